@@ -1,0 +1,57 @@
+// One partitioned network, built and run.  Every rank constructs its own Simulation from the same Network.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "comm/transport.hpp"
+#include "core/recorder.hpp"
+#include "network/checked.hpp"
+
+namespace spinet {
+
+/// How far a run is; the same on every rank.
+struct Progress {
+  Tick now = 0;
+  std::uint64_t spikes = 0;      ///< of neurons, all ranks (superposed sources are not counted)
+  std::uint64_t deliveries = 0;  ///< synaptic events delivered, all ranks, superposed input included (a running figure)
+};
+
+struct RunHooks {
+  std::function<void(const Progress&)> progress;   ///< about ten times a second of wall time, on rank 0
+  const std::atomic<bool>* stop = nullptr;         ///< set (by a signal) to end all ranks after the present window
+};
+
+/// Figures of a rank's part, for summaries and benchmarks.
+struct Statistics {
+  Tick reached = 0;
+  bool stopped = false;              ///< by RunHooks::stop
+  std::uint64_t spikes = 0, deliveries = 0, synapses = 0, superposed = 0, slices = 0, crossings = 0, windows = 0;
+  std::uint64_t synapse_bytes = 0;   ///< memory of synapses with their tables
+  double build_seconds = 0, run_seconds = 0;
+  std::vector<std::uint64_t> spikes_of_population;  ///< network-wide counts, also of populations not recorded
+};
+
+struct SimulationOptions {
+  std::uint64_t l2_bytes = 0;  ///< memory of a block's neuron states; 0: from the machine
+  Tick window_cap = 0;         ///< 0: default
+};
+
+class Simulation {
+ public:
+  /// Partitions and builds this rank's part.  Throws std::runtime_error for what cannot be drawn or held.
+  Simulation(const Network& network, Transport& transport, SimulationOptions options = {});
+  ~Simulation();
+  /// Runs to network.duration.  `recorder` is used on rank 0 and may be null.  A failure on any rank ends all with
+  /// RankFailed or the rank's own exception.
+  Statistics run(Recorder* recorder, const RunHooks& hooks = {});
+  /// Number of neurons this rank owns.
+  std::uint64_t owned() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace spinet

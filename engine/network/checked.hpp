@@ -1,0 +1,133 @@
+// The checked network: plain numbers, every reference resolved, every value in range and in the unit of its field.
+// This is all the simulation sees of a network; text (names) is kept only for logs and messages.
+#pragma once
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "spinet/model.hpp"
+#include "spinet/neuron.hpp"
+#include "spinet/source.hpp"
+#include "spinet/synapse.hpp"
+#include "spinet/time.hpp"
+
+namespace spinet {
+
+/// A number drawn once per neuron or per synapse, in the unit of its field.
+/// Bounds mean the conditional distribution (as if redrawn until inside), or clipping where `clip` is set.
+struct Distribution {
+  enum class Kind : std::uint8_t {
+    constant,     ///< a
+    uniform,      ///< [a, b)
+    normal,       ///< mean a, standard deviation b
+    exponential,  ///< mean a
+    lognormal,    ///< exp(normal(a, b))
+    listed,       ///< `values`, one per neuron
+  };
+  Kind kind = Kind::constant;
+  double a = 0, b = 0;
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  bool clip = false;
+  std::vector<double> values{};
+  bool operator==(const Distribution&) const = default;
+};
+
+/// A run of consecutive gids.
+struct GidRange {
+  Gid first;
+  std::uint32_t count;
+  bool operator==(const GidRange&) const = default;
+};
+
+struct Population {
+  std::string name;
+  Gid first = 0;
+  std::uint32_t size = 0;
+  const Model* model = nullptr;  ///< head of a NeuronTable or SourceTable
+  std::vector<Distribution> params;   ///< one per field of model->params
+  std::vector<Distribution> initial;  ///< one per variable flagged `initial`, in table order
+  std::vector<ListedSpike> listed;    ///< spike_source: sorted by (tick, index)
+  const NeuronTable* neuron() const {
+    return model->kind == Kind::neuron ? reinterpret_cast<const NeuronTable*>(model) : nullptr;
+  }
+  const SourceTable* source() const {
+    return model->kind == Kind::source ? reinterpret_cast<const SourceTable*>(model) : nullptr;
+  }
+};
+
+enum class Rule : std::uint8_t {
+  one_to_one, all_to_all, fixed_indegree, fixed_total_number, pairwise_bernoulli, listed,
+};
+
+/// One connection of an explicit list; indices count along the concatenated sources and targets.
+struct ListedEdge {
+  std::uint32_t source, target;
+  double weight;  ///< used where the projection's `listed_weights` is set
+  Tick delay;     ///< used where `listed_delays` is set
+};
+
+struct Projection {
+  std::string name;
+  std::vector<GidRange> sources, targets;  ///< concatenated in this order
+  Rule rule = Rule::one_to_one;
+  std::uint64_t number = 0;   ///< fixed_indegree: per target; fixed_total_number: in all
+  double probability = 0;     ///< pairwise_bernoulli
+  bool autapses = true, multapses = true;
+  const SynapseTable* synapse = nullptr;
+  std::vector<double> params;         ///< one per field of synapse->model.params
+  std::vector<Distribution> state;    ///< one per variable of the synapse that is flagged `initial`; [0] is the weight
+  Distribution delay;                 ///< in ticks, before rounding to Network::delay_resolution (never under one step)
+  std::uint32_t port = 0;             ///< of the target model(s); the same index in all targets
+  std::vector<ListedEdge> edges;      ///< Rule::listed, sorted by (target, position in the file)
+  bool listed_weights = false, listed_delays = false;
+  std::uint64_t source_count() const { std::uint64_t n = 0; for (auto& r : sources) n += r.count; return n; }
+  std::uint64_t target_count() const { std::uint64_t n = 0; for (auto& r : targets) n += r.count; return n; }
+};
+
+/// A control event of the schedule.  Sorted by tick, file order within a tick.
+struct ScheduledControl {
+  Tick tick = 0;
+  Control control;
+  std::vector<GidRange> who;              ///< neurons it is addressed to; empty: all
+  std::vector<std::uint32_t> projections; ///< projections it is addressed to; empty with `who` empty: all
+};
+
+/// Which spikes are logged.
+struct SpikeRecording {
+  std::uint32_t population;
+  std::vector<std::uint32_t> ids;  ///< sorted indices within the population; empty: all
+  Tick from = 0, to = never;       ///< [from, to)
+};
+
+/// A variable sampled at regular ticks: from, from + every, ... < to (and <= duration).
+struct Report {
+  std::string name;
+  std::uint32_t population;
+  std::uint32_t variable;  ///< index in model->variables
+  std::vector<std::uint32_t> ids;  ///< sorted indices within the population, never empty
+  Tick every = 0, from = 0, to = never;
+};
+
+struct Network {
+  std::string name;
+  std::string source_text;       ///< the YAML as read, for provenance
+  std::string source_path;
+  std::vector<std::string> overrides;  ///< "parameters.g=4.5" as given on the command line
+  double seconds_per_tick = 1e-9;
+  Tick duration = 0;             ///< events at ticks [0, duration) happen
+  Tick delay_resolution = 100'000;
+  std::uint32_t seed = 1;
+  std::uint32_t block = 256;     ///< gids per unit of partition
+  std::vector<Population> populations;
+  std::vector<Projection> projections;
+  std::vector<ScheduledControl> schedule;
+  std::vector<SpikeRecording> spikes;
+  std::vector<Report> reports;
+  std::vector<std::uint32_t> edge_recordings;  ///< projections whose edges are written to the log
+  double ticks_per_ms() const { return 1e-3 / seconds_per_tick; }
+  Gid gid_count() const { return populations.empty() ? 0 : populations.back().first + populations.back().size; }
+};
+
+}  // namespace spinet
