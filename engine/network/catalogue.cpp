@@ -3,7 +3,9 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <cfenv>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "spinet/neuron.hpp"
@@ -129,6 +131,13 @@ class TableCheck {
   const std::string& origin_;
 };
 
+/// A library linked with -ffast-math makes the processor flush denormal numbers when it is loaded, for everyone.
+bool denormals_are_flushed() {
+  volatile double smallest = std::numeric_limits<double>::min();
+  volatile double half = smallest / 2;  // volatile: the division must not move past the loading of a library
+  return half == 0;
+}
+
 }  // namespace
 
 void check_table(const Model* model, const std::string& origin) { TableCheck(model, origin).all(); }
@@ -148,7 +157,14 @@ void Catalogue::add(const Model* model, std::string origin) {
 void Catalogue::load(const std::filesystem::path& library) {
   // A name without a slash would be searched on the system's library path.
   const auto path = std::filesystem::absolute(library).string();
+  const bool flushed_before = denormals_are_flushed();
+  std::fenv_t arithmetic;
+  std::fegetenv(&arithmetic);
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (denormals_are_flushed() != flushed_before) {
+    std::fesetenv(&arithmetic);
+    throw PluginError(library.string() + ": built with -ffast-math, which changes the arithmetic of the whole program; build it without");
+  }
   if (!handle) {
     std::string reason = dlerror();
     if (reason.starts_with(path + ": ")) reason.erase(0, path.size() + 2);
