@@ -113,12 +113,12 @@ struct Around {
 void sweep(std::size_t n, std::uint64_t entity) {
   Numbers u(entity);
   SECTION("exp") {
-    NO_WORSE_THAN(0.54, compare(math::exp, mpfr_exp, n, [&] { return u.between(-1, 1); }));
-    NO_WORSE_THAN(0.54, compare(math::exp, mpfr_exp, n, [&] { return u.between(-708, 708); }));
-    NO_WORSE_THAN(0.54, compare(math::exp, mpfr_exp, n, [&] { return u.between(-746, -707); }));
-    NO_WORSE_THAN(0.54, compare(math::exp, mpfr_exp, n, [&] { return u.between(707, 710); }));
-    NO_WORSE_THAN(0.54, compare(math::exp, mpfr_exp, n / 4, [&] { return u.any(); }));
-    NO_WORSE_THAN(0.54, compare(math::exp, mpfr_exp, n / 4, [&] { return u.spread(1e-320, 1); }));
+    NO_WORSE_THAN(0.55, compare(math::exp, mpfr_exp, n, [&] { return u.between(-1, 1); }));
+    NO_WORSE_THAN(0.55, compare(math::exp, mpfr_exp, n, [&] { return u.between(-708, 708); }));
+    NO_WORSE_THAN(0.55, compare(math::exp, mpfr_exp, n, [&] { return u.between(-746, -707); }));
+    NO_WORSE_THAN(0.55, compare(math::exp, mpfr_exp, n, [&] { return u.between(707, 710); }));
+    NO_WORSE_THAN(0.55, compare(math::exp, mpfr_exp, n / 4, [&] { return u.any(); }));
+    NO_WORSE_THAN(0.55, compare(math::exp, mpfr_exp, n / 4, [&] { return u.spread(1e-320, 1); }));
   }
   SECTION("expm1") {
     NO_WORSE_THAN(0.8, compare(math::expm1, mpfr_expm1, n, [&] { return u.between(-0.26, 0.26); }));
@@ -160,13 +160,13 @@ void sweep(std::size_t n, std::uint64_t entity) {
     };
     // Exponents that spread the result over the whole range, subnormals and overflow included.
     auto filling = [&](double a) { return u.between(-750, 715) / std::log(a); };
-    NO_WORSE_THAN(0.55, power(n, [&] { return std::abs(u.any()); }, filling));
-    NO_WORSE_THAN(0.55, power(n, [&] { return 1 + u.spread(1e-15, 0.3); }, filling));
-    NO_WORSE_THAN(0.55, power(n, [&] { return u.between(0, 10); }, [&](double) { return u.between(-20, 20); }));
-    NO_WORSE_THAN(0.55, power(n / 4, [&] { return u.between(-5, 5); },
+    NO_WORSE_THAN(0.56, power(n, [&] { return std::abs(u.any()); }, filling));
+    NO_WORSE_THAN(0.56, power(n, [&] { return 1 + u.spread(1e-15, 0.3); }, filling));
+    NO_WORSE_THAN(0.56, power(n, [&] { return u.between(0, 10); }, [&](double) { return u.between(-20, 20); }));
+    NO_WORSE_THAN(0.56, power(n / 4, [&] { return u.between(-5, 5); },
                               [&](double) { return static_cast<double>(static_cast<int>(u.bits() % 401) - 200); }));
-    NO_WORSE_THAN(0.55, power(n / 4, [&] { return u.any(); }, [&](double) { return u.any(); }));
-    NO_WORSE_THAN(0.55, power(n / 8, [&] { return std::abs(u.spread(smallest, 0x1p-1020)); },
+    NO_WORSE_THAN(0.56, power(n / 4, [&] { return u.any(); }, [&](double) { return u.any(); }));
+    NO_WORSE_THAN(0.56, power(n / 8, [&] { return std::abs(u.spread(smallest, 0x1p-1020)); },
                               [&](double) { return u.between(-1, 1.1); }));
   }
 }
@@ -179,9 +179,9 @@ TEST_CASE("elementary functions agree with MPFR over many points", "[.][math-lon
 
 TEST_CASE("elementary functions at joints and ends of their ranges", "[math]") {
   constexpr int n = 2000;
-  for (const double x : {700.0, -700.0, 708.0, -708.0, 709.782712893384, -708.3964185322641, -745.1332191019411, 0.00541521234812457,
-                         0.0108304246962491, 0.25, -0.25, 1.0, -1.0}) {
-    NO_WORSE_THAN(0.54, compare(math::exp, mpfr_exp, 2 * n, Around(x, n)));
+  for (const double x : {700.0, -700.0, 708.0, -708.0, 709.782712893384, -708.3964185322641, -745.1332191019411,
+                         0.00541521234812457, 0.0108304246962491, 0.25, -0.25, 1.0, -1.0}) {
+    NO_WORSE_THAN(0.55, compare(math::exp, mpfr_exp, 2 * n, Around(x, n)));
     NO_WORSE_THAN(0.8, compare(math::expm1, mpfr_expm1, 2 * n, Around(x, n)));
   }
   for (const double x : {1.0, 0.5, 2.0, 1.4, 0.7, 0x1p-1022, 1.00260416666, 0.9986979166, largest / 2}) {
