@@ -93,6 +93,7 @@ class TableCheck {
   }
 
   void neuron(const NeuronTable& t) const {
+    if (t.per_neuron) check_table(&t.per_neuron->model, origin_ + " (time constants per neuron)");
     fields(model_->params, "parameter", t.params_size, true);
     fields(model_->variables, "variable", t.state_size, false);  // read by a function, not by place
     need(t.port_count > 0 && t.ports, "a neuron model needs a port");
@@ -132,10 +133,10 @@ class TableCheck {
 };
 
 /// A library linked with -ffast-math makes the processor flush denormal numbers when it is loaded, for everyone.
-bool denormals_are_flushed() {
+/// Not inlined, and volatile inside: the arithmetic must not move past the loading of a library.
+[[gnu::noinline]] bool denormals_are_flushed() {
   volatile double smallest = std::numeric_limits<double>::min();
-  volatile double half = smallest / 2;  // volatile: the division must not move past the loading of a library
-  return half == 0;
+  return smallest / 2 == 0;
 }
 
 }  // namespace

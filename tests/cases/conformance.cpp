@@ -9,6 +9,9 @@
 
 namespace {
 
+template <class Table>
+const Table* as(const spinet::Model* m, spinet::Kind kind) { return m->kind == kind ? reinterpret_cast<const Table*>(m) : nullptr; }
+
 const std::filesystem::path folder = TEST_PLUGINS;
 
 /// The checks that failed, and their number in all.
@@ -31,6 +34,25 @@ TEST_CASE("sound plugins pass every check") {
     CHECK(failed == std::vector<std::string>{});
     CHECK(all >= at_least);
   }
+}
+
+TEST_CASE("every model that comes with spinet passes every check") {
+  std::vector<std::string> failed;
+  const auto found = [&](const std::string& model) {
+    return [&, model](const spinet::Finding& f) {
+      if (!f.passed) failed.push_back(model + ": " + f.check + ": " + f.detail);
+    };
+  };
+  spinet::Catalogue c;
+  spinet::add_builtin(c);
+  for (const auto& [model, origin] : c.all()) {
+    if (const auto* t = as<spinet::NeuronTable>(model, spinet::Kind::neuron)) check_neuron(*t, *t, found(model->name));
+    if (const auto* t = as<spinet::SynapseTable>(model, spinet::Kind::synapse)) check_synapse(*t, *t, found(model->name));
+    if (const auto* t = as<spinet::SourceTable>(model, spinet::Kind::source)) check_source(*t, *t, found(model->name));
+  }
+  for (const auto& file : std::filesystem::directory_iterator(SHARED_MODELS))
+    if (file.path().extension() == ".so") spinet::check_plugin(file, found(file.path().string()));
+  CHECK(failed == std::vector<std::string>{});
 }
 
 TEST_CASE("a flaw is found, by the check that is meant for it") {

@@ -43,12 +43,13 @@ struct Counter {
     a.each([&](std::uint16_t j, double w) { arrive(n, a.tick, a.port, j, w * share); });
   }
   static std::uint32_t receive_train(N n, const spinet::Train& a) {
-    for (std::uint32_t i = 0; i < a.count; ++i) {
+    std::uint32_t i = 0;
+    for (; a.keys[i] < a.limit; ++i) {
       const auto j = static_cast<std::uint16_t>(a.keys[i]);
       arrive(n, a.base + (a.keys[i] >> 16), a.port, j, flaw == train_differs && i == 0 ? 0 : a.at(j));
       if (n.out().size) return i + 1;
     }
-    return a.count;
+    return i;
   }
   static void test(N n, spinet::Tick tick, std::span<const std::uint32_t> js) {
     for (const auto j : js) {

@@ -100,21 +100,23 @@ struct BlockBench {
       const Fenced p = params((from + j) % 3 == 1);
       call("init", 4, [&](NeuronBlock* b) { t->init(b, j, p.data(), values.data()); });
     }
+    if (t->frame) renormalise(0);
   }
 
+  /// Defaults, or others where they fit together; time constants that a block must have in common stay.
   Fenced params(bool varied) const {
     Fenced p(t->params_size);
     const Fields& fields = t->model.params;
     for (std::uint32_t i = 0; i < fields.count; ++i)
       store(p.data(), fields.data[i], value_for(fields.data[i], varied && !(fields.data[i].flags & spinet::shared) && fields.data[i].preset != 0));
-    return p;
+    return varied && t->check && t->check(p.data()) ? params(false) : p;
   }
   void prepare() {
     const Fenced p = params(false);
     std::memset(shared.data(), 0, shared.size());
-    if (t->prepare) t->prepare(shared.data(), p.data(), &run_info);
     if (t->frame) frame_length = t->frame(p.data(), &run_info);
     if (t->frame && frame_length <= 0) breach("its frames have " + std::to_string(frame_length) + " ticks");
+    if (t->prepare) t->prepare(shared.data(), p.data(), &run_info, frame_length);
   }
   void breach(const std::string& what) {
     if (trouble.empty()) trouble = what;
@@ -185,13 +187,13 @@ struct BlockBench {
   void take_train(const Stimulus& s, Tick until, bool split) {
     while (next_train < s.train.size() && s.train[next_train].first < until) {
       std::vector<std::uint32_t> keys;
-      std::vector<std::size_t> upto;  // for each key the position in the train after it
+      std::vector<std::size_t> upto;  // for each arrival the position in the train after it
       const Tick base = s.train[next_train].first;
       const std::size_t most = split ? 1 + next_train % 3 : 64;
       std::size_t i = next_train;
       for (; i < s.train.size() && keys.size() < most; ++i) {
         const auto [tick, j] = s.train[i];
-        if (tick >= until || tick - base > 0xFFFF) break;
+        if (tick >= until || tick - base >= 0xFFFF) break;
         if (j < from || j >= from + count) continue;
         keys.push_back(static_cast<std::uint32_t>(tick - base) << 16 | (j - from));
         upto.push_back(i + 1);
@@ -200,18 +202,23 @@ struct BlockBench {
         next_train = i;
         continue;
       }
-      const Train train{base, keys.data(), static_cast<std::uint32_t>(keys.size()), 0, static_cast<double>(s.train_weight), nullptr};
+      // Behind the limit the list goes on, as it does in the engine.
+      const auto n = static_cast<std::uint32_t>(keys.size());
+      const std::uint32_t limit = ((keys.back() >> 16) + 1) << 16;
+      keys.push_back(limit);
+      keys.push_back(~0u);
+      const Train train{base, keys.data(), limit, 0, static_cast<double>(s.train_weight), nullptr};
       std::uint32_t taken = 0;
       now = base;
       const auto before = requests_;
       call("receive_train", 4, [&](NeuronBlock* b) {
         taken = t->receive_train(b, &train);
         requests_ += b->out->size;
-        if (taken > 0 && taken <= train.count) now = base + (keys[taken - 1] >> 16);  // what it asks for, it asks for then
+        if (taken > 0 && taken <= n) now = base + (keys[taken - 1] >> 16);  // what it asks for, it asks for then
       });
       if (!trouble.empty()) return;
-      if (taken == 0 || taken > train.count) return breach("receive_train took " + std::to_string(taken) + " of " + std::to_string(train.count) + " arrivals");
-      if (taken < train.count && requests_ == before) return breach("receive_train stopped without asking for anything");
+      if (taken == 0 || taken > n) return breach("receive_train took " + std::to_string(taken) + " of " + std::to_string(n) + " arrivals");
+      if (taken < n && requests_ == before) return breach("receive_train stopped without asking for anything");
       next_train = upto[taken - 1];
       if (requests_ != before) return;
     }
@@ -310,6 +317,9 @@ std::string difference(const BlockBench& whole, std::initializer_list<BlockBench
 }  // namespace
 
 void check_neuron(const NeuronTable& table, const NeuronTable& restarted, const Findings& found) {
+  if (table.per_neuron && restarted.per_neuron)
+    check_neuron(*table.per_neuron, *restarted.per_neuron,
+                 [&](const Finding& f) { found({f.check + " (time constants per neuron)", f.passed, f.detail}); });
   // What weight makes it fire is not known: raise the weights until it does.
   std::unique_ptr<BlockBench> whole;
   Stimulus input;
