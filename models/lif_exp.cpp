@@ -30,10 +30,11 @@ struct LifExp {
   struct Constants {
     double capacitance, q_inf, e_l, v_th, v_reset;  // pF, pA ms (C (V_inf - E_L)), mV, mV, mV
     Tick t_ref;
+    Tick pending = never;  ///< the earliest test asked for; others are out of date
   };
   /// One port's way into Q.
   struct Kernel {
-    double tau;    ///< ms
+    double rate;   ///< 1 / tau [1/ms]
     double gain;   ///< tau tau_m / (tau - tau_m) [ms]; unused where `near`
     double delta;  ///< 1/tau_m - 1/tau [1/ms]
     double peak;   ///< of the response of Q to a unit current [ms]
@@ -45,7 +46,7 @@ struct LifExp {
   struct Shared {
     FrameTable<8> table;  ///< exp(+t/tau) and exp(-t/tau), in the order of the enum
     Kernel port[2];
-    double tau_m, decay_m, frame_ms, ms_per_tick;
+    double tau_m, rate_m, decay_m, frame_ms, ms_per_tick;
     bool one;             ///< both ports have the same time constant and share b[0]
   };
   using Factors = FrameTable<8>::Entry;
@@ -82,13 +83,14 @@ struct LifExp {
   }
   static void prepare(Shared& s, const Params& p, const RunInfo& r, Tick length) {
     s.tau_m = p.tau_m;
+    s.rate_m = 1 / p.tau_m;
     s.ms_per_tick = 1 / r.ticks_per_ms;
     s.frame_ms = static_cast<double>(length) / r.ticks_per_ms;
     s.decay_m = math::exp(-s.frame_ms / s.tau_m);
     const double tau[2] = {p.tau_syn_exc, p.tau_syn_inh};
     for (int k = 0; k < 2; ++k) {
       Kernel& port = s.port[k];
-      port.tau = tau[k];
+      port.rate = 1 / tau[k];
       port.delta = 1 / s.tau_m - 1 / tau[k];
       port.near = std::abs(tau[k] - s.tau_m) <= 0.02 * s.tau_m;
       port.gain = port.near ? 0 : tau[k] * s.tau_m / (tau[k] - s.tau_m);
@@ -170,6 +172,7 @@ struct LifExp {
     State& s = n.state(j);
     derive(c, s, p);
     c.t_ref = static_cast<Tick>(std::llround(p.t_ref * n.b.run.ticks_per_ms));
+    c.pending = never;
     s.a = p.C_m * (initial[0] - p.E_L) - c.q_inf;
     s.b[0] = s.b[1] = 0;
   }
@@ -187,7 +190,7 @@ struct LifExp {
     const State& s = n.state(j);
     if (s.a == minus_infinity) return;
     const double q = charge(s, m), i0 = s.b[0] * m.i_b[0], i1 = s.b[1] * m.i_b[1];
-    if (!bound.excludes<false>(q, i0, i1, s.th)) find(n, j, tick, q, i0, i1);
+    if (!bound.excludes<false>(q, i0, i1, s.th)) ask(n, j, tick, q, i0, i1);
   }
   static void look(Block n, std::uint32_t j, Tick tick) {
     look(n, j, tick, moment(n, tick), bound_at(n, tick));
@@ -196,46 +199,29 @@ struct LifExp {
     const Tick offset = tick - n.b.frame_begin;
     return Bound(n, offset, n.shared().table.at(offset).f[up_m]);
   }
-  static bool reached(Block n, const State& s, Tick tick) { return charge(s, moment(n, tick)) >= s.th; }
-
-  /// Finds the first tick in [tick, end of frame) with Q >= th, if there is one, and asks for a test there.
+  /// Asks for a test at a tick that the first crossing cannot precede, unless one no later is pending already.
   /// Until the crossing Q <= th, so Q'' = Q/tau_m^2 - sum (1/tau_m + 1/tau_p) I_p has a known upper bound c, and the root h
-  /// of Q + Q' h + c h^2/2 = th never passes the first crossing; near it the steps converge quadratically.
-  static void find(Block n, std::uint32_t j, Tick tick, double q, double i0, double i1) {
+  /// of Q + Q' h + c h^2/2 = th never passes it.  The test that finds Q still below asks again from there: as in Newton's
+  /// method the waits shrink quadratically, down to a tick, but arrivals on the way cost no root finding of their own.
+  static void ask(Block n, std::uint32_t j, Tick tick, double q, double i0, double i1) {
     const State& s = n.state(j);
-    if (q >= s.th) return n.out().test_at(tick, j);
     const Shared& sh = n.shared();
-    const Tick end = n.b.frame_begin + n.b.frame_length;
-    const double limit = static_cast<double>(end - tick) * sh.ms_per_tick, least = 0.25 * sh.ms_per_tick;
-    const double rm = 1 / sh.tau_m, r0 = 1 / sh.port[0].tau, r1 = 1 / sh.port[1].tau;
-    const double q_start = q, i0_start = i0, i1_start = i1;
-    double t = 0;  // ms after `tick`
-    for (int step = 0; step < 100; ++step) {
-      const double slope = i0 + i1 - q * rm, gap = s.th - q;
-      const double curvature =
-          std::max(s.th, 0.0) * rm * rm + std::max(-i0, 0.0) * (rm + r0) + std::max(-i1, 0.0) * (rm + r1);
+    Tick at = tick;
+    if (q < s.th) {
+      const double rm = sh.rate_m, slope = i0 + i1 - q * rm, gap = s.th - q;
+      const double curvature = std::max(s.th, 0.0) * rm * rm + std::max(-i0, 0.0) * (rm + sh.port[0].rate) +
+                               std::max(-i1, 0.0) * (rm + sh.port[1].rate);
       const double root = std::sqrt(slope * slope + 2 * curvature * gap);
-      const double h = slope > 0 ? 2 * gap / (slope + root) : curvature > 0 ? (root - slope) / curvature : limit;
-      t += std::max(h, least);
-      if (!(t < limit)) return;
-      const double em = math::exp(-t * rm), e0 = math::exp(-t * r0), e1 = sh.one ? e0 : math::exp(-t * r1);
-      q = q_start * em + i0_start * response(sh.port[0], t, em, e0) + i1_start * response(sh.port[1], t, em, e1);
-      i0 = i0_start * e0;
-      i1 = i1_start * e1;
-      if (q >= s.th || h < least) break;
+      const double h = (slope > 0 ? 2 * gap / (slope + root) : (root - slope) / curvature) * n.b.run.ticks_per_ms * (1 - 1e-9);
+      const Tick left = n.b.frame_begin + n.b.frame_length - tick;
+      if (!(h < static_cast<double>(left))) return;  // the next frame begins with a look at everyone
+      at += std::max<Tick>(1, static_cast<Tick>(h));
+      if (at >= tick + left) return;
     }
-    // The crossing is at t but for rounding.  What counts is the first tick in the arithmetic that `test` uses; where it
-    // is not found at once (a peak between two ticks, or 100 steps were not enough), the test looks again from there.
-    Tick at = std::min(end - 1, tick + static_cast<Tick>(t * n.b.run.ticks_per_ms));
-    while (at > tick && reached(n, s, at - 1)) --at;
-    for (int k = 0; k < 3 && at < end - 1 && !reached(n, s, at); ++k) ++at;
-    if (at == tick && !reached(n, s, at) && ++at == end) return;  // the next frame begins with a look at everyone
+    Tick& pending = n.constants(j).pending;
+    if (pending <= at) return;
+    pending = at;
     n.out().test_at(at, j);
-  }
-  /// Q after t ms of a current that starts at 1.
-  static double response(const Kernel& k, double t, double em, double e) {
-    if (!k.near) return k.gain * (e - em);
-    return (k.delta == 0 ? t : math::expm1(k.delta * t) / k.delta) * em;
   }
 
   template <bool One>
@@ -317,7 +303,7 @@ struct LifExp {
         }
       }
       if (w > 0 && !bound.excludes<One && !Near>(q, i0, i1, s.th)) [[unlikely]] {
-        find(n, j, in.base + offset, q, i0, i1);
+        ask(n, j, in.base + offset, q, i0, i1);
         if (n.out().size) return i + 1;
       }
     }
@@ -345,16 +331,18 @@ struct LifExp {
   static void test(Block n, Tick tick, std::span<const std::uint32_t> js) {
     for (const auto j : js) {
       State& s = n.state(j);
-      if (s.a == minus_infinity) continue;
-      if (!reached(n, s, tick)) {  // cancelled or moved by arrivals after it was found
-        look(n, j, tick);
+      Constants& c = n.constants(j);
+      if (c.pending != tick) continue;  // out of date
+      c.pending = never;
+      const Moment m = moment(n, tick);
+      if (charge(s, m) < s.th) {  // not yet, or moved or cancelled by arrivals since
+        look(n, j, tick, m, bound_at(n, tick));
         continue;
       }
       n.out().emit(tick, j);
-      const Tick t_ref = n.constants(j).t_ref;
-      if (t_ref > 0) {
+      if (c.t_ref > 0) {
         s.a = minus_infinity;
-        n.out().wake_at(tick + t_ref, j);
+        n.out().wake_at(tick + c.t_ref, j);
       } else {
         reset(n, j, tick);
       }
