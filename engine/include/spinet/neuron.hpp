@@ -127,6 +127,8 @@ struct NeuronTable {
   void (*on_control)(NeuronBlock* b, Tick tick, const Control* c, const std::uint32_t* js, std::uint32_t n) noexcept;
   /// Value of a variable at the beginning of `tick`; changes nothing.
   double (*read)(const NeuronBlock* b, Tick tick, std::uint32_t j, std::uint32_t variable) noexcept;
+  /// What is wrong with these parameters together (each is in its range), or null.  May be null itself.
+  const char* (*check)(const void* params) noexcept;
 };
 
 // --- for authors -------------------------------------------------------------------------------------------------
@@ -233,6 +235,8 @@ const NeuronTable& neuron_table() {
     t.read = [](const NeuronBlock* b, Tick tick, std::uint32_t j, std::uint32_t v) noexcept -> double {
       return M::read(N{const_cast<NeuronBlock&>(*b)}, tick, j, v);
     };
+    if constexpr (requires(const P& p) { M::check(p); })
+      t.check = [](const void* p) noexcept -> const char* { return M::check(*static_cast<const P*>(p)); };
     return t;
   }();
   return table;
