@@ -33,8 +33,8 @@ std::string render(const Diagnostic& d);
 /// The texts that marks point into.
 class Texts {
  public:
-  /// Keeps the text; the result is its index.
-  std::uint32_t add(std::string name, std::string text);
+  /// Keeps the text, whose first line has number `first_line`; the result is its index.
+  std::uint32_t add(std::string name, std::string text, std::uint32_t first_line = 1);
   const std::string& text(std::uint32_t i) const { return texts_[i].text; }
   const std::string& name(std::uint32_t i) const { return texts_[i].name; }
   /// Line `number` (from 1) without its end, empty past the last one.
@@ -43,7 +43,8 @@ class Texts {
  private:
   struct Text {
     std::string name, text;
-    std::vector<std::size_t> begin;
+    std::uint32_t first_line;
+    std::vector<std::size_t> begin;  ///< of each line
   };
   std::vector<Text> texts_;
 };
@@ -53,8 +54,6 @@ class Diagnostics {
  public:
   explicit Diagnostics(const Texts& texts) : texts_(texts) {}
   void error(Mark where, std::string reason, std::string help = {});
-  /// An error of a file that no text was read of.
-  void error(std::string file, std::string reason, std::string help = {});
   std::size_t count() const { return entries_.size() + dropped_; }
   bool empty() const { return entries_.empty(); }
   /// In the order of the texts and their lines.
@@ -65,7 +64,7 @@ class Diagnostics {
  private:
   struct Entry {
     Mark where;
-    std::string file, reason, help;
+    std::string reason, help;
   };
   const Texts& texts_;
   std::vector<Entry> entries_;
