@@ -91,6 +91,7 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
   synapses_ = std::move(synapses);
   trains_ = std::move(trains);
   window_ = window;
+  agenda_ = Agenda(window);
   window_inverse_ = 1.0 / static_cast<double>(window);
   Tick longest = 0;
   for (std::uint32_t s = 0; s < synapses_->slice_count(); ++s)
@@ -158,8 +159,7 @@ void Block::drain(Tick now) {
       out_->push_back({r.tick, gids_[r.neuron], r.payload});
     } else {
       assert(r.tick >= now);
-      pending_.push_back({r.tick, static_cast<std::uint32_t>(r.ask), r.neuron});
-      std::push_heap(pending_.begin(), pending_.end(), std::greater<>{});
+      agenda_.push({r.tick, r.ask, r.neuron});
       crossings += r.ask == Ask::test;
     }
   }
@@ -218,11 +218,10 @@ void Block::deliver(std::uint32_t s, Tick tick, double payload) {
 
 void Block::run_phase(Ask phase, Tick tick) {
   due_.clear();
-  while (!pending_.empty() && pending_.front().tick == tick && pending_.front().phase == static_cast<std::uint32_t>(phase)) {
-    const std::uint32_t j = pending_.front().neuron;
+  while (agenda_.next() == tick && agenda_.front().phase == phase) {
+    const std::uint32_t j = agenda_.front().neuron;
     if (due_.empty() || due_.back() != j) due_.push_back(j);  // several may have asked for the same
-    std::pop_heap(pending_.begin(), pending_.end(), std::greater<>{});
-    pending_.pop_back();
+    agenda_.pop();
   }
   if (due_.empty()) return;
   const auto n = static_cast<std::uint32_t>(due_.size());
@@ -268,7 +267,7 @@ Tick Block::next(Tick from, Tick horizon) {
         break;
       }
   }
-  if (!pending_.empty()) soonest = std::min(soonest, pending_.front().tick);
+  soonest = std::min(soonest, agenda_.next());
   if (!asleep_ && c_.frame_length) soonest = std::min(soonest, c_.frame_begin + c_.frame_length);
   if (soonest > from)
     for (auto& t : trains_) soonest = std::min(soonest, t.next(horizon));
@@ -292,7 +291,7 @@ void Block::walk(Tick from, Tick to, std::span<const Action> actions, std::vecto
     // The next tick with anything but superposed arrivals.
     Tick now = to;
     if (key != end) now = std::min(now, from + static_cast<Tick>(*key >> 32));
-    if (!pending_.empty()) now = std::min(now, pending_.front().tick);
+    now = std::min(now, agenda_.next());
     if (!actions.empty()) now = std::min(now, actions.front().tick);
     if (!asleep_ && c_.frame_length) now = std::min(now, c_.frame_begin + c_.frame_length);
 

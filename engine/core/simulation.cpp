@@ -164,7 +164,7 @@ struct Simulation::Impl {
       const Tick frame = table->frame ? table->frame(params.data(), &run) : 0;
       auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g->table == table && g->key == key; });
       if (group == groups.end()) {
-        groups.push_back(std::make_unique<KernelGroup>(KernelGroup{table, key, std::vector<std::byte>(table->shared_size), frame}));
+        groups.push_back(std::make_unique<KernelGroup>(KernelGroup{table, key, Buffer<std::byte>(table->shared_size), frame}));
         group = groups.end() - 1;
         prototypes.push_back(params);
       }

@@ -170,47 +170,42 @@ Tick TrainGroup::next(Tick horizon) {
 }
 
 void TrainGroup::refill() {
-  // Radix sort by offset, two passes of 8 bits; both histograms come with the first touch.  The order of equal ticks
-  // is immaterial: each target has one source here, and equal keys are equal.
-  std::uint32_t low[256] = {}, high[256] = {};
-  raw_.clear();
-  for (auto& in : inputs_) {
-    const auto events = in.source.events(from_, slab_);
-    const std::size_t n = raw_.size();
-    raw_.resize(n + events.size());
-    std::uint32_t* out = raw_.data() + n;
-    if (in.base != 0xFFFFFFFFu) {
-      for (const std::uint32_t key : events) {
-        *out++ = key + in.base;
-        ++low[(key >> 16) & 255];
-        ++high[key >> 24];
+  // Radix sort by offset, two passes of 8 bits.  The first goes straight into buckets of a fixed size, which times that
+  // are uniform overflow about never (then it starts again with larger ones); the second has its counts from the first.
+  // The order of equal ticks is immaterial: each target has one source here, and equal keys are equal.
+  std::uint32_t total = 0;
+  for (;;) {
+    std::uint32_t filled[256] = {}, high[256] = {};
+    std::uint32_t* const buckets = buckets_.data();
+    const std::uint32_t size = bucket_size_, last = bucket_size_ - 1;
+    const auto put = [&](std::uint32_t key) {
+      const std::uint32_t b = (key >> 16) & 255, n = filled[b]++;
+      buckets[b * size + std::min(n, last)] = key;
+      ++high[key >> 24];
+    };
+    for (auto& in : inputs_) {
+      const auto events = in.source.events(from_, slab_);
+      if (in.base != 0xFFFFFFFFu) {
+        for (const std::uint32_t key : events) put(key + in.base);
+      } else {
+        for (const std::uint32_t key : events)
+          if (in.targets[key & 0xFFFF] != 0xFFFF) put((key & 0xFFFF0000u) | in.targets[key & 0xFFFF]);
       }
-    } else {
-      for (const std::uint32_t key : events) {
-        const std::uint16_t target = in.targets[key & 0xFFFF];
-        if (target == 0xFFFF) continue;
-        *out++ = (key & 0xFFFF0000u) | target;
-        ++low[(key >> 16) & 255];
-        ++high[key >> 24];
-      }
-      raw_.resize(static_cast<std::size_t>(out - raw_.data()));
     }
-  }
-  keys_.resize(raw_.size() + 1);
-  if (raw_.size() < 64) {
-    std::copy(raw_.begin(), raw_.end(), keys_.begin());
-    std::sort(keys_.begin(), keys_.end() - 1);
-  } else {
-    sorted_.resize(raw_.size());
-    std::uint32_t a = 0, b = 0;
-    for (int i = 0; i < 256; ++i) {
-      a += std::exchange(low[i], a);
-      b += std::exchange(high[i], b);
+    const std::uint32_t most = *std::max_element(std::begin(filled), std::end(filled));
+    if (most > size) {
+      bucket_size_ = (most + most / 4 + 16) | 1;  // odd: buckets do not all share the same cache sets
+      buckets_.resize(std::size_t{256} * bucket_size_);
+      continue;
     }
-    for (const std::uint32_t key : raw_) sorted_[low[(key >> 16) & 255]++] = key;
-    for (const std::uint32_t key : sorted_) keys_[high[key >> 24]++] = key;
+    total = 0;
+    for (auto& h : high) total += std::exchange(h, total);
+    if (keys_.size() < total + 1) keys_.resize(total + total / 8 + 64);
+    for (std::uint32_t b = 0; b < 256; ++b)
+      for (const std::uint32_t *k = buckets + b * size, *end = k + filled[b]; k != end; ++k) keys_[high[*k >> 24]++] = *k;
+    break;
   }
-  keys_.back() = last_key;
+  keys_[total] = last_key;
   at_ = 0;
   base_ = from_ + delay_;
   from_ += slab_;

@@ -77,7 +77,8 @@ class TrainGroup {
   double weight_ = std::numeric_limits<double>::quiet_NaN();
   Tick delay_, slab_, from_ = 0, base_ = 0;
   std::uint32_t port_;
-  std::vector<std::uint32_t> raw_, sorted_, keys_;
+  std::uint32_t bucket_size_ = 17;
+  std::vector<std::uint32_t> buckets_ = std::vector<std::uint32_t>(256 * 17), keys_;
   std::size_t at_ = 0;
 };
 

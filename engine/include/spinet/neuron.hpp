@@ -88,7 +88,7 @@ struct RunInfo {
   double ticks_per_ms;
 };
 
-/// A run of neurons of one kernel group on one rank, as the engine keeps it (C layout).
+/// A run of neurons of one kernel group on one rank, as the engine keeps it (C layout).  All memory is 64-byte aligned.
 struct NeuronBlock {
   void* state;         ///< `State[size]`
   void* constants;     ///< `Constants[size]`, if the model has them
@@ -159,6 +159,50 @@ struct Neurons {
   Outbox& out() const { return *b.out; }
 };
 
+namespace detail {
+// The hot functions are compiled twice, for any x86-64 and for one with AVX2, with all they call inlined.  Without
+// contraction (-ffp-contract=off) both give the same bits.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define SPINET_WIDE gnu::flatten, gnu::target("arch=x86-64-v3")
+inline bool wide() noexcept { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"); }
+#else
+#define SPINET_WIDE gnu::flatten
+inline bool wide() noexcept { return false; }
+#endif
+template <class M>
+inline void receive_body(NeuronBlock* b, const Arrivals* a) noexcept {
+  if constexpr (requires(Neurons<M> n) { M::receive(n, *a); })
+    M::receive(Neurons<M>{*b}, *a);
+  else
+    a->each([&](std::uint16_t j, double w) { M::arrive(Neurons<M>{*b}, a->tick, a->port, j, w); });
+}
+template <class M>
+inline std::uint32_t train_body(NeuronBlock* b, const Train* a) noexcept {
+  if constexpr (requires(Neurons<M> n) { M::receive_train(n, *a); }) {
+    return M::receive_train(Neurons<M>{*b}, *a);
+  } else {
+    std::uint32_t i = 0;
+    for (; a->keys[i] < a->limit; ++i) {
+      const auto j = static_cast<std::uint16_t>(a->keys[i]);
+      const Tick tick = a->base + (a->keys[i] >> 16);
+      if constexpr (requires(Neurons<M> n) { M::arrive(n, Tick{}, 0u, 0u, 0.0); }) {
+        M::arrive(Neurons<M>{*b}, tick, a->port, j, a->at(j));
+      } else {
+        const Arrivals one{tick, 1, a->port, &j, nullptr, nullptr, a->at(j), 1.0};
+        M::receive(Neurons<M>{*b}, one);
+      }
+      if (b->out->size) return i + 1;
+    }
+    return i;
+  }
+}
+template <class M> [[gnu::flatten]] void receive(NeuronBlock* b, const Arrivals* a) noexcept { receive_body<M>(b, a); }
+template <class M> [[SPINET_WIDE]] void receive_wide(NeuronBlock* b, const Arrivals* a) noexcept { receive_body<M>(b, a); }
+template <class M> [[gnu::flatten]] std::uint32_t train(NeuronBlock* b, const Train* a) noexcept { return train_body<M>(b, a); }
+template <class M> [[SPINET_WIDE]] std::uint32_t train_wide(NeuronBlock* b, const Train* a) noexcept { return train_body<M>(b, a); }
+#undef SPINET_WIDE
+}  // namespace detail
+
 /// The table of model M.  M must have `name`, `doc`, `Params`, `State`, `params()`, `variables()`, `ports` (array),
 /// `init(Neurons<M>, j, const Params&, const double*)`, `read(Neurons<M>, tick, j, variable)` and one of
 ///   receive(Neurons<M>, const Arrivals&)                 a whole batch
@@ -195,30 +239,8 @@ const NeuronTable& neuron_table() {
       t.set = [](NeuronBlock* b, Tick tick, std::uint32_t j, const void* p) noexcept {
         M::set(N{*b}, tick, j, *static_cast<const P*>(p));
       };
-    if constexpr (requires(N n, const Arrivals& a) { M::receive(n, a); })
-      t.receive = [](NeuronBlock* b, const Arrivals* a) noexcept { M::receive(N{*b}, *a); };
-    else
-      t.receive = [](NeuronBlock* b, const Arrivals* a) noexcept {
-        a->each([&](std::uint16_t j, double w) { M::arrive(N{*b}, a->tick, a->port, j, w); });
-      };
-    if constexpr (requires(N n, const Train& a) { M::receive_train(n, a); })
-      t.receive_train = [](NeuronBlock* b, const Train* a) noexcept -> std::uint32_t { return M::receive_train(N{*b}, *a); };
-    else
-      t.receive_train = [](NeuronBlock* b, const Train* a) noexcept -> std::uint32_t {
-        std::uint32_t i = 0;
-        for (; a->keys[i] < a->limit; ++i) {
-          const auto j = static_cast<std::uint16_t>(a->keys[i]);
-          const Tick tick = a->base + (a->keys[i] >> 16);
-          if constexpr (requires(N n) { M::arrive(n, Tick{}, 0u, 0u, 0.0); }) {
-            M::arrive(N{*b}, tick, a->port, j, a->at(j));
-          } else {
-            const Arrivals one{tick, 1, a->port, &j, nullptr, nullptr, a->at(j), 1.0};
-            M::receive(N{*b}, one);
-          }
-          if (b->out->size) return i + 1;
-        }
-        return i;
-      };
+    t.receive = detail::wide() ? detail::receive_wide<M> : detail::receive<M>;
+    t.receive_train = detail::wide() ? detail::train_wide<M> : detail::train<M>;
     if constexpr (requires(N n, std::span<const std::uint32_t> js) { M::wake(n, Tick{}, js); })
       t.wake = [](NeuronBlock* b, Tick tick, const std::uint32_t* js, std::uint32_t n) noexcept {
         M::wake(N{*b}, tick, std::span(js, n));
