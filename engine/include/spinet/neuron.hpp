@@ -93,6 +93,7 @@ struct NeuronBlock {
   void* state;         ///< `State[size]`
   void* constants;     ///< `Constants[size]`, if the model has them
   const void* shared;  ///< `Shared`, one per kernel group
+  void* common;        ///< `Common`, one per block, zero at first: what a kernel wants to know of its block's neurons
   const Gid* gids;     ///< global id of each neuron
   Outbox* out;
   std::uint32_t size;
@@ -107,7 +108,7 @@ struct NeuronTable {
   const Port* ports;
   std::uint32_t port_count;
   std::uint32_t graded;  ///< 1: emissions carry a payload
-  std::uint32_t params_size, state_size, constants_size, shared_size;
+  std::uint32_t params_size, state_size, constants_size, shared_size, common_size, reserved;
   /// Fills `shared` from one neuron's parameters; only fields flagged `shared` may be used.
   void (*prepare)(void* shared, const void* params, const RunInfo* run, Tick frame_length) noexcept;
   /// Ticks of a frame for a neuron with these parameters, 0 for none.  The engine takes the least of the group.
@@ -141,6 +142,8 @@ struct Nothing {};
 namespace detail {
 template <class M> struct ConstantsOf { using type = Nothing; };
 template <class M> requires requires { typename M::Constants; } struct ConstantsOf<M> { using type = typename M::Constants; };
+template <class M> struct CommonOf { using type = Nothing; };
+template <class M> requires requires { typename M::Common; } struct CommonOf<M> { using type = typename M::Common; };
 template <class M> struct SharedOf { using type = Nothing; };
 template <class M> requires requires { typename M::Shared; } struct SharedOf<M> { using type = typename M::Shared; };
 }  // namespace detail
@@ -155,6 +158,7 @@ struct Neurons {
   State& state(std::uint32_t j) const { return static_cast<State*>(b.state)[j]; }
   Constants& constants(std::uint32_t j) const { return static_cast<Constants*>(b.constants)[j]; }
   const Shared& shared() const { return *static_cast<const Shared*>(b.shared); }
+  auto& common() const { return *static_cast<typename detail::CommonOf<M>::type*>(b.common); }
   std::uint32_t size() const { return b.size; }
   Outbox& out() const { return *b.out; }
 };
@@ -207,7 +211,7 @@ template <class M> [[SPINET_WIDE]] std::uint32_t train_wide(NeuronBlock* b, cons
 /// `init(Neurons<M>, j, const Params&, const double*)`, `read(Neurons<M>, tick, j, variable)` and one of
 ///   receive(Neurons<M>, const Arrivals&)                 a whole batch
 ///   arrive(Neurons<M>, tick, port, j, weight)            one arrival; the loop is made here
-/// and may have `Constants`, `Shared`, `graded`, and the other functions of `NeuronTable` under the same names.
+/// and may have `Constants`, `Shared`, `Common`, `graded`, and the other functions of `NeuronTable` under the same names.
 template <class M>
 const NeuronTable& neuron_table() {
   using N = Neurons<M>;
@@ -224,6 +228,7 @@ const NeuronTable& neuron_table() {
     t.params_size = sizeof(P);
     t.state_size = sizeof(typename M::State);
     if constexpr (requires { typename M::Constants; }) t.constants_size = sizeof(typename M::Constants);
+    if constexpr (requires { typename M::Common; }) t.common_size = sizeof(typename M::Common);
     if constexpr (requires { typename M::Shared; }) {
       t.shared_size = sizeof(typename M::Shared);
       t.prepare = [](void* s, const void* p, const RunInfo* r, Tick frame_length) noexcept {
