@@ -47,10 +47,11 @@ struct Arrivals {
 
 /// Arrivals at many ticks, one target each, sorted by tick: the superposed input of a source population.
 /// A key holds the tick's offset from `base` in its upper and the target in its lower 16 bits.
+/// The arrivals are those before the first key >= `limit`; there always is one (all ones ends the list).
 struct Train {
   Tick base;
   const std::uint32_t* keys;
-  std::uint32_t count;
+  std::uint32_t limit;
   std::uint32_t port;
   double weight;             ///< of all, where `weight_of` is null
   const double* weight_of;   ///< indexed by target, or null
@@ -87,7 +88,7 @@ struct RunInfo {
   double ticks_per_ms;
 };
 
-/// A run of neurons of one kernel group on one rank, as the engine keeps it (C layout).
+/// A run of neurons of one kernel group on one rank, as the engine keeps it (C layout).  All memory is 64-byte aligned.
 struct NeuronBlock {
   void* state;         ///< `State[size]`
   void* constants;     ///< `Constants[size]`, if the model has them
@@ -108,7 +109,7 @@ struct NeuronTable {
   std::uint32_t graded;  ///< 1: emissions carry a payload
   std::uint32_t params_size, state_size, constants_size, shared_size;
   /// Fills `shared` from one neuron's parameters; only fields flagged `shared` may be used.
-  void (*prepare)(void* shared, const void* params, const RunInfo* run) noexcept;
+  void (*prepare)(void* shared, const void* params, const RunInfo* run, Tick frame_length) noexcept;
   /// Ticks of a frame for a neuron with these parameters, 0 for none.  The engine takes the least of the group.
   Tick (*frame)(const void* params, const RunInfo* run) noexcept;
   /// Puts neuron j into its state at t = 0; `initial` has one number per variable flagged `initial`, in table order.
@@ -116,7 +117,7 @@ struct NeuronTable {
   /// Changes neuron j's parameters at `tick` (schedule); state is kept.
   void (*set)(NeuronBlock* b, Tick tick, std::uint32_t j, const void* params) noexcept;
   void (*receive)(NeuronBlock* b, const Arrivals* a) noexcept;
-  /// Takes arrivals until `train->count` or until one has asked for something; returns how many it took.
+  /// Takes arrivals until `train->limit` or until one has asked for something; returns how many it took.
   std::uint32_t (*receive_train)(NeuronBlock* b, const Train* train) noexcept;
   void (*wake)(NeuronBlock* b, Tick tick, const std::uint32_t* js, std::uint32_t n) noexcept;
   void (*test)(NeuronBlock* b, Tick tick, const std::uint32_t* js, std::uint32_t n) noexcept;
@@ -127,8 +128,11 @@ struct NeuronTable {
   void (*on_control)(NeuronBlock* b, Tick tick, const Control* c, const std::uint32_t* js, std::uint32_t n) noexcept;
   /// Value of a variable at the beginning of `tick`; changes nothing.
   double (*read)(const NeuronBlock* b, Tick tick, std::uint32_t j, std::uint32_t variable) noexcept;
-  /// What is wrong with these parameters together (each is in its range), or null.  May be null itself.
+  /// Null if the parameters fit together, else the reason, for people ("v_reset must be below v_th").  May be null.
   const char* (*check)(const void* params) noexcept;
+  /// The same model with its `shared` parameters kept per neuron (an exp per event), for populations whose neurons
+  /// differ in them.  May be null: then they must not differ.
+  const NeuronTable* per_neuron;
 };
 
 // --- for authors -------------------------------------------------------------------------------------------------
@@ -155,6 +159,50 @@ struct Neurons {
   Outbox& out() const { return *b.out; }
 };
 
+namespace detail {
+// The hot functions are compiled twice, for any x86-64 and for one with AVX2, with all they call inlined.  Without
+// contraction (-ffp-contract=off) both give the same bits.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define SPINET_WIDE gnu::flatten, gnu::target("arch=x86-64-v3")
+inline bool wide() noexcept { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"); }
+#else
+#define SPINET_WIDE gnu::flatten
+inline bool wide() noexcept { return false; }
+#endif
+template <class M>
+inline void receive_body(NeuronBlock* b, const Arrivals* a) noexcept {
+  if constexpr (requires(Neurons<M> n) { M::receive(n, *a); })
+    M::receive(Neurons<M>{*b}, *a);
+  else
+    a->each([&](std::uint16_t j, double w) { M::arrive(Neurons<M>{*b}, a->tick, a->port, j, w); });
+}
+template <class M>
+inline std::uint32_t train_body(NeuronBlock* b, const Train* a) noexcept {
+  if constexpr (requires(Neurons<M> n) { M::receive_train(n, *a); }) {
+    return M::receive_train(Neurons<M>{*b}, *a);
+  } else {
+    std::uint32_t i = 0;
+    for (; a->keys[i] < a->limit; ++i) {
+      const auto j = static_cast<std::uint16_t>(a->keys[i]);
+      const Tick tick = a->base + (a->keys[i] >> 16);
+      if constexpr (requires(Neurons<M> n) { M::arrive(n, Tick{}, 0u, 0u, 0.0); }) {
+        M::arrive(Neurons<M>{*b}, tick, a->port, j, a->at(j));
+      } else {
+        const Arrivals one{tick, 1, a->port, &j, nullptr, nullptr, a->at(j), 1.0};
+        M::receive(Neurons<M>{*b}, one);
+      }
+      if (b->out->size) return i + 1;
+    }
+    return i;
+  }
+}
+template <class M> [[gnu::flatten]] void receive(NeuronBlock* b, const Arrivals* a) noexcept { receive_body<M>(b, a); }
+template <class M> [[SPINET_WIDE]] void receive_wide(NeuronBlock* b, const Arrivals* a) noexcept { receive_body<M>(b, a); }
+template <class M> [[gnu::flatten]] std::uint32_t train(NeuronBlock* b, const Train* a) noexcept { return train_body<M>(b, a); }
+template <class M> [[SPINET_WIDE]] std::uint32_t train_wide(NeuronBlock* b, const Train* a) noexcept { return train_body<M>(b, a); }
+#undef SPINET_WIDE
+}  // namespace detail
+
 /// The table of model M.  M must have `name`, `doc`, `Params`, `State`, `params()`, `variables()`, `ports` (array),
 /// `init(Neurons<M>, j, const Params&, const double*)`, `read(Neurons<M>, tick, j, variable)` and one of
 ///   receive(Neurons<M>, const Arrivals&)                 a whole batch
@@ -178,8 +226,8 @@ const NeuronTable& neuron_table() {
     if constexpr (requires { typename M::Constants; }) t.constants_size = sizeof(typename M::Constants);
     if constexpr (requires { typename M::Shared; }) {
       t.shared_size = sizeof(typename M::Shared);
-      t.prepare = [](void* s, const void* p, const RunInfo* r) noexcept {
-        M::prepare(*static_cast<typename M::Shared*>(s), *static_cast<const P*>(p), *r);
+      t.prepare = [](void* s, const void* p, const RunInfo* r, Tick frame_length) noexcept {
+        M::prepare(*static_cast<typename M::Shared*>(s), *static_cast<const P*>(p), *r, frame_length);
       };
     }
     if constexpr (requires(const P& p, const RunInfo& r) { M::frame(p, r); })
@@ -191,29 +239,8 @@ const NeuronTable& neuron_table() {
       t.set = [](NeuronBlock* b, Tick tick, std::uint32_t j, const void* p) noexcept {
         M::set(N{*b}, tick, j, *static_cast<const P*>(p));
       };
-    if constexpr (requires(N n, const Arrivals& a) { M::receive(n, a); })
-      t.receive = [](NeuronBlock* b, const Arrivals* a) noexcept { M::receive(N{*b}, *a); };
-    else
-      t.receive = [](NeuronBlock* b, const Arrivals* a) noexcept {
-        a->each([&](std::uint16_t j, double w) { M::arrive(N{*b}, a->tick, a->port, j, w); });
-      };
-    if constexpr (requires(N n, const Train& a) { M::receive_train(n, a); })
-      t.receive_train = [](NeuronBlock* b, const Train* a) noexcept -> std::uint32_t { return M::receive_train(N{*b}, *a); };
-    else
-      t.receive_train = [](NeuronBlock* b, const Train* a) noexcept -> std::uint32_t {
-        for (std::uint32_t i = 0; i < a->count; ++i) {
-          const auto j = static_cast<std::uint16_t>(a->keys[i]);
-          const Tick tick = a->base + (a->keys[i] >> 16);
-          if constexpr (requires(N n) { M::arrive(n, Tick{}, 0u, 0u, 0.0); }) {
-            M::arrive(N{*b}, tick, a->port, j, a->at(j));
-          } else {
-            const Arrivals one{tick, 1, a->port, &j, nullptr, nullptr, a->at(j), 1.0};
-            M::receive(N{*b}, one);
-          }
-          if (b->out->size) return i + 1;
-        }
-        return a->count;
-      };
+    t.receive = detail::wide() ? detail::receive_wide<M> : detail::receive<M>;
+    t.receive_train = detail::wide() ? detail::train_wide<M> : detail::train<M>;
     if constexpr (requires(N n, std::span<const std::uint32_t> js) { M::wake(n, Tick{}, js); })
       t.wake = [](NeuronBlock* b, Tick tick, const std::uint32_t* js, std::uint32_t n) noexcept {
         M::wake(N{*b}, tick, std::span(js, n));
@@ -237,6 +264,7 @@ const NeuronTable& neuron_table() {
     };
     if constexpr (requires(const P& p) { M::check(p); })
       t.check = [](const void* p) noexcept -> const char* { return M::check(*static_cast<const P*>(p)); };
+    if constexpr (requires { typename M::PerNeuron; }) t.per_neuron = &neuron_table<typename M::PerNeuron>();
     return t;
   }();
   return table;

@@ -1,0 +1,418 @@
+// lif_exp: leaky integrate-and-fire with exponential synaptic currents, exact in exponential frames.
+//
+// In charge units Q = C (V - V_inf) [pA ms], with one current I_p = b_p exp(-t/tau_p) per port:
+//     Q' = -Q / tau_m + sum I_p     =>     Q(t) = a exp(-t/tau_m) + sum_p b_p phi_p(t)
+// a and b_p do not change without arrivals; an arrival of w at t adds w exp(t/tau_p) to b_p and what keeps Q continuous
+// to a: factors common to a whole slice.  After an arrival that raises Q a bound tells whether a crossing before the
+// frame's end is possible at all; rarely (0.2 % of arrivals) it is, and the crossing is found and tested when its tick comes.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "spinet/frame.hpp"
+#include "spinet/neuron.hpp"
+
+#pragma GCC diagnostic ignored "-Wpsabi"  // rows are passed between inlined functions only
+
+namespace {
+using namespace spinet;
+
+struct LifExp {
+  static constexpr const char* name = "lif_exp";
+  static constexpr const char* doc =
+      "Leaky integrate-and-fire neuron with exponential synaptic currents of two time constants. Exact.";
+  struct Params {
+    double tau_m = 10, C_m = 250, tau_syn_exc = 2, tau_syn_inh = 2, E_L = -70, v_th = -55, v_reset = -70, t_ref = 2, I_dc = 0;
+  };
+  struct alignas(32) State {
+    double a;     ///< membrane part [pA ms]; -infinity while refractory
+    double b[2];  ///< currents of the ports [pA]; where their time constants are equal all is in b[0]
+    double th;    ///< C (v_th - V_inf) [pA ms]
+  };
+  struct Constants {
+    double capacitance, q_inf, e_l, v_th, v_reset;  // pF, pA ms (C (V_inf - E_L)), mV, mV, mV
+    Tick t_ref;
+    Tick pending = never;  ///< the earliest test asked for; others are out of date
+  };
+  /// One port's way into Q.
+  struct Kernel {
+    double rate;   ///< 1 / tau [1/ms]
+    double gain;   ///< tau tau_m / (tau - tau_m) [ms]; unused where `near`
+    double delta;  ///< 1/tau_m - 1/tau [1/ms]
+    double peak;   ///< of the response of Q to a unit current [ms]
+    double decay;  ///< exp(-frame / tau)
+    double carry;  ///< `near` only: what a unit of b adds to a over a frame; else 0, a and b decay each by itself
+    bool near;     ///< tau within 2 % of tau_m: Q = (a + b (exp(delta t) - 1)/delta) exp(-t/tau_m), without cancellation
+  };
+  enum { up_m, up_e, down_m, down_e };
+  enum { up_i, down_i };
+  struct Shared {
+    FrameTable<4> table;      ///< exp(+t/tau) and exp(-t/tau) of membrane and exc, in the order of the enum
+    FrameTable<2> table_inh;  ///< of inh
+    Kernel port[2];
+    double tau_m, rate_m, decay_m, frame_ms, ms_per_tick;
+    bool one;             ///< both ports have the same time constant and share b[0]
+  };
+  struct Factors {
+    FrameTable<4>::Entry of;
+    FrameTable<2>::Entry inh;
+  };
+  static constexpr Port ports[] = {{"exc", "pA", "excitatory current", 1, 1}, {"inh", "pA", "inhibitory current", -1, 1}};
+
+  static auto params() {
+    FieldTable<Params> t;
+    t.add(&Params::tau_m, "tau_m", "ms", 10, above(0), shared, "membrane time constant")
+        .add(&Params::C_m, "C_m", "pF", 250, above(0), plain, "membrane capacitance; R = tau_m / C_m")
+        .add(&Params::tau_syn_exc, "tau_syn_exc", "ms", 2, above(0), shared, "time constant of excitatory currents")
+        .add(&Params::tau_syn_inh, "tau_syn_inh", "ms", 2, above(0), shared, "time constant of inhibitory currents")
+        .add(&Params::E_L, "E_L", "mV", -70, any(), plain, "resting potential")
+        .add(&Params::v_th, "v_th", "mV", -55, any(), plain, "threshold")
+        .add(&Params::v_reset, "v_reset", "mV", -70, any(), plain, "potential after a spike; below v_th")
+        .add(&Params::t_ref, "t_ref", "ms", 2, at_least(0), plain, "absolute refractory period; currents go on in it")
+        .add(&Params::I_dc, "I_dc", "pA", 0, any(), scheduled, "constant input current");
+    return t;
+  }
+  static auto variables() {
+    FieldTable<State> t;
+    t.computed("V", "mV", -70, any(), initial | recorded, "membrane potential")
+        .computed("I_syn", "pA", 0, any(), recorded, "synaptic current, both ports");
+    return t;
+  }
+  static const char* check(const Params& p) {
+    return p.v_reset < p.v_th ? nullptr : "v_reset must be below v_th, or the neuron would fire without end";
+  }
+
+  /// About 8 of the shortest time constant; shorter where the neuron fires without input, so that the bound over a frame stays sharp.
+  static Tick frame(const Params& p, const RunInfo& r) {
+    const double limit = 8 * std::min({p.tau_m, p.tau_syn_exc, p.tau_syn_inh});
+    const bool tonic = p.E_L + p.tau_m / p.C_m * p.I_dc >= p.v_th;
+    return frame_ticks(tonic ? std::min(limit, p.tau_m / 16) : limit, r.ticks_per_ms);
+  }
+  static void prepare(Shared& s, const Params& p, const RunInfo& r, Tick length) {
+    s.tau_m = p.tau_m;
+    s.rate_m = 1 / p.tau_m;
+    s.ms_per_tick = 1 / r.ticks_per_ms;
+    s.frame_ms = static_cast<double>(length) / r.ticks_per_ms;
+    s.decay_m = math::exp(-s.frame_ms / s.tau_m);
+    const double tau[2] = {p.tau_syn_exc, p.tau_syn_inh};
+    for (int k = 0; k < 2; ++k) {
+      Kernel& port = s.port[k];
+      port.rate = 1 / tau[k];
+      port.delta = 1 / s.tau_m - 1 / tau[k];
+      port.near = std::abs(tau[k] - s.tau_m) <= 0.02 * s.tau_m;
+      port.gain = port.near ? 0 : tau[k] * s.tau_m / (tau[k] - s.tau_m);
+      port.decay = math::exp(-s.frame_ms / tau[k]);
+      port.carry = !port.near ? 0 : port.delta == 0 ? s.frame_ms : math::expm1(port.delta * s.frame_ms) / port.delta;
+      // Q' = 0 at the peak of the response to exp(-t/tau): Q = tau_m exp(-t/tau) with t = log(tau/tau_m)/delta.
+      const double at = port.delta == 0 ? tau[k] : math::log1p(port.delta * tau[k]) / port.delta;
+      port.peak = s.tau_m * math::exp(-at / tau[k]) * (1 + 1e-9);  // rounded up: it serves a bound
+    }
+    s.one = p.tau_syn_exc == p.tau_syn_inh;
+    const double m = 1 / (p.tau_m * r.ticks_per_ms), e = 1 / (tau[0] * r.ticks_per_ms), i = 1 / (tau[1] * r.ticks_per_ms);
+    s.table.prepare({m, e, -m, -e}, length);
+    s.table_inh.prepare({i, -i}, length);
+  }
+
+  using Block = Neurons<LifExp>;
+  static constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
+
+  /// What turns (a, b) into charge and currents at one tick of the frame.
+  struct Moment {
+    double up_m;        ///< exp(+t/tau_m)
+    double q_a;         ///< Q = q_a a + q_b[0] b[0] + q_b[1] b[1]
+    double q_b[2];
+    double i_b[2];      ///< I_p = i_b[p] b[p]
+    double up_a[2];     ///< an arrival of w takes w up_a[p] from a
+    double up_b[2];     ///< and adds w up_b[p] to b[p]
+  };
+  static Factors factors(const Shared& s, Tick offset) { return {s.table.at(offset), s.table_inh.at(offset)}; }
+  static Moment moment(const Shared& s, const Factors& f, Tick offset) {
+    Moment m;
+    m.q_a = f.of.f[down_m];
+    m.up_m = f.of.f[up_m];
+    for (int p = 0; p < 2; ++p) {
+      m.i_b[p] = p ? f.inh.f[down_i] : f.of.f[down_e];
+      m.up_b[p] = p ? f.inh.f[up_i] : f.of.f[up_e];
+      const Kernel& k = s.port[p];
+      if (!k.near) {
+        m.q_b[p] = k.gain * m.i_b[p];
+        m.up_a[p] = k.gain * m.up_m;
+      } else {
+        const double t = static_cast<double>(offset) * s.ms_per_tick;
+        const double phi = k.delta == 0 ? t : math::expm1(k.delta * t) / k.delta;
+        m.q_b[p] = phi * m.q_a;
+        m.up_a[p] = phi * m.up_b[p];
+      }
+    }
+    return m;
+  }
+  static Moment moment(Block n, Tick tick) {
+    const Tick offset = tick - n.b.frame_begin;
+    return moment(n.shared(), factors(n.shared(), offset), offset);
+  }
+  static double charge(const State& s, const Moment& m) { return s.a * m.q_a + (s.b[0] * m.q_b[0] + s.b[1] * m.q_b[1]); }
+
+  /// Upper bound of Q from a tick to the frame's end: Q itself decays towards 0, and a positive current adds at most
+  /// its peak response, or current times time.  It holds for every later tick of the frame as well.
+  struct Bound {
+    double left, peak[2];
+    Bound(Block n, Tick offset, double up_at_offset) {
+      const Shared& s = n.shared();
+      const double ahead = static_cast<double>(n.b.frame_length - offset) * s.ms_per_tick * (1 + 1e-9);
+      left = s.decay_m * up_at_offset * (1 - 1e-9);
+      for (int p = 0; p < 2; ++p) peak[p] = std::min(s.port[p].peak, ahead);
+    }
+    bool excludes(double q, double i0, double i1, double th) const {
+      return std::max(q, q * left) + std::max(i0, 0.0) * peak[0] + std::max(i1, 0.0) * peak[1] < th;
+    }
+  };
+
+  static void derive(Constants& c, State& s, const Params& p) {
+    c.capacitance = p.C_m;
+    c.q_inf = p.tau_m * p.I_dc;
+    c.e_l = p.E_L;
+    c.v_th = p.v_th;
+    c.v_reset = p.v_reset;
+    s.th = p.C_m * (p.v_th - p.E_L) - c.q_inf;
+  }
+  static void init(Block n, std::uint32_t j, const Params& p, const double* initial) {
+    Constants& c = n.constants(j);
+    State& s = n.state(j);
+    derive(c, s, p);
+    c.t_ref = static_cast<Tick>(std::llround(p.t_ref * n.b.run.ticks_per_ms));
+    c.pending = never;
+    s.a = p.C_m * (initial[0] - p.E_L) - c.q_inf;
+    s.b[0] = s.b[1] = 0;
+  }
+  static void set(Block n, Tick tick, std::uint32_t j, const Params& p) {
+    Constants& c = n.constants(j);
+    State& s = n.state(j);
+    const double before = c.q_inf + c.capacitance * c.e_l;
+    derive(c, s, p);
+    s.a += (before - (c.q_inf + c.capacitance * c.e_l)) * moment(n, tick).up_m;
+    look(n, j, tick);
+  }
+
+  /// Asks for a test where the neuron may cross before the frame's end; called when its state has changed at `tick`.
+  static void look(Block n, std::uint32_t j, Tick tick, const Moment& m, const Bound& bound) {
+    const State& s = n.state(j);
+    if (s.a == minus_infinity) return;
+    const double q = charge(s, m), i0 = s.b[0] * m.i_b[0], i1 = s.b[1] * m.i_b[1];
+    if (!bound.excludes(q, i0, i1, s.th)) ask(n, j, tick, q, i0, i1);
+  }
+  static void look(Block n, std::uint32_t j, Tick tick) {
+    look(n, j, tick, moment(n, tick), bound_at(n, tick));
+  }
+  static Bound bound_at(Block n, Tick tick) {
+    const Tick offset = tick - n.b.frame_begin;
+    return Bound(n, offset, n.shared().table.at(offset).f[up_m]);
+  }
+  /// Asks for a test at a tick that the first crossing cannot precede, unless one no later is pending already.
+  /// Until the crossing Q <= th, so Q'' = Q/tau_m^2 - sum (1/tau_m + 1/tau_p) I_p has a known upper bound c, and the root h
+  /// of Q + Q' h + c h^2/2 = th never passes it.  The test that finds Q still below asks again from there: as in Newton's
+  /// method the waits shrink quadratically, down to a tick, but arrivals on the way cost no root finding of their own.
+  static void ask(Block n, std::uint32_t j, Tick tick, double q, double i0, double i1) {
+    const State& s = n.state(j);
+    const Shared& sh = n.shared();
+    Tick at = tick;
+    if (q < s.th) {
+      const double rm = sh.rate_m, slope = i0 + i1 - q * rm, gap = s.th - q;
+      const double curvature = std::max(s.th, 0.0) * rm * rm + std::max(-i0, 0.0) * (rm + sh.port[0].rate) +
+                               std::max(-i1, 0.0) * (rm + sh.port[1].rate);
+      const double root = std::sqrt(slope * slope + 2 * curvature * gap);
+      const double h = (slope > 0 ? 2 * gap / (slope + root) : (root - slope) / curvature) * n.b.run.ticks_per_ms * (1 - 1e-9);
+      const Tick left = n.b.frame_begin + n.b.frame_length - tick;
+      if (!(h < static_cast<double>(left))) return;  // the next frame begins with a look at everyone
+      at += std::max<Tick>(1, static_cast<Tick>(h));
+      if (at >= tick + left) return;
+    }
+    Tick& pending = n.constants(j).pending;
+    if (pending <= at) return;
+    pending = at;
+    n.out().test_at(at, j);
+  }
+
+  // A state is four numbers (a, b0, b1, th), read, changed, tested and written as one vector.  GCC's vectors are lowered to
+  // whatever the target has; the lanes do the same IEEE operations on all of them.
+  typedef double Row __attribute__((vector_size(32), may_alias));
+  typedef double Half __attribute__((vector_size(16)));
+  typedef long long Lanes __attribute__((vector_size(32)));
+  static Row& row(State& s) { return reinterpret_cast<Row&>(s); }
+
+  static Row masked(Row r, Lanes mask) { return reinterpret_cast<Row>(reinterpret_cast<Lanes>(r) & mask); }
+  /// Are the sums of both rows' lanes negative?  (-infinity, of refractory neurons, is.)
+  static bool both_negative(Row x, Row y) {
+    const Row pairs = __builtin_shufflevector(x, y, 0, 4, 2, 6) + __builtin_shufflevector(x, y, 1, 5, 3, 7);
+    const Half sums = __builtin_shufflevector(pairs, pairs, 0, 1) + __builtin_shufflevector(pairs, pairs, 2, 3);
+    return __builtin_ia32_movmskpd(sums) == 3;
+  }
+  /// The bound for a row r = (a, b0, b1, th) after an arrival that raises Q.  No crossing is possible if both
+  ///   Q + P0 max(I0, 0) + P1 max(I1, 0) < th   and, as a negative Q decays to 0,   P0 max(I0, 0) + P1 max(I1, 0) < th.
+  /// `coef` = (q_a, q_b0, q_b1, -1), `peak` = (0, P0 i_b0, P1 i_b1, 0).  No lane multiplies -infinity by 0.
+  static bool excluded(Row r, Row coef, Row peak) {
+    const Row positive = (r > 0.0 ? r : Row{}) * peak;
+    return both_negative(r * coef + positive, positive - masked(r, Lanes{0, 0, 0, -1}));
+  }
+  /// The same with one time constant.  Without max: if I < 0 there is no crossing to come, and as Q is continuous, one
+  /// that lies at or before this arrival has its test pending already.  `full` = (q_a, q_b + P i_b, 0, -1),
+  /// `none` = (any, P i_b, 0, -1).
+  static bool excluded_one(Row r, Row full, Row none) { return both_negative(r * full, masked(r, Lanes{0, -1, 0, -1}) * none); }
+
+  template <bool One>
+  static void receive(Block n, const Arrivals in) {  // by value: nothing stored through a Row can change it
+    const Tick offset = in.tick - n.b.frame_begin;
+    const Shared& sh = n.shared();
+    const Moment m = moment(sh, factors(sh, offset), offset);
+    const int p = One ? 0 : static_cast<int>(in.port);
+    State* const state = static_cast<State*>(n.b.state);
+    const Row unit{-m.up_a[p], p == 0 ? m.up_b[0] : 0, p == 1 ? m.up_b[1] : 0, 0};
+    if (!in.weights && !in.weights64 && in.weight * in.scale <= 0) {  // lowers Q: a crossing can only move back
+      const Row change = unit * (in.weight * in.scale);
+      for (std::uint32_t i = 0; i < in.count; ++i) row(state[in.targets[i]]) += change;
+      return;
+    }
+    const Bound bound(n, offset, m.up_m);
+    const Row coef{m.q_a, m.q_b[0], m.q_b[1], -1}, peak{0, bound.peak[0] * m.i_b[0], bound.peak[1] * m.i_b[1], 0};
+    const Row full{m.q_a, m.q_b[0] + peak[1], 0, -1}, none{0, peak[1], 0, -1};
+    in.each([&](std::uint16_t j, double w) __attribute__((always_inline)) {
+      Row& s = row(state[j]);
+      const Row r = s + unit * w;
+      s = r;
+      if (!(One ? excluded_one(r, full, none) : excluded(r, coef, peak))) [[unlikely]] {
+        if (w > 0) look(n, j, in.tick, m, bound);
+      }
+    });
+  }
+  static void receive(Block n, const Arrivals& in) { n.shared().one ? receive<true>(n, in) : receive<false>(n, in); }
+
+  /// Arrivals at different ticks: as above, with the factors of each tick.
+  template <class WeightOf>
+  static std::uint32_t train(Block n, const Train in, WeightOf weight_of) {
+    const Shared& sh = n.shared();
+    const Tick base_offset = in.base - n.b.frame_begin;
+    const Factors base = factors(sh, base_offset);
+    const Bound bound(n, base_offset, base.of.f[up_m]);
+    const int p = sh.one ? 0 : static_cast<int>(in.port);
+    std::uint32_t i = 0;
+    for (; in.keys[i] < in.limit; ++i) {
+      const std::uint32_t offset = in.keys[i] >> 16;
+      const auto j = static_cast<std::uint16_t>(in.keys[i]);
+      const double w = weight_of(j);
+      State& s = n.state(j);
+      const Moment m = moment(sh, {base.of * sh.table.low16(offset), base.inh * sh.table_inh.low16(offset)}, base_offset + offset);
+      s.a -= w * m.up_a[p];
+      s.b[p] += w * m.up_b[p];
+      if (w > 0 && !bound.excludes(charge(s, m), s.b[0] * m.i_b[0], s.b[1] * m.i_b[1], s.th)) [[unlikely]] {
+        look(n, j, in.base + offset);
+        if (n.out().size) return i + 1;
+      }
+    }
+    return i;
+  }
+  /// The same for one time constant, on rows.
+  template <class WeightOf>
+  static std::uint32_t train_of_one(Block n, const Train in, WeightOf weight_of, double weight) {
+    const Shared& sh = n.shared();
+    const double gain = sh.port[0].gain;
+    const auto at_base = sh.table.at(in.base - n.b.frame_begin);
+    const double peak = Bound(n, in.base - n.b.frame_begin, at_base.f[up_m]).peak[0];
+    // (change of a, change of b, q_a, q_b + P i_b) at the train's base; every tick has its factors from there.
+    const Row base = {-weight * gain * at_base.f[up_m], weight * at_base.f[up_e], at_base.f[down_m],
+                      (gain + peak) * at_base.f[down_e]};
+    const Row share{0, peak / (gain + peak), 0, 1}, tail{0, -1, 0, 0};
+    State* const state = static_cast<State*>(n.b.state);
+    const std::uint32_t* key = in.keys;
+    for (; *key < in.limit; ++key) {
+      const std::uint32_t offset = *key >> 16;
+      const auto j = static_cast<std::uint16_t>(*key);
+      const Row f = base * (reinterpret_cast<const Row&>(sh.table.level[1][offset >> 8]) *
+                            reinterpret_cast<const Row&>(sh.table.level[0][offset & 255]));
+      Row& s = row(state[j]);
+      const double w = weight_of(j);
+      const Row r = s + masked(f, Lanes{-1, -1, 0, 0}) * w;
+      s = r;
+      const Row full = __builtin_shufflevector(f, tail, 2, 3, 4, 5);
+      if (!excluded_one(r, full, full * share)) [[unlikely]] {
+        if (!(w * weight > 0)) continue;
+        look(n, j, in.base + offset);
+        if (n.out().size) return static_cast<std::uint32_t>(key + 1 - in.keys);
+      }
+    }
+    return static_cast<std::uint32_t>(key - in.keys);
+  }
+  static std::uint32_t receive_train(Block n, const Train& in) {
+    const Shared& sh = n.shared();
+    if (sh.one && !sh.port[0].near)
+      return in.weight_of ? train_of_one(n, in, [w = in.weight_of](std::uint16_t j) { return w[j]; }, 1.0)
+                          : train_of_one(n, in, [](std::uint16_t) { return 1.0; }, in.weight);
+    return in.weight_of ? train(n, in, [w = in.weight_of](std::uint16_t j) { return w[j]; })
+                        : train(n, in, [w = in.weight](std::uint16_t) { return w; });
+  }
+
+  static void reset(Block n, std::uint32_t j, Tick tick) {
+    State& s = n.state(j);
+    const Constants& c = n.constants(j);
+    const Moment m = moment(n, tick);
+    const double q = c.capacitance * (c.v_reset - c.e_l) - c.q_inf;
+    s.a = (q - (s.b[0] * m.q_b[0] + s.b[1] * m.q_b[1])) * moment(n, tick).up_m;
+    look(n, j, tick);
+  }
+  static void test(Block n, Tick tick, std::span<const std::uint32_t> js) {
+    for (const auto j : js) {
+      State& s = n.state(j);
+      Constants& c = n.constants(j);
+      if (c.pending != tick) continue;  // out of date
+      c.pending = never;
+      const Moment m = moment(n, tick);
+      if (charge(s, m) < s.th) {  // not yet, or moved or cancelled by arrivals since
+        look(n, j, tick, m, bound_at(n, tick));
+        continue;
+      }
+      n.out().emit(tick, j);
+      if (c.t_ref > 0) {
+        s.a = minus_infinity;
+        n.out().wake_at(tick + c.t_ref, j);
+      } else {
+        reset(n, j, tick);
+      }
+    }
+  }
+  static void wake(Block n, Tick tick, std::span<const std::uint32_t> js) {
+    for (const auto j : js) reset(n, j, tick);
+  }
+
+  static bool settled(double a) { return a == 0 || a == minus_infinity; }
+  /// Denormal arithmetic is slow, and numbers that small mean nothing here.
+  static double flushed(double x) { return x < 1e-290 && x > -1e-290 ? 0.0 : x; }
+
+  static std::uint32_t renormalise(Block n, std::uint64_t frames) {
+    const Shared& sh = n.shared();
+    const Moment m = moment(n, n.b.frame_begin);
+    const Bound bound = bound_at(n, n.b.frame_begin);
+    std::uint32_t quiet = 1;
+    for (std::uint32_t j = 0; j < n.size(); ++j) {
+      State& s = n.state(j);
+      for (std::uint64_t k = 0; k < frames && !(settled(s.a) && s.b[0] == 0 && s.b[1] == 0); ++k) {
+        s.a = flushed((s.a + (s.b[0] * sh.port[0].carry + s.b[1] * sh.port[1].carry)) * sh.decay_m);
+        for (int p = 0; p < 2; ++p) s.b[p] = flushed(s.b[p] * sh.port[p].decay);
+      }
+      if (s.a == minus_infinity) continue;
+      look(n, j, n.b.frame_begin, m, bound);
+      const double q = charge(s, m);
+      const double most = std::max(q, 0.0) + std::max(s.b[0], 0.0) * sh.port[0].peak + std::max(s.b[1], 0.0) * sh.port[1].peak;
+      if (!(most < s.th)) quiet = 0;
+    }
+    return quiet;
+  }
+
+  static double read(Block n, Tick tick, std::uint32_t j, std::uint32_t variable) {
+    const State& s = n.state(j);
+    const Constants& c = n.constants(j);
+    const Moment m = moment(n, tick);
+    if (variable == 1) return s.b[0] * m.i_b[0] + s.b[1] * m.i_b[1];
+    return s.a == minus_infinity ? c.v_reset : c.e_l + (charge(s, m) + c.q_inf) / c.capacitance;
+  }
+};
+}  // namespace
+
+SPINET_MODEL(spinet::neuron_table<LifExp>())
