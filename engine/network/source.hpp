@@ -33,17 +33,20 @@ std::string render(const Diagnostic& d);
 /// The texts that marks point into.
 class Texts {
  public:
-  /// Keeps the text; the result is its index.
-  std::uint32_t add(std::string name, std::string text);
+  /// Keeps the text, whose first line has number `first_line`; the result is its index.
+  std::uint32_t add(std::string name, std::string text, std::uint32_t first_line = 1);
   const std::string& text(std::uint32_t i) const { return texts_[i].text; }
   const std::string& name(std::uint32_t i) const { return texts_[i].name; }
+  /// Number of the last line that is not empty.
+  std::uint32_t last_line(std::uint32_t i) const;
   /// Line `number` (from 1) without its end, empty past the last one.
   std::string_view line(std::uint32_t i, std::uint32_t number) const;
 
  private:
   struct Text {
     std::string name, text;
-    std::vector<std::size_t> begin;
+    std::uint32_t first_line;
+    std::vector<std::size_t> begin;  ///< of each line
   };
   std::vector<Text> texts_;
 };
@@ -51,25 +54,24 @@ class Texts {
 /// Collects every error of one pass.  The same error at the same place is kept once.
 class Diagnostics {
  public:
+  /// Thrown by error() when there are more than people read, so that a hostile file cannot buy time with mistakes.
+  struct TooMany {};
+  static constexpr std::size_t most = 200;
+
   explicit Diagnostics(const Texts& texts) : texts_(texts) {}
   void error(Mark where, std::string reason, std::string help = {});
-  /// An error of a file that no text was read of.
-  void error(std::string file, std::string reason, std::string help = {});
-  std::size_t count() const { return entries_.size() + dropped_; }
+  std::size_t count() const { return entries_.size(); }
   bool empty() const { return entries_.empty(); }
   /// In the order of the texts and their lines.
   std::vector<Diagnostic> sorted() const;
-  /// Errors beyond the 200 that are kept.
-  std::size_t dropped() const { return dropped_; }
 
  private:
   struct Entry {
     Mark where;
-    std::string file, reason, help;
+    std::string reason, help;
   };
   const Texts& texts_;
   std::vector<Entry> entries_;
-  std::size_t dropped_ = 0;
 };
 
 }  // namespace spinet

@@ -37,6 +37,8 @@ struct SynapseTable {
   void (*on_pre)(const Slice* s, void* weights) noexcept;  ///< weights[count], float or double
   void (*on_control)(const Slice* s, const Control* c) noexcept;
   double (*read)(const void* state, const void* shared, Tick tick) noexcept;  ///< weight for logs; changes nothing
+  /// What is wrong with these parameters together (each is in its range), or null.  May be null itself.
+  const char* (*check)(const void* params) noexcept;
 };
 
 /// Typed view of a slice for model M.
@@ -100,6 +102,8 @@ const SynapseTable& synapse_table() {
       else
         return static_cast<const S*>(s)->weight;
     };
+    if constexpr (requires(const typename M::Params& p) { M::check(p); })
+      t.check = [](const void* p) noexcept -> const char* { return M::check(*static_cast<const typename M::Params*>(p)); };
     return t;
   }();
   return table;

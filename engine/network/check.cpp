@@ -1,0 +1,168 @@
+#include "network/check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cfloat>
+#include <cmath>
+
+#include "network/reading.hpp"
+
+namespace spinet {
+namespace {
+
+using reading::field;
+
+bool allowed(double x, const Field& f) {
+  return std::isfinite(x) && (f.flags & low_open ? x > f.low : x >= f.low) && (f.flags & high_open ? x < f.high : x <= f.high) &&
+         (f.type == Type::f64 || std::fabs(x) <= FLT_MAX) && (!(f.flags & integer) || x == std::floor(x));
+}
+
+/// Every value that can be drawn is allowed.
+bool sound(const Distribution& d, const Field& f, std::uint64_t listed) {
+  using Kind = Distribution::Kind;
+  if (std::isnan(d.low) || std::isnan(d.high) || !std::isfinite(d.a) || !std::isfinite(d.b)) return false;
+  switch (d.kind) {
+    case Kind::constant: return allowed(d.a, f);
+    case Kind::uniform: return d.a < d.b && allowed(d.a, f) && allowed(d.b, f);
+    case Kind::listed: return d.values.size() == listed && std::all_of(d.values.begin(), d.values.end(), [&](double x) { return allowed(x, f); });
+    default: break;
+  }
+  const bool low = f.flags & low_open ? d.low > f.low : d.low >= f.low;
+  const bool high = f.flags & high_open ? d.high < f.high : d.high <= f.high;
+  return d.b >= 0 && d.low <= d.high && (low || !std::isfinite(f.low)) && (high || !std::isfinite(f.high));
+}
+
+std::uint32_t initial_count(const Model& m) {
+  std::uint32_t n = 0;
+  for (std::uint32_t i = 0; i < m.variables.count; ++i) n += (field(m.variables, i).flags & initial) != 0;
+  return n;
+}
+
+std::string fault_of(const Population& p, std::uint64_t first) {
+  if (!p.model) return "has no model";
+  if (p.model->kind != Kind::neuron && p.model->kind != Kind::source) return "has a model of the wrong kind";
+  if (p.size == 0 || p.first != first) return "has wrong gids";
+  if (p.params.size() != p.model->params.count) return "lacks parameters";
+  for (std::uint32_t i = 0; i < p.params.size(); ++i)
+    if (!sound(p.params[i], field(p.model->params, i), p.size)) return fmt::format("parameter {} is out of range", field(p.model->params, i).name);
+  if (p.initial.size() != initial_count(*p.model)) return "lacks initial values";
+  for (std::uint32_t i = 0, k = 0; i < p.model->variables.count; ++i)
+    if ((field(p.model->variables, i).flags & initial) && !sound(p.initial[k++], field(p.model->variables, i), p.size)) return "has an initial value out of range";
+  for (std::size_t i = 0; i < p.listed.size(); ++i) {
+    if (p.listed[i].index >= p.size || p.listed[i].tick < 0) return "lists a spike of no neuron";
+    if (i > 0 && (p.listed[i].tick < p.listed[i - 1].tick || (p.listed[i].tick == p.listed[i - 1].tick && p.listed[i].index < p.listed[i - 1].index)))
+      return "lists spikes out of order";
+  }
+  return {};
+}
+
+/// Index of the population that holds the whole range, or -1.
+std::ptrdiff_t owner(const Network& n, const GidRange& r) {
+  const auto at = std::upper_bound(n.populations.begin(), n.populations.end(), r.first, [](Gid g, const Population& p) { return g < p.first; });
+  if (at == n.populations.begin() || r.count == 0) return -1;
+  const auto& p = *(at - 1);
+  if (std::uint64_t{r.first} + r.count > std::uint64_t{p.first} + p.size) return -1;
+  return at - 1 - n.populations.begin();
+}
+
+std::string fault_of(const Network& n, const Projection& p) {
+  if (!p.synapse || p.synapse->model.kind != Kind::synapse) return "has no synapse model";
+  if (p.sources.empty() || p.targets.empty()) return "connects nothing";
+  const char* unit = nullptr;
+  for (const auto& r : p.sources)
+    if (owner(n, r) < 0) return "has sources outside the populations";
+  for (const auto& r : p.targets) {
+    const auto i = owner(n, r);
+    if (i < 0) return "has targets outside the populations";
+    const auto* m = n.populations[static_cast<std::size_t>(i)].neuron();
+    if (!m || p.port >= m->port_count) return "has targets without the port";
+    if (unit && std::string_view(unit) != m->ports[p.port].unit) return "has ports of different units";
+    unit = m->ports[p.port].unit;
+  }
+  const auto& m = p.synapse->model;
+  if (p.params.size() != m.params.count || p.state.size() != initial_count(m)) return "lacks parameters";
+  for (std::uint32_t i = 0; i < p.params.size(); ++i)
+    if (!allowed(p.params[i], field(m.params, i))) return "has a parameter out of range";
+  for (std::uint32_t i = 0, k = 0; i < m.variables.count; ++i)
+    if (field(m.variables, i).flags & initial) {
+      const auto& d = p.state[k++];
+      if (d.kind == Distribution::Kind::listed || !sound(d, field(m.variables, i), 0)) return "has an initial value out of range";
+      if (p.listed_weights && k == 1)
+        for (const auto& e : p.edges)
+          if (!allowed(e.weight, field(m.variables, i))) return "lists a weight out of range";
+    }
+  const double step = static_cast<double>(n.delay_resolution);
+  const auto multiple = [&](double x) { return x >= step && std::fmod(x, step) == 0; };
+  const auto& d = p.delay;
+  if (!p.listed_delays) {
+    if (!std::isfinite(d.a) || !std::isfinite(d.b) || std::isnan(d.low) || std::isnan(d.high)) return "has a delay that is no number";
+    if (d.kind == Distribution::Kind::constant ? !multiple(d.a) : d.kind == Distribution::Kind::uniform ? !(d.a >= step && d.a < d.b)
+                                                               : d.kind == Distribution::Kind::listed || !(d.low >= step && d.low <= d.high && d.b >= 0))
+      return "has a delay under one step";
+  }
+  const std::uint64_t sources = p.source_count(), targets = p.target_count();
+  if (p.rule == Rule::one_to_one && sources != targets) return "is one to one with unequal ends";
+  if (p.rule == Rule::pairwise_bernoulli && !(p.probability >= 0 && p.probability <= 1)) return "has no probability";
+  if (p.rule != Rule::listed && (!p.edges.empty() || p.listed_weights || p.listed_delays)) return "lists edges beside its rule";
+  for (std::size_t i = 0; i < p.edges.size(); ++i) {
+    const auto& e = p.edges[i];
+    if (e.source >= sources || e.target >= targets) return "lists an edge outside its ends";
+    if (i > 0 && e.target < p.edges[i - 1].target) return "lists edges out of order";
+    if (p.listed_delays && !multiple(static_cast<double>(e.delay))) return "lists a delay under one step";
+  }
+  return {};
+}
+
+bool sorted_within(const std::vector<std::uint32_t>& ids, std::uint32_t size) {
+  return std::is_sorted(ids.begin(), ids.end()) && std::adjacent_find(ids.begin(), ids.end()) == ids.end() && (ids.empty() || ids.back() < size);
+}
+
+}  // namespace
+
+std::string first_fault(const Network& n) {
+  if (!(n.seconds_per_tick > 0) || n.duration <= 0 || n.delay_resolution <= 0 || n.block == 0) return "a time or size is not positive";
+  if (n.populations.empty()) return "there is no population";
+  std::uint64_t gid = 0;
+  for (const auto& p : n.populations) {
+    if (auto f = fault_of(p, gid); !f.empty()) return "population " + p.name + " " + f;
+    gid += p.size;
+  }
+  if (gid > 0xFFFFFFFFu) return "there are more neurons than gids";
+  for (const auto& p : n.projections)
+    if (auto f = fault_of(n, p); !f.empty()) return "projection " + p.name + " " + f;
+  Tick last = 0;
+  for (const auto& c : n.schedule) {
+    if (c.tick < last) return "the schedule is not in time order";
+    last = c.tick;
+    const Model* m = nullptr;
+    for (const auto& r : c.who) {
+      const auto i = owner(n, r);
+      if (i < 0) return "the schedule names no neurons";
+      m = n.populations[static_cast<std::size_t>(i)].model;
+    }
+    for (const auto i : c.projections) {
+      if (i >= n.projections.size()) return "the schedule names no projection";
+      m = &n.projections[i].synapse->model;
+    }
+    for (const double v : c.control.value)
+      if (!std::isfinite(v)) return "the schedule holds a value that is no number";
+    if (c.control.kind != Control::Kind::set_parameter) continue;
+    if (c.who.size() + c.projections.size() != 1 || c.control.field >= m->params.count) return "the schedule sets no parameter";
+    const Field& f = field(m->params, c.control.field);
+    if (!(f.flags & scheduled) || !allowed(c.control.value[0], f)) return "the schedule sets a parameter to what it may not be";
+  }
+  for (const auto& s : n.spikes)
+    if (s.population >= n.populations.size() || !sorted_within(s.ids, n.populations[s.population].size) || s.from < 0 || s.to <= s.from) return "a recording of spikes is of nothing";
+  for (const auto& r : n.reports) {
+    if (r.population >= n.populations.size() || r.ids.empty() || !sorted_within(r.ids, n.populations[r.population].size)) return "report " + r.name + " is of nothing";
+    const auto& variables = n.populations[r.population].model->variables;
+    if (r.variable >= variables.count || !(field(variables, r.variable).flags & recorded)) return "report " + r.name + " has no variable";
+    if (r.every <= 0 || r.from < 0 || r.to <= r.from) return "report " + r.name + " has no times";
+  }
+  for (const auto e : n.edge_recordings)
+    if (e >= n.projections.size()) return "edges of no projection are recorded";
+  return {};
+}
+
+}  // namespace spinet

@@ -1,0 +1,161 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <fstream>
+
+#include "network/parts.hpp"
+#include "network/suggest.hpp"
+
+namespace spinet::reading {
+namespace {
+
+constexpr int most_errors = 20;  // of one file
+
+struct Cell {
+  std::string_view text;
+  std::size_t column;  // from 0
+};
+
+std::vector<Cell> cells(std::string_view line) {
+  std::vector<Cell> out;
+  std::size_t at = 0;
+  while (true) {
+    const auto end = std::min(line.find(',', at), line.size());
+    std::size_t b = at, e = end;
+    while (b < e && (line[b] == ' ' || line[b] == '\t')) ++b;
+    while (e > b && (line[e - 1] == ' ' || line[e - 1] == '\t')) --e;
+    out.push_back({line.substr(b, e - b), b});
+    if (end == line.size()) return out;
+    at = end + 1;
+  }
+}
+
+std::optional<double> plain_number(std::string_view s) {
+  double x = 0;
+  const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), x);
+  if (error != std::errc{} || end != s.data() + s.size() || !std::isfinite(x)) return std::nullopt;
+  return x;
+}
+
+}  // namespace
+
+void read_csv(Reader& r, const std::filesystem::path& file, Mark where, std::span<const Column> columns,
+              const std::function<std::string(const std::vector<bool>&)>& begin,
+              const std::function<std::string(std::span<const double>)>& row) {
+  std::error_code code;
+  if (const auto size = std::filesystem::file_size(file, code); !code && size > r.memory_limit / 2) {
+    r.errors.error(where, fmt::format("{} has {} bytes; memory would not hold it", in_quotes(file.string()), size));
+    return;
+  }
+  std::ifstream in(file, std::ios::binary);
+  if (!in) {
+    r.errors.error(where, fmt::format("{} cannot be read", in_quotes(file.string())), "check its permissions");
+    return;
+  }
+  std::string line;
+  std::uint32_t number = 0;
+  int errors = 0;
+  const auto complain = [&](std::size_t column, std::size_t length, std::string reason, std::string help = {}) {
+    const auto text = r.texts.add(file.string(), line, number);
+    r.errors.error(Mark{text, number, static_cast<std::uint32_t>(column + 1), static_cast<std::uint32_t>(std::max<std::size_t>(1, length))},
+                   std::move(reason), std::move(help));
+    return ++errors < most_errors;
+  };
+  std::vector<std::string> known;
+  for (const auto& c : columns) known.push_back(c.name);
+  std::vector<std::size_t> meaning;       // of each cell: index in `columns`
+  std::vector<std::pair<Unit, Unit>> units;  // of each cell: of the file, of the column
+  std::vector<double> values(columns.size());
+  bool started = false;
+
+  while (std::getline(in, line)) {
+    ++number;
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (line.empty() || line[0] == '#') continue;
+    if (line.find('\0') != std::string::npos) {
+      complain(0, 1, "this is not a text file", "a CSV file is expected: numbers separated by commas");
+      return;
+    }
+    const auto cs = cells(line);
+    if (!started) {
+      started = true;
+      std::vector<bool> there(columns.size());
+      const bool header = !plain_number(cs[0].text);
+      if (!header && cs.size() > columns.size()) {
+        complain(0, line.size(), fmt::format("{} columns; at most {} are expected", cs.size(), columns.size()), "columns: " + joined(known));
+        return;
+      }
+      for (std::size_t i = 0; i < cs.size(); ++i) {
+        std::size_t m = i;
+        Unit unit = *parse_unit(columns[std::min(i, columns.size() - 1)].unit);
+        Unit own = unit;
+        if (header) {
+          auto name = cs[i].text;
+          std::string_view written;
+          if (const auto bracket = name.find('['); bracket != std::string_view::npos && name.ends_with(']')) {
+            written = name.substr(bracket + 1, name.size() - bracket - 2);
+            name = name.substr(0, bracket);
+            while (name.ends_with(' ')) name.remove_suffix(1);
+          }
+          m = static_cast<std::size_t>(std::find(known.begin(), known.end(), name) - known.begin());
+          if (m == known.size()) {
+            complain(cs[i].column, cs[i].text.size(), fmt::format("unknown column {}", in_quotes(name)), suggest(name, known, "columns"));
+            return;
+          }
+          if (there[m]) {
+            complain(cs[i].column, cs[i].text.size(), fmt::format("column {} is there twice", in_quotes(name)));
+            return;
+          }
+          own = *parse_unit(columns[m].unit);
+          unit = own;
+          if (!written.empty()) {
+            const auto u = parse_unit(written);
+            if (!u || u->dimension != own.dimension) {
+              complain(cs[i].column, cs[i].text.size(), fmt::format("{} is no unit for column {}", in_quotes(written), in_quotes(name)),
+                       fmt::format("expected unit: {}", columns[m].unit));
+              return;
+            }
+            unit = *u;
+          }
+        }
+        there[m] = true;
+        meaning.push_back(m);
+        units.emplace_back(unit, own);
+      }
+      for (std::size_t c = 0; c < columns.size(); ++c)
+        if (columns[c].required && !there[c]) {
+          complain(0, line.size(), fmt::format("there is no column '{}'", columns[c].name), "columns: " + joined(known));
+          return;
+        }
+      if (auto reason = begin(there); !reason.empty()) {
+        complain(0, line.size(), std::move(reason));
+        return;
+      }
+      if (header) continue;
+    }
+    if (cs.size() != meaning.size()) {
+      if (!complain(0, line.size(), fmt::format("{} values; the lines above have {}", cs.size(), meaning.size()))) return;
+      continue;
+    }
+    std::fill(values.begin(), values.end(), std::nan(""));
+    bool good = true;
+    for (std::size_t i = 0; i < cs.size(); ++i) {
+      const auto x = plain_number(cs[i].text);
+      if (!x) {
+        if (!complain(cs[i].column, cs[i].text.size(), fmt::format("{} is not a finite number", in_quotes(cs[i].text)))) return;
+        good = false;
+        break;
+      }
+      const auto& [from, to] = units[i];
+      values[meaning[i]] = Quantity{*x * from.factor, from.decade, from.dimension}.in(to);
+    }
+    if (!good) continue;
+    if (auto reason = row(values); !reason.empty())
+      if (!complain(0, line.size(), std::move(reason))) return;
+  }
+  if (in.bad()) r.errors.error(where, fmt::format("reading {} failed", in_quotes(file.string())));
+}
+
+}  // namespace spinet::reading

@@ -1,0 +1,64 @@
+// The parts of the loader, in the order they run.  Private to engine/network.
+#pragma once
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "network/reading.hpp"
+
+namespace spinet::reading {
+
+/// Names that later parts refer to, with where they stand.
+struct Names {
+  std::map<std::string, std::uint32_t, std::less<>> index;
+  std::vector<Mark> marks;
+  std::vector<bool> flawed;  ///< had an error: references to it are resolved, and nothing more is said of it
+};
+
+struct Loading {
+  Reader& read;
+  Network& net;
+  Names populations, projections;
+};
+
+/// "exc", or a part of it: "exc[0:100]" (half-open, as in Python).
+struct Selected {
+  std::uint32_t population;
+  GidRange range;
+  bool whole;
+};
+std::optional<Selected> select(Loading& l, const std::string& text, Mark where);
+
+void load_populations(Loading& l, const Node& map);
+void load_projections(Loading& l, const Node& map);
+void load_schedule(Loading& l, const Node& list);
+void load_recording(Loading& l, const Node& map);
+/// Refuses a network that memory does not hold.
+void check_memory(Loading& l);
+
+/// Keys of the maps of a network, for the checks and the schema.
+std::span<const Key> top_keys();
+std::span<const Key> population_keys();
+std::span<const Key> projection_keys();
+std::span<const Key> connect_keys();
+std::span<const Key> synapse_keys();
+std::span<const Key> schedule_keys();
+std::span<const Key> record_keys();
+std::span<const Key> spikes_keys();
+std::span<const Key> report_keys();
+
+/// A column of a data file.
+struct Column {
+  std::string name;
+  std::string unit;  ///< of the numbers handed on; a header may name another: "delay [s]"
+  bool required;
+};
+/// Reads a CSV file.  A first line that is no data names the columns; without it they come in the order given.
+/// `begin` hears once which columns there are; `row` gets one number per column given (NaN where absent).
+/// Either returns a reason to refuse, or an empty text.
+void read_csv(Reader& r, const std::filesystem::path& file, Mark where, std::span<const Column> columns,
+              const std::function<std::string(const std::vector<bool>&)>& begin,
+              const std::function<std::string(std::span<const double>)>& row);
+
+}  // namespace spinet::reading

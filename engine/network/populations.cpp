@@ -1,0 +1,353 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+#include "network/parts.hpp"
+#include "network/structs.hpp"
+#include "network/suggest.hpp"
+
+namespace spinet::reading {
+namespace {
+
+constexpr std::uint64_t most_neurons = 4'000'000'000;  // a Gid has 32 bits
+constexpr std::size_t most_inherited = 1'000'000;      // values copied by `like`
+constexpr int longest_like = 32;
+
+constexpr Key keys[] = {
+    {"model", false, "model", "name of a neuron or source model (`spinet models` lists them)"},
+    {"size", false, "integer", "number of neurons"},
+    {"params", false, "values", "parameters of the model; a number, a distribution, or a list of one value per neuron"},
+    {"initial", false, "values", "variables at t = 0; a number, a distribution, or a list of one value per neuron"},
+    {"like", false, "name", "a population whose keys hold where this one gives none"},
+    {"spikes", false, "spikes", "spike times of a source model that takes them: a list per neuron, or a file"},
+};
+constexpr Key spike_file_keys[] = {
+    {"file", true, "text", "a CSV file (neuron, time) or a SONATA file (.h5)"},
+    {"population", false, "text", "population within a SONATA file; the network's name of it if not given"},
+};
+
+bool is_name(std::string_view s) {
+  if (s.empty() || s.size() > 64 || !(std::isalpha(static_cast<unsigned char>(s[0])) || s[0] == '_')) return false;
+  return std::all_of(s.begin(), s.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
+}
+
+std::size_t size_of(const Node& n) {
+  std::size_t c = 1;
+  for (const auto& i : n.items) c += size_of(i);
+  return c;
+}
+
+/// Puts b's entries over a's; the maps `params` and `initial` are merged entry by entry.
+void put_over(Node& a, const Node& b) {
+  for (std::size_t i = 0; i < b.keys.size(); ++i) {
+    Node* old = a.find(b.keys[i].name);
+    const bool merged = b.keys[i].name == "params" || b.keys[i].name == "initial";
+    if (!old) {
+      a.keys.push_back(b.keys[i]);
+      a.items.push_back(b.items[i]);
+    } else if (merged && old->is_map() && b.items[i].is_map()) {
+      put_over(*old, b.items[i]);
+    } else {
+      *old = b.items[i];
+    }
+  }
+}
+
+class Populations {
+ public:
+  Populations(Loading& l, const Node& map) : l_(l), r_(l.read), map_(map) {}
+
+  void all() {
+    std::uint64_t gids = 0;
+    for (std::size_t i = 0; i < map_.keys.size(); ++i) {
+      const auto& key = map_.keys[i];
+      const std::size_t before = r_.errors.count();
+      if (!is_name(key.name) || key.name == "all")
+        r_.errors.error(key.mark, fmt::format("{} is no name for a population", in_quotes(key.name)),
+                        "letters, digits and '_', a letter first; 'all' is taken");
+      Population p;
+      p.name = key.name;
+      p.first = static_cast<Gid>(gids);
+      load(p, map_.items[i], key);
+      gids += p.size;
+      if (gids > most_neurons) {
+        r_.errors.error(key.mark, fmt::format("more than {} neurons in all", most_neurons));
+        p.size = 0;
+        gids = p.first;
+      }
+      l_.populations.index[p.name] = static_cast<std::uint32_t>(l_.net.populations.size());
+      l_.populations.marks.push_back(key.mark);
+      l_.populations.flawed.push_back(r_.errors.count() != before);
+      l_.net.populations.push_back(std::move(p));
+    }
+  }
+
+ private:
+  /// The population's keys with those of `like` below them; empty after an error.
+  std::optional<Node> merged(const Node& n, int chain) {
+    const Node* like = n.is_map() ? n.find("like") : nullptr;
+    if (!like) return n;
+    const auto name = r_.text(*like, "like");
+    if (!name) return std::nullopt;
+    const Node* other = map_.find(*name);
+    if (!other) {
+      std::vector<std::string> known;
+      for (const auto& k : map_.keys) known.push_back(k.name);
+      r_.errors.error(like->mark, fmt::format("unknown population {}", in_quotes(*name)), suggest(*name, known, "populations"));
+      return std::nullopt;
+    }
+    if (chain >= longest_like || other == &n) {
+      r_.errors.error(like->mark, "'like' leads back to this population or through too many others");
+      return std::nullopt;
+    }
+    if (inherited_ <= most_inherited) inherited_ += size_of(*other);
+    if (inherited_ > most_inherited) {
+      r_.errors.error(like->mark, fmt::format("'like' copies more than {} values", most_inherited));
+      return std::nullopt;
+    }
+    auto base = merged(*other, chain + 1);
+    if (!base || !base->is_map()) return std::nullopt;
+    put_over(*base, n);
+    return base;
+  }
+
+  void load(Population& p, const Node& given, const Node::Key& key) {
+    const std::string what = fmt::format("population {}", in_quotes(p.name));
+    r_.map(given, keys, what, key.mark);
+    if (!given.is_map()) return;
+    const auto n = merged(given, 0);
+    if (!n) return;
+    const Node* model = n->find("model");
+    if (!model) {
+      if (!misspelt(given, keys, "model")) r_.errors.error(key.mark, what + " has no 'model'", suggest("", model_names(), "models"));
+    } else if (const auto name = r_.text(*model, "model")) {
+      p.model = find_model(*name, model->mark);
+    }
+    if (const Node* size = n->find("size")) {
+      if (const auto s = r_.integer(*size, "size", 1, most_neurons)) p.size = static_cast<std::uint32_t>(*s);
+    } else if (!misspelt(given, keys, "size")) {
+      r_.errors.error(key.mark, what + " has no 'size'", "size: number of neurons");
+    }
+    if (!p.model) return;
+    const std::size_t before = r_.errors.count();
+    const auto& m = *p.model;
+    fields(m.params, 0, n->find("params"), "parameter", p, p.params);
+    fields(m.variables, Flag::initial, n->find("initial"), "initial value", p, p.initial);
+    if (const Node* spikes = n->find("spikes"); spikes && p.size > 0) {
+      if (!takes_spikes(m)) {
+        r_.errors.error(spikes->mark, fmt::format("model {} takes no list of spikes", m.name),
+                        "spike times belong to a population of model spike_source");
+      } else {
+        listed(p, *spikes);
+      }
+    }
+    if (r_.errors.count() == before && p.size > 0) cross_check(p, *n, key.mark);
+  }
+
+  std::vector<std::string> model_names() const {
+    std::vector<std::string> known;
+    for (const auto& e : r_.catalogue.all())
+      if (e.model->kind != Kind::synapse) known.emplace_back(e.model->name);
+    return known;
+  }
+  const Model* find_model(const std::string& name, Mark where) {
+    for (const Kind k : {Kind::neuron, Kind::source})
+      if (const auto* m = r_.catalogue.find(k, name)) return m;
+    if (r_.catalogue.find(Kind::synapse, name))
+      r_.errors.error(where, fmt::format("{} is a synapse model; a population needs a neuron or source model", in_quotes(name)),
+                      suggest(name, model_names(), "models"));
+    else
+      r_.errors.error(where, fmt::format("unknown model {}", in_quotes(name)), suggest(name, model_names(), "models"));
+    return nullptr;
+  }
+
+  void check_names(const Fields& table, std::uint32_t flags, const Node& given, std::string_view kind, const Model& m) {
+    const auto allowed = names(table, flags);
+    for (const auto& k : given.keys)
+      if (std::find(allowed.begin(), allowed.end(), k.name) == allowed.end())
+        r_.errors.error(k.mark, fmt::format("unknown {} {} of model {}", kind, in_quotes(k.name), m.name),
+                        allowed.empty() ? fmt::format("{} has none", m.name)
+                                        : suggest(k.name, allowed, flags ? "variables" : "parameters"));
+  }
+
+  /// One distribution per field that has `flags`.
+  void fields(const Fields& table, std::uint32_t flags, const Node* given, std::string_view kind, const Population& p,
+              std::vector<Distribution>& out) {
+    if (given && given->kind == Node::Kind::null) given = nullptr;
+    if (given && !given->is_map()) {
+      r_.errors.error(given->mark, fmt::format("expected a map of names and values, not {}", kind_name(*given)));
+      given = nullptr;
+    }
+    if (given) check_names(table, flags, *given, kind, *p.model);
+    for (std::uint32_t i = 0; i < table.count; ++i) {
+      const Field& f = field(table, i);
+      if ((f.flags & flags) != flags) continue;
+      Distribution d{Distribution::Kind::constant, f.preset};
+      if (const Node* v = given ? given->find(f.name) : nullptr)
+        if (auto read = r_.distribution(*v, wanted(f), p.size ? p.size : Reader::any_number)) d = std::move(*read);
+      out.push_back(std::move(d));
+    }
+  }
+
+  /// The model's own check across fields, for each combination that the network fixes.
+  void cross_check(const Population& p, const Node& n, Mark where) {
+    const auto c = check_params(*p.model, p.params);
+    if (!c.reason) return;
+    const Node* params = n.find("params");
+    r_.errors.error(params && params->is_map() && !params->keys.empty() ? params->keys[0].mark : where,
+                    fmt::format("population {}: {}", in_quotes(p.name), c.reason),
+                    c.drawn ? "it fails for values that the distributions may draw; give 'min' or 'max'" : "");
+  }
+
+  // --- listed spikes ---------------------------------------------------------------------------------------------
+
+  void listed(Population& p, const Node& given) {
+    const Node& n = r_.resolved(given);
+    if (n.is_scalar()) {
+      from_file(p, n, nullptr);
+    } else if (n.is_map() && n.find("file")) {
+      if (r_.map(n, spike_file_keys, "'spikes'", n.mark)) from_file(p, *n.find("file"), n.find("population"));
+    } else if (n.is_map()) {  // by neuron
+      for (std::size_t i = 0; i < n.keys.size(); ++i) {
+        std::uint32_t id = 0;
+        const auto& k = n.keys[i].name;
+        const auto [end, error] = std::from_chars(k.data(), k.data() + k.size(), id);
+        if (error != std::errc{} || end != k.data() + k.size()) {
+          r_.errors.error(n.keys[i].mark, fmt::format("{} is no neuron", in_quotes(k)), "keys of 'spikes' are neurons, counted from 0, or 'file'");
+        } else if (id >= p.size) {
+          r_.errors.error(n.keys[i].mark, fmt::format("there is no neuron {} in a population of {}", id, p.size));
+        } else {
+          times(p, n.items[i], id);
+        }
+      }
+    } else if (n.is_list() && p.size == 1 && std::none_of(n.items.begin(), n.items.end(), [](const Node& i) { return i.is_list(); })) {
+      times(p, n, 0);
+    } else if (n.is_list()) {
+      if (n.items.size() != p.size)
+        r_.errors.error(n.mark, fmt::format("'spikes' has {} lists for {} neurons", n.items.size(), p.size),
+                        "one list of times per neuron, or a map {neuron: [times]}");
+      else
+        for (std::uint32_t i = 0; i < p.size; ++i) times(p, n.items[i], i);
+    } else {
+      r_.errors.error(n.mark, "'spikes' must be a list of times per neuron, or a file, not " + kind_name(n));
+    }
+    std::sort(p.listed.begin(), p.listed.end(), [](const ListedSpike& a, const ListedSpike& b) {
+      return a.tick != b.tick ? a.tick < b.tick : a.index < b.index;
+    });
+  }
+  void times(Population& p, const Node& given, std::uint32_t id) {
+    const Node& n = r_.resolved(given);
+    if (!n.is_list()) {
+      r_.errors.error(n.mark, "expected a list of times, not " + kind_name(n), "for example [1 ms, 2.5 ms]");
+      return;
+    }
+    if (!r_.take(n.items.size(), n.mark)) return;
+    for (const auto& i : n.items)
+      if (const auto t = r_.time(i, "spike time")) p.listed.push_back({*t, id});
+  }
+  /// Empty, or why the spike cannot be.
+  std::string add(Population& p, double id, double ms) {
+    if (!(id >= 0 && id < p.size && id == std::floor(id))) return fmt::format("there is no neuron {} in a population of {}", id, p.size);
+    const double t = std::round(r_.ticks({ms, -3, {}}));
+    if (!(t >= 0)) return fmt::format("a spike time must not be negative; it is {} ms", ms);
+    if (t > 0x1p60) return fmt::format("{} ms is too late", ms);
+    p.listed.push_back({static_cast<Tick>(t), static_cast<std::uint32_t>(id)});
+    return {};
+  }
+  void from_file(Population& p, const Node& file, const Node* population) {
+    const auto path = r_.data_file(file);
+    if (!path) return;
+    const auto extension = path->extension();
+    if (extension != ".h5" && extension != ".hdf5" && extension != ".sonata") {
+      const Column columns[] = {{"neuron", "1", true}, {"time", "ms", true}};
+      read_csv(r_, *path, file.mark, columns, [](const std::vector<bool>&) { return std::string{}; },
+               [&](std::span<const double> v) { return add(p, v[0], v[1]); });
+      return;
+    }
+    if (!r_.options.read_sonata) {
+      r_.errors.error(file.mark, "SONATA files cannot be read here", "this program was built without HDF5; use a CSV file");
+      return;
+    }
+    const auto name = population ? r_.text(*population, "population") : std::optional(p.name);
+    if (!name) return;
+    try {
+      for (const auto& s : r_.options.read_sonata(*path, *name))
+        if (auto reason = add(p, static_cast<double>(s.id), s.ms); !reason.empty()) {
+          r_.errors.error(file.mark, fmt::format("{}: {}", in_quotes(path->string()), reason));
+          return;
+        }
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const std::exception& e) {
+      r_.errors.error(file.mark, fmt::format("{}: {}", in_quotes(path->string()), e.what()));
+    }
+  }
+
+  Loading& l_;
+  Reader& r_;
+  const Node& map_;
+  std::size_t inherited_ = 0;
+};
+
+}  // namespace
+
+std::span<const Key> population_keys() { return keys; }
+
+void load_populations(Loading& l, const Node& map) {
+  if (!map.is_map() || (map.keys.empty() && !map.incomplete)) {
+    l.read.errors.error(map.mark, "'populations' must be a map of names and populations, not " + (map.is_map() ? "an empty one" : kind_name(map)),
+                        "for example: populations: {exc: {model: lif_delta, size: 100}}");
+    return;
+  }
+  Populations(l, map).all();
+}
+
+std::optional<Selected> select(Loading& l, const std::string& text, Mark where) {
+  const auto bracket = text.find('[');
+  std::string name = text.substr(0, bracket);
+  while (!name.empty() && name.back() == ' ') name.pop_back();
+  const auto at = l.populations.index.find(name);
+  if (at == l.populations.index.end()) {
+    std::vector<std::string> known;
+    for (const auto& p : l.net.populations) known.push_back(p.name);
+    l.read.errors.error(where, fmt::format("unknown population {}", in_quotes(name)), suggest(name, known, "populations"));
+    return std::nullopt;
+  }
+  if (l.populations.flawed[at->second]) return std::nullopt;
+  const Population& p = l.net.populations[at->second];
+  if (bracket == std::string::npos) return Selected{at->second, {p.first, p.size}, true};
+  // "[a:b]", "[a:]", "[:b]", "[a]"
+  std::string_view inside(text);
+  inside.remove_prefix(bracket + 1);
+  std::uint64_t first = 0, last = p.size;
+  bool good = inside.ends_with(']');
+  if (good) {
+    inside.remove_suffix(1);
+    const auto colon = inside.find(':');
+    const auto read = [&](std::string_view s, std::uint64_t& v) {
+      while (s.starts_with(' ')) s.remove_prefix(1);
+      while (s.ends_with(' ')) s.remove_suffix(1);
+      if (s.empty()) return colon != std::string_view::npos;
+      const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), v);
+      return error == std::errc{} && end == s.data() + s.size();
+    };
+    good = read(inside.substr(0, colon), first);
+    if (colon == std::string_view::npos) last = first + 1;
+    else good = good && read(inside.substr(colon + 1), last);
+  }
+  if (!good) {
+    l.read.errors.error(where, fmt::format("{} is no part of a population", in_quotes(text)), fmt::format("for example {}[0:100], the first hundred", name));
+    return std::nullopt;
+  }
+  if (first >= last || last > p.size) {
+    l.read.errors.error(where, fmt::format("{} is not within the {} neurons of {}", in_quotes(text), p.size, in_quotes(name)),
+                        "parts are [first:last], counted from 0, without the last");
+    return std::nullopt;
+  }
+  return Selected{at->second, {static_cast<Gid>(p.first + first), static_cast<std::uint32_t>(last - first)}, first == 0 && last == p.size};
+}
+
+}  // namespace spinet::reading

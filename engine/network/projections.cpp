@@ -1,0 +1,608 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "network/parts.hpp"
+#include "network/structs.hpp"
+#include "network/suggest.hpp"
+
+namespace spinet::reading {
+namespace {
+
+constexpr double longest_delay = 0x1p60;  // ticks
+constexpr std::uint64_t most_synapses = std::uint64_t{1} << 53;
+
+constexpr Key keys[] = {
+    {"from", true, "populations", "source population, a part such as exc[0:100], or a list that is concatenated"},
+    {"to", true, "populations", "target population, a part, or a list"},
+    {"connect", true, "connect", "which pairs are connected"},
+    {"synapse", true, "synapse", "model, weight, delay, port and parameters of the synapses"},
+};
+constexpr Key rules[] = {
+    {"fixed_indegree", false, "integer", "sources drawn for each target"},
+    {"fixed_total_number", false, "integer", "pairs drawn in all"},
+    {"pairwise_bernoulli", false, "number", "probability of each pair"},
+    {"list", false, "edges", "a CSV file, or rows [source, target, weight, delay]"},
+    {"rule", false, "rule", "a rule without a number: one_to_one or all_to_all"},
+    {"autapses", false, "boolean", "whether a neuron may connect to itself (true)"},
+    {"multapses", false, "boolean", "whether a pair may be drawn more than once (true)"},
+};
+constexpr Key synapse_own[] = {
+    {"model", true, "synapse_model", "name of a synapse model (`spinet models` lists them)"},
+    {"delay", false, "value", "from emission to arrival; a time or a distribution"},
+    {"port", false, "name", "input of the target; chosen by the sign of the weight if not given"},
+};
+
+struct Port {
+  std::uint32_t index;
+  std::string unit;
+};
+
+/// +1, -1, 0: both signs.  A weight of 0 counts as positive.
+int sign_of(const Distribution& d) {
+  switch (d.kind) {
+    case Distribution::Kind::constant: return d.a < 0 ? -1 : 1;
+    case Distribution::Kind::uniform: return d.a >= 0 ? 1 : d.b <= 0 ? -1 : 0;
+    case Distribution::Kind::exponential:
+    case Distribution::Kind::lognormal: return 1;
+    default: return d.low >= 0 ? 1 : d.high <= 0 ? -1 : 0;
+  }
+}
+
+/// Neurons in both; each list's ranges do not overlap.
+std::uint64_t common(std::vector<GidRange> a, std::vector<GidRange> b) {
+  const auto by_gid = [](const GidRange& x, const GidRange& y) { return x.first < y.first; };
+  std::sort(a.begin(), a.end(), by_gid);
+  std::sort(b.begin(), b.end(), by_gid);
+  std::uint64_t n = 0;
+  for (auto i = a.begin(), j = b.begin(); i != a.end() && j != b.end();) {
+    const std::uint64_t end_i = std::uint64_t{i->first} + i->count, end_j = std::uint64_t{j->first} + j->count;
+    const std::uint64_t first = std::max(i->first, j->first), last = std::min(end_i, end_j);
+    if (last > first) n += last - first;
+    end_i < end_j ? ++i : ++j;
+  }
+  return n;
+}
+
+class Projections {
+ public:
+  Projections(Loading& l) : l_(l), r_(l.read) {}
+
+  void all(const Node& map) {
+    for (std::size_t i = 0; i < map.keys.size(); ++i) {
+      const auto& key = map.keys[i];
+      const std::size_t before = r_.errors.count();
+      check_name(key);
+      Projection p;
+      p.name = key.name;
+      load(p, map.items[i], key);
+      l_.projections.index[p.name] = static_cast<std::uint32_t>(l_.net.projections.size());
+      l_.projections.marks.push_back(key.mark);
+      l_.projections.flawed.push_back(r_.errors.count() != before || incomplete_);
+      l_.net.projections.push_back(std::move(p));
+    }
+  }
+
+ private:
+  void check_name(const Node::Key& key) {
+    const auto& s = key.name;
+    const bool name = !s.empty() && s.size() <= 64 && (std::isalpha(static_cast<unsigned char>(s[0])) || s[0] == '_') &&
+                      std::all_of(s.begin(), s.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
+    if (!name)
+      r_.errors.error(key.mark, fmt::format("{} is no name for a projection", in_quotes(s)), "letters, digits and '_', a letter first");
+    else if (l_.populations.index.count(s))
+      r_.errors.error(key.mark, fmt::format("{} is the name of a population, too", in_quotes(s)), "the schedule could mean either");
+  }
+
+  void load(Projection& p, const Node& n, const Node::Key& key) {
+    incomplete_ = true;  // until everything has been read; populations with errors leave it so without a message
+    r_.map(n, keys, fmt::format("projection {}", in_quotes(p.name)), key.mark);
+    if (!n.is_map()) return;
+    const Node *from = n.find("from"), *to = n.find("to"), *connect = n.find("connect"), *synapse = n.find("synapse");
+    const bool sources = from && ends(*from, "from", p.sources);
+    const bool targets = to && ends(*to, "to", p.targets);
+    const bool onto_neurons = targets && check_targets(*to, p);
+    // Rules are read even where the ends are unknown, so that their own errors show.
+    const Node* edges = nullptr;
+    const bool ruled = connect && rule(p, *connect, key.mark, edges);
+    if (synapse) read_synapse(p, *synapse, key.mark, onto_neurons, sources && ruled, edges);
+    if (sources && onto_neurons && ruled && connect) drawable(p, *connect);
+    incomplete_ = !(sources && onto_neurons && ruled);
+  }
+
+  bool ends(const Node& n, std::string_view what, std::vector<GidRange>& out) {
+    std::vector<const Node*> items;
+    if (n.is_list())
+      for (const auto& i : n.items) items.push_back(&i);
+    else
+      items.push_back(&n);
+    if (items.empty()) {
+      r_.errors.error(n.mark, fmt::format("'{}' is an empty list", what));
+      return false;
+    }
+    bool good = true;
+    std::vector<std::pair<GidRange, const Node*>> sorted;
+    for (const Node* i : items) {
+      if (!i->is_scalar()) {
+        r_.errors.error(i->mark, fmt::format("'{}' must name populations, not {}", what, kind_name(*i)));
+        good = false;
+        continue;
+      }
+      const auto s = select(l_, i->text, i->mark);
+      if (!s) {
+        good = false;
+        continue;
+      }
+      out.push_back(s->range);
+      sorted.emplace_back(s->range, i);
+    }
+    std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first.first < b.first.first; });
+    for (std::size_t i = 1; i < sorted.size(); ++i)
+      if (std::uint64_t{sorted[i - 1].first.first} + sorted[i - 1].first.count > sorted[i].first.first) {
+        r_.errors.error(sorted[i].second->mark, fmt::format("{} names neurons that {} has named already in '{}'", in_quotes(sorted[i].second->text),
+                                                            in_quotes(sorted[i - 1].second->text), what));
+        good = false;
+      }
+    return good;
+  }
+
+  const Population& population_of(const GidRange& r) const {
+    const auto at = std::upper_bound(l_.net.populations.begin(), l_.net.populations.end(), r.first,
+                                     [](Gid g, const Population& p) { return g < p.first; });
+    return *(at - 1);
+  }
+
+  bool check_targets(const Node& to, const Projection& p) {
+    bool good = true;
+    for (std::size_t i = 0; i < p.targets.size(); ++i) {
+      const auto& target = population_of(p.targets[i]);
+      if (target.neuron()) continue;
+      r_.errors.error(to.is_list() ? to.items[i].mark : to.mark,
+                      fmt::format("{} is a source (model {}); sources send and receive nothing", in_quotes(target.name), target.model->name),
+                      "swap 'from' and 'to'?");
+      good = false;
+    }
+    return good;
+  }
+
+  bool rule(Projection& p, const Node& n, Mark where, const Node*& edges) {
+    static const std::vector<std::string> all{"one_to_one", "all_to_all", "fixed_indegree", "fixed_total_number", "pairwise_bernoulli", "list"};
+    const auto plain = [&](const Node& given) {
+      const auto name = r_.text(given, "connect");
+      if (!name) return false;
+      if (*name == "one_to_one") p.rule = Rule::one_to_one;
+      else if (*name == "all_to_all") p.rule = Rule::all_to_all;
+      else if (std::find(all.begin(), all.end(), *name) != all.end()) {
+        r_.errors.error(given.mark, fmt::format("rule {} needs a value", in_quotes(*name)),
+                        fmt::format("connect: {{{}: {}}}", *name, *name == "list" ? "edges.csv" : *name == "pairwise_bernoulli" ? "0.1" : "100"));
+        return false;
+      } else {
+        r_.errors.error(given.mark, fmt::format("unknown rule {}", in_quotes(*name)), suggest(*name, all, "rules"));
+        return false;
+      }
+      return true;
+    };
+    if (!n.is_map()) return plain(n);
+    std::vector<std::string> allowed = names(rules);
+    bool good = true;
+    const Node::Key* chosen = nullptr;
+    for (const auto& k : n.keys) {
+      const bool option = k.name == "autapses" || k.name == "multapses";
+      if (std::find(allowed.begin(), allowed.end(), k.name) == allowed.end()) {
+        const bool bare = k.name == "one_to_one" || k.name == "all_to_all";
+        r_.errors.error(k.mark, fmt::format("unknown rule {}", in_quotes(k.name)),
+                        bare ? fmt::format("write connect: {0}, or connect: {{rule: {0}, autapses: false}}", k.name) : suggest(k.name, all, "rules"));
+        good = false;
+        if (!chosen) chosen = &k;
+      } else if (!option && chosen) {
+        r_.errors.error(k.mark, fmt::format("two rules, {} and {}; one can be meant", in_quotes(chosen->name), in_quotes(k.name)));
+        good = false;
+      } else if (!option) {
+        chosen = &k;
+      }
+    }
+    if (!chosen) {
+      r_.errors.error(n.keys.empty() ? where : n.keys[0].mark, "'connect' names no rule", "rules: " + joined(all));
+      return false;
+    }
+    if (!good) return false;
+    const Node& value = *n.find(chosen->name);
+    if (chosen->name == "rule") {
+      good = plain(value);
+    } else if (chosen->name == "list") {
+      p.rule = Rule::listed;
+      edges = &r_.resolved(value);
+    } else if (chosen->name == "pairwise_bernoulli") {
+      p.rule = Rule::pairwise_bernoulli;
+      const auto x = r_.number(value, {"pairwise_bernoulli", "1", 0, 1});
+      good = x.has_value();
+      p.probability = x.value_or(0);
+    } else {
+      p.rule = chosen->name == "fixed_indegree" ? Rule::fixed_indegree : Rule::fixed_total_number;
+      const auto x = r_.integer(value, chosen->name, 0, p.rule == Rule::fixed_indegree ? 0xFFFFFFFFu : most_synapses);
+      good = x.has_value();
+      p.number = x.value_or(0);
+    }
+    const bool draws = p.rule == Rule::fixed_indegree || p.rule == Rule::fixed_total_number;
+    const auto option = [&](const char* name, bool& flag, bool meant) {
+      const Node* o = n.find(name);
+      if (!o) return;
+      if (good && !meant) {
+        r_.errors.error(o->mark, fmt::format("'{}' means nothing for rule {}", name, chosen->name == "rule" ? value.text : chosen->name));
+        good = false;
+        return;
+      }
+      const auto b = r_.boolean(*o, name);
+      good = good && b;
+      flag = b.value_or(true);
+    };
+    option("autapses", p.autapses, p.rule != Rule::listed && p.rule != Rule::one_to_one);
+    option("multapses", p.multapses, draws);
+    return good;
+  }
+
+  // --- synapses --------------------------------------------------------------------------------------------------
+
+  void read_synapse(Projection& p, const Node& given, Mark where, bool onto_neurons, bool ready, const Node* edges) {
+    const Node& n = r_.resolved(given);
+    if (!n.is_map()) {
+      r_.errors.error(n.mark, "'synapse' must be a map, not " + kind_name(n), "for example {model: static, weight: 0.1 mV, delay: 1.5 ms}");
+      return;
+    }
+    const Model* model = nullptr;
+    if (const Node* m = n.find("model")) {
+      if (const auto name = r_.text(*m, "model")) model = find_model(*name, m->mark);
+    } else {
+      r_.errors.error(n.mark.line ? n.mark : where, "the synapse has no 'model'", suggest("", model_names(), "models"));
+    }
+    if (const Node* d = n.find("delay")) {
+      if (auto delay = read_delay(*d)) p.delay = std::move(*delay);
+      else incomplete_ = true;
+    }
+    if (!model) return;
+    p.synapse = reinterpret_cast<const SynapseTable*>(model);
+    const auto variables = names(model->variables, Flag::initial);
+    const auto params = names(model->params);
+    std::vector<std::string> allowed = names(synapse_own);
+    allowed.insert(allowed.end(), variables.begin(), variables.end());
+    allowed.insert(allowed.end(), params.begin(), params.end());
+    for (const auto& k : n.keys)
+      if (std::find(allowed.begin(), allowed.end(), k.name) == allowed.end())
+        r_.errors.error(k.mark, fmt::format("unknown key {} of a synapse of model {}", in_quotes(k.name), model->name), suggest(k.name, allowed, "keys"));
+
+    if (!onto_neurons) return;
+    const std::string weight_name = variables.empty() ? std::string() : variables.front();
+    const Node* weight = variables.empty() ? nullptr : n.find(weight_name);
+    const auto unit = port_unit_of(p, n);
+    if (!unit) return;
+
+    const std::size_t before = r_.errors.count();
+    int sign = 0;
+    bool known_sign = false;
+    for (std::uint32_t i = 0; i < model->variables.count; ++i) {
+      const Field& f = field(model->variables, i);
+      if (!(f.flags & Flag::initial)) continue;
+      Distribution d{Distribution::Kind::constant, f.preset};
+      if (const Node* v = n.find(f.name)) {
+        auto read = r_.distribution(*v, wanted(f, *unit), 0);
+        if (!read) incomplete_ = true;
+        else d = std::move(*read);
+        if (!read && p.state.empty()) sign_unknown_ = true;
+      }
+      if (p.state.empty()) {
+        sign = sign_of(d);
+        known_sign = true;
+      }
+      p.state.push_back(std::move(d));
+    }
+    for (std::uint32_t i = 0; i < model->params.count; ++i) {
+      const Field& f = field(model->params, i);
+      double x = f.preset;
+      if (const Node* v = n.find(f.name)) {
+        const Node& value = r_.resolved(*v);
+        if (value.is_map() || value.is_list()) {
+          r_.errors.error(value.mark, fmt::format("'{}' is a parameter of all synapses of the projection and must be one number", f.name));
+        } else if (const auto y = r_.number(value, wanted(f, *unit))) {
+          x = *y;
+        }
+      }
+      p.params.push_back(x);
+    }
+    std::vector<Distribution> constants;
+    for (const double x : p.params) constants.push_back({Distribution::Kind::constant, x});
+    if (const auto c = check_params(*model, constants); c.reason && r_.errors.count() == before) r_.errors.error(n.mark, c.reason);
+
+    if (edges && ready) read_edges(p, *edges, weight, n.find("delay"), *unit, sign, known_sign);
+    if (!n.find("delay") && !p.listed_delays && (!edges || ready))
+      r_.errors.error(n.find("model")->mark, "the synapse has no 'delay'", "delay: a time such as 1.5 ms, at least one delay_resolution");
+    if (!sign_unknown_ || n.find("port")) choose_port(p, n, weight, known_sign ? sign : 1);
+    sign_unknown_ = false;
+  }
+
+  std::vector<std::string> model_names() const {
+    std::vector<std::string> known;
+    for (const auto& e : r_.catalogue.all())
+      if (e.model->kind == Kind::synapse) known.emplace_back(e.model->name);
+    return known;
+  }
+  const Model* find_model(const std::string& name, Mark where) {
+    if (const auto* m = r_.catalogue.find(Kind::synapse, name)) return m;
+    const bool other = r_.catalogue.find(Kind::neuron, name) || r_.catalogue.find(Kind::source, name);
+    r_.errors.error(where, other ? fmt::format("{} is no synapse model", in_quotes(name)) : fmt::format("unknown synapse model {}", in_quotes(name)),
+                    suggest(name, model_names(), "models"));
+    return nullptr;
+  }
+
+  std::optional<Distribution> read_delay(const Node& given) {
+    const Node& n = r_.resolved(given);
+    const double step = static_cast<double>(l_.net.delay_resolution);
+    const double step_ms = scaled(step * r_.tick.number, r_.tick.decade + 3);
+    if (!n.is_map() && !n.is_list()) {
+      const auto ms = r_.number(n, {"delay", "ms"});
+      if (!ms) return std::nullopt;
+      const double t = std::round(r_.ticks(*r_.quantity(n, "delay")));
+      if (const auto reason = delay_fault(*ms, t); !reason.first.empty()) {
+        r_.errors.error(n.mark, reason.first, reason.second);
+        return std::nullopt;
+      }
+      return Distribution{Distribution::Kind::constant, t};
+    }
+    auto d = r_.distribution(n, {"delay", "ms", step_ms}, 0);
+    if (!d) return std::nullopt;
+    const double per_ms = r_.ticks({1, -3, {}});
+    if (d->kind == Distribution::Kind::lognormal) d->a += static_cast<double>(std::log(static_cast<long double>(per_ms)));
+    else d->a = r_.ticks({d->a, -3, {}}), d->b = r_.ticks({d->b, -3, {}});
+    d->low = std::max(step, std::round(r_.ticks({d->low, -3, {}})));
+    d->high = std::min(longest_delay, std::round(r_.ticks({d->high, -3, {}})));
+    if (d->kind == Distribution::Kind::uniform ? d->b > longest_delay : d->low > longest_delay) {
+      r_.errors.error(n.mark, "these delays are too long");
+      return std::nullopt;
+    }
+    return d;
+  }
+  /// Why a fixed delay cannot be, and what could be meant.
+  std::pair<std::string, std::string> delay_fault(double ms, double t) const {
+    const double step = static_cast<double>(l_.net.delay_resolution);
+    if (!(ms > 0)) return {fmt::format("a delay must be above 0 ms; it is {}", with_unit(ms, "ms")), ""};
+    if (t > longest_delay) return {fmt::format("a delay of {} is too long", with_unit(ms, "ms")), ""};
+    const double below = std::floor(t / step) * step;
+    if (t == below && t > 0) return {};
+    const std::string above = r_.time_text(below + step);
+    return {fmt::format("a delay must be a multiple of delay_resolution ({}); it is {}", r_.time_text(step), with_unit(ms, "ms")),
+            below > 0 ? fmt::format("nearest: {} and {}; or give another `delay_resolution`", r_.time_text(below), above)
+                      : fmt::format("nearest: {}; or give another `delay_resolution`", above)};
+  }
+
+  // --- ports -----------------------------------------------------------------------------------------------------
+
+  std::vector<const NeuronTable*> target_models(const Projection& p) const {
+    std::vector<const NeuronTable*> models;
+    for (const auto& t : p.targets) {
+      const auto* m = population_of(t).neuron();
+      if (std::find(models.begin(), models.end(), m) == models.end()) models.push_back(m);
+    }
+    return models;
+  }
+  static std::vector<std::string> port_names(const NeuronTable& m) {
+    std::vector<std::string> n;
+    for (std::uint32_t i = 0; i < m.port_count; ++i) n.emplace_back(m.ports[i].name);
+    return n;
+  }
+
+  /// Unit of the weights; the ports that a sign would choose among must share it.
+  std::optional<std::string> port_unit_of(const Projection& p, const Node& synapse) {
+    std::optional<std::string> unit;
+    const Node* given = synapse.find("port");
+    const auto name = given ? r_.text(*given, "port") : std::nullopt;
+    if (given && !name) return std::nullopt;
+    for (const auto* m : target_models(p)) {
+      if (m->port_count == 0) {
+        r_.errors.error(synapse.mark, fmt::format("model {} has no port; nothing can be connected to it", m->model.name));
+        return std::nullopt;
+      }
+      bool any = false;
+      for (std::uint32_t i = 0; i < m->port_count; ++i) {
+        const bool candidate = name ? *name == m->ports[i].name : m->port_count == 1 || m->ports[i].sign != 0;
+        if (!candidate) continue;
+        any = true;
+        if (!unit) unit = m->ports[i].unit;
+        if (*unit == m->ports[i].unit) continue;
+        r_.errors.error(given ? given->mark : synapse.mark,
+                        fmt::format("ports of the targets have different units, {} and {}", *unit, m->ports[i].unit),
+                        name ? "make a projection for each model" : "name one: port: " + joined(port_names(*m)));
+        return std::nullopt;
+      }
+      if (!any) {
+        if (name) r_.errors.error(given->mark, fmt::format("model {} has no port {}", m->model.name, in_quotes(*name)), suggest(*name, port_names(*m), "ports"));
+        else r_.errors.error(synapse.mark, fmt::format("'port' must say which input of {} is meant", m->model.name), "ports: " + joined(port_names(*m)));
+        return std::nullopt;
+      }
+    }
+    return unit;
+  }
+
+  void choose_port(Projection& p, const Node& synapse, const Node* weight, int sign) {
+    const Node* given = synapse.find("port");
+    std::optional<std::uint32_t> port;
+    const NeuronTable* first = nullptr;
+    for (const auto* m : target_models(p)) {
+      std::optional<std::uint32_t> mine;
+      for (std::uint32_t i = 0; i < m->port_count; ++i)
+        if (given ? r_.resolved(*given).text == m->ports[i].name : m->port_count == 1 || (sign != 0 && m->ports[i].sign == sign)) {
+          mine = i;
+          break;
+        }
+      const Mark where = weight ? weight->mark : synapse.mark;
+      if (!mine && sign == 0) {
+        r_.errors.error(where, fmt::format("the weights have both signs, and {} has a port for each", m->model.name),
+                        fmt::format("{}, or name a port: {}", p.listed_weights ? "make a projection for each sign" : "give the distribution 'min: 0' or 'max: 0'",
+                                    joined(port_names(*m))));
+        return;
+      }
+      if (!mine) {
+        r_.errors.error(where, fmt::format("{} has no port for {} weights", m->model.name, sign < 0 ? "negative" : "positive"),
+                        "name one: port: " + joined(port_names(*m)));
+        return;
+      }
+      if (port && *port != *mine) {
+        r_.errors.error(given ? given->mark : where, fmt::format("the port is number {} of {} and number {} of {}", *port + 1, first->model.name, *mine + 1, m->model.name),
+                        "make a projection for each model");
+        return;
+      }
+      port = mine;
+      first = m;
+    }
+    p.port = port.value_or(0);
+  }
+
+  // --- explicit lists --------------------------------------------------------------------------------------------
+
+  void read_edges(Projection& p, const Node& n, const Node* weight, const Node* delay, const std::string& unit, int& sign, bool& known_sign) {
+    const double sources = static_cast<double>(p.source_count()), targets = static_cast<double>(p.target_count());
+    const bool has_weights = !p.state.empty();
+    const Field* weight_field = nullptr;
+    for (std::uint32_t i = 0; i < p.synapse->model.variables.count && !weight_field; ++i)
+      if (field(p.synapse->model.variables, i).flags & Flag::initial) weight_field = &field(p.synapse->model.variables, i);
+    const Wanted weight_wanted = weight_field ? wanted(*weight_field, unit) : Wanted{"weight", unit};
+    int signs = 0;  // 1: positive seen, 2: negative seen
+
+    const auto columns_fault = [&](bool weights, bool delays) -> std::string {
+      if (weights && !has_weights) return fmt::format("synapses of model {} have no weight to be listed", p.synapse->model.name);
+      if (weights && weight) return "weights are given in the list and in 'synapse', too";
+      if (delays && delay) return "delays are given in the list and in 'synapse', too";
+      p.listed_weights = weights;
+      p.listed_delays = delays;
+      return {};
+    };
+    const auto add = [&](double s, double t, double w, double ms, double ticks) -> std::string {
+      if (!(s >= 0 && s < sources && s == std::floor(s))) return fmt::format("there is no source {}; there are {}, counted from 0", s, sources);
+      if (!(t >= 0 && t < targets && t == std::floor(t))) return fmt::format("there is no target {}; there are {}, counted from 0", t, targets);
+      if (p.listed_weights) signs |= w < 0 ? 2 : 1;
+      if (p.listed_delays)
+        if (const auto fault = delay_fault(ms, ticks); !fault.first.empty()) return fault.first + (fault.second.empty() ? "" : "; " + fault.second);
+      if ((p.edges.size() + 1) * sizeof(ListedEdge) > r_.memory_limit / 2) return "the list does not fit memory";
+      p.edges.push_back({static_cast<std::uint32_t>(s), static_cast<std::uint32_t>(t), p.listed_weights ? w : 0, p.listed_delays ? static_cast<Tick>(ticks) : 0});
+      return {};
+    };
+
+    if (n.is_list()) {
+      rows(p, n, weight_wanted, columns_fault, add);
+    } else if (n.is_scalar()) {
+      const auto path = r_.data_file(n);
+      if (!path) return;
+      const Column columns[] = {{"source", "1", true}, {"target", "1", true}, {"weight", unit, false}, {"delay", "ms", false}};
+      read_csv(r_, *path, n.mark, columns, [&](const std::vector<bool>& there) { return columns_fault(there[2], there[3]); },
+               [&](std::span<const double> v) -> std::string {
+                 if (p.listed_weights && !weight_ok(v[2], weight_wanted))
+                   return fmt::format("'{}' must be {}; it is {}", weight_wanted.what, range_text(weight_wanted), with_unit(v[2], unit));
+                 return add(v[0], v[1], v[2], v[3], std::round(r_.ticks({v[3], -3, {}})));
+               });
+    } else {
+      r_.errors.error(n.mark, "'list' must be a CSV file or rows [source, target], not " + kind_name(n));
+    }
+    if (p.listed_weights) {
+      sign = signs == 3 ? 0 : signs == 2 ? -1 : 1;
+      known_sign = true;
+    }
+    std::stable_sort(p.edges.begin(), p.edges.end(), [](const ListedEdge& a, const ListedEdge& b) { return a.target < b.target; });
+  }
+
+  static bool weight_ok(double x, const Wanted& w) {
+    return std::isfinite(x) && (w.flags & low_open ? x > w.low : x >= w.low) && (w.flags & high_open ? x < w.high : x <= w.high) &&
+           (!w.single || std::fabs(x) <= std::numeric_limits<float>::max());
+  }
+
+  template <class Columns, class Add>
+  void rows(Projection&, const Node& n, const Wanted& weight, const Columns& columns_fault, const Add& add) {
+    if (!r_.take(n.items.size(), n.mark)) return;
+    const Dimension time{{0, 0, 1, 0, 0}};
+    std::size_t length = 0;
+    bool third_is_delay = false;
+    for (const auto& row : n.items) {
+      if (!row.is_list() || row.items.size() < 2 || row.items.size() > 4) {
+        r_.errors.error(row.mark, "a row of a list is [source, target], [source, target, weight] or [source, target, weight, delay]");
+        continue;
+      }
+      if (length == 0) {
+        length = row.items.size();
+        if (length == 3) {
+          const auto q = r_.quantity(row.items[2], "weight");
+          third_is_delay = q && q->dimension == time && parse_unit(weight.unit)->dimension != time;
+        }
+        if (auto reason = columns_fault(length == 4 || (length == 3 && !third_is_delay), length == 4 || third_is_delay); !reason.empty()) {
+          r_.errors.error(row.mark, std::move(reason));
+          return;
+        }
+      } else if (row.items.size() != length) {
+        r_.errors.error(row.mark, fmt::format("a row of {} values after rows of {}", row.items.size(), length));
+        continue;
+      }
+      const auto s = r_.number(row.items[0], {"source"}), t = r_.number(row.items[1], {"target"});
+      std::optional<double> w = 0.0, ms = 0.0;
+      double ticks = 0;
+      if (length == 4 || (length == 3 && !third_is_delay)) w = r_.number(row.items[2], weight);
+      if (length == 4 || third_is_delay) {
+        const Node& d = row.items[length - 1];
+        ms = r_.number(d, {"delay", "ms"});
+        if (ms) ticks = std::round(r_.ticks(*r_.quantity(d, "delay")));
+      }
+      if (!s || !t || !w || !ms) continue;
+      if (auto reason = add(*s, *t, *w, *ms, ticks); !reason.empty()) r_.errors.error(row.mark, std::move(reason));
+    }
+  }
+
+  // --- can it be drawn? ------------------------------------------------------------------------------------------
+
+  void drawable(const Projection& p, const Node& connect) {
+    const std::uint64_t sources = p.source_count(), targets = p.target_count();
+    const Mark where = connect.is_map() && !connect.items.empty() ? connect.items[0].mark : connect.mark;
+    const std::uint64_t both = common(p.sources, p.targets);
+    const bool self = !p.autapses && both > 0;
+    switch (p.rule) {
+      case Rule::one_to_one:
+        if (sources != targets) r_.errors.error(where, fmt::format("one_to_one needs as many sources as targets; there are {} and {}", sources, targets));
+        break;
+      case Rule::fixed_indegree: {
+        const std::uint64_t eligible = self ? sources - 1 : sources;  // of the worst-off target
+        if (p.number > 0 && eligible == 0)
+          r_.errors.error(where, "fixed_indegree: with 'autapses: false' the only source of a target is the target itself");
+        else if (!p.multapses && p.number > eligible)
+          r_.errors.error(where, fmt::format("fixed_indegree: {} different sources cannot be drawn from {}", p.number, eligible), "allow multapses, or draw fewer");
+        break;
+      }
+      case Rule::fixed_total_number: {
+        const double pairs = static_cast<double>(sources) * static_cast<double>(targets) - (self ? static_cast<double>(both) : 0);
+        if (p.number > 0 && pairs <= 0)
+          r_.errors.error(where, "fixed_total_number: there is no pair to draw");
+        else if (!p.multapses && static_cast<double>(p.number) > pairs)
+          r_.errors.error(where, fmt::format("fixed_total_number: {} different pairs cannot be drawn from {}", p.number, pairs), "allow multapses, or draw fewer");
+        break;
+      }
+      default: break;
+    }
+  }
+
+  Loading& l_;
+  Reader& r_;
+  bool incomplete_ = false;
+  bool sign_unknown_ = false;
+};
+
+}  // namespace
+
+std::span<const Key> projection_keys() { return keys; }
+std::span<const Key> connect_keys() { return rules; }
+std::span<const Key> synapse_keys() { return synapse_own; }
+
+void load_projections(Loading& l, const Node& map) {
+  if (!map.is_map()) {
+    if (map.kind != Node::Kind::null)
+      l.read.errors.error(map.mark, "'projections' must be a map of names and projections, not " + kind_name(map));
+    return;
+  }
+  Projections(l).all(map);
+}
+
+}  // namespace spinet::reading

@@ -1,0 +1,605 @@
+#include "network/reading.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cfloat>
+#include <cmath>
+
+#include "network/expression.hpp"
+#include "network/suggest.hpp"
+
+namespace spinet::reading {
+namespace {
+
+constexpr std::size_t longest_chain = 200;  // of parameters that refer to one another
+constexpr std::size_t most_taken = 10'000'000;
+constexpr double most_ticks = 0x1p60;       // so that sums of times never overflow
+
+/// The value could not be read for a reason that has been reported where it lies.
+struct AlreadyReported {};
+
+bool name_like(std::string_view s) {
+  if (s.empty() || !(std::isalpha(static_cast<unsigned char>(s[0])) || s[0] == '_')) return false;
+  return std::all_of(s.begin(), s.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
+}
+
+/// Text that is meant as text: it begins with a letter, a '.' or a '/' and is no number.
+bool word_like(std::string_view s) {
+  if (s.empty()) return false;
+  std::string lower(s.substr(0, 8));
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (lower == "nan" || lower == "inf" || lower == "infinity" || lower == ".nan" || lower == ".inf") return false;
+  return std::isalpha(static_cast<unsigned char>(s[0])) || s[0] == '_' || s[0] == '/' || s.starts_with("./") ||
+         s.starts_with("../");
+}
+
+/// "a time such as 20 ms"
+std::string expectation(const Wanted& w, const Dimension& d) {
+  return w.unit == "1" ? std::string("a plain number") : fmt::format("{} in {}", dimension_name(d), w.unit);
+}
+
+constexpr Key constant_keys[] = {{"constant", true, "number", "the value"}};
+constexpr Key uniform_keys[] = {{"low", true, "number", "lower end"}, {"high", true, "number", "upper end"}};
+constexpr Key normal_keys[] = {{"mean", true, "number", "mean before bounds"},
+                               {"sd", true, "number", "standard deviation before bounds"},
+                               {"min", false, "number", "least value"},
+                               {"max", false, "number", "greatest value"},
+                               {"clip", false, "boolean", "true: cut at the bounds; false: draw again"}};
+constexpr Key exponential_keys[] = {{"mean", true, "number", "mean before bounds"},
+                                    {"min", false, "number", "least value"},
+                                    {"max", false, "number", "greatest value"},
+                                    {"clip", false, "boolean", "true: cut at the bounds; false: draw again"}};
+constexpr Key lognormal_keys[] = {{"mean", false, "number", "mean, given with sd"},
+                                  {"sd", false, "number", "standard deviation, given with mean"},
+                                  {"median", false, "number", "median, given with sigma"},
+                                  {"sigma", false, "number", "standard deviation of the logarithm, given with median"},
+                                  {"min", false, "number", "least value"},
+                                  {"max", false, "number", "greatest value"},
+                                  {"clip", false, "boolean", "true: cut at the bounds; false: draw again"}};
+
+}  // namespace
+
+std::span<const Named> distribution_keys() {
+  static constexpr Named all[] = {{"uniform", uniform_keys},
+                                  {"normal", normal_keys},
+                                  {"exponential", exponential_keys},
+                                  {"lognormal", lognormal_keys}};
+  return all;
+}
+
+Wanted wanted(const Field& f, std::string_view unit_of_port) {
+  const bool of_port = (f.flags & port_unit) && !unit_of_port.empty();
+  return {f.name, of_port ? std::string(unit_of_port) : std::string(f.unit), f.low, f.high, f.flags, f.type == Type::f32};
+}
+
+std::string with_unit(double value, std::string_view unit) {
+  return unit == "1" || unit.empty() ? fmt::format("{:.10g}", value) : fmt::format("{:.10g} {}", value, unit);
+}
+
+std::string range_text(const Wanted& w) {
+  const bool low = std::isfinite(w.low), high = std::isfinite(w.high);
+  const bool low_open_end = w.flags & low_open, high_open_end = w.flags & high_open;
+  if (low && high && !low_open_end && !high_open_end)
+    return fmt::format("from {:.10g} to {}", w.low, with_unit(w.high, w.unit));
+  std::string s;
+  if (low) s = fmt::format("{} {}", low_open_end ? "above" : "at least", with_unit(w.low, w.unit));
+  if (high) s += fmt::format("{}{} {}", low ? " and " : "", high_open_end ? "below" : "at most", with_unit(w.high, w.unit));
+  return s;
+}
+
+const Field& field(const Fields& fields, std::uint32_t i) {
+  return *reinterpret_cast<const Field*>(reinterpret_cast<const char*>(fields.data) + std::size_t{i} * fields.stride);
+}
+
+std::vector<std::string> names(std::span<const Key> keys) {
+  std::vector<std::string> n;
+  for (const auto& k : keys) n.emplace_back(k.name);
+  return n;
+}
+
+std::vector<std::string> names(const Fields& fields, std::uint32_t flags) {
+  std::vector<std::string> n;
+  for (std::uint32_t i = 0; i < fields.count; ++i)
+    if ((field(fields, i).flags & flags) == flags) n.emplace_back(field(fields, i).name);
+  return n;
+}
+
+Mark Reader::inside(const Node& scalar, std::size_t position, std::size_t length) const {
+  Mark m = scalar.mark;
+  // Only where the scalar stands in its line as it is can a part of it be pointed at.
+  if (m.line > 0 && m.length == scalar.text.size() && position < scalar.text.size() &&
+      texts.line(m.text, m.line).substr(std::min<std::size_t>(m.column - 1, texts.line(m.text, m.line).size())).starts_with(scalar.text)) {
+    m.column += static_cast<std::uint32_t>(position);
+    m.length = static_cast<std::uint32_t>(std::max<std::size_t>(1, std::min(length, scalar.text.size() - position)));
+  }
+  return m;
+}
+
+// --- parameters --------------------------------------------------------------------------------------------------
+
+void Reader::set_parameters(const Node& map) {
+  if (!map.is_map()) {
+    errors.error(map.mark, "'parameters' must be a map of names and values, not " + kind_name(map),
+                 "for example: parameters: {g: 5, J: 0.1 mV}");
+    return;
+  }
+  for (std::size_t i = 0; i < map.keys.size(); ++i) {
+    const auto& key = map.keys[i];
+    const auto functions = function_names();
+    if (!name_like(key.name))
+      errors.error(key.mark, fmt::format("{} is no name for a parameter", in_quotes(key.name)),
+                   "letters, digits and '_', a letter first");
+    else if (key.name == "e" || key.name == "pi" || std::count(functions.begin(), functions.end(), key.name))
+      errors.error(key.mark, fmt::format("{} has a meaning in expressions; give the parameter another name", in_quotes(key.name)));
+    Parameter p;
+    p.node = &map.items[i];
+    if (map.items[i].kind == Node::Kind::null) {
+      errors.error(key.mark, fmt::format("parameter {} has no value", in_quotes(key.name)));
+      p.state = Parameter::State::failed;
+    }
+    parameters_[key.name] = p;
+  }
+  for (auto& [name, p] : parameters_) {  // so that mistakes in parameters nobody uses are reported, too
+    if (!p.node->is_scalar()) continue;
+    try {
+      parameter(name);
+    } catch (const AlreadyReported&) {
+    } catch (const ExpressionError&) {  // a text: fine as long as it is not used as a number
+    }
+  }
+}
+
+Quantity Reader::parameter(std::string_view name) {
+  const auto at = parameters_.find(name);
+  if (at == parameters_.end()) {
+    std::vector<std::string> known;
+    for (const auto& [k, p] : parameters_) known.push_back(k);
+    throw ExpressionError(0, name.size(), fmt::format("unknown parameter {}", in_quotes(name)),
+                          known.empty() ? "the network defines no parameters" : suggest(name, known, "parameters"));
+  }
+  Parameter& p = at->second;
+  switch (p.state) {
+    case Parameter::State::number: return p.value;
+    case Parameter::State::failed: throw AlreadyReported{};
+    case Parameter::State::other: break;
+    case Parameter::State::reading: {
+      std::string path;
+      for (auto i = std::find(path_.begin(), path_.end(), name); i != path_.end(); ++i) path += *i + " -> ";
+      errors.error(p.node->mark, fmt::format("parameter {} depends on itself", in_quotes(name)), path + std::string(name));
+      throw AlreadyReported{};
+    }
+    case Parameter::State::unread:
+      if (p.node->is_scalar() && !word_like(p.node->text)) {
+        if (path_.size() >= longest_chain) {
+          errors.error(p.node->mark, fmt::format("a chain of more than {} parameters that refer to one another", longest_chain));
+          throw AlreadyReported{};
+        }
+        p.state = Parameter::State::reading;
+        path_.emplace_back(name);
+        try {
+          p.value = evaluate_scalar(*p.node, {});
+          p.state = Parameter::State::number;
+        } catch (const AlreadyReported&) {
+          p.state = Parameter::State::failed;
+        } catch (const ExpressionError& e) {
+          // "$x" where x is a list or a text is an alias of it.
+          if (p.node->text.starts_with('$') && &resolved(*p.node) != p.node) {
+            p.state = Parameter::State::other;
+          } else {
+            errors.error(inside(*p.node, e.position, e.length), e.what(), e.help);
+            p.state = Parameter::State::failed;
+          }
+        }
+        path_.pop_back();
+        if (p.state == Parameter::State::failed) throw AlreadyReported{};
+        if (p.state == Parameter::State::number) return p.value;
+      } else {
+        p.state = Parameter::State::other;
+      }
+      break;
+  }
+  throw ExpressionError(0, name.size(), fmt::format("parameter {} is {}, not a number", in_quotes(name), kind_name(*p.node)));
+}
+
+const Node& Reader::resolved(const Node& n) const {
+  const Node* at = &n;
+  for (std::size_t steps = 0; steps < longest_chain && at->is_scalar() && at->text.starts_with('$'); ++steps) {
+    const auto p = parameters_.find(std::string_view(at->text).substr(1));
+    if (p == parameters_.end()) return n;
+    at = p->second.node;
+  }
+  // Numbers are left to quantity(), which knows where they are used.
+  return at->is_scalar() && !word_like(at->text) ? n : *at;
+}
+
+Quantity Reader::evaluate_scalar(const Node& n, const Dimension& hint) {
+  const std::string_view s = n.text;
+  const Lookup lookup = [this](std::string_view name) { return parameter(name); };
+  const bool expression = s.starts_with('=');
+  if (!expression && !s.starts_with('$')) return parse_quantity(s, hint);
+  try {
+    if (expression) return evaluate(s.substr(1), lookup);
+    if (!name_like(s.substr(1)))
+      throw ExpressionError(0, s.size() - 1, fmt::format("{} is no name of a parameter", in_quotes(s.substr(1))),
+                            "an expression begins with '=', for example =2*J");
+    return parameter(s.substr(1));
+  } catch (const ExpressionError& e) {
+    throw ExpressionError(e.position + 1, e.length, e.what(), e.help);
+  }
+}
+
+// --- scalars -----------------------------------------------------------------------------------------------------
+
+std::optional<Quantity> Reader::quantity(const Node& n, std::string_view what, const Dimension& hint) {
+  if (!n.is_scalar()) {
+    errors.error(n.mark, fmt::format("'{}' must be a number, not {}", what, kind_name(n)));
+    return std::nullopt;
+  }
+  try {
+    return evaluate_scalar(n, hint);
+  } catch (const AlreadyReported&) {
+  } catch (const ExpressionError& e) {
+    errors.error(inside(n, e.position, e.length), fmt::format("'{}': {}", what, e.what()), e.help);
+  }
+  return std::nullopt;
+}
+
+bool Reader::in_range(double value, const Wanted& w, Mark where) {
+  const bool low = w.flags & low_open ? value > w.low : value >= w.low;
+  const bool high = w.flags & high_open ? value < w.high : value <= w.high;
+  if (!low || !high) {
+    errors.error(where, fmt::format("'{}' must be {}; it is {}", w.what, range_text(w), with_unit(value, w.unit)));
+    return false;
+  }
+  if (w.flags & Flag::integer && value != std::floor(value)) {
+    errors.error(where, fmt::format("'{}' must be a whole number; it is {}", w.what, with_unit(value, w.unit)));
+    return false;
+  }
+  if (!std::isfinite(value) || (w.single && std::fabs(value) > FLT_MAX)) {
+    errors.error(where, fmt::format("'{}' is too large: {}", w.what, with_unit(value, w.unit)));
+    return false;
+  }
+  return true;
+}
+
+std::optional<double> Reader::convert(const Quantity& q, const Node& n, const Wanted& w) {
+  const Unit u = parse_unit(w.unit).value_or(Unit{});
+  if (q.dimension == u.dimension) return q.in(u);
+  if (q.dimension.none() && q.number == 0) return 0.0;  // zero is zero in every unit
+  if (q.dimension.none()) {
+    errors.error(n.mark, fmt::format("'{}' needs a unit: {} has none", w.what, in_quotes(n.text)),
+                 fmt::format("{} is expected, for example {}", dimension_name(u.dimension), with_unit(q.si(), w.unit)));
+  } else {
+    errors.error(n.mark, fmt::format("'{}' must be {}; {} is {}", w.what, dimension_name(u.dimension), in_quotes(n.text),
+                                     dimension_name(q.dimension)),
+                 w.unit == "1" ? std::string("remove the unit") : fmt::format("expected unit: {}", w.unit));
+  }
+  return std::nullopt;
+}
+
+std::optional<double> Reader::number(const Node& n, const Wanted& w) {
+  if (n.is_map() || n.is_list()) {
+    errors.error(n.mark, fmt::format("'{}' must be one number, not {}", w.what, kind_name(n)));
+    return std::nullopt;
+  }
+  if (n.kind == Node::Kind::null) {
+    errors.error(n.mark, fmt::format("'{}' has no value", w.what),
+                 expectation(w, parse_unit(w.unit).value_or(Unit{}).dimension) + " is expected");
+    return std::nullopt;
+  }
+  const auto q = quantity(n, w.what, parse_unit(w.unit).value_or(Unit{}).dimension);
+  if (!q) return std::nullopt;
+  const auto x = convert(*q, n, w);
+  if (!x || !in_range(*x, w, n.mark)) return std::nullopt;
+  return *x;
+}
+
+std::optional<std::uint64_t> Reader::integer(const Node& n, std::string_view what, std::uint64_t low, std::uint64_t high) {
+  if (n.kind == Node::Kind::null) {
+    errors.error(n.mark, fmt::format("'{}' has no value", what), "a whole number is expected");
+    return std::nullopt;
+  }
+  const auto q = quantity(n, what);
+  if (!q) return std::nullopt;
+  const auto x = convert(*q, n, {std::string(what)});
+  if (!x) return std::nullopt;
+  // Products such as 0.1 * 20 may miss the whole number by a rounding.
+  const double whole = std::round(*x);
+  if (std::fabs(*x - whole) > 1e-9 * std::max(1.0, std::fabs(whole))) {
+    const bool expression = n.text.starts_with('=');
+    errors.error(n.mark, fmt::format("'{}' must be a whole number; it is {:.10g}", what, *x),
+                 expression ? fmt::format("write =round({})", n.text.substr(1)) : std::string{});
+    return std::nullopt;
+  }
+  if (whole < static_cast<double>(low) || whole > static_cast<double>(high)) {
+    errors.error(n.mark, whole < static_cast<double>(low) ? fmt::format("'{}' must be at least {}; it is {:.10g}", what, low, whole)
+                                                          : fmt::format("'{}' must be at most {}; it is {:.10g}", what, high, whole));
+    return std::nullopt;
+  }
+  return static_cast<std::uint64_t>(whole);
+}
+
+std::optional<std::string> Reader::text(const Node& given, std::string_view what) {
+  const Node& n = resolved(given);
+  if (n.is_scalar() && n.text.starts_with('$')) {
+    if (quantity(n, what))  // reports an unknown parameter
+      errors.error(n.mark, fmt::format("'{}' must be a text; {} is a number", what, in_quotes(n.text)));
+    return std::nullopt;
+  }
+  if (!n.is_scalar() || n.text.empty()) {
+    errors.error(n.mark, fmt::format("'{}' must be a text, not {}", what, n.is_scalar() ? "an empty one" : kind_name(n)));
+    return std::nullopt;
+  }
+  return n.text;
+}
+
+std::optional<bool> Reader::boolean(const Node& given, std::string_view what) {
+  const Node& n = resolved(given);
+  if (n.is_scalar() && n.text == "true") return true;
+  if (n.is_scalar() && n.text == "false") return false;
+  errors.error(n.mark, fmt::format("'{}' must be true or false, not {}", what, kind_name(n)));
+  return std::nullopt;
+}
+
+double Reader::ticks(const Quantity& time) const { return scaled(time.number, time.decade - tick.decade) / tick.number; }
+
+std::string Reader::time_text(double t) const {
+  const double x = t * tick.number;  // in units of the tick's decade; then to the unit with one rounding
+  for (const auto& [unit, decade] : {std::pair("ms", -3), std::pair("us", -6), std::pair("ns", -9), std::pair("ps", -12)})
+    if (scaled(x, tick.decade - decade) >= 0.01) return with_unit(scaled(x, tick.decade - decade), unit);
+  return with_unit(scaled(x, tick.decade + 15), "fs");
+}
+
+std::optional<Tick> Reader::time(const Node& n, std::string_view what, Tick low) {
+  const auto ms = number(n, {std::string(what), "ms"});  // dimension and finiteness
+  if (!ms) return std::nullopt;
+  const auto q = quantity(n, what);
+  const double t = std::round(ticks(*q));
+  if (t < static_cast<double>(low)) {
+    errors.error(n.mark, low == 0 ? fmt::format("'{}' must not be negative; it is {}", what, with_unit(*ms, "ms"))
+                                  : fmt::format("'{}' must be at least {}; it is {}", what, time_text(static_cast<double>(low)), with_unit(*ms, "ms")));
+    return std::nullopt;
+  }
+  if (t > most_ticks) {
+    errors.error(n.mark, fmt::format("'{}' is too long: {} is {:.3g} ticks of {}", what, in_quotes(n.text), t, time_text(1)),
+                 "give a longer `time_resolution`");
+    return std::nullopt;
+  }
+  return static_cast<Tick>(t);
+}
+
+// --- maps and files ----------------------------------------------------------------------------------------------
+
+bool Reader::map(const Node& n, std::span<const Key> keys, std::string_view what, Mark where) {
+  const auto allowed = names(keys);
+  if (!n.is_map()) {
+    errors.error(n.mark, fmt::format("{} must be a map, not {}", what, kind_name(n)), "keys: " + joined(allowed));
+    return false;
+  }
+  for (const auto& k : n.keys)
+    if (std::find(allowed.begin(), allowed.end(), k.name) == allowed.end())
+      errors.error(k.mark, fmt::format("unknown key {} of {}", in_quotes(k.name), what), suggest(k.name, allowed, "keys"));
+  bool complete = true;
+  for (const auto& k : keys)
+    if (k.required && !n.find(k.name)) {
+      if (!misspelt(n, keys, k.name)) errors.error(where, fmt::format("{} lacks '{}'", what, k.name), fmt::format("{}: {}", k.name, k.doc));
+      complete = false;
+    }
+  return complete;
+}
+
+bool Reader::take(std::size_t values, Mark where) {
+  taken_ += values;
+  if (taken_ <= most_taken) return true;
+  errors.error(where, fmt::format("lists unfold to more than {} values", most_taken), "put large data into a CSV file");
+  return false;
+}
+
+bool misspelt(const Node& n, std::span<const Key> keys, std::string_view name) {
+  const auto allowed = names(keys);
+  return n.incomplete || std::any_of(n.keys.begin(), n.keys.end(), [&](const Node::Key& k) {
+           return std::find(allowed.begin(), allowed.end(), k.name) == allowed.end() && nearest(k.name, allowed) == name;
+         });
+}
+
+std::optional<std::filesystem::path> Reader::data_file(const Node& n) {
+  const auto name = text(n, "file");
+  if (!name) return std::nullopt;
+  std::filesystem::path p = *name;
+  if (p.is_relative()) p = folder / p;
+  std::error_code ignored;
+  const auto status = std::filesystem::status(p, ignored);
+  if (!std::filesystem::exists(status)) {
+    errors.error(n.mark, fmt::format("there is no file {}", in_quotes(p.string())),
+                 fmt::format("files are relative to {}", folder.empty() ? std::string("the present folder") : in_quotes(folder.string())));
+    return std::nullopt;
+  }
+  if (!std::filesystem::is_regular_file(status)) {
+    errors.error(n.mark, fmt::format("{} is {}", in_quotes(p.string()), std::filesystem::is_directory(status) ? "a folder, not a file" : "not a regular file"));
+    return std::nullopt;
+  }
+  return p;
+}
+
+// --- distributions -----------------------------------------------------------------------------------------------
+
+std::optional<Distribution> Reader::distribution(const Node& given, const Wanted& w, std::uint64_t listed) {
+  const Node& n = resolved(given);
+  if (n.is_list()) {
+    if (listed == 0) {
+      errors.error(n.mark, fmt::format("'{}' cannot be a list here", w.what),
+                   "a number or a distribution; for connections one by one: connect: {list: ...}");
+      return std::nullopt;
+    }
+    return values(n, w, listed);
+  }
+  if (n.is_map()) return named_distribution(n, w);
+  const auto x = number(n, w);
+  if (!x) return std::nullopt;
+  return Distribution{Distribution::Kind::constant, *x};
+}
+
+std::optional<Distribution> Reader::values(const Node& list, const Wanted& w, std::uint64_t count) {
+  if (list.items.size() != count && count != any_number) {
+    errors.error(list.mark, fmt::format("'{}' lists {} values for {} neurons", w.what, list.items.size(), count));
+    return std::nullopt;
+  }
+  if (!take(list.items.size(), list.mark)) return std::nullopt;
+  Distribution d{Distribution::Kind::listed};
+  d.values.reserve(list.items.size());
+  bool good = true;
+  for (const auto& i : list.items) {
+    const auto x = number(i, w);
+    good = good && x;
+    if (x) d.values.push_back(*x);
+  }
+  if (!good) return std::nullopt;
+  return d;
+}
+
+bool Reader::bounds(const Node& map, const Wanted& w, Distribution& d) {
+  bool good = true;
+  const auto get = [&](const char* name, double& x) {
+    const Node* n = map.find(name);
+    if (!n) return false;
+    Wanted v = w;
+    v.what = fmt::format("{} of {}", name, w.what);
+    const auto y = number(*n, v);
+    good = good && y;
+    if (y) x = *y;
+    return true;
+  };
+  const bool low = get("min", d.low), high = get("max", d.high);
+  if (const Node* n = map.find("clip")) {
+    const auto b = boolean(*n, "clip");
+    good = good && b;
+    d.clip = b.value_or(false);
+    if (!low && !high) {
+      errors.error(n->mark, "'clip' needs 'min' or 'max'");
+      good = false;
+    }
+  }
+  if (!good) return false;
+  if (low && high && !(d.low < d.high)) {
+    errors.error(map.find("max")->mark, fmt::format("'max' of '{}' must be above 'min'", w.what));
+    return false;
+  }
+  if (d.clip && ((!low && (w.flags & low_open)) || (!high && (w.flags & high_open)))) {
+    errors.error(map.mark, fmt::format("'clip' of '{}' needs a '{}': '{}' must be {}", w.what, !low && (w.flags & low_open) ? "min" : "max", w.what, range_text(w)));
+    return false;
+  }
+  // The field's own range holds for draws, too, so that no draw can be out of it.  An open end is excluded.
+  if (!low && std::isfinite(w.low)) d.low = w.flags & low_open ? std::nextafter(w.low, INFINITY) : w.low;
+  if (!high && std::isfinite(w.high)) d.high = w.flags & high_open ? std::nextafter(w.high, -INFINITY) : w.high;
+  return true;
+}
+
+bool Reader::drawable(const Distribution& d, const Node& n, const Wanted& w) {
+  if (d.clip) return true;
+  const auto below = [&](double x) -> double {  // cumulative probability
+    switch (d.kind) {
+      case Distribution::Kind::normal: return d.b > 0 ? 0.5 * std::erfc((d.a - x) / d.b * std::sqrt(0.5)) : x >= d.a;
+      case Distribution::Kind::exponential: return x <= 0 ? 0 : -std::expm1(-x / d.a);
+      case Distribution::Kind::lognormal: return x <= 0 ? 0 : d.b > 0 ? 0.5 * std::erfc((d.a - std::log(x)) / d.b * std::sqrt(0.5)) : std::log(x) >= d.a;
+      default: return x >= d.a;
+    }
+  };
+  const double inside_bounds = (std::isfinite(d.high) ? below(d.high) : 1) - (std::isfinite(d.low) ? below(d.low) : 0);
+  if (inside_bounds >= 1e-4) return true;
+  const Wanted limits{w.what, w.unit, d.low, d.high};
+  errors.error(n.mark, fmt::format("hardly any draw of '{}' lies within its bounds ({})", w.what, range_text(limits)),
+               "widen 'min' and 'max', or move the distribution");
+  return false;
+}
+
+std::optional<Distribution> Reader::named_distribution(const Node& n, const Wanted& w) {
+  std::vector<std::string> known{"constant"};
+  for (const auto& k : distribution_keys()) known.emplace_back(k.name);
+  if (n.keys.size() != 1) {
+    errors.error(n.mark, fmt::format("'{}' must be a number or one distribution", w.what),
+                 "for example {normal: {mean: ..., sd: ...}}; distributions: " + joined(known));
+    return std::nullopt;
+  }
+  const auto& key = n.keys[0];
+  const Node& args = n.items[0];
+  if (key.name == "constant") {
+    const auto x = number(args, w);
+    if (!x) return std::nullopt;
+    return Distribution{Distribution::Kind::constant, *x};
+  }
+  const auto found = std::find_if(distribution_keys().begin(), distribution_keys().end(), [&](const Named& k) { return k.name == key.name; });
+  if (found == distribution_keys().end()) {
+    errors.error(key.mark, fmt::format("unknown distribution {}", in_quotes(key.name)), suggest(key.name, known, "distributions"));
+    return std::nullopt;
+  }
+  if (w.flags & Flag::integer) {
+    errors.error(key.mark, fmt::format("'{}' is a whole number and cannot be drawn from a distribution", w.what), "give a number or a list");
+    return std::nullopt;
+  }
+  if (!map(args, found->keys, fmt::format("the {} distribution", key.name), key.mark)) return std::nullopt;
+
+  Wanted place = w, spread = w;  // arguments have the unit of the value; only ends and bounds have its range
+  place.low = -INFINITY; place.high = INFINITY; place.flags = 0;
+  spread = place;
+  spread.low = 0;
+  const auto get = [&](const char* name, Wanted v) -> std::optional<double> {
+    v.what = fmt::format("{} of {}", name, w.what);
+    return number(*args.find(name), v);
+  };
+
+  Distribution d;
+  if (key.name == "uniform") {
+    const auto low = get("low", w), high = get("high", w);
+    if (!low || !high) return std::nullopt;
+    if (!(*low < *high)) {
+      errors.error(args.find("high")->mark, fmt::format("'high' of '{}' must be above 'low'", w.what));
+      return std::nullopt;
+    }
+    return Distribution{Distribution::Kind::uniform, *low, *high};
+  }
+  if (key.name == "normal") {
+    const auto mean = get("mean", place), sd = get("sd", spread);
+    if (!mean || !sd) return std::nullopt;
+    d = {Distribution::Kind::normal, *mean, *sd};
+    if (*sd == 0) {  // the same value, but drawn from nothing
+      if (!in_range(*mean, w, args.find("mean")->mark)) return std::nullopt;
+    }
+  } else if (key.name == "exponential") {
+    Wanted positive = spread;
+    positive.flags = low_open;
+    const auto mean = get("mean", positive);
+    if (!mean) return std::nullopt;
+    d = {Distribution::Kind::exponential, *mean, 0};
+  } else {
+    Wanted positive = spread;
+    positive.flags = low_open;
+    const bool by_mean = args.find("mean") && args.find("sd") && !args.find("median") && !args.find("sigma");
+    const bool by_median = args.find("median") && args.find("sigma") && !args.find("mean") && !args.find("sd");
+    if (!by_mean && !by_median) {
+      errors.error(key.mark, "the lognormal distribution takes either 'mean' and 'sd', or 'median' and 'sigma'");
+      return std::nullopt;
+    }
+    if (by_mean) {
+      const auto mean = get("mean", positive), sd = get("sd", spread);
+      if (!mean || !sd) return std::nullopt;
+      const long double m = *mean, s2 = std::log1p((*sd / m) * (*sd / m));
+      d = {Distribution::Kind::lognormal, static_cast<double>(std::log(m) - s2 / 2), static_cast<double>(std::sqrt(s2))};
+    } else {
+      Wanted plain = spread;
+      plain.unit = "1";
+      const auto median = get("median", positive), sigma = get("sigma", plain);
+      if (!median || !sigma) return std::nullopt;
+      d = {Distribution::Kind::lognormal, static_cast<double>(std::log(static_cast<long double>(*median))), *sigma};
+    }
+    if (!std::isfinite(d.a) || !std::isfinite(d.b)) {
+      errors.error(args.mark, fmt::format("the distribution of '{}' is not finite", w.what));
+      return std::nullopt;
+    }
+  }
+  if (!bounds(args, w, d) || !drawable(d, n, w)) return std::nullopt;
+  if (d.kind == Distribution::Kind::normal && d.b == 0 && !d.clip) return Distribution{Distribution::Kind::constant, d.a};
+  return d;
+}
+
+}  // namespace spinet::reading

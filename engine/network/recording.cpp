@@ -1,0 +1,274 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "network/parts.hpp"
+#include "network/structs.hpp"
+#include "network/suggest.hpp"
+
+namespace spinet::reading {
+namespace {
+
+constexpr Key keys[] = {
+    {"spikes", false, "spike_recordings", "populations whose spikes are logged, or all"},
+    {"reports", false, "report_list", "variables sampled at regular times"},
+    {"edges", false, "names", "projections whose connections are logged"},
+    {"weights", false, "any", "weights over time; not available in this version"},
+};
+constexpr Key spike_entry_keys[] = {
+    {"population", true, "name", "a population or a part of it"},
+    {"ids", false, "ids", "neurons: [0, 5, 10..19] or {every: 10}"},
+    {"every", false, "integer", "every nth neuron, short for ids: {every: n}"},
+    {"from", false, "quantity", "first time that is logged"},
+    {"to", false, "quantity", "end of the time that is logged, itself not included"},
+};
+constexpr Key report_entry_keys[] = {
+    {"population", true, "name", "a population or a part of it"},
+    {"variable", true, "name", "a variable of its model"},
+    {"every", true, "quantity", "time between samples"},
+    {"ids", false, "ids", "neurons: [0, 5, 10..19] or {every: 10}"},
+    {"from", false, "quantity", "first sample"},
+    {"to", false, "quantity", "end of the samples, itself not included"},
+    {"name", false, "name", "name in the log; <population>_<variable> if not given"},
+};
+constexpr Key every_keys[] = {
+    {"every", true, "integer", "every nth neuron"},
+    {"from", false, "integer", "the first of them, 0 if not given"},
+};
+
+class Recording {
+ public:
+  Recording(Loading& l) : l_(l), r_(l.read) {}
+
+  void spikes(const Node& n) {
+    if (n.is_scalar() && n.text == "all") {
+      for (std::uint32_t i = 0; i < l_.net.populations.size(); ++i) l_.net.spikes.push_back({i, {}, 0, never});
+    } else if (n.is_list()) {
+      for (const auto& i : n.items) spike_entry(i);
+    } else {
+      spike_entry(n);
+    }
+  }
+  void reports(const Node& n) {
+    if (n.is_list())
+      for (const auto& i : n.items) report(i);
+    else
+      report(n);
+  }
+  void edges(const Node& n) {
+    std::vector<const Node*> items;
+    if (n.is_list())
+      for (const auto& i : n.items) items.push_back(&i);
+    else
+      items.push_back(&n);
+    for (const Node* i : items) {
+      const auto name = r_.text(*i, "edges");
+      if (!name) continue;
+      const auto at = l_.projections.index.find(*name);
+      if (at == l_.projections.index.end()) {
+        std::vector<std::string> known;
+        for (const auto& p : l_.net.projections) known.push_back(p.name);
+        r_.errors.error(i->mark, fmt::format("unknown projection {}", in_quotes(*name)), known.empty() ? "the network has no projections" : suggest(*name, known, "projections"));
+      } else if (std::count(l_.net.edge_recordings.begin(), l_.net.edge_recordings.end(), at->second)) {
+        r_.errors.error(i->mark, fmt::format("projection {} is named twice", in_quotes(*name)));
+      } else {
+        l_.net.edge_recordings.push_back(at->second);
+      }
+    }
+  }
+
+ private:
+  void spike_entry(const Node& n) {
+    SpikeRecording rec{};
+    std::optional<Selected> who;
+    Mark where = n.mark;
+    if (n.is_scalar()) {
+      who = select(l_, n.text, n.mark);
+    } else {
+      if (!r_.map(n, spike_entry_keys, "an entry of 'spikes'", n.mark)) return;
+      where = n.find("population")->mark;
+      const auto name = r_.text(*n.find("population"), "population");
+      if (name) who = select(l_, *name, where);
+      window(n, rec.from, rec.to);
+    }
+    if (!who) return;
+    rec.population = who->population;
+    bool all = who->whole;
+    if (!ids(n, *who, rec.ids, all)) return;
+    if (all) rec.ids.clear();
+    for (const auto& s : l_.net.spikes)
+      if (s.population == rec.population) {
+        r_.errors.error(where, fmt::format("the spikes of population {} are recorded already", in_quotes(l_.net.populations[rec.population].name)),
+                        "one entry per population; 'ids' may list several ranges");
+        return;
+      }
+    l_.net.spikes.push_back(std::move(rec));
+  }
+
+  void report(const Node& n) {
+    if (!r_.map(n, report_entry_keys, "an entry of 'reports'", n.mark)) return;
+    Report rep{};
+    window(n, rep.from, rep.to);
+    const Node& every = *n.find("every");
+    if (const auto t = r_.time(every, "every", 1)) {
+      const double exact = r_.ticks(*r_.quantity(every, "every"));
+      // An interval that is rounded would drift.
+      if (std::fabs(exact - static_cast<double>(*t)) > 1e-9 * exact)
+        r_.errors.error(every.mark, fmt::format("'every' must be a whole number of ticks ({})", r_.time_text(1)), "give another `time_resolution`");
+      rep.every = *t;
+    }
+    const auto population = r_.text(*n.find("population"), "population");
+    const auto who = population ? select(l_, *population, n.find("population")->mark) : std::nullopt;
+    const auto variable = r_.text(*n.find("variable"), "variable");
+    if (!who || !variable) return;
+    const Population& p = l_.net.populations[who->population];
+    rep.population = who->population;
+    const auto allowed = names(p.model->variables, Flag::recorded);
+    if (std::find(allowed.begin(), allowed.end(), *variable) == allowed.end()) {
+      r_.errors.error(n.find("variable")->mark, fmt::format("model {} has no variable {} to record", p.model->name, in_quotes(*variable)),
+                      allowed.empty() ? fmt::format("{} has none", p.model->name) : suggest(*variable, allowed, "variables"));
+      return;
+    }
+    while (field(p.model->variables, rep.variable).name != *variable) ++rep.variable;
+    rep.name = p.name + "_" + *variable;
+    const Node* name = n.find("name");
+    if (name) {
+      const auto s = r_.text(*name, "name");
+      if (!s) return;
+      rep.name = *s;
+      if (!std::all_of(s->begin(), s->end(), [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; }) || s->size() > 64) {
+        r_.errors.error(name->mark, fmt::format("{} is no name for a report", in_quotes(*s)), "letters, digits, '_' and '-'");
+        return;
+      }
+    }
+    for (const auto& other : l_.net.reports)
+      if (other.name == rep.name) {
+        r_.errors.error(name ? name->mark : n.mark, fmt::format("there is a report {} already", in_quotes(rep.name)), "give this one another 'name'");
+        return;
+      }
+    bool all = who->whole;
+    if (!ids(n, *who, rep.ids, all)) return;
+    if (rep.ids.empty()) fill(rep.ids, first_of(*who), who->range.count, 1);
+    l_.net.reports.push_back(std::move(rep));
+  }
+
+  std::uint32_t first_of(const Selected& s) const { return s.range.first - l_.net.populations[s.population].first; }
+  static void fill(std::vector<std::uint32_t>& out, std::uint64_t first, std::uint64_t count, std::uint64_t step) {
+    for (std::uint64_t i = 0; i < count; i += step) out.push_back(static_cast<std::uint32_t>(first + i));
+  }
+
+  void window(const Node& n, Tick& from, Tick& to) {
+    if (const Node* f = n.find("from")) from = r_.time(*f, "from").value_or(0);
+    if (const Node* t = n.find("to")) {
+      to = r_.time(*t, "to").value_or(never);
+      if (to <= from) r_.errors.error(t->mark, "'to' must be later than 'from'");
+    }
+  }
+
+  /// Indices within the population; `all` becomes false if they are a part of it.  False after an error.
+  bool ids(const Node& n, const Selected& who, std::vector<std::uint32_t>& out, bool& all) {
+    const Node *list = n.is_map() ? n.find("ids") : nullptr, *every = n.is_map() && !n.find("variable") ? n.find("every") : nullptr;
+    const std::uint64_t first = first_of(who), count = who.range.count;
+    if (list && every) {
+      r_.errors.error(every->mark, "'every' and 'ids' cannot be given together", "ids: {every: 10, from: 5}");
+      return false;
+    }
+    if (list && list->is_map()) {
+      if (!r_.map(*list, every_keys, "'ids'", list->mark)) return false;
+      const auto step = r_.integer(*list->find("every"), "every", 1, 0xFFFFFFFFu);
+      const Node* f = list->find("from");
+      const auto begin = f ? r_.integer(*f, "from", 0, count - 1) : std::optional<std::uint64_t>(0);
+      if (!step || !begin || !r_.take((count - *begin) / *step + 1, list->mark)) return false;
+      fill(out, first + *begin, count - *begin, *step);
+      all = all && *step == 1 && *begin == 0;
+    } else if (every) {
+      const auto step = r_.integer(*every, "every", 1, 0xFFFFFFFFu);
+      if (!step || !r_.take(count / *step + 1, every->mark)) return false;
+      fill(out, first, count, *step);
+      all = all && *step == 1;
+    } else if (list) {
+      all = false;
+      return some(*list, count, first, out);
+    } else if (!all) {
+      if (!r_.take(count, n.mark)) return false;
+      fill(out, first, count, 1);
+    } else if (n.is_map() && n.find("variable") && !r_.take(count, n.mark)) {
+      return false;
+    }
+    return true;
+  }
+
+  /// [0, 5, 10..19]: single neurons and ranges with both ends.
+  bool some(const Node& list, std::uint64_t count, std::uint64_t first, std::vector<std::uint32_t>& out) {
+    std::vector<const Node*> items;
+    if (list.is_list())
+      for (const auto& i : list.items) items.push_back(&i);
+    else
+      items.push_back(&list);
+    bool good = true;
+    if (items.empty()) {
+      r_.errors.error(list.mark, "'ids' is an empty list");
+      return false;
+    }
+    for (const Node* i : items) {
+      std::uint64_t a = 0, b = 0;
+      if (const auto dots = i->is_scalar() ? i->text.find("..") : std::string::npos; dots != std::string::npos) {
+        const auto number = [](std::string_view s, std::uint64_t& x) {
+          const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), x);
+          return error == std::errc{} && end == s.data() + s.size();
+        };
+        if (!number(std::string_view(i->text).substr(0, dots), a) || !number(std::string_view(i->text).substr(dots + 2), b) || a > b) {
+          r_.errors.error(i->mark, fmt::format("{} is no range of neurons", in_quotes(i->text)), "ranges hold both ends: 0..99 is the first hundred");
+          good = false;
+          continue;
+        }
+      } else {
+        const auto x = r_.integer(*i, "ids", 0, 0xFFFFFFFFu);
+        if (!x) {
+          good = false;
+          continue;
+        }
+        a = b = *x;
+      }
+      if (b >= count) {
+        r_.errors.error(i->mark, fmt::format("there is no neuron {}; there are {}, counted from 0", b, count));
+        good = false;
+        continue;
+      }
+      if (!r_.take(b - a + 1, i->mark)) return false;
+      fill(out, first + a, b - a + 1, 1);
+    }
+    std::sort(out.begin(), out.end());
+    if (good && std::adjacent_find(out.begin(), out.end()) != out.end()) {
+      r_.errors.error(list.mark, fmt::format("neuron {} is listed twice", *std::adjacent_find(out.begin(), out.end()) - first));
+      return false;
+    }
+    return good;
+  }
+
+  Loading& l_;
+  Reader& r_;
+};
+
+}  // namespace
+
+std::span<const Key> record_keys() { return keys; }
+std::span<const Key> spikes_keys() { return spike_entry_keys; }
+std::span<const Key> report_keys() { return report_entry_keys; }
+
+void load_recording(Loading& l, const Node& map) {
+  if (map.kind == Node::Kind::null) return;
+  l.read.map(map, keys, "'record'", map.mark);
+  if (!map.is_map()) return;
+  Recording r(l);
+  if (const Node* n = map.find("spikes")) r.spikes(*n);
+  if (const Node* n = map.find("reports")) r.reports(*n);
+  if (const Node* n = map.find("edges")) r.edges(*n);
+  for (const auto& k : map.keys)
+    if (k.name == "weights")
+      l.read.errors.error(k.mark, "recording weights over time is not available in this version", "'edges' logs the weights at the start");
+}
+
+}  // namespace spinet::reading

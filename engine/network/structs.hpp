@@ -1,0 +1,28 @@
+// Model parameters as the model's own structs, filled by offset from plain numbers.  Private to engine/network.
+#pragma once
+#include <span>
+#include <vector>
+
+#include "network/checked.hpp"
+
+namespace spinet::reading {
+
+/// The model's `Params`, filled with one number per field.
+std::vector<double> fill_params(const Model& m, std::span<const double> values);
+
+/// True for a source model whose spikes the network lists: it has no rate of its own.
+bool takes_spikes(const Model& m);
+
+/// Bytes of the model's parameter and state structs per neuron.
+std::uint64_t neuron_bytes(const Model& m);
+
+/// What the model's own check says of the parameters together.
+struct CrossCheck {
+  const char* reason = nullptr;  ///< null: fine
+  bool drawn = false;            ///< only for some of the values that distributions may draw
+};
+/// Lists are checked neuron by neuron; drawn parameters in the middle and, one at a time, at their ends (six standard
+/// deviations where a normal distribution has no nearer bound).
+CrossCheck check_params(const Model& m, std::span<const Distribution> params);
+
+}  // namespace spinet::reading
