@@ -135,8 +135,9 @@ struct RunLog::Impl {
       journal.emplace(path, head, nullptr, options.power_safe, options.fault);
     } catch (const std::exception& e) {
       const std::string reason = store && !store->failure().empty() ? store->failure() : e.what();
+      const auto half_made = store ? store->file().path() : fresh;
       abandon();
-      std::filesystem::remove(fresh, ignored);
+      std::filesystem::remove(half_made, ignored);
       throw LogError(path, "the log cannot be created: " + reason);
     }
   }
@@ -554,6 +555,7 @@ struct RunLog::Impl {
     if (closed) throw std::logic_error("the log is closed");
     try {
       f();
+      if (store && !store->failure().empty()) throw LogError(path, store->failure());
     } catch (const std::logic_error&) {
       throw;
     } catch (const std::exception& e) {
