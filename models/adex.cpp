@@ -57,14 +57,13 @@ class Integrator {
   /// Goes on for `duration` ms, or until V reaches v_peak: returns whether it does, and `elapsed` tells when.
   bool run(double duration) {
     double h = step_ > 0 ? step_ : first_step;
-    slope_ = slope({y_, w_}, current(0));
+    slope_ = slope({y_, w_}, I_[0] + I_[1] + p_.I_dc);
     for (elapsed_ = 0; elapsed_ < duration;) {
       const bool last = h >= duration - elapsed_;
       const double taken = last ? duration - elapsed_ : h;
       const Trial next = trial(taken);
-      const double factor = next.error > 0 ? std::clamp(0.9 * math::pow(next.error, -0.2), 0.2, 5.0) : 5.0;
       if (next.error != next.error || (next.error > 1 && taken > least_step)) {
-        h = taken * (next.error > 1 ? factor : 0.2);
+        h = taken * (next.error > 1 ? factor(next.error) : 0.2);
         continue;
       }
       const Crossing cross = crossing(next, taken);
@@ -81,13 +80,13 @@ class Integrator {
       y_ = next.end.y;
       w_ = next.end.w;
       slope_ = next.slope;
-      for (int port = 0; port < 2; ++port) I_[port] *= decay(port, taken);
+      for (int port = 0; port < 2; ++port) I_[port] *= next.decay[port];
       elapsed_ = last ? duration : elapsed_ + taken;
-      if (!last || factor < 1) h = taken * factor;  // a last step that was cut short says nothing of the next
+      if (!last || next.error > 0.5) h = taken * factor(next.error);  // an easy last step says nothing of the next
       step_ = h = std::max(h, least_step);
       if ((V() > p_.v_th) != upswing_) {
         set_form(V());
-        slope_ = slope({y_, w_}, current(0));
+        slope_ = slope({y_, w_}, I_[0] + I_[1] + p_.I_dc);
       }
     }
     return false;
@@ -110,18 +109,16 @@ class Integrator {
   struct Trial {
     Point end, slope;  ///< at the end of the step
     double error;      ///< in units of the tolerance; NaN if a stage went too far
+    double decay[2];   ///< of the currents over the step
   };
 
   void set_form(double V) {
     upswing_ = V > p_.v_th;
     y_ = upswing_ ? math::exp((p_.v_th - V) / p_.Delta_T) : V;
   }
-  double decay(int port, double t) const { return math::exp(-t / (port == 0 ? p_.tau_syn_exc : p_.tau_syn_inh)); }
-  double current(double t) const {
-    double sum = p_.I_dc;
-    for (int port = 0; port < 2; ++port)
-      if (I_[port] != 0) sum += I_[port] * decay(port, t);
-    return sum;
+  /// What the next step's length is that of a step with this error times.
+  static double factor(double error) {
+    return error > 0 ? std::clamp(0.9 * math::pow(error, -0.2), 0.2, 5.0) : 5.0;
   }
 
   Point slope(Point at, double current) const {
@@ -129,17 +126,18 @@ class Integrator {
       const double x = (at.y - p_.v_th) / p_.Delta_T;
       if (x > far) return {math::nan, math::nan};
       const double pull = p_.E_L - at.y;
-      return {(p_.g_L * (pull + p_.Delta_T * math::exp(x)) - at.w + current) / p_.C_m, (-p_.a * pull - at.w) / p_.tau_w};
+      return {(p_.g_L * (pull + p_.Delta_T * math::exp(x)) - at.w + current) / p_.C_m,
+              (-p_.a * pull - at.w) / p_.tau_w};
     }
     if (at.y > 20) return {math::nan, math::nan};  // exp(far)
     // Past v_peak, where only a step that will be shortened goes, V stays there.
     const double V = p_.v_th - p_.Delta_T * math::log(std::max({at.y, c_.u_peak, 1e-300}));
     const double pull = p_.E_L - V;
-    return {-(p_.g_L + at.y / p_.Delta_T * (p_.g_L * pull - at.w + current)) / p_.C_m, (-p_.a * pull - at.w) / p_.tau_w};
+    return {-(p_.g_L + at.y / p_.Delta_T * (p_.g_L * pull - at.w + current)) / p_.C_m,
+            (-p_.a * pull - at.w) / p_.tau_w};
   }
 
   Trial trial(double h) const {
-    constexpr double node[7] = {0, 1. / 5, 3. / 10, 4. / 5, 8. / 9, 1, 1};
     constexpr double coefficient[7][6] = {
         {},
         {1. / 5},
@@ -151,17 +149,31 @@ class Integrator {
     // Fifth order less fourth.
     constexpr double difference[7] = {71. / 57600,      0,           -71. / 16695, 71. / 1920,
                                       -17253. / 339200, 22. / 525, -1. / 40};
+    // Total current at the nodes, 0, 18/90, 27/90, 72/90, 80/90, 1, 1 of the step.
+    double current[7] = {0, p_.I_dc, p_.I_dc, p_.I_dc, p_.I_dc, p_.I_dc, 0};
+    Trial next;
+    for (int port = 0; port < 2; ++port) {
+      next.decay[port] = 1;
+      if (I_[port] == 0) continue;
+      const double tau = port == 0 ? p_.tau_syn_exc : p_.tau_syn_inh;
+      const double e8 = math::exp(-h * (8. / 90) / tau), e9 = math::exp(-h * (9. / 90) / tau);
+      const double e18 = e9 * e9, e36 = e18 * e18, e72 = e36 * e36;
+      const double at_node[6] = {1, e18, e18 * e9, e72, e72 * e8, e72 * e18};
+      for (int i = 1; i < 6; ++i) current[i] += I_[port] * at_node[i];
+      next.decay[port] = at_node[5];
+    }
+    current[6] = current[5];
     Point k[7] = {slope_}, at{};
-    double I = 0;
+#pragma GCC unroll 6
     for (int i = 1; i < 7; ++i) {
       at = {0, 0};
+#pragma GCC unroll 6
       for (int j = 0; j < i; ++j) {
         at.y += coefficient[i][j] * k[j].y;
         at.w += coefficient[i][j] * k[j].w;
       }
       at = {y_ + h * at.y, w_ + h * at.w};
-      if (i < 6) I = current(node[i] * h);  // the last two stages are at the same time
-      k[i] = slope(at, I);
+      k[i] = slope(at, current[i]);
     }
     Point error{};
     for (int i = 0; i < 7; ++i) {
@@ -170,7 +182,10 @@ class Integrator {
     }
     // An error of u moves the spike by C_m / g_L times as much.
     const double in_mV = h * std::max(math::abs(error.y) * (upswing_ ? p_.Delta_T : 1), math::abs(error.w) / p_.g_L);
-    return {at, k[6], in_mV == in_mV ? in_mV / p_.tolerance : math::nan};
+    next.end = at;
+    next.slope = k[6];
+    next.error = in_mV / p_.tolerance;
+    return next;
   }
 
   /// y at v_peak, and how far y is from it: positive below v_peak.
@@ -221,7 +236,8 @@ struct AdEx {
   using State = ::State;
   using Constants = ::Constants;
   using Block = Neurons<AdEx>;
-  static constexpr Port ports[] = {{"exc", "pA", "excitatory current", 1, 1}, {"inh", "pA", "inhibitory current", -1, 1}};
+  static constexpr Port ports[] = {{"exc", "pA", "excitatory current", 1, 1},
+                                   {"inh", "pA", "inhibitory current", -1, 1}};
 
   static auto params() {
     FieldTable<Params> t;

@@ -59,7 +59,8 @@ std::map<std::string, Case> read_cases() {
     Case& c = cases[f.at(1)];
     if (f[0] == "parameter") c.parameters.emplace_back(f.at(2), std::stod(f.at(3)));
     else if (f[0] == "initial") c.initial_V = std::stod(f.at(3));
-    else if (f[0] == "arrival") c.arrivals.push_back({std::stoll(f.at(2)), f.at(3) == "exc" ? 0u : 1u, std::stod(f.at(4))});
+    else if (f[0] == "arrival")
+      c.arrivals.push_back({std::stoll(f.at(2)), f.at(3) == "exc" ? 0u : 1u, std::stod(f.at(4))});
     else if (f[0] == "change") c.changes.push_back({std::stoll(f.at(2)), f.at(3), std::stod(f.at(4))});
     else if (f[0] == "potential") c.probes.push_back({std::stoll(f.at(2)), std::stod(f.at(3)), std::stod(f.at(4))});
     else if (f[0] == "spike") c.spikes.push_back(std::stoll(f.at(2)));

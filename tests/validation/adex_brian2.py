@@ -203,7 +203,8 @@ def brian_spikes(dt_ms):
     names = [n for n, c in CASES.items() if c.get("brian", True)]
     b2.defaultclock.dt = dt_ms * ms
     equations = """
-    dv/dt = (g_L*(E_L - v + Delta_T*exp(clip((v - v_th)/Delta_T, -1e3, 60))) - w + x + y + I_dc)/C_m/ms : 1 (unless refractory)
+    dv/dt = (g_L*(E_L - v + upswing) - w + x + y + I_dc)/C_m/ms : 1 (unless refractory)
+    upswing = Delta_T*exp(clip((v - v_th)/Delta_T, -1e3, 60)) : 1
     dw/dt = (a*(v - E_L) - w)/tau_w/ms : 1
     dx/dt = -x/tau_syn_exc/ms : 1
     dy/dt = -y/tau_syn_inh/ms : 1
