@@ -1,14 +1,175 @@
 #include "network/catalogue.hpp"
 
+#include <dlfcn.h>
+
 #include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "spinet/neuron.hpp"
+#include "spinet/source.hpp"
+#include "spinet/synapse.hpp"
 
 namespace spinet {
+namespace {
+
+const char* name_of(Kind kind) {
+  switch (kind) {
+    case Kind::neuron: return "neuron";
+    case Kind::synapse: return "synapse";
+    case Kind::source: return "source";
+  }
+  return nullptr;
+}
+
+/// What a network's file may call something: a letter, then letters, digits and underscores.
+bool is_name(const char* text) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  if (!text || !letter(*text)) return false;
+  for (; *text; ++text)
+    if (!letter(*text) && !(*text >= '0' && *text <= '9') && *text != '_') return false;
+  return true;
+}
+
+/// Checks a table, in an order that touches nothing before what it depends on has been found right.
+class TableCheck {
+ public:
+  TableCheck(const Model* model, const std::string& origin) : model_(model), origin_(origin) {}
+
+  void all() {
+    if (!model_) fail("its spinet_model() returned no table");
+    head();
+    switch (model_->kind) {
+      case Kind::neuron: neuron(*reinterpret_cast<const NeuronTable*>(model_)); break;
+      case Kind::synapse: synapse(*reinterpret_cast<const SynapseTable*>(model_)); break;
+      case Kind::source: source(*reinterpret_cast<const SourceTable*>(model_)); break;
+    }
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& reason) const { throw PluginError(origin_ + ": " + reason); }
+  void need(bool holds, const std::string& reason) const {
+    if (!holds) fail(reason);
+  }
+
+  void head() const {
+    need(model_->abi_version == abi_version,
+         "made for plugin interface version " + std::to_string(model_->abi_version) + ", this is version " +
+             std::to_string(abi_version) + "; rebuild it against the headers of this spinet");
+    need(name_of(model_->kind) != nullptr, "its kind, " + std::to_string(static_cast<std::uint32_t>(model_->kind)) + ", is none of neuron, synapse, source");
+    const std::size_t size = model_->kind == Kind::neuron    ? sizeof(NeuronTable)
+                             : model_->kind == Kind::synapse ? sizeof(SynapseTable)
+                                                             : sizeof(SourceTable);
+    need(model_->struct_size == size, "its table has " + std::to_string(model_->struct_size) + " bytes where this spinet has " +
+                                          std::to_string(size) + "; rebuild it against the headers of this spinet");
+    need(is_name(model_->name), "the model has no name, or one that is more than letters, digits and underscores");
+    need(model_->doc && *model_->doc, "the model '" + std::string(model_->name) + "' has no description");
+  }
+
+  /// `stored`: the fields lie in a struct of `struct_size` bytes, at their offsets.
+  void fields(const Fields& f, const char* what, std::uint32_t struct_size, bool stored) const {
+    if (f.count == 0) return;
+    need(f.data != nullptr && f.stride == sizeof(Field), std::string("the table of its ") + what + "s was made with other headers; rebuild it");
+    std::set<std::string> names;
+    for (std::uint32_t i = 0; i < f.count; ++i) {
+      const Field& field = f.data[i];
+      need(is_name(field.name), std::string(what) + " " + std::to_string(i) + " has no name, or one that is more than letters, digits and underscores");
+      const std::string who = std::string(what) + " '" + field.name + "'";
+      need(names.insert(field.name).second, who + " occurs twice");
+      need(field.unit && *field.unit, who + " has no unit (\"1\" for a plain number)");
+      need(field.doc && *field.doc, who + " has no description");
+      need(field.type == Type::f64 || field.type == Type::f32, who + " is of unknown type " + std::to_string(static_cast<std::uint32_t>(field.type)));
+      const bool low_ok = field.flags & low_open ? field.preset > field.low : field.preset >= field.low;
+      const bool high_ok = field.flags & high_open ? field.preset < field.high : field.preset <= field.high;
+      need(std::isfinite(field.preset) && low_ok && high_ok,
+           who + ": its default, " + std::to_string(field.preset) + ", lies outside its own range");
+      if (!stored) continue;
+      const std::uint32_t width = field.type == Type::f64 ? sizeof(double) : sizeof(float);
+      need(field.offset % width == 0 && std::uint64_t{field.offset} + width <= struct_size,
+           who + " lies outside its struct (offset " + std::to_string(field.offset) + " of " + std::to_string(struct_size) + " bytes)");
+    }
+  }
+
+  void neuron(const NeuronTable& t) const {
+    fields(model_->params, "parameter", t.params_size, true);
+    fields(model_->variables, "variable", t.state_size, false);  // read by a function, not by place
+    need(t.port_count > 0 && t.ports, "a neuron model needs a port");
+    std::set<std::string> names;
+    for (std::uint32_t i = 0; i < t.port_count; ++i) {
+      const Port& port = t.ports[i];
+      need(is_name(port.name), "port " + std::to_string(i) + " has no name, or one that is more than letters, digits and underscores");
+      need(names.insert(port.name).second, "port '" + std::string(port.name) + "' occurs twice");
+      need(port.unit && *port.unit && port.doc && *port.doc, "port '" + std::string(port.name) + "' has no unit or no description");
+      need(port.sign >= -1 && port.sign <= 1, "port '" + std::string(port.name) + "': its sign is none of -1, 0, 1");
+    }
+    need(t.init && t.receive && t.receive_train && t.read, "a function that every neuron model needs is missing");
+    need(t.shared_size == 0 || t.prepare, "it has Shared data but no function that prepares them");
+    need((t.frame == nullptr) == (t.renormalise == nullptr), "frame and renormalise come together or not at all");
+  }
+
+  void synapse(const SynapseTable& t) const {
+    fields(model_->params, "parameter", t.params_size, true);
+    fields(model_->variables, "variable", t.state_size, true);
+    need(t.weight_kind <= 2, "its weights are neither float nor double");
+    need((t.weight_kind == 0) == (t.on_pre == nullptr), "on_pre is missing, or there for a model whose state is the weight");
+    need(t.weight_kind != 0 || t.state_size == sizeof(float), "without on_pre the state is the weight, one float");
+    need(t.read != nullptr, "a function that every synapse model needs is missing");
+    need(t.shared_size == 0 || t.prepare, "it has Shared data but no function that prepares them");
+    bool has_weight = false;
+    for (std::uint32_t i = 0; i < model_->variables.count; ++i) has_weight |= (model_->variables.data[i].flags & initial) != 0;
+    need(has_weight, "no variable is flagged `initial`; the first such one is the weight that networks give");
+  }
+
+  void source(const SourceTable& t) const {
+    fields(model_->params, "parameter", t.params_size, true);
+    need(t.rate && t.generate, "a function that every source model needs is missing");
+  }
+
+  const Model* model_;
+  const std::string& origin_;
+};
+
+}  // namespace
+
+void check_table(const Model* model, const std::string& origin) { TableCheck(model, origin).all(); }
 
 void Catalogue::add(const Model* model, std::string origin) {
-  if (model->abi_version != abi_version)
-    throw PluginError(origin + ": made for plugin interface version " + std::to_string(model->abi_version) + ", this is version " +
-                      std::to_string(abi_version) + "; rebuild it");
+  check_table(model, origin);
+  for (const auto& e : entries_) {
+    if (e.model == model) return;  // the same library, found on two paths
+    // Populations name neurons and sources with the same key.
+    const bool one_namespace = (e.model->kind == Kind::synapse) == (model->kind == Kind::synapse);
+    if (one_namespace && std::string_view(e.model->name) == model->name)
+      throw PluginError(origin + ": there is already a " + name_of(e.model->kind) + " model '" + model->name + "' (" + e.origin + ")");
+  }
   entries_.push_back({model, std::move(origin)});
+}
+
+void Catalogue::load(const std::filesystem::path& library) {
+  // A name without a slash would be searched on the system's library path.
+  const auto path = std::filesystem::absolute(library).string();
+  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!handle) {
+    std::string reason = dlerror();
+    if (reason.starts_with(path + ": ")) reason.erase(0, path.size() + 2);
+    throw PluginError(library.string() + ": cannot be loaded: " + reason);
+  }
+  using Entry = const Model* (*)() noexcept;
+  const auto entry = reinterpret_cast<Entry>(dlsym(handle, "spinet_model"));
+  if (!entry) {
+    dlclose(handle);
+    throw PluginError(library.string() + ": not a spinet plugin: it has no symbol spinet_model (does the file end with SPINET_MODEL(...)?)");
+  }
+  add(entry(), library.string());
+}
+
+void Catalogue::load_folder(const std::filesystem::path& folder) {
+  if (!std::filesystem::is_directory(folder)) throw PluginError(folder.string() + ": no such folder of plugins");
+  std::vector<std::filesystem::path> libraries;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (entry.path().extension() == ".so") libraries.push_back(entry.path());
+  std::sort(libraries.begin(), libraries.end());  // the order of messages must not depend on the file system
+  for (const auto& library : libraries) load(library);
 }
 
 const Model* Catalogue::find(Kind kind, std::string_view name) const {

@@ -47,10 +47,11 @@ struct Arrivals {
 
 /// Arrivals at many ticks, one target each, sorted by tick: the superposed input of a source population.
 /// A key holds the tick's offset from `base` in its upper and the target in its lower 16 bits.
+/// The arrivals are those before the first key >= `limit`; there always is one (all ones ends the list).
 struct Train {
   Tick base;
   const std::uint32_t* keys;
-  std::uint32_t count;
+  std::uint32_t limit;
   std::uint32_t port;
   double weight;             ///< of all, where `weight_of` is null
   const double* weight_of;   ///< indexed by target, or null
@@ -108,7 +109,7 @@ struct NeuronTable {
   std::uint32_t graded;  ///< 1: emissions carry a payload
   std::uint32_t params_size, state_size, constants_size, shared_size;
   /// Fills `shared` from one neuron's parameters; only fields flagged `shared` may be used.
-  void (*prepare)(void* shared, const void* params, const RunInfo* run) noexcept;
+  void (*prepare)(void* shared, const void* params, const RunInfo* run, Tick frame_length) noexcept;
   /// Ticks of a frame for a neuron with these parameters, 0 for none.  The engine takes the least of the group.
   Tick (*frame)(const void* params, const RunInfo* run) noexcept;
   /// Puts neuron j into its state at t = 0; `initial` has one number per variable flagged `initial`, in table order.
@@ -116,7 +117,7 @@ struct NeuronTable {
   /// Changes neuron j's parameters at `tick` (schedule); state is kept.
   void (*set)(NeuronBlock* b, Tick tick, std::uint32_t j, const void* params) noexcept;
   void (*receive)(NeuronBlock* b, const Arrivals* a) noexcept;
-  /// Takes arrivals until `train->count` or until one has asked for something; returns how many it took.
+  /// Takes arrivals until `train->limit` or until one has asked for something; returns how many it took.
   std::uint32_t (*receive_train)(NeuronBlock* b, const Train* train) noexcept;
   void (*wake)(NeuronBlock* b, Tick tick, const std::uint32_t* js, std::uint32_t n) noexcept;
   void (*test)(NeuronBlock* b, Tick tick, const std::uint32_t* js, std::uint32_t n) noexcept;
@@ -127,6 +128,11 @@ struct NeuronTable {
   void (*on_control)(NeuronBlock* b, Tick tick, const Control* c, const std::uint32_t* js, std::uint32_t n) noexcept;
   /// Value of a variable at the beginning of `tick`; changes nothing.
   double (*read)(const NeuronBlock* b, Tick tick, std::uint32_t j, std::uint32_t variable) noexcept;
+  /// Null if the parameters fit together, else the reason, for people ("v_reset must be below v_th").  May be null.
+  const char* (*check)(const void* params) noexcept;
+  /// The same model with its `shared` parameters kept per neuron (an exp per event), for populations whose neurons
+  /// differ in them.  May be null: then they must not differ.
+  const NeuronTable* per_neuron;
 };
 
 // --- for authors -------------------------------------------------------------------------------------------------
@@ -176,8 +182,8 @@ const NeuronTable& neuron_table() {
     if constexpr (requires { typename M::Constants; }) t.constants_size = sizeof(typename M::Constants);
     if constexpr (requires { typename M::Shared; }) {
       t.shared_size = sizeof(typename M::Shared);
-      t.prepare = [](void* s, const void* p, const RunInfo* r) noexcept {
-        M::prepare(*static_cast<typename M::Shared*>(s), *static_cast<const P*>(p), *r);
+      t.prepare = [](void* s, const void* p, const RunInfo* r, Tick frame_length) noexcept {
+        M::prepare(*static_cast<typename M::Shared*>(s), *static_cast<const P*>(p), *r, frame_length);
       };
     }
     if constexpr (requires(const P& p, const RunInfo& r) { M::frame(p, r); })
@@ -199,7 +205,8 @@ const NeuronTable& neuron_table() {
       t.receive_train = [](NeuronBlock* b, const Train* a) noexcept -> std::uint32_t { return M::receive_train(N{*b}, *a); };
     else
       t.receive_train = [](NeuronBlock* b, const Train* a) noexcept -> std::uint32_t {
-        for (std::uint32_t i = 0; i < a->count; ++i) {
+        std::uint32_t i = 0;
+        for (; a->keys[i] < a->limit; ++i) {
           const auto j = static_cast<std::uint16_t>(a->keys[i]);
           const Tick tick = a->base + (a->keys[i] >> 16);
           if constexpr (requires(N n) { M::arrive(n, Tick{}, 0u, 0u, 0.0); }) {
@@ -210,7 +217,7 @@ const NeuronTable& neuron_table() {
           }
           if (b->out->size) return i + 1;
         }
-        return a->count;
+        return i;
       };
     if constexpr (requires(N n, std::span<const std::uint32_t> js) { M::wake(n, Tick{}, js); })
       t.wake = [](NeuronBlock* b, Tick tick, const std::uint32_t* js, std::uint32_t n) noexcept {
@@ -233,6 +240,9 @@ const NeuronTable& neuron_table() {
     t.read = [](const NeuronBlock* b, Tick tick, std::uint32_t j, std::uint32_t v) noexcept -> double {
       return M::read(N{const_cast<NeuronBlock&>(*b)}, tick, j, v);
     };
+    if constexpr (requires(const P& p) { M::check(p); })
+      t.check = [](const void* p) noexcept -> const char* { return M::check(*static_cast<const P*>(p)); };
+    if constexpr (requires { typename M::PerNeuron; }) t.per_neuron = &neuron_table<typename M::PerNeuron>();
     return t;
   }();
   return table;

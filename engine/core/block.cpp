@@ -1,0 +1,351 @@
+#include "core/block.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/draws.hpp"
+
+namespace spinet {
+namespace {
+
+std::size_t aligned(std::size_t n) { return std::max<std::size_t>(n, 64); }
+
+std::uint32_t population_of(const Network& net, Gid gid) {
+  std::uint32_t p = 0;
+  while (gid - net.populations[p].first >= net.populations[p].size) ++p;
+  return p;
+}
+
+}  // namespace
+
+Block::Block(const Network& net, const KernelGroup& group, std::vector<Gid> gids)
+    : network_(net),
+      table_(*group.table),
+      gids_(std::move(gids)),
+      state_(aligned(gids_.size() * table_.state_size)),
+      constants_(aligned(gids_.size() * table_.constants_size)) {
+  c_.state = state_.data();
+  c_.constants = constants_.data();
+  c_.shared = group.shared.data();
+  c_.gids = gids_.data();
+  c_.out = &outbox_;
+  c_.size = static_cast<std::uint32_t>(gids_.size());
+  c_.random = stream_key(net.seed, Purpose::neuron, 0);
+  c_.frame_length = group.frame_length;
+  c_.run = RunInfo{net.ticks_per_ms()};
+  room(4 * gids_.size() + 16);
+
+  bool scheduled_changes = false;
+  for (const auto& s : net.schedule) scheduled_changes |= s.control.kind == Control::Kind::set_parameter;
+
+  // Parameters and initial values: one draw per neuron and field, keyed by gid.
+  const auto& fields = table_.model.params;
+  std::vector<std::byte> params(table_.params_size);
+  std::vector<double> values;
+  std::uint32_t present = 0xFFFFFFFFu;
+  std::vector<Sampler> param_samplers, initial_samplers;
+  for (std::uint32_t j = 0; j < c_.size; ++j) {
+    const std::uint32_t population = present != 0xFFFFFFFFu && gids_[j] - net.populations[present].first < net.populations[present].size
+                                         ? present : population_of(net, gids_[j]);
+    const Population& p = net.populations[population];
+    if (population != present) {
+      present = population;
+      param_samplers.clear();
+      initial_samplers.clear();
+      for (const auto& d : p.params) param_samplers.emplace_back(d);
+      for (const auto& d : p.initial) initial_samplers.emplace_back(d);
+      values.assign(std::max<std::size_t>(1, p.initial.size()), 0);
+    }
+    const auto value = [&](const Distribution& d, const Sampler& s, Purpose purpose, std::uint32_t field) {
+      if (d.kind == Distribution::Kind::listed) return d.values[gids_[j] - p.first];
+      if (s.constant()) return s(0.5);
+      const auto w = draw(stream_key(net.seed, purpose, population), gids_[j], field);
+      return s(uniform01(w[0], w[1]));
+    };
+    for (std::uint32_t f = 0; f < fields.count; ++f) {
+      const double x = value(p.params[f], param_samplers[f], Purpose::parameter, f);
+      std::memcpy(params.data() + fields.data[f].offset, &x, sizeof x);
+    }
+    for (std::uint32_t v = 0; v < p.initial.size(); ++v) values[v] = value(p.initial[v], initial_samplers[v], Purpose::initial, v);
+    table_.init(&c_, j, params.data(), values.data());
+    if (scheduled_changes) params_.push_back(params);
+  }
+  for (const auto& report : net.reports) {
+    const Population& p = net.populations[report.population];
+    auto& js = sampled.emplace_back();
+    for (std::uint32_t j = 0; j < c_.size; ++j)
+      if (gids_[j] - p.first < p.size && std::binary_search(report.ids.begin(), report.ids.end(), gids_[j] - p.first)) js.push_back(j);
+  }
+}
+
+std::span<Request> Block::room(std::size_t n) {
+  if (requests_.size() < n) {
+    requests_.resize(n);
+    outbox_.data = requests_.data();
+    outbox_.capacity = static_cast<std::uint32_t>(requests_.size());
+  }
+  return requests_;
+}
+
+void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGroup> trains, Tick window) {
+  synapses_ = std::move(synapses);
+  trains_ = std::move(trains);
+  window_ = window;
+  window_inverse_ = 1.0 / static_cast<double>(window);
+  Tick longest = 0;
+  for (std::uint32_t s = 0; s < synapses_->slice_count(); ++s)
+    longest = std::max<Tick>(longest, synapses_->delay_steps(s));
+  slots_.resize(static_cast<std::size_t>(longest * network_.delay_resolution / window) + 2);
+  room(2 * std::size_t{synapses_->longest_slice()} + 16);
+  weights_.resize(synapses_->longest_slice() + 1);
+}
+
+void Block::start() {
+  if (c_.frame_length && table_.renormalise) asleep_ = table_.renormalise(&c_, 0) != 0;
+  out_ = nullptr;
+  drain(0);
+}
+
+void Block::post(const Emission& e, bool graded) {
+  const std::uint32_t end = synapses_->slices_end(e.gid);
+  const Tick resolution = network_.delay_resolution;
+  for (std::uint32_t s = synapses_->slices_begin(e.gid); s < end; ++s) {
+    const Tick arrival = e.tick + resolution * synapses_->delay_steps(s);
+    auto window = static_cast<std::uint64_t>(static_cast<double>(arrival) * window_inverse_);
+    Tick offset = arrival - static_cast<Tick>(window) * window_;
+    if (offset < 0) offset += window_, --window;  // the reciprocal may be off by one
+    else if (offset >= window_) offset -= window_, ++window;
+    const std::uint64_t key = (static_cast<std::uint64_t>(offset) << 32) | s;
+    Slot& slot = slot_of(window);
+    slot.keys.push_back(key);
+    if (graded) slot.graded.push_back({key, e.payload});
+    ++slots_filled_;
+  }
+}
+
+void Block::sort_slot(Slot& slot) {
+  auto& keys = slot.keys;
+  if (keys.size() < 48) {
+    std::sort(keys.begin(), keys.end());
+  } else {
+    // By offset: least significant digit first, 8 bits a pass.  Ties are put right below.
+    sort_buffer_.resize(keys.size());
+    for (int shift = 32; (static_cast<std::uint64_t>(window_ - 1) << 32) >> shift; shift += 8) {
+      std::uint32_t begin[256] = {}, sum = 0;
+      for (const auto k : keys) ++begin[(k >> shift) & 255];
+      for (auto& b : begin) sum += std::exchange(b, sum);
+      for (const auto k : keys) sort_buffer_[begin[(k >> shift) & 255]++] = k;
+      keys.swap(sort_buffer_);
+    }
+    for (std::size_t i = 0; i + 1 < keys.size();) {
+      if (keys[i] >> 32 != keys[i + 1] >> 32) {
+        ++i;
+        continue;
+      }
+      std::size_t j = i + 1;
+      while (j < keys.size() && keys[j] >> 32 == keys[i] >> 32) ++j;
+      std::sort(keys.begin() + static_cast<std::ptrdiff_t>(i), keys.begin() + static_cast<std::ptrdiff_t>(j));
+      i = j;
+    }
+  }
+  std::sort(slot.graded.begin(), slot.graded.end(), [](const Graded& a, const Graded& b) { return a.key < b.key; });
+}
+
+void Block::drain(Tick now) {
+  for (std::uint32_t i = 0; i < outbox_.size; ++i) {
+    const Request& r = outbox_.data[i];
+    if (r.ask == Ask::emit) {
+      out_->push_back({r.tick, gids_[r.neuron], r.payload});
+    } else {
+      assert(r.tick >= now);
+      pending_.push_back({r.tick, static_cast<std::uint32_t>(r.ask), r.neuron});
+      std::push_heap(pending_.begin(), pending_.end(), std::greater<>{});
+      crossings += r.ask == Ask::test;
+    }
+  }
+  (void)now;
+  outbox_.size = 0;
+}
+
+void Block::wake_up(Tick tick) {
+  if (!c_.frame_length) return;
+  const Tick begin = tick / c_.frame_length * c_.frame_length;
+  if (begin == c_.frame_begin) {
+    asleep_ = false;
+    return;
+  }
+  const auto frames = static_cast<std::uint64_t>((begin - c_.frame_begin) / c_.frame_length);
+  c_.frame_begin = begin;
+  asleep_ = false;
+  if (table_.renormalise) table_.renormalise(&c_, frames);
+  drain(begin);
+}
+
+void Block::next_frame(Tick begin) {
+  c_.frame_begin = begin;
+  if (table_.renormalise) asleep_ = table_.renormalise(&c_, 1) != 0;
+  drain(begin);
+}
+
+void Block::deliver(std::uint32_t s, Tick tick, double payload) {
+  const SliceEntry& e = synapses_->slice(s);
+  Store& store = synapses_->stores()[e.store];
+  const SynapseTable& table = *store.table;
+  Arrivals a{tick, e.count, store.port, store.targets.data() + e.begin, nullptr, nullptr, store.weight, payload};
+  if (!store.uniform) {
+    if (table.weight_kind == 0) {
+      a.weights = reinterpret_cast<const float*>(store.state_of(e.begin));
+    } else {
+      Slice slice{};
+      slice.tick = tick;
+      slice.delay = network_.delay_resolution * synapses_->delay_steps(s);
+      slice.payload = payload;
+      slice.count = e.count;
+      slice.targets = a.targets;
+      slice.state = store.state.data() + e.begin * table.state_size;
+      if (table.slice_state_size) slice.slice_state = store.slice_state.data() + std::uint64_t{s} * table.slice_state_size;
+      slice.shared = store.shared.data();
+      slice.run = c_.run;
+      table.on_pre(&slice, weights_.data());
+      if (table.weight_kind == 1) a.weights = reinterpret_cast<const float*>(weights_.data());
+      else a.weights64 = weights_.data();
+      if (table.graded) a.scale = 1;
+    }
+  }
+  table_.receive(&c_, &a);
+  deliveries += e.count;
+}
+
+void Block::run_phase(Ask phase, Tick tick) {
+  due_.clear();
+  while (!pending_.empty() && pending_.front().tick == tick && pending_.front().phase == static_cast<std::uint32_t>(phase)) {
+    const std::uint32_t j = pending_.front().neuron;
+    if (due_.empty() || due_.back() != j) due_.push_back(j);  // several may have asked for the same
+    std::pop_heap(pending_.begin(), pending_.end(), std::greater<>{});
+    pending_.pop_back();
+  }
+  if (due_.empty()) return;
+  const auto n = static_cast<std::uint32_t>(due_.size());
+  if (phase == Ask::wake && table_.wake) table_.wake(&c_, tick, due_.data(), n);
+  if (phase == Ask::test && table_.test) table_.test(&c_, tick, due_.data(), n);
+  if (phase == Ask::evaluate && table_.evaluate) table_.evaluate(&c_, tick, due_.data(), n);
+  drain(tick);
+}
+
+void Block::act(const Action& a, std::vector<std::vector<float>>& samples) {
+  if (a.report >= 0) {
+    const auto r = static_cast<std::size_t>(a.report);
+    for (const auto j : sampled[r])
+      samples[r].push_back(static_cast<float>(table_.read(&c_, a.tick, j, network_.reports[r].variable)));
+    return;
+  }
+  const ScheduledControl& s = network_.schedule[static_cast<std::size_t>(a.control)];
+  due_.clear();
+  for (std::uint32_t j = 0; j < c_.size; ++j) {
+    bool mine = s.who.empty() && s.projections.empty();
+    for (const auto& r : s.who) mine |= gids_[j] - r.first < r.count;
+    if (mine) due_.push_back(j);
+  }
+  if (due_.empty()) return;
+  if (s.control.kind == Control::Kind::set_parameter) {
+    const Field& f = table_.model.params.data[s.control.field];
+    for (const auto j : due_) {
+      std::memcpy(params_[j].data() + f.offset, &s.control.value[0], sizeof(double));
+      if (table_.set) table_.set(&c_, a.tick, j, params_[j].data());
+    }
+  } else if (table_.on_control) {
+    table_.on_control(&c_, a.tick, &s.control, due_.data(), static_cast<std::uint32_t>(due_.size()));
+  }
+  drain(a.tick);
+}
+
+Tick Block::next(Tick from, Tick horizon) {
+  Tick soonest = never;
+  if (slots_filled_) {
+    for (Tick w = from / window_;; ++w)
+      if (!slot_of(static_cast<std::uint64_t>(w)).keys.empty()) {
+        soonest = w * window_;
+        break;
+      }
+  }
+  if (!pending_.empty()) soonest = std::min(soonest, pending_.front().tick);
+  if (!asleep_ && c_.frame_length) soonest = std::min(soonest, c_.frame_begin + c_.frame_length);
+  if (soonest > from)
+    for (auto& t : trains_) soonest = std::min(soonest, t.next(horizon));
+  return std::max(soonest, from);
+}
+
+void Block::walk(Tick from, Tick to, std::span<const Action> actions, std::vector<Emission>& out,
+                 std::vector<std::vector<float>>& samples) {
+  out_ = &out;
+  Slot& slot = slot_of(static_cast<std::uint64_t>(from / window_));
+  sort_slot(slot);
+  const std::uint64_t* key = slot.keys.data();
+  const std::uint64_t* const end = key + slot.keys.size();
+  const Graded* graded = slot.graded.data();
+  const Graded* const graded_end = graded + slot.graded.size();
+  constexpr std::ptrdiff_t entry_ahead = 16, data_ahead = 4;
+  for (std::ptrdiff_t k = 0; k < std::min<std::ptrdiff_t>(entry_ahead, end - key); ++k)
+    synapses_->prefetch_entry(static_cast<std::uint32_t>(key[k]));
+
+  for (;;) {
+    // The next tick with anything but superposed arrivals.
+    Tick now = to;
+    if (key != end) now = std::min(now, from + static_cast<Tick>(*key >> 32));
+    if (!pending_.empty()) now = std::min(now, pending_.front().tick);
+    if (!actions.empty()) now = std::min(now, actions.front().tick);
+    if (!asleep_ && c_.frame_length) now = std::min(now, c_.frame_begin + c_.frame_length);
+
+    // Superposed arrivals before it.  With several trains the one that is due goes first, up to the next of the others.
+    if (!trains_.empty()) {
+      TrainGroup* first = nullptr;
+      Tick soonest = now, second = now;
+      for (auto& t : trains_) {
+        const Tick tick = t.next(now);
+        if (tick < soonest) second = soonest, soonest = tick, first = &t;
+        else second = std::min(second, tick);
+      }
+      if (first) {
+        if (asleep_) {
+          wake_up(soonest);
+          continue;
+        }
+        const Train train = first->train(std::max(second, soonest + 1));
+        const std::uint32_t n = table_.receive_train(&c_, &train);
+        first->taken(n);
+        superposed += n;
+        if (outbox_.size) drain(soonest);
+        continue;
+      }
+    }
+    if (now >= to) break;
+
+    if (asleep_) wake_up(now);
+    else if (c_.frame_length && now == c_.frame_begin + c_.frame_length) next_frame(now);
+    for (; !actions.empty() && actions.front().tick == now; actions = actions.subspan(1)) act(actions.front(), samples);
+    run_phase(Ask::wake, now);
+    for (; key != end && from + static_cast<Tick>(*key >> 32) == now; ++key) {
+      if (end - key > entry_ahead) synapses_->prefetch_entry(static_cast<std::uint32_t>(key[entry_ahead]));
+      if (end - key > data_ahead) synapses_->prefetch_data(static_cast<std::uint32_t>(key[data_ahead]));
+      double payload = 1;
+      if (graded != graded_end && graded->key == *key) payload = graded++->payload;
+      deliver(static_cast<std::uint32_t>(*key), now, payload);
+      if (outbox_.size) drain(now);
+    }
+    for (auto& t : trains_)
+      while (t.next(now + 1) == now) {
+        const Train train = t.train(now + 1);
+        const std::uint32_t n = table_.receive_train(&c_, &train);
+        t.taken(n);
+        superposed += n;
+        if (outbox_.size) drain(now);
+      }
+    run_phase(Ask::test, now);
+    run_phase(Ask::evaluate, now);
+  }
+  slots_filled_ -= slot.keys.size();
+  slot.keys.clear();
+  slot.graded.clear();
+}
+
+}  // namespace spinet

@@ -1,0 +1,112 @@
+// A block: neurons of one kernel group whose state fits the second-level cache, with all that arrives at them.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/recorder.hpp"
+#include "core/superposed.hpp"
+#include "core/synapses.hpp"
+#include "network/checked.hpp"
+
+namespace spinet {
+
+/// A spike or graded event on its way.
+struct Emission {
+  Tick tick;
+  Gid gid;
+  double payload;
+};
+
+/// What happens at a tick by order of the schedule or the log, the same on all ranks.
+struct Action {
+  Tick tick;
+  std::int32_t control;  ///< index in Network::schedule, or -1
+  std::int32_t report;   ///< index in Network::reports, or -1
+};
+
+/// Neurons with one model and one set of shared parameters.
+struct KernelGroup {
+  const NeuronTable* table;
+  std::vector<double> key;        ///< values of the shared parameters
+  std::vector<std::byte> shared;
+  Tick frame_length = 0;
+};
+
+class Block {
+ public:
+  Block(const Network& network, const KernelGroup& group, std::vector<Gid> gids);
+
+  /// Takes over what arrives here; called once, before the run.
+  void connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGroup> trains, Tick window);
+  /// Initial state is complete: finds the crossings of the first frame.
+  void start();
+
+  /// Posts the arrivals of a spike; `window_index` is that of its emission.
+  void post(const Emission& e, bool graded);
+  /// Everything in [from, to), one window.  Emissions go to `out`, samples to `samples[report]`.
+  void walk(Tick from, Tick to, std::span<const Action> actions, std::vector<Emission>& out,
+            std::vector<std::vector<float>>& samples);
+  /// A tick no later than the next thing to happen here, at or after `from`; `never` if there is none before `horizon`.
+  Tick next(Tick from, Tick horizon);
+
+  /// Block index of each sampled neuron of report r, in the order of the samples.
+  std::vector<std::vector<std::uint32_t>> sampled;
+  const std::vector<Gid>& gids() const { return gids_; }
+  const BlockSynapses& synapses() const { return *synapses_; }
+  std::uint64_t deliveries = 0, superposed = 0, crossings = 0;
+
+ private:
+  struct Pending {
+    Tick tick;
+    std::uint32_t phase;  ///< Ask: wake, test, evaluate
+    std::uint32_t neuron;
+    bool operator>(const Pending& o) const {
+      if (tick != o.tick) return tick > o.tick;
+      return phase != o.phase ? phase > o.phase : neuron > o.neuron;
+    }
+  };
+  struct Graded {
+    std::uint64_t key;
+    double payload;
+  };
+  struct Slot {
+    std::vector<std::uint64_t> keys;  ///< offset in the window << 32 | slice
+    std::vector<Graded> graded;       ///< payloads of those keys that carry one
+  };
+
+  void drain(Tick now);
+  void wake_up(Tick tick);              ///< brings a sleeping block into the frame of `tick`
+  void next_frame(Tick frame_begin);
+  void deliver(std::uint32_t slice, Tick tick, double payload);
+  void act(const Action& a, std::vector<std::vector<float>>& samples);
+  void run_phase(Ask phase, Tick tick);
+  void sort_slot(Slot& slot);
+  Slot& slot_of(std::uint64_t window) { return slots_[window % slots_.size()]; }
+  std::span<Request> room(std::size_t n);
+
+  const Network& network_;
+  const NeuronTable& table_;
+  std::vector<Gid> gids_;
+  std::vector<std::vector<std::byte>> params_;  ///< per neuron, kept only where the schedule changes some
+  Buffer<std::byte> state_, constants_;
+  NeuronBlock c_{};
+  Outbox outbox_{};
+  std::vector<Request> requests_;
+  std::unique_ptr<BlockSynapses> synapses_;
+  std::vector<TrainGroup> trains_;
+  std::vector<Slot> slots_;
+  std::uint64_t slots_filled_ = 0;  ///< entries in all slots
+  std::vector<std::uint64_t> sort_buffer_;
+  Tick window_ = 1;
+  double window_inverse_ = 1;
+  std::vector<Pending> pending_;    ///< heap
+  std::vector<std::uint32_t> due_;
+  std::vector<double> weights_;
+  std::vector<Emission>* out_ = nullptr;
+  bool asleep_ = false;
+  std::vector<Tick> delay_ticks_;
+};
+
+}  // namespace spinet

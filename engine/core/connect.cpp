@@ -1,0 +1,225 @@
+#include "core/connect.hpp"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <unordered_set>
+
+#include "spinet/math.hpp"
+#include "spinet/random_batch.hpp"
+
+namespace spinet {
+namespace {
+
+/// Collects edges and hands them on a batch at a time.
+class Batch {
+ public:
+  explicit Batch(const std::function<void(const DrawnEdge*, std::size_t)>& take) : take_(take) {}
+  ~Batch() { flush(); }
+  void add(const DrawnEdge& e) {
+    if (n_ == edges_.size()) flush();
+    edges_[n_++] = e;
+  }
+
+ private:
+  void flush() {
+    if (n_) take_(edges_.data(), n_);
+    n_ = 0;
+  }
+  const std::function<void(const DrawnEdge*, std::size_t)>& take_;
+  std::size_t n_ = 0;
+  std::array<DrawnEdge, 512> edges_;
+};
+
+/// The Philox blocks (entity, 0), (entity, 1), ... of a key, made many at a time.
+class WordStream {
+ public:
+  WordStream(RandomKey key, std::uint64_t entity) : key_(key), entity_(entity) {}
+  std::array<std::uint32_t, 4> next() {
+    if (at_ == blocks) {
+      philox_fill(key_, entity_, counter_, words_, blocks);
+      counter_ += blocks;
+      at_ = 0;
+    }
+    const std::uint32_t i = at_++;
+    return {words_[philox_place(i, 0)], words_[philox_place(i, 1)], words_[philox_place(i, 2)], words_[philox_place(i, 3)]};
+  }
+  std::uint64_t counter() const { return counter_ - blocks + at_ - 1; }  ///< of the block returned last
+
+ private:
+  static constexpr std::uint32_t blocks = 128;
+  RandomKey key_;
+  std::uint64_t entity_, counter_ = 0;
+  std::uint32_t at_ = blocks;
+  std::uint32_t words_[philox_words(blocks)];
+};
+
+std::uint64_t count(const std::vector<GidRange>& ranges) {
+  std::uint64_t n = 0;
+  for (const auto& r : ranges) n += r.count;
+  return n;
+}
+
+}  // namespace
+
+Connector::Connector(const Network& net, std::uint32_t index)
+    : projection(net.projections[index]),
+      sources_(projection.sources),
+      targets_(projection.targets),
+      source_count_(static_cast<std::uint32_t>(count(sources_))),
+      target_count_(static_cast<std::uint32_t>(count(targets_))),
+      runs_((target_count_ + target_run - 1) / target_run),
+      key_(stream_key(net.seed, Purpose::connect, index)),
+      again_(stream_key(net.seed, Purpose::again, index)),
+      split_key_(stream_key(net.seed, Purpose::split, index)) {
+  const auto& p = projection;
+  if (p.rule == Rule::listed) {
+    listed_begin_.resize(runs_ + 1);
+    for (std::uint32_t r = 0; r <= runs_; ++r)
+      listed_begin_[r] = static_cast<std::uint64_t>(
+          std::partition_point(p.edges.begin(), p.edges.end(),
+                               [&](const ListedEdge& e) { return e.target < std::uint64_t{r} * target_run; }) -
+          p.edges.begin());
+  }
+  if (p.rule == Rule::fixed_total_number) {
+    pairs_before_.assign(runs_ + 1, 0);
+    for (std::uint32_t r = 0; r < runs_; ++r) {
+      std::uint64_t pairs = std::uint64_t{targets_in(r)} * source_count_;
+      if (!p.autapses)
+        for (std::uint32_t t = 0; t < targets_in(r); ++t) {
+          const Gid gid = target_gid(r, t);
+          for (const auto& s : sources_) pairs -= gid - s.first < s.count;
+        }
+      pairs_before_[r + 1] = pairs_before_[r] + pairs;
+    }
+    if (p.number > 0 && pairs_before_[runs_] == 0) throw std::runtime_error("projection " + p.name + ": no pair of neurons is allowed");
+    if (!p.multapses && p.number > pairs_before_[runs_])
+      throw std::runtime_error("projection " + p.name + ": more synapses than different pairs of neurons");
+    number_of_run_.assign(runs_, 0);
+    if (runs_) split(0, runs_, p.number, 1);
+  }
+}
+
+/// Splits `number` synapses over the runs [first, last): a binary tree, one draw per inner node.
+void Connector::split(std::uint32_t first, std::uint32_t last, std::uint64_t number, std::uint64_t node) {
+  if (last - first == 1) {
+    number_of_run_[first] = number;
+    return;
+  }
+  const std::uint32_t middle = first + (last - first) / 2;
+  const std::uint64_t all = pairs_before_[last] - pairs_before_[first], left = pairs_before_[middle] - pairs_before_[first];
+  const auto w = draw(split_key_, node, 0);
+  const double u = uniform01(w[0], w[1]);
+  const std::uint64_t to_left = projection.multapses
+                                    ? binomial(number, static_cast<double>(left) / static_cast<double>(all), u)
+                                    : hypergeometric(all, left, number, u);
+  split(first, middle, to_left, 2 * node);
+  split(middle, last, number - to_left, 2 * node + 1);
+}
+
+std::uint64_t Connector::expected() const {
+  const auto& p = projection;
+  switch (p.rule) {
+    case Rule::one_to_one: return target_count_;
+    case Rule::all_to_all: return std::uint64_t{source_count_} * target_count_;
+    case Rule::fixed_indegree: return p.number * target_count_;
+    case Rule::fixed_total_number: return p.number;
+    case Rule::pairwise_bernoulli:
+      return static_cast<std::uint64_t>(p.probability * static_cast<double>(source_count_) * static_cast<double>(target_count_));
+    case Rule::listed: return p.edges.size();
+  }
+  return 0;
+}
+
+void Connector::edges(std::uint32_t run, const bool* wanted,
+                      const std::function<void(const DrawnEdge*, std::size_t)>& take) const {
+  const auto& p = projection;
+  const std::uint32_t targets = targets_in(run), base = run * target_run;
+  Batch batch(take);
+  switch (p.rule) {
+    case Rule::one_to_one:
+      for (std::uint32_t t = 0; t < targets; ++t) {
+        if (!wanted[t] || (!p.autapses && source_gid(base + t) == target_gid(run, t))) continue;
+        const auto w = draw(key_, base + t, 0);
+        batch.add({base + t, t, w[2], w[3], 0});
+      }
+      return;
+    case Rule::all_to_all:
+      for (std::uint32_t t = 0; t < targets; ++t) {
+        if (!wanted[t]) continue;
+        const Gid self = p.autapses ? 0 : target_gid(run, t);
+        WordStream words(key_, base + t);
+        for (std::uint32_t s = 0; s < source_count_; ++s) {
+          const auto w = words.next();
+          if (!p.autapses && source_gid(s) == self) continue;
+          batch.add({s, t, w[2], w[3], 0});
+        }
+      }
+      return;
+    case Rule::fixed_indegree: {
+      if (p.number == 0) return;
+      std::vector<std::uint32_t> taken(p.multapses ? 0 : source_count_, 0xFFFFFFFFu);
+      for (std::uint32_t t = 0; t < targets; ++t) {
+        if (!wanted[t]) continue;
+        const Gid self = p.autapses ? 0 : target_gid(run, t);
+        WordStream words(key_, base + t);
+        for (std::uint64_t k = 0; k < p.number;) {
+          const auto w = words.next();
+          const std::uint32_t s = below(source_count_, w[0], again_, base + t, words.counter());
+          if (!p.autapses && source_gid(s) == self) continue;
+          if (!p.multapses) {
+            if (taken[s] == t) continue;
+            taken[s] = t;
+          }
+          batch.add({s, t, w[2], w[3], 0});
+          ++k;
+        }
+      }
+      return;
+    }
+    case Rule::fixed_total_number: {
+      WordStream words(key_, run);
+      std::unordered_set<std::uint64_t> taken;
+      for (std::uint64_t k = 0; k < number_of_run_[run];) {
+        const auto w = words.next();
+        const std::uint32_t s = below(source_count_, w[0], again_, (std::uint64_t{1} << 32) + run, words.counter());
+        const std::uint32_t t = below(targets, w[1], again_, (std::uint64_t{2} << 32) + run, words.counter());
+        if (!p.autapses && source_gid(s) == target_gid(run, t)) continue;
+        if (!p.multapses && !taken.insert(std::uint64_t{s} * target_run + t).second) continue;
+        if (wanted[t]) batch.add({s, t, w[2], w[3], 0});
+        ++k;
+      }
+      return;
+    }
+    case Rule::pairwise_bernoulli: {
+      if (p.probability <= 0) return;
+      const double scale = p.probability < 1 ? 1 / math::log1p(-p.probability) : 0;
+      for (std::uint32_t t = 0; t < targets; ++t) {
+        if (!wanted[t]) continue;
+        const Gid self = p.autapses ? 0 : target_gid(run, t);
+        WordStream words(key_, base + t);
+        std::uint64_t s = 0;
+        for (;; ++s) {  // geometric gaps between successes
+          const auto w = words.next();
+          const double gap = math::log(uniform01(w[0], w[1])) * scale;
+          if (gap >= static_cast<double>(source_count_)) break;
+          s += static_cast<std::uint64_t>(gap);
+          if (s >= source_count_) break;
+          if (!p.autapses && source_gid(static_cast<std::uint32_t>(s)) == self) continue;
+          batch.add({static_cast<std::uint32_t>(s), t, w[2], w[3], 0});
+        }
+      }
+      return;
+    }
+    case Rule::listed:
+      for (std::uint64_t e = listed_begin_[run]; e < listed_begin_[run + 1]; ++e) {
+        const std::uint32_t t = p.edges[e].target - base;
+        if (!wanted[t] || (!p.autapses && source_gid(p.edges[e].source) == target_gid(run, t))) continue;
+        const auto w = draw(key_, e, 0);
+        batch.add({p.edges[e].source, t, w[2], w[3], static_cast<std::uint32_t>(e)});
+      }
+      return;
+  }
+}
+
+}  // namespace spinet

@@ -1,0 +1,60 @@
+// The edges of a projection, drawn run of targets by run of targets: whoever owns some targets of a run draws them all,
+// so nothing depends on ranks.  An edge costs one Philox block: its words are (source, target, delay, weight).
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "core/draws.hpp"
+#include "network/checked.hpp"
+
+namespace spinet {
+
+/// Targets drawn together, whatever Network::block is.
+inline constexpr std::uint32_t target_run = 256;
+
+/// One edge as drawn; `source` counts along the projection's concatenated sources, `target` within the run.
+struct DrawnEdge {
+  std::uint32_t source;
+  std::uint32_t target;
+  std::uint32_t delay_word, weight_word;
+  std::uint32_t listed;  ///< index in Projection::edges, for Rule::listed
+};
+
+class Connector {
+ public:
+  /// `index`: of the projection in the network.  Throws std::runtime_error if the rule cannot be drawn.
+  Connector(const Network& network, std::uint32_t index);
+
+  std::uint32_t run_count() const { return runs_; }
+  Gid source_gid(std::uint32_t source) const { return locate(sources_, source); }
+  Gid target_gid(std::uint32_t run, std::uint32_t t) const { return locate(targets_, run * target_run + t); }
+  std::uint32_t targets_in(std::uint32_t run) const {
+    return std::min<std::uint32_t>(target_run, target_count_ - run * target_run);
+  }
+  /// Upper bound of the synapses of the projection, for memory and statistics.
+  std::uint64_t expected() const;
+
+  /// Calls take(span of DrawnEdge) with the run's edges in canonical order, in pieces.  Targets for which
+  /// `wanted[t]` is false may be left out.
+  void edges(std::uint32_t run, const bool* wanted, const std::function<void(const DrawnEdge*, std::size_t)>& take) const;
+
+  const Projection& projection;
+
+ private:
+  static Gid locate(const std::vector<GidRange>& ranges, std::uint32_t i) {
+    std::size_t r = 0;
+    while (i >= ranges[r].count) i -= ranges[r++].count;
+    return ranges[r].first + i;
+  }
+  void split(std::uint32_t first, std::uint32_t last, std::uint64_t number, std::uint64_t node);
+
+  std::vector<GidRange> sources_, targets_;
+  std::uint32_t source_count_, target_count_, runs_;
+  RandomKey key_, again_, split_key_;
+  std::vector<std::uint64_t> number_of_run_;   ///< fixed_total_number
+  std::vector<std::uint64_t> pairs_before_;    ///< fixed_total_number: allowed pairs in the runs before
+  std::vector<std::uint64_t> listed_begin_;    ///< listed: first edge of each run
+};
+
+}  // namespace spinet

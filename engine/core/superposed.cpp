@@ -1,0 +1,246 @@
+#include "core/superposed.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "core/draws.hpp"
+
+namespace spinet {
+namespace {
+
+/// Largest value a parameter takes in the run, for the length of slabs.
+double peak_rate(const Network& net, std::uint32_t population) {
+  const Population& p = net.populations[population];
+  const SourceTable* table = p.source();
+  std::vector<std::byte> params(table->params_size);
+  const auto fill = [&] {
+    for (std::uint32_t f = 0; f < p.model->params.count; ++f) {
+      const Distribution& d = p.params[f];
+      double x = d.a;
+      if (d.kind == Distribution::Kind::uniform) x = d.b;
+      if (d.kind == Distribution::Kind::normal || d.kind == Distribution::Kind::exponential) x = d.a + std::abs(d.b);
+      if (d.kind == Distribution::Kind::listed)
+        for (const double v : d.values) x = std::max(x, v);
+      std::memcpy(params.data() + p.model->params.data[f].offset, &x, sizeof x);
+    }
+  };
+  fill();
+  double rate = table->rate(params.data());
+  for (const auto& c : net.schedule) {
+    if (c.control.kind != Control::Kind::set_parameter) continue;
+    for (const auto& r : c.who)
+      if (r.first < p.first + p.size && p.first < r.first + r.count) {
+        fill();
+        std::memcpy(params.data() + p.model->params.data[c.control.field].offset, &c.control.value[0], sizeof(double));
+        rate = std::max(rate, table->rate(params.data()));
+      }
+  }
+  return rate;
+}
+
+}  // namespace
+
+Tick Source::slab(const Network& net, std::uint32_t population) {
+  const double rate = peak_rate(net, population) * source_unit / net.ticks_per_ms();  // events of a unit per tick
+  Tick length = 65536;
+  while (length > 256 && rate * static_cast<double>(length) > 1024) length /= 2;
+  return length;
+}
+
+Source::Source(const Network& net, std::uint32_t population, std::uint32_t unit) : table_(net.populations[population].source()) {
+  const Population& p = net.populations[population];
+  const std::uint32_t first = unit * source_unit;
+  unit_.first = p.first + first;
+  unit_.size = std::min(source_unit, p.size - first);
+  unit_.random = stream_key(net.seed, Purpose::source, population);
+  unit_.run = RunInfo{net.ticks_per_ms()};
+  params_.resize(std::size_t{table_->params_size} * unit_.size);
+  for (std::uint32_t f = 0; f < p.model->params.count; ++f) {
+    const Sampler sampler(p.params[f]);
+    const RandomKey key = stream_key(net.seed, Purpose::parameter, population);
+    for (std::uint32_t i = 0; i < unit_.size; ++i) {
+      const auto w = draw(key, unit_.first + i, f);
+      const double x = p.params[f].kind == Distribution::Kind::listed ? p.params[f].values[first + i] : sampler(uniform01(w[0], w[1]));
+      std::memcpy(params_.data() + std::size_t{i} * table_->params_size + p.model->params.data[f].offset, &x, sizeof x);
+    }
+  }
+  for (const auto& s : p.listed)
+    if (s.index >= first && s.index < first + unit_.size) listed_.push_back({s.tick, s.index - first});
+  for (const auto& c : net.schedule) {
+    if (c.control.kind != Control::Kind::set_parameter) continue;
+    for (const auto& r : c.who) {
+      const Gid from = std::max(r.first, unit_.first), to = std::min(r.first + r.count, unit_.first + unit_.size);
+      if (from < to)
+        changes_.push_back({c.tick, from - unit_.first, to - from, p.model->params.data[c.control.field].offset, c.control.value[0]});
+    }
+  }
+  std::stable_sort(changes_.begin(), changes_.end(), [](const Change& a, const Change& b) { return a.tick < b.tick; });
+  keys_.resize(1024);
+  apply({0, 0, 0, 0, 0});
+}
+
+void Source::apply(const Change& c) {
+  for (std::uint32_t i = c.first; i < c.first + c.count; ++i)
+    std::memcpy(params_.data() + std::size_t{i} * table_->params_size + c.offset, &c.value, sizeof c.value);
+  unit_.params_alike = 1;
+  for (std::uint32_t i = 1; i < unit_.size; ++i)
+    if (std::memcmp(params_.data(), params_.data() + std::size_t{i} * table_->params_size, table_->params_size)) unit_.params_alike = 0;
+}
+
+std::span<const std::uint32_t> Source::events(Tick from, Tick length) {
+  unit_.params = params_.data();
+  unit_.listed = listed_.data();
+  unit_.listed_count = listed_.size();
+  EventSink sink{keys_.data(), 0, static_cast<std::uint32_t>(keys_.size())};
+  for (Tick at = from; at < from + length;) {
+    while (next_change_ < changes_.size() && changes_[next_change_].tick <= at) apply(changes_[next_change_++]);
+    const Tick to = next_change_ < changes_.size() ? std::min(from + length, changes_[next_change_].tick) : from + length;
+    const std::uint32_t before = sink.size;
+    while (!table_->generate(&unit_, at, static_cast<std::uint32_t>(to - at), &sink)) {
+      keys_.resize(2 * keys_.size());
+      sink = {keys_.data(), before, static_cast<std::uint32_t>(keys_.size())};
+    }
+    if (at > from)
+      for (std::uint32_t i = before; i < sink.size; ++i) sink.data[i] += static_cast<std::uint32_t>(at - from) << 16;
+    at = to;
+  }
+  return {sink.data, sink.size};
+}
+
+Tick Source::next(Tick from) const {
+  const auto at = std::lower_bound(listed_.begin(), listed_.end(), from, [](const ListedSpike& s, Tick t) { return s.tick < t; });
+  const Tick listed = at == listed_.end() ? never : at->tick;
+  for (std::uint32_t i = 0; i < (unit_.params_alike ? std::min(1u, unit_.size) : unit_.size); ++i)
+    if (table_->rate(params_.data() + std::size_t{i} * table_->params_size) > 0) return from;
+  return std::min(listed, next_change_ < changes_.size() ? std::max(from, changes_[next_change_].tick) : never);
+}
+
+bool is_superposed(const Network& net, const Projection& p) {
+  if (p.rule != Rule::one_to_one || p.synapse->weight_kind != 0) return false;
+  if (p.delay.kind != Distribution::Kind::constant) return false;
+  for (const auto& r : p.sources) {
+    const auto population = std::find_if(net.populations.begin(), net.populations.end(),
+                                         [&](const Population& q) { return r.first - q.first < q.size; });
+    if (!population->source() || !population->source()->superposable) return false;
+  }
+  return true;
+}
+
+bool TrainGroup::fits(Tick delay, std::uint32_t port, Tick slab, const std::vector<std::uint16_t>& targets) const {
+  if (delay != delay_ || port != port_ || slab != slab_) return false;
+  return std::none_of(targets.begin(), targets.end(), [&](std::uint16_t t) { return t != 0xFFFF && t < used_.size() && used_[t]; });
+}
+
+void TrainGroup::add(Source source, std::vector<std::uint16_t> targets, const std::vector<double>& weights) {
+  bool contiguous = source.size() == source_unit;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    contiguous = contiguous && targets[i] != 0xFFFF && targets[i] == targets[0] + i;
+    if (targets[i] == 0xFFFF) continue;
+    if (targets[i] >= used_.size()) {
+      used_.resize(targets[i] + 1u, false);
+      weight_of_.resize(targets[i] + 1u, 0);
+    }
+    used_[targets[i]] = true;
+    weight_of_[targets[i]] = weights[i];
+    if (!(weight_ == weights[i])) {
+      one_weight_ = one_weight_ && weight_ != weight_;  // the first one replaces NaN
+      weight_ = weights[i];
+    }
+  }
+  inputs_.push_back({std::move(source), std::move(targets), 0});
+  inputs_.back().base = contiguous ? inputs_.back().targets[0] : 0xFFFFFFFFu;
+}
+
+void TrainGroup::finish() { weight_of_.resize(65536, 0); }
+
+Tick TrainGroup::next(Tick horizon) {
+  while (keys_[at_] == last_key) {
+    Tick soonest = never;
+    for (const auto& in : inputs_) {
+      soonest = std::min(soonest, in.source.next(from_));
+      if (soonest <= from_) break;
+    }
+    if (soonest == never) return never;
+    from_ = std::max(from_, soonest / slab_ * slab_);
+    if (from_ + delay_ >= horizon) return never;
+    refill();
+  }
+  return base_ + (keys_[at_] >> 16);
+}
+
+void TrainGroup::refill() {
+  // Radix sort by offset, two passes of 8 bits; both histograms come with the first touch.  The order of equal ticks
+  // is immaterial: each target has one source here, and equal keys are equal.
+  std::uint32_t low[256] = {}, high[256] = {};
+  raw_.clear();
+  for (auto& in : inputs_) {
+    const auto events = in.source.events(from_, slab_);
+    const std::size_t n = raw_.size();
+    raw_.resize(n + events.size());
+    std::uint32_t* out = raw_.data() + n;
+    if (in.base != 0xFFFFFFFFu) {
+      for (const std::uint32_t key : events) {
+        *out++ = key + in.base;
+        ++low[(key >> 16) & 255];
+        ++high[key >> 24];
+      }
+    } else {
+      for (const std::uint32_t key : events) {
+        const std::uint16_t target = in.targets[key & 0xFFFF];
+        if (target == 0xFFFF) continue;
+        *out++ = (key & 0xFFFF0000u) | target;
+        ++low[(key >> 16) & 255];
+        ++high[key >> 24];
+      }
+      raw_.resize(static_cast<std::size_t>(out - raw_.data()));
+    }
+  }
+  keys_.resize(raw_.size() + 1);
+  if (raw_.size() < 64) {
+    std::copy(raw_.begin(), raw_.end(), keys_.begin());
+    std::sort(keys_.begin(), keys_.end() - 1);
+  } else {
+    sorted_.resize(raw_.size());
+    std::uint32_t a = 0, b = 0;
+    for (int i = 0; i < 256; ++i) {
+      a += std::exchange(low[i], a);
+      b += std::exchange(high[i], b);
+    }
+    for (const std::uint32_t key : raw_) sorted_[low[(key >> 16) & 255]++] = key;
+    for (const std::uint32_t key : sorted_) keys_[high[key >> 24]++] = key;
+  }
+  keys_.back() = last_key;
+  at_ = 0;
+  base_ = from_ + delay_;
+  from_ += slab_;
+}
+
+Train TrainGroup::train(Tick to) const {
+  const Tick offset = to - base_;
+  return {base_, keys_.data() + at_, offset >= 65536 ? last_key : static_cast<std::uint32_t>(offset) << 16, port_, weight_,
+          one_weight_ ? nullptr : weight_of_.data()};
+}
+
+Tick Emitter::next() const {
+  Tick soonest = source_.next(from_);
+  if (soonest != never) soonest = std::max(soonest, from_);
+  for (const auto& s : left_) soonest = std::min(soonest, s.tick);
+  return soonest;
+}
+
+void Emitter::emit(Tick to, std::vector<Spike>& out) {
+  while (from_ < to) {
+    const Tick soonest = source_.next(from_);
+    if (soonest >= to) break;
+    from_ = std::max(from_, soonest / slab_ * slab_);
+    for (const std::uint32_t key : source_.events(from_, slab_))
+      if (own_[key & 0xFFFF]) left_.push_back({from_ + (key >> 16), first_ + (key & 0xFFFF)});
+    from_ += slab_;
+  }
+  const auto due = std::stable_partition(left_.begin(), left_.end(), [to](const Spike& s) { return s.tick >= to; });
+  out.insert(out.end(), due, left_.end());
+  left_.erase(due, left_.end());
+}
+
+}  // namespace spinet

@@ -1,0 +1,258 @@
+#include "core/synapses.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+namespace spinet {
+
+Wiring::Wiring(const Network& net, std::uint32_t index)
+    : connector(net, index),
+      delay(net.projections[index].delay, net.delay_resolution),
+      variable_key(stream_key(net.seed, Purpose::synapse, index)),
+      least_delay(delay.least()),
+      most_delay(delay.most()) {
+  const auto& p = net.projections[index];
+  for (const auto& d : p.state) state.emplace_back(d);
+  if (p.listed_delays && !p.edges.empty()) {
+    least_delay = 0xFFFFFFFFu;
+    most_delay = 0;
+    for (const auto& e : p.edges) {
+      const auto steps = static_cast<std::uint32_t>(std::max<Tick>(1, (e.delay + net.delay_resolution / 2) / net.delay_resolution));
+      least_delay = std::min(least_delay, steps);
+      most_delay = std::max(most_delay, steps);
+    }
+  }
+}
+
+double Wiring::weight_of(const DrawnEdge& e) const {
+  const auto& p = connector.projection;
+  return p.listed_weights ? p.edges[e.listed].weight : state[0](uniform01(e.weight_word));
+}
+
+std::uint32_t Wiring::delay_steps(const DrawnEdge& e, Tick resolution) const {
+  const auto& p = connector.projection;
+  if (!p.listed_delays) return delay.least() + delay(e.delay_word);
+  return static_cast<std::uint32_t>(std::max<Tick>(1, (p.edges[e.listed].delay + resolution / 2) / resolution));
+}
+
+namespace {
+
+/// Two projections share a store if their synapses differ in nothing but where they come from.
+bool same_store(const Projection& a, const Projection& b, bool uniform_a, bool uniform_b) {
+  return a.synapse == b.synapse && a.port == b.port && a.params == b.params && uniform_a == uniform_b &&
+         (!uniform_a || a.state[0].a == b.state[0].a);
+}
+
+bool has_uniform_weight(const Projection& p, const Wiring& w) {
+  return p.synapse->weight_kind == 0 && !p.listed_weights && w.state[0].constant();
+}
+
+/// Writes the variables of a synapse that the network initialises.
+class StateMaker {
+ public:
+  StateMaker(const Projection& p, const Wiring& w, const Store& store) : projection_(p), wiring_(w), store_(store) {
+    const auto& fields = p.synapse->model.variables;
+    prototype_.resize(p.synapse->state_size);
+    for (std::uint32_t f = 0; f < fields.count; ++f) {
+      put(prototype_.data(), fields.data[f], fields.data[f].preset);
+      if (fields.data[f].flags & initial) drawn_.push_back(&fields.data[f]);
+    }
+  }
+  void make(std::byte* state, const DrawnEdge& e, std::uint32_t target) const {
+    std::memcpy(state, prototype_.data(), prototype_.size());
+    for (std::size_t v = 0; v < drawn_.size(); ++v) {
+      double value;
+      if (v == 0) {
+        value = wiring_.weight_of(e);
+      } else {
+        const auto w = draw(wiring_.variable_key, (std::uint64_t{e.source} << 32) | target, (std::uint64_t{v} << 32) | e.weight_word);
+        value = wiring_.state[v](uniform01(w[0], w[1]));
+      }
+      put(state, *drawn_[v], value);
+    }
+    if (store_.table->init) store_.table->init(state, store_.shared.data());
+  }
+
+ private:
+  static void put(std::byte* state, const Field& f, double value) {
+    if (f.type == Type::f32) {
+      const auto narrow = static_cast<float>(value);
+      std::memcpy(state + f.offset, &narrow, sizeof narrow);
+    } else {
+      std::memcpy(state + f.offset, &value, sizeof value);
+    }
+  }
+  const Projection& projection_;
+  const Wiring& wiring_;
+  const Store& store_;
+  std::vector<std::byte> prototype_;
+  std::vector<const Field*> drawn_;
+};
+
+}  // namespace
+
+struct BlockSynapses::Part {
+  std::vector<SliceEntry> slices;
+  std::vector<std::uint32_t> delays, first;  ///< `first` by source gid - low
+  Gid low = 0, high = 0;
+};
+
+BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_ptr<Wiring>>& wirings, const std::vector<bool>& superposed,
+                             const Locator& locator, std::uint32_t block) {
+  for (std::uint32_t p = 0; p < net.projections.size(); ++p) {
+    if (superposed[p] || wirings[p]->connector.run_count() == 0) continue;
+    const auto& projection = net.projections[p];
+    const bool uniform = has_uniform_weight(projection, *wirings[p]);
+    auto match = std::find_if(stores_.begin(), stores_.end(), [&](const Store& s) {
+      return same_store(projection, net.projections[s.projections[0]], uniform, s.uniform);
+    });
+    if (match == stores_.end()) {
+      Store s{};
+      s.table = projection.synapse;
+      s.port = projection.port;
+      s.uniform = uniform;
+      s.weight = uniform ? wirings[p]->state[0](0.5) : 0;
+      s.shared.resize(s.table->shared_size);
+      if (s.table->prepare) {
+        std::vector<std::byte> params(s.table->params_size);
+        for (std::uint32_t f = 0; f < s.table->model.params.count; ++f)
+          std::memcpy(params.data() + s.table->model.params.data[f].offset, &projection.params[f], sizeof(double));
+        const RunInfo run{net.ticks_per_ms()};
+        s.table->prepare(s.shared.data(), params.data(), &run);
+      }
+      stores_.push_back(std::move(s));
+      match = stores_.end() - 1;
+    }
+    match->projections.push_back(p);
+  }
+
+  std::vector<Part> parts(stores_.size());
+  for (std::size_t k = 0; k < stores_.size(); ++k) {
+    Store& store = stores_[k];
+    Part& part = parts[k];
+    part.low = 0xFFFFFFFFu;
+    std::uint32_t least = 0xFFFFFFFFu, most = 0;
+    for (const auto p : store.projections) {
+      least = std::min(least, wirings[p]->least_delay);
+      most = std::max(most, wirings[p]->most_delay);
+      for (const auto& r : net.projections[p].sources) {
+        part.low = std::min(part.low, r.first);
+        part.high = std::max(part.high, r.first + r.count);
+      }
+    }
+    const std::uint64_t rows = part.high - part.low, delays = most - least + 1;
+    // The table of counts is dense in (source, delay); a large one is done in pieces of sources, each drawing all edges again.
+    const std::uint64_t rows_at_once = std::clamp<std::uint64_t>((std::uint64_t{64} << 20) / delays, 1, rows);
+    Buffer<std::uint32_t> table(rows_at_once * delays);
+
+    // Calls f(edge, row, cell, local target, projection) for the edges of this store that end here, in canonical order.
+    const auto for_edges = [&](std::uint64_t row0, auto f) {
+      for (const auto p : store.projections) {
+        const Wiring& wiring = *wirings[p];
+        const Connector& connector = wiring.connector;
+        const bool one_delay = wiring.least_delay == wiring.most_delay;
+        const auto& sources = net.projections[p].sources;
+        for (std::uint32_t run = 0; run < connector.run_count(); ++run) {
+          std::uint16_t local[target_run];
+          bool wanted[target_run], any = false;
+          for (std::uint32_t t = 0; t < connector.targets_in(run); ++t) {
+            const std::uint32_t j = locator.in_block(connector.target_gid(run, t), block);
+            wanted[t] = j != Locator::nowhere;
+            local[t] = static_cast<std::uint16_t>(j);
+            any |= wanted[t];
+          }
+          if (!any) continue;
+          connector.edges(run, wanted, [&](const DrawnEdge* e, std::size_t n) {
+            for (std::size_t i = 0; i < n; ++i) {
+              const Gid gid = sources.size() == 1 ? sources[0].first + e[i].source : connector.source_gid(e[i].source);
+              const std::uint64_t row = gid - part.low - row0;
+              if (row >= rows_at_once) continue;
+              const std::uint32_t d = one_delay ? wiring.least_delay : wiring.delay_steps(e[i], net.delay_resolution);
+              f(e[i], row, row * delays + (d - least), local[e[i].target], run * target_run + e[i].target, p);
+            }
+          });
+        }
+      }
+    };
+
+    std::uint64_t total = 0;
+    part.first.reserve(rows + 1);
+    for (std::uint64_t row0 = 0; row0 < rows; row0 += rows_at_once) {
+      std::memset(table.data(), 0, table.bytes());
+      for_edges(row0, [&](const DrawnEdge&, std::uint64_t, std::uint64_t cell, std::uint16_t, std::uint32_t, std::uint32_t) { ++table[cell]; });
+      for (std::uint64_t row = 0; row < std::min(rows_at_once, rows - row0); ++row) {
+        part.first.push_back(static_cast<std::uint32_t>(part.slices.size()));
+        for (std::uint32_t d = 0; d < delays; ++d) {
+          const std::uint32_t n = table[row * delays + d];
+          if (!n) continue;
+          part.slices.push_back({total, n, static_cast<std::uint32_t>(k)});
+          part.delays.push_back(least + d);
+          total += n;
+          longest_ = std::max(longest_, n);
+        }
+      }
+    }
+    part.first.push_back(static_cast<std::uint32_t>(part.slices.size()));
+    if (total > 0xFFFFFFFFull) throw std::runtime_error("more than 4294967295 synapses of one kind in one block; use more ranks");
+
+    store.targets = Buffer<std::uint16_t>(total);
+    if (!store.uniform) store.state = Buffer<std::byte>(total * store.table->state_size);
+    std::vector<StateMaker> makers;
+    for (const auto p : store.projections) makers.emplace_back(net.projections[p], *wirings[p], store);
+    const bool only_weight = store.table->weight_kind == 0;
+    auto* const weights = reinterpret_cast<float*>(store.state.data());
+    for (std::uint64_t row0 = 0; row0 < rows; row0 += rows_at_once) {
+      for (std::uint64_t row = 0; row < std::min(rows_at_once, rows - row0); ++row)
+        for (std::uint32_t s = part.first[row0 + row]; s < part.first[row0 + row + 1]; ++s)
+          table[row * delays + part.delays[s] - least] = static_cast<std::uint32_t>(part.slices[s].begin);
+      std::uint32_t present = 0xFFFFFFFFu;
+      std::size_t maker = 0;
+      for_edges(row0, [&](const DrawnEdge& e, std::uint64_t, std::uint64_t cell, std::uint16_t local, std::uint32_t target, std::uint32_t p) {
+        const std::uint32_t at = table[cell]++;
+        store.targets[at] = local;
+        if (store.uniform) return;
+        if (only_weight) {
+          weights[at] = static_cast<float>(wirings[p]->weight_of(e));
+        } else {
+          if (p != present) {
+            present = p;
+            maker = static_cast<std::size_t>(std::find(store.projections.begin(), store.projections.end(), p) - store.projections.begin());
+          }
+          makers[maker].make(store.state.data() + std::uint64_t{at} * store.table->state_size, e, target);
+        }
+      });
+    }
+    synapses_ += total;
+  }
+
+  // One numbering over all stores: by source gid, then store, then delay.
+  std::uint64_t all = 0;
+  for (const auto& part : parts) all += part.slices.size();
+  if (all > 0xFFFFFFFFull) throw std::runtime_error("more than 4294967295 slices in one block; use more ranks");
+  first_ = Buffer<std::uint32_t>(net.gid_count() + 1);
+  slices_ = Buffer<SliceEntry>(all);
+  delays_ = Buffer<std::uint32_t>(all);
+  std::uint32_t n = 0;
+  for (Gid gid = 0; gid < net.gid_count(); ++gid) {
+    first_[gid] = n;
+    for (auto& part : parts) {
+      if (gid < part.low || gid >= part.high) continue;
+      for (std::uint32_t s = part.first[gid - part.low]; s < part.first[gid - part.low + 1]; ++s, ++n) {
+        slices_[n] = part.slices[s];
+        delays_[n] = part.delays[s];
+      }
+    }
+  }
+  first_[net.gid_count()] = n;
+  for (auto& store : stores_)
+    if (store.table->slice_state_size) store.slice_state = Buffer<std::byte>(all * store.table->slice_state_size);
+}
+
+std::uint64_t BlockSynapses::bytes() const {
+  std::uint64_t n = first_.bytes() + slices_.bytes() + delays_.bytes();
+  for (const auto& s : stores_) n += s.targets.bytes() + s.state.bytes() + s.slice_state.bytes();
+  return n;
+}
+
+}  // namespace spinet

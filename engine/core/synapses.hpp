@@ -1,0 +1,108 @@
+// The synapses that end in one block, as slices: the unit of delivery.  A *store* holds the synapses of one plugin, one
+// parameter set and one port (several projections); within a store they lie by (source gid, delay, projection, target run,
+// draw).  Slices are numbered by (source gid, store, delay): the order of arrivals within a tick.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "core/buffer.hpp"
+#include "core/connect.hpp"
+#include "core/partition.hpp"
+#include "network/checked.hpp"
+
+namespace spinet {
+
+/// Where this rank keeps its neurons: gid -> (block, index in the block).
+class Locator {
+ public:
+  static constexpr std::uint32_t nowhere = 0xFFFFFFFFu;
+  struct Place {
+    std::uint32_t block = nowhere;
+    std::uint32_t first = 0;  ///< index in the block of the run's first neuron
+  };
+  Locator(const Partition& partition) : partition_(partition), places_(partition.runs().size()) {}
+  void place(std::uint32_t run, Place p) { places_[run] = p; }
+  /// Index of `gid` in `block`, or `nowhere`.
+  std::uint32_t in_block(Gid gid, std::uint32_t block) const {
+    const std::uint32_t run = partition_.run_of(gid);
+    return places_[run].block == block ? places_[run].first + (gid - partition_.runs()[run].first) : nowhere;
+  }
+  Place of_run(std::uint32_t run) const { return places_[run]; }
+
+ private:
+  const Partition& partition_;
+  std::vector<Place> places_;
+};
+
+struct SliceEntry {
+  std::uint64_t begin;  ///< first synapse in the store
+  std::uint32_t count;
+  std::uint32_t store;
+};
+
+struct Store {
+  const SynapseTable* table;
+  std::uint32_t port;
+  bool uniform;      ///< all weights are `weight`: no state at all
+  double weight;
+  std::vector<std::byte> shared;
+  std::vector<std::uint32_t> projections;
+  Buffer<std::uint16_t> targets;
+  Buffer<std::byte> state;
+  Buffer<std::byte> slice_state;  ///< by slice number, if the model has any
+  const std::byte* state_of(std::uint64_t i) const { return state.data() + i * table->state_size; }
+};
+
+/// A projection's plan shared by all blocks: connector, delays, weights.
+struct Wiring {
+  Wiring(const Network& network, std::uint32_t index);
+  Connector connector;
+  DelaySampler delay;
+  std::vector<Sampler> state;
+  RandomKey variable_key;
+  double weight_of(const DrawnEdge& e) const;
+  std::uint32_t delay_steps(const DrawnEdge& e, Tick resolution) const;
+  /// The projection's steps of delay, at least and at most (explicit lists included).
+  std::uint32_t least_delay, most_delay;
+};
+
+class BlockSynapses {
+ public:
+  /// Builds all slices of `block`.  `superposed[p]`: projection p is not wired here (see superposed.hpp).
+  BlockSynapses(const Network& network, const std::vector<std::unique_ptr<Wiring>>& wirings, const std::vector<bool>& superposed,
+           const Locator& locator, std::uint32_t block);
+
+  std::uint32_t slices_begin(Gid source) const { return first_[source]; }
+  std::uint32_t slices_end(Gid source) const { return first_[source + 1]; }
+  const SliceEntry& slice(std::uint32_t s) const { return slices_[s]; }
+  std::uint32_t delay_steps(std::uint32_t s) const { return delays_[s]; }
+  std::uint32_t slice_count() const { return static_cast<std::uint32_t>(slices_.size()); }
+  std::vector<Store>& stores() { return stores_; }
+  std::uint64_t synapse_count() const { return synapses_; }
+  std::uint64_t bytes() const;
+  std::uint32_t longest_slice() const { return longest_; }
+  void prefetch_entry(std::uint32_t s) const { __builtin_prefetch(&slices_[s]); }
+  void prefetch_data(std::uint32_t s) const {
+    const SliceEntry& e = slices_[s];
+    const Store& store = stores_[e.store];
+    const char* t = reinterpret_cast<const char*>(store.targets.data() + e.begin);
+    for (std::uint32_t b = 0; b < 2 * e.count && b < 512; b += 64) __builtin_prefetch(t + b);
+    if (store.uniform) return;
+    const char* w = reinterpret_cast<const char*>(store.state_of(e.begin));
+    const std::uint64_t bytes = std::uint64_t{e.count} * store.table->state_size;
+    for (std::uint32_t b = 0; b < bytes && b < 1024; b += 64) __builtin_prefetch(w + b);
+  }
+
+ private:
+  struct Part;  // one store's slices while building
+  std::vector<Store> stores_;
+  Buffer<std::uint32_t> first_;
+  Buffer<SliceEntry> slices_;
+  Buffer<std::uint32_t> delays_;
+  std::uint64_t synapses_ = 0;
+  std::uint32_t longest_ = 0;
+};
+
+}  // namespace spinet

@@ -1,0 +1,41 @@
+// What a network will take, from its description alone: nothing is drawn, nothing is allocated.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "network/checked.hpp"
+
+namespace spinet {
+
+/// Expected connections of a projection (exact except for pairwise_bernoulli).
+double expected_synapses(const Projection& p);
+
+/// True if the projection is drawn in superposition and stores no synapses (one to one from a superposable source).
+bool is_superposed(const Network& n, const Projection& p);
+
+struct Estimate {
+  std::uint64_t neurons = 0;
+  std::uint64_t sources = 0;          ///< members of source populations
+  double synapses = 0;                ///< stored, expected
+  double superposed = 0;              ///< connections that are drawn in superposition and not stored
+  Tick lookahead = never;             ///< `never` without connections
+  double windows_per_second = 0;      ///< of model time; 0 without connections
+  double mean_slice = 0;              ///< synapses delivered by one record, over all slices
+  double memory_bytes = 0;            ///< neurons, synapses, tables; all ranks together
+  double report_bytes = 0, edge_bytes = 0;
+  double spike_bytes_per_hz = 0;      ///< log of the recorded populations if every neuron fired at 1 Hz
+  std::vector<double> population_bytes, projection_bytes;  ///< parts of memory_bytes
+};
+Estimate estimate(const Network& n);
+
+/// What `spinet validate` prints, several lines.
+std::string describe(const Network& n, const Estimate& e);
+
+/// "3.2 GB"; decimal multiples.
+std::string readable_bytes(double bytes);
+
+/// Bytes this process may use: physical memory, or the control group's limit where that is lower.
+std::uint64_t machine_memory();
+
+}  // namespace spinet

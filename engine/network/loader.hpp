@@ -1,0 +1,53 @@
+// From a YAML file to a checked network.  The format is described in networks/README.md.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "network/catalogue.hpp"
+#include "network/checked.hpp"
+#include "network/source.hpp"
+
+namespace spinet {
+
+/// A spike of a data file: time in ms, neuron within its population.
+struct FileSpike {
+  double ms;
+  std::uint64_t id;
+};
+
+struct LoadOptions {
+  /// Values that replace those of the file, path and text: {"parameters.g", "4.5"}, {"duration", "200 ms"},
+  /// {"schedule.0.at", "1 s"}.  Errors in them are reported like those of the file.
+  std::vector<std::pair<std::string, std::string>> overrides;
+  /// Bytes the network may need, all ranks together; 0: the memory of this machine.
+  std::uint64_t memory_limit = 0;
+  /// Folder that the network's data files are relative to; empty: the folder of the YAML file.
+  std::filesystem::path data_root;
+  /// Reads the spikes of a population from a SONATA file, in any order; throws std::exception with a reason.
+  /// Without it, networks that name such a file are refused.
+  std::function<std::vector<FileSpike>(const std::filesystem::path& file, const std::string& population)> read_sonata;
+};
+
+/// Every error of a network.  what() is `rendered`.
+class InvalidNetwork : public std::runtime_error {
+ public:
+  InvalidNetwork(std::vector<Diagnostic> diagnostics, std::string rendered)
+      : std::runtime_error(rendered), diagnostics(std::move(diagnostics)), rendered(std::move(rendered)) {}
+  std::vector<Diagnostic> diagnostics;  ///< in the order of the file
+  std::string rendered;                 ///< all of them for people, ending with a newline
+};
+
+/// Reads and checks a network.  Throws InvalidNetwork.
+Network load(const std::filesystem::path& file, const Catalogue& catalogue, const LoadOptions& options = {});
+
+/// The same for a text in memory; `name` stands for the file in messages.
+Network load_text(std::string_view text, const std::string& name, const Catalogue& catalogue,
+                  const LoadOptions& options = {});
+
+}  // namespace spinet
