@@ -5,10 +5,18 @@
 #include <algorithm>
 #include <map>
 #include <span>
+#include <string>
 #include <tuple>
 #include <vector>
 
 #include "core/recorder.hpp"
+
+template <>
+struct Catch::StringMaker<spinet::Spike> {
+  static std::string convert(const spinet::Spike& s) {
+    return "(" + std::to_string(s.tick) + ", gid " + std::to_string(s.gid) + ")";
+  }
+};
 
 namespace spinet::test {
 

@@ -38,9 +38,8 @@ TEST_CASE("lif_delta: one event jumps V by its weight and decays with tau_m") {
     const double expected = i <= 2 ? 0 : 7.5 * std::exp(-(i - 2) * 1e-6 / 20);
     CHECK(got.recorder.report(r)[static_cast<std::size_t>(i)] == static_cast<float>(expected));
   }
-  // Ticks 5, 6, ..., 60 ms: the duration itself belongs to a report.
-  REQUIRE(got.recorder.report(late).size() == 56);
-  for (std::size_t i = 0; i < 56; ++i)
+  REQUIRE(got.recorder.report(late).size() == 55);  // 5, 6, ..., 59 ms
+  for (std::size_t i = 0; i < 55; ++i)
     CHECK(got.recorder.report(late)[i] == Approx(7.5 * std::exp(-(0.5 + static_cast<double>(i)) / 20)).epsilon(1e-7));
 }
 
@@ -264,7 +263,7 @@ TEST_CASE("lif_delta: traces show the reset while refractory") {
   const auto r = b.report(cell, "V", ms(0.5), 0);
   auto got = run(b.network());
   const auto& V = got.recorder.report(r);
-  REQUIRE(V.size() == 21);
+  REQUIRE(V.size() == 20);
   for (std::size_t i = 0; i < V.size(); ++i) {
     const double t = 0.5 * static_cast<double>(i);
     const double expected = t <= 2 ? 1 - std::exp(-t / 20) : t <= 4 ? -3 : 1 - 4 * std::exp(-(t - 4) / 20);

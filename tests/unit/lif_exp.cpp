@@ -44,7 +44,7 @@ TEST_CASE("lif_exp: the response to one event, for every relation of the time co
       auto got = run(b.network());
       const auto& V = got.recorder.report(rv);
       const auto& I = got.recorder.report(ri);
-      REQUIRE(V.size() == 401);
+      REQUIRE(V.size() == 400);
       for (std::size_t i = 0; i < V.size(); ++i) {
         const double t = 0.25 * static_cast<double>(i) - 4.5;
         const double weight = static_cast<float>(w);
@@ -104,7 +104,7 @@ TEST_CASE("lif_exp: currents go on through refractoriness, V does not") {
   REQUIRE(expected.spikes.size() > 1);
   CHECK(got.spikes() == expected.spikes);
   reference::Simulator again(b.network());
-  for (std::size_t i = 0; i <= 200; ++i) {
+  for (std::size_t i = 0; i < 200; ++i) {
     const Tick t = static_cast<Tick>(i) * 100'000;
     again.run(t);
     INFO("t = " << t);
