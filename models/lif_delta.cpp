@@ -21,12 +21,16 @@ struct LifDelta {
     double tau_m = 10, C_m = 250, E_L = -70, v_th = -55, v_reset = -70, t_ref = 2, I_dc = 0;
   };
   struct State {
-    double a;      ///< (V - V_inf) exp(t / tau_m) [mV]; -infinity while refractory
-    double guard;  ///< v_th - V_inf [mV], or -infinity where that is not positive: every arrival is looked at
+    double a;  ///< (V - V_inf) exp(t / tau_m) [mV]; -infinity while refractory
   };
   struct Constants {
+    double guard;  ///< v_th - V_inf [mV], or -infinity where that is not positive: every arrival is looked at
     double v_inf, v_th, v_reset, resistance, e_l;  // mV, mV, mV, GOhm, mV
     Tick t_ref;
+  };
+  struct Common {
+    double guard;  ///< the least of the block: one number to compare with; a neuron's own only matters above it
+    bool known;
   };
   struct Shared {
     FrameTable<1> up;  ///< exp(t / tau_m)
@@ -67,18 +71,21 @@ struct LifDelta {
 
   static double up(Block n, Tick tick) { return n.shared().up.at(tick - n.b.frame_begin).f[0]; }
   static double threshold(const Constants& c) { return c.v_th - c.v_inf; }
-  static void derive(Constants& c, State& s, const Params& p) {
+  static void derive(Block n, Constants& c, const Params& p) {
     c.resistance = p.tau_m / p.C_m;
     c.e_l = p.E_L;
     c.v_inf = p.E_L + c.resistance * p.I_dc;
     c.v_th = p.v_th;
     c.v_reset = p.v_reset;
-    s.guard = threshold(c) > 0 ? threshold(c) : minus_infinity;
+    c.guard = threshold(c) > 0 ? threshold(c) : minus_infinity;
+    Common& block = n.common();
+    block.guard = block.known ? std::min(block.guard, c.guard) : c.guard;
+    block.known = true;
   }
 
   static void init(Block n, std::uint32_t j, const Params& p, const double* initial) {
     Constants& c = n.constants(j);
-    derive(c, n.state(j), p);
+    derive(n, c, p);
     c.t_ref = static_cast<Tick>(std::llround(p.t_ref * n.b.run.ticks_per_ms));
     n.state(j).a = initial[0] - c.v_inf;
   }
@@ -87,7 +94,7 @@ struct LifDelta {
     State& s = n.state(j);
     Constants& c = n.constants(j);
     const double before = c.v_inf;
-    derive(c, s, p);
+    derive(n, c, p);
     s.a += (before - c.v_inf) * up(n, tick);  // V itself is continuous
     look(n, j, tick);
   }
@@ -103,7 +110,7 @@ struct LifDelta {
     if (wait < 0x1p62) n.out().test_at(tick + std::max<Tick>(1, static_cast<Tick>(wait) - 1), j);
   }
 
-  static void receive(Block n, const Arrivals& in) {
+  static void receive(Block n, const Arrivals in) {
     const double e = up(n, in.tick);
     const Arrivals scaled{in.tick, in.count, in.port, in.targets, in.weights, in.weights64, in.weight, in.scale * e};
     State* const state = static_cast<State*>(n.b.state);
@@ -112,26 +119,26 @@ struct LifDelta {
       for (std::uint32_t i = 0; i < in.count; ++i) state[in.targets[i]].a += w;
       return;
     }
-    scaled.each([&](std::uint16_t j, double w) {
-      State& s = state[j];
-      s.a += w;
-      if (s.a >= s.guard * e) [[unlikely]] look(n, j, in.tick);
+    const double least = n.common().guard * e;
+    scaled.each([&](std::uint16_t j, double w) __attribute__((always_inline)) {
+      const double a = state[j].a += w;
+      if (a >= least && a >= n.constants(j).guard * e) [[unlikely]] look(n, j, in.tick);
     });
   }
 
-  static std::uint32_t receive_train(Block n, const Train& in) {
+  static std::uint32_t receive_train(Block n, const Train in) {
     const auto& table = n.shared().up;
     const double base = table.at(in.base - n.b.frame_begin).f[0];
     State* const state = static_cast<State*>(n.b.state);
     const std::uint32_t* key = in.keys;
-    const auto run = [&](auto weight_of) {
+    const double least = n.common().guard;
+    const auto run = [&](auto weight_of) __attribute__((always_inline)) {
       for (; *key < in.limit; ++key) {
         const std::uint32_t offset = *key >> 16;
         const std::uint16_t j = static_cast<std::uint16_t>(*key);
         const double e = base * table.low16(offset).f[0];
-        State& s = state[j];
-        s.a += weight_of(j) * e;
-        if (s.a >= s.guard * e) [[unlikely]] {
+        const double a = state[j].a += weight_of(j) * e;
+        if (a >= least * e && a >= n.constants(j).guard * e) [[unlikely]] {
           look(n, j, in.base + offset);
           if (n.out().size) return ++key, void();
         }

@@ -12,6 +12,8 @@
 #include "spinet/frame.hpp"
 #include "spinet/neuron.hpp"
 
+#pragma GCC diagnostic ignored "-Wpsabi"  // rows are passed between inlined functions only
+
 namespace {
 using namespace spinet;
 
@@ -22,7 +24,7 @@ struct LifExp {
   struct Params {
     double tau_m = 10, C_m = 250, tau_syn_exc = 2, tau_syn_inh = 2, E_L = -70, v_th = -55, v_reset = -70, t_ref = 2, I_dc = 0;
   };
-  struct State {
+  struct alignas(32) State {
     double a;     ///< membrane part [pA ms]; -infinity while refractory
     double b[2];  ///< currents of the ports [pA]; where their time constants are equal all is in b[0]
     double th;    ///< C (v_th - V_inf) [pA ms]
@@ -42,14 +44,19 @@ struct LifExp {
     double carry;  ///< `near` only: what a unit of b adds to a over a frame; else 0, a and b decay each by itself
     bool near;     ///< tau within 2 % of tau_m: Q = (a + b (exp(delta t) - 1)/delta) exp(-t/tau_m), without cancellation
   };
-  enum { up_m, up_e, down_m, down_e, up_i, down_i };  // what one time constant needs comes first
+  enum { up_m, up_e, down_m, down_e };
+  enum { up_i, down_i };
   struct Shared {
-    FrameTable<8> table;  ///< exp(+t/tau) and exp(-t/tau), in the order of the enum
+    FrameTable<4> table;      ///< exp(+t/tau) and exp(-t/tau) of membrane and exc, in the order of the enum
+    FrameTable<2> table_inh;  ///< of inh
     Kernel port[2];
     double tau_m, rate_m, decay_m, frame_ms, ms_per_tick;
     bool one;             ///< both ports have the same time constant and share b[0]
   };
-  using Factors = FrameTable<8>::Entry;
+  struct Factors {
+    FrameTable<4>::Entry of;
+    FrameTable<2>::Entry inh;
+  };
   static constexpr Port ports[] = {{"exc", "pA", "excitatory current", 1, 1}, {"inh", "pA", "inhibitory current", -1, 1}};
 
   static auto params() {
@@ -102,7 +109,8 @@ struct LifExp {
     }
     s.one = p.tau_syn_exc == p.tau_syn_inh;
     const double m = 1 / (p.tau_m * r.ticks_per_ms), e = 1 / (tau[0] * r.ticks_per_ms), i = 1 / (tau[1] * r.ticks_per_ms);
-    s.table.prepare({m, e, -m, -e, i, -i, 0, 0}, length);
+    s.table.prepare({m, e, -m, -e}, length);
+    s.table_inh.prepare({i, -i}, length);
   }
 
   using Block = Neurons<LifExp>;
@@ -110,22 +118,25 @@ struct LifExp {
 
   /// What turns (a, b) into charge and currents at one tick of the frame.
   struct Moment {
+    double up_m;        ///< exp(+t/tau_m)
     double q_a;         ///< Q = q_a a + q_b[0] b[0] + q_b[1] b[1]
     double q_b[2];
     double i_b[2];      ///< I_p = i_b[p] b[p]
     double up_a[2];     ///< an arrival of w takes w up_a[p] from a
     double up_b[2];     ///< and adds w up_b[p] to b[p]
   };
+  static Factors factors(const Shared& s, Tick offset) { return {s.table.at(offset), s.table_inh.at(offset)}; }
   static Moment moment(const Shared& s, const Factors& f, Tick offset) {
     Moment m;
-    m.q_a = f.f[down_m];
+    m.q_a = f.of.f[down_m];
+    m.up_m = f.of.f[up_m];
     for (int p = 0; p < 2; ++p) {
-      m.i_b[p] = f.f[p ? down_i : down_e];
-      m.up_b[p] = f.f[p ? up_i : up_e];
+      m.i_b[p] = p ? f.inh.f[down_i] : f.of.f[down_e];
+      m.up_b[p] = p ? f.inh.f[up_i] : f.of.f[up_e];
       const Kernel& k = s.port[p];
       if (!k.near) {
         m.q_b[p] = k.gain * m.i_b[p];
-        m.up_a[p] = k.gain * f.f[up_m];
+        m.up_a[p] = k.gain * m.up_m;
       } else {
         const double t = static_cast<double>(offset) * s.ms_per_tick;
         const double phi = k.delta == 0 ? t : math::expm1(k.delta * t) / k.delta;
@@ -137,7 +148,7 @@ struct LifExp {
   }
   static Moment moment(Block n, Tick tick) {
     const Tick offset = tick - n.b.frame_begin;
-    return moment(n.shared(), n.shared().table.at(offset), offset);
+    return moment(n.shared(), factors(n.shared(), offset), offset);
   }
   static double charge(const State& s, const Moment& m) { return s.a * m.q_a + (s.b[0] * m.q_b[0] + s.b[1] * m.q_b[1]); }
 
@@ -151,11 +162,8 @@ struct LifExp {
       left = s.decay_m * up_at_offset * (1 - 1e-9);
       for (int p = 0; p < 2; ++p) peak[p] = std::min(s.port[p].peak, ahead);
     }
-    template <bool One>
     bool excludes(double q, double i0, double i1, double th) const {
-      double most = std::max(q, q * left) + std::max(i0, 0.0) * peak[0];
-      if constexpr (!One) most += std::max(i1, 0.0) * peak[1];
-      return most < th;
+      return std::max(q, q * left) + std::max(i0, 0.0) * peak[0] + std::max(i1, 0.0) * peak[1] < th;
     }
   };
 
@@ -181,7 +189,7 @@ struct LifExp {
     State& s = n.state(j);
     const double before = c.q_inf + c.capacitance * c.e_l;
     derive(c, s, p);
-    s.a += (before - (c.q_inf + c.capacitance * c.e_l)) * n.shared().table.at(tick - n.b.frame_begin).f[up_m];
+    s.a += (before - (c.q_inf + c.capacitance * c.e_l)) * moment(n, tick).up_m;
     look(n, j, tick);
   }
 
@@ -190,7 +198,7 @@ struct LifExp {
     const State& s = n.state(j);
     if (s.a == minus_infinity) return;
     const double q = charge(s, m), i0 = s.b[0] * m.i_b[0], i1 = s.b[1] * m.i_b[1];
-    if (!bound.excludes<false>(q, i0, i1, s.th)) ask(n, j, tick, q, i0, i1);
+    if (!bound.excludes(q, i0, i1, s.th)) ask(n, j, tick, q, i0, i1);
   }
   static void look(Block n, std::uint32_t j, Tick tick) {
     look(n, j, tick, moment(n, tick), bound_at(n, tick));
@@ -224,100 +232,121 @@ struct LifExp {
     n.out().test_at(at, j);
   }
 
+  // A state is four numbers (a, b0, b1, th), read, changed, tested and written as one vector.  GCC's vectors are lowered to
+  // whatever the target has; the lanes do the same IEEE operations on all of them.
+  typedef double Row __attribute__((vector_size(32), may_alias));
+  typedef double Half __attribute__((vector_size(16)));
+  typedef long long Lanes __attribute__((vector_size(32)));
+  static Row& row(State& s) { return reinterpret_cast<Row&>(s); }
+
+  static Row masked(Row r, Lanes mask) { return reinterpret_cast<Row>(reinterpret_cast<Lanes>(r) & mask); }
+  /// Are the sums of both rows' lanes negative?  (-infinity, of refractory neurons, is.)
+  static bool both_negative(Row x, Row y) {
+    const Row pairs = __builtin_shufflevector(x, y, 0, 4, 2, 6) + __builtin_shufflevector(x, y, 1, 5, 3, 7);
+    const Half sums = __builtin_shufflevector(pairs, pairs, 0, 1) + __builtin_shufflevector(pairs, pairs, 2, 3);
+    return __builtin_ia32_movmskpd(sums) == 3;
+  }
+  /// The bound for a row r = (a, b0, b1, th) after an arrival that raises Q.  No crossing is possible if both
+  ///   Q + P0 max(I0, 0) + P1 max(I1, 0) < th   and, as a negative Q decays to 0,   P0 max(I0, 0) + P1 max(I1, 0) < th.
+  /// `coef` = (q_a, q_b0, q_b1, -1), `peak` = (0, P0 i_b0, P1 i_b1, 0).  No lane multiplies -infinity by 0.
+  static bool excluded(Row r, Row coef, Row peak) {
+    const Row positive = (r > 0.0 ? r : Row{}) * peak;
+    return both_negative(r * coef + positive, positive - masked(r, Lanes{0, 0, 0, -1}));
+  }
+  /// The same with one time constant.  Without max: if I < 0 there is no crossing to come, and as Q is continuous, one
+  /// that lies at or before this arrival has its test pending already.  `full` = (q_a, q_b + P i_b, 0, -1),
+  /// `none` = (any, P i_b, 0, -1).
+  static bool excluded_one(Row r, Row full, Row none) { return both_negative(r * full, masked(r, Lanes{0, -1, 0, -1}) * none); }
+
   template <bool One>
-  static void receive(Block n, const Arrivals& in) {
+  static void receive(Block n, const Arrivals in) {  // by value: nothing stored through a Row can change it
     const Tick offset = in.tick - n.b.frame_begin;
     const Shared& sh = n.shared();
-    const Factors f = sh.table.at(offset);
-    const Moment m = moment(sh, f, offset);
+    const Moment m = moment(sh, factors(sh, offset), offset);
     const int p = One ? 0 : static_cast<int>(in.port);
-    const double up_a = m.up_a[p], up_b = m.up_b[p];
     State* const state = static_cast<State*>(n.b.state);
+    const Row unit{-m.up_a[p], p == 0 ? m.up_b[0] : 0, p == 1 ? m.up_b[1] : 0, 0};
     if (!in.weights && !in.weights64 && in.weight * in.scale <= 0) {  // lowers Q: a crossing can only move back
-      const double wa = in.weight * in.scale * up_a, wb = in.weight * in.scale * up_b;
-      for (std::uint32_t i = 0; i < in.count; ++i) {
-        State& s = state[in.targets[i]];
-        s.a -= wa;
-        s.b[p] += wb;
-      }
+      const Row change = unit * (in.weight * in.scale);
+      for (std::uint32_t i = 0; i < in.count; ++i) row(state[in.targets[i]]) += change;
       return;
     }
-    if (in.port == 1) {  // weights of an inhibitory port: mostly negative, so look at the sign first
-      in.each([&](std::uint16_t j, double w) {
-        State& s = state[j];
-        s.a -= w * up_a;
-        s.b[p] += w * up_b;
-        if (w > 0) [[unlikely]] look(n, j, in.tick);
-      });
-      return;
-    }
-    const Bound bound(n, offset, f.f[up_m]);
-    in.each([&](std::uint16_t j, double w) {
-      State& s = state[j];
-      s.a -= w * up_a;
-      s.b[p] += w * up_b;
-      const double i0 = s.b[0] * m.i_b[0];
-      double q = s.a * m.q_a + s.b[0] * m.q_b[0], i1 = 0;
-      if constexpr (!One) {
-        q += s.b[1] * m.q_b[1];
-        i1 = s.b[1] * m.i_b[1];
+    const Bound bound(n, offset, m.up_m);
+    const Row coef{m.q_a, m.q_b[0], m.q_b[1], -1}, peak{0, bound.peak[0] * m.i_b[0], bound.peak[1] * m.i_b[1], 0};
+    const Row full{m.q_a, m.q_b[0] + peak[1], 0, -1}, none{0, peak[1], 0, -1};
+    in.each([&](std::uint16_t j, double w) __attribute__((always_inline)) {
+      Row& s = row(state[j]);
+      const Row r = s + unit * w;
+      s = r;
+      if (!(One ? excluded_one(r, full, none) : excluded(r, coef, peak))) [[unlikely]] {
+        if (w > 0) look(n, j, in.tick, m, bound);
       }
-      if (!bound.excludes<One>(q, i0, i1, s.th)) [[unlikely]] look(n, j, in.tick, m, bound);
     });
   }
   static void receive(Block n, const Arrivals& in) { n.shared().one ? receive<true>(n, in) : receive<false>(n, in); }
 
-  /// Arrivals at different ticks: as above, with the factors of each tick from the tables.
-  template <bool One, bool Near, class WeightOf>
-  static std::uint32_t train(Block n, const Train& in, WeightOf weight_of) {
+  /// Arrivals at different ticks: as above, with the factors of each tick.
+  template <class WeightOf>
+  static std::uint32_t train(Block n, const Train in, WeightOf weight_of) {
     const Shared& sh = n.shared();
     const Tick base_offset = in.base - n.b.frame_begin;
-    const Factors base = sh.table.at(base_offset);
-    const Bound bound(n, base_offset, base.f[up_m]);
-    const int p = One ? 0 : static_cast<int>(in.port);
-    const double gain0 = sh.port[0].gain, gain1 = sh.port[1].gain, gain = sh.port[p].gain;
-    State* const state = static_cast<State*>(n.b.state);
+    const Factors base = factors(sh, base_offset);
+    const Bound bound(n, base_offset, base.of.f[up_m]);
+    const int p = sh.one ? 0 : static_cast<int>(in.port);
     std::uint32_t i = 0;
     for (; in.keys[i] < in.limit; ++i) {
       const std::uint32_t offset = in.keys[i] >> 16;
       const auto j = static_cast<std::uint16_t>(in.keys[i]);
       const double w = weight_of(j);
-      State& s = state[j];
-      const Factors f = base * sh.table.low16(offset);
-      double q, i0, i1 = 0;
-      if constexpr (Near) {
-        const Moment m = moment(sh, f, base_offset + offset);
-        s.a -= w * m.up_a[p];
-        s.b[p] += w * m.up_b[p];
-        q = charge(s, m);
-        i0 = s.b[0] * m.i_b[0];
-        i1 = s.b[1] * m.i_b[1];
-      } else {
-        s.a -= w * (gain * f.f[up_m]);
-        s.b[p] += w * f.f[One || p == 0 ? up_e : up_i];
-        i0 = s.b[0] * f.f[down_e];
-        q = s.a * f.f[down_m] + gain0 * i0;
-        if constexpr (!One) {
-          i1 = s.b[1] * f.f[down_i];
-          q += gain1 * i1;
-        }
-      }
-      if (w > 0 && !bound.excludes<One && !Near>(q, i0, i1, s.th)) [[unlikely]] {
-        ask(n, j, in.base + offset, q, i0, i1);
+      State& s = n.state(j);
+      const Moment m = moment(sh, {base.of * sh.table.low16(offset), base.inh * sh.table_inh.low16(offset)}, base_offset + offset);
+      s.a -= w * m.up_a[p];
+      s.b[p] += w * m.up_b[p];
+      if (w > 0 && !bound.excludes(charge(s, m), s.b[0] * m.i_b[0], s.b[1] * m.i_b[1], s.th)) [[unlikely]] {
+        look(n, j, in.base + offset);
         if (n.out().size) return i + 1;
       }
     }
     return i;
   }
+  /// The same for one time constant, on rows.
+  template <class WeightOf>
+  static std::uint32_t train_of_one(Block n, const Train in, WeightOf weight_of, double weight) {
+    const Shared& sh = n.shared();
+    const double gain = sh.port[0].gain;
+    const auto at_base = sh.table.at(in.base - n.b.frame_begin);
+    const double peak = Bound(n, in.base - n.b.frame_begin, at_base.f[up_m]).peak[0];
+    // (change of a, change of b, q_a, q_b + P i_b) at the train's base; every tick has its factors from there.
+    const Row base = {-weight * gain * at_base.f[up_m], weight * at_base.f[up_e], at_base.f[down_m],
+                      (gain + peak) * at_base.f[down_e]};
+    const Row share{0, peak / (gain + peak), 0, 1}, tail{0, -1, 0, 0};
+    State* const state = static_cast<State*>(n.b.state);
+    const std::uint32_t* key = in.keys;
+    for (; *key < in.limit; ++key) {
+      const std::uint32_t offset = *key >> 16;
+      const auto j = static_cast<std::uint16_t>(*key);
+      const Row f = base * (reinterpret_cast<const Row&>(sh.table.level[1][offset >> 8]) *
+                            reinterpret_cast<const Row&>(sh.table.level[0][offset & 255]));
+      Row& s = row(state[j]);
+      const double w = weight_of(j);
+      const Row r = s + masked(f, Lanes{-1, -1, 0, 0}) * w;
+      s = r;
+      const Row full = __builtin_shufflevector(f, tail, 2, 3, 4, 5);
+      if (!excluded_one(r, full, full * share)) [[unlikely]] {
+        if (!(w * weight > 0)) continue;
+        look(n, j, in.base + offset);
+        if (n.out().size) return static_cast<std::uint32_t>(key + 1 - in.keys);
+      }
+    }
+    return static_cast<std::uint32_t>(key - in.keys);
+  }
   static std::uint32_t receive_train(Block n, const Train& in) {
     const Shared& sh = n.shared();
-    const auto go = [&](auto weight_of) {
-      if (sh.port[0].near || sh.port[1].near)
-        return sh.one ? train<true, true>(n, in, weight_of) : train<false, true>(n, in, weight_of);
-      return sh.one ? train<true, false>(n, in, weight_of) : train<false, false>(n, in, weight_of);
-    };
-    return in.weight_of ? go([w = in.weight_of](std::uint16_t j) { return w[j]; })
-                        : go([w = in.weight](std::uint16_t) { return w; });
+    if (sh.one && !sh.port[0].near)
+      return in.weight_of ? train_of_one(n, in, [w = in.weight_of](std::uint16_t j) { return w[j]; }, 1.0)
+                          : train_of_one(n, in, [](std::uint16_t) { return 1.0; }, in.weight);
+    return in.weight_of ? train(n, in, [w = in.weight_of](std::uint16_t j) { return w[j]; })
+                        : train(n, in, [w = in.weight](std::uint16_t) { return w; });
   }
 
   static void reset(Block n, std::uint32_t j, Tick tick) {
@@ -325,7 +354,7 @@ struct LifExp {
     const Constants& c = n.constants(j);
     const Moment m = moment(n, tick);
     const double q = c.capacitance * (c.v_reset - c.e_l) - c.q_inf;
-    s.a = (q - (s.b[0] * m.q_b[0] + s.b[1] * m.q_b[1])) * n.shared().table.at(tick - n.b.frame_begin).f[up_m];
+    s.a = (q - (s.b[0] * m.q_b[0] + s.b[1] * m.q_b[1])) * moment(n, tick).up_m;
     look(n, j, tick);
   }
   static void test(Block n, Tick tick, std::span<const std::uint32_t> js) {

@@ -23,9 +23,11 @@ Block::Block(const Network& net, const KernelGroup& group, std::vector<Gid> gids
       table_(*group.table),
       gids_(std::move(gids)),
       state_(aligned(gids_.size() * table_.state_size)),
-      constants_(aligned(gids_.size() * table_.constants_size)) {
+      constants_(aligned(gids_.size() * table_.constants_size)),
+      common_(aligned(table_.common_size)) {
   c_.state = state_.data();
   c_.constants = constants_.data();
+  c_.common = common_.data();
   c_.shared = group.shared.data();
   c_.gids = gids_.data();
   c_.out = &outbox_;
@@ -91,6 +93,7 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
   synapses_ = std::move(synapses);
   trains_ = std::move(trains);
   window_ = window;
+  agenda_ = Agenda(window);
   window_inverse_ = 1.0 / static_cast<double>(window);
   Tick longest = 0;
   for (std::uint32_t s = 0; s < synapses_->slice_count(); ++s)
@@ -158,8 +161,7 @@ void Block::drain(Tick now) {
       out_->push_back({r.tick, gids_[r.neuron], r.payload});
     } else {
       assert(r.tick >= now);
-      pending_.push_back({r.tick, static_cast<std::uint32_t>(r.ask), r.neuron});
-      std::push_heap(pending_.begin(), pending_.end(), std::greater<>{});
+      agenda_.push({r.tick, r.ask, r.neuron});
       crossings += r.ask == Ask::test;
     }
   }
@@ -218,11 +220,10 @@ void Block::deliver(std::uint32_t s, Tick tick, double payload) {
 
 void Block::run_phase(Ask phase, Tick tick) {
   due_.clear();
-  while (!pending_.empty() && pending_.front().tick == tick && pending_.front().phase == static_cast<std::uint32_t>(phase)) {
-    const std::uint32_t j = pending_.front().neuron;
+  while (agenda_.next() == tick && agenda_.front().phase == phase) {
+    const std::uint32_t j = agenda_.front().neuron;
     if (due_.empty() || due_.back() != j) due_.push_back(j);  // several may have asked for the same
-    std::pop_heap(pending_.begin(), pending_.end(), std::greater<>{});
-    pending_.pop_back();
+    agenda_.pop();
   }
   if (due_.empty()) return;
   const auto n = static_cast<std::uint32_t>(due_.size());
@@ -268,7 +269,7 @@ Tick Block::next(Tick from, Tick horizon) {
         break;
       }
   }
-  if (!pending_.empty()) soonest = std::min(soonest, pending_.front().tick);
+  soonest = std::min(soonest, agenda_.next());
   if (!asleep_ && c_.frame_length) soonest = std::min(soonest, c_.frame_begin + c_.frame_length);
   if (soonest > from)
     for (auto& t : trains_) soonest = std::min(soonest, t.next(horizon));
@@ -292,7 +293,7 @@ void Block::walk(Tick from, Tick to, std::span<const Action> actions, std::vecto
     // The next tick with anything but superposed arrivals.
     Tick now = to;
     if (key != end) now = std::min(now, from + static_cast<Tick>(*key >> 32));
-    if (!pending_.empty()) now = std::min(now, pending_.front().tick);
+    now = std::min(now, agenda_.next());
     if (!actions.empty()) now = std::min(now, actions.front().tick);
     if (!asleep_ && c_.frame_length) now = std::min(now, c_.frame_begin + c_.frame_length);
 

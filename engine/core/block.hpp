@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "core/agenda.hpp"
 #include "core/recorder.hpp"
 #include "core/superposed.hpp"
 #include "core/synapses.hpp"
@@ -30,7 +31,7 @@ struct Action {
 struct KernelGroup {
   const NeuronTable* table;
   std::vector<double> key;        ///< values of the shared parameters
-  std::vector<std::byte> shared;
+  Buffer<std::byte> shared;  ///< page-aligned, as models expect
   Tick frame_length = 0;
 };
 
@@ -58,15 +59,6 @@ class Block {
   std::uint64_t deliveries = 0, superposed = 0, crossings = 0;
 
  private:
-  struct Pending {
-    Tick tick;
-    std::uint32_t phase;  ///< Ask: wake, test, evaluate
-    std::uint32_t neuron;
-    bool operator>(const Pending& o) const {
-      if (tick != o.tick) return tick > o.tick;
-      return phase != o.phase ? phase > o.phase : neuron > o.neuron;
-    }
-  };
   struct Graded {
     std::uint64_t key;
     double payload;
@@ -90,7 +82,7 @@ class Block {
   const NeuronTable& table_;
   std::vector<Gid> gids_;
   std::vector<std::vector<std::byte>> params_;  ///< per neuron, kept only where the schedule changes some
-  Buffer<std::byte> state_, constants_;
+  Buffer<std::byte> state_, constants_, common_;
   NeuronBlock c_{};
   Outbox outbox_{};
   std::vector<Request> requests_;
@@ -101,7 +93,7 @@ class Block {
   std::vector<std::uint64_t> sort_buffer_;
   Tick window_ = 1;
   double window_inverse_ = 1;
-  std::vector<Pending> pending_;    ///< heap
+  Agenda agenda_{1};
   std::vector<std::uint32_t> due_;
   std::vector<double> weights_;
   std::vector<Emission>* out_ = nullptr;

@@ -64,7 +64,7 @@ struct Simulation::Impl {
   std::vector<Emitter> emitters;
   std::vector<Action> actions;
   bool graded = false;
-  Tick window = 0, lookahead = never;
+  Tick window = 0, lookahead = never, slab = 0;
   Statistics stats;
   std::vector<std::vector<std::vector<float>>> samples;  ///< [block][report], frame by frame since the last flush
   Gathered gathered;
@@ -103,6 +103,7 @@ struct Simulation::Impl {
   }
 
   void build(const SimulationOptions& options) {
+    slab = Source::slab(net);
     make_groups();
     make_blocks(options.l2_bytes ? options.l2_bytes : second_level_cache() * 3 / 4);
 
@@ -164,7 +165,7 @@ struct Simulation::Impl {
       const Tick frame = table->frame ? table->frame(params.data(), &run) : 0;
       auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g->table == table && g->key == key; });
       if (group == groups.end()) {
-        groups.push_back(std::make_unique<KernelGroup>(KernelGroup{table, key, std::vector<std::byte>(table->shared_size), frame}));
+        groups.push_back(std::make_unique<KernelGroup>(KernelGroup{table, key, Buffer<std::byte>(table->shared_size), frame}));
         group = groups.end() - 1;
         prototypes.push_back(params);
       }
@@ -230,7 +231,6 @@ struct Simulation::Impl {
       });
     for (auto& [where, list] : units) {
       const auto [block, population, unit] = where;
-      const Tick slab = Source::slab(net, population);
       for (auto& u : list) {
         auto& groups_here = trains[block];
         auto group = std::find_if(groups_here.begin(), groups_here.end(),
@@ -261,7 +261,7 @@ struct Simulation::Impl {
           own[i] = partition.runs()[partition.run_of(first + i)].owner == transport.rank();
           any = any || own[i];
         }
-        if (any) emitters.emplace_back(Source(net, p, unit), first, std::move(own), Source::slab(net, p));
+        if (any) emitters.emplace_back(Source(net, p, unit), first, std::move(own), slab);
       }
     }
   }

@@ -41,10 +41,12 @@ double peak_rate(const Network& net, std::uint32_t population) {
 
 }  // namespace
 
-Tick Source::slab(const Network& net, std::uint32_t population) {
-  const double rate = peak_rate(net, population) * source_unit / net.ticks_per_ms();  // events of a unit per tick
+Tick Source::slab(const Network& net) {
+  double rate = 0;  // events of a unit per tick, at most
+  for (std::uint32_t p = 0; p < net.populations.size(); ++p)
+    if (net.populations[p].source()) rate = std::max(rate, peak_rate(net, p) * source_unit / net.ticks_per_ms());
   Tick length = 65536;
-  while (length > 256 && rate * static_cast<double>(length) > 1024) length /= 2;
+  while (length > 256 && rate * static_cast<double>(length) > 384) length /= 2;
   return length;
 }
 
@@ -170,47 +172,49 @@ Tick TrainGroup::next(Tick horizon) {
 }
 
 void TrainGroup::refill() {
-  // Radix sort by offset, two passes of 8 bits; both histograms come with the first touch.  The order of equal ticks
-  // is immaterial: each target has one source here, and equal keys are equal.
-  std::uint32_t low[256] = {}, high[256] = {};
-  raw_.clear();
-  for (auto& in : inputs_) {
-    const auto events = in.source.events(from_, slab_);
-    const std::size_t n = raw_.size();
-    raw_.resize(n + events.size());
-    std::uint32_t* out = raw_.data() + n;
-    if (in.base != 0xFFFFFFFFu) {
-      for (const std::uint32_t key : events) {
-        *out++ = key + in.base;
-        ++low[(key >> 16) & 255];
+  // Radix sort by offset, two passes of 8 bits.  The first goes straight into buckets of a fixed size, which times that
+  // are uniform overflow about never (then it starts again with larger ones); the second has its counts from the first.
+  // The order of equal ticks is immaterial: each target has one source here, and equal keys are equal.
+  std::uint32_t total = 0;
+  for (;;) {
+    std::uint32_t at[256], high[256] = {};  // where the next key of each bucket goes; keys per upper byte
+    for (std::uint32_t b = 0; b < 256; ++b) at[b] = b * bucket_size_;
+    total = 0;
+    bool fits = true;
+    for (auto& in : inputs_) {
+      const auto events = in.source.events(from_, slab_);
+      total += static_cast<std::uint32_t>(events.size());
+      fits = 256 * bucket_size_ + total <= buckets_.size();  // memory holds even if all had gone to the last bucket
+      if (!fits) break;
+      std::uint32_t* const buckets = buckets_.data();
+      const auto put = [&](std::uint32_t key) __attribute__((always_inline)) {
+        buckets[at[(key >> 16) & 255]++] = key;
         ++high[key >> 24];
+      };
+      if (in.base != 0xFFFFFFFFu) {
+        for (const std::uint32_t key : events) put(key + in.base);
+      } else {
+        for (const std::uint32_t key : events)
+          if (in.targets[key & 0xFFFF] != 0xFFFF) put((key & 0xFFFF0000u) | in.targets[key & 0xFFFF]);
       }
-    } else {
-      for (const std::uint32_t key : events) {
-        const std::uint16_t target = in.targets[key & 0xFFFF];
-        if (target == 0xFFFF) continue;
-        *out++ = (key & 0xFFFF0000u) | target;
-        ++low[(key >> 16) & 255];
-        ++high[key >> 24];
-      }
-      raw_.resize(static_cast<std::size_t>(out - raw_.data()));
     }
-  }
-  keys_.resize(raw_.size() + 1);
-  if (raw_.size() < 64) {
-    std::copy(raw_.begin(), raw_.end(), keys_.begin());
-    std::sort(keys_.begin(), keys_.end() - 1);
-  } else {
-    sorted_.resize(raw_.size());
-    std::uint32_t a = 0, b = 0;
-    for (int i = 0; i < 256; ++i) {
-      a += std::exchange(low[i], a);
-      b += std::exchange(high[i], b);
+    std::uint32_t most = 0;
+    for (std::uint32_t b = 0; b < 256; ++b) most = std::max(most, at[b] - b * bucket_size_);
+    if (!fits || most > bucket_size_) {  // a bucket ran into the next one
+      bucket_size_ = (std::max(most, bucket_size_) * 3 / 2 + 16) | 1;  // odd: buckets do not share the same cache sets
+      buckets_.resize(std::size_t{512} * bucket_size_);
+      continue;
     }
-    for (const std::uint32_t key : raw_) sorted_[low[(key >> 16) & 255]++] = key;
-    for (const std::uint32_t key : sorted_) keys_[high[key >> 24]++] = key;
+    total = 0;
+    for (auto& h : high) total += std::exchange(h, total);
+    if (keys_.size() < total + 1) keys_.resize(total + total / 8 + 64);
+    std::uint32_t* const keys = keys_.data();
+    for (std::uint32_t b = 0; b < 256; ++b)
+      for (const std::uint32_t *k = buckets_.data() + b * bucket_size_, *end = buckets_.data() + at[b]; k != end; ++k)
+        keys[high[*k >> 24]++] = *k;
+    break;
   }
-  keys_.back() = last_key;
+  keys_[total] = last_key;
   at_ = 0;
   base_ = from_ + delay_;
   from_ += slab_;

@@ -26,8 +26,8 @@ class Source {
   /// First tick >= `from` that may have an event.
   Tick next(Tick from) const;
   std::uint32_t size() const { return unit_.size; }
-  /// Ticks drawn at once: a power of two, the same for all units of a population, fixed by the network.
-  static Tick slab(const Network& network, std::uint32_t population);
+  /// Ticks drawn at once: a power of two, fixed by the network, so that a block's units sort into one train.
+  static Tick slab(const Network& network);
 
  private:
   struct Change {
@@ -77,7 +77,8 @@ class TrainGroup {
   double weight_ = std::numeric_limits<double>::quiet_NaN();
   Tick delay_, slab_, from_ = 0, base_ = 0;
   std::uint32_t port_;
-  std::vector<std::uint32_t> raw_, sorted_, keys_;
+  std::uint32_t bucket_size_ = 17;
+  std::vector<std::uint32_t> buckets_ = std::vector<std::uint32_t>(512 * 17), keys_;
   std::size_t at_ = 0;
 };
 

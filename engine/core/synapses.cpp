@@ -113,7 +113,7 @@ BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_p
       s.port = projection.port;
       s.uniform = uniform;
       s.weight = uniform ? wirings[p]->state[0](0.5) : 0;
-      s.shared.resize(s.table->shared_size);
+      s.shared = Buffer<std::byte>(s.table->shared_size);
       if (s.table->prepare) {
         std::vector<std::byte> params(s.table->params_size);
         for (std::uint32_t f = 0; f < s.table->model.params.count; ++f)

@@ -47,7 +47,7 @@ struct Store {
   std::uint32_t port;
   bool uniform;      ///< all weights are `weight`: no state at all
   double weight;
-  std::vector<std::byte> shared;
+  Buffer<std::byte> shared;  ///< page-aligned, as models expect
   std::vector<std::uint32_t> projections;
   Buffer<std::uint16_t> targets;
   Buffer<std::byte> state;

@@ -24,7 +24,7 @@ struct CommitFile::Driver {
       f();
       return 0;
     } catch (const std::exception& e) {
-      self.failure_ = e.what();
+      if (self.failure_.empty()) self.failure_ = e.what();
       return -1;
     }
   }
@@ -58,7 +58,10 @@ struct CommitFile::Driver {
     return guarded(of(f), [&] { of(f).read(at, {static_cast<std::byte*>(into), size}); });
   }
   static herr_t write(H5FD_t* f, H5FD_mem_t, hid_t, haddr_t at, std::size_t size, const void* from) {
-    return guarded(of(f), [&] { of(f).write(at, {static_cast<const std::byte*>(from), size}); });
+    const std::span bytes(static_cast<const std::byte*>(from), size);
+    if (guarded(of(f), [&] { of(f).write(at, bytes); }) == 0) return 0;
+    of(f).discard();
+    return guarded(of(f), [&] { of(f).write(at, bytes); });
   }
   static herr_t truncate(H5FD_t* f, hid_t, hbool_t) {
     of(f).eof_ = of(f).eoa_;
@@ -148,6 +151,7 @@ void CommitFile::write(std::uint64_t at, std::span<const std::byte> bytes) {
 }
 
 void CommitFile::commit(Journal* journal, Commit extra, bool power_safe) {
+  if (!failure_.empty()) throw LogError(file_.path(), failure_);
   // HDF5 refuses a file that is shorter than its superblock says.
   if (file_.size() < eoa_) file_.resize(eoa_);
   if (journal) {
@@ -163,9 +167,10 @@ void CommitFile::commit(Journal* journal, Commit extra, bool power_safe) {
     }
     held_.swap(extra.pages);
   }
+  // From here on the commit has happened, even if a page cannot be written now: the journal will.
+  committed_size_ = eoa_;
   for (const auto& [offset, bytes] : held_) file_.write(offset, bytes);
   held_.clear();
-  committed_size_ = eoa_;
   committed_ = std::max({committed_, eoa_, eof_});
 }
 

@@ -29,13 +29,16 @@ class CommitFile {
 
   /// Makes all that HDF5 has written so far permanent, with `rows` and `reached` in the same journal record.
   /// HDF5 must have been flushed or closed.  Without a journal (a file being created) it just writes.
+  /// Throws LogError, also for a write since the last commit that failed.
   void commit(Journal* journal, Commit extra, bool power_safe);
   /// From now on nothing reaches the file: HDF5 can close after a failure and leave the last commit untouched.
   void discard() { discarding_ = true; }
   /// Drops what lies past the last commit.
   void trim();
 
-  const std::string& failure() const { return failure_; }  ///< of the last write that HDF5 saw fail, or empty
+  /// Why the first write that failed did, or empty.  HDF5 is not told, since it does not survive failing writes while
+  /// it closes: `discard` takes effect and the next commit throws.
+  const std::string& failure() const { return failure_; }
   File& file() { return file_; }
 
  private:

@@ -62,7 +62,7 @@ std::size_t File::read(std::uint64_t offset, std::span<std::byte> into) const {
 
 void File::write(std::uint64_t offset, std::span<const std::byte> bytes) {
   std::size_t allowed = bytes.size();
-  const int fault = fault_ ? fault_(path_, offset, allowed) : 0;
+  const int fault = fault_ ? fault_(path_, offset, bytes, allowed) : 0;
   std::size_t done = 0;
   while (done < allowed) {
     const ssize_t n = ::pwrite(fd_, bytes.data() + done, allowed - done, static_cast<off_t>(offset + done));
@@ -75,7 +75,7 @@ void File::write(std::uint64_t offset, std::span<const std::byte> bytes) {
 
 void File::resize(std::uint64_t bytes) {
   std::size_t none = 0;
-  const int fault = fault_ ? fault_(path_, bytes, none) : 0;
+  const int fault = fault_ ? fault_(path_, bytes, {}, none) : 0;
   if (fault) fail("cannot change the size", fault);
   while (::ftruncate(fd_, static_cast<off_t>(bytes)) != 0)
     if (errno != EINTR) fail("cannot change the size", errno);

@@ -201,8 +201,10 @@ Id create_growing(hid_t at, const std::string& name, hid_t type, const std::vect
   const Id space(check(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), most.data()), "a shape"));
   const Id properties = creation();
   check(H5Pset_chunk(properties, static_cast<int>(chunks.shape.size()), chunks.shape.data()), "chunks of " + name);
-  if (chunks.shuffle && chunks.deflate) check(H5Pset_shuffle(properties), "shuffling " + name);
-  if (chunks.deflate) check(H5Pset_deflate(properties, chunks.deflate), "compressing " + name);
+  if (chunks.compressed) {
+    check(H5Pset_shuffle(properties), "shuffling " + name);
+    check(H5Pset_deflate(properties, 1), "compressing " + name);
+  }
   const Id access(check(H5Pcreate(H5P_DATASET_ACCESS), "dataset access"));
   check(H5Pset_chunk_cache(access, 0, 0, 1.0), "dataset access");
   return Id(check(H5Dcreate2(at, name.c_str(), type, space, H5P_DEFAULT, properties, access),
@@ -222,10 +224,14 @@ void append_rows(hid_t dataset, std::uint64_t rows, std::uint64_t count, hid_t t
   check(H5Dwrite(dataset, type, memory, file, H5P_DEFAULT, data), "writing rows");
 }
 
-void cut_rows(hid_t dataset, std::uint64_t rows) {
+void write_chunk(hid_t dataset, std::span<const hsize_t> at, std::span<const std::byte> stored) {
+  check(H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, at.data(), stored.size(), stored.data()), "writing a chunk");
+}
+
+void set_rows(hid_t dataset, std::uint64_t rows) {
   auto shape = shape_of(dataset);
   shape[0] = rows;
-  check(H5Dset_extent(dataset, shape.data()), "cutting a dataset");
+  check(H5Dset_extent(dataset, shape.data()), "resizing a dataset");
 }
 
 std::vector<hsize_t> shape_of(hid_t dataset) {

@@ -4,6 +4,7 @@
 #include <hdf5.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -106,16 +107,17 @@ std::vector<std::string> read_texts(hid_t at, const std::string& name);
 /// How a growing dataset is stored.
 struct Chunks {
   std::vector<hsize_t> shape;  ///< of one chunk
-  bool shuffle = true;
-  unsigned deflate = 1;        ///< 0: not compressed
+  bool compressed = true;      ///< with the filters shuffle and deflate
 };
 /// Starts with no rows; `row` is the shape of one row (empty: a number).  Chunks are not cached: a write of whole
 /// chunks goes straight to the file, once.
 Id create_growing(hid_t at, const std::string& name, hid_t type, const std::vector<hsize_t>& row, const Chunks& chunks);
 /// Appends `count` rows after the first `rows`.
 void append_rows(hid_t dataset, std::uint64_t rows, std::uint64_t count, hid_t type, const void* data);
-/// Cuts a growing dataset to its first `rows` rows.
-void cut_rows(hid_t dataset, std::uint64_t rows);
+/// Writes one whole chunk as it is in the file, after the dataset's filters; `at` is its first element's position.
+void write_chunk(hid_t dataset, std::span<const hsize_t> at, std::span<const std::byte> stored);
+/// Makes a growing dataset longer or cuts it to its first `rows` rows.
+void set_rows(hid_t dataset, std::uint64_t rows);
 
 std::vector<hsize_t> shape_of(hid_t dataset);
 /// Throws unless reading the whole dataset is believable: the file holds as many bytes as its shape, type and

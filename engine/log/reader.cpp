@@ -89,7 +89,7 @@ struct Columns {
     }
     // Columns grow in one commit; should they differ, only the rows that all have are good.
     for (const auto& d : datasets)
-      if (h5::shape_of(d)[0] != rows) h5::cut_rows(d, rows);
+      if (h5::shape_of(d)[0] != rows) h5::set_rows(d, rows);
   }
 
   /// Appends the rows that are not there yet; returns how many.

@@ -13,10 +13,12 @@ namespace spinet::logging {
 
 class Stream {
  public:
-  explicit Stream(std::uint64_t chunk_rows) : chunk_rows_(chunk_rows) {}
+  /// Chunks of `chunk_rows` rows; `compressed`: its datasets have the filters shuffle and deflate.
+  Stream(std::uint64_t chunk_rows, bool compressed) : chunk_rows_(chunk_rows), compressed_(compressed) {}
 
-  /// Adds a column; `rows` rows of it are in the file already.  `type` is that of the elements in memory.
-  void add(h5::Id dataset, std::string path, hid_t type, std::size_t row_bytes);
+  /// Adds a column of numbers of `element_bytes`, in memory as in the file: `width` to a row (0: one-dimensional) and
+  /// `chunk_width` to a row of a chunk.  The dataset has no rows yet.
+  void add(h5::Id dataset, std::string path, std::size_t element_bytes, std::size_t width = 0, std::size_t chunk_width = 1);
 
   /// Room for at most `wanted` rows, as typed pointers into the columns; `took` rows become part of the stream and a
   /// chunk that is full goes to HDF5.
@@ -47,14 +49,14 @@ class Stream {
   struct Column {
     h5::Id dataset;
     std::string path;
-    hid_t type;
-    std::size_t row_bytes;
+    std::size_t element_bytes, width, chunk_width, row_bytes;
     std::vector<std::byte> buffer;
   };
   void write();
+  void write_chunk(const Column& c, std::size_t first_element);
   std::vector<Column> columns_;
   std::uint64_t chunk_rows_, written_ = 0, buffered_ = 0, journaled_ = 0;
-  bool dirty_ = false;
+  bool compressed_, dirty_ = false;
 };
 
 }  // namespace spinet::logging

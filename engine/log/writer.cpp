@@ -135,8 +135,9 @@ struct RunLog::Impl {
       journal.emplace(path, head, nullptr, options.power_safe, options.fault);
     } catch (const std::exception& e) {
       const std::string reason = store && !store->failure().empty() ? store->failure() : e.what();
+      const auto half_made = store ? store->file().path() : fresh;
       abandon();
-      std::filesystem::remove(fresh, ignored);
+      std::filesystem::remove(half_made, ignored);
       throw LogError(path, "the log cannot be created: " + reason);
     }
   }
@@ -225,10 +226,10 @@ struct RunLog::Impl {
     h5::write_dataset(group, "populations", type, shape, bytes.data());
   }
 
-  h5::Chunks chunks(std::vector<hsize_t> shape) const { return {std::move(shape), true, options.deflate}; }
+  h5::Chunks chunks(std::vector<hsize_t> shape) const { return {std::move(shape), options.compress}; }
 
   void add_column(Stream& s, hid_t group, const std::string& folder, const std::string& name, hid_t type) {
-    s.add(h5::create_growing(group, name, type, {}, chunks({options.chunk})), folder + "/" + name, type, H5Tget_size(type));
+    s.add(h5::create_growing(group, name, type, {}, chunks({options.chunk})), folder + "/" + name, H5Tget_size(type));
   }
 
   /// Several recordings of one population share its datasets.
@@ -241,7 +242,7 @@ struct RunLog::Impl {
     const std::uint8_t by_time = 2;
     h5::write_attribute(group, "sorting", layout::sorting_type(), h5::Id(H5Screate(H5S_SCALAR)), &by_time);
     const auto folder = "/spikes/" + name;
-    auto& s = streams.emplace_back(options.chunk);
+    auto& s = streams.emplace_back(options.chunk, options.compress);
     add_column(s, group, folder, "timestamps", H5T_NATIVE_DOUBLE);
     h5::write_attribute(h5::open_dataset(group, "timestamps"), "units", "ms");
     add_column(s, group, folder, "node_ids", H5T_NATIVE_UINT64);
@@ -275,10 +276,11 @@ struct RunLog::Impl {
     // About options.chunk values per chunk; a wide frame is cut into equal pieces.
     const hsize_t pieces = (width + options.chunk - 1) / options.chunk;
     const hsize_t rows = std::max<hsize_t>(1, options.chunk / width);
-    auto& s = streams.emplace_back(rows);
-    auto data = h5::create_growing(group, "data", H5T_NATIVE_FLOAT, {width}, chunks({rows, (width + pieces - 1) / pieces}));
+    const hsize_t chunk_width = (width + pieces - 1) / pieces;
+    auto& s = streams.emplace_back(rows, options.compress);
+    auto data = h5::create_growing(group, "data", H5T_NATIVE_FLOAT, {width}, chunks({rows, chunk_width}));
     h5::write_attribute(data, "units", variable.unit);
-    s.add(std::move(data), folder + "/data", H5T_NATIVE_FLOAT, width * sizeof(float));
+    s.add(std::move(data), folder + "/data", sizeof(float), width, chunk_width);
 
     const auto mapping = h5::create_group(group, "mapping");
     const std::vector<std::uint64_t> ids(r.ids.begin(), r.ids.end());
@@ -322,7 +324,7 @@ struct RunLog::Impl {
         h5::write_attribute(group, "projection", projection.name);
         h5::write_attribute(group, "synapse", projection.synapse->model.name);
         const auto folder = "/edges/" + place;
-        auto& s = streams.emplace_back(options.chunk);
+        auto& s = streams.emplace_back(options.chunk, options.compress);
         add_column(s, group, folder, "source_node_id", H5T_NATIVE_UINT64);
         h5::write_attribute(h5::open_dataset(group, "source_node_id"), "node_population", from.name);
         add_column(s, group, folder, "target_node_id", H5T_NATIVE_UINT64);
@@ -553,6 +555,7 @@ struct RunLog::Impl {
     if (closed) throw std::logic_error("the log is closed");
     try {
       f();
+      if (store && !store->failure().empty()) throw LogError(path, store->failure());
     } catch (const std::logic_error&) {
       throw;
     } catch (const std::exception& e) {

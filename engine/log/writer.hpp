@@ -28,7 +28,7 @@ struct RunLogOptions {
   double tail_seconds = 10;       ///< wall time after which incomplete chunks go to the journal
   bool power_safe = false;        ///< also survive a power cut: waits for the disk at every commit
   std::uint32_t chunk = 65536;    ///< elements per chunk of every growing dataset
-  unsigned deflate = 1;           ///< compression level 0 (none) to 9
+  bool compress = true;           ///< with the filters shuffle and deflate
   logging::WriteFault fault{};    ///< for tests
 };
 

@@ -15,6 +15,8 @@ namespace spinet {
 namespace {
 
 constexpr std::size_t deepest = 64;
+// A comment put behind the text.  The parser takes the end of the text for a closing quote; then it is in a value.
+constexpr std::string_view end_of_text = "\n# end of the text";
 constexpr std::size_t most_values = 2'000'000;
 constexpr std::size_t most_aliased = 100'000;
 
@@ -64,6 +66,8 @@ class Builder : public YAML::EventHandler {
     Node n;
     n.kind = Node::Kind::scalar;
     n.mark = mark(m, value);
+    if (tag == "!" && value.find(end_of_text.substr(1)) != std::string::npos)
+      refuse(mark(m), "YAML syntax: this quote is not closed");
     n.text = value;
     finish(std::move(n), anchor);
   }
@@ -179,6 +183,7 @@ class Builder : public YAML::EventHandler {
     parent.skip_key = false;
   }
   void take_key(Open& parent, Node n) {
+    if (n.kind != Node::Kind::scalar || n.text == "<<") parent.node.incomplete = true;
     if (n.kind != Node::Kind::scalar) {
       errors_.error(n.mark, "a key must be a name; this is " + kind_name(n));
       parent.skip_key = true;
@@ -235,8 +240,14 @@ constexpr Explained explained[] = {
     {"anchor not found after &", "'&' begins an anchor, but no name follows", "put the text in quotes"},
 };
 
-void syntax_error(const YAML::Exception& e, const Builder& b, Diagnostics& errors, Mark whole) {
-  const Mark at = e.mark.is_null() ? whole : b.mark(e.mark);
+void syntax_error(const YAML::Exception& e, const Builder& b, const Texts& texts, Diagnostics& errors, Mark whole) {
+  const bool at_end = !e.mark.is_null() && e.mark.line == 0 && e.mark.column == 0 && e.msg.starts_with("end of");
+  Mark at = e.mark.is_null() || at_end ? whole : b.mark(e.mark);
+  const std::uint32_t last = texts.last_line(at.text);
+  if (at_end || at.line > last) at = {at.text, last, static_cast<std::uint32_t>(texts.line(at.text, last).size() + 1), 1};
+  const auto line = at.line > 0 ? texts.line(at.text, at.line) : std::string_view{};
+  if (line.substr(0, std::min(line.find_first_not_of(" \t"), line.size())).find('\t') != std::string_view::npos)
+    return errors.error(at, "YAML syntax: a tab is used for indentation", "indent with spaces");
   for (const auto& x : explained)
     if (e.msg == x.message) return errors.error(at, "YAML syntax: " + std::string(x.reason), std::string(x.help));
   // Messages that name an anchor hold what the file says.
@@ -245,23 +256,24 @@ void syntax_error(const YAML::Exception& e, const Builder& b, Diagnostics& error
 
 /// The parser, on text that may be anything.
 std::optional<Node> parse(const Texts& texts, std::uint32_t i, const std::string& text, Diagnostics& errors) {
-  const std::size_t before = errors.count();
   Builder builder(texts, i, errors);
   const Mark whole{i, 0, 0, 1};
   try {
-    std::istringstream stream(text);
+    std::istringstream stream(text + std::string(end_of_text) + "\n");
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
     }
   } catch (const Refused&) {
+    return std::nullopt;
   } catch (const YAML::Exception& e) {
-    syntax_error(e, builder, errors, whole);
+    syntax_error(e, builder, texts, errors, whole);
+    return std::nullopt;
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception&) {  // the parser's own conversions throw what they like
     errors.error(whole, "this is not YAML");
+    return std::nullopt;
   }
-  if (errors.count() != before && !builder.root) return std::nullopt;
   return std::move(builder.root);
 }
 

@@ -22,6 +22,7 @@ struct Node {
   std::string text;         ///< of a scalar, unescaped
   std::vector<Key> keys;    ///< of a map, unique, in file order
   std::vector<Node> items;  ///< of a list, or the values of `keys`
+  bool incomplete = false;  ///< a key of the map was an error and has been dropped
 
   bool is_scalar() const { return kind == Kind::scalar; }
   bool is_list() const { return kind == Kind::list; }

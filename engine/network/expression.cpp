@@ -260,6 +260,14 @@ class Evaluator {
   int depth_ = 0;
 };
 
+/// "nan", "-.inf mV": the ways to write what is no number.
+bool not_finite(std::string_view s) {
+  while (!s.empty() && (s[0] == '+' || s[0] == '-' || s[0] == '.')) s.remove_prefix(1);
+  std::string head(s.substr(0, 3));
+  std::transform(head.begin(), head.end(), head.begin(), [](unsigned char c) { return std::tolower(c); });
+  return head == "nan" || head == "inf";
+}
+
 }  // namespace
 
 std::vector<std::string> function_names() {
@@ -277,10 +285,7 @@ Quantity parse_quantity(std::string_view text, const Dimension& wanted) {
   if (rest.starts_with('+') && rest.size() > 1 && rest[1] != '-') rest.remove_prefix(1);
   double x = 0;
   const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), x);
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  const bool named = lower.find("nan") != std::string::npos || lower.find("inf") != std::string::npos;
-  if (named && (error == std::errc{} || lower.starts_with('.') || lower.starts_with("-.") || lower.starts_with("+.")))
+  if (error != std::errc::result_out_of_range && (error != std::errc{} || !std::isfinite(x)) && not_finite(text))
     throw ExpressionError(0, size, fmt::format("{} is not a finite number", in_quotes(text)));
   if (error == std::errc::result_out_of_range)
     throw ExpressionError(0, size, fmt::format("{} does not fit a floating-point number", in_quotes(text)));

@@ -46,6 +46,7 @@ void override_value(Reader& r, Node& root, const std::string& path, const std::s
     return Mark{text, 1, static_cast<std::uint32_t>(at + 1), static_cast<std::uint32_t>(std::max<std::size_t>(1, length))};
   };
   auto parsed = parse_value(r.texts, text, path.size() + 1, r.errors);
+  if (!parsed && !r.errors.empty()) return;
   if (!parsed || parsed->kind == Node::Kind::null) {
     r.errors.error(part_mark(path.size(), 1), fmt::format("no value for {}", in_quotes(path)));
     return;
@@ -66,14 +67,15 @@ void override_value(Reader& r, Node& root, const std::string& path, const std::s
     } else if (Node* next = at->find(part)) {
       at = next;
     } else {
-      // A key that the file leaves out may be given where the format has it; a parameter must be there, since a
-      // misspelt one would do nothing.
+      // A key that the file leaves out may be given, and is checked like the others; names that the network defines
+      // must be there, since a misspelt one would do nothing.
       std::vector<std::string> known;
       if (at == &root) known = names(keys);
       else for (const auto& k : at->keys) known.push_back(k.name);
-      const bool parameter = begin > 0 && path.substr(0, begin - 1) == "parameters";
-      const bool allowed = at == &root ? std::count(known.begin(), known.end(), part) > 0 : !parameter && (at->is_map() || at->kind == Node::Kind::null);
-      if (!last || !allowed || part.empty()) {
+      const std::string parent = path.substr(0, begin > 0 ? begin - 1 : 0);
+      const bool defined = parent == "parameters" || parent == "populations" || parent == "projections";
+      const bool allowed = at == &root ? std::count(known.begin(), known.end(), part) > 0 : !defined && (at->is_map() || at->kind == Node::Kind::null);
+      if (!allowed || part.empty()) {
         r.errors.error(part_mark(begin, part.size()), fmt::format("the network has no {}", in_quotes(path.substr(0, end))), at->is_map() ? suggest(part, known, "there are") : std::string{});
         return;
       }
@@ -137,6 +139,7 @@ void load_top(Loading& l, const Node& root) {
 
 Network load_into(Texts& texts, Network net, std::filesystem::path folder, const Catalogue& catalogue, const LoadOptions& options) {
   Diagnostics errors(texts);
+  bool more = false;
   try {
     Reader reader(catalogue, options, texts, errors, net);
     reader.folder = options.data_root.empty() ? std::move(folder) : options.data_root;
@@ -150,6 +153,8 @@ Network load_into(Texts& texts, Network net, std::filesystem::path folder, const
       load_top(l, *root);
       if (errors.empty()) check_memory(l);
     }
+  } catch (const Diagnostics::TooMany&) {
+    more = true;
   } catch (const std::bad_alloc&) {
     errors.error(Mark{0, 0, 0, 1}, "reading it takes more memory than there is");
   }
@@ -157,7 +162,7 @@ Network load_into(Texts& texts, Network net, std::filesystem::path folder, const
     auto list = errors.sorted();
     std::string all;
     for (const auto& d : list) all += render(d);
-    if (errors.dropped() > 0) all += fmt::format("... and {} more errors\n", errors.dropped());
+    if (more) all += fmt::format("... and more: only the first {} errors are shown\n", Diagnostics::most);
     throw InvalidNetwork(std::move(list), std::move(all));
   }
   if (const auto fault = first_fault(net); !fault.empty()) throw std::logic_error("the loader made a faulty network: " + fault);

@@ -103,42 +103,40 @@ class Populations {
       r_.errors.error(like->mark, "'like' leads back to this population or through too many others");
       return std::nullopt;
     }
-    auto base = merged(*other, chain + 1);
-    if (!base) return std::nullopt;
-    if (!base->is_map()) return std::nullopt;
-    inherited_ += size_of(*base);
+    if (inherited_ <= most_inherited) inherited_ += size_of(*other);
     if (inherited_ > most_inherited) {
       r_.errors.error(like->mark, fmt::format("'like' copies more than {} values", most_inherited));
       return std::nullopt;
     }
+    auto base = merged(*other, chain + 1);
+    if (!base || !base->is_map()) return std::nullopt;
     put_over(*base, n);
     return base;
   }
 
   void load(Population& p, const Node& given, const Node::Key& key) {
     const std::string what = fmt::format("population {}", in_quotes(p.name));
-    const bool sound = r_.map(given, keys, what, key.mark);
+    r_.map(given, keys, what, key.mark);
     if (!given.is_map()) return;
     const auto n = merged(given, 0);
     if (!n) return;
     const Node* model = n->find("model");
     if (!model) {
-      if (sound) r_.errors.error(key.mark, what + " has no 'model'", suggest("", model_names(), "models"));
+      if (!misspelt(given, keys, "model")) r_.errors.error(key.mark, what + " has no 'model'", suggest("", model_names(), "models"));
     } else if (const auto name = r_.text(*model, "model")) {
       p.model = find_model(*name, model->mark);
     }
     if (const Node* size = n->find("size")) {
       if (const auto s = r_.integer(*size, "size", 1, most_neurons)) p.size = static_cast<std::uint32_t>(*s);
-    } else if (sound) {
+    } else if (!misspelt(given, keys, "size")) {
       r_.errors.error(key.mark, what + " has no 'size'", "size: number of neurons");
     }
     if (!p.model) return;
-    if (p.size == 0) return check_names_only(p, *n);
     const std::size_t before = r_.errors.count();
     const auto& m = *p.model;
     fields(m.params, 0, n->find("params"), "parameter", p, p.params);
     fields(m.variables, Flag::initial, n->find("initial"), "initial value", p, p.initial);
-    if (const Node* spikes = n->find("spikes")) {
+    if (const Node* spikes = n->find("spikes"); spikes && p.size > 0) {
       if (!takes_spikes(m)) {
         r_.errors.error(spikes->mark, fmt::format("model {} takes no list of spikes", m.name),
                         "spike times belong to a population of model spike_source");
@@ -146,7 +144,7 @@ class Populations {
         listed(p, *spikes);
       }
     }
-    if (r_.errors.count() == before) cross_check(p, *n, key.mark);
+    if (r_.errors.count() == before && p.size > 0) cross_check(p, *n, key.mark);
   }
 
   std::vector<std::string> model_names() const {
@@ -174,11 +172,6 @@ class Populations {
                         allowed.empty() ? fmt::format("{} has none", m.name)
                                         : suggest(k.name, allowed, flags ? "variables" : "parameters"));
   }
-  void check_names_only(const Population& p, const Node& n) {
-    if (const Node* g = n.find("params"); g && g->is_map()) check_names(p.model->params, 0, *g, "parameter", *p.model);
-    if (const Node* g = n.find("initial"); g && g->is_map())
-      check_names(p.model->variables, Flag::initial, *g, "initial value", *p.model);
-  }
 
   /// One distribution per field that has `flags`.
   void fields(const Fields& table, std::uint32_t flags, const Node* given, std::string_view kind, const Population& p,
@@ -194,7 +187,7 @@ class Populations {
       if ((f.flags & flags) != flags) continue;
       Distribution d{Distribution::Kind::constant, f.preset};
       if (const Node* v = given ? given->find(f.name) : nullptr)
-        if (auto read = r_.distribution(*v, wanted(f), p.size)) d = std::move(*read);
+        if (auto read = r_.distribution(*v, wanted(f), p.size ? p.size : Reader::any_number)) d = std::move(*read);
       out.push_back(std::move(d));
     }
   }
@@ -304,8 +297,8 @@ class Populations {
 std::span<const Key> population_keys() { return keys; }
 
 void load_populations(Loading& l, const Node& map) {
-  if (!map.is_map() || map.keys.empty()) {
-    l.read.errors.error(map.mark, "'populations' must be a map of names and populations, not " + kind_name(map),
+  if (!map.is_map() || (map.keys.empty() && !map.incomplete)) {
+    l.read.errors.error(map.mark, "'populations' must be a map of names and populations, not " + (map.is_map() ? "an empty one" : kind_name(map)),
                         "for example: populations: {exc: {model: lif_delta, size: 100}}");
     return;
   }

@@ -278,6 +278,7 @@ class Projections {
     const auto unit = port_unit_of(p, n);
     if (!unit) return;
 
+    const std::size_t before = r_.errors.count();
     int sign = 0;
     bool known_sign = false;
     for (std::uint32_t i = 0; i < model->variables.count; ++i) {
@@ -311,7 +312,7 @@ class Projections {
     }
     std::vector<Distribution> constants;
     for (const double x : p.params) constants.push_back({Distribution::Kind::constant, x});
-    if (const auto c = check_params(*model, constants); c.reason) r_.errors.error(n.mark, c.reason);
+    if (const auto c = check_params(*model, constants); c.reason && r_.errors.count() == before) r_.errors.error(n.mark, c.reason);
 
     if (edges && ready) read_edges(p, *edges, weight, n.find("delay"), *unit, sign, known_sign);
     if (!n.find("delay") && !p.listed_delays && (!edges || ready))
@@ -348,13 +349,17 @@ class Projections {
       }
       return Distribution{Distribution::Kind::constant, t};
     }
-    auto d = r_.distribution(n, {"delay", "ms", step_ms, scaled(longest_delay * r_.tick.number, r_.tick.decade + 3)}, 0);
+    auto d = r_.distribution(n, {"delay", "ms", step_ms}, 0);
     if (!d) return std::nullopt;
     const double per_ms = r_.ticks({1, -3, {}});
     if (d->kind == Distribution::Kind::lognormal) d->a += static_cast<double>(std::log(static_cast<long double>(per_ms)));
     else d->a = r_.ticks({d->a, -3, {}}), d->b = r_.ticks({d->b, -3, {}});
     d->low = std::max(step, std::round(r_.ticks({d->low, -3, {}})));
-    d->high = r_.ticks({d->high, -3, {}});
+    d->high = std::min(longest_delay, std::round(r_.ticks({d->high, -3, {}})));
+    if (d->kind == Distribution::Kind::uniform ? d->b > longest_delay : d->low > longest_delay) {
+      r_.errors.error(n.mark, "these delays are too long");
+      return std::nullopt;
+    }
     return d;
   }
   /// Why a fixed delay cannot be, and what could be meant.
@@ -432,7 +437,8 @@ class Projections {
       const Mark where = weight ? weight->mark : synapse.mark;
       if (!mine && sign == 0) {
         r_.errors.error(where, fmt::format("the weights have both signs, and {} has a port for each", m->model.name),
-                        fmt::format("give the distribution 'min: 0' or 'max: 0', or name a port: {}", joined(port_names(*m))));
+                        fmt::format("{}, or name a port: {}", p.listed_weights ? "make a projection for each sign" : "give the distribution 'min: 0' or 'max: 0'",
+                                    joined(port_names(*m))));
         return;
       }
       if (!mine) {

@@ -13,7 +13,7 @@ namespace spinet::reading {
 namespace {
 
 constexpr std::size_t longest_chain = 200;  // of parameters that refer to one another
-constexpr std::size_t most_taken = 20'000'000;
+constexpr std::size_t most_taken = 10'000'000;
 constexpr double most_ticks = 0x1p60;       // so that sums of times never overflow
 
 /// The value could not be read for a reason that has been reported where it lies.
@@ -74,14 +74,14 @@ Wanted wanted(const Field& f, std::string_view unit_of_port) {
 }
 
 std::string with_unit(double value, std::string_view unit) {
-  return unit == "1" || unit.empty() ? fmt::format("{}", value) : fmt::format("{} {}", value, unit);
+  return unit == "1" || unit.empty() ? fmt::format("{:.10g}", value) : fmt::format("{:.10g} {}", value, unit);
 }
 
 std::string range_text(const Wanted& w) {
   const bool low = std::isfinite(w.low), high = std::isfinite(w.high);
   const bool low_open_end = w.flags & low_open, high_open_end = w.flags & high_open;
   if (low && high && !low_open_end && !high_open_end)
-    return fmt::format("from {} to {}", fmt::format("{}", w.low), with_unit(w.high, w.unit));
+    return fmt::format("from {:.10g} to {}", w.low, with_unit(w.high, w.unit));
   std::string s;
   if (low) s = fmt::format("{} {}", low_open_end ? "above" : "at least", with_unit(w.low, w.unit));
   if (high) s += fmt::format("{}{} {}", low ? " and " : "", high_open_end ? "below" : "at most", with_unit(w.high, w.unit));
@@ -308,12 +308,13 @@ std::optional<std::uint64_t> Reader::integer(const Node& n, std::string_view wha
   const double whole = std::round(*x);
   if (std::fabs(*x - whole) > 1e-9 * std::max(1.0, std::fabs(whole))) {
     const bool expression = n.text.starts_with('=');
-    errors.error(n.mark, fmt::format("'{}' must be a whole number; it is {}", what, *x),
+    errors.error(n.mark, fmt::format("'{}' must be a whole number; it is {:.10g}", what, *x),
                  expression ? fmt::format("write =round({})", n.text.substr(1)) : std::string{});
     return std::nullopt;
   }
   if (whole < static_cast<double>(low) || whole > static_cast<double>(high)) {
-    errors.error(n.mark, fmt::format("'{}' must be from {} to {}; it is {}", what, low, high, whole));
+    errors.error(n.mark, whole < static_cast<double>(low) ? fmt::format("'{}' must be at least {}; it is {:.10g}", what, low, whole)
+                                                          : fmt::format("'{}' must be at most {}; it is {:.10g}", what, high, whole));
     return std::nullopt;
   }
   return static_cast<std::uint64_t>(whole);
@@ -344,8 +345,10 @@ std::optional<bool> Reader::boolean(const Node& given, std::string_view what) {
 double Reader::ticks(const Quantity& time) const { return scaled(time.number, time.decade - tick.decade) / tick.number; }
 
 std::string Reader::time_text(double t) const {
-  const double ms = t * tick.number;  // in units of the tick's decade; then to ms with one rounding
-  return with_unit(scaled(ms, tick.decade + 3), "ms");
+  const double x = t * tick.number;  // in units of the tick's decade; then to the unit with one rounding
+  for (const auto& [unit, decade] : {std::pair("ms", -3), std::pair("us", -6), std::pair("ns", -9), std::pair("ps", -12)})
+    if (scaled(x, tick.decade - decade) >= 0.01) return with_unit(scaled(x, tick.decade - decade), unit);
+  return with_unit(scaled(x, tick.decade + 15), "fs");
 }
 
 std::optional<Tick> Reader::time(const Node& n, std::string_view what, Tick low) {
@@ -374,18 +377,16 @@ bool Reader::map(const Node& n, std::span<const Key> keys, std::string_view what
     errors.error(n.mark, fmt::format("{} must be a map, not {}", what, kind_name(n)), "keys: " + joined(allowed));
     return false;
   }
-  bool good = true;
   for (const auto& k : n.keys)
-    if (std::find(allowed.begin(), allowed.end(), k.name) == allowed.end()) {
+    if (std::find(allowed.begin(), allowed.end(), k.name) == allowed.end())
       errors.error(k.mark, fmt::format("unknown key {} of {}", in_quotes(k.name), what), suggest(k.name, allowed, "keys"));
-      good = false;
-    }
+  bool complete = true;
   for (const auto& k : keys)
     if (k.required && !n.find(k.name)) {
-      errors.error(where, fmt::format("{} lacks '{}'", what, k.name), fmt::format("{}: {}", k.name, k.doc));
-      good = false;
+      if (!misspelt(n, keys, k.name)) errors.error(where, fmt::format("{} lacks '{}'", what, k.name), fmt::format("{}: {}", k.name, k.doc));
+      complete = false;
     }
-  return good;
+  return complete;
 }
 
 bool Reader::take(std::size_t values, Mark where) {
@@ -393,6 +394,13 @@ bool Reader::take(std::size_t values, Mark where) {
   if (taken_ <= most_taken) return true;
   errors.error(where, fmt::format("lists unfold to more than {} values", most_taken), "put large data into a CSV file");
   return false;
+}
+
+bool misspelt(const Node& n, std::span<const Key> keys, std::string_view name) {
+  const auto allowed = names(keys);
+  return n.incomplete || std::any_of(n.keys.begin(), n.keys.end(), [&](const Node::Key& k) {
+           return std::find(allowed.begin(), allowed.end(), k.name) == allowed.end() && nearest(k.name, allowed) == name;
+         });
 }
 
 std::optional<std::filesystem::path> Reader::data_file(const Node& n) {
@@ -433,7 +441,7 @@ std::optional<Distribution> Reader::distribution(const Node& given, const Wanted
 }
 
 std::optional<Distribution> Reader::values(const Node& list, const Wanted& w, std::uint64_t count) {
-  if (list.items.size() != count) {
+  if (list.items.size() != count && count != any_number) {
     errors.error(list.mark, fmt::format("'{}' lists {} values for {} neurons", w.what, list.items.size(), count));
     return std::nullopt;
   }
@@ -499,8 +507,8 @@ bool Reader::drawable(const Distribution& d, const Node& n, const Wanted& w) {
   };
   const double inside_bounds = (std::isfinite(d.high) ? below(d.high) : 1) - (std::isfinite(d.low) ? below(d.low) : 0);
   if (inside_bounds >= 1e-4) return true;
-  errors.error(n.mark, fmt::format("hardly any draw of '{}' lies within its bounds ({} to {})", w.what,
-                                   with_unit(d.low, w.unit), with_unit(d.high, w.unit)),
+  const Wanted limits{w.what, w.unit, d.low, d.high};
+  errors.error(n.mark, fmt::format("hardly any draw of '{}' lies within its bounds ({})", w.what, range_text(limits)),
                "widen 'min' and 'max', or move the distribution");
   return false;
 }

@@ -85,9 +85,11 @@ class Reader {
   /// "1.5 ms"
   std::string time_text(double ticks) const;
   /// A number, a named distribution, or (where `listed` is not 0) a list of that many values.
+  static constexpr std::uint64_t any_number = ~std::uint64_t{0};
   std::optional<Distribution> distribution(const Node& n, const Wanted& w, std::uint64_t listed);
 
-  /// Checks that n is a map with these keys only, all required ones there.  `where` is blamed for missing ones.
+  /// Checks that n is a map with these keys only, all required ones there; `where` is blamed for missing ones.
+  /// True if it is a map with all required keys.
   bool map(const Node& n, std::span<const Key> keys, std::string_view what, Mark where);
 
   /// Refuses a value outside its range; the message goes to `where`.
@@ -119,6 +121,8 @@ class Reader {
 };
 
 std::vector<std::string> names(std::span<const Key> keys);
+/// True if one of n's keys looks like a misspelt `name`, or was dropped: then its lack has been reported.
+bool misspelt(const Node& n, std::span<const Key> keys, std::string_view name);
 /// Names of a model's fields that have all of `flags`.
 std::vector<std::string> names(const Fields& fields, std::uint32_t flags = 0);
 /// Field `i` of a table whose entries may be longer than ours.

@@ -8,7 +8,6 @@
 namespace spinet {
 namespace {
 
-constexpr std::size_t kept_errors = 200;
 constexpr std::size_t shown_columns = 100;
 
 bool continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
@@ -47,14 +46,19 @@ std::string_view Texts::line(std::uint32_t i, std::uint32_t number) const {
   return std::string_view(t.text).substr(b, e - b);
 }
 
+std::uint32_t Texts::last_line(std::uint32_t i) const {
+  std::uint32_t n = texts_[i].first_line + static_cast<std::uint32_t>(texts_[i].begin.size()) - 1;
+  while (n > texts_[i].first_line && line(i, n).empty()) --n;
+  return n;
+}
+
 void Diagnostics::error(Mark where, std::string reason, std::string help) {
   for (const auto& e : entries_)
-    if (e.where.text == where.text && e.where.line == where.line && e.where.column == where.column && e.reason == reason)
+    if (e.where.line == where.line && e.where.column == where.column && e.reason == reason &&
+        texts_.name(e.where.text) == texts_.name(where.text))
       return;
-  if (entries_.size() >= kept_errors)
-    ++dropped_;
-  else
-    entries_.push_back({where, std::move(reason), std::move(help)});
+  if (entries_.size() >= most) throw TooMany{};
+  entries_.push_back({where, std::move(reason), std::move(help)});
 }
 
 std::vector<Diagnostic> Diagnostics::sorted() const {

@@ -37,6 +37,8 @@ class Texts {
   std::uint32_t add(std::string name, std::string text, std::uint32_t first_line = 1);
   const std::string& text(std::uint32_t i) const { return texts_[i].text; }
   const std::string& name(std::uint32_t i) const { return texts_[i].name; }
+  /// Number of the last line that is not empty.
+  std::uint32_t last_line(std::uint32_t i) const;
   /// Line `number` (from 1) without its end, empty past the last one.
   std::string_view line(std::uint32_t i, std::uint32_t number) const;
 
@@ -52,14 +54,16 @@ class Texts {
 /// Collects every error of one pass.  The same error at the same place is kept once.
 class Diagnostics {
  public:
+  /// Thrown by error() when there are more than people read, so that a hostile file cannot buy time with mistakes.
+  struct TooMany {};
+  static constexpr std::size_t most = 200;
+
   explicit Diagnostics(const Texts& texts) : texts_(texts) {}
   void error(Mark where, std::string reason, std::string help = {});
-  std::size_t count() const { return entries_.size() + dropped_; }
+  std::size_t count() const { return entries_.size(); }
   bool empty() const { return entries_.empty(); }
   /// In the order of the texts and their lines.
   std::vector<Diagnostic> sorted() const;
-  /// Errors beyond the 200 that are kept.
-  std::size_t dropped() const { return dropped_; }
 
  private:
   struct Entry {
@@ -68,7 +72,6 @@ class Diagnostics {
   };
   const Texts& texts_;
   std::vector<Entry> entries_;
-  std::size_t dropped_ = 0;
 };
 
 }  // namespace spinet

@@ -7,6 +7,7 @@ namespace spinet {
 namespace {
 constexpr std::size_t longest = 64;  // longer names are nobody's misspelling, and the table is quadratic
 constexpr std::size_t most_listed = 40;
+constexpr std::size_t most_compared = 10'000;
 
 char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
 }  // namespace
@@ -26,7 +27,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::string nearest(std::string_view given, const std::vector<std::string>& allowed) {
-  if (given.empty() || given.size() > longest) return {};
+  if (given.empty() || given.size() > longest || allowed.size() > most_compared) return {};
   std::string best;
   std::size_t least = std::max<std::size_t>(1, given.size() / 3) + 1;
   for (const auto& name : allowed) {

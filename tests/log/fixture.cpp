@@ -1,8 +1,14 @@
 #include "fixture.hpp"
 
 #include <stdlib.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
 
 #include <algorithm>
+
+#include "log/h5.hpp"
+#include "log/reader.hpp"
 
 namespace spinet::test {
 namespace {
@@ -131,8 +137,68 @@ std::vector<Edge> edges(const Network& n, std::uint32_t p) {
   return all;
 }
 
-Folder::Folder() {
-  auto pattern = (std::filesystem::temp_directory_path() / "spinet-log-XXXXXX").string();
+void record_window(RunLog& log, const Network& n, std::uint64_t w, std::uint32_t per_window) {
+  log.spikes(spikes_of_window(n, w, per_window));
+  for (std::uint32_t r = 0; r < n.reports.size(); ++r) {
+    const auto& report = n.reports[r];
+    const Tick from = static_cast<Tick>(w) * window, since = from - report.from;
+    if (since >= 0 && since % report.every == 0)
+      log.frames(r, frame(n, r, static_cast<std::uint64_t>(since / report.every)));
+  }
+  log.commit(static_cast<Tick>(w + 1) * window);
+}
+
+std::string check_data(const std::filesystem::path& path, const Network& n, std::uint32_t per_window, Tick least,
+                       bool with_edges) {
+  const auto s = summarise(path);
+  if (!s.warning.empty()) return s.warning;
+  if (s.reached < least) return fmt::format("reached {}, but {} was durable", s.reached, least);
+  const auto windows = static_cast<std::uint64_t>(s.reached / window);
+  std::vector<std::vector<ListedSpike>> expected(2);
+  for (std::uint64_t w = 0; w < windows; ++w)
+    for (const auto& spike : spikes_of_window(n, w, per_window)) {
+      const auto p = spike.gid >= n.populations[1].first;
+      expected[p].push_back({spike.tick, spike.gid - n.populations[p].first});
+    }
+  for (std::size_t p = 0; p < 2; ++p) {
+    const auto found = read_sonata_spikes(path, n.populations[p].name, s.ticks_per_ms, n.populations[p].size);
+    if (found.size() != expected[p].size())
+      return fmt::format("{} spikes of {}, expected {}", found.size(), n.populations[p].name, expected[p].size());
+    for (std::size_t i = 0; i < found.size(); ++i)
+      if (found[i].tick != expected[p][i].tick || found[i].index != expected[p][i].index)
+        return fmt::format("spike {} of {} differs", i, n.populations[p].name);
+  }
+  if (s.reports.size() != n.reports.size()) return "reports are missing";
+  for (std::uint32_t r = 0; r < n.reports.size(); ++r) {
+    const auto& report = n.reports[r];
+    const auto it = std::find_if(s.reports.begin(), s.reports.end(), [&](auto& x) { return x.name == report.name; });
+    if (it == s.reports.end()) return "report " + report.name + " is missing";
+    // Frames at report.from, + every, ... before `reached`.
+    const auto frames = static_cast<std::uint64_t>(std::max<Tick>(0, s.reached - report.from + report.every - 1) / report.every);
+    if (it->frames != frames) return fmt::format("{} frames of {}, expected {}", it->frames, report.name, frames);
+    if (it->stop_ms != static_cast<double>(report.from + static_cast<Tick>(frames) * report.every) / 1e6)
+      return fmt::format("the time axis of {} ends at {} ms", report.name, it->stop_ms);
+    const h5::Id file(h5::check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "opening"));
+    const auto data = h5::open_dataset(file, it->path + "/data");
+    std::vector<float> values(frames * report.ids.size());
+    if (frames) h5::check(H5Dread(data, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), "reading");
+    for (std::uint64_t f = 0; f < frames; ++f) {
+      const auto e = frame(n, r, f);
+      if (!std::equal(e.begin(), e.end(), values.begin() + static_cast<std::ptrdiff_t>(f * e.size())))
+        return fmt::format("frame {} of {} differs", f, report.name);
+    }
+  }
+  std::uint64_t edges_found = 0, edges_expected = 0;
+  for (const auto& e : s.edges) edges_found += e.edges;
+  for (const auto p : n.edge_recordings) edges_expected += n.projections[p].source_count() * n.projections[p].target_count();
+  if (with_edges && edges_found != edges_expected) return fmt::format("{} edges, expected {}", edges_found, edges_expected);
+  return {};
+}
+
+Folder::Folder(bool small) {
+  const std::filesystem::path memory = "/dev/shm";
+  const bool in_memory = small && ::access(memory.c_str(), W_OK) == 0;
+  auto pattern = ((in_memory ? memory : std::filesystem::temp_directory_path()) / "spinet-log-XXXXXX").string();
   if (!mkdtemp(pattern.data())) throw std::runtime_error("no temporary folder");
   path_ = pattern;
 }

@@ -25,10 +25,18 @@ std::vector<float> frame(const Network& n, std::uint32_t r, std::uint64_t f);
 /// Edges of projection p: every source to every target, by target.
 std::vector<Edge> edges(const Network& n, std::uint32_t p);
 
-/// An empty folder that is removed at the end.
+/// Hands window `w` to the log as a simulation would, and commits it.
+void record_window(RunLog& log, const Network& n, std::uint64_t w, std::uint32_t per_window);
+
+/// What is in a log is exactly the data of all windows before its `reached_ticks`, which is at least `least`, edges
+/// included if `with_edges`.  Returns an empty text or what is wrong.
+std::string check_data(const std::filesystem::path& path, const Network& n, std::uint32_t per_window, Tick least,
+                       bool with_edges);
+
+/// An empty folder that is removed at the end; `small`: in memory where the system has such a place.
 class Folder {
  public:
-  Folder();
+  explicit Folder(bool small = false);
   ~Folder();
   std::filesystem::path operator/(const char* name) const { return path_ / name; }
   const std::filesystem::path& path() const { return path_; }

@@ -88,11 +88,12 @@ struct RunInfo {
   double ticks_per_ms;
 };
 
-/// A run of neurons of one kernel group on one rank, as the engine keeps it (C layout).
+/// A run of neurons of one kernel group on one rank, as the engine keeps it (C layout).  All memory is 64-byte aligned.
 struct NeuronBlock {
   void* state;         ///< `State[size]`
   void* constants;     ///< `Constants[size]`, if the model has them
   const void* shared;  ///< `Shared`, one per kernel group
+  void* common;        ///< `Common`, one per block, zero at first: what a kernel wants to know of its block's neurons
   const Gid* gids;     ///< global id of each neuron
   Outbox* out;
   std::uint32_t size;
@@ -107,7 +108,7 @@ struct NeuronTable {
   const Port* ports;
   std::uint32_t port_count;
   std::uint32_t graded;  ///< 1: emissions carry a payload
-  std::uint32_t params_size, state_size, constants_size, shared_size;
+  std::uint32_t params_size, state_size, constants_size, shared_size, common_size, reserved;
   /// Fills `shared` from one neuron's parameters; only fields flagged `shared` may be used.
   void (*prepare)(void* shared, const void* params, const RunInfo* run, Tick frame_length) noexcept;
   /// Ticks of a frame for a neuron with these parameters, 0 for none.  The engine takes the least of the group.
@@ -141,6 +142,8 @@ struct Nothing {};
 namespace detail {
 template <class M> struct ConstantsOf { using type = Nothing; };
 template <class M> requires requires { typename M::Constants; } struct ConstantsOf<M> { using type = typename M::Constants; };
+template <class M> struct CommonOf { using type = Nothing; };
+template <class M> requires requires { typename M::Common; } struct CommonOf<M> { using type = typename M::Common; };
 template <class M> struct SharedOf { using type = Nothing; };
 template <class M> requires requires { typename M::Shared; } struct SharedOf<M> { using type = typename M::Shared; };
 }  // namespace detail
@@ -155,15 +158,60 @@ struct Neurons {
   State& state(std::uint32_t j) const { return static_cast<State*>(b.state)[j]; }
   Constants& constants(std::uint32_t j) const { return static_cast<Constants*>(b.constants)[j]; }
   const Shared& shared() const { return *static_cast<const Shared*>(b.shared); }
+  auto& common() const { return *static_cast<typename detail::CommonOf<M>::type*>(b.common); }
   std::uint32_t size() const { return b.size; }
   Outbox& out() const { return *b.out; }
 };
+
+namespace detail {
+// The hot functions are compiled twice, for any x86-64 and for one with AVX2, with all they call inlined.  Without
+// contraction (-ffp-contract=off) both give the same bits.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define SPINET_WIDE gnu::flatten, gnu::target("arch=x86-64-v3")
+inline bool wide() noexcept { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"); }
+#else
+#define SPINET_WIDE gnu::flatten
+inline bool wide() noexcept { return false; }
+#endif
+template <class M>
+inline void receive_body(NeuronBlock* b, const Arrivals* a) noexcept {
+  if constexpr (requires(Neurons<M> n) { M::receive(n, *a); })
+    M::receive(Neurons<M>{*b}, *a);
+  else
+    a->each([&](std::uint16_t j, double w) { M::arrive(Neurons<M>{*b}, a->tick, a->port, j, w); });
+}
+template <class M>
+inline std::uint32_t train_body(NeuronBlock* b, const Train* a) noexcept {
+  if constexpr (requires(Neurons<M> n) { M::receive_train(n, *a); }) {
+    return M::receive_train(Neurons<M>{*b}, *a);
+  } else {
+    std::uint32_t i = 0;
+    for (; a->keys[i] < a->limit; ++i) {
+      const auto j = static_cast<std::uint16_t>(a->keys[i]);
+      const Tick tick = a->base + (a->keys[i] >> 16);
+      if constexpr (requires(Neurons<M> n) { M::arrive(n, Tick{}, 0u, 0u, 0.0); }) {
+        M::arrive(Neurons<M>{*b}, tick, a->port, j, a->at(j));
+      } else {
+        const Arrivals one{tick, 1, a->port, &j, nullptr, nullptr, a->at(j), 1.0};
+        M::receive(Neurons<M>{*b}, one);
+      }
+      if (b->out->size) return i + 1;
+    }
+    return i;
+  }
+}
+template <class M> [[gnu::flatten]] void receive(NeuronBlock* b, const Arrivals* a) noexcept { receive_body<M>(b, a); }
+template <class M> [[SPINET_WIDE]] void receive_wide(NeuronBlock* b, const Arrivals* a) noexcept { receive_body<M>(b, a); }
+template <class M> [[gnu::flatten]] std::uint32_t train(NeuronBlock* b, const Train* a) noexcept { return train_body<M>(b, a); }
+template <class M> [[SPINET_WIDE]] std::uint32_t train_wide(NeuronBlock* b, const Train* a) noexcept { return train_body<M>(b, a); }
+#undef SPINET_WIDE
+}  // namespace detail
 
 /// The table of model M.  M must have `name`, `doc`, `Params`, `State`, `params()`, `variables()`, `ports` (array),
 /// `init(Neurons<M>, j, const Params&, const double*)`, `read(Neurons<M>, tick, j, variable)` and one of
 ///   receive(Neurons<M>, const Arrivals&)                 a whole batch
 ///   arrive(Neurons<M>, tick, port, j, weight)            one arrival; the loop is made here
-/// and may have `Constants`, `Shared`, `graded`, and the other functions of `NeuronTable` under the same names.
+/// and may have `Constants`, `Shared`, `Common`, `graded`, and the other functions of `NeuronTable` under the same names.
 template <class M>
 const NeuronTable& neuron_table() {
   using N = Neurons<M>;
@@ -180,6 +228,7 @@ const NeuronTable& neuron_table() {
     t.params_size = sizeof(P);
     t.state_size = sizeof(typename M::State);
     if constexpr (requires { typename M::Constants; }) t.constants_size = sizeof(typename M::Constants);
+    if constexpr (requires { typename M::Common; }) t.common_size = sizeof(typename M::Common);
     if constexpr (requires { typename M::Shared; }) {
       t.shared_size = sizeof(typename M::Shared);
       t.prepare = [](void* s, const void* p, const RunInfo* r, Tick frame_length) noexcept {
@@ -195,30 +244,8 @@ const NeuronTable& neuron_table() {
       t.set = [](NeuronBlock* b, Tick tick, std::uint32_t j, const void* p) noexcept {
         M::set(N{*b}, tick, j, *static_cast<const P*>(p));
       };
-    if constexpr (requires(N n, const Arrivals& a) { M::receive(n, a); })
-      t.receive = [](NeuronBlock* b, const Arrivals* a) noexcept { M::receive(N{*b}, *a); };
-    else
-      t.receive = [](NeuronBlock* b, const Arrivals* a) noexcept {
-        a->each([&](std::uint16_t j, double w) { M::arrive(N{*b}, a->tick, a->port, j, w); });
-      };
-    if constexpr (requires(N n, const Train& a) { M::receive_train(n, a); })
-      t.receive_train = [](NeuronBlock* b, const Train* a) noexcept -> std::uint32_t { return M::receive_train(N{*b}, *a); };
-    else
-      t.receive_train = [](NeuronBlock* b, const Train* a) noexcept -> std::uint32_t {
-        std::uint32_t i = 0;
-        for (; a->keys[i] < a->limit; ++i) {
-          const auto j = static_cast<std::uint16_t>(a->keys[i]);
-          const Tick tick = a->base + (a->keys[i] >> 16);
-          if constexpr (requires(N n) { M::arrive(n, Tick{}, 0u, 0u, 0.0); }) {
-            M::arrive(N{*b}, tick, a->port, j, a->at(j));
-          } else {
-            const Arrivals one{tick, 1, a->port, &j, nullptr, nullptr, a->at(j), 1.0};
-            M::receive(N{*b}, one);
-          }
-          if (b->out->size) return i + 1;
-        }
-        return i;
-      };
+    t.receive = detail::wide() ? detail::receive_wide<M> : detail::receive<M>;
+    t.receive_train = detail::wide() ? detail::train_wide<M> : detail::train<M>;
     if constexpr (requires(N n, std::span<const std::uint32_t> js) { M::wake(n, Tick{}, js); })
       t.wake = [](NeuronBlock* b, Tick tick, const std::uint32_t* js, std::uint32_t n) noexcept {
         M::wake(N{*b}, tick, std::span(js, n));

@@ -1,0 +1,110 @@
+// What models have asked for, in order of (tick, phase, neuron): a calendar queue.  Requests lie unsorted in buckets of
+// some ticks; only the present bucket, a few entries, is a heap.
+#pragma once
+#include <algorithm>
+#include <cassert>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "spinet/neuron.hpp"
+
+namespace spinet {
+
+class Agenda {
+ public:
+  struct Entry {
+    Tick tick;
+    Ask phase;
+    std::uint32_t neuron;
+    bool operator>(const Entry& o) const {
+      if (tick != o.tick) return tick > o.tick;
+      return phase != o.phase ? phase > o.phase : neuron > o.neuron;
+    }
+  };
+
+  /// `window`: ticks of a window of the simulation; buckets are about a hundredth of it.
+  explicit Agenda(Tick window) {
+    while (shift_ < 40 && (Tick{128} << shift_) < window) ++shift_;
+  }
+  bool empty() const { return size_ == 0; }
+  std::size_t size() const { return size_; }
+  /// The first entry's tick; `never` if there is none.
+  Tick next() {
+    if (now_.empty() && !refill()) return never;
+    return now_.front().tick;
+  }
+  const Entry& front() const { return now_.front(); }  ///< after a `next` that found one
+  void pop() {
+    std::pop_heap(now_.begin(), now_.end(), std::greater<>{});
+    now_.pop_back();
+    --size_;
+  }
+  /// `e` is not before the last entry popped.
+  void push(const Entry& e) {
+    ++size_;
+    const Tick bucket = e.tick >> shift_;
+    if (bucket <= present_) {
+      now_.push_back(e);
+      std::push_heap(now_.begin(), now_.end(), std::greater<>{});
+    } else if (bucket - present_ < buckets) {
+      put(bucket, e);
+    } else {
+      far_.push_back(e);
+      far_first_ = std::min(far_first_, bucket);
+    }
+  }
+
+ private:
+  static constexpr Tick buckets = 4096;
+  void put(Tick bucket, const Entry& e) {
+    const auto b = static_cast<std::size_t>(bucket % buckets);
+    ring_[b].push_back(e);
+    used_[b / 64] |= std::uint64_t{1} << (b % 64);
+  }
+  /// Makes the next bucket with anything in it the present one.
+  bool refill() {
+    if (size_ == 0) return false;
+    Tick next = far_first_;
+    const auto begin = static_cast<std::size_t>((present_ + 1) % buckets);
+    for (std::size_t k = 0; k <= used_.size(); ++k) {
+      const std::size_t word = (begin / 64 + k) % used_.size();
+      std::uint64_t bits = used_[word];
+      if (k == 0) bits &= ~std::uint64_t{0} << (begin % 64);
+      if (k == used_.size()) bits &= ~(~std::uint64_t{0} << (begin % 64));
+      if (!bits) continue;
+      const std::size_t b = word * 64 + static_cast<std::size_t>(__builtin_ctzll(bits));
+      next = std::min(next, present_ + 1 + static_cast<Tick>((b + static_cast<std::size_t>(buckets) - begin) % static_cast<std::size_t>(buckets)));
+      break;
+    }
+    present_ = next;
+    if (far_first_ < present_ + buckets) {  // what has come into reach
+      std::vector<Entry> rest;
+      far_first_ = never;
+      for (const Entry& e : far_) {
+        const Tick bucket = e.tick >> shift_;
+        if (bucket - present_ < buckets) {
+          put(bucket, e);
+        } else {
+          rest.push_back(e);
+          far_first_ = std::min(far_first_, bucket);
+        }
+      }
+      far_.swap(rest);
+    }
+    const auto b = static_cast<std::size_t>(present_ % buckets);
+    now_.swap(ring_[b]);
+    used_[b / 64] &= ~(std::uint64_t{1} << (b % 64));
+    std::make_heap(now_.begin(), now_.end(), std::greater<>{});
+    return true;
+  }
+
+  int shift_ = 0;
+  std::size_t size_ = 0;
+  Tick present_ = 0, far_first_ = never;
+  std::vector<Entry> now_, far_;
+  std::vector<std::vector<Entry>> ring_{static_cast<std::size_t>(buckets)};
+  std::vector<std::uint64_t> used_ = std::vector<std::uint64_t>(static_cast<std::size_t>(buckets) / 64, 0);
+};
+
+}  // namespace spinet

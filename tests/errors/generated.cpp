@@ -1,0 +1,130 @@
+// For every field of every model, built in or made for tests: a wrong unit, no unit, a value out of range, a
+// misspelt name.  Each must be refused at its place with a message that names the field and says what is right.
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+#include <cmath>
+
+#include "errors/models.hpp"
+#include "network/loader.hpp"
+
+using namespace spinet;
+
+namespace {
+
+const Field& field(const Fields& f, std::uint32_t i) {
+  return *reinterpret_cast<const Field*>(reinterpret_cast<const char*>(f.data) + std::size_t{i} * f.stride);
+}
+
+/// A network of one population of the model, or of a projection with the synapse model, that sets one key.
+struct Probe {
+  const Catalogue& catalogue;
+  const Model& model;
+  std::string section;  // params or initial
+  std::string unit_of_port;
+
+  std::string text(const std::string& key, const std::string& value) const {
+    std::string s = "spinet: 1\nduration: 1 s\npopulations:\n";
+    if (model.kind != Kind::synapse)
+      return s + fmt::format("  a: {{model: {}, size: 2, {}: {{{}: {}}}}}\n", model.name, section, key, value);
+    return s + fmt::format("  a: {{model: cell, size: 2}}\nprojections:\n  p: {{from: a, to: a, connect: one_to_one, "
+                           "synapse: {{model: {}, delay: 1 ms, port: exc, {}: {}}}}}\n", model.name, key, value);
+  }
+  std::vector<Diagnostic> errors(const std::string& key, const std::string& value) const {
+    try {
+      load_text(text(key, value), "probe.yaml", catalogue);
+    } catch (const InvalidNetwork& e) {
+      return e.diagnostics;
+    }
+    return {};
+  }
+};
+
+bool mentions(const Diagnostic& d, const std::string& what) {
+  return d.reason.find(what) != std::string::npos || d.help.find(what) != std::string::npos;
+}
+
+/// Decimal text that reads back exactly.
+std::string with_unit(double x, const std::string& unit) { return unit == "1" ? fmt::format("{}", x) : fmt::format("{} {}", x, unit); }
+
+void check_field(const Probe& p, const Field& f) {
+  const std::string name = f.name;
+  const std::string unit = (f.flags & port_unit) ? p.unit_of_port : f.unit;
+  INFO(p.model.name << "." << name << " in " << unit);
+
+  // The preset itself is fine (or contradicts nothing but other presets).
+  for (const auto& d : p.errors(name, with_unit(f.preset, unit))) FAIL("preset refused: " << d.reason);
+
+  // A unit of another kind.
+  const std::string other = unit == "m" ? "s" : "m";
+  auto e = p.errors(name, "1 " + other);
+  REQUIRE(e.size() == 1);
+  CHECK(mentions(e[0], name));
+  CHECK(mentions(e[0], "length"));
+  CHECK(mentions(e[0], unit == "1" ? "plain number" : unit));
+  CHECK(e[0].line == (p.model.kind == Kind::synapse ? 6u : 4u));
+  CHECK(e[0].source_line.substr(e[0].caret, 3) == "1 " + other);
+
+  // No unit where there should be one.
+  if (unit != "1") {
+    e = p.errors(name, "1.5");
+    REQUIRE(e.size() == 1);
+    CHECK(mentions(e[0], "unit"));
+    CHECK(mentions(e[0], "1.5 " + unit));
+    e = p.errors(name, "1.5 " + unit + "x");
+    REQUIRE(e.size() == 1);
+    CHECK(mentions(e[0], "unknown unit"));
+  }
+
+  // Just outside the range.
+  std::vector<double> outside;
+  if (std::isfinite(f.low)) outside.push_back(f.flags & low_open ? f.low : f.low - std::max(1.0, std::fabs(f.low)));
+  if (std::isfinite(f.high)) outside.push_back(f.flags & high_open ? f.high : f.high + std::max(1.0, std::fabs(f.high)));
+  for (const double x : outside) {
+    e = p.errors(name, with_unit(x, unit));
+    REQUIRE(e.size() == 1);
+    CHECK(mentions(e[0], "'" + name + "' must be"));
+  }
+
+  // Not a number at all.
+  for (const char* bad : {"nan", ".inf", "much", "1e999", "{}", "=1/0", "$nothing", "true", "1 2", "\"\""}) {
+    INFO(bad);
+    CHECK_FALSE(p.errors(name, bad).empty());
+  }
+
+  // A letter too many: the name meant is proposed.
+  e = p.errors(name + "x", with_unit(f.preset, unit));
+  REQUIRE(e.size() == 1);
+  CHECK(mentions(e[0], "'" + name + "x'"));
+  if (name.size() > 1) CHECK(mentions(e[0], "did you mean '"));
+  CHECK(e[0].source_line.substr(e[0].caret, name.size() + 1) == name + "x");
+}
+
+void check_model(const Catalogue& c, const Model& m, int& count) {
+  const Probe params{c, m, "params", "pA"}, initials{c, m, "initial", "pA"};
+  for (std::uint32_t i = 0; i < m.params.count; ++i, ++count) check_field(params, field(m.params, i));
+  for (std::uint32_t i = 0; i < m.variables.count; ++i)
+    if (field(m.variables, i).flags & initial) {
+      check_field(initials, field(m.variables, i));
+      ++count;
+    }
+}
+
+}  // namespace
+
+TEST_CASE("errors of every field of the test models") {
+  const auto c = test::test_models();
+  int count = 0;
+  for (const auto& e : c.all()) check_model(c, *e.model, count);
+  CHECK(count > 20);
+}
+
+TEST_CASE("errors of every field of the built-in models") {
+  Catalogue c;
+  add_builtin(c);
+  const auto all = c.all();
+  c.add(&neuron_table<test::Cell>().model, "test");  // for synapses to connect
+  int count = 0;
+  for (const auto& e : all) check_model(c, *e.model, count);
+  CHECK(count > 0);
+}
