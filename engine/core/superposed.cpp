@@ -118,17 +118,6 @@ Tick Source::next(Tick from) const {
   return std::min(listed, next_change_ < changes_.size() ? std::max(from, changes_[next_change_].tick) : never);
 }
 
-bool is_superposed(const Network& net, const Projection& p) {
-  if (p.rule != Rule::one_to_one || p.synapse->weight_kind != 0) return false;
-  if (p.delay.kind != Distribution::Kind::constant) return false;
-  for (const auto& r : p.sources) {
-    const auto population = std::find_if(net.populations.begin(), net.populations.end(),
-                                         [&](const Population& q) { return r.first - q.first < q.size; });
-    if (!population->source() || !population->source()->superposable) return false;
-  }
-  return true;
-}
-
 bool TrainGroup::fits(Tick delay, std::uint32_t port, Tick slab, const std::vector<std::uint16_t>& targets) const {
   if (delay != delay_ || port != port_ || slab != slab_) return false;
   return std::none_of(targets.begin(), targets.end(), [&](std::uint16_t t) { return t != 0xFFFF && t < used_.size() && used_[t]; });
