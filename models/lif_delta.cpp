@@ -17,6 +17,7 @@ struct LifDelta {
   static constexpr const char* name = "lif_delta";
   static constexpr const char* doc =
       "Leaky integrate-and-fire neuron with delta synapses: a spike of weight w moves V by w at once. Exact.";
+  static constexpr bool wide = true;
   struct Params {
     double tau_m = 10, C_m = 250, E_L = -70, v_th = -55, v_reset = -70, t_ref = 2, I_dc = 0;
   };

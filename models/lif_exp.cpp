@@ -21,6 +21,7 @@ struct LifExp {
   static constexpr const char* name = "lif_exp";
   static constexpr const char* doc =
       "Leaky integrate-and-fire neuron with exponential synaptic currents of two time constants. Exact.";
+  static constexpr bool wide = true;
   struct Params {
     double tau_m = 10, C_m = 250, tau_syn_exc = 2, tau_syn_inh = 2, E_L = -70, v_th = -55, v_reset = -70, t_ref = 2, I_dc = 0;
   };

@@ -99,22 +99,20 @@ void write_attribute(hid_t at, const std::string& name, hid_t type, hid_t space,
   check(H5Awrite(a, type, value), "writing attribute " + name);
 }
 
-void write_attribute(hid_t at, const std::string& name, const std::string& text) {
+void write_vlen_attribute(hid_t at, const std::string& name, const std::string& text) {
   const char* pointer = text.c_str();
   write_attribute(at, name, utf8(), scalar(), &pointer);
 }
-void write_attribute(hid_t at, const std::string& name, const char* text) {
-  write_attribute(at, name, std::string(text));
-}
 
-void write_fixed_attribute(hid_t at, const std::string& name, const std::string& text, std::size_t bytes) {
+void write_text_attribute(hid_t at, const std::string& name, const std::string& text, std::size_t room) {
   auto padded = text;
-  padded.resize(bytes);
+  padded.resize(std::max(room, text.size()));
+  const Id type = utf8(padded.size());
   if (has_attribute(at, name)) {
     const Id a(check(H5Aopen(at, name.c_str(), H5P_DEFAULT), "attribute " + name));
-    check(H5Awrite(a, utf8(bytes), padded.data()), "writing attribute " + name);
+    check(H5Awrite(a, type, padded.c_str()), "writing attribute " + name);
   } else {
-    write_attribute(at, name, utf8(bytes), scalar(), padded.data());
+    write_attribute(at, name, type, scalar(), padded.c_str());
   }
 }
 
@@ -170,27 +168,30 @@ std::string read_text(hid_t at, const std::string& name) {
 }
 
 void write_texts(hid_t at, const std::string& name, const std::vector<std::string>& texts) {
-  std::vector<const char*> pointers;
-  for (const auto& t : texts) pointers.push_back(t.c_str());
+  std::size_t room = 1;
+  for (const auto& t : texts) room = std::max(room, t.size());
+  std::string all;
+  for (const auto& t : texts) {
+    all += t;
+    all.append(room - t.size(), '\0');
+  }
   const std::array<hsize_t, 1> shape{texts.size()};
-  write_dataset(at, name, utf8(), shape, pointers.data());
+  write_dataset(at, name, utf8(room), shape, all.data());
 }
 
 std::vector<std::string> read_texts(hid_t at, const std::string& name) {
   const Id d = open_dataset(at, name);
-  const Id stored(check(H5Dget_type(d), "dataset " + name));
-  const Id space(check(H5Dget_space(d), "dataset " + name));
+  const Id type(check(H5Dget_type(d), "dataset " + name));
   const auto shape = shape_of(d);
-  if (H5Tget_class(stored) != H5T_STRING || check(H5Tis_variable_str(stored), name) == 0 || shape.size() != 1)
-    throw Error("dataset " + name + " is not a list of texts");
+  if (H5Tget_class(type) != H5T_STRING || check(H5Tis_variable_str(type), name) > 0 || shape.size() != 1)
+    throw Error("dataset " + name + " is not a list of texts of fixed length");
   check_size(d, name);
-  const Id type = utf8();
-  std::vector<char*> pointers(shape[0], nullptr);
+  const std::size_t room = H5Tget_size(type);
+  std::string all(room * shape[0], '\0');
   std::vector<std::string> texts;
-  if (pointers.empty()) return texts;
-  check(H5Dread(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()), "reading dataset " + name);
-  for (const char* p : pointers) texts.emplace_back(p ? p : "");
-  H5Dvlen_reclaim(type, space, H5P_DEFAULT, pointers.data());
+  if (all.empty()) return texts;
+  check(H5Dread(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, all.data()), "reading dataset " + name);
+  for (std::size_t i = 0; i < all.size(); i += room) texts.emplace_back(all.data() + i, ::strnlen(all.data() + i, room));
   return texts;
 }
 

@@ -66,10 +66,11 @@ void write_attribute(hid_t at, const std::string& name, T value) {
   const Id space(check(H5Screate(H5S_SCALAR), "a scalar"));
   write_attribute(at, name, type_of<T>(), space, &value);
 }
-void write_attribute(hid_t at, const std::string& name, const std::string& text);  ///< scalar, variable-length UTF-8
-void write_attribute(hid_t at, const std::string& name, const char* text);
-/// Text of fixed room that can be replaced in place: scalar, `bytes` bytes, padded with zeros.
-void write_fixed_attribute(hid_t at, const std::string& name, const std::string& text, std::size_t bytes);
+/// Scalar text of fixed length, UTF-8, padded with zeros to at least `room` bytes; replaces one of the same room.
+void write_text_attribute(hid_t at, const std::string& name, const std::string& text, std::size_t room = 1);
+/// Scalar, variable-length UTF-8, where SONATA asks for it.  Elsewhere text has a fixed length, since HDF5 1.10 reads
+/// past its buffers when the heap that holds variable-length text is damaged.
+void write_vlen_attribute(hid_t at, const std::string& name, const std::string& text);
 /// Replaces the value of an existing attribute of the same type.
 template <class T>
 void replace_attribute(hid_t at, const std::string& name, T value) {
@@ -100,7 +101,7 @@ Id write_dataset(hid_t at, const std::string& name, std::span<const T> values) {
 /// One text of any length: scalar, fixed length, UTF-8.
 void write_text(hid_t at, const std::string& name, const std::string& text);
 std::string read_text(hid_t at, const std::string& name);
-/// Texts: one-dimensional, variable-length UTF-8.
+/// Texts: one-dimensional, fixed length (that of the longest), UTF-8, padded with zeros.
 void write_texts(hid_t at, const std::string& name, const std::vector<std::string>& texts);
 std::vector<std::string> read_texts(hid_t at, const std::string& name);
 

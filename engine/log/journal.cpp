@@ -79,6 +79,7 @@ std::vector<std::byte> encode(const JournalHead& head) {
   Encoder e;
   e.put(journal_version);
   e.put(std::span<const std::byte>(head.run_id));
+  e.put(head.stamp_offset);
   e.put(static_cast<std::uint32_t>(head.streams.size()));
   for (const auto& stream : head.streams) {
     e.put(static_cast<std::uint32_t>(stream.size()));
@@ -98,6 +99,7 @@ bool decode(std::span<const std::byte> payload, JournalHead& head, std::uint32_t
   const auto id = d.take(head.run_id.size());
   if (!d.ok) return false;
   std::memcpy(head.run_id.data(), id.data(), id.size());
+  head.stamp_offset = d.get<std::uint64_t>();
   const auto streams = d.get<std::uint32_t>();
   for (std::uint32_t s = 0; d.ok && s < streams; ++s) {
     auto& stream = head.streams.emplace_back();
@@ -115,6 +117,7 @@ bool decode(std::span<const std::byte> payload, JournalHead& head, std::uint32_t
 
 std::vector<std::byte> encode(const Commit& commit) {
   Encoder e;
+  e.put(commit.number);
   e.put(commit.reached);
   e.put(commit.eof);
   e.put(static_cast<std::uint32_t>(commit.pages.size()));
@@ -135,6 +138,7 @@ std::vector<std::byte> encode(const Commit& commit) {
 
 bool decode(std::span<const std::byte> payload, const JournalHead& head, Commit& commit) {
   Decoder d(payload);
+  commit.number = d.get<std::uint64_t>();
   commit.reached = d.get<Tick>();
   commit.eof = d.get<std::uint64_t>();
   const auto pages = d.get<std::uint32_t>();

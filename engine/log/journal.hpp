@@ -31,6 +31,7 @@ using StreamNames = std::vector<std::vector<ColumnName>>;
 /// What identifies a journal: the run whose log it repairs, and the datasets its rows belong to.
 struct JournalHead {
   std::array<std::byte, 16> run_id{};
+  std::uint64_t stamp_offset = 0;  ///< where the HDF5 file has its Stamp
   StreamNames streams;
   bool operator==(const JournalHead&) const = default;
 };
@@ -42,9 +43,17 @@ struct Rows {
   std::vector<std::span<const std::byte>> columns;
 };
 
+/// What the HDF5 file holds at a known place (dataset /spinet/commit), readable without HDF5: whose it is, and how many
+/// page-changing commits it has seen.
+struct Stamp {
+  std::array<std::byte, 16> run_id{};
+  std::uint64_t number = 0;
+};
+
 struct Commit {
-  Tick reached = 0;        ///< every row before this tick is in the HDF5 file or in the journal
-  std::uint64_t eof = 0;   ///< size of the HDF5 file with `pages`; 0: this commit changes no page
+  std::uint64_t number = 0;  ///< Stamp::number of the HDF5 file once `pages` are in it
+  Tick reached = 0;          ///< every row before this tick is in the HDF5 file or in the journal
+  std::uint64_t eof = 0;     ///< size of the HDF5 file with `pages`; 0: this commit changes no page
   Pages pages;
   std::vector<Rows> rows;
 };

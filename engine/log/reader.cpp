@@ -18,6 +18,22 @@ using namespace logging;
 
 namespace {
 
+/// Whether the last commit of the journal may not have reached the file yet.  Throws LogError if the two do not belong
+/// together.  The stamp is read as bytes, so that the wrong pages are never laid over a file.
+bool pages_missing(const File& log, const FoundJournal& journal) {
+  Stamp stamp;
+  log.read(journal.head.stamp_offset, std::as_writable_bytes(std::span(&stamp, 1)));
+  if (stamp.run_id != journal.head.run_id)
+    throw LogError(Journal::path_of(log.path()),
+                   "belongs to another run than " + log.path().string() + "; move one of them away");
+  if (journal.commits.empty()) return false;
+  const auto& last = journal.commits.back();
+  if (stamp.number + (last.eof ? 1 : 0) < last.number)
+    throw LogError(log.path(), "is older than its journal: it may be a copy made while the run went on");
+  // A file that is ahead of a damaged journal already has all that the journal could add to its pages.
+  return last.eof && stamp.number <= last.number;
+}
+
 /// An HDF5 file opened through a CommitFile; with its journal's last pages in place, if there is one.
 struct OpenLog {
   std::unique_ptr<CommitFile> store;
@@ -27,7 +43,7 @@ struct OpenLog {
     File f(path, mode, std::move(fault));
     if (!f.lock(mode == File::Mode::write)) throw LogError(path, "is in use: a run is still writing it");
     // Only the last record's pages can be missing from the file: each was written before the next was recorded.
-    if (journal && !journal->commits.empty() && journal->commits.back().eof)
+    if (journal && pages_missing(f, *journal))
       store = std::make_unique<CommitFile>(std::move(f), journal->commits.back().pages, journal->commits.back().eof);
     else
       store = std::make_unique<CommitFile>(std::move(f));
@@ -60,12 +76,6 @@ auto readable(const std::filesystem::path& path, F&& f) {
 }
 
 bool has_journal(const std::filesystem::path& log) { return std::filesystem::exists(Journal::path_of(log)); }
-
-std::string hex(std::span<const std::byte> bytes) {
-  std::string s;
-  for (const auto b : bytes) s += fmt::format("{:02x}", static_cast<unsigned>(b));
-  return s;
-}
 
 /// Datasets of one stream, opened; their common number of rows.
 struct Columns {
@@ -143,29 +153,35 @@ Recovery recover(const std::filesystem::path& log, WriteFault fault) {
     if (!File(log, File::Mode::read).lock(false)) throw LogError(log, "is in use: a run is still writing it");
     const auto found = read_journal(log);
     OpenLog open(log, File::Mode::write, &found, fault);
-    const auto provenance = h5::open_group(open.file, "spinet");
-    if (h5::read_text_attribute(provenance, "run_id") != hex(found.head.run_id))
-      throw LogError(Journal::path_of(log), "belongs to another run than " + log.string() + "; move one of them away");
+    auto provenance = h5::open_group(open.file, "spinet");
     result.needed = true;
     result.reached = h5::read_attribute<Tick>(provenance, "reached_ticks");
     if (h5::read_text_attribute(provenance, "status") == layout::status::running) {
       std::vector<Columns> streams;
       for (const auto& names : found.head.streams) streams.emplace_back(open.file, names);
-      for (const auto& commit : found.commits) {
+      for (const auto& commit : found.commits)
         for (const auto& rows : commit.rows)
           result.rows += streams[rows.stream].append(found.head.streams[rows.stream], rows);
-        result.reached = std::max(result.reached, commit.reached);
-      }
+      // The last record's word, even if the file knows a later tick: rows of other streams went with lost records.
+      result.reached = found.commits.empty() ? 0 : found.commits.back().reached;
       streams.clear();
       update_report_times(open.file);
       h5::replace_attribute(provenance, "reached_ticks", result.reached);
-      h5::write_fixed_attribute(provenance, "status", layout::status::killed, layout::status_bytes);
+      h5::write_text_attribute(provenance, "status", layout::status::killed, layout::status_bytes);
     }
+    Stamp stamp{found.head.run_id, 0};
+    auto stamp_set = h5::open_dataset(provenance, "commit");
+    if (h5::shape_of(stamp_set) != std::vector<hsize_t>{sizeof stamp}) throw h5::Error("dataset commit is damaged");
+    h5::check(H5Dread(stamp_set, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, &stamp), "reading dataset commit");
+    ++stamp.number;
+    h5::check(H5Dwrite(stamp_set, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, &stamp), "writing dataset commit");
     // From here as at the end of a run: one commit, then the journal goes.
     Journal journal(log, found.head, found.valid_bytes, fault);
-    const_cast<h5::Id&>(provenance).close();
+    provenance.close();
+    stamp_set.close();
     open.close();
     Commit last;
+    last.number = stamp.number;
     last.reached = result.reached;
     try {
       open.store->commit(&journal, std::move(last), false);
@@ -264,7 +280,7 @@ void read_reports(hid_t file, LogSummary& s) {
     r.population = h5::read_text_attribute(group, "population");
     r.variable = h5::read_text_attribute(group, "variable");
     const auto data = h5::open_dataset(group, "data");
-    r.units = h5::read_text_attribute(data, "units");
+    r.units = h5::read_text_attribute(group, "variable_units");
     const auto shape = h5::shape_of(data);
     const auto time = h5::read_all<double>(group, "mapping/time");
     if (shape.size() != 2 || time.size() != 3) throw h5::Error("report " + place + " has not the shape of a report");
@@ -280,12 +296,11 @@ void read_edge_counts(hid_t file, LogSummary& s) {
   const auto all = h5::open_group(file, "edges");
   for (const auto& place : h5::names(all)) {
     const auto group = h5::open_group(all, place);
-    const auto from = h5::open_dataset(group, "source_node_id"), to = h5::open_dataset(group, "target_node_id");
-    const auto shape = h5::shape_of(from);
+    const auto shape = h5::shape_of(h5::open_dataset(group, "source_node_id"));
     if (shape.size() != 1) throw h5::Error("edges " + place + " are not one-dimensional");
     s.edges.push_back({"/edges/" + place, h5::read_text_attribute(group, "projection"),
-                       h5::read_text_attribute(group, "synapse"), h5::read_text_attribute(from, "node_population"),
-                       h5::read_text_attribute(to, "node_population"), shape[0]});
+                       h5::read_text_attribute(group, "synapse"), h5::read_text_attribute(group, "source"),
+                       h5::read_text_attribute(group, "target"), shape[0]});
   }
 }
 
@@ -389,14 +404,15 @@ std::vector<ListedSpike> read_sonata_spikes(const std::filesystem::path& path, c
     const auto group = h5::open_group(all, name);
     const auto ids = h5::read_all<std::uint64_t>(group, "node_ids");
     std::vector<Tick> ticks;
-    const bool exact = h5::exists(group, "ticks") && h5::exists(file, "spinet") &&
+    const bool ours = h5::exists(file, "spinet");
+    const bool exact = ours && h5::exists(group, "ticks") &&
                        h5::read_attribute<double>(h5::open_group(file, "spinet"), "ticks_per_ms") == ticks_per_ms;
     if (exact) {
       ticks = h5::read_all<Tick>(group, "ticks");
     } else {
       const auto d = h5::open_dataset(group, "timestamps");
       // SONATA's unit is ms; files that say otherwise are not guessed at.
-      if (h5::has_attribute(d, "units") && h5::read_text_attribute(d, "units") != "ms")
+      if (!ours && h5::has_attribute(d, "units") && h5::read_text_attribute(d, "units") != "ms")
         throw h5::Error("the timestamps of " + name + " are in " + h5::read_text_attribute(d, "units") + ", not in ms");
       const auto times = h5::read_all<double>(group, "timestamps");
       ticks.reserve(times.size());

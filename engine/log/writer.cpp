@@ -85,7 +85,8 @@ struct RunLog::Impl {
   // Destroyed from the last to the first: datasets before their file, the file before what it is stored in.
   std::unique_ptr<CommitFile> store;
   std::optional<Journal> journal;
-  h5::Id file, provenance;
+  h5::Id file, provenance, stamp;
+  std::uint64_t commits = 0;                      ///< that changed pages of the HDF5 file
   std::vector<Stream> streams;
   struct Report { std::size_t stream; h5::Id time; };
   std::vector<Report> reports;
@@ -129,6 +130,7 @@ struct RunLog::Impl {
       for (const auto p : network.edge_recordings) add_edges(p);
       for (const auto& s : streams) head.streams.push_back(s.names());
       flush();
+      head.stamp_offset = H5Dget_offset(stamp);
       store->commit(nullptr, {}, options.power_safe);
       if (options.power_safe) store->file().sync();
       give_name(fresh);
@@ -183,23 +185,26 @@ struct RunLog::Impl {
     provenance = h5::create_group(file, "spinet");
     const hid_t g = provenance;
     h5::write_attribute(g, "format_version", layout::format_version);
-    h5::write_attribute(g, "run_id", hex(head.run_id));
-    h5::write_fixed_attribute(g, "status", layout::status::running, layout::status_bytes);
+    h5::write_text_attribute(g, "run_id", hex(head.run_id));
+    h5::write_text_attribute(g, "status", layout::status::running, layout::status_bytes);
     h5::write_attribute(g, "reached_ticks", Tick{0});
     h5::write_attribute(g, "duration_ticks", network.duration);
     h5::write_attribute(g, "time_resolution", network.seconds_per_tick);
     h5::write_attribute(g, "ticks_per_ms", ticks_per_ms);
     h5::write_attribute(g, "seed", network.seed);
     h5::write_attribute(g, "ranks", static_cast<std::uint32_t>(run.ranks));
-    h5::write_attribute(g, "version", run.version);
-    h5::write_attribute(g, "started", run.started.empty() ? utc_now() : run.started);
-    if (!run.host.empty()) h5::write_attribute(g, "host", run.host);
-    h5::write_attribute(g, "network_name", network.name);
-    h5::write_attribute(g, "network_path", network.source_path);
+    h5::write_text_attribute(g, "version", run.version);
+    h5::write_text_attribute(g, "started", run.started.empty() ? utc_now() : run.started);
+    if (!run.host.empty()) h5::write_text_attribute(g, "host", run.host);
+    h5::write_text_attribute(g, "network_name", network.name);
+    h5::write_text_attribute(g, "network_path", network.source_path);
+    const Stamp now{head.run_id, commits};
     h5::write_text(g, "network", network.source_text);
     h5::write_text(g, "command_line", run.command_line);
     h5::write_texts(g, "overrides", network.overrides);
     h5::create_group(g, "reports");
+    const std::array<hsize_t, 1> shape{sizeof(Stamp)};
+    stamp = h5::write_dataset(g, "commit", H5T_NATIVE_UINT8, shape, &now);
     write_populations(g);
   }
 
@@ -244,12 +249,12 @@ struct RunLog::Impl {
     const auto folder = "/spikes/" + name;
     auto& s = streams.emplace_back(options.chunk, options.compress);
     add_column(s, group, folder, "timestamps", H5T_NATIVE_DOUBLE);
-    h5::write_attribute(h5::open_dataset(group, "timestamps"), "units", "ms");
+    h5::write_vlen_attribute(h5::open_dataset(group, "timestamps"), "units", "ms");
     add_column(s, group, folder, "node_ids", H5T_NATIVE_UINT64);
     exact_ticks = network.duration > layout::exact_in_ms;
     if (exact_ticks) {
       add_column(s, group, folder, "ticks", H5T_NATIVE_INT64);
-      h5::write_attribute(h5::open_dataset(group, "ticks"), "units", "ticks");
+      h5::write_vlen_attribute(h5::open_dataset(group, "ticks"), "units", "ticks");
     }
     spikes_of[population] = streams.size() - 1;
   }
@@ -262,9 +267,10 @@ struct RunLog::Impl {
     auto place = link_name(population.name);
     if (h5::exists(all, place)) place += "." + link_name(r.name);
     const auto group = h5::create_group(all, place);
-    h5::write_attribute(group, "name", r.name);
-    h5::write_attribute(group, "population", population.name);
-    h5::write_attribute(group, "variable", variable.name);
+    h5::write_text_attribute(group, "name", r.name);
+    h5::write_text_attribute(group, "population", population.name);
+    h5::write_text_attribute(group, "variable", variable.name);
+    h5::write_text_attribute(group, "variable_units", variable.unit);
     h5::write_attribute(group, "start_ticks", r.from);
     h5::write_attribute(group, "step_ticks", r.every);
     const auto folder = "/report/" + place;
@@ -279,7 +285,7 @@ struct RunLog::Impl {
     const hsize_t chunk_width = (width + pieces - 1) / pieces;
     auto& s = streams.emplace_back(rows, options.compress);
     auto data = h5::create_growing(group, "data", H5T_NATIVE_FLOAT, {width}, chunks({rows, chunk_width}));
-    h5::write_attribute(data, "units", variable.unit);
+    h5::write_vlen_attribute(data, "units", variable.unit);
     s.add(std::move(data), folder + "/data", sizeof(float), width, chunk_width);
 
     const auto mapping = h5::create_group(group, "mapping");
@@ -292,7 +298,7 @@ struct RunLog::Impl {
     h5::write_dataset<std::uint32_t>(mapping, "element_ids", std::vector<std::uint32_t>(width, 0));
     const double time[3] = {ms(r.from), ms(r.from), ms(r.every)};
     auto time_set = h5::write_dataset<double>(mapping, "time", time);
-    h5::write_attribute(time_set, "units", "ms");
+    h5::write_vlen_attribute(time_set, "units", "ms");
     reports.push_back({streams.size() - 1, std::move(time_set)});
   }
 
@@ -321,22 +327,24 @@ struct RunLog::Impl {
         auto place = link_name(projection.name);
         if (sources.size() * targets.size() > 1) place += "." + link_name(from.name) + "." + link_name(to.name);
         const auto group = h5::create_group(all, place);
-        h5::write_attribute(group, "projection", projection.name);
-        h5::write_attribute(group, "synapse", projection.synapse->model.name);
+        h5::write_text_attribute(group, "projection", projection.name);
+        h5::write_text_attribute(group, "synapse", projection.synapse->model.name);
+        h5::write_text_attribute(group, "source", from.name);
+        h5::write_text_attribute(group, "target", to.name);
         const auto folder = "/edges/" + place;
         auto& s = streams.emplace_back(options.chunk, options.compress);
         add_column(s, group, folder, "source_node_id", H5T_NATIVE_UINT64);
-        h5::write_attribute(h5::open_dataset(group, "source_node_id"), "node_population", from.name);
+        h5::write_vlen_attribute(h5::open_dataset(group, "source_node_id"), "node_population", from.name);
         add_column(s, group, folder, "target_node_id", H5T_NATIVE_UINT64);
-        h5::write_attribute(h5::open_dataset(group, "target_node_id"), "node_population", to.name);
+        h5::write_vlen_attribute(h5::open_dataset(group, "target_node_id"), "node_population", to.name);
         add_column(s, group, folder, "edge_type_id", H5T_NATIVE_INT64);
         add_column(s, group, folder, "edge_group_id", H5T_NATIVE_UINT64);
         add_column(s, group, folder, "edge_group_index", H5T_NATIVE_UINT64);
         const auto attributes = h5::create_group(group, "0");
         add_column(s, attributes, folder + "/0", "syn_weight", H5T_NATIVE_DOUBLE);
-        h5::write_attribute(h5::open_dataset(attributes, "syn_weight"), "units", weight_unit(projection, to));
+        h5::write_vlen_attribute(h5::open_dataset(attributes, "syn_weight"), "units", weight_unit(projection, to));
         add_column(s, attributes, folder + "/0", "delay", H5T_NATIVE_DOUBLE);
-        h5::write_attribute(h5::open_dataset(attributes, "delay"), "units", "ms");
+        h5::write_vlen_attribute(h5::open_dataset(attributes, "delay"), "units", "ms");
         edges_of[p][source * n + target] = streams.size() - 1;
         edge_streams.push_back(streams.size() - 1);
         edges_open = true;
@@ -450,11 +458,14 @@ struct RunLog::Impl {
     }
     for (auto& s : streams) s.flushed();
     dirty = false;
+    const Stamp now{head.run_id, ++commits};
+    h5::check(H5Dwrite(stamp, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, &now), "numbering the commit");
     h5::check(H5Fflush(file, H5F_SCOPE_LOCAL), "flushing the file");
   }
 
   Commit unwritten(bool all) {
     Commit c;
+    c.number = commits;
     c.reached = reached;
     for (std::uint32_t i = 0; i < streams.size(); ++i) {
       if (all ? !streams[i].buffered() : !streams[i].anything_to_journal()) continue;
@@ -498,8 +509,8 @@ struct RunLog::Impl {
   void finish(const Statistics* figures, const char* status) {
     for (auto& s : streams) s.write_rest();
     h5::replace_attribute(provenance, "reached_ticks", reached);
-    h5::write_fixed_attribute(provenance, "status", status, layout::status_bytes);
-    h5::write_attribute(provenance, "finished", utc_now());
+    h5::write_text_attribute(provenance, "status", status, layout::status_bytes);
+    h5::write_text_attribute(provenance, "finished", utc_now());
     if (figures) write_figures(*figures);
     flush();
     close();
@@ -529,6 +540,7 @@ struct RunLog::Impl {
     reports.clear();
     std::vector<Stream>().swap(streams);
     provenance.close();
+    stamp.close();
     if (file >= 0) {
       const hid_t f = file.release();
       h5::check(H5Fclose(f), "closing the file");

@@ -39,6 +39,13 @@ def expect_text_attribute(at, name, text):
     expect(f"{at.name}@{name}", at.attrs[name], text)
 
 
+def expect_fixed_text(at, name, text):
+    t = h5py.h5a.open(at.id, name.encode()).get_type()
+    expect(f"{at.name}@{name} is of fixed length", t.is_variable_str(), False)
+    expect(f"{at.name}@{name} character set", t.get_cset(), h5py.h5t.CSET_UTF8)
+    expect(f"{at.name}@{name}", at.attrs[name].decode(), text)
+
+
 def check_full(path):
     with h5py.File(path, "r") as f:
         expect("groups", sorted(f), ["edges", "report", "spikes", "spinet"])
@@ -79,8 +86,8 @@ def check_reports(f):
     for r, (name, (place, pop, variable, units, ids, first, step, count)) in enumerate(reports.items()):
         g = f["report"][place]
         expect(f"link to {name}", f["spinet/reports"][name] == g, True)
-        for key, value in {"name": name, "population": pop, "variable": variable}.items():
-            expect_text_attribute(g, key, value)
+        for key, value in {"name": name, "population": pop, "variable": variable, "variable_units": units}.items():
+            expect_fixed_text(g, key, value)
         expect(f"first tick of {name}", (g.attrs["start_ticks"], g.attrs["step_ticks"]), (first, step))
         expect_dataset(g["data"], "<f4", frames(r, ids, count), units, (1024 // len(ids), len(ids)))
         m = g["mapping"]
@@ -102,8 +109,8 @@ def check_edges(f):
         g = f["edges"][place]
         expect(f"datasets of {place}", sorted(g),
                ["0", "edge_group_id", "edge_group_index", "edge_type_id", "source_node_id", "target_node_id"])
-        expect_text_attribute(g, "projection", projection)
-        expect_text_attribute(g, "synapse", "test_synapse")
+        for key, value in {"projection": projection, "synapse": "test_synapse", "source": source, "target": target}.items():
+            expect_fixed_text(g, key, value)
         expect_text_attribute(g["source_node_id"], "node_population", source)
         expect_text_attribute(g["target_node_id"], "node_population", target)
         t, s = (a.ravel() for a in np.meshgrid(np.arange(size[target]), np.arange(size[source]), indexing="ij"))
@@ -122,7 +129,7 @@ def check_provenance(g):
     a = g.attrs
     for name, text in {"version": "0.1.0", "started": "2024-05-06T07:08:09Z", "host": "node17", "network_name": "small",
                        "network_path": "networks/small.yaml"}.items():
-        expect_text_attribute(g, name, text)
+        expect_fixed_text(g, name, text)
     for name, (dtype, value) in {
             "format_version": ("u4", 1), "ranks": ("u4", 2), "seed": ("u4", 7), "duration_ticks": ("i8", 10**9),
             "reached_ticks": ("i8", 500000), "time_resolution": ("f8", 1e-9), "ticks_per_ms": ("f8", 1e6)}.items():
@@ -132,7 +139,7 @@ def check_provenance(g):
     expect("finished", len(a["finished"]), 20)
     expect("network text", g["network"].asstr()[()], "spinet: 1\nname: small  # été, 5 µs\n")
     expect("command line", g["command_line"].asstr()[()], "spinet run small.yaml -n 2")
-    expect("overrides", list(g["overrides"].asstr()[()]), ["parameters.g=4.5", "seed=7"])
+    expect("overrides", [x.decode() for x in g["overrides"]], ["parameters.g=4.5", "seed=7"])
     table = g["populations"][()]
     expect("population table", [tuple(x) for x in table.tolist()],
            [(b"exc", b"test_neuron", b"neuron", 0, 100), (b"inh", b"test_neuron", b"neuron", 100, 25),

@@ -32,7 +32,7 @@ void foreign(const std::filesystem::path& path, const std::vector<double>& times
   for (const auto& p : populations) {
     const auto g = h5::create_group(all, p);
     const auto d = h5::write_dataset<double>(g, "timestamps", times);
-    if (units) h5::write_attribute(d, "units", units);
+    if (units) h5::write_vlen_attribute(d, "units", units);
     h5::write_dataset<std::uint32_t>(g, "node_ids", ids);
   }
 }

@@ -217,6 +217,31 @@ TEST_CASE("later arrivals cancel, move and restore an adex neuron's crossing", "
   CHECK(fires({{alone, 1, -50'000}}).at(0) == alone);
 }
 
+TEST_CASE("an adex neuron whose potential just touches v_peak inside a step fires, one that just does not is silent",
+          "[adex]") {
+  // Far below v_th a response rises and falls within a step or two of a loose tolerance.
+  for (const double weight : {30.0, 100.0, 300.0})
+    for (const double tolerance : {1e-7, 1e-5}) {
+      Params p(neuron("adex"), {{"v_th", -20}, {"v_peak", -10}, {"tolerance", tolerance}, {"tau_w", 20}});
+      const auto drive = [&](double v_peak, Tick end, std::vector<double>* V) {
+        p.set("v_peak", v_peak);
+        p.set("v_reset", v_peak - 20);
+        Drive d(neuron("adex"), {p});
+        d.arrival(ms / 2, 0, 0, weight);
+        if (V != nullptr)
+          for (Tick t = ms / 2; t < end; t += 1000) d.sample(t, 0, "V", *V);
+        d.run(end);
+        return d.spikes().size();
+      };
+      std::vector<double> V;
+      REQUIRE(drive(-10, 20 * ms, &V) == 0);
+      const double most = *std::max_element(V.begin(), V.end());
+      // 10 steps' errors and more on either side of the maximum.
+      CHECK(drive(most - 30 * tolerance, 20 * ms, nullptr) == 1);
+      CHECK(drive(most + 30 * tolerance, 20 * ms, nullptr) == 0);
+    }
+}
+
 TEST_CASE("a refractory adex neuron holds V while w and the currents go on", "[adex]") {
   const Params p(neuron("adex"), {{"I_dc", 900}, {"t_ref", 5}, {"a", 4}, {"tau_syn_exc", 3}});
   Drive d(neuron("adex"), {p});

@@ -47,7 +47,7 @@ CASES = {
     "synapses": dict(params=dict(t_ref=2, I_dc=600, tau_syn_inh=5),
                      arrivals=arrivals(1, 400, 400, 600, -400, 100_000)),
     "off_grid": dict(params=dict(t_ref=1.3, I_dc=700, tau_syn_exc=1.1, tau_syn_inh=8, b=20),
-                     arrivals=arrivals(2, 1200, 400, 350, -250, 1), brian=False),
+                     arrivals=arrivals(2, 1200, 400, 1100, -250, 1), brian=False),
     # v_peak below v_th: no upswing; peaks between arrivals touch v_peak or do not.
     "low_peak": dict(params=dict(v_peak=-53, t_ref=1, I_dc=330, b=10, tau_w=40, tau_syn_inh=4),
                      arrivals=arrivals(3, 600, 400, 400, -300, 100_000)),

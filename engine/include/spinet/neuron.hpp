@@ -164,8 +164,8 @@ struct Neurons {
 };
 
 namespace detail {
-// The hot functions are compiled twice, for any x86-64 and for one with AVX2, with all they call inlined.  Without
-// contraction (-ffp-contract=off) both give the same bits.
+// The hot functions of a model with `wide = true` are compiled twice, for any x86-64 and for one with AVX2, with all
+// they call inlined.  Without contraction (-ffp-contract=off) both give the same bits.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define SPINET_WIDE gnu::flatten, gnu::target("arch=x86-64-v3")
 inline bool wide() noexcept { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"); }
@@ -200,9 +200,9 @@ inline std::uint32_t train_body(NeuronBlock* b, const Train* a) noexcept {
     return i;
   }
 }
-template <class M> [[gnu::flatten]] void receive(NeuronBlock* b, const Arrivals* a) noexcept { receive_body<M>(b, a); }
+template <class M> void receive(NeuronBlock* b, const Arrivals* a) noexcept { receive_body<M>(b, a); }
 template <class M> [[SPINET_WIDE]] void receive_wide(NeuronBlock* b, const Arrivals* a) noexcept { receive_body<M>(b, a); }
-template <class M> [[gnu::flatten]] std::uint32_t train(NeuronBlock* b, const Train* a) noexcept { return train_body<M>(b, a); }
+template <class M> std::uint32_t train(NeuronBlock* b, const Train* a) noexcept { return train_body<M>(b, a); }
 template <class M> [[SPINET_WIDE]] std::uint32_t train_wide(NeuronBlock* b, const Train* a) noexcept { return train_body<M>(b, a); }
 #undef SPINET_WIDE
 }  // namespace detail
@@ -211,7 +211,7 @@ template <class M> [[SPINET_WIDE]] std::uint32_t train_wide(NeuronBlock* b, cons
 /// `init(Neurons<M>, j, const Params&, const double*)`, `read(Neurons<M>, tick, j, variable)` and one of
 ///   receive(Neurons<M>, const Arrivals&)                 a whole batch
 ///   arrive(Neurons<M>, tick, port, j, weight)            one arrival; the loop is made here
-/// and may have `Constants`, `Shared`, `Common`, `graded`, and the other functions of `NeuronTable` under the same names.
+/// and may have `Constants`, `Shared`, `Common`, `graded`, `wide`, and the other functions of `NeuronTable` under the same names.
 template <class M>
 const NeuronTable& neuron_table() {
   using N = Neurons<M>;
@@ -244,8 +244,11 @@ const NeuronTable& neuron_table() {
       t.set = [](NeuronBlock* b, Tick tick, std::uint32_t j, const void* p) noexcept {
         M::set(N{*b}, tick, j, *static_cast<const P*>(p));
       };
-    t.receive = detail::wide() ? detail::receive_wide<M> : detail::receive<M>;
-    t.receive_train = detail::wide() ? detail::train_wide<M> : detail::train<M>;
+    t.receive = detail::receive<M>;
+    t.receive_train = detail::train<M>;
+    if constexpr (requires { M::wide; }) {
+      if (detail::wide()) t.receive = detail::receive_wide<M>, t.receive_train = detail::train_wide<M>;
+    }
     if constexpr (requires(N n, std::span<const std::uint32_t> js) { M::wake(n, Tick{}, js); })
       t.wake = [](NeuronBlock* b, Tick tick, const std::uint32_t* js, std::uint32_t n) noexcept {
         M::wake(N{*b}, tick, std::span(js, n));
