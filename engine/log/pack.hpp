@@ -9,7 +9,7 @@ namespace spinet::logging {
 /// Shuffles `chunk` (elements of `element_bytes`) into byte planes and deflates them into one zlib stream, which any
 /// reader of HDF5 files undoes with its own filters.  Planes that look like noise, as the low bytes of spike times do,
 /// are stored; the others get run lengths and Huffman codes, without zlib's search for repeats, which finds none here.
-/// Measured on 400,000 spikes: deflate level 1 took 74 ms of one core and left 43 % of the bytes, this 19 ms and 43 %.
+/// 400,000 spikes: deflate level 1 took 85 ms of one core and left 2727 kB, this takes 31 ms and leaves 2756 kB.
 std::vector<std::byte> pack(std::span<const std::byte> chunk, std::size_t element_bytes);
 
 }  // namespace spinet::logging

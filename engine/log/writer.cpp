@@ -454,7 +454,7 @@ struct RunLog::Impl {
       const auto& report = network.reports[r];
       const auto frames = static_cast<Tick>(s.written());
       const double time[3] = {ms(report.from), ms(report.from + frames * report.every), ms(report.every)};
-      h5::check(H5Dwrite(reports[r].time, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, time), "writing report times");
+      h5::replace_values<double>(reports[r].time, "time", time);
     }
     for (auto& s : streams) s.flushed();
     dirty = false;
