@@ -164,6 +164,7 @@ struct Simulation::Impl {
         const double x = nominal(population.params[f]);
         std::memcpy(params.data() + table->model.params.data[f].offset, &x, sizeof x);
       }
+      if (table->choose) table = table->choose(params.data());
       const RunInfo run{net.ticks_per_ms()};
       const Tick frame = table->frame ? table->frame(params.data(), &run) : 0;
       auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g->table == table && g->key == key; });
