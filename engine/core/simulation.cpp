@@ -103,8 +103,11 @@ struct Simulation::Impl {
   }
 
   void build(const SimulationOptions& options) {
-    slab = Source::slab(net);
     make_groups();
+    Tick shortest = never;
+    for (const auto& g : groups)
+      if (g->frame_length) shortest = std::min(shortest, g->frame_length);
+    slab = Source::slab(net, shortest);
     make_blocks(options.l2_bytes ? options.l2_bytes : second_level_cache() * 3 / 4);
 
     std::vector<bool> superposed;

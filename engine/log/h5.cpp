@@ -29,6 +29,15 @@ hid_t check(hid_t result, const std::string& what) {
   throw Error(reason.empty() ? what : what + ": " + reason);
 }
 
+void check_number(hid_t type, const std::string& name) {
+  const hid_t known[] = {H5T_IEEE_F64LE, H5T_IEEE_F32LE, H5T_STD_U64LE, H5T_STD_I64LE, H5T_STD_U32LE, H5T_STD_I32LE,
+                         H5T_STD_U16LE,  H5T_STD_I16LE,  H5T_STD_U8LE,  H5T_STD_I8LE,  H5T_IEEE_F64BE, H5T_IEEE_F32BE,
+                         H5T_STD_U64BE,  H5T_STD_I64BE,  H5T_STD_U32BE, H5T_STD_I32BE, H5T_STD_U16BE, H5T_STD_I16BE};
+  for (const hid_t k : known)
+    if (H5Tequal(type, k) > 0) return;
+  throw Error(name + " is not of a plain number type");
+}
+
 Id utf8() {
   Id t(check(H5Tcopy(H5T_C_S1), "a text type"));
   check(H5Tset_size(t, H5T_VARIABLE), "a text type");
@@ -110,6 +119,7 @@ void write_text_attribute(hid_t at, const std::string& name, const std::string& 
   const Id type = utf8(padded.size());
   if (has_attribute(at, name)) {
     const Id a(check(H5Aopen(at, name.c_str(), H5P_DEFAULT), "attribute " + name));
+    if (H5Tequal(Id(H5Aget_type(a)), type) <= 0) throw Error("attribute " + name + " has another type");
     check(H5Awrite(a, type, padded.c_str()), "writing attribute " + name);
   } else {
     write_attribute(at, name, type, scalar(), padded.c_str());

@@ -8,13 +8,14 @@
 
 #include "log/h5.hpp"
 #include "log/journal.hpp"
+#include "log/pack.hpp"
 
 namespace spinet::logging {
 
 class Stream {
  public:
-  /// Chunks of `chunk_rows` rows; `compressed`: its datasets have the filters shuffle and deflate.
-  Stream(std::uint64_t chunk_rows, bool compressed) : chunk_rows_(chunk_rows), compressed_(compressed) {}
+  /// Chunks of `chunk_rows` rows.  `packer`: its datasets have the filters shuffle and deflate; null: none.
+  Stream(std::uint64_t chunk_rows, Packer* packer) : chunk_rows_(chunk_rows), packer_(packer) {}
 
   /// Adds a column of numbers of `element_bytes`, in memory as in the file: `width` to a row (0: one-dimensional) and
   /// `chunk_width` to a row of a chunk.  The dataset has no rows yet.
@@ -56,7 +57,8 @@ class Stream {
   void write_chunk(const Column& c, std::size_t first_element);
   std::vector<Column> columns_;
   std::uint64_t chunk_rows_, written_ = 0, buffered_ = 0, journaled_ = 0;
-  bool compressed_, dirty_ = false;
+  Packer* packer_;
+  bool dirty_ = false;
 };
 
 }  // namespace spinet::logging

@@ -83,6 +83,7 @@ struct RunLog::Impl {
   JournalHead head;
 
   // Destroyed from the last to the first: datasets before their file, the file before what it is stored in.
+  Packer packer;
   std::unique_ptr<CommitFile> store;
   std::optional<Journal> journal;
   h5::Id file, provenance, stamp;
@@ -231,6 +232,7 @@ struct RunLog::Impl {
     h5::write_dataset(group, "populations", type, shape, bytes.data());
   }
 
+  Packer* packing() { return options.compress ? &packer : nullptr; }
   h5::Chunks chunks(std::vector<hsize_t> shape) const { return {std::move(shape), options.compress}; }
 
   void add_column(Stream& s, hid_t group, const std::string& folder, const std::string& name, hid_t type) {
@@ -247,7 +249,7 @@ struct RunLog::Impl {
     const std::uint8_t by_time = 2;
     h5::write_attribute(group, "sorting", layout::sorting_type(), h5::Id(H5Screate(H5S_SCALAR)), &by_time);
     const auto folder = "/spikes/" + name;
-    auto& s = streams.emplace_back(options.chunk, options.compress);
+    auto& s = streams.emplace_back(options.chunk, packing());
     add_column(s, group, folder, "timestamps", H5T_NATIVE_DOUBLE);
     h5::write_vlen_attribute(h5::open_dataset(group, "timestamps"), "units", "ms");
     add_column(s, group, folder, "node_ids", H5T_NATIVE_UINT64);
@@ -283,7 +285,7 @@ struct RunLog::Impl {
     const hsize_t pieces = (width + options.chunk - 1) / options.chunk;
     const hsize_t rows = std::max<hsize_t>(1, options.chunk / width);
     const hsize_t chunk_width = (width + pieces - 1) / pieces;
-    auto& s = streams.emplace_back(rows, options.compress);
+    auto& s = streams.emplace_back(rows, packing());
     auto data = h5::create_growing(group, "data", H5T_NATIVE_FLOAT, {width}, chunks({rows, chunk_width}));
     h5::write_vlen_attribute(data, "units", variable.unit);
     s.add(std::move(data), folder + "/data", sizeof(float), width, chunk_width);
@@ -332,7 +334,7 @@ struct RunLog::Impl {
         h5::write_text_attribute(group, "source", from.name);
         h5::write_text_attribute(group, "target", to.name);
         const auto folder = "/edges/" + place;
-        auto& s = streams.emplace_back(options.chunk, options.compress);
+        auto& s = streams.emplace_back(options.chunk, packing());
         add_column(s, group, folder, "source_node_id", H5T_NATIVE_UINT64);
         h5::write_vlen_attribute(h5::open_dataset(group, "source_node_id"), "node_population", from.name);
         add_column(s, group, folder, "target_node_id", H5T_NATIVE_UINT64);
@@ -454,7 +456,7 @@ struct RunLog::Impl {
       const auto& report = network.reports[r];
       const auto frames = static_cast<Tick>(s.written());
       const double time[3] = {ms(report.from), ms(report.from + frames * report.every), ms(report.every)};
-      h5::check(H5Dwrite(reports[r].time, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, time), "writing report times");
+      h5::replace_values<double>(reports[r].time, "time", time);
     }
     for (auto& s : streams) s.flushed();
     dirty = false;

@@ -31,7 +31,7 @@ projections:
     synapse: {model: depressing, weight: 4 mV, U: 0.4, tau_rec: 300 ms, delay: 2 ms}
 record:
   reports:
-    voltage: {population: post, variable: V, every: 1 ms}
+    - {name: voltage, population: post, variable: V, every: 1 ms}
 """
 SPIKES = [100, 120, 140, 160, 180, 400, 420, 900]  # ms
 

@@ -18,19 +18,19 @@ populations:
     params: {I_dc: 500 pA}
   follower:
     like: driver         # the same, except for what is written here
-    params: {I_dc: 300 pA}
+    params: {I_dc: 350 pA}
 
 projections:
   synapse:
     from: driver
     to: follower
     connect: all_to_all
-    synapse: {model: static, weight: 200 pA, delay: 1.5 ms}
+    synapse: {model: static, weight: 400 pA, delay: 1.5 ms}
 
 record:
   spikes: [driver, follower]
   reports:
-    voltage: {population: follower, variable: V, every: 0.1 ms}
+    - {name: voltage, population: follower, variable: V, every: 0.1 ms}
 )"},
     {"balanced", R"(# A balanced network of excitation and inhibition driven by noise, after Brunel, "Dynamics of sparsely connected
 # networks of excitatory and inhibitory spiking neurons" (2000), at a tenth of its size.
@@ -48,7 +48,7 @@ populations:
     model: lif_delta
     size: 1000
     params: {tau_m: 20 ms, E_L: 0 mV, v_reset: 0 mV, v_th: 20 mV, t_ref: 2 ms}
-    initial: {V: {uniform: [0 mV, 20 mV]}}
+    initial: {V: {uniform: {low: 0 mV, high: 20 mV}}}
   inh: {like: exc, size: 250}
   noise:
     model: poisson

@@ -47,6 +47,7 @@ struct Arrivals {
 
 /// Arrivals at many ticks, one target each, sorted by tick: the superposed input of a source population.
 /// A key holds the tick's offset from `base` in its upper and the target in its lower 16 bits.
+/// `base` may lie before the block's frame, by less than its length; the arrivals do not.  Offsets are below that length.
 /// The arrivals are those before the first key >= `limit`; there always is one (all ones ends the list).
 struct Train {
   Tick base;

@@ -78,7 +78,7 @@ struct Pending {
 struct BlockBench {
   const NeuronTable* t;
   std::uint32_t from, count;
-  Fenced state, constants, shared;
+  Fenced state, constants, shared, common;
   std::vector<Gid> gids;
   std::map<Tick, Pending> pending;
   Tick now = 0, frame_begin = 0, frame_length = 0;
@@ -90,7 +90,7 @@ struct BlockBench {
   BlockBench(const BlockBench&) = default;
   BlockBench(const NeuronTable& table, std::uint32_t from_, std::uint32_t count_)
       : t(&table), from(from_), count(count_), state(std::size_t{table.state_size} * count_),
-        constants(std::size_t{table.constants_size} * count_), shared(table.shared_size), gids(count_) {
+        constants(std::size_t{table.constants_size} * count_), shared(table.shared_size), common(table.common_size), gids(count_) {
     for (std::uint32_t j = 0; j < count; ++j) gids[j] = 1000 + from + j;
     prepare();
     const Fields& variables = t->model.variables;
@@ -124,7 +124,7 @@ struct BlockBench {
   }
 
   NeuronBlock block(Outbox& box) {
-    return {state.data(), constants.data(), shared.data(), gids.data(), &box, count, {42, 5}, frame_begin, frame_length, run_info};
+    return {state.data(), constants.data(), shared.data(), common.data(), gids.data(), &box, count, {42, 5}, frame_begin, frame_length, run_info};
   }
 
   /// Calls into the model with room for exactly `room` requests, and takes what it asked for.
@@ -135,7 +135,7 @@ struct BlockBench {
     NeuronBlock b = block(box);
     f(&b);
     if (box.size > room || !memory.intact()) return breach(std::string(what) + " asked for more than it has room for");
-    if (!state.intact() || !constants.intact() || !shared.intact()) return breach(std::string(what) + " wrote outside its memory");
+    if (!state.intact() || !constants.intact() || !shared.intact() || !common.intact()) return breach(std::string(what) + " wrote outside its memory");
     for (std::uint32_t i = 0; i < box.size; ++i) {
       const Request& r = box.data[i];
       if (r.neuron >= count) return breach(std::string(what) + " asked for neuron " + std::to_string(r.neuron) + " of a block of " + std::to_string(count));
@@ -231,11 +231,11 @@ struct BlockBench {
   std::string read_all(Tick tick) {
     Outbox box{};
     const NeuronBlock b = block(box);
-    const Fenced state_before = state, constants_before = constants, shared_before = shared;
+    const Fenced state_before = state, constants_before = constants, shared_before = shared, common_before = common;
     for (std::uint32_t j = 0; j < count; ++j)
       for (std::uint32_t v = 0; v < t->model.variables.count; ++v)
         if (!same_bits(t->read(&b, tick, j, v), t->read(&b, tick, j, v))) return "two reads at one tick differ";
-    const bool same = state.same_bytes(state_before) && constants.same_bytes(constants_before) && shared.same_bytes(shared_before);
+    const bool same = state.same_bytes(state_before) && constants.same_bytes(constants_before) && shared.same_bytes(shared_before) && common.same_bytes(common_before);
     return same && box.size == 0 ? "" : "read has written to the state";
   }
 
