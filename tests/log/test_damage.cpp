@@ -71,8 +71,8 @@ void read_everything(const std::filesystem::path& path) {
   for (const auto* name : {"exc", "inh", "quiet"}) quietly([&] { read_sonata_spikes(path, name, 1e6, 100); });
 }
 
-/// Ends the child with 40 if it died inside HDF5, else with 41.  What we read from a file is checked before HDF5 acts on it
-/// where we can; HDF5 1.10.8 still has faults of its own (a damaged local heap makes it read past its buffer).
+/// Ends the child with 40 if it died inside HDF5, else with 41.  What we read from a file is checked before HDF5 acts
+/// on it where we can; HDF5 1.10.8 still has faults of its own (a damaged local heap makes it read past its buffer).
 void on_death(int) {
   void* frames[64];
   const int n = ::backtrace(frames, 64);

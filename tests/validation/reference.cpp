@@ -140,7 +140,7 @@ TEST_CASE("reference: the screening in double misses nothing that a plain walk o
     p.tau_m = 1 + 20 * uniform01(a[0]);
     p.tau_syn[0] = trial % 4 == 0 ? p.tau_m : 0.1 + 30 * uniform01(a[1]);
     p.tau_syn[1] = 0.1 + 30 * uniform01(a[2]);
-    p.I_dc = 250 * 20 / p.tau_m * (0.2 + uniform01(a[3]));
+    p.I_dc = 250 * 20 / p.tau_m * (0.2 + 1.6 * uniform01(a[3]));
     Neuron n(true, p, 20 - 60 * uniform01(b[0]), 0, 50);  // a tick is 20 us
     n.receive(0, 3000 * uniform01(b[1]) / p.tau_syn[0]);
     n.receive(1, -6000 * uniform01(b[2]) / p.tau_syn[1]);
