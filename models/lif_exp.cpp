@@ -24,6 +24,8 @@ typedef long long Lanes __attribute__((vector_size(32)));
 template <int N> struct VectorOf { typedef Row type; };
 template <> struct VectorOf<1> { typedef Pair type; };
 
+struct LifExpPerNeuron;
+
 /// `N` currents per neuron: 2, or 1 where both ports have the same time constant and their currents add up to one.
 template <int N>
 struct LifExp {
@@ -102,6 +104,7 @@ struct LifExp {
     const bool near = std::abs(p.tau_syn_exc - p.tau_m) <= 0.02 * p.tau_m;
     return p.tau_syn_exc == p.tau_syn_inh && !near ? &neuron_table<LifExp<1>>() : &neuron_table<LifExp<2>>();
   }
+  using PerNeuron = LifExpPerNeuron;
   static const char* check(const Params& p) {
     return p.v_reset < p.v_th ? nullptr : "v_reset must be below v_th, or the neuron would fire without end";
   }
@@ -441,6 +444,144 @@ struct LifExp {
     const Moment m = moment(n, tick);
     if (variable == 1) return s.b[0] * m.i_b[0] + b1(s) * m.i_b[1];
     return s.a == minus_infinity ? c.v_reset : c.e_l + (charge(s, m) + c.q_inf) / c.capacitance;
+  }
+};
+
+/// The same neuron with time constants of its own: brought up to date at each of its events, with an exp per time
+/// constant.  Crossings are found as above, without frames.
+struct LifExpPerNeuron {
+  using Shape = LifExp<2>;
+  using Params = Shape::Params;
+  static constexpr const char* name = Shape::name;
+  static constexpr const char* doc = Shape::doc;
+  static constexpr const Port (&ports)[2] = Shape::ports;
+  static auto params() { return Shape::params(); }
+  static auto variables() {
+    FieldTable<State> t;
+    t.computed("V", "mV", -70, any(), initial | recorded, "membrane potential")
+        .computed("I_syn", "pA", 0, any(), recorded, "synaptic current, both ports");
+    return t;
+  }
+  static const char* check(const Params& p) { return Shape::check(p); }
+
+  struct State {
+    double q;     ///< C (V - V_inf) [pA ms] at `at`
+    double i[2];  ///< currents [pA]
+    Tick at;
+    Tick pending;        ///< the test that counts
+    std::int64_t resting;  ///< 1 in the refractory period: q stays, currents go on
+  };
+  struct Constants {
+    double th, capacitance, q_inf, e_l, v_reset, rate_m;
+    double rate[2], gain[2], delta[2], peak[2];
+    Tick t_ref;
+  };
+  using Block = Neurons<LifExpPerNeuron>;
+
+  static State at(Block n, std::uint32_t j, Tick tick) {
+    State s = n.state(j);
+    const Constants& c = n.constants(j);
+    const double t = static_cast<double>(tick - s.at) / n.b.run.ticks_per_ms;
+    if (t == 0) return s;
+    const double em = math::exp(-t * c.rate_m);
+    double q = s.q * em;
+    for (int p = 0; p < 2; ++p) {
+      const double e = math::exp(-t * c.rate[p]);
+      const bool near = c.gain[p] == 0;
+      q += s.i[p] * (near ? (c.delta[p] == 0 ? t : math::expm1(c.delta[p] * t) / c.delta[p]) * em : c.gain[p] * (e - em));
+      s.i[p] *= e;
+    }
+    if (!s.resting) s.q = q;
+    s.at = tick;
+    return s;
+  }
+  static void derive(Constants& c, const Params& p) {
+    c.capacitance = p.C_m;
+    c.q_inf = p.tau_m * p.I_dc;
+    c.e_l = p.E_L;
+    c.v_reset = p.v_reset;
+    c.th = p.C_m * (p.v_th - p.E_L) - c.q_inf;
+  }
+  static void init(Block n, std::uint32_t j, const Params& p, const double* initial) {
+    Constants& c = n.constants(j);
+    derive(c, p);
+    c.rate_m = 1 / p.tau_m;
+    const double tau[2] = {p.tau_syn_exc, p.tau_syn_inh};
+    for (int k = 0; k < 2; ++k) {
+      c.rate[k] = 1 / tau[k];
+      c.delta[k] = c.rate_m - c.rate[k];
+      c.gain[k] = std::abs(tau[k] - p.tau_m) <= 0.02 * p.tau_m ? 0 : tau[k] * p.tau_m / (tau[k] - p.tau_m);
+      const double when = c.delta[k] == 0 ? tau[k] : math::log1p(c.delta[k] * tau[k]) / c.delta[k];
+      c.peak[k] = p.tau_m * math::exp(-when / tau[k]) * (1 + 1e-9);
+    }
+    c.t_ref = static_cast<Tick>(std::llround(p.t_ref * n.b.run.ticks_per_ms));
+    n.state(j) = {p.C_m * (initial[0] - p.E_L) - c.q_inf, {0, 0}, 0, never, 0};
+    look(n, j);
+  }
+  static void set(Block n, Tick tick, std::uint32_t j, const Params& p) {
+    Constants& c = n.constants(j);
+    State& s = n.state(j) = at(n, j, tick);
+    const double before = c.q_inf + c.capacitance * c.e_l;
+    derive(c, p);
+    s.q += before - (c.q_inf + c.capacitance * c.e_l);
+    look(n, j);
+  }
+  /// As LifExp::look and ask, for a state that is up to date.
+  static void look(Block n, std::uint32_t j) {
+    State& s = n.state(j);
+    const Constants& c = n.constants(j);
+    if (s.resting) return;
+    if (std::max(s.q, 0.0) + std::max(s.i[0], 0.0) * c.peak[0] + std::max(s.i[1], 0.0) * c.peak[1] < c.th) return;
+    Tick tick = s.at;
+    if (s.q < c.th) {
+      const double slope = s.i[0] + s.i[1] - s.q * c.rate_m, gap = c.th - s.q;
+      double curvature = std::max(c.th, 0.0) * c.rate_m * c.rate_m;
+      for (int p = 0; p < 2; ++p) curvature += std::max(-s.i[p], 0.0) * (c.rate_m + c.rate[p]);
+      const double root = std::sqrt(slope * slope + 2 * curvature * gap);
+      const double h = (slope > 0 ? 2 * gap / (slope + root) : (root - slope) / curvature) * n.b.run.ticks_per_ms * (1 - 1e-9);
+      if (!(h < 0x1p60)) return;
+      tick += std::max<Tick>(1, static_cast<Tick>(h));
+    }
+    if (s.pending <= tick) return;
+    s.pending = tick;
+    n.out().test_at(tick, j);
+  }
+  static void arrive(Block n, Tick tick, std::uint32_t port, std::uint32_t j, double w) {
+    State& s = n.state(j) = at(n, j, tick);
+    s.i[port] += w;
+    if (w > 0) look(n, j);
+  }
+  static void test(Block n, Tick tick, std::span<const std::uint32_t> js) {
+    for (const auto j : js) {
+      State& s = n.state(j);
+      if (s.pending != tick) continue;
+      const Constants& c = n.constants(j);
+      s = at(n, j, tick);
+      s.pending = never;
+      if (s.q >= c.th) {
+        n.out().emit(tick, j);
+        s.q = c.capacitance * (c.v_reset - c.e_l) - c.q_inf;
+        if (c.t_ref > 0) {
+          s.resting = 1;
+          n.out().wake_at(tick + c.t_ref, j);
+          continue;
+        }
+      }
+      look(n, j);
+    }
+  }
+  static void wake(Block n, Tick tick, std::span<const std::uint32_t> js) {
+    for (const auto j : js) {
+      State& s = n.state(j) = at(n, j, tick);
+      s.resting = 0;
+      s.q = n.constants(j).capacitance * (n.constants(j).v_reset - n.constants(j).e_l) - n.constants(j).q_inf;
+      look(n, j);
+    }
+  }
+  static double read(Block n, Tick tick, std::uint32_t j, std::uint32_t variable) {
+    const State s = at(n, j, tick);
+    const Constants& c = n.constants(j);
+    return variable == 1 ? s.i[0] + s.i[1] : s.resting ? c.v_reset : c.e_l + (s.q + c.q_inf) / c.capacitance;
   }
 };
 }  // namespace
