@@ -103,8 +103,11 @@ struct Simulation::Impl {
   }
 
   void build(const SimulationOptions& options) {
-    slab = Source::slab(net);
     make_groups();
+    Tick shortest = never;
+    for (const auto& g : groups)
+      if (g->frame_length) shortest = std::min(shortest, g->frame_length);
+    slab = Source::slab(net, shortest);
     make_blocks(options.l2_bytes ? options.l2_bytes : second_level_cache() * 3 / 4);
 
     std::vector<bool> superposed;
@@ -161,6 +164,7 @@ struct Simulation::Impl {
         const double x = nominal(population.params[f]);
         std::memcpy(params.data() + table->model.params.data[f].offset, &x, sizeof x);
       }
+      if (table->choose) table = table->choose(params.data());
       const RunInfo run{net.ticks_per_ms()};
       const Tick frame = table->frame ? table->frame(params.data(), &run) : 0;
       auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g->table == table && g->key == key; });

@@ -26,8 +26,9 @@ class Source {
   /// First tick >= `from` that may have an event.
   Tick next(Tick from) const;
   std::uint32_t size() const { return unit_.size; }
-  /// Ticks drawn at once: a power of two, fixed by the network, so that a block's units sort into one train.
-  static Tick slab(const Network& network);
+  /// Ticks drawn at once: a power of two, fixed by the network, so that a block's units sort into one train.  At most
+  /// `shortest_frame`, so that a train lies in two frames at most.
+  static Tick slab(const Network& network, Tick shortest_frame);
 
  private:
   struct Change {

@@ -29,6 +29,15 @@ hid_t check(hid_t result, const std::string& what) {
   throw Error(reason.empty() ? what : what + ": " + reason);
 }
 
+void check_number(hid_t type, const std::string& name) {
+  const hid_t known[] = {H5T_IEEE_F64LE, H5T_IEEE_F32LE, H5T_STD_U64LE, H5T_STD_I64LE, H5T_STD_U32LE, H5T_STD_I32LE,
+                         H5T_STD_U16LE,  H5T_STD_I16LE,  H5T_STD_U8LE,  H5T_STD_I8LE,  H5T_IEEE_F64BE, H5T_IEEE_F32BE,
+                         H5T_STD_U64BE,  H5T_STD_I64BE,  H5T_STD_U32BE, H5T_STD_I32BE, H5T_STD_U16BE, H5T_STD_I16BE};
+  for (const hid_t k : known)
+    if (H5Tequal(type, k) > 0) return;
+  throw Error(name + " is not of a plain number type");
+}
+
 Id utf8() {
   Id t(check(H5Tcopy(H5T_C_S1), "a text type"));
   check(H5Tset_size(t, H5T_VARIABLE), "a text type");
@@ -110,6 +119,7 @@ void write_text_attribute(hid_t at, const std::string& name, const std::string& 
   const Id type = utf8(padded.size());
   if (has_attribute(at, name)) {
     const Id a(check(H5Aopen(at, name.c_str(), H5P_DEFAULT), "attribute " + name));
+    if (H5Tequal(Id(H5Aget_type(a)), type) <= 0) throw Error("attribute " + name + " has another type");
     check(H5Awrite(a, type, padded.c_str()), "writing attribute " + name);
   } else {
     write_attribute(at, name, type, scalar(), padded.c_str());
@@ -191,11 +201,13 @@ std::vector<std::string> read_texts(hid_t at, const std::string& name) {
   std::vector<std::string> texts;
   if (all.empty()) return texts;
   check(H5Dread(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, all.data()), "reading dataset " + name);
-  for (std::size_t i = 0; i < all.size(); i += room) texts.emplace_back(all.data() + i, ::strnlen(all.data() + i, room));
+  for (std::size_t i = 0; i < all.size(); i += room)
+    texts.emplace_back(all.data() + i, ::strnlen(all.data() + i, room));
   return texts;
 }
 
-Id create_growing(hid_t at, const std::string& name, hid_t type, const std::vector<hsize_t>& row, const Chunks& chunks) {
+Id create_growing(hid_t at, const std::string& name, hid_t type, const std::vector<hsize_t>& row,
+                  const Chunks& chunks) {
   std::vector<hsize_t> shape{0}, most{H5S_UNLIMITED};
   shape.insert(shape.end(), row.begin(), row.end());
   most.insert(most.end(), row.begin(), row.end());
@@ -250,7 +262,8 @@ void check_size(hid_t dataset, const std::string& name) {
   for (const auto n : shape_of(dataset)) bytes *= static_cast<long double>(n);
   // Deflate cannot shrink by more than 1032; 1 MiB lets small and never-written datasets through.
   const auto stored = static_cast<long double>(H5Dget_storage_size(dataset));
-  if (bytes > (1u << 20) && bytes > stored * 1100) throw Error("dataset " + name + " claims more data than the file holds");
+  if (bytes > (1u << 20) && bytes > stored * 1100)
+    throw Error("dataset " + name + " claims more data than the file holds");
 }
 
 }  // namespace spinet::h5

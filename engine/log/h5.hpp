@@ -47,6 +47,10 @@ template <> inline hid_t type_of<std::int64_t>() { return H5T_NATIVE_INT64; }
 template <> inline hid_t type_of<std::uint32_t>() { return H5T_NATIVE_UINT32; }
 template <> inline hid_t type_of<std::uint8_t>() { return H5T_NATIVE_UINT8; }
 
+/// Throws unless `type`, as found in a file, is one of the standard integers or IEEE numbers: HDF5 1.10's conversions
+/// of types whose bit fields are damaged write outside their buffers.
+void check_number(hid_t type, const std::string& name);
+
 /// Variable-length UTF-8 string, the type of SONATA's text attributes.
 Id utf8();
 /// UTF-8 string of `bytes` bytes, padded with zeros.
@@ -58,6 +62,8 @@ Id open_dataset(hid_t at, const std::string& name);
 bool exists(hid_t at, const std::string& path);     ///< every part of the path
 bool has_attribute(hid_t at, const std::string& name);
 std::vector<std::string> names(hid_t group);        ///< children, by name
+
+std::vector<hsize_t> shape_of(hid_t dataset);
 
 // --- attributes ---
 void write_attribute(hid_t at, const std::string& name, hid_t type, hid_t space, const void* value);
@@ -75,13 +81,26 @@ void write_vlen_attribute(hid_t at, const std::string& name, const std::string& 
 template <class T>
 void replace_attribute(hid_t at, const std::string& name, T value) {
   const Id a(check(H5Aopen(at, name.c_str(), H5P_DEFAULT), "attribute " + name));
-  check(H5Awrite(a, type_of<T>(), &value), "writing attribute " + name);
+  const Id type(check(H5Aget_type(a), "attribute " + name));
+  const Id space(check(H5Aget_space(a), "attribute " + name));
+  if (H5Tequal(type, type_of<T>()) <= 0 || H5Sget_simple_extent_npoints(space) != 1)
+    throw Error("attribute " + name + " has another type");
+  check(H5Awrite(a, type, &value), "writing attribute " + name);
+}
+/// Replaces all values of an existing dataset of the same type and size.
+template <class T>
+void replace_values(hid_t dataset, const std::string& name, std::span<const T> values) {
+  const Id type(check(H5Dget_type(dataset), "dataset " + name));
+  if (H5Tequal(type, type_of<T>()) <= 0 || shape_of(dataset) != std::vector<hsize_t>{values.size()})
+    throw Error("dataset " + name + " has another type or size");
+  check(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), "writing dataset " + name);
 }
 /// Reads a scalar number; throws if it is missing, not a number or not a scalar.
 template <class T>
 T read_attribute(hid_t at, const std::string& name) {
   const Id a(check(H5Aopen(at, name.c_str(), H5P_DEFAULT), "attribute " + name));
   const Id space(check(H5Aget_space(a), "attribute " + name));
+  check_number(Id(check(H5Aget_type(a), "attribute " + name)), "attribute " + name);
   if (H5Sget_simple_extent_npoints(space) != 1) throw Error("attribute " + name + " is not one number");
   T value{};
   check(H5Aread(a, type_of<T>(), &value), "reading attribute " + name);
@@ -120,7 +139,6 @@ void write_chunk(hid_t dataset, std::span<const hsize_t> at, std::span<const std
 /// Makes a growing dataset longer or cuts it to its first `rows` rows.
 void set_rows(hid_t dataset, std::uint64_t rows);
 
-std::vector<hsize_t> shape_of(hid_t dataset);
 /// Throws unless reading the whole dataset is believable: the file holds as many bytes as its shape, type and
 /// compression can account for.  Call before allocating for a file that may be damaged.
 void check_size(hid_t dataset, const std::string& name);
@@ -130,6 +148,7 @@ std::vector<T> read_all(hid_t at, const std::string& name) {
   const Id d = open_dataset(at, name);
   const auto shape = shape_of(d);
   if (shape.size() != 1) throw Error("dataset " + name + " is not one-dimensional");
+  check_number(Id(check(H5Dget_type(d), "dataset " + name)), "dataset " + name);
   check_size(d, name);
   std::vector<T> values(shape[0]);
   if (!values.empty())

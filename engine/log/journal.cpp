@@ -30,7 +30,10 @@ std::uint32_t checksum(const RecordHead& h, std::span<const std::byte> payload) 
 
 class Encoder {
  public:
-  Encoder() { out_.resize(sizeof(RecordHead)); }
+  explicit Encoder(std::size_t expected = 256) {
+    out_.reserve(sizeof(RecordHead) + expected);
+    out_.resize(sizeof(RecordHead));
+  }
   template <class T>
   void put(const T& value) {
     static_assert(std::is_trivially_copyable_v<T>);
@@ -116,7 +119,13 @@ bool decode(std::span<const std::byte> payload, JournalHead& head, std::uint32_t
 }
 
 std::vector<std::byte> encode(const Commit& commit) {
-  Encoder e;
+  std::size_t bytes = 64;
+  for (const auto& [offset, page] : commit.pages) bytes += 16 + page.size();
+  for (const auto& rows : commit.rows) {
+    bytes += 24;
+    for (const auto& column : rows.columns) bytes += column.size();
+  }
+  Encoder e(bytes);
   e.put(commit.number);
   e.put(commit.reached);
   e.put(commit.eof);
@@ -249,7 +258,8 @@ FoundJournal read_journal(const std::filesystem::path& log) {
       std::uint32_t version = 0;
       if (h.kind != Record::head || !decode(payload, found.head, version)) {
         if (version > journal_version)
-          throw LogError(file.path(), "was written by a newer version (journal format " + std::to_string(version) + ")");
+          throw LogError(file.path(),
+                         "was written by a newer version (journal format " + std::to_string(version) + ")");
         break;
       }
       have_head = true;

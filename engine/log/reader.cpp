@@ -87,6 +87,7 @@ struct Columns {
     for (const auto& name : names) {
       auto d = h5::open_dataset(file, name.dataset);
       const h5::Id stored(h5::check(H5Dget_type(d), "dataset " + name.dataset));
+      h5::check_number(stored, "dataset " + name.dataset);
       h5::Id type(h5::check(H5Tget_native_type(stored, H5T_DIR_ASCEND), "dataset " + name.dataset));
       const auto shape = h5::shape_of(d);
       std::uint64_t row_bytes = H5Tget_size(type);
@@ -124,11 +125,11 @@ void update_report_times(hid_t file) {
     const auto shape = h5::shape_of(h5::open_dataset(group, "data"));
     if (shape.empty()) continue;
     const double ticks_per_ms = h5::read_attribute<double>(h5::open_group(file, "spinet"), "ticks_per_ms");
-    const auto from = h5::read_attribute<Tick>(group, "start_ticks"), step = h5::read_attribute<Tick>(group, "step_ticks");
+    const auto from = h5::read_attribute<Tick>(group, "start_ticks"),
+               step = h5::read_attribute<Tick>(group, "step_ticks");
     const auto ms = [&](Tick t) { return static_cast<double>(t) / ticks_per_ms; };
     const double time[3] = {ms(from), ms(from + static_cast<Tick>(shape[0]) * step), ms(step)};
-    const auto d = h5::open_dataset(group, "mapping/time");
-    h5::check(H5Dwrite(d, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, time), "writing report times");
+    h5::replace_values<double>(h5::open_dataset(group, "mapping/time"), "time", time);
   }
 }
 
@@ -171,10 +172,12 @@ Recovery recover(const std::filesystem::path& log, WriteFault fault) {
     }
     Stamp stamp{found.head.run_id, 0};
     auto stamp_set = h5::open_dataset(provenance, "commit");
-    if (h5::shape_of(stamp_set) != std::vector<hsize_t>{sizeof stamp}) throw h5::Error("dataset commit is damaged");
-    h5::check(H5Dread(stamp_set, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, &stamp), "reading dataset commit");
+    const auto before = h5::read_all<std::uint8_t>(provenance, "commit");
+    if (before.size() != sizeof stamp) throw h5::Error("dataset commit is damaged");
+    std::memcpy(&stamp, before.data(), sizeof stamp);
     ++stamp.number;
-    h5::check(H5Dwrite(stamp_set, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, &stamp), "writing dataset commit");
+    const std::span after(reinterpret_cast<const std::uint8_t*>(&stamp), sizeof stamp);
+    h5::replace_values(stamp_set, "commit", after);
     // From here as at the end of a run: one commit, then the journal goes.
     Journal journal(log, found.head, found.valid_bytes, fault);
     provenance.close();
@@ -205,6 +208,7 @@ std::string text_or_empty(hid_t at, const char* name) {
 
 /// First and last element of a one-dimensional dataset of doubles.
 std::pair<double, double> ends(hid_t dataset, std::uint64_t rows) {
+  h5::check_number(h5::Id(h5::check(H5Dget_type(dataset), "timestamps")), "timestamps");
   double value[2];
   const std::array<hsize_t, 1> one{1};
   const h5::Id memory(h5::check(H5Screate_simple(1, one.data(), nullptr), "a shape"));
@@ -231,6 +235,12 @@ std::vector<LoggedPopulation> read_populations(hid_t provenance) {
   };
   if (H5Tget_class(stored) != H5T_COMPOUND) throw h5::Error("the population table is not a table");
   const std::size_t name = text_bytes("name"), model = text_bytes("model"), kind = text_bytes("kind");
+  for (const char* number : {"first_gid", "size"}) {
+    const int i = H5Tget_member_index(stored, number);
+    if (i < 0) throw h5::Error(std::string("the population table has no column ") + number);
+    h5::check_number(h5::Id(h5::check(H5Tget_member_type(stored, static_cast<unsigned>(i)), "the population table")),
+                     number);
+  }
   const std::size_t row = name + model + kind + 16;
   const h5::Id type(h5::check(H5Tcreate(H5T_COMPOUND, row), "the population table"));
   h5::check(H5Tinsert(type, "name", 0, h5::utf8(name)), "the population table");
@@ -428,7 +438,8 @@ std::vector<ListedSpike> read_sonata_spikes(const std::filesystem::path& path, c
     std::vector<ListedSpike> spikes(ids.size());
     for (std::size_t i = 0; i < ids.size(); ++i) {
       if (ids[i] >= size)
-        throw h5::Error(fmt::format("spike {} of {} is of node {}, but the population has only {}", i, name, ids[i], size));
+        throw h5::Error(
+            fmt::format("spike {} of {} is of node {}, but the population has only {}", i, name, ids[i], size));
       if (ticks[i] < 0) throw h5::Error(fmt::format("spike {} of {} has the tick {}", i, name, ticks[i]));
       spikes[i] = {ticks[i], static_cast<std::uint32_t>(ids[i])};
     }

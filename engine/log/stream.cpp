@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "log/pack.hpp"
-
 namespace spinet::logging {
 
 void Stream::add(h5::Id dataset, std::string path, std::size_t element_bytes, std::size_t width,
@@ -47,8 +45,7 @@ void Stream::write_chunk(const Column& c, std::size_t first_element) {
   }
   const hsize_t at[2] = {written_, first_element};
   const std::span<const hsize_t> position(at, c.width ? 2 : 1);
-  if (compressed_) h5::write_chunk(c.dataset, position, pack(chunk, c.element_bytes));
-  else h5::write_chunk(c.dataset, position, chunk);
+  h5::write_chunk(c.dataset, position, packer_ ? packer_->pack(chunk, c.element_bytes) : chunk);
 }
 
 Rows Stream::journal_rows(std::uint32_t index, bool all) {

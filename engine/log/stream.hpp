@@ -8,17 +8,19 @@
 
 #include "log/h5.hpp"
 #include "log/journal.hpp"
+#include "log/pack.hpp"
 
 namespace spinet::logging {
 
 class Stream {
  public:
-  /// Chunks of `chunk_rows` rows; `compressed`: its datasets have the filters shuffle and deflate.
-  Stream(std::uint64_t chunk_rows, bool compressed) : chunk_rows_(chunk_rows), compressed_(compressed) {}
+  /// Chunks of `chunk_rows` rows.  `packer`: its datasets have the filters shuffle and deflate; null: none.
+  Stream(std::uint64_t chunk_rows, Packer* packer) : chunk_rows_(chunk_rows), packer_(packer) {}
 
   /// Adds a column of numbers of `element_bytes`, in memory as in the file: `width` to a row (0: one-dimensional) and
   /// `chunk_width` to a row of a chunk.  The dataset has no rows yet.
-  void add(h5::Id dataset, std::string path, std::size_t element_bytes, std::size_t width = 0, std::size_t chunk_width = 1);
+  void add(h5::Id dataset, std::string path, std::size_t element_bytes, std::size_t width = 0,
+           std::size_t chunk_width = 1);
 
   /// Room for at most `wanted` rows, as typed pointers into the columns; `took` rows become part of the stream and a
   /// chunk that is full goes to HDF5.
@@ -56,7 +58,8 @@ class Stream {
   void write_chunk(const Column& c, std::size_t first_element);
   std::vector<Column> columns_;
   std::uint64_t chunk_rows_, written_ = 0, buffered_ = 0, journaled_ = 0;
-  bool compressed_, dirty_ = false;
+  Packer* packer_;
+  bool dirty_ = false;
 };
 
 }  // namespace spinet::logging

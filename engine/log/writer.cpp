@@ -83,6 +83,7 @@ struct RunLog::Impl {
   JournalHead head;
 
   // Destroyed from the last to the first: datasets before their file, the file before what it is stored in.
+  Packer packer;
   std::unique_ptr<CommitFile> store;
   std::optional<Journal> journal;
   h5::Id file, provenance, stamp;
@@ -150,8 +151,9 @@ struct RunLog::Impl {
     if (!options.force) {
       if (there) throw LogError(path, "exists already (--force replaces it)");
       if (std::filesystem::exists(journal_path))
-        throw LogError(journal_path, "is the journal of a run that was killed, and its log has been moved away; move it "
-                                     "to the log and type `spinet info`, or use --force to throw it away");
+        throw LogError(journal_path,
+                       "is the journal of a run that was killed, and its log has been moved away; move it "
+                       "to the log and type `spinet info`, or use --force to throw it away");
     } else if (there) {
       if (!std::filesystem::is_regular_file(path)) throw LogError(path, "is not a regular file and is not replaced");
       if (!File(path, File::Mode::read).lock(true)) throw LogError(path, "is being written by another process");
@@ -168,7 +170,8 @@ struct RunLog::Impl {
     int rc = ::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, path.c_str(), how);
     // Some network file systems know only the plain rename.
     if (rc != 0 && (errno == EINVAL || errno == ENOSYS)) rc = ::rename(fresh.c_str(), path.c_str());
-    if (rc != 0) throw LogError(path, std::string("cannot rename ") + fresh.string() + " to this: " + std::strerror(errno));
+    if (rc != 0)
+      throw LogError(path, std::string("cannot rename ") + fresh.string() + " to this: " + std::strerror(errno));
     store->file().renamed(path);
     if (options.power_safe) sync_folder(path);
   }
@@ -231,6 +234,7 @@ struct RunLog::Impl {
     h5::write_dataset(group, "populations", type, shape, bytes.data());
   }
 
+  Packer* packing() { return options.compress ? &packer : nullptr; }
   h5::Chunks chunks(std::vector<hsize_t> shape) const { return {std::move(shape), options.compress}; }
 
   void add_column(Stream& s, hid_t group, const std::string& folder, const std::string& name, hid_t type) {
@@ -247,7 +251,7 @@ struct RunLog::Impl {
     const std::uint8_t by_time = 2;
     h5::write_attribute(group, "sorting", layout::sorting_type(), h5::Id(H5Screate(H5S_SCALAR)), &by_time);
     const auto folder = "/spikes/" + name;
-    auto& s = streams.emplace_back(options.chunk, options.compress);
+    auto& s = streams.emplace_back(options.chunk, packing());
     add_column(s, group, folder, "timestamps", H5T_NATIVE_DOUBLE);
     h5::write_vlen_attribute(h5::open_dataset(group, "timestamps"), "units", "ms");
     add_column(s, group, folder, "node_ids", H5T_NATIVE_UINT64);
@@ -263,7 +267,8 @@ struct RunLog::Impl {
     const auto& population = network.populations[r.population];
     const auto& variable = population.model->variables.data[r.variable];
     const auto all = h5::exists(file, "report") ? h5::open_group(file, "report") : h5::create_group(file, "report");
-    // SONATA has one report per population and file.  The first takes the population's place, the others stand beside it.
+    // SONATA has one report per population and file.  The first takes the population's place, the others stand beside
+    // it.
     auto place = link_name(population.name);
     if (h5::exists(all, place)) place += "." + link_name(r.name);
     const auto group = h5::create_group(all, place);
@@ -283,7 +288,7 @@ struct RunLog::Impl {
     const hsize_t pieces = (width + options.chunk - 1) / options.chunk;
     const hsize_t rows = std::max<hsize_t>(1, options.chunk / width);
     const hsize_t chunk_width = (width + pieces - 1) / pieces;
-    auto& s = streams.emplace_back(rows, options.compress);
+    auto& s = streams.emplace_back(rows, packing());
     auto data = h5::create_growing(group, "data", H5T_NATIVE_FLOAT, {width}, chunks({rows, chunk_width}));
     h5::write_vlen_attribute(data, "units", variable.unit);
     s.add(std::move(data), folder + "/data", sizeof(float), width, chunk_width);
@@ -332,7 +337,7 @@ struct RunLog::Impl {
         h5::write_text_attribute(group, "source", from.name);
         h5::write_text_attribute(group, "target", to.name);
         const auto folder = "/edges/" + place;
-        auto& s = streams.emplace_back(options.chunk, options.compress);
+        auto& s = streams.emplace_back(options.chunk, packing());
         add_column(s, group, folder, "source_node_id", H5T_NATIVE_UINT64);
         h5::write_vlen_attribute(h5::open_dataset(group, "source_node_id"), "node_population", from.name);
         add_column(s, group, folder, "target_node_id", H5T_NATIVE_UINT64);
@@ -367,7 +372,8 @@ struct RunLog::Impl {
     const auto& all = network.populations;
     const auto in = [&](std::uint32_t p) { return gid >= all[p].first && gid - all[p].first < all[p].size; };
     if (in(last_population)) return last_population;
-    const auto it = std::upper_bound(all.begin(), all.end(), gid, [](Gid g, const Population& p) { return g < p.first; });
+    const auto it =
+        std::upper_bound(all.begin(), all.end(), gid, [](Gid g, const Population& p) { return g < p.first; });
     if (it != all.begin()) {
       // Empty populations share their first gid with the next one; the last such is the one that has it.
       const auto p = static_cast<std::uint32_t>(it - all.begin() - 1);
@@ -454,7 +460,7 @@ struct RunLog::Impl {
       const auto& report = network.reports[r];
       const auto frames = static_cast<Tick>(s.written());
       const double time[3] = {ms(report.from), ms(report.from + frames * report.every), ms(report.every)};
-      h5::check(H5Dwrite(reports[r].time, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, time), "writing report times");
+      h5::replace_values<double>(reports[r].time, "time", time);
     }
     for (auto& s : streams) s.flushed();
     dirty = false;
@@ -527,8 +533,10 @@ struct RunLog::Impl {
   void write_figures(const Statistics& f) {
     const auto g = h5::create_group(provenance, "statistics");
     const std::pair<const char*, std::uint64_t> counts[] = {
-        {"spikes", f.spikes},   {"deliveries", f.deliveries}, {"synapses", f.synapses}, {"superposed", f.superposed},
-        {"slices", f.slices},   {"crossings", f.crossings},   {"windows", f.windows},   {"synapse_bytes", f.synapse_bytes}};
+        {"spikes", f.spikes},     {"deliveries", f.deliveries},
+        {"synapses", f.synapses}, {"superposed", f.superposed},
+        {"slices", f.slices},     {"crossings", f.crossings},
+        {"windows", f.windows},   {"synapse_bytes", f.synapse_bytes}};
     for (const auto& [name, value] : counts) h5::write_attribute(g, name, value);
     h5::write_attribute(g, "build_seconds", f.build_seconds);
     h5::write_attribute(g, "run_seconds", f.run_seconds);
@@ -584,13 +592,16 @@ struct RunLog::Impl {
     } catch (const std::exception&) {
       rest = "; a part of it is in the journal, which `spinet info` folds in once the disk takes writes again";
     }
-    failed.emplace(path, fmt::format("the log cannot be written: {}. It is readable and holds everything before {} ms{}",
-                                     reason, ms(durable), rest), durable);
+    failed.emplace(path,
+                   fmt::format("the log cannot be written: {}. It is readable and holds everything before {} ms{}",
+                               reason, ms(durable), rest),
+                   durable);
     throw *failed;
   }
 };
 
-RunLog::RunLog(std::filesystem::path path, const Network& network, const RunProvenance& provenance, RunLogOptions options)
+RunLog::RunLog(std::filesystem::path path, const Network& network, const RunProvenance& provenance,
+               RunLogOptions options)
     : impl_(std::make_unique<Impl>(std::move(path), network, std::move(options))) {
   h5::quiet();
   impl_->create(provenance);
@@ -606,7 +617,9 @@ RunLog::~RunLog() {
 }
 
 void RunLog::spikes(std::span<const Spike> sorted) { impl_->guarded([&] { impl_->add_spikes(sorted); }); }
-void RunLog::frames(std::uint32_t r, std::span<const float> values) { impl_->guarded([&] { impl_->add_frames(r, values); }); }
+void RunLog::frames(std::uint32_t r, std::span<const float> values) {
+  impl_->guarded([&] { impl_->add_frames(r, values); });
+}
 void RunLog::edges(std::uint32_t p, std::span<const Edge> some) { impl_->guarded([&] { impl_->add_edges(p, some); }); }
 void RunLog::commit(Tick reached) { impl_->guarded([&] { impl_->commit(reached); }); }
 void RunLog::finish(const Statistics& summary, Tick reached, bool complete) {

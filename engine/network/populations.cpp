@@ -80,7 +80,7 @@ class Populations {
       }
       l_.populations.index[p.name] = static_cast<std::uint32_t>(l_.net.populations.size());
       l_.populations.marks.push_back(key.mark);
-      l_.populations.flawed.push_back(r_.errors.count() != before);
+      l_.populations.flawed.push_back(r_.errors.count() != before || !p.model || p.size == 0);
       l_.net.populations.push_back(std::move(p));
     }
   }
@@ -194,9 +194,16 @@ class Populations {
 
   /// The model's own check across fields, for each combination that the network fixes.
   void cross_check(const Population& p, const Node& n, Mark where) {
+    const Node* params = n.find("params");
+    if (const auto* table = p.neuron(); table && !table->per_neuron)
+      for (std::uint32_t i = 0; i < p.params.size(); ++i) {
+        const Field& f = field(p.model->params, i);
+        if ((f.flags & Flag::shared) && p.params[i].kind != Distribution::Kind::constant)
+          r_.errors.error(params->find(f.name)->mark, fmt::format("'{}' must be the same for all neurons of a population of model {}", f.name, p.model->name),
+                          "make several populations");
+      }
     const auto c = check_params(*p.model, p.params);
     if (!c.reason) return;
-    const Node* params = n.find("params");
     r_.errors.error(params && params->is_map() && !params->keys.empty() ? params->keys[0].mark : where,
                     fmt::format("population {}: {}", in_quotes(p.name), c.reason),
                     c.drawn ? "it fails for values that the distributions may draw; give 'min' or 'max'" : "");

@@ -80,7 +80,7 @@ class Projections {
       load(p, map.items[i], key);
       l_.projections.index[p.name] = static_cast<std::uint32_t>(l_.net.projections.size());
       l_.projections.marks.push_back(key.mark);
-      l_.projections.flawed.push_back(r_.errors.count() != before || incomplete_);
+      l_.projections.flawed.push_back(r_.errors.count() != before || incomplete_ || !p.synapse);
       l_.net.projections.push_back(std::move(p));
     }
   }

@@ -53,6 +53,7 @@ std::uint32_t Texts::last_line(std::uint32_t i) const {
 }
 
 void Diagnostics::error(Mark where, std::string reason, std::string help) {
+  ++calls_;
   for (const auto& e : entries_)
     if (e.where.line == where.line && e.where.column == where.column && e.reason == reason &&
         texts_.name(e.where.text) == texts_.name(where.text))

@@ -60,7 +60,8 @@ class Diagnostics {
 
   explicit Diagnostics(const Texts& texts) : texts_(texts) {}
   void error(Mark where, std::string reason, std::string help = {});
-  std::size_t count() const { return entries_.size(); }
+  /// Calls of error(), repetitions included: whether a step went well is seen by this number.
+  std::size_t count() const { return calls_; }
   bool empty() const { return entries_.empty(); }
   /// In the order of the texts and their lines.
   std::vector<Diagnostic> sorted() const;
@@ -72,6 +73,7 @@ class Diagnostics {
   };
   const Texts& texts_;
   std::vector<Entry> entries_;
+  std::size_t calls_ = 0;
 };
 
 }  // namespace spinet

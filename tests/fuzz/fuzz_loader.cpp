@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -25,7 +26,11 @@ using namespace spinet;
 
 namespace {
 
-constexpr std::uint64_t mutants = 10'000;
+/// SPINET_MUTANTS in the environment asks for more.
+std::uint64_t mutants() {
+  const char* more = std::getenv("SPINET_MUTANTS");
+  return more ? std::stoull(more) : 10'000;
+}
 
 /// Numbers of one mutant, from its index alone.
 class Draws {
@@ -61,7 +66,7 @@ std::vector<std::string> tokens_of(const std::string& text) {
 
 std::vector<Sample> samples() {
   std::vector<Sample> all;
-  for (const fs::path root : {fs::path(SAMPLES), fs::path(NETWORKS)}) {
+  for (const fs::path& root : {fs::path(SAMPLES), fs::path(NETWORKS)}) {
     if (!fs::exists(root)) continue;
     for (const auto& f : fs::recursive_directory_iterator(root)) {
       if (f.path().extension() != ".yaml" || f.file_size() > 200'000) continue;
@@ -81,7 +86,7 @@ std::string mutate(const std::vector<Sample>& all, const Sample& s, Draws& d) {
                                             "-5 mV", "%", "1 kOe", "[0:1]", "0..5", "all", "like", "\xff", "\xc3\xa9", std::string(1, '\0')};
   if (d.below(2) == 0) {  // bytes
     std::string t = s.text;
-    for (std::size_t k = 1 + d.below(8); k > 0 && !t.empty(); --k) {
+    for (std::size_t k = 1 + d.below(1 + d.below(6)); k > 0 && !t.empty(); --k) {
       const std::size_t at = d.below(t.size());
       switch (d.below(5)) {
         case 0: t[at] = static_cast<char>(t[at] ^ (1 << d.below(8))); break;
@@ -94,7 +99,7 @@ std::string mutate(const std::vector<Sample>& all, const Sample& s, Draws& d) {
     return t;
   }
   auto t = s.tokens;
-  for (std::size_t k = 1 + d.below(8); k > 0 && !t.empty(); --k) {
+  for (std::size_t k = 1 + d.below(1 + d.below(6)); k > 0 && !t.empty(); --k) {
     const std::size_t at = d.below(t.size());
     const auto& other = all[d.below(all.size())].tokens;
     switch (d.below(6)) {
@@ -132,8 +137,9 @@ TEST_CASE("mutants of the networks are loaded or refused") {
   limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 4ull << 30);
   setrlimit(RLIMIT_AS, &limit);
 
+  const std::uint64_t count = mutants();
   std::uint64_t loaded = 0, refused = 0;
-  for (std::uint64_t i = 0; i < mutants; ++i) {
+  for (std::uint64_t i = 0; i < count; ++i) {
     Draws d(i);
     const auto& s = all[i % all.size()];
     const auto text = i < all.size() ? s.text : mutate(all, s, d);

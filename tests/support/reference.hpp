@@ -15,6 +15,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,11 @@
 namespace spinet::reference {
 
 using Real = __float128;
+
+inline double exp_of(double x) { return std::exp(x); }
+inline Real exp_of(Real x) { return expq(x); }
+inline double expm1_of(double x) { return std::expm1(x); }
+inline Real expm1_of(Real x) { return expm1q(x); }
 
 /// A tick at which V passed the threshold within the allowance, so that either answer is accepted.
 struct Ambiguity {
@@ -99,8 +105,8 @@ class Neuron {
     }
     if (from >= horizon) return {};
     if (n.never_reaches(level)) return {};
-    const Real V_end = n.V_after(ms(horizon - from));
-    return n.search(level, 0, n.V_, n.I_[0], n.I_[1], horizon - from, V_end, from);
+    const auto after = n.search(level, horizon - from);
+    return after ? std::optional(from + *after) : std::nullopt;
   }
 
  private:
@@ -109,25 +115,31 @@ class Neuron {
 
   /// Potential at time x after a unit current jump on a unit capacitance: the convolution of both exponentials,
   /// exp(-a x) (1 - exp(-d x)) / d with a the slower rate and d the difference of the rates.
-  Real response(Real x, Real tau_s) const {
-    const Real m = 1 / Real(p_.tau_m), s = 1 / tau_s;
-    const Real slow = m < s ? m : s, d = m < s ? s - m : m - s;
-    return expq(-slow * x) * (d == 0 ? x : -expm1q(-d * x) / d);
+  template <class R>
+  R response(R x, double tau_s) const {
+    const R m = 1 / R(p_.tau_m), s = 1 / R(tau_s);
+    const R slow = m < s ? m : s, d = m < s ? s - m : m - s;
+    return exp_of(-slow * x) * (d == 0 ? x : -expm1_of(-d * x) / d);
   }
   /// The largest value of `response` over all x.
-  Real peak_response(Real tau_s) const {
-    const Real m = 1 / Real(p_.tau_m), s = 1 / tau_s;
+  Real peak_response(double tau_s) const {
+    const Real m = 1 / Real(p_.tau_m), s = 1 / Real(tau_s);
     const Real x = m == s ? Real(p_.tau_m) : log1pq((s - m) / m) / (s - m);
     return response(x, tau_s);
   }
-  Real V_after(Real x) const {
-    Real V = V_rest() + (V_ - V_rest()) * expq(-x / Real(p_.tau_m));
+  template <class R>
+  R V_after(R x) const {
+    const R rest = R(V_rest());
+    R V = rest + R(V_ - V_rest()) * exp_of(-x / R(p_.tau_m));
     if (exponential_)
       for (int k = 0; k < 2; ++k)
-        if (I_[k] != 0) V += I_[k] / Real(p_.C_m) * response(x, p_.tau_syn[k]);
+        if (I_[k] != 0) V += R(I_[k]) / R(p_.C_m) * response(x, p_.tau_syn[k]);
     return V;
   }
-  Real I_after(int k, Real x) const { return I_[k] == 0 ? Real(0) : I_[k] * expq(-x / Real(p_.tau_syn[k])); }
+  template <class R>
+  R I_after(int k, R x) const {
+    return I_[k] == 0 ? R(0) : R(I_[k]) * exp_of(-x / R(p_.tau_syn[k]));
+  }
   void decay_currents(Tick t) {
     if (!exponential_) return;
     for (int k = 0; k < 2; ++k) I_[k] = I_after(k, ms(t - at_));
@@ -143,24 +155,50 @@ class Neuron {
     return bound < level;
   }
 
-  /// First tick of (a, b] (counted from the state) with V >= level.  On an interval of length h, V lies below the larger of
-  /// its ends plus h^2/8 max|V''|, and |V''| is bounded by decaying terms at the interval's start.
-  std::optional<Tick> search(Real level, Tick a, Real Va, Real Ia0, Real Ia1, Tick b, Real Vb, Tick origin) const {
-    if (b - a == 1) return Vb >= level ? std::optional(origin + b) : std::nullopt;
-    const Real h = ms(b - a), m = 1 / Real(p_.tau_m), C = p_.C_m;
-    Real drive = 0, bend = 0;
-    if (exponential_) {
-      drive = (fabsq(Ia0) + fabsq(Ia1)) / C;
-      bend = fabsq(Ia0) / C * (m + 1 / Real(p_.tau_syn[0])) + fabsq(Ia1) / C * (m + 1 / Real(p_.tau_syn[1]));
-    }
-    bend += (fabsq(Va - V_rest()) + h * drive) * m * m;
-    if (std::max(Va, Vb) + h * h / 8 * bend < level) return {};
-    const Tick c = a + (b - a) / 2;
-    const Real Vc = V_after(ms(c));
-    if (auto t = search(level, a, Va, Ia0, Ia1, c, Vc, origin)) return t;
+  /// First tick of (0, end], counted from the state, with V >= level.
+  std::optional<Tick> search(Real level, Tick end) const {
+    // In double first: what lies below by more than a thousand times its rounding is excluded, the rest looked at again.
+    double scale = std::fabs(p_.E_L) + std::fabs(static_cast<double>(V_rest())) + std::fabs(static_cast<double>(V_));
     if (exponential_)
-      return search(level, c, Vc, I_after(0, ms(c)), I_after(1, ms(c)), b, Vb, origin);
-    return search(level, c, Vc, 0, 0, b, Vb, origin);
+      for (int k = 0; k < 2; ++k)
+        scale += std::fabs(static_cast<double>(I_[k])) / p_.C_m * static_cast<double>(peak_response(p_.tau_syn[k]));
+    return search_between<double>(static_cast<double>(level) - 1e-11 * scale, at_tick<double>(0), at_tick<double>(end), level);
+  }
+  template <class R>
+  struct Point {
+    Tick tick;
+    R V, I[2];
+  };
+  template <class R>
+  Point<R> at_tick(Tick t) const {
+    const R x = R(t) / R(ticks_per_ms_);
+    if (!exponential_) return {t, V_after(x), {0, 0}};
+    return {t, V_after(x), {I_after(0, x), I_after(1, x)}};
+  }
+  /// On an interval of length h from a to b, V exceeds the larger of its ends by at most h^2/8 max(-V''), and
+  /// -V'' = (V_rest - V)/tau_m^2 + sum I/C (1/tau_m + 1/tau_s), where no current grows and V falls below its value at a
+  /// only towards V_rest or by negative currents.
+  template <class R>
+  std::optional<Tick> search_between(R level, const Point<R>& a, const Point<R>& b, Real exact) const {
+    const R h = R(b.tick - a.tick) / R(ticks_per_ms_), m = 1 / R(p_.tau_m), C = R(p_.C_m);
+    R bend = 0, fall = 0;
+    if (exponential_)
+      for (int k = 0; k < 2; ++k) {
+        if (a.I[k] > 0) bend += a.I[k] / C * (m + 1 / R(p_.tau_syn[k]));
+        else fall -= a.I[k] / C;
+      }
+    const R below = R(V_rest()) - a.V;
+    bend += ((below > 0 ? below : R(0)) + h * fall) * m * m;
+    if (std::max(a.V, b.V) + h * h / 8 * bend < level) return {};
+    if constexpr (std::is_same_v<R, double>) {
+      if (b.tick - a.tick <= 256)
+        return search_between<Real>(exact, at_tick<Real>(a.tick), at_tick<Real>(b.tick), exact);
+    } else if (b.tick - a.tick == 1) {
+      return b.V >= level ? std::optional(b.tick) : std::nullopt;
+    }
+    const auto middle = at_tick<R>(a.tick + (b.tick - a.tick) / 2);
+    if (auto t = search_between<R>(level, a, middle, exact)) return t;
+    return search_between<R>(level, middle, b, exact);
   }
 
   bool exponential_;
@@ -274,8 +312,9 @@ class Simulator {
     std::vector<Gid> sources, targets;
     for (const auto& r : p.sources) for (std::uint32_t i = 0; i < r.count; ++i) sources.push_back(r.first + i);
     for (const auto& r : p.targets) for (std::uint32_t i = 0; i < r.count; ++i) targets.push_back(r.first + i);
-    // The engine's static synapse keeps a float.
+    // The engine's static synapse keeps a float, but one double where all weights of the projection are equal.
     const auto weight = [&](double listed, std::uint32_t i) {
+      if (!p.listed_weights && p.state.at(0).kind == Distribution::Kind::constant) return Real(value(p.state.at(0), i));
       return Real(static_cast<float>(p.listed_weights ? listed : value(p.state.at(0), i)));
     };
     const auto delay = [&](Tick listed) {

@@ -6,21 +6,10 @@
 
 #include "core/simulation.hpp"
 #include "support/memory_recorder.hpp"
+#include "support/one_rank.hpp"
 #include "support/reference.hpp"
 
 namespace spinet::test {
-
-/// The transport of a single rank.
-class OneRank : public Transport {
- public:
-  int rank() const override { return 0; }
-  int size() const override { return 1; }
-  void all_gather(std::span<const std::byte> mine, Gathered& all) override {
-    all.bytes.assign(mine.begin(), mine.end());
-    all.begin = {0, mine.size()};
-  }
-  void gather(std::span<const std::byte> mine, Gathered& all) override { all_gather(mine, all); }
-};
 
 struct Run {
   Statistics statistics;

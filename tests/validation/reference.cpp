@@ -129,3 +129,30 @@ TEST_CASE("reference: currents of a refractory neuron go on", "[reference]") {
   CHECK(as_double(n.V()) == 0);
   CHECK(as_double(n.I_syn()) == Approx(100 * std::exp(-2.0)).epsilon(1e-15));
 }
+
+TEST_CASE("reference: the screening in double misses nothing that a plain walk over all ticks finds", "[reference]") {
+  // At a coarse resolution, where every tick can be looked at.
+  const RandomKey key{7, 2};
+  int crossed = 0;
+  for (std::uint64_t trial = 0; trial < 120; ++trial) {
+    const auto a = draw(key, trial, 0), b = draw(key, trial, 1);
+    auto p = usual();
+    p.tau_m = 1 + 20 * uniform01(a[0]);
+    p.tau_syn[0] = trial % 4 == 0 ? p.tau_m : 0.1 + 30 * uniform01(a[1]);
+    p.tau_syn[1] = 0.1 + 30 * uniform01(a[2]);
+    p.I_dc = 250 * 20 / p.tau_m * (0.2 + 1.6 * uniform01(a[3]));
+    Neuron n(true, p, 20 - 60 * uniform01(b[0]), 0, 50);  // a tick is 20 us
+    n.receive(0, 3000 * uniform01(b[1]) / p.tau_syn[0]);
+    n.receive(1, -6000 * uniform01(b[2]) / p.tau_syn[1]);
+    std::optional<Tick> plain;
+    for (Tick t = 1; t <= 1500 && !plain; ++t) {
+      Neuron m = n;
+      m.advance(t);
+      if (m.V() >= 20) plain = t;
+    }
+    CHECK(n.first_at_or_above(20, 1500) == plain);
+    crossed += plain.has_value();
+  }
+  CHECK(crossed > 20);
+  CHECK(crossed < 100);
+}

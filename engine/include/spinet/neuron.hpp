@@ -47,6 +47,7 @@ struct Arrivals {
 
 /// Arrivals at many ticks, one target each, sorted by tick: the superposed input of a source population.
 /// A key holds the tick's offset from `base` in its upper and the target in its lower 16 bits.
+/// `base` may lie before the block's frame, by less than its length; the arrivals do not.  Offsets are below that length.
 /// The arrivals are those before the first key >= `limit`; there always is one (all ones ends the list).
 struct Train {
   Tick base;
@@ -134,6 +135,9 @@ struct NeuronTable {
   /// The same model with its `shared` parameters kept per neuron (an exp per event), for populations whose neurons
   /// differ in them.  May be null: then they must not differ.
   const NeuronTable* per_neuron;
+  /// The table to be used for neurons with these `shared` parameters, of the same model: a simpler kernel, say.  May be
+  /// null: this one.
+  const NeuronTable* (*choose)(const void* params) noexcept;
 };
 
 // --- for authors -------------------------------------------------------------------------------------------------
@@ -272,6 +276,8 @@ const NeuronTable& neuron_table() {
     };
     if constexpr (requires(const P& p) { M::check(p); })
       t.check = [](const void* p) noexcept -> const char* { return M::check(*static_cast<const P*>(p)); };
+    if constexpr (requires(const P& p) { M::choose(p); })
+      t.choose = [](const void* p) noexcept -> const NeuronTable* { return M::choose(*static_cast<const P*>(p)); };
     if constexpr (requires { typename M::PerNeuron; }) t.per_neuron = &neuron_table<typename M::PerNeuron>();
     return t;
   }();
