@@ -13,20 +13,27 @@
 namespace {
 using namespace spinet;
 
+struct LifDeltaPerNeuron;
+
 struct LifDelta {
   static constexpr const char* name = "lif_delta";
   static constexpr const char* doc =
       "Leaky integrate-and-fire neuron with delta synapses: a spike of weight w moves V by w at once. Exact.";
+  static constexpr bool wide = true;
   struct Params {
     double tau_m = 10, C_m = 250, E_L = -70, v_th = -55, v_reset = -70, t_ref = 2, I_dc = 0;
   };
   struct State {
-    double a;      ///< (V - V_inf) exp(t / tau_m) [mV]; -infinity while refractory
-    double guard;  ///< v_th - V_inf [mV], or -infinity where that is not positive: every arrival is looked at
+    double a;  ///< (V - V_inf) exp(t / tau_m) [mV]; -infinity while refractory
   };
   struct Constants {
+    double guard;  ///< v_th - V_inf [mV], or -infinity where that is not positive: every arrival is looked at
     double v_inf, v_th, v_reset, resistance, e_l;  // mV, mV, mV, GOhm, mV
     Tick t_ref;
+  };
+  struct Common {
+    double guard;  ///< the least of the block: one number to compare with; a neuron's own only matters above it
+    bool known;
   };
   struct Shared {
     FrameTable<1> up;  ///< exp(t / tau_m)
@@ -51,6 +58,7 @@ struct LifDelta {
     t.computed("V", "mV", -70, any(), initial | recorded, "membrane potential");
     return t;
   }
+  using PerNeuron = LifDeltaPerNeuron;
   static const char* check(const Params& p) {
     return p.v_reset < p.v_th ? nullptr : "v_reset must be below v_th, or the neuron would fire without end";
   }
@@ -67,18 +75,21 @@ struct LifDelta {
 
   static double up(Block n, Tick tick) { return n.shared().up.at(tick - n.b.frame_begin).f[0]; }
   static double threshold(const Constants& c) { return c.v_th - c.v_inf; }
-  static void derive(Constants& c, State& s, const Params& p) {
+  static void derive(Block n, Constants& c, const Params& p) {
     c.resistance = p.tau_m / p.C_m;
     c.e_l = p.E_L;
     c.v_inf = p.E_L + c.resistance * p.I_dc;
     c.v_th = p.v_th;
     c.v_reset = p.v_reset;
-    s.guard = threshold(c) > 0 ? threshold(c) : minus_infinity;
+    c.guard = threshold(c) > 0 ? threshold(c) : minus_infinity;
+    Common& block = n.common();
+    block.guard = block.known ? std::min(block.guard, c.guard) : c.guard;
+    block.known = true;
   }
 
   static void init(Block n, std::uint32_t j, const Params& p, const double* initial) {
     Constants& c = n.constants(j);
-    derive(c, n.state(j), p);
+    derive(n, c, p);
     c.t_ref = static_cast<Tick>(std::llround(p.t_ref * n.b.run.ticks_per_ms));
     n.state(j).a = initial[0] - c.v_inf;
   }
@@ -87,7 +98,7 @@ struct LifDelta {
     State& s = n.state(j);
     Constants& c = n.constants(j);
     const double before = c.v_inf;
-    derive(c, s, p);
+    derive(n, c, p);
     s.a += (before - c.v_inf) * up(n, tick);  // V itself is continuous
     look(n, j, tick);
   }
@@ -103,7 +114,7 @@ struct LifDelta {
     if (wait < 0x1p62) n.out().test_at(tick + std::max<Tick>(1, static_cast<Tick>(wait) - 1), j);
   }
 
-  static void receive(Block n, const Arrivals& in) {
+  static void receive(Block n, const Arrivals in) {
     const double e = up(n, in.tick);
     const Arrivals scaled{in.tick, in.count, in.port, in.targets, in.weights, in.weights64, in.weight, in.scale * e};
     State* const state = static_cast<State*>(n.b.state);
@@ -112,26 +123,26 @@ struct LifDelta {
       for (std::uint32_t i = 0; i < in.count; ++i) state[in.targets[i]].a += w;
       return;
     }
-    scaled.each([&](std::uint16_t j, double w) {
-      State& s = state[j];
-      s.a += w;
-      if (s.a >= s.guard * e) [[unlikely]] look(n, j, in.tick);
+    const double least = n.common().guard * e;
+    scaled.each([&](std::uint16_t j, double w) __attribute__((always_inline)) {
+      const double a = state[j].a += w;
+      if (a >= least && a >= n.constants(j).guard * e) [[unlikely]] look(n, j, in.tick);
     });
   }
 
-  static std::uint32_t receive_train(Block n, const Train& in) {
+  static std::uint32_t receive_train(Block n, const Train in) {
     const auto& table = n.shared().up;
     const double base = table.at(in.base - n.b.frame_begin).f[0];
     State* const state = static_cast<State*>(n.b.state);
     const std::uint32_t* key = in.keys;
-    const auto run = [&](auto weight_of) {
+    const double least = n.common().guard;
+    const auto run = [&](auto weight_of) __attribute__((always_inline)) {
       for (; *key < in.limit; ++key) {
         const std::uint32_t offset = *key >> 16;
         const std::uint16_t j = static_cast<std::uint16_t>(*key);
         const double e = base * table.low16(offset).f[0];
-        State& s = state[j];
-        s.a += weight_of(j) * e;
-        if (s.a >= s.guard * e) [[unlikely]] {
+        const double a = state[j].a += weight_of(j) * e;
+        if (a >= least * e && a >= n.constants(j).guard * e) [[unlikely]] {
           look(n, j, in.base + offset);
           if (n.out().size) return ++key, void();
         }
@@ -187,6 +198,84 @@ struct LifDelta {
   static double read(Block n, Tick tick, std::uint32_t j, std::uint32_t) {
     const double a = n.state(j).a;
     return a == minus_infinity ? n.constants(j).v_reset : n.constants(j).v_inf + a / up(n, tick);
+  }
+};
+
+/// The same neuron with a time constant of its own: brought up to date at each of its events, with an exp.
+struct LifDeltaPerNeuron {
+  using Shape = LifDelta;
+  using Params = Shape::Params;
+  static constexpr const char* name = Shape::name;
+  static constexpr const char* doc = Shape::doc;
+  static constexpr const Port (&ports)[1] = Shape::ports;
+  static auto params() { return Shape::params(); }
+  static auto variables() {
+    FieldTable<State> t;
+    t.computed("V", "mV", -70, any(), initial | recorded, "membrane potential");
+    return t;
+  }
+  static const char* check(const Params& p) { return Shape::check(p); }
+  struct State {
+    double u;  ///< V - V_inf [mV] at `at`; -infinity while refractory
+    Tick at;
+  };
+  struct Constants {
+    double v_inf, v_th, v_reset, tau;  // mV, mV, mV, ticks
+    Tick t_ref;
+  };
+  using Block = Neurons<LifDeltaPerNeuron>;
+  static double at(Block n, std::uint32_t j, Tick tick) {
+    const State& s = n.state(j);
+    return tick == s.at ? s.u : s.u * math::exp(-static_cast<double>(tick - s.at) / n.constants(j).tau);
+  }
+  static void init(Block n, std::uint32_t j, const Params& p, const double* initial) {
+    Constants& c = n.constants(j);
+    c = {p.E_L + p.tau_m / p.C_m * p.I_dc, p.v_th, p.v_reset, p.tau_m * n.b.run.ticks_per_ms,
+         static_cast<Tick>(std::llround(p.t_ref * n.b.run.ticks_per_ms))};
+    n.state(j) = {initial[0] - c.v_inf, 0};
+    look(n, j);
+  }
+  static void set(Block n, Tick tick, std::uint32_t j, const Params& p) {
+    Constants& c = n.constants(j);
+    const double u = at(n, j, tick), before = c.v_inf;
+    c.v_inf = p.E_L + p.tau_m / p.C_m * p.I_dc;
+    n.state(j) = {u + (before - c.v_inf), tick};
+    look(n, j);
+  }
+  static void look(Block n, std::uint32_t j) {
+    const State& s = n.state(j);
+    const double th = n.constants(j).v_th - n.constants(j).v_inf;
+    if (s.u >= th) return n.out().test_at(s.at, j);
+    if (!(th < 0) || s.u == LifDelta::minus_infinity) return;
+    const double wait = n.constants(j).tau * math::log(s.u / th);  // one tick early, as in LifDelta::look
+    if (wait < 0x1p62) n.out().test_at(s.at + std::max<Tick>(1, static_cast<Tick>(wait) - 1), j);
+  }
+  static void arrive(Block n, Tick tick, std::uint32_t, std::uint32_t j, double w) {
+    n.state(j) = {at(n, j, tick) + w, tick};
+    look(n, j);
+  }
+  static void test(Block n, Tick tick, std::span<const std::uint32_t> js) {
+    for (const auto j : js) {
+      State& s = n.state(j) = {at(n, j, tick), tick};
+      const Constants& c = n.constants(j);
+      if (s.u == LifDelta::minus_infinity) continue;
+      if (s.u >= c.v_th - c.v_inf) {
+        n.out().emit(tick, j);
+        s.u = c.t_ref > 0 ? LifDelta::minus_infinity : c.v_reset - c.v_inf;
+        if (c.t_ref > 0) n.out().wake_at(tick + c.t_ref, j);
+      }
+      look(n, j);
+    }
+  }
+  static void wake(Block n, Tick tick, std::span<const std::uint32_t> js) {
+    for (const auto j : js) {
+      n.state(j) = {n.constants(j).v_reset - n.constants(j).v_inf, tick};
+      look(n, j);
+    }
+  }
+  static double read(Block n, Tick tick, std::uint32_t j, std::uint32_t) {
+    const double u = at(n, j, tick);
+    return u == LifDelta::minus_infinity ? n.constants(j).v_reset : n.constants(j).v_inf + u;
   }
 };
 }  // namespace

@@ -91,8 +91,10 @@ int MpiTransport::farewell(int exit_code, const std::string& message) {
   ended_ = true;
   for (int r = 0; r < size_; ++r) {
     if (what_of(r) != What::farewell) {  // that rank is about to throw RankFailed
-      left_waiting_ |= message.empty();
-      agreed_code_ = std::max(agreed_code_, failed_code);
+      if (message.empty()) {
+        left_waiting_ = true;
+        agreed_code_ = std::max(agreed_code_, failed_code);
+      }
       continue;
     }
     std::int32_t theirs = 0;

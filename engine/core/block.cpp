@@ -23,9 +23,11 @@ Block::Block(const Network& net, const KernelGroup& group, std::vector<Gid> gids
       table_(*group.table),
       gids_(std::move(gids)),
       state_(aligned(gids_.size() * table_.state_size)),
-      constants_(aligned(gids_.size() * table_.constants_size)) {
+      constants_(aligned(gids_.size() * table_.constants_size)),
+      common_(aligned(table_.common_size)) {
   c_.state = state_.data();
   c_.constants = constants_.data();
+  c_.common = common_.data();
   c_.shared = group.shared.data();
   c_.gids = gids_.data();
   c_.out = &outbox_;

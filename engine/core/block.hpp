@@ -82,7 +82,7 @@ class Block {
   const NeuronTable& table_;
   std::vector<Gid> gids_;
   std::vector<std::vector<std::byte>> params_;  ///< per neuron, kept only where the schedule changes some
-  Buffer<std::byte> state_, constants_;
+  Buffer<std::byte> state_, constants_, common_;
   NeuronBlock c_{};
   Outbox outbox_{};
   std::vector<Request> requests_;

@@ -64,7 +64,7 @@ struct Simulation::Impl {
   std::vector<Emitter> emitters;
   std::vector<Action> actions;
   bool graded = false;
-  Tick window = 0, lookahead = never;
+  Tick window = 0, lookahead = never, slab = 0;
   Statistics stats;
   std::vector<std::vector<std::vector<float>>> samples;  ///< [block][report], frame by frame since the last flush
   Gathered gathered;
@@ -104,6 +104,10 @@ struct Simulation::Impl {
 
   void build(const SimulationOptions& options) {
     make_groups();
+    Tick shortest = never;
+    for (const auto& g : groups)
+      if (g->frame_length) shortest = std::min(shortest, g->frame_length);
+    slab = Source::slab(net, shortest);
     make_blocks(options.l2_bytes ? options.l2_bytes : second_level_cache() * 3 / 4);
 
     std::vector<bool> superposed;
@@ -160,6 +164,7 @@ struct Simulation::Impl {
         const double x = nominal(population.params[f]);
         std::memcpy(params.data() + table->model.params.data[f].offset, &x, sizeof x);
       }
+      if (table->choose) table = table->choose(params.data());
       const RunInfo run{net.ticks_per_ms()};
       const Tick frame = table->frame ? table->frame(params.data(), &run) : 0;
       auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g->table == table && g->key == key; });
@@ -230,7 +235,6 @@ struct Simulation::Impl {
       });
     for (auto& [where, list] : units) {
       const auto [block, population, unit] = where;
-      const Tick slab = Source::slab(net, population);
       for (auto& u : list) {
         auto& groups_here = trains[block];
         auto group = std::find_if(groups_here.begin(), groups_here.end(),
@@ -261,7 +265,7 @@ struct Simulation::Impl {
           own[i] = partition.runs()[partition.run_of(first + i)].owner == transport.rank();
           any = any || own[i];
         }
-        if (any) emitters.emplace_back(Source(net, p, unit), first, std::move(own), Source::slab(net, p));
+        if (any) emitters.emplace_back(Source(net, p, unit), first, std::move(own), slab);
       }
     }
   }

@@ -41,10 +41,13 @@ double peak_rate(const Network& net, std::uint32_t population) {
 
 }  // namespace
 
-Tick Source::slab(const Network& net, std::uint32_t population) {
-  const double rate = peak_rate(net, population) * source_unit / net.ticks_per_ms();  // events of a unit per tick
+Tick Source::slab(const Network& net, Tick shortest_frame) {
+  double rate = 0;  // events of a unit per tick, at most
+  for (std::uint32_t p = 0; p < net.populations.size(); ++p)
+    if (net.populations[p].source()) rate = std::max(rate, peak_rate(net, p) * source_unit / net.ticks_per_ms());
   Tick length = 65536;
-  while (length > 256 && rate * static_cast<double>(length) > 1024) length /= 2;
+  while (length > 256 && rate * static_cast<double>(length) > 384) length /= 2;
+  while (length > shortest_frame) length /= 2;
   return length;
 }
 
@@ -116,17 +119,6 @@ Tick Source::next(Tick from) const {
   return std::min(listed, next_change_ < changes_.size() ? std::max(from, changes_[next_change_].tick) : never);
 }
 
-bool is_superposed(const Network& net, const Projection& p) {
-  if (p.rule != Rule::one_to_one || p.synapse->weight_kind != 0) return false;
-  if (p.delay.kind != Distribution::Kind::constant) return false;
-  for (const auto& r : p.sources) {
-    const auto population = std::find_if(net.populations.begin(), net.populations.end(),
-                                         [&](const Population& q) { return r.first - q.first < q.size; });
-    if (!population->source() || !population->source()->superposable) return false;
-  }
-  return true;
-}
-
 bool TrainGroup::fits(Tick delay, std::uint32_t port, Tick slab, const std::vector<std::uint16_t>& targets) const {
   if (delay != delay_ || port != port_ || slab != slab_) return false;
   return std::none_of(targets.begin(), targets.end(), [&](std::uint16_t t) { return t != 0xFFFF && t < used_.size() && used_[t]; });
@@ -175,16 +167,20 @@ void TrainGroup::refill() {
   // The order of equal ticks is immaterial: each target has one source here, and equal keys are equal.
   std::uint32_t total = 0;
   for (;;) {
-    std::uint32_t filled[256] = {}, high[256] = {};
-    std::uint32_t* const buckets = buckets_.data();
-    const std::uint32_t size = bucket_size_, last = bucket_size_ - 1;
-    const auto put = [&](std::uint32_t key) {
-      const std::uint32_t b = (key >> 16) & 255, n = filled[b]++;
-      buckets[b * size + std::min(n, last)] = key;
-      ++high[key >> 24];
-    };
+    std::uint32_t at[256], high[256] = {};  // where the next key of each bucket goes; keys per upper byte
+    for (std::uint32_t b = 0; b < 256; ++b) at[b] = b * bucket_size_;
+    total = 0;
+    bool fits = true;
     for (auto& in : inputs_) {
       const auto events = in.source.events(from_, slab_);
+      total += static_cast<std::uint32_t>(events.size());
+      fits = 256 * bucket_size_ + total <= buckets_.size();  // memory holds even if all had gone to the last bucket
+      if (!fits) break;
+      std::uint32_t* const buckets = buckets_.data();
+      const auto put = [&](std::uint32_t key) __attribute__((always_inline)) {
+        buckets[at[(key >> 16) & 255]++] = key;
+        ++high[key >> 24];
+      };
       if (in.base != 0xFFFFFFFFu) {
         for (const std::uint32_t key : events) put(key + in.base);
       } else {
@@ -192,17 +188,20 @@ void TrainGroup::refill() {
           if (in.targets[key & 0xFFFF] != 0xFFFF) put((key & 0xFFFF0000u) | in.targets[key & 0xFFFF]);
       }
     }
-    const std::uint32_t most = *std::max_element(std::begin(filled), std::end(filled));
-    if (most > size) {
-      bucket_size_ = (most + most / 4 + 16) | 1;  // odd: buckets do not all share the same cache sets
-      buckets_.resize(std::size_t{256} * bucket_size_);
+    std::uint32_t most = 0;
+    for (std::uint32_t b = 0; b < 256; ++b) most = std::max(most, at[b] - b * bucket_size_);
+    if (!fits || most > bucket_size_) {  // a bucket ran into the next one
+      bucket_size_ = (std::max(most, bucket_size_) * 3 / 2 + 16) | 1;  // odd: buckets do not share the same cache sets
+      buckets_.resize(std::size_t{512} * bucket_size_);
       continue;
     }
     total = 0;
     for (auto& h : high) total += std::exchange(h, total);
     if (keys_.size() < total + 1) keys_.resize(total + total / 8 + 64);
+    std::uint32_t* const keys = keys_.data();
     for (std::uint32_t b = 0; b < 256; ++b)
-      for (const std::uint32_t *k = buckets + b * size, *end = k + filled[b]; k != end; ++k) keys_[high[*k >> 24]++] = *k;
+      for (const std::uint32_t *k = buckets_.data() + b * bucket_size_, *end = buckets_.data() + at[b]; k != end; ++k)
+        keys[high[*k >> 24]++] = *k;
     break;
   }
   keys_[total] = last_key;

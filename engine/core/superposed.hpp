@@ -26,8 +26,9 @@ class Source {
   /// First tick >= `from` that may have an event.
   Tick next(Tick from) const;
   std::uint32_t size() const { return unit_.size; }
-  /// Ticks drawn at once: a power of two, the same for all units of a population, fixed by the network.
-  static Tick slab(const Network& network, std::uint32_t population);
+  /// Ticks drawn at once: a power of two, fixed by the network, so that a block's units sort into one train.  At most
+  /// `shortest_frame`, so that a train lies in two frames at most.
+  static Tick slab(const Network& network, Tick shortest_frame);
 
  private:
   struct Change {
@@ -78,7 +79,7 @@ class TrainGroup {
   Tick delay_, slab_, from_ = 0, base_ = 0;
   std::uint32_t port_;
   std::uint32_t bucket_size_ = 17;
-  std::vector<std::uint32_t> buckets_ = std::vector<std::uint32_t>(256 * 17), keys_;
+  std::vector<std::uint32_t> buckets_ = std::vector<std::uint32_t>(512 * 17), keys_;
   std::size_t at_ = 0;
 };
 

@@ -3,7 +3,9 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <cfenv>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "spinet/neuron.hpp"
@@ -91,6 +93,7 @@ class TableCheck {
   }
 
   void neuron(const NeuronTable& t) const {
+    if (t.per_neuron) check_table(&t.per_neuron->model, origin_ + " (time constants per neuron)");
     fields(model_->params, "parameter", t.params_size, true);
     fields(model_->variables, "variable", t.state_size, false);  // read by a function, not by place
     need(t.port_count > 0 && t.ports, "a neuron model needs a port");
@@ -129,6 +132,13 @@ class TableCheck {
   const std::string& origin_;
 };
 
+/// A library linked with -ffast-math makes the processor flush denormal numbers when it is loaded, for everyone.
+/// Not inlined, and volatile inside: the arithmetic must not move past the loading of a library.
+[[gnu::noinline]] bool denormals_are_flushed() {
+  volatile double smallest = std::numeric_limits<double>::min();
+  return smallest / 2 == 0;
+}
+
 }  // namespace
 
 void check_table(const Model* model, const std::string& origin) { TableCheck(model, origin).all(); }
@@ -148,7 +158,14 @@ void Catalogue::add(const Model* model, std::string origin) {
 void Catalogue::load(const std::filesystem::path& library) {
   // A name without a slash would be searched on the system's library path.
   const auto path = std::filesystem::absolute(library).string();
+  const bool flushed_before = denormals_are_flushed();
+  std::fenv_t arithmetic;
+  std::fegetenv(&arithmetic);
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (denormals_are_flushed() != flushed_before) {
+    std::fesetenv(&arithmetic);
+    throw PluginError(library.string() + ": built with -ffast-math, which changes the arithmetic of the whole program; build it without");
+  }
   if (!handle) {
     std::string reason = dlerror();
     if (reason.starts_with(path + ": ")) reason.erase(0, path.size() + 2);

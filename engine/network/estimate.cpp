@@ -106,11 +106,14 @@ double expected_synapses(const Projection& p) {
   return 0;
 }
 
-bool is_superposed(const Network& n, const Projection& p) {
-  if (p.rule != Rule::one_to_one) return false;
-  for (const auto& r : p.sources)
-    for (const auto& q : n.populations)
-      if (r.first >= q.first && r.first - q.first < q.size && !(q.source() && q.source()->superposable)) return false;
+bool is_superposed(const Network& net, const Projection& p) {
+  if (p.rule != Rule::one_to_one || p.synapse->weight_kind != 0) return false;
+  if (p.delay.kind != Distribution::Kind::constant) return false;
+  for (const auto& r : p.sources) {
+    const auto population = std::find_if(net.populations.begin(), net.populations.end(),
+                                         [&](const Population& q) { return r.first - q.first < q.size; });
+    if (!population->source() || !population->source()->superposable) return false;
+  }
   return true;
 }
 

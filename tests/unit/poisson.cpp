@@ -197,7 +197,9 @@ TEST_CASE("Poisson slabs, units and seeds are independent of each other", "[pois
   const double rate = 20 / (256 * length * 1e-9);
   const PoissonUnit a(256, rate), other_unit(256, rate, 1256), other_seed(256, rate, 1000, 12);
   double next_slab = 0, between_units = 0, between_seeds = 0, far = 0;
-  const auto centred = [](const std::vector<Event>& e) { return (static_cast<double>(e.size()) - 20) / std::sqrt(20.0); };
+  const auto centred = [](const std::vector<Event>& e) {
+    return (static_cast<double>(e.size()) - 20) / std::sqrt(20.0);
+  };
   double last = 0;
   for (int s = 0; s < n; ++s) {
     const Tick from = Tick{s} * length;
@@ -208,7 +210,8 @@ TEST_CASE("Poisson slabs, units and seeds are independent of each other", "[pois
     far += x * centred(a(from + (Tick{1} << 32), length));  // differs in the upper word of the time only
     last = x;
   }
-  for (const double c : {next_slab, between_units, between_seeds, far}) CHECK(std::abs(c) < normal_bound * std::sqrt(n));
+  for (const double c : {next_slab, between_units, between_seeds, far})
+    CHECK(std::abs(c) < normal_bound * std::sqrt(n));
 
   const auto first = a(0, length);
   CHECK(first != a(length, length));

@@ -60,7 +60,8 @@ void check_groups(Groups fill) {
 }  // namespace
 
 TEST_CASE("a block of Philox is that of Random123", "[random]") {
-  for (const Point& p : points()) REQUIRE(spinet::draw(p.key, p.entity, p.counter) == reference(p.key, p.entity, p.counter));
+  for (const Point& p : points())
+    REQUIRE(spinet::draw(p.key, p.entity, p.counter) == reference(p.key, p.entity, p.counter));
 }
 
 TEST_CASE("many blocks of Philox are those of Random123 on every instruction set", "[random]") {

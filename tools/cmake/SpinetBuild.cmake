@@ -34,6 +34,7 @@ function(spinet_models)
     target_link_libraries(spinet_plugin_${name} PRIVATE spinet::contract)
     set_target_properties(spinet_plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
       LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins CXX_VISIBILITY_PRESET hidden)
+    set_property(GLOBAL APPEND PROPERTY SPINET_SHARED_TOO spinet_plugin_${name})
   endforeach()
 endfunction()
 

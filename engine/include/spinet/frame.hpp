@@ -33,7 +33,13 @@ struct FrameTable {
           level[l][i].f[k] = offset <= static_cast<double>(length) ? math::exp(rate[k] * offset) : 0.0;
       }
   }
+  /// `offset` < length; negative ones, down to -length, reach back before the frame (a train's base may lie there).
   Entry at(Tick offset) const noexcept {
+    if (offset < 0) {
+      Entry e = at(-offset);
+      for (double& x : e.f) x = 1 / x;
+      return e;
+    }
     const auto o = static_cast<std::uint32_t>(offset);
     return (level[3][o >> 24] * level[2][(o >> 16) & 255]) * (level[1][(o >> 8) & 255] * level[0][o & 255]);
   }

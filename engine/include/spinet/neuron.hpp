@@ -47,6 +47,7 @@ struct Arrivals {
 
 /// Arrivals at many ticks, one target each, sorted by tick: the superposed input of a source population.
 /// A key holds the tick's offset from `base` in its upper and the target in its lower 16 bits.
+/// `base` may lie before the block's frame, by less than its length; the arrivals do not.  Offsets are below that length.
 /// The arrivals are those before the first key >= `limit`; there always is one (all ones ends the list).
 struct Train {
   Tick base;
@@ -93,6 +94,7 @@ struct NeuronBlock {
   void* state;         ///< `State[size]`
   void* constants;     ///< `Constants[size]`, if the model has them
   const void* shared;  ///< `Shared`, one per kernel group
+  void* common;        ///< `Common`, one per block, zero at first: what a kernel wants to know of its block's neurons
   const Gid* gids;     ///< global id of each neuron
   Outbox* out;
   std::uint32_t size;
@@ -107,7 +109,7 @@ struct NeuronTable {
   const Port* ports;
   std::uint32_t port_count;
   std::uint32_t graded;  ///< 1: emissions carry a payload
-  std::uint32_t params_size, state_size, constants_size, shared_size;
+  std::uint32_t params_size, state_size, constants_size, shared_size, common_size, reserved;
   /// Fills `shared` from one neuron's parameters; only fields flagged `shared` may be used.
   void (*prepare)(void* shared, const void* params, const RunInfo* run, Tick frame_length) noexcept;
   /// Ticks of a frame for a neuron with these parameters, 0 for none.  The engine takes the least of the group.
@@ -133,6 +135,9 @@ struct NeuronTable {
   /// The same model with its `shared` parameters kept per neuron (an exp per event), for populations whose neurons
   /// differ in them.  May be null: then they must not differ.
   const NeuronTable* per_neuron;
+  /// The table to be used for neurons with these `shared` parameters, of the same model: a simpler kernel, say.  May be
+  /// null: this one.
+  const NeuronTable* (*choose)(const void* params) noexcept;
 };
 
 // --- for authors -------------------------------------------------------------------------------------------------
@@ -141,6 +146,8 @@ struct Nothing {};
 namespace detail {
 template <class M> struct ConstantsOf { using type = Nothing; };
 template <class M> requires requires { typename M::Constants; } struct ConstantsOf<M> { using type = typename M::Constants; };
+template <class M> struct CommonOf { using type = Nothing; };
+template <class M> requires requires { typename M::Common; } struct CommonOf<M> { using type = typename M::Common; };
 template <class M> struct SharedOf { using type = Nothing; };
 template <class M> requires requires { typename M::Shared; } struct SharedOf<M> { using type = typename M::Shared; };
 }  // namespace detail
@@ -155,13 +162,14 @@ struct Neurons {
   State& state(std::uint32_t j) const { return static_cast<State*>(b.state)[j]; }
   Constants& constants(std::uint32_t j) const { return static_cast<Constants*>(b.constants)[j]; }
   const Shared& shared() const { return *static_cast<const Shared*>(b.shared); }
+  auto& common() const { return *static_cast<typename detail::CommonOf<M>::type*>(b.common); }
   std::uint32_t size() const { return b.size; }
   Outbox& out() const { return *b.out; }
 };
 
 namespace detail {
-// The hot functions are compiled twice, for any x86-64 and for one with AVX2, with all they call inlined.  Without
-// contraction (-ffp-contract=off) both give the same bits.
+// The hot functions of a model with `wide = true` are compiled twice, for any x86-64 and for one with AVX2, with all
+// they call inlined.  Without contraction (-ffp-contract=off) both give the same bits.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define SPINET_WIDE gnu::flatten, gnu::target("arch=x86-64-v3")
 inline bool wide() noexcept { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"); }
@@ -196,9 +204,9 @@ inline std::uint32_t train_body(NeuronBlock* b, const Train* a) noexcept {
     return i;
   }
 }
-template <class M> [[gnu::flatten]] void receive(NeuronBlock* b, const Arrivals* a) noexcept { receive_body<M>(b, a); }
+template <class M> void receive(NeuronBlock* b, const Arrivals* a) noexcept { receive_body<M>(b, a); }
 template <class M> [[SPINET_WIDE]] void receive_wide(NeuronBlock* b, const Arrivals* a) noexcept { receive_body<M>(b, a); }
-template <class M> [[gnu::flatten]] std::uint32_t train(NeuronBlock* b, const Train* a) noexcept { return train_body<M>(b, a); }
+template <class M> std::uint32_t train(NeuronBlock* b, const Train* a) noexcept { return train_body<M>(b, a); }
 template <class M> [[SPINET_WIDE]] std::uint32_t train_wide(NeuronBlock* b, const Train* a) noexcept { return train_body<M>(b, a); }
 #undef SPINET_WIDE
 }  // namespace detail
@@ -207,7 +215,7 @@ template <class M> [[SPINET_WIDE]] std::uint32_t train_wide(NeuronBlock* b, cons
 /// `init(Neurons<M>, j, const Params&, const double*)`, `read(Neurons<M>, tick, j, variable)` and one of
 ///   receive(Neurons<M>, const Arrivals&)                 a whole batch
 ///   arrive(Neurons<M>, tick, port, j, weight)            one arrival; the loop is made here
-/// and may have `Constants`, `Shared`, `graded`, and the other functions of `NeuronTable` under the same names.
+/// and may have `Constants`, `Shared`, `Common`, `graded`, `wide`, and the other functions of `NeuronTable` under the same names.
 template <class M>
 const NeuronTable& neuron_table() {
   using N = Neurons<M>;
@@ -224,6 +232,7 @@ const NeuronTable& neuron_table() {
     t.params_size = sizeof(P);
     t.state_size = sizeof(typename M::State);
     if constexpr (requires { typename M::Constants; }) t.constants_size = sizeof(typename M::Constants);
+    if constexpr (requires { typename M::Common; }) t.common_size = sizeof(typename M::Common);
     if constexpr (requires { typename M::Shared; }) {
       t.shared_size = sizeof(typename M::Shared);
       t.prepare = [](void* s, const void* p, const RunInfo* r, Tick frame_length) noexcept {
@@ -239,8 +248,11 @@ const NeuronTable& neuron_table() {
       t.set = [](NeuronBlock* b, Tick tick, std::uint32_t j, const void* p) noexcept {
         M::set(N{*b}, tick, j, *static_cast<const P*>(p));
       };
-    t.receive = detail::wide() ? detail::receive_wide<M> : detail::receive<M>;
-    t.receive_train = detail::wide() ? detail::train_wide<M> : detail::train<M>;
+    t.receive = detail::receive<M>;
+    t.receive_train = detail::train<M>;
+    if constexpr (requires { M::wide; }) {
+      if (detail::wide()) t.receive = detail::receive_wide<M>, t.receive_train = detail::train_wide<M>;
+    }
     if constexpr (requires(N n, std::span<const std::uint32_t> js) { M::wake(n, Tick{}, js); })
       t.wake = [](NeuronBlock* b, Tick tick, const std::uint32_t* js, std::uint32_t n) noexcept {
         M::wake(N{*b}, tick, std::span(js, n));
@@ -264,6 +276,8 @@ const NeuronTable& neuron_table() {
     };
     if constexpr (requires(const P& p) { M::check(p); })
       t.check = [](const void* p) noexcept -> const char* { return M::check(*static_cast<const P*>(p)); };
+    if constexpr (requires(const P& p) { M::choose(p); })
+      t.choose = [](const void* p) noexcept -> const NeuronTable* { return M::choose(*static_cast<const P*>(p)); };
     if constexpr (requires { typename M::PerNeuron; }) t.per_neuron = &neuron_table<typename M::PerNeuron>();
     return t;
   }();

@@ -1,0 +1,101 @@
+// The journal beside a log (OUT.h5.journal): an append-only file of checksummed commit records.
+// A record is either whole and valid or it does not exist, so what it carries happens atomically: the pages of the
+// HDF5 file that change, and the rows that are not in the HDF5 file yet.  The bytes are described in FORMAT.md.
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "log/file.hpp"
+#include "spinet/time.hpp"
+
+namespace spinet::logging {
+
+/// Bytes of the HDF5 file by their offset; runs do not overlap.
+using Pages = std::map<std::uint64_t, std::vector<std::byte>>;
+
+/// A dataset that grows by rows; the columns of one stream grow together.
+struct ColumnName {
+  std::string dataset;
+  std::uint32_t row_bytes;
+  bool operator==(const ColumnName&) const = default;
+};
+using StreamNames = std::vector<std::vector<ColumnName>>;
+
+/// What identifies a journal: the run whose log it repairs, and the datasets its rows belong to.
+struct JournalHead {
+  std::array<std::byte, 16> run_id{};
+  std::uint64_t stamp_offset = 0;  ///< where the HDF5 file has its Stamp
+  StreamNames streams;
+  bool operator==(const JournalHead&) const = default;
+};
+
+/// Rows [first, first + count) of a stream, column after column.
+struct Rows {
+  std::uint32_t stream;
+  std::uint64_t first, count;
+  std::vector<std::span<const std::byte>> columns;
+};
+
+/// What the HDF5 file holds at a known place (dataset /spinet/commit), readable without HDF5: whose it is, and how many
+/// page-changing commits it has seen.
+struct Stamp {
+  std::array<std::byte, 16> run_id{};
+  std::uint64_t number = 0;
+};
+
+struct Commit {
+  std::uint64_t number = 0;  ///< Stamp::number of the HDF5 file once `pages` are in it
+  Tick reached = 0;          ///< every row before this tick is in the HDF5 file or in the journal
+  std::uint64_t eof = 0;     ///< size of the HDF5 file with `pages`; 0: this commit changes no page
+  Pages pages;
+  std::vector<Rows> rows;
+};
+
+class Journal {
+ public:
+  static std::filesystem::path path_of(const std::filesystem::path& log);
+
+  /// Starts a journal: replaces any old one by one that holds the head and, if given, one commit, in one step (rename).
+  /// `power_safe`: that step also survives a power cut.
+  Journal(const std::filesystem::path& log, JournalHead head, const Commit* first, bool power_safe,
+          WriteFault fault = {});
+  /// Opens an existing one to go on after its last valid record, dropping a torn one.
+  Journal(const std::filesystem::path& log, JournalHead head, std::uint64_t valid_bytes, WriteFault fault = {});
+
+  /// Appends one record, or throws and leaves the journal as it was.
+  void append(const Commit& commit);
+  void sync() { file_.sync(); }
+  /// Replaces the journal by one that holds only `live`.
+  void restart(const Commit& live);
+  std::uint64_t bytes() const { return bytes_; }
+  /// The log no longer needs its journal.
+  static void remove(const std::filesystem::path& log);
+
+ private:
+  File begin(const Commit* first);
+  std::filesystem::path log_;
+  JournalHead head_;
+  bool power_safe_ = true;
+  WriteFault fault_;
+  std::uint64_t bytes_ = 0;
+  File file_;
+};
+
+/// A journal as found: its valid records, in order.  `bytes` keeps what the spans of `commits` point into.
+struct FoundJournal {
+  JournalHead head;
+  std::vector<Commit> commits;
+  std::uint64_t valid_bytes = 0, torn_bytes = 0;
+  std::vector<std::byte> bytes;
+};
+/// Reads OUT.h5.journal of `log`.  Throws LogError if it is not a journal at all; a torn end is normal.
+FoundJournal read_journal(const std::filesystem::path& log);
+
+}  // namespace spinet::logging

@@ -1,0 +1,453 @@
+#include "log/reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <memory>
+
+#include "log/commit_file.hpp"
+#include "log/h5.hpp"
+#include "log/journal.hpp"
+#include "log/layout.hpp"
+
+namespace spinet {
+
+using namespace logging;
+
+namespace {
+
+/// Whether the last commit of the journal may not have reached the file yet.  Throws LogError if the two do not belong
+/// together.  The stamp is read as bytes, so that the wrong pages are never laid over a file.
+bool pages_missing(const File& log, const FoundJournal& journal) {
+  Stamp stamp;
+  log.read(journal.head.stamp_offset, std::as_writable_bytes(std::span(&stamp, 1)));
+  if (stamp.run_id != journal.head.run_id)
+    throw LogError(Journal::path_of(log.path()),
+                   "belongs to another run than " + log.path().string() + "; move one of them away");
+  if (journal.commits.empty()) return false;
+  const auto& last = journal.commits.back();
+  if (stamp.number + (last.eof ? 1 : 0) < last.number)
+    throw LogError(log.path(), "is older than its journal: it may be a copy made while the run went on");
+  // A file that is ahead of a damaged journal already has all that the journal could add to its pages.
+  return last.eof && stamp.number <= last.number;
+}
+
+/// An HDF5 file opened through a CommitFile; with its journal's last pages in place, if there is one.
+struct OpenLog {
+  std::unique_ptr<CommitFile> store;
+  h5::Id file;
+
+  OpenLog(const std::filesystem::path& path, File::Mode mode, const FoundJournal* journal, WriteFault fault) {
+    File f(path, mode, std::move(fault));
+    if (!f.lock(mode == File::Mode::write)) throw LogError(path, "is in use: a run is still writing it");
+    // Only the last record's pages can be missing from the file: each was written before the next was recorded.
+    if (journal && pages_missing(f, *journal))
+      store = std::make_unique<CommitFile>(std::move(f), journal->commits.back().pages, journal->commits.back().eof);
+    else
+      store = std::make_unique<CommitFile>(std::move(f));
+    const auto access = store->access();
+    const unsigned flags = mode == File::Mode::write ? H5F_ACC_RDWR : H5F_ACC_RDONLY;
+    file = h5::Id(h5::check(H5Fopen(path.c_str(), flags, access), "not a readable HDF5 file"));
+  }
+  ~OpenLog() {
+    if (store) store->discard();
+    file.close();
+  }
+  void close() {
+    const hid_t f = file.release();
+    h5::check(H5Fclose(f), "closing the file");
+  }
+};
+
+/// Runs f, turning failures of HDF5 and of allocation into LogError.
+template <class F>
+auto readable(const std::filesystem::path& path, F&& f) {
+  try {
+    return f();
+  } catch (const h5::Error& e) {
+    throw LogError(path, e.what());
+  } catch (const std::bad_alloc&) {
+    throw LogError(path, "claims more data than memory can hold");
+  } catch (const std::length_error&) {
+    throw LogError(path, "claims more data than memory can hold");
+  }
+}
+
+bool has_journal(const std::filesystem::path& log) { return std::filesystem::exists(Journal::path_of(log)); }
+
+/// Datasets of one stream, opened; their common number of rows.
+struct Columns {
+  std::vector<h5::Id> datasets, types;
+  std::uint64_t rows = 0;
+
+  Columns(hid_t file, const std::vector<ColumnName>& names) {
+    rows = ~std::uint64_t{0};
+    for (const auto& name : names) {
+      auto d = h5::open_dataset(file, name.dataset);
+      const h5::Id stored(h5::check(H5Dget_type(d), "dataset " + name.dataset));
+      h5::check_number(stored, "dataset " + name.dataset);
+      h5::Id type(h5::check(H5Tget_native_type(stored, H5T_DIR_ASCEND), "dataset " + name.dataset));
+      const auto shape = h5::shape_of(d);
+      std::uint64_t row_bytes = H5Tget_size(type);
+      for (std::size_t i = 1; i < shape.size(); ++i) row_bytes *= shape[i];
+      if (shape.empty() || row_bytes != name.row_bytes)
+        throw h5::Error("dataset " + name.dataset + " does not fit the journal");
+      rows = std::min<std::uint64_t>(rows, shape[0]);
+      datasets.push_back(std::move(d));
+      types.push_back(std::move(type));
+    }
+    // Columns grow in one commit; should they differ, only the rows that all have are good.
+    for (const auto& d : datasets)
+      if (h5::shape_of(d)[0] != rows) h5::set_rows(d, rows);
+  }
+
+  /// Appends the rows that are not there yet; returns how many.
+  std::uint64_t append(const std::vector<ColumnName>& names, const Rows& r) {
+    if (r.first > rows) throw h5::Error("the journal lacks rows of dataset " + names[0].dataset);
+    const std::uint64_t skip = rows - r.first;
+    if (skip >= r.count) return 0;
+    const std::uint64_t count = r.count - skip;
+    for (std::size_t c = 0; c < datasets.size(); ++c)
+      h5::append_rows(datasets[c], rows, count, types[c], r.columns[c].data() + skip * names[c].row_bytes);
+    rows += count;
+    return count;
+  }
+};
+
+/// Sets the end of every report's time axis from the frames it has.
+void update_report_times(hid_t file) {
+  if (!h5::exists(file, "report")) return;
+  const auto all = h5::open_group(file, "report");
+  for (const auto& place : h5::names(all)) {
+    const auto group = h5::open_group(all, place);
+    const auto shape = h5::shape_of(h5::open_dataset(group, "data"));
+    if (shape.empty()) continue;
+    const double ticks_per_ms = h5::read_attribute<double>(h5::open_group(file, "spinet"), "ticks_per_ms");
+    const auto from = h5::read_attribute<Tick>(group, "start_ticks"),
+               step = h5::read_attribute<Tick>(group, "step_ticks");
+    const auto ms = [&](Tick t) { return static_cast<double>(t) / ticks_per_ms; };
+    const double time[3] = {ms(from), ms(from + static_cast<Tick>(shape[0]) * step), ms(step)};
+    h5::replace_values<double>(h5::open_dataset(group, "mapping/time"), "time", time);
+  }
+}
+
+}  // namespace
+
+const char* name_of(RunStatus status) {
+  switch (status) {
+    case RunStatus::running: return layout::status::running;
+    case RunStatus::complete: return layout::status::complete;
+    case RunStatus::stopped: return layout::status::stopped;
+    case RunStatus::interrupted: return layout::status::interrupted;
+    case RunStatus::killed: return layout::status::killed;
+  }
+  return "unknown";
+}
+
+Recovery recover(const std::filesystem::path& log, WriteFault fault) {
+  Recovery result;
+  if (!has_journal(log)) return result;
+  return readable(log, [&] {
+    // The lock comes first: the journal of a live run must not be read, let alone cut.
+    if (!File(log, File::Mode::read).lock(false)) throw LogError(log, "is in use: a run is still writing it");
+    const auto found = read_journal(log);
+    OpenLog open(log, File::Mode::write, &found, fault);
+    auto provenance = h5::open_group(open.file, "spinet");
+    result.needed = true;
+    result.reached = h5::read_attribute<Tick>(provenance, "reached_ticks");
+    if (h5::read_text_attribute(provenance, "status") == layout::status::running) {
+      std::vector<Columns> streams;
+      for (const auto& names : found.head.streams) streams.emplace_back(open.file, names);
+      for (const auto& commit : found.commits)
+        for (const auto& rows : commit.rows)
+          result.rows += streams[rows.stream].append(found.head.streams[rows.stream], rows);
+      // The last record's word, even if the file knows a later tick: rows of other streams went with lost records.
+      result.reached = found.commits.empty() ? 0 : found.commits.back().reached;
+      streams.clear();
+      update_report_times(open.file);
+      h5::replace_attribute(provenance, "reached_ticks", result.reached);
+      h5::write_text_attribute(provenance, "status", layout::status::killed, layout::status_bytes);
+    }
+    Stamp stamp{found.head.run_id, 0};
+    auto stamp_set = h5::open_dataset(provenance, "commit");
+    const auto before = h5::read_all<std::uint8_t>(provenance, "commit");
+    if (before.size() != sizeof stamp) throw h5::Error("dataset commit is damaged");
+    std::memcpy(&stamp, before.data(), sizeof stamp);
+    ++stamp.number;
+    const std::span after(reinterpret_cast<const std::uint8_t*>(&stamp), sizeof stamp);
+    h5::replace_values(stamp_set, "commit", after);
+    // From here as at the end of a run: one commit, then the journal goes.
+    Journal journal(log, found.head, found.valid_bytes, fault);
+    provenance.close();
+    stamp_set.close();
+    open.close();
+    Commit last;
+    last.number = stamp.number;
+    last.reached = result.reached;
+    try {
+      open.store->commit(&journal, std::move(last), false);
+      open.store->trim();
+      open.store->file().sync();
+    } catch (const LogError& e) {
+      throw LogError(log, std::string("cannot be put in order: ") + e.what());
+    }
+    Journal::remove(log);
+    return result;
+  });
+}
+
+// --- summary ---
+
+namespace {
+
+std::string text_or_empty(hid_t at, const char* name) {
+  return h5::has_attribute(at, name) ? h5::read_text_attribute(at, name) : std::string();
+}
+
+/// First and last element of a one-dimensional dataset of doubles.
+std::pair<double, double> ends(hid_t dataset, std::uint64_t rows) {
+  h5::check_number(h5::Id(h5::check(H5Dget_type(dataset), "timestamps")), "timestamps");
+  double value[2];
+  const std::array<hsize_t, 1> one{1};
+  const h5::Id memory(h5::check(H5Screate_simple(1, one.data(), nullptr), "a shape"));
+  for (int i = 0; i < 2; ++i) {
+    const h5::Id space(h5::check(H5Dget_space(dataset), "a dataset's shape"));
+    const std::array<hsize_t, 1> start{i ? rows - 1 : 0};
+    h5::check(H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, one.data(), nullptr), "selecting rows");
+    h5::check(H5Dread(dataset, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, &value[i]), "reading timestamps");
+  }
+  return {value[0], value[1]};
+}
+
+std::vector<LoggedPopulation> read_populations(hid_t provenance) {
+  const auto d = h5::open_dataset(provenance, "populations");
+  h5::check_size(d, "populations");
+  const h5::Id stored(h5::check(H5Dget_type(d), "the population table"));
+  const auto text_bytes = [&](const char* member) {
+    const int i = H5Tget_member_index(stored, member);
+    if (i < 0) throw h5::Error(std::string("the population table has no column ") + member);
+    const h5::Id t(h5::check(H5Tget_member_type(stored, static_cast<unsigned>(i)), "the population table"));
+    if (H5Tget_class(t) != H5T_STRING || H5Tis_variable_str(t) != 0 || H5Tget_size(t) > (1u << 16))
+      throw h5::Error(std::string("the population table's column ") + member + " is not text");
+    return H5Tget_size(t);
+  };
+  if (H5Tget_class(stored) != H5T_COMPOUND) throw h5::Error("the population table is not a table");
+  const std::size_t name = text_bytes("name"), model = text_bytes("model"), kind = text_bytes("kind");
+  for (const char* number : {"first_gid", "size"}) {
+    const int i = H5Tget_member_index(stored, number);
+    if (i < 0) throw h5::Error(std::string("the population table has no column ") + number);
+    h5::check_number(h5::Id(h5::check(H5Tget_member_type(stored, static_cast<unsigned>(i)), "the population table")),
+                     number);
+  }
+  const std::size_t row = name + model + kind + 16;
+  const h5::Id type(h5::check(H5Tcreate(H5T_COMPOUND, row), "the population table"));
+  h5::check(H5Tinsert(type, "name", 0, h5::utf8(name)), "the population table");
+  h5::check(H5Tinsert(type, "model", name, h5::utf8(model)), "the population table");
+  h5::check(H5Tinsert(type, "kind", name + model, h5::utf8(kind)), "the population table");
+  h5::check(H5Tinsert(type, "first_gid", name + model + kind, H5T_NATIVE_UINT64), "the population table");
+  h5::check(H5Tinsert(type, "size", name + model + kind + 8, H5T_NATIVE_UINT64), "the population table");
+  const auto shape = h5::shape_of(d);
+  if (shape.size() != 1) throw h5::Error("the population table is not one-dimensional");
+  std::vector<char> bytes(row * shape[0]);
+  if (!bytes.empty())
+    h5::check(H5Dread(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()), "reading the population table");
+  std::vector<LoggedPopulation> populations;
+  const auto text = [](const char* at, std::size_t room) { return std::string(at, ::strnlen(at, room)); };
+  for (const char* at = bytes.data(); at < bytes.data() + bytes.size(); at += row) {
+    LoggedPopulation p;
+    p.name = text(at, name);
+    p.model = text(at + name, model);
+    p.kind = text(at + name + model, kind);
+    std::memcpy(&p.first_gid, at + name + model + kind, 8);
+    std::memcpy(&p.size, at + name + model + kind + 8, 8);
+    populations.push_back(std::move(p));
+  }
+  return populations;
+}
+
+void read_spike_counts(hid_t file, LogSummary& s) {
+  for (auto& p : s.populations) {
+    if (p.name.empty() || p.name.find('/') != std::string::npos || !h5::exists(file, "spikes/" + p.name)) continue;
+    const auto d = h5::open_dataset(file, "spikes/" + p.name + "/timestamps");
+    const auto shape = h5::shape_of(d);
+    if (shape.size() != 1) throw h5::Error("the timestamps of " + p.name + " are not one-dimensional");
+    p.recorded = true;
+    p.spikes = shape[0];
+    if (p.spikes) std::tie(p.first_ms, p.last_ms) = ends(d, p.spikes);
+  }
+}
+
+void read_reports(hid_t file, LogSummary& s) {
+  if (!h5::exists(file, "report")) return;
+  const auto all = h5::open_group(file, "report");
+  for (const auto& place : h5::names(all)) {
+    const auto group = h5::open_group(all, place);
+    LoggedReport r;
+    r.path = "/report/" + place;
+    r.name = h5::read_text_attribute(group, "name");
+    r.population = h5::read_text_attribute(group, "population");
+    r.variable = h5::read_text_attribute(group, "variable");
+    const auto data = h5::open_dataset(group, "data");
+    r.units = h5::read_text_attribute(group, "variable_units");
+    const auto shape = h5::shape_of(data);
+    const auto time = h5::read_all<double>(group, "mapping/time");
+    if (shape.size() != 2 || time.size() != 3) throw h5::Error("report " + place + " has not the shape of a report");
+    r.frames = shape[0];
+    r.ids = shape[1];
+    r.start_ms = time[0], r.stop_ms = time[1], r.step_ms = time[2];
+    s.reports.push_back(std::move(r));
+  }
+}
+
+void read_edge_counts(hid_t file, LogSummary& s) {
+  if (!h5::exists(file, "edges")) return;
+  const auto all = h5::open_group(file, "edges");
+  for (const auto& place : h5::names(all)) {
+    const auto group = h5::open_group(all, place);
+    const auto shape = h5::shape_of(h5::open_dataset(group, "source_node_id"));
+    if (shape.size() != 1) throw h5::Error("edges " + place + " are not one-dimensional");
+    s.edges.push_back({"/edges/" + place, h5::read_text_attribute(group, "projection"),
+                       h5::read_text_attribute(group, "synapse"), h5::read_text_attribute(group, "source"),
+                       h5::read_text_attribute(group, "target"), shape[0]});
+  }
+}
+
+RunStatus status_of(const std::string& text) {
+  for (const auto s : {RunStatus::complete, RunStatus::stopped, RunStatus::interrupted, RunStatus::killed})
+    if (text == name_of(s)) return s;
+  // "running", and yet nobody holds the lock: the writer died before its first commit, or its journal was lost.
+  if (text == layout::status::running) return RunStatus::killed;
+  throw h5::Error("attribute status is \"" + text + "\", which is none of its values");
+}
+
+hid_t require_spinet(hid_t file, h5::Id& group) {
+  if (!h5::exists(file, "spinet")) throw h5::Error("is an HDF5 file, but not the log of a Spinet run");
+  group = h5::open_group(file, "spinet");
+  const auto version = h5::read_attribute<std::uint32_t>(group, "format_version");
+  if (version > layout::format_version)
+    throw h5::Error(fmt::format("was written by a newer Spinet (log format {}, this one reads {})", version,
+                                layout::format_version));
+  return group;
+}
+
+}  // namespace
+
+LogSummary summarise(const std::filesystem::path& log) {
+  LogSummary s;
+  s.path = log;
+  std::optional<FoundJournal> journal;
+  try {
+    s.recovery = recover(log);
+  } catch (const LogError& e) {
+    // A log in a folder that cannot be written is still shown, as far as its file goes.
+    journal = readable(log, [&] { return read_journal(log); });
+    s.warning = e.what();
+  }
+  return readable(log, [&] {
+    OpenLog open(log, File::Mode::read, journal ? &*journal : nullptr, {});
+    const hid_t file = open.file;
+    h5::Id group;
+    const hid_t g = require_spinet(file, group);
+    s.bytes = open.store->file().size();
+    s.status = status_of(h5::read_text_attribute(g, "status"));
+    s.network = h5::read_text_attribute(g, "network_name");
+    s.network_path = h5::read_text_attribute(g, "network_path");
+    s.version = h5::read_text_attribute(g, "version");
+    s.started = h5::read_text_attribute(g, "started");
+    s.finished = text_or_empty(g, "finished");
+    s.host = text_or_empty(g, "host");
+    s.command_line = h5::read_text(g, "command_line");
+    s.overrides = h5::read_texts(g, "overrides");
+    s.seed = h5::read_attribute<std::uint64_t>(g, "seed");
+    s.ranks = h5::read_attribute<std::uint64_t>(g, "ranks");
+    s.seconds_per_tick = h5::read_attribute<double>(g, "time_resolution");
+    s.ticks_per_ms = h5::read_attribute<double>(g, "ticks_per_ms");
+    s.duration = h5::read_attribute<Tick>(g, "duration_ticks");
+    s.reached = h5::read_attribute<Tick>(g, "reached_ticks");
+    s.populations = read_populations(g);
+    read_spike_counts(file, s);
+    read_reports(file, s);
+    read_edge_counts(file, s);
+    if (h5::exists(g, "statistics")) {
+      const auto f = h5::open_group(g, "statistics");
+      s.figures.emplace();
+      s.figures->spikes = h5::read_attribute<std::uint64_t>(f, "spikes");
+      s.figures->deliveries = h5::read_attribute<std::uint64_t>(f, "deliveries");
+      s.figures->synapses = h5::read_attribute<std::uint64_t>(f, "synapses");
+      s.figures->build_seconds = h5::read_attribute<double>(f, "build_seconds");
+      s.figures->run_seconds = h5::read_attribute<double>(f, "run_seconds");
+      const auto fired = h5::read_all<std::uint64_t>(f, "spikes_of_population");
+      for (std::size_t i = 0; i < std::min(fired.size(), s.populations.size()); ++i) s.populations[i].fired = fired[i];
+    }
+    return s;
+  });
+}
+
+std::string network_text(const std::filesystem::path& log) {
+  return readable(log, [&] {
+    const OpenLog open(log, File::Mode::read, nullptr, {});
+    h5::Id group;
+    return h5::read_text(require_spinet(open.file, group), "network");
+  });
+}
+
+std::vector<ListedSpike> read_sonata_spikes(const std::filesystem::path& path, const std::string& population,
+                                            double ticks_per_ms, std::uint64_t size) {
+  return readable(path, [&] {
+    recover(path);
+    const OpenLog open(path, File::Mode::read, nullptr, {});
+    const hid_t file = open.file;
+    if (!h5::exists(file, "spikes")) throw h5::Error("has no group /spikes: it is not a SONATA spikes file");
+    const auto all = h5::open_group(file, "spikes");
+    const auto names = h5::names(all);
+    const auto list = fmt::format("{}", fmt::join(names, ", "));
+    auto name = population;
+    if (name.empty()) {
+      if (names.size() != 1)
+        throw h5::Error(fmt::format("has {} populations with spikes ({}): one must be named", names.size(), list));
+      name = names[0];
+    }
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      throw h5::Error("has no spikes of a population \"" + name + "\" (it has: " + list + ")");
+    const auto group = h5::open_group(all, name);
+    const auto ids = h5::read_all<std::uint64_t>(group, "node_ids");
+    std::vector<Tick> ticks;
+    const bool ours = h5::exists(file, "spinet");
+    const bool exact = ours && h5::exists(group, "ticks") &&
+                       h5::read_attribute<double>(h5::open_group(file, "spinet"), "ticks_per_ms") == ticks_per_ms;
+    if (exact) {
+      ticks = h5::read_all<Tick>(group, "ticks");
+    } else {
+      const auto d = h5::open_dataset(group, "timestamps");
+      // SONATA's unit is ms; files that say otherwise are not guessed at.
+      if (!ours && h5::has_attribute(d, "units") && h5::read_text_attribute(d, "units") != "ms")
+        throw h5::Error("the timestamps of " + name + " are in " + h5::read_text_attribute(d, "units") + ", not in ms");
+      const auto times = h5::read_all<double>(group, "timestamps");
+      ticks.reserve(times.size());
+      for (const double t : times) {
+        const double x = t * ticks_per_ms;
+        if (!(t >= 0) || !(x < 9.2e18))
+          throw h5::Error(fmt::format("spike {} of {} has the time {} ms", ticks.size(), name, t));
+        ticks.push_back(std::llround(x));
+      }
+    }
+    if (ticks.size() != ids.size())
+      throw h5::Error(fmt::format("population {} has {} times but {} node ids", name, ticks.size(), ids.size()));
+    std::vector<ListedSpike> spikes(ids.size());
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      if (ids[i] >= size)
+        throw h5::Error(
+            fmt::format("spike {} of {} is of node {}, but the population has only {}", i, name, ids[i], size));
+      if (ticks[i] < 0) throw h5::Error(fmt::format("spike {} of {} has the tick {}", i, name, ticks[i]));
+      spikes[i] = {ticks[i], static_cast<std::uint32_t>(ids[i])};
+    }
+    std::stable_sort(spikes.begin(), spikes.end(), [](const ListedSpike& a, const ListedSpike& b) {
+      return a.tick != b.tick ? a.tick < b.tick : a.index < b.index;
+    });
+    return spikes;
+  });
+}
+
+}  // namespace spinet

@@ -1,0 +1,89 @@
+// Reading logs: for `spinet info`, for tests, and for populations that play back recorded spikes.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "log/error.hpp"
+#include "log/file.hpp"
+#include "spinet/source.hpp"
+#include "spinet/time.hpp"
+
+namespace spinet {
+
+/// How a run ended, as its log tells.
+enum class RunStatus {
+  running,      ///< a process holds the file
+  complete,
+  stopped,      ///< by a signal; closed properly
+  interrupted,  ///< by an error; closed properly
+  killed,       ///< the writer died; the log has been put in order since (or needs no repair)
+};
+const char* name_of(RunStatus status);
+
+/// What `recover` did.
+struct Recovery {
+  bool needed = false;         ///< there was a journal
+  Tick reached = 0;            ///< everything before this tick is in the file now
+  std::uint64_t rows = 0;      ///< rows folded in from the journal
+};
+
+/// Puts a log in order whose writer died: completes an interrupted commit, folds the journal in and removes it.
+/// Does nothing if there is no journal.  May be killed at any moment and called again.
+/// Throws LogError: the file is in use, damaged, of another run than the journal, or cannot be written.
+Recovery recover(const std::filesystem::path& log, logging::WriteFault fault = {});
+
+struct LoggedPopulation {
+  std::string name, model, kind;  ///< kind: neuron or source
+  std::uint64_t first_gid = 0, size = 0;
+  bool recorded = false;                   ///< has a spikes dataset
+  std::uint64_t spikes = 0;                ///< in the log
+  double first_ms = 0, last_ms = 0;        ///< of the logged spikes, if any
+  std::optional<std::uint64_t> fired;      ///< in the run, recorded or not; known when the run was closed
+};
+struct LoggedReport {
+  std::string name, population, variable, units, path;
+  std::uint64_t frames = 0, ids = 0;
+  double start_ms = 0, stop_ms = 0, step_ms = 0;
+};
+struct LoggedEdges {
+  std::string path, projection, synapse, source, target;
+  std::uint64_t edges = 0;
+};
+struct LogSummary {
+  std::filesystem::path path;
+  std::uint64_t bytes = 0;
+  RunStatus status = RunStatus::running;
+  std::string network, network_path, version, command_line, started, finished, host;
+  std::vector<std::string> overrides;
+  std::uint64_t seed = 0, ranks = 0;
+  double seconds_per_tick = 1e-9, ticks_per_ms = 1e6;
+  Tick duration = 0, reached = 0;
+  std::vector<LoggedPopulation> populations;
+  std::vector<LoggedReport> reports;
+  std::vector<LoggedEdges> edges;
+  struct Figures {
+    std::uint64_t spikes = 0, deliveries = 0, synapses = 0;
+    double build_seconds = 0, run_seconds = 0;
+  };
+  std::optional<Figures> figures;   ///< if the run was closed
+  Recovery recovery;                ///< done now
+  std::string warning;              ///< the log is not whole and could not be put in order: why
+};
+
+/// Recovers the log if need be and reads what `spinet info` shows.  Throws LogError.
+LogSummary summarise(const std::filesystem::path& log);
+
+/// The network's text as it was when the run started.
+std::string network_text(const std::filesystem::path& log);
+
+/// The spikes of one population of any SONATA spikes file (a Spinet log is one), sorted by (tick, index).
+/// `population` may be empty if the file has only one.  Times are rounded to the nearest tick; a log's own `ticks`
+/// are used if its time resolution is the same.  Throws LogError: no such population, an id not under `size`, a time
+/// that is negative, not finite or past the last tick, damaged.
+std::vector<ListedSpike> read_sonata_spikes(const std::filesystem::path& file, const std::string& population,
+                                            double ticks_per_ms, std::uint64_t size);
+
+}  // namespace spinet

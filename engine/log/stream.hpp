@@ -1,0 +1,65 @@
+// Rows on their way to the HDF5 file: columns that grow together, buffered to whole chunks.
+#pragma once
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "log/h5.hpp"
+#include "log/journal.hpp"
+#include "log/pack.hpp"
+
+namespace spinet::logging {
+
+class Stream {
+ public:
+  /// Chunks of `chunk_rows` rows.  `packer`: its datasets have the filters shuffle and deflate; null: none.
+  Stream(std::uint64_t chunk_rows, Packer* packer) : chunk_rows_(chunk_rows), packer_(packer) {}
+
+  /// Adds a column of numbers of `element_bytes`, in memory as in the file: `width` to a row (0: one-dimensional) and
+  /// `chunk_width` to a row of a chunk.  The dataset has no rows yet.
+  void add(h5::Id dataset, std::string path, std::size_t element_bytes, std::size_t width = 0,
+           std::size_t chunk_width = 1);
+
+  /// Room for at most `wanted` rows, as typed pointers into the columns; `took` rows become part of the stream and a
+  /// chunk that is full goes to HDF5.
+  std::uint64_t room(std::uint64_t wanted) const { return std::min(wanted, chunk_rows_ - buffered_); }
+  template <class T>
+  T* column(std::size_t c) {
+    return reinterpret_cast<T*>(columns_[c].buffer.data() + buffered_ * columns_[c].row_bytes);
+  }
+  void took(std::uint64_t rows);
+
+  /// Hands the incomplete chunk to HDF5 as well.
+  void write_rest();
+
+  std::uint64_t rows() const { return written_ + buffered_; }
+  /// Rows that are neither in the file nor in the journal, or with `all`, that are not in the file; then counts
+  /// them as journaled.  Spans stay valid until the next `took`.
+  Rows journal_rows(std::uint32_t index, bool all);
+  bool anything_to_journal() const { return rows() > std::max(written_, journaled_); }
+  std::uint64_t written() const { return written_; }
+  std::uint64_t buffered() const { return buffered_; }
+  /// Something was handed to HDF5 since the last `flushed`.
+  bool dirty() const { return dirty_; }
+  void flushed() { dirty_ = false; }
+  std::vector<ColumnName> names() const;
+  std::uint64_t chunk_rows() const { return chunk_rows_; }
+
+ private:
+  struct Column {
+    h5::Id dataset;
+    std::string path;
+    std::size_t element_bytes, width, chunk_width, row_bytes;
+    std::vector<std::byte> buffer;
+  };
+  void write();
+  void write_chunk(const Column& c, std::size_t first_element);
+  std::vector<Column> columns_;
+  std::uint64_t chunk_rows_, written_ = 0, buffered_ = 0, journaled_ = 0;
+  Packer* packer_;
+  bool dirty_ = false;
+};
+
+}  // namespace spinet::logging

@@ -1,0 +1,633 @@
+#include "log/writer.hpp"
+
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <stdio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <ctime>
+#include <optional>
+#include <random>
+#include <set>
+
+#include "log/commit_file.hpp"
+#include "log/h5.hpp"
+#include "log/journal.hpp"
+#include "log/layout.hpp"
+#include "log/reader.hpp"
+#include "log/stream.hpp"
+
+namespace spinet {
+
+using namespace logging;
+using Clock = std::chrono::steady_clock;
+
+h5::Id layout::sorting_type() {
+  h5::Id t(h5::check(H5Tenum_create(H5T_STD_U8LE), "the sorting type"));
+  for (const auto& [name, value] : {std::pair("none", std::uint8_t{0}), std::pair("by_id", std::uint8_t{1}),
+                                    std::pair("by_time", std::uint8_t{2})})
+    h5::check(H5Tenum_insert(t, name, &value), "the sorting type");
+  return t;
+}
+
+namespace {
+
+std::string utc_now() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
+
+std::array<std::byte, 16> random_id() {
+  std::random_device device;
+  std::array<std::byte, 16> id;
+  for (auto& b : id) b = static_cast<std::byte>(device());
+  return id;
+}
+
+std::string hex(std::span<const std::byte> bytes) {
+  std::string s;
+  for (const auto b : bytes) s += fmt::format("{:02x}", static_cast<unsigned>(b));
+  return s;
+}
+
+/// A name as one link of an HDF5 path.
+const std::string& link_name(const std::string& name) {
+  if (name.empty() || name == "." || name.find('/') != std::string::npos || name.find('\0') != std::string::npos)
+    throw h5::Error("\"" + name + "\" cannot be a name in the file");
+  return name;
+}
+
+/// A table of fixed-length texts and numbers, as a one-dimensional compound dataset.
+h5::Id populations_type(std::size_t name, std::size_t model) {
+  h5::Id t(h5::check(H5Tcreate(H5T_COMPOUND, name + model + 8 + 16), "the population table"));
+  h5::check(H5Tinsert(t, "name", 0, h5::utf8(name)), "the population table");
+  h5::check(H5Tinsert(t, "model", name, h5::utf8(model)), "the population table");
+  h5::check(H5Tinsert(t, "kind", name + model, h5::utf8(8)), "the population table");
+  h5::check(H5Tinsert(t, "first_gid", name + model + 8, H5T_STD_U64LE), "the population table");
+  h5::check(H5Tinsert(t, "size", name + model + 16, H5T_STD_U64LE), "the population table");
+  return t;
+}
+
+}  // namespace
+
+struct RunLog::Impl {
+  Impl(std::filesystem::path p, const Network& n, RunLogOptions o)
+      : path(std::move(p)), network(n), options(std::move(o)), ticks_per_ms(layout::ticks_per_ms(n.seconds_per_tick)) {}
+
+  std::filesystem::path path;
+  const Network& network;
+  RunLogOptions options;
+  double ticks_per_ms;
+  JournalHead head;
+
+  // Destroyed from the last to the first: datasets before their file, the file before what it is stored in.
+  Packer packer;
+  std::unique_ptr<CommitFile> store;
+  std::optional<Journal> journal;
+  h5::Id file, provenance, stamp;
+  std::uint64_t commits = 0;                      ///< that changed pages of the HDF5 file
+  std::vector<Stream> streams;
+  struct Report { std::size_t stream; h5::Id time; };
+  std::vector<Report> reports;
+
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+  std::vector<std::size_t> spikes_of;             ///< population -> stream
+  std::vector<std::vector<std::size_t>> edges_of; ///< projection -> stream of [source * populations + target]
+  std::vector<std::size_t> edge_streams;
+  bool exact_ticks = false;                       ///< there is a third column, `ticks`
+  bool edges_open = false;
+  bool dirty = false;                             ///< some stream has handed a chunk to HDF5 since the last commit
+  std::uint32_t last_population = 0;              ///< of the last lookup
+  Tick reached = 0, durable = 0;
+  Clock::time_point last_commit = Clock::now();
+  std::uint64_t journal_limit = 16u << 20;        ///< size at which the journal is cut back to what is live
+  std::optional<LogError> failed;
+  bool closed = false;
+
+  double ms(Tick t) const { return static_cast<double>(t) / ticks_per_ms; }
+
+  // --- creation ---
+
+  void create(const RunProvenance& run) {
+    auto fresh = path;
+    fresh += ".new";
+    std::error_code ignored;
+    refuse_existing();
+    std::filesystem::remove(fresh, ignored);
+    try {
+      store = std::make_unique<CommitFile>(File(fresh, File::Mode::create, options.fault));
+      store->file().lock(true);
+      const auto access = store->access();
+      h5::Id properties(h5::check(H5Pcreate(H5P_FILE_CREATE), "file properties"));
+      h5::check(H5Pset_obj_track_times(properties, false), "file properties");
+      file = h5::Id(h5::check(H5Fcreate(fresh.c_str(), H5F_ACC_TRUNC, properties, access), "creating the file"));
+      head.run_id = random_id();
+      write_root();
+      write_provenance(run);
+      for (const auto& recording : network.spikes) add_spikes(recording.population);
+      for (const auto& report : network.reports) add_report(report);
+      for (const auto p : network.edge_recordings) add_edges(p);
+      for (const auto& s : streams) head.streams.push_back(s.names());
+      flush();
+      head.stamp_offset = H5Dget_offset(stamp);
+      store->commit(nullptr, {}, options.power_safe);
+      if (options.power_safe) store->file().sync();
+      give_name(fresh);
+      journal.emplace(path, head, nullptr, options.power_safe, options.fault);
+    } catch (const std::exception& e) {
+      const std::string reason = store && !store->failure().empty() ? store->failure() : e.what();
+      const auto half_made = store ? store->file().path() : fresh;
+      abandon();
+      std::filesystem::remove(half_made, ignored);
+      throw LogError(path, "the log cannot be created: " + reason);
+    }
+  }
+
+  void refuse_existing() const {
+    const auto journal_path = Journal::path_of(path);
+    const bool there = std::filesystem::exists(std::filesystem::symlink_status(path));
+    if (!options.force) {
+      if (there) throw LogError(path, "exists already (--force replaces it)");
+      if (std::filesystem::exists(journal_path))
+        throw LogError(journal_path,
+                       "is the journal of a run that was killed, and its log has been moved away; move it "
+                       "to the log and type `spinet info`, or use --force to throw it away");
+    } else if (there) {
+      if (!std::filesystem::is_regular_file(path)) throw LogError(path, "is not a regular file and is not replaced");
+      if (!File(path, File::Mode::read).lock(true)) throw LogError(path, "is being written by another process");
+    }
+    const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+    if (!std::filesystem::is_directory(folder))
+      throw LogError(path, "cannot be created: there is no folder " + folder.string());
+  }
+
+  /// The file appears under its own name only when it is whole.
+  void give_name(const std::filesystem::path& fresh) {
+    if (options.force) Journal::remove(path);
+    const unsigned how = options.force ? 0 : RENAME_NOREPLACE;
+    int rc = ::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, path.c_str(), how);
+    // Some network file systems know only the plain rename.
+    if (rc != 0 && (errno == EINVAL || errno == ENOSYS)) rc = ::rename(fresh.c_str(), path.c_str());
+    if (rc != 0)
+      throw LogError(path, std::string("cannot rename ") + fresh.string() + " to this: " + std::strerror(errno));
+    store->file().renamed(path);
+    if (options.power_safe) sync_folder(path);
+  }
+
+  void write_root() {
+    h5::write_attribute(file, "magic", layout::sonata_magic);
+    const std::array<hsize_t, 1> two{2};
+    const h5::Id space(h5::check(H5Screate_simple(1, two.data(), nullptr), "a shape"));
+    const std::uint32_t version[2] = {0, 1};
+    h5::write_attribute(file, "version", H5T_NATIVE_UINT32, space, version);
+  }
+
+  void write_provenance(const RunProvenance& run) {
+    provenance = h5::create_group(file, "spinet");
+    const hid_t g = provenance;
+    h5::write_attribute(g, "format_version", layout::format_version);
+    h5::write_text_attribute(g, "run_id", hex(head.run_id));
+    h5::write_text_attribute(g, "status", layout::status::running, layout::status_bytes);
+    h5::write_attribute(g, "reached_ticks", Tick{0});
+    h5::write_attribute(g, "duration_ticks", network.duration);
+    h5::write_attribute(g, "time_resolution", network.seconds_per_tick);
+    h5::write_attribute(g, "ticks_per_ms", ticks_per_ms);
+    h5::write_attribute(g, "seed", network.seed);
+    h5::write_attribute(g, "ranks", static_cast<std::uint32_t>(run.ranks));
+    h5::write_text_attribute(g, "version", run.version);
+    h5::write_text_attribute(g, "started", run.started.empty() ? utc_now() : run.started);
+    if (!run.host.empty()) h5::write_text_attribute(g, "host", run.host);
+    h5::write_text_attribute(g, "network_name", network.name);
+    h5::write_text_attribute(g, "network_path", network.source_path);
+    const Stamp now{head.run_id, commits};
+    h5::write_text(g, "network", network.source_text);
+    h5::write_text(g, "command_line", run.command_line);
+    h5::write_texts(g, "overrides", network.overrides);
+    h5::create_group(g, "reports");
+    const std::array<hsize_t, 1> shape{sizeof(Stamp)};
+    stamp = h5::write_dataset(g, "commit", H5T_NATIVE_UINT8, shape, &now);
+    write_populations(g);
+  }
+
+  void write_populations(hid_t group) {
+    std::size_t name = 1, model = 1;
+    for (const auto& p : network.populations) {
+      name = std::max(name, p.name.size());
+      model = std::max(model, std::strlen(p.model->name));
+    }
+    const h5::Id type = populations_type(name, model);
+    const std::size_t row = H5Tget_size(type);
+    std::vector<char> bytes(row * network.populations.size(), '\0');
+    char* at = bytes.data();
+    for (const auto& p : network.populations) {
+      const std::uint64_t numbers[2] = {p.first, p.size};
+      const char* kind = p.model->kind == Kind::source ? "source" : "neuron";
+      std::memcpy(at, p.name.data(), p.name.size());
+      std::memcpy(at + name, p.model->name, std::strlen(p.model->name));
+      std::memcpy(at + name + model, kind, std::strlen(kind));
+      std::memcpy(at + name + model + 8, numbers, sizeof numbers);
+      at += row;
+    }
+    const std::array<hsize_t, 1> shape{network.populations.size()};
+    h5::write_dataset(group, "populations", type, shape, bytes.data());
+  }
+
+  Packer* packing() { return options.compress ? &packer : nullptr; }
+  h5::Chunks chunks(std::vector<hsize_t> shape) const { return {std::move(shape), options.compress}; }
+
+  void add_column(Stream& s, hid_t group, const std::string& folder, const std::string& name, hid_t type) {
+    s.add(h5::create_growing(group, name, type, {}, chunks({options.chunk})), folder + "/" + name, H5Tget_size(type));
+  }
+
+  /// Several recordings of one population share its datasets.
+  void add_spikes(std::uint32_t population) {
+    spikes_of.resize(network.populations.size(), none);
+    if (spikes_of[population] != none) return;
+    const auto& name = link_name(network.populations[population].name);
+    const auto all = h5::exists(file, "spikes") ? h5::open_group(file, "spikes") : h5::create_group(file, "spikes");
+    const auto group = h5::create_group(all, name);
+    const std::uint8_t by_time = 2;
+    h5::write_attribute(group, "sorting", layout::sorting_type(), h5::Id(H5Screate(H5S_SCALAR)), &by_time);
+    const auto folder = "/spikes/" + name;
+    auto& s = streams.emplace_back(options.chunk, packing());
+    add_column(s, group, folder, "timestamps", H5T_NATIVE_DOUBLE);
+    h5::write_vlen_attribute(h5::open_dataset(group, "timestamps"), "units", "ms");
+    add_column(s, group, folder, "node_ids", H5T_NATIVE_UINT64);
+    exact_ticks = network.duration > layout::exact_in_ms;
+    if (exact_ticks) {
+      add_column(s, group, folder, "ticks", H5T_NATIVE_INT64);
+      h5::write_vlen_attribute(h5::open_dataset(group, "ticks"), "units", "ticks");
+    }
+    spikes_of[population] = streams.size() - 1;
+  }
+
+  void add_report(const spinet::Report& r) {
+    const auto& population = network.populations[r.population];
+    const auto& variable = population.model->variables.data[r.variable];
+    const auto all = h5::exists(file, "report") ? h5::open_group(file, "report") : h5::create_group(file, "report");
+    // SONATA has one report per population and file.  The first takes the population's place, the others stand beside
+    // it.
+    auto place = link_name(population.name);
+    if (h5::exists(all, place)) place += "." + link_name(r.name);
+    const auto group = h5::create_group(all, place);
+    h5::write_text_attribute(group, "name", r.name);
+    h5::write_text_attribute(group, "population", population.name);
+    h5::write_text_attribute(group, "variable", variable.name);
+    h5::write_text_attribute(group, "variable_units", variable.unit);
+    h5::write_attribute(group, "start_ticks", r.from);
+    h5::write_attribute(group, "step_ticks", r.every);
+    const auto folder = "/report/" + place;
+    const auto links = h5::open_group(provenance, "reports");
+    h5::check(H5Lcreate_soft(folder.c_str(), links, link_name(r.name).c_str(), H5P_DEFAULT, H5P_DEFAULT),
+              "linking report " + r.name);
+
+    const hsize_t width = r.ids.size();
+    // About options.chunk values per chunk; a wide frame is cut into equal pieces.
+    const hsize_t pieces = (width + options.chunk - 1) / options.chunk;
+    const hsize_t rows = std::max<hsize_t>(1, options.chunk / width);
+    const hsize_t chunk_width = (width + pieces - 1) / pieces;
+    auto& s = streams.emplace_back(rows, packing());
+    auto data = h5::create_growing(group, "data", H5T_NATIVE_FLOAT, {width}, chunks({rows, chunk_width}));
+    h5::write_vlen_attribute(data, "units", variable.unit);
+    s.add(std::move(data), folder + "/data", sizeof(float), width, chunk_width);
+
+    const auto mapping = h5::create_group(group, "mapping");
+    const std::vector<std::uint64_t> ids(r.ids.begin(), r.ids.end());
+    const auto nodes = h5::write_dataset<std::uint64_t>(mapping, "node_ids", ids);
+    h5::write_attribute(nodes, "sorted", std::uint8_t{1});
+    std::vector<std::uint64_t> pointers(width + 1);
+    for (std::size_t i = 0; i <= width; ++i) pointers[i] = i;
+    h5::write_dataset<std::uint64_t>(mapping, "index_pointers", pointers);
+    h5::write_dataset<std::uint32_t>(mapping, "element_ids", std::vector<std::uint32_t>(width, 0));
+    const double time[3] = {ms(r.from), ms(r.from), ms(r.every)};
+    auto time_set = h5::write_dataset<double>(mapping, "time", time);
+    h5::write_vlen_attribute(time_set, "units", "ms");
+    reports.push_back({streams.size() - 1, std::move(time_set)});
+  }
+
+  /// The populations that a projection's ranges touch, in order.
+  std::vector<std::uint32_t> populations_in(const std::vector<GidRange>& ranges) {
+    std::set<std::uint32_t> found;
+    for (const auto& r : ranges)
+      if (r.count > 0)
+        for (auto p = population_of(r.first); p <= population_of(r.first + (r.count - 1)); ++p) found.insert(p);
+    return {found.begin(), found.end()};
+  }
+
+  void add_edges(std::uint32_t p) {
+    const auto& projection = network.projections[p];
+    edges_of.resize(network.projections.size());
+    if (!edges_of[p].empty()) return;
+    const auto n = network.populations.size();
+    edges_of[p].assign(n * n, none);
+    const auto all = h5::exists(file, "edges") ? h5::open_group(file, "edges") : h5::create_group(file, "edges");
+    const auto sources = populations_in(projection.sources), targets = populations_in(projection.targets);
+    for (const auto source : sources)
+      for (const auto target : targets) {
+        const auto& from = network.populations[source];
+        const auto& to = network.populations[target];
+        // A SONATA edge population has one source and one target population.
+        auto place = link_name(projection.name);
+        if (sources.size() * targets.size() > 1) place += "." + link_name(from.name) + "." + link_name(to.name);
+        const auto group = h5::create_group(all, place);
+        h5::write_text_attribute(group, "projection", projection.name);
+        h5::write_text_attribute(group, "synapse", projection.synapse->model.name);
+        h5::write_text_attribute(group, "source", from.name);
+        h5::write_text_attribute(group, "target", to.name);
+        const auto folder = "/edges/" + place;
+        auto& s = streams.emplace_back(options.chunk, packing());
+        add_column(s, group, folder, "source_node_id", H5T_NATIVE_UINT64);
+        h5::write_vlen_attribute(h5::open_dataset(group, "source_node_id"), "node_population", from.name);
+        add_column(s, group, folder, "target_node_id", H5T_NATIVE_UINT64);
+        h5::write_vlen_attribute(h5::open_dataset(group, "target_node_id"), "node_population", to.name);
+        add_column(s, group, folder, "edge_type_id", H5T_NATIVE_INT64);
+        add_column(s, group, folder, "edge_group_id", H5T_NATIVE_UINT64);
+        add_column(s, group, folder, "edge_group_index", H5T_NATIVE_UINT64);
+        const auto attributes = h5::create_group(group, "0");
+        add_column(s, attributes, folder + "/0", "syn_weight", H5T_NATIVE_DOUBLE);
+        h5::write_vlen_attribute(h5::open_dataset(attributes, "syn_weight"), "units", weight_unit(projection, to));
+        add_column(s, attributes, folder + "/0", "delay", H5T_NATIVE_DOUBLE);
+        h5::write_vlen_attribute(h5::open_dataset(attributes, "delay"), "units", "ms");
+        edges_of[p][source * n + target] = streams.size() - 1;
+        edge_streams.push_back(streams.size() - 1);
+        edges_open = true;
+      }
+  }
+
+  /// A weight has the unit of the port it goes to, unless the synapse model says otherwise.
+  static std::string weight_unit(const Projection& projection, const Population& target) {
+    const auto& variables = projection.synapse->model.variables;
+    const Field* weight = variables.count ? variables.data : nullptr;
+    const auto* neuron = target.neuron();
+    if ((!weight || weight->flags & port_unit) && neuron && projection.port < neuron->port_count)
+      return neuron->ports[projection.port].unit;
+    return weight ? weight->unit : "1";
+  }
+
+  // --- data ---
+
+  std::uint32_t population_of(Gid gid) {
+    const auto& all = network.populations;
+    const auto in = [&](std::uint32_t p) { return gid >= all[p].first && gid - all[p].first < all[p].size; };
+    if (in(last_population)) return last_population;
+    const auto it =
+        std::upper_bound(all.begin(), all.end(), gid, [](Gid g, const Population& p) { return g < p.first; });
+    if (it != all.begin()) {
+      // Empty populations share their first gid with the next one; the last such is the one that has it.
+      const auto p = static_cast<std::uint32_t>(it - all.begin() - 1);
+      if (in(p)) return last_population = p;
+    }
+    throw std::logic_error(fmt::format("gid {} belongs to no population", gid));
+  }
+
+  void took(Stream& s, std::uint64_t rows) {
+    s.took(rows);
+    dirty = dirty || s.dirty();
+  }
+
+  void add_spikes(std::span<const Spike> sorted) {
+    while (!sorted.empty()) {
+      const auto p = population_of(sorted[0].gid);
+      if (p >= spikes_of.size() || spikes_of[p] == none)
+        throw std::logic_error("spikes of population " + network.populations[p].name + ", which is not recorded");
+      auto& s = streams[spikes_of[p]];
+      const Gid first = network.populations[p].first;
+      const std::uint32_t size = network.populations[p].size;
+      double* time = s.column<double>(0);
+      std::uint64_t* id = s.column<std::uint64_t>(1);
+      Tick* tick = exact_ticks ? s.column<Tick>(2) : nullptr;
+      const std::uint64_t room = s.room(sorted.size());
+      std::uint64_t n = 0;
+      for (; n < room && sorted[n].gid - first < size; ++n) {
+        time[n] = ms(sorted[n].tick);
+        id[n] = sorted[n].gid - first;
+        if (tick) tick[n] = sorted[n].tick;
+      }
+      took(s, n);
+      sorted = sorted.subspan(n);
+    }
+  }
+
+  void add_frames(std::uint32_t r, std::span<const float> values) {
+    auto& s = streams[reports.at(r).stream];
+    const std::size_t width = network.reports[r].ids.size();
+    if (values.size() % width) throw std::logic_error("a part of a frame");
+    while (!values.empty()) {
+      const auto rows = s.room(values.size() / width);
+      std::memcpy(s.column<float>(0), values.data(), rows * width * sizeof(float));
+      took(s, rows);
+      values = values.subspan(rows * width);
+    }
+  }
+
+  void add_edges(std::uint32_t p, std::span<const Edge> some) {
+    if (p >= edges_of.size() || edges_of[p].empty())
+      throw std::logic_error("edges of projection " + network.projections.at(p).name + ", which are not recorded");
+    const auto n = network.populations.size();
+    while (!some.empty()) {
+      const auto source = population_of(some[0].source), target = population_of(some[0].target);
+      const auto index = edges_of[p][source * n + target];
+      if (index == none) throw std::logic_error("an edge outside its projection");
+      auto& s = streams[index];
+      const auto& from = network.populations[source];
+      const auto& to = network.populations[target];
+      const auto room = s.room(some.size());
+      const auto first_row = s.rows();
+      std::uint64_t k = 0;
+      for (; k < room && some[k].source - from.first < from.size && some[k].target - to.first < to.size; ++k) {
+        s.column<std::uint64_t>(0)[k] = some[k].source - from.first;
+        s.column<std::uint64_t>(1)[k] = some[k].target - to.first;
+        s.column<std::int64_t>(2)[k] = p;
+        s.column<std::uint64_t>(3)[k] = 0;
+        s.column<std::uint64_t>(4)[k] = first_row + k;
+        s.column<double>(5)[k] = some[k].weight;
+        s.column<double>(6)[k] = ms(some[k].delay);
+      }
+      took(s, k);
+      some = some.subspan(k);
+    }
+  }
+
+  // --- commits ---
+
+  /// HDF5's view of the file becomes the pages that the next commit makes permanent.
+  void flush() {
+    for (std::size_t r = 0; r < reports.size(); ++r) {
+      auto& s = streams[reports[r].stream];
+      if (!s.dirty()) continue;
+      const auto& report = network.reports[r];
+      const auto frames = static_cast<Tick>(s.written());
+      const double time[3] = {ms(report.from), ms(report.from + frames * report.every), ms(report.every)};
+      h5::replace_values<double>(reports[r].time, "time", time);
+    }
+    for (auto& s : streams) s.flushed();
+    dirty = false;
+    const Stamp now{head.run_id, ++commits};
+    h5::check(H5Dwrite(stamp, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, &now), "numbering the commit");
+    h5::check(H5Fflush(file, H5F_SCOPE_LOCAL), "flushing the file");
+  }
+
+  Commit unwritten(bool all) {
+    Commit c;
+    c.number = commits;
+    c.reached = reached;
+    for (std::uint32_t i = 0; i < streams.size(); ++i) {
+      if (all ? !streams[i].buffered() : !streams[i].anything_to_journal()) continue;
+      c.rows.push_back(streams[i].journal_rows(i, all));
+    }
+    return c;
+  }
+
+  void commit_now() {
+    if (dirty) {
+      h5::replace_attribute(provenance, "reached_ticks", reached);
+      flush();
+      store->commit(&*journal, unwritten(false), options.power_safe);
+    } else {
+      journal->append(unwritten(false));
+      if (options.power_safe) journal->sync();
+    }
+    durable = reached;
+    if (journal->bytes() > journal_limit) {
+      if (options.power_safe) store->file().sync();
+      journal->restart(unwritten(true));
+      journal_limit = std::max<std::uint64_t>(16u << 20, 4 * journal->bytes());
+    }
+    last_commit = Clock::now();
+  }
+
+  void commit(Tick tick) {
+    reached = tick;
+    if (edges_open) {
+      // No more edges come: their datasets are finished before the first spike.
+      for (const auto i : edge_streams) streams[i].write_rest();
+      edges_open = false;
+      dirty = true;
+      commit_now();
+      return;
+    }
+    const std::chrono::duration<double> since = Clock::now() - last_commit;
+    if (since.count() >= options.tail_seconds || (dirty && since.count() >= options.flush_seconds)) commit_now();
+  }
+
+  void finish(const Statistics* figures, const char* status) {
+    for (auto& s : streams) s.write_rest();
+    h5::replace_attribute(provenance, "reached_ticks", reached);
+    h5::write_text_attribute(provenance, "status", status, layout::status_bytes);
+    h5::write_text_attribute(provenance, "finished", utc_now());
+    if (figures) write_figures(*figures);
+    flush();
+    close();
+    store->commit(&*journal, unwritten(false), options.power_safe);
+    durable = reached;
+    store->trim();
+    store->file().sync();
+    Journal::remove(path);
+    journal.reset();
+    store.reset();
+    closed = true;
+  }
+
+  void write_figures(const Statistics& f) {
+    const auto g = h5::create_group(provenance, "statistics");
+    const std::pair<const char*, std::uint64_t> counts[] = {
+        {"spikes", f.spikes},     {"deliveries", f.deliveries},
+        {"synapses", f.synapses}, {"superposed", f.superposed},
+        {"slices", f.slices},     {"crossings", f.crossings},
+        {"windows", f.windows},   {"synapse_bytes", f.synapse_bytes}};
+    for (const auto& [name, value] : counts) h5::write_attribute(g, name, value);
+    h5::write_attribute(g, "build_seconds", f.build_seconds);
+    h5::write_attribute(g, "run_seconds", f.run_seconds);
+    h5::write_dataset<std::uint64_t>(g, "spikes_of_population", f.spikes_of_population);
+  }
+
+  /// Closes everything of HDF5; what it writes on the way goes to `store`.
+  void close() {
+    reports.clear();
+    std::vector<Stream>().swap(streams);
+    provenance.close();
+    stamp.close();
+    if (file >= 0) {
+      const hid_t f = file.release();
+      h5::check(H5Fclose(f), "closing the file");
+    }
+  }
+
+  /// Gives up: HDF5 is closed without touching the last commit.
+  void abandon() noexcept {
+    closed = true;
+    if (store) store->discard();
+    try {
+      close();
+      if (store) store->trim();
+    } catch (const std::exception&) {
+      // The reason that is reported is the one that led here.
+    }
+    journal.reset();
+    store.reset();
+  }
+
+  template <class F>
+  void guarded(F&& f) {
+    if (failed) throw *failed;
+    if (closed) throw std::logic_error("the log is closed");
+    try {
+      f();
+      if (store && !store->failure().empty()) throw LogError(path, store->failure());
+    } catch (const std::logic_error&) {
+      throw;
+    } catch (const std::exception& e) {
+      fail(store && !store->failure().empty() ? store->failure() : e.what());
+    }
+  }
+
+  [[noreturn]] void fail(const std::string& reason) {
+    abandon();
+    std::string rest;
+    try {
+      // Dropping what was not committed has given its room back, which is often enough for this.
+      recover(path, options.fault);
+    } catch (const std::exception&) {
+      rest = "; a part of it is in the journal, which `spinet info` folds in once the disk takes writes again";
+    }
+    failed.emplace(path,
+                   fmt::format("the log cannot be written: {}. It is readable and holds everything before {} ms{}",
+                               reason, ms(durable), rest),
+                   durable);
+    throw *failed;
+  }
+};
+
+RunLog::RunLog(std::filesystem::path path, const Network& network, const RunProvenance& provenance,
+               RunLogOptions options)
+    : impl_(std::make_unique<Impl>(std::move(path), network, std::move(options))) {
+  h5::quiet();
+  impl_->create(provenance);
+}
+
+RunLog::~RunLog() {
+  if (impl_->closed) return;
+  try {
+    impl_->guarded([&] { impl_->finish(nullptr, layout::status::interrupted); });
+  } catch (const std::exception&) {
+    // The exception that ends the run matters more; the journal keeps what was committed.
+  }
+}
+
+void RunLog::spikes(std::span<const Spike> sorted) { impl_->guarded([&] { impl_->add_spikes(sorted); }); }
+void RunLog::frames(std::uint32_t r, std::span<const float> values) {
+  impl_->guarded([&] { impl_->add_frames(r, values); });
+}
+void RunLog::edges(std::uint32_t p, std::span<const Edge> some) { impl_->guarded([&] { impl_->add_edges(p, some); }); }
+void RunLog::commit(Tick reached) { impl_->guarded([&] { impl_->commit(reached); }); }
+void RunLog::finish(const Statistics& summary, Tick reached, bool complete) {
+  impl_->guarded([&] {
+    impl_->reached = reached;
+    impl_->finish(&summary, complete ? layout::status::complete : layout::status::stopped);
+  });
+}
+Tick RunLog::durable() const { return impl_->durable; }
+
+}  // namespace spinet

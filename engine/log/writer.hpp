@@ -1,0 +1,65 @@
+// The HDF5 log of a run: spikes, reports, edges and provenance.  FORMAT.md says what the file holds, README.md how it
+// survives a kill.
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "core/recorder.hpp"
+#include "core/simulation.hpp"
+#include "log/error.hpp"
+#include "log/file.hpp"
+#include "network/checked.hpp"
+
+namespace spinet {
+
+/// Where the data come from, beside the network itself.
+struct RunProvenance {
+  std::string version;
+  int ranks = 1;
+  std::string command_line;
+  std::string started;  ///< ISO 8601 with zone; empty: now
+  std::string host;     ///< empty: not written
+};
+
+struct RunLogOptions {
+  bool force = false;             ///< replace an existing log
+  double flush_seconds = 1;       ///< wall time between commits while whole chunks come in
+  double tail_seconds = 10;       ///< wall time after which incomplete chunks go to the journal
+  bool power_safe = false;        ///< also survive a power cut: waits for the disk at every commit
+  std::uint32_t chunk = 65536;    ///< elements per chunk of every growing dataset
+  bool compress = true;           ///< with the filters shuffle and deflate
+  logging::WriteFault fault{};    ///< for tests
+};
+
+/// Writes OUT.h5.  Every member throws LogError; after one has, the file holds the last commit, later calls throw the
+/// same again, and the destructor leaves file and journal as they are.
+class RunLog final : public Recorder {
+ public:
+  /// Creates the file, whole and readable, with the provenance and empty datasets for all that is recorded.
+  /// `network` must outlive the log.  Refuses an existing file or journal unless `options.force`.
+  RunLog(std::filesystem::path path, const Network& network, const RunProvenance& provenance,
+         RunLogOptions options = {});
+  /// Without `finish` (an exception is on its way), writes what it has and marks the run as interrupted.
+  ~RunLog() override;
+  RunLog(const RunLog&) = delete;
+  RunLog& operator=(const RunLog&) = delete;
+
+  void spikes(std::span<const Spike> sorted) override;
+  void frames(std::uint32_t r, std::span<const float> values) override;
+  void edges(std::uint32_t p, std::span<const Edge> some) override;
+  void commit(Tick reached) override;
+
+  /// Writes everything that is still buffered and the run's figures, and closes the file.  `complete`: the run came to
+  /// its end (else it was stopped at `reached`).
+  void finish(const Statistics& summary, Tick reached, bool complete);
+
+  /// Everything before this tick survives a kill of this process.
+  Tick durable() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace spinet

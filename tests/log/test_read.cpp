@@ -1,0 +1,291 @@
+// Reading: spikes of other programs, files that are in use, misplaced, damaged or not ours.
+#include <catch2/catch.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "fixture.hpp"
+#include "log/h5.hpp"
+#include "log/pack.hpp"
+#include "log/reader.hpp"
+#include "log/writer.hpp"
+
+using namespace spinet;
+using namespace spinet::test;
+using Catch::Contains;
+
+namespace {
+
+h5::Id new_file(const std::filesystem::path& path) {
+  h5::quiet();
+  return h5::Id(h5::check(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), "creating"));
+}
+
+/// A spikes file as other programs write it: unsorted, 32-bit ids, no attributes.
+void foreign(const std::filesystem::path& path, const std::vector<double>& times, const std::vector<std::uint32_t>& ids,
+             const std::vector<std::string>& populations = {"a"}, const char* units = nullptr) {
+  const auto file = new_file(path);
+  const auto all = h5::create_group(file, "spikes");
+  for (const auto& p : populations) {
+    const auto g = h5::create_group(all, p);
+    const auto d = h5::write_dataset<double>(g, "timestamps", times);
+    if (units) h5::write_vlen_attribute(d, "units", units);
+    h5::write_dataset<std::uint32_t>(g, "node_ids", ids);
+  }
+}
+
+std::vector<char> bytes_of(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+void put(const std::filesystem::path& path, const std::vector<char>& bytes) {
+  std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
+
+void write_log(const std::filesystem::path& path, const Network& n, std::uint64_t windows = 50, RunLogOptions o = {}) {
+  RunLog log(path, n, {"0.1.0", 1, "", "", ""}, o);
+  for (const auto p : n.edge_recordings) log.edges(p, edges(n, p));
+  for (std::uint64_t w = 0; w < windows; ++w) record_window(log, n, w, 40);
+  log.finish({}, static_cast<Tick>(windows) * window, true);
+}
+
+/// Leaves a log and its journal as a killed writer does.
+void killed_log(const std::filesystem::path& path, const Network& n) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    RunLogOptions o;
+    o.flush_seconds = o.tail_seconds = 0;
+    o.chunk = 256;
+    RunLog log(path, n, {}, o);
+    for (std::uint64_t w = 0; w < 20; ++w) record_window(log, n, w, 40);
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+}
+
+}  // namespace
+
+TEST_CASE("spikes of any SONATA file are listed by tick and index", "[read]") {
+  const Folder folder;
+  const auto path = folder / "spikes.h5";
+  foreign(path, {3.5, 0.0, 1.2345674, 1.2345676, 1.2}, {2, 1, 0, 1, 2});
+  const auto s = read_sonata_spikes(path, "", 1e6, 3);
+  REQUIRE(s.size() == 5);
+  const std::vector<std::pair<Tick, std::uint32_t>> expected{
+      {0, 1}, {1'200'000, 2}, {1'234'567, 0}, {1'234'568, 1}, {3'500'000, 2}};
+  for (std::size_t i = 0; i < s.size(); ++i) CHECK(std::pair(s[i].tick, s[i].index) == expected[i]);
+
+  CHECK_THROWS_WITH(read_sonata_spikes(path, "b", 1e6, 3), Contains("has no spikes of a population \"b\" (it has: a)"));
+  CHECK_THROWS_WITH(read_sonata_spikes(path, "a", 1e6, 2),
+                    Contains("spike 0 of a is of node 2, but the population has only 2"));
+  foreign(path, {1.0, -0.5}, {0, 0});
+  CHECK_THROWS_WITH(read_sonata_spikes(path, "a", 1e6, 2), Contains("spike 1 of a has the time -0.5 ms"));
+  foreign(path, {1.0, std::numeric_limits<double>::quiet_NaN()}, {0, 0});
+  CHECK_THROWS_WITH(read_sonata_spikes(path, "a", 1e6, 2), Contains("spike 1 of a has the time nan ms"));
+  foreign(path, {1e300}, {0});
+  CHECK_THROWS_WITH(read_sonata_spikes(path, "a", 1e6, 2), Contains("has the time 1e+300 ms"));
+  foreign(path, {1.0}, {0, 1});
+  CHECK_THROWS_WITH(read_sonata_spikes(path, "a", 1e6, 2), Contains("1 times but 2 node ids"));
+  foreign(path, {1.0}, {0}, {"a", "b"});
+  CHECK_THROWS_WITH(read_sonata_spikes(path, "", 1e6, 2),
+                    Contains("has 2 populations with spikes (a, b): one must be named"));
+  foreign(path, {1.0}, {0}, {"a"}, "s");
+  CHECK_THROWS_WITH(read_sonata_spikes(path, "a", 1e6, 2), Contains("are in s, not in ms"));
+  foreign(path, {}, {});
+  CHECK(read_sonata_spikes(path, "a", 1e6, 2).empty());
+  {
+    const auto file = new_file(path);
+  }
+  CHECK_THROWS_WITH(read_sonata_spikes(path, "", 1e6, 2), Contains("has no group /spikes"));
+}
+
+TEST_CASE("ticks survive milliseconds in a double up to 2^51, and are written as they are beyond", "[read]") {
+  // The bound itself: the largest ticks below it, and many more, through the same arithmetic as writer and readers.
+  for (const double per_ms : {1e6, 1e9, 1e-3 / 3e-10, 1e3}) {
+    std::uint64_t x = 1;
+    for (int i = 0; i < 1'000'000; ++i) {
+      x = x * 6364136223846793005u + 1442695040888963407u;
+      const Tick t = i < 1000 ? (Tick{1} << 51) - 1 - i : static_cast<Tick>(x >> 13);
+      if (std::llround(static_cast<double>(t) / per_ms * per_ms) != t) FAIL(t << " is lost at " << per_ms << " per ms");
+    }
+  }
+  auto n = small_network();
+  n.reports.clear();
+  n.edge_recordings.clear();
+  n.seconds_per_tick = 1e-12;
+  const Folder folder;
+  for (const Tick duration : {Tick{1} << 51, Tick{1} << 60}) {
+    n.duration = duration;
+    const auto path = folder / "out.h5";
+    std::vector<Spike> given;
+    for (Tick t = duration - 1000; t < duration; t += 7) given.push_back({t, static_cast<Gid>(t % 100)});
+    {
+      RunLogOptions o;
+      o.force = true;
+      RunLog log(path, n, {}, o);
+      log.spikes(given);
+      log.finish({}, duration, true);
+    }
+    const auto found = read_sonata_spikes(path, "exc", 1e9, 100);
+    REQUIRE(found.size() == given.size());
+    for (std::size_t i = 0; i < found.size(); ++i)
+      REQUIRE((found[i].tick == given[i].tick && found[i].index == given[i].gid));
+  }
+}
+
+TEST_CASE("a packed chunk is what HDF5's own filters undo", "[read]") {
+  std::uint64_t x = 1;
+  const auto random = [&] { return x = x * 6364136223846793005u + 1442695040888963407u, x >> 32; };
+  const Folder folder;
+  logging::Packer packer;
+  for (const std::size_t n : {65536, 1, 100}) {
+    std::vector<std::vector<std::uint64_t>> cases(4, std::vector<std::uint64_t>(n));
+    for (std::size_t i = 0; i < n; ++i) {
+      cases[1][i] = i * i;
+      cases[2][i] = random() << 32 | random();
+      cases[3][i] = i % 2 ? random() : 0;
+    }
+    for (const auto& values : cases) {
+      const auto file = new_file(folder / "chunk.h5");
+      const auto d = h5::create_growing(file, "x", H5T_NATIVE_UINT64, {}, {{n}, true});
+      h5::set_rows(d, n);
+      const hsize_t at = 0;
+      const auto packed = packer.pack(std::as_bytes(std::span(values)), 8);
+      CHECK(packed.size() < n * 8 + n / 100 + 200);
+      h5::write_chunk(d, std::span(&at, 1), packed);
+      CHECK(h5::read_all<std::uint64_t>(file, "x") == values);
+    }
+  }
+}
+
+TEST_CASE("frames wider than a chunk are cut into pieces", "[read]") {
+  auto n = small_network();
+  n.edge_recordings.clear();
+  n.spikes.clear();
+  n.populations.resize(1);
+  n.populations[0].size = 1000;
+  std::vector<std::uint32_t> all(1000);
+  for (std::uint32_t i = 0; i < 1000; ++i) all[i] = i;
+  n.reports = {{"v", 0, 0, all, 1000, 0, never}};
+  for (const bool compress : {true, false}) {
+    const Folder folder;
+    RunLogOptions o;
+    o.chunk = 300;  // four pieces of 250
+    o.compress = compress;
+    const auto path = folder / "out.h5";
+    {
+      RunLog log(path, n, {}, o);
+      for (std::uint64_t f = 0; f < 9; ++f) log.frames(0, frame(n, 0, f));
+      log.finish({}, 9 * window, true);
+    }
+    const h5::Id file(h5::check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "opening"));
+    const auto d = h5::open_dataset(file, "report/exc/data");
+    REQUIRE(h5::shape_of(d) == std::vector<hsize_t>{9, 1000});
+    std::vector<float> values(9000);
+    REQUIRE(H5Dread(d, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0);
+    for (std::uint64_t f = 0; f < 9; ++f) {
+      const auto e = frame(n, 0, f);
+      CHECK(std::equal(e.begin(), e.end(), values.begin() + static_cast<std::ptrdiff_t>(1000 * f)));
+    }
+  }
+}
+
+TEST_CASE("an existing log is replaced only when asked to", "[read]") {
+  const Folder folder;
+  const auto path = folder / "out.h5";
+  const auto n = small_network();
+  write_log(path, n);
+  const auto before = bytes_of(path);
+  CHECK_THROWS_WITH(RunLog(path, n, {}), path.string() + ": exists already (--force replaces it)");
+  CHECK(bytes_of(path) == before);
+  RunLogOptions force;
+  force.force = true;
+  write_log(path, n, 10, force);
+  CHECK(summarise(path).reached == 10 * window);
+
+  put(folder / "note.txt", {'x'});
+  CHECK_THROWS_WITH(RunLog(folder / "note.txt", n, {}), Contains("exists already"));
+  CHECK_THROWS_WITH(RunLog(folder.path(), n, {}, force), Contains("is not a regular file"));
+  CHECK_THROWS_WITH(RunLog(folder / "no/such/out.h5", n, {}), Contains("there is no folder"));
+
+  // A journal whose log has been moved away is not overwritten either.
+  killed_log(folder / "killed.h5", n);
+  std::filesystem::rename(folder / "killed.h5", folder / "moved.h5");
+  CHECK_THROWS_WITH(RunLog(folder / "killed.h5", n, {}), Contains("its log has been moved away"));
+}
+
+TEST_CASE("a log in use is neither read nor repaired nor replaced", "[read]") {
+  const Folder folder;
+  const auto path = folder / "out.h5";
+  const auto n = small_network();
+  RunLog log(path, n, {});
+  record_window(log, n, 0, 40);
+  CHECK_THROWS_WITH(summarise(path), Contains("is in use: a run is still writing it"));
+  CHECK_THROWS_WITH(recover(path), Contains("is in use"));
+  CHECK_THROWS_WITH(read_sonata_spikes(path, "exc", 1e6, 100), Contains("is in use"));
+  RunLogOptions force;
+  force.force = true;
+  CHECK_THROWS_WITH(RunLog(path, n, {}, force), Contains("is being written by another process"));
+  log.finish({}, window, true);
+  CHECK(summarise(path).reached == window);
+}
+
+TEST_CASE("a run that ends with an exception keeps its data", "[read]") {
+  const Folder folder;
+  const auto path = folder / "out.h5";
+  const auto n = small_network();
+  {
+    RunLog log(path, n, {});
+    for (const auto p : n.edge_recordings) log.edges(p, edges(n, p));
+    for (std::uint64_t w = 0; w < 5; ++w) record_window(log, n, w, 40);
+  }
+  CHECK(summarise(path).status == RunStatus::interrupted);
+  CHECK(check_data(path, n, 40, 5 * window, true) == "");
+}
+
+TEST_CASE("a journal of another run is refused and nothing is touched", "[read]") {
+  const Folder folder;
+  const auto n = small_network();
+  const auto path = folder / "out.h5", journal = folder / "out.h5.journal";
+  killed_log(path, n);
+  killed_log(folder / "other.h5", n);
+  std::filesystem::copy_file(folder / "other.h5", path, std::filesystem::copy_options::overwrite_existing);
+  const auto log_before = bytes_of(path), journal_before = bytes_of(journal);
+  CHECK_THROWS_WITH(recover(path), Contains("belongs to another run than"));
+  CHECK(bytes_of(path) == log_before);
+  CHECK(bytes_of(journal) == journal_before);
+}
+
+TEST_CASE("a folder that cannot be written still shows its logs", "[read]") {
+  if (::geteuid() == 0) return;  // root writes everywhere
+  const Folder folder;
+  const auto path = folder / "out.h5";
+  const auto n = small_network();
+  killed_log(path, n);
+  std::filesystem::permissions(path, std::filesystem::perms::owner_read);
+  const auto s = summarise(path);
+  CHECK_THAT(s.warning, Contains("Permission denied"));
+  CHECK(s.populations.size() == 4);
+}
+
+TEST_CASE("what is not a log is said to be none", "[read]") {
+  const Folder folder;
+  const auto path = folder / "x";
+  CHECK_THROWS_WITH(summarise(path), Contains("cannot open the file: No such file or directory"));
+  CHECK_THROWS_WITH(summarise(folder.path()),
+                    Contains("cannot open the file: Is a directory") || Contains("not a regular file"));
+  put(path, {});
+  CHECK_THROWS_WITH(summarise(path), Contains("not a readable HDF5 file"));
+  put(path, std::vector<char>(100'000, 'x'));
+  CHECK_THROWS_WITH(summarise(path), Contains("not a readable HDF5 file"));
+  {
+    const auto file = new_file(path);
+  }
+  CHECK_THROWS_WITH(summarise(path), Contains("is an HDF5 file, but not the log of a Spinet run"));
+  put(folder / "x.journal", std::vector<char>(1000, 'x'));
+  CHECK_THROWS_WITH(recover(path), Contains("is not the journal of a log"));
+}

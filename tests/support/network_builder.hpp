@@ -1,0 +1,175 @@
+// Networks written in C++ for tests: names instead of indices, milliseconds or ticks, no YAML.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <initializer_list>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "network/catalogue.hpp"
+#include "network/checked.hpp"
+
+namespace spinet::test {
+
+/// Ticks of a number of milliseconds at the default resolution of 1 ns.
+constexpr Tick ms(double x) { return static_cast<Tick>(x * 1e6 + (x < 0 ? -0.5 : 0.5)); }
+
+/// A value of a field: one number, one per neuron, or a distribution.
+struct Value {
+  Distribution d;
+  Value(double x) { d.a = x; }
+  Value(int x) : Value(static_cast<double>(x)) {}
+  Value(std::vector<double> v) {
+    d.kind = Distribution::Kind::listed;
+    d.values = std::move(v);
+  }
+  Value(Distribution x) : d(std::move(x)) {}
+};
+using Values = std::vector<std::pair<std::string, Value>>;
+
+inline Distribution uniform(double low, double high) { return {Distribution::Kind::uniform, low, high}; }
+inline Distribution normal(double mean, double sd, double low = -INFINITY, double high = INFINITY) {
+  return {Distribution::Kind::normal, mean, sd, low, high};
+}
+
+inline const Catalogue& builtin() {
+  static const Catalogue c = [] {
+    Catalogue made;
+    add_builtin(made);
+    return made;
+  }();
+  return c;
+}
+
+class NetworkBuilder {
+ public:
+  explicit NetworkBuilder(Tick duration, std::uint32_t seed = 1) {
+    net_.name = "test";
+    net_.duration = duration;
+    net_.seed = seed;
+    net_.block = 4;
+  }
+
+  /// Adds a population; its index.  `values` names parameters and initial variables.  An initial V that is not
+  /// given is the population's E_L.
+  std::uint32_t add(std::string_view model, std::uint32_t size, const Values& values = {}, Kind kind = Kind::neuron) {
+    const Model* m = builtin().find(kind, model);
+    if (!m) throw std::logic_error("no model " + std::string(model));
+    return add(*m, size, values);
+  }
+  std::uint32_t add(const Model& m, std::uint32_t size, const Values& values = {}) {
+    Population p;
+    p.name = "p" + std::to_string(net_.populations.size());
+    p.first = net_.gid_count();
+    p.size = size;
+    p.model = &m;
+    std::vector<std::string> used;
+    const auto get = [&](const char* name) -> const Value* {
+      for (const auto& [key, v] : values)
+        if (key == name) {
+          used.push_back(key);
+          return &v;
+        }
+      return nullptr;
+    };
+    for (std::uint32_t k = 0; k < m.params.count; ++k) {
+      const auto& f = m.params.data[k];
+      const Value* v = get(f.name);
+      p.params.push_back(v ? v->d : Value(f.preset).d);
+    }
+    for (std::uint32_t k = 0; k < m.variables.count; ++k) {
+      const auto& f = m.variables.data[k];
+      if (!(f.flags & initial)) continue;
+      const Value* v = get(f.name);
+      if (!v && !std::strcmp(f.name, "V")) v = get("E_L");
+      p.initial.push_back(v ? v->d : Value(f.preset).d);
+    }
+    for (const auto& [key, v] : values)
+      if (std::find(used.begin(), used.end(), key) == used.end())
+        throw std::logic_error(std::string(m.name) + " has no field " + key);
+    net_.populations.push_back(std::move(p));
+    return static_cast<std::uint32_t>(net_.populations.size() - 1);
+  }
+  /// A spike_source population with the spikes in any order.
+  std::uint32_t source(std::uint32_t size, std::vector<ListedSpike> spikes) {
+    const auto p = add("spike_source", size, {}, Kind::source);
+    std::sort(spikes.begin(), spikes.end(), [](const ListedSpike& a, const ListedSpike& b) {
+      return a.tick != b.tick ? a.tick < b.tick : a.index < b.index;
+    });
+    net_.populations[p].listed = std::move(spikes);
+    return p;
+  }
+
+  /// A projection between whole populations, to be adjusted through the reference (valid until the next call).
+  Projection& connect(std::uint32_t from, std::uint32_t to, Rule rule, Value weight, Tick delay, std::uint32_t port = 0) {
+    Projection p;
+    p.name = "c" + std::to_string(net_.projections.size());
+    p.sources = {range(from)};
+    p.targets = {range(to)};
+    p.rule = rule;
+    p.synapse = reinterpret_cast<const SynapseTable*>(builtin().find(Kind::synapse, "static"));
+    p.state = {weight.d};
+    p.delay = Value(static_cast<double>(delay)).d;
+    p.port = port;
+    net_.projections.push_back(std::move(p));
+    return net_.projections.back();
+  }
+  /// Explicit edges with their own weights and delays.
+  Projection& connect(std::uint32_t from, std::uint32_t to, std::vector<ListedEdge> edges, std::uint32_t port = 0) {
+    auto& p = connect(from, to, Rule::listed, 0.0, net_.delay_resolution, port);
+    std::stable_sort(edges.begin(), edges.end(), [](const ListedEdge& a, const ListedEdge& b) { return a.target < b.target; });
+    p.edges = std::move(edges);
+    p.listed_weights = p.listed_delays = true;
+    // The lookahead is taken from the description: give the bounds of the list too.
+    return p;
+  }
+  /// A new value of a parameter at a tick, for a whole population.
+  void schedule(Tick tick, std::uint32_t population, std::string_view param, double value) {
+    const auto& fields = net_.populations[population].model->params;
+    for (std::uint32_t k = 0; k < fields.count; ++k)
+      if (param == fields.data[k].name) {
+        Control c;
+        c.kind = Control::Kind::set_parameter;
+        c.field = k;
+        c.value[0] = value;
+        at(tick, c, {range(population)});
+        return;
+      }
+    throw std::logic_error("no parameter " + std::string(param));
+  }
+  void at(Tick tick, const Control& control, std::vector<GidRange> who) {
+    net_.schedule.push_back({tick, control, std::move(who), {}});
+    std::stable_sort(net_.schedule.begin(), net_.schedule.end(),
+                     [](const ScheduledControl& a, const ScheduledControl& b) { return a.tick < b.tick; });
+  }
+
+  GidRange range(std::uint32_t population) const {
+    return {net_.populations[population].first, net_.populations[population].size};
+  }
+  Gid first(std::uint32_t population) const { return net_.populations[population].first; }
+
+  void record_spikes(std::uint32_t population) { net_.spikes.push_back({population, {}, 0, never}); }
+  /// Samples `variable` of all neurons of a population; the report's index.
+  std::uint32_t report(std::uint32_t population, std::string_view variable, Tick every, Tick from = 0) {
+    const auto& p = net_.populations[population];
+    for (std::uint32_t k = 0; k < p.model->variables.count; ++k)
+      if (variable == p.model->variables.data[k].name) {
+        Report r{"r" + std::to_string(net_.reports.size()), population, k, {}, every, from, never};
+        for (std::uint32_t i = 0; i < p.size; ++i) r.ids.push_back(i);
+        net_.reports.push_back(std::move(r));
+        return static_cast<std::uint32_t>(net_.reports.size() - 1);
+      }
+    throw std::logic_error("no variable " + std::string(variable));
+  }
+
+  Network& network() { return net_; }
+
+ private:
+  Network net_;
+};
+
+}  // namespace spinet::test

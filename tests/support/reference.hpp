@@ -1,0 +1,422 @@
+// A slow simulator of lif_delta and lif_exp networks that is right by inspection: 113-bit numbers, one neuron at a
+// time, closed forms between events, crossings by bisection with a proven bound.  The engine is compared with it to
+// the tick.  It shares no numerical code with the engine.
+//
+// Covered: neurons with constant or listed parameters, spike_source inputs, static synapses with constant or listed
+// weights and delays, one_to_one, all_to_all and listed connections, scheduled parameter changes.  Anything else throws.
+#pragma once
+#include <quadmath.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "core/recorder.hpp"
+#include "network/checked.hpp"
+
+namespace spinet::reference {
+
+using Real = __float128;
+
+inline double exp_of(double x) { return std::exp(x); }
+inline Real exp_of(Real x) { return expq(x); }
+inline double expm1_of(double x) { return std::expm1(x); }
+inline Real expm1_of(Real x) { return expm1q(x); }
+
+/// A tick at which V passed the threshold within the allowance, so that either answer is accepted.
+struct Ambiguity {
+  Tick tick;
+  Gid gid;
+};
+
+struct Result {
+  std::vector<Spike> spikes;  ///< of neurons, not of sources; sorted by (tick, gid)
+  std::vector<Ambiguity> ambiguous;
+  std::uint64_t arrivals = 0;     ///< synaptic events that reached a neuron
+  std::uint64_t cancelled = 0;    ///< crossings foreseen and then cancelled or moved by an arrival
+  std::uint64_t subthreshold_peaks = 0;  ///< crossings of lif_exp found strictly between two arrivals
+};
+
+/// V passes "within 1e-12 relative" of the threshold: the only licence the engine has to differ.
+inline constexpr double allowance = 1e-12;
+
+/// One neuron.  Potentials in mV, currents in pA, capacitance in pF, times in ticks outside and ms inside.
+class Neuron {
+ public:
+  struct Params {
+    double tau_m, C_m, tau_syn[2], E_L, v_th, v_reset, t_ref, I_dc;
+  };
+
+  Neuron(bool exponential, const Params& p, double V, double I_exc, double ticks_per_ms)
+      : exponential_(exponential), p_(p), V_(V), I_{I_exc, 0}, ticks_per_ms_(ticks_per_ms) {}
+
+  bool refractory(Tick t) const { return t < refractory_until_; }
+  Real V() const { return V_; }
+  Real I_syn() const { return I_[0] + I_[1]; }
+  void set(const Params& p) { p_ = p; }
+  const Params& params() const { return p_; }
+
+  /// Takes the state from `at` to t >= at, without arrivals, controls or crossings in between.
+  void advance(Tick t) {
+    if (refractory_until_ > at_) {
+      const Tick end = std::min(t, refractory_until_);
+      decay_currents(end);
+      at_ = end;  // V stays at the reset
+    }
+    if (t == at_) return;
+    V_ = V_after(ms(t - at_));
+    decay_currents(t);
+    at_ = t;
+  }
+
+  /// All weights of one port that arrive at the present tick, summed.
+  void receive(std::uint32_t port, Real weight) {
+    if (exponential_)
+      I_[port] += weight;
+    else if (!refractory(at_))
+      V_ += weight;
+  }
+
+  void spike() {
+    V_ = p_.v_reset;
+    refractory_until_ = at_ + static_cast<Tick>(llroundq(p_.t_ref * ticks_per_ms_));
+  }
+
+  /// The least V - threshold that counts as "at the threshold within the allowance", as a positive number.
+  Real slack() const { return allowance * std::max(std::fabs(p_.v_th), std::fabs(p_.v_th - p_.E_L)); }
+
+  /// First tick in (at, horizon] with V >= level, if nothing arrives; nothing if there is none.
+  std::optional<Tick> first_at_or_above(Real level, Tick horizon) const {
+    Neuron n = *this;
+    Tick from = at_;
+    if (refractory_until_ > at_) {
+      if (refractory_until_ > horizon) return {};
+      n.advance(refractory_until_);
+      from = refractory_until_;
+      if (n.V_ >= level) return from;
+    }
+    if (from >= horizon) return {};
+    if (n.never_reaches(level)) return {};
+    const auto after = n.search(level, horizon - from);
+    return after ? std::optional(from + *after) : std::nullopt;
+  }
+
+ private:
+  Real ms(Tick ticks) const { return Real(ticks) / Real(ticks_per_ms_); }
+  Real V_rest() const { return Real(p_.E_L) + Real(p_.tau_m) / Real(p_.C_m) * Real(p_.I_dc); }
+
+  /// Potential at time x after a unit current jump on a unit capacitance: the convolution of both exponentials,
+  /// exp(-a x) (1 - exp(-d x)) / d with a the slower rate and d the difference of the rates.
+  template <class R>
+  R response(R x, double tau_s) const {
+    const R m = 1 / R(p_.tau_m), s = 1 / R(tau_s);
+    const R slow = m < s ? m : s, d = m < s ? s - m : m - s;
+    return exp_of(-slow * x) * (d == 0 ? x : -expm1_of(-d * x) / d);
+  }
+  /// The largest value of `response` over all x.
+  Real peak_response(double tau_s) const {
+    const Real m = 1 / Real(p_.tau_m), s = 1 / Real(tau_s);
+    const Real x = m == s ? Real(p_.tau_m) : log1pq((s - m) / m) / (s - m);
+    return response(x, tau_s);
+  }
+  template <class R>
+  R V_after(R x) const {
+    const R rest = R(V_rest());
+    R V = rest + R(V_ - V_rest()) * exp_of(-x / R(p_.tau_m));
+    if (exponential_)
+      for (int k = 0; k < 2; ++k)
+        if (I_[k] != 0) V += R(I_[k]) / R(p_.C_m) * response(x, p_.tau_syn[k]);
+    return V;
+  }
+  template <class R>
+  R I_after(int k, R x) const {
+    return I_[k] == 0 ? R(0) : R(I_[k]) * exp_of(-x / R(p_.tau_syn[k]));
+  }
+  void decay_currents(Tick t) {
+    if (!exponential_) return;
+    for (int k = 0; k < 2; ++k) I_[k] = I_after(k, ms(t - at_));
+  }
+
+  /// True where V stays below `level` for ever: V lies between its value and its rest, plus the peaks of the
+  /// positive currents.
+  bool never_reaches(Real level) const {
+    Real bound = std::max(V_, V_rest());
+    if (exponential_)
+      for (int k = 0; k < 2; ++k)
+        if (I_[k] > 0) bound += I_[k] / Real(p_.C_m) * peak_response(p_.tau_syn[k]);
+    return bound < level;
+  }
+
+  /// First tick of (0, end], counted from the state, with V >= level.
+  std::optional<Tick> search(Real level, Tick end) const {
+    // In double first: what lies below by more than a thousand times its rounding is excluded, the rest looked at again.
+    double scale = std::fabs(p_.E_L) + std::fabs(static_cast<double>(V_rest())) + std::fabs(static_cast<double>(V_));
+    if (exponential_)
+      for (int k = 0; k < 2; ++k)
+        scale += std::fabs(static_cast<double>(I_[k])) / p_.C_m * static_cast<double>(peak_response(p_.tau_syn[k]));
+    return search_between<double>(static_cast<double>(level) - 1e-11 * scale, at_tick<double>(0), at_tick<double>(end), level);
+  }
+  template <class R>
+  struct Point {
+    Tick tick;
+    R V, I[2];
+  };
+  template <class R>
+  Point<R> at_tick(Tick t) const {
+    const R x = R(t) / R(ticks_per_ms_);
+    if (!exponential_) return {t, V_after(x), {0, 0}};
+    return {t, V_after(x), {I_after(0, x), I_after(1, x)}};
+  }
+  /// On an interval of length h from a to b, V exceeds the larger of its ends by at most h^2/8 max(-V''), and
+  /// -V'' = (V_rest - V)/tau_m^2 + sum I/C (1/tau_m + 1/tau_s), where no current grows and V falls below its value at a
+  /// only towards V_rest or by negative currents.
+  template <class R>
+  std::optional<Tick> search_between(R level, const Point<R>& a, const Point<R>& b, Real exact) const {
+    const R h = R(b.tick - a.tick) / R(ticks_per_ms_), m = 1 / R(p_.tau_m), C = R(p_.C_m);
+    R bend = 0, fall = 0;
+    if (exponential_)
+      for (int k = 0; k < 2; ++k) {
+        if (a.I[k] > 0) bend += a.I[k] / C * (m + 1 / R(p_.tau_syn[k]));
+        else fall -= a.I[k] / C;
+      }
+    const R below = R(V_rest()) - a.V;
+    bend += ((below > 0 ? below : R(0)) + h * fall) * m * m;
+    if (std::max(a.V, b.V) + h * h / 8 * bend < level) return {};
+    if constexpr (std::is_same_v<R, double>) {
+      if (b.tick - a.tick <= 256)
+        return search_between<Real>(exact, at_tick<Real>(a.tick), at_tick<Real>(b.tick), exact);
+    } else if (b.tick - a.tick == 1) {
+      return b.V >= level ? std::optional(b.tick) : std::nullopt;
+    }
+    const auto middle = at_tick<R>(a.tick + (b.tick - a.tick) / 2);
+    if (auto t = search_between<R>(level, a, middle, exact)) return t;
+    return search_between<R>(level, middle, b, exact);
+  }
+
+  bool exponential_;
+  Params p_;
+  Real V_;
+  Real I_[2];
+  Real ticks_per_ms_;
+  Tick at_ = 0;
+  Tick refractory_until_ = 0;
+};
+
+/// Runs a whole network.  Within a tick: controls, refractory ends, all arrivals, tests, emission.
+class Simulator {
+ public:
+  explicit Simulator(const Network& net) : net_(net) {
+    for (const auto& p : net.populations) make(p);
+    out_.resize(net.gid_count());
+    for (const auto& p : net.projections) connect(p);
+    for (const auto& p : net.populations)
+      for (const auto& s : p.listed)
+        if (s.tick < net.duration) emit(p.first + s.index, s.tick);
+  }
+
+  /// Runs to `until` (the network's duration if later) and returns everything so far.
+  const Result& run(Tick until = never) {
+    until = std::min(until, net_.duration);
+    if (!started_) {
+      started_ = true;
+      std::vector<Gid> all;
+      for (Gid g = 0; g < neurons_.size(); ++g)
+        if (neurons_[g]) all.push_back(g);
+      step(0, all);
+    }
+    while (true) {
+      Tick t = never;
+      if (!agenda_.empty()) t = std::min(t, agenda_.begin()->first);
+      if (!crossings_.empty()) t = std::min(t, crossings_.begin()->first);
+      if (control_ < net_.schedule.size()) t = std::min(t, net_.schedule[control_].tick);
+      if (t >= until) break;
+      step(t, {});
+    }
+    return result_;
+  }
+
+  /// V of a neuron at the beginning of tick t; only after run(t).
+  Real V(Gid g, Tick t) const {
+    Neuron n = *neurons_.at(g);
+    n.advance(t);
+    return n.V();
+  }
+  Real I_syn(Gid g, Tick t) const {
+    Neuron n = *neurons_.at(g);
+    n.advance(t);
+    return n.I_syn();
+  }
+
+ private:
+  struct Target {
+    Gid gid;
+    std::uint32_t port;
+    Tick delay;
+    Real weight;
+  };
+  struct Arrival {
+    Gid gid;
+    std::uint32_t port;
+    Real weight;
+  };
+
+  static double value(const Distribution& d, std::uint32_t i) {
+    if (d.kind == Distribution::Kind::constant) return d.a;
+    if (d.kind == Distribution::Kind::listed) return d.values.at(i);
+    throw std::logic_error("the reference simulator takes constants and lists only");
+  }
+
+  static Neuron::Params read_params(const Model& m, const std::vector<double>& values) {
+    const auto get = [&](const char* name, double other) {
+      for (std::uint32_t k = 0; k < m.params.count; ++k)
+        if (std::strcmp(m.params.data[k].name, name) == 0) return values.at(k);
+      return other;
+    };
+    const double nan = std::nan("");
+    return {get("tau_m", nan), get("C_m", nan), {get("tau_syn_exc", nan), get("tau_syn_inh", nan)}, get("E_L", nan),
+            get("v_th", nan), get("v_reset", nan), get("t_ref", nan), get("I_dc", nan)};
+  }
+
+  void make(const Population& p) {
+    neurons_.resize(p.first + p.size);
+    values_.resize(p.first + p.size);
+    candidate_.resize(p.first + p.size, never);
+    if (!p.neuron()) return;
+    const std::string name = p.model->name;
+    if (name != "lif_delta" && name != "lif_exp") throw std::logic_error("no reference for model " + name);
+    for (std::uint32_t i = 0; i < p.size; ++i) {
+      auto& v = values_[p.first + i];
+      for (const auto& d : p.params) v.push_back(value(d, i));
+      double V = std::nan(""), I = 0;
+      std::size_t next = 0;
+      for (std::uint32_t k = 0; k < p.model->variables.count; ++k) {
+        const auto& f = p.model->variables.data[k];
+        if (!(f.flags & initial)) continue;
+        const double x = value(p.initial.at(next++), i);
+        if (!std::strcmp(f.name, "V")) V = x;
+        else if (x != 0) throw std::logic_error("the reference simulator initialises V only");
+      }
+      neurons_[p.first + i].emplace(name == "lif_exp", read_params(*p.model, v), V, I, net_.ticks_per_ms());
+    }
+  }
+
+  void connect(const Projection& p) {
+    std::vector<Gid> sources, targets;
+    for (const auto& r : p.sources) for (std::uint32_t i = 0; i < r.count; ++i) sources.push_back(r.first + i);
+    for (const auto& r : p.targets) for (std::uint32_t i = 0; i < r.count; ++i) targets.push_back(r.first + i);
+    // The engine's static synapse keeps a float, but one double where all weights of the projection are equal.
+    const auto weight = [&](double listed, std::uint32_t i) {
+      if (!p.listed_weights && p.state.at(0).kind == Distribution::Kind::constant) return Real(value(p.state.at(0), i));
+      return Real(static_cast<float>(p.listed_weights ? listed : value(p.state.at(0), i)));
+    };
+    const auto delay = [&](Tick listed) {
+      if (p.listed_delays) return listed;
+      const Tick r = net_.delay_resolution;
+      return std::max<Tick>(1, static_cast<Tick>(std::llround(value(p.delay, 0) / static_cast<double>(r)))) * r;
+    };
+    const auto add = [&](std::uint32_t s, std::uint32_t t, double w, Tick d, std::uint32_t i) {
+      if (!p.autapses && sources[s] == targets[t]) return;
+      out_[sources[s]].push_back({targets[t], p.port, delay(d), weight(w, i)});
+    };
+    switch (p.rule) {
+      case Rule::listed:
+        for (std::uint32_t i = 0; i < p.edges.size(); ++i)
+          add(p.edges[i].source, p.edges[i].target, p.edges[i].weight, p.edges[i].delay, i);
+        break;
+      case Rule::one_to_one:
+        for (std::uint32_t i = 0; i < targets.size(); ++i) add(i, i, 0, 0, i);
+        break;
+      case Rule::all_to_all:
+        for (std::uint32_t t = 0; t < targets.size(); ++t)
+          for (std::uint32_t s = 0; s < sources.size(); ++s) add(s, t, 0, 0, 0);
+        break;
+      default: throw std::logic_error("the reference simulator takes explicit connections only");
+    }
+  }
+
+  void emit(Gid g, Tick t) {
+    for (const auto& e : out_[g]) agenda_[t + e.delay].push_back({e.gid, e.port, e.weight});
+  }
+
+  void control(const ScheduledControl& c, std::set<Gid>& touched) {
+    if (c.control.kind != Control::Kind::set_parameter) return;
+    const auto apply = [&](Gid g) {
+      if (!neurons_[g]) return;
+      neurons_[g]->advance(c.tick);
+      values_[g].at(c.control.field) = c.control.value[0];
+      for (const auto& p : net_.populations)
+        if (g >= p.first && g - p.first < p.size) neurons_[g]->set(read_params(*p.model, values_[g]));
+      touched.insert(g);
+    };
+    if (c.who.empty()) throw std::logic_error("a parameter change needs neurons");
+    for (const auto& r : c.who) for (std::uint32_t i = 0; i < r.count; ++i) apply(r.first + i);
+  }
+
+  void step(Tick t, const std::vector<Gid>& first) {
+    std::set<Gid> touched(first.begin(), first.end());
+    while (control_ < net_.schedule.size() && net_.schedule[control_].tick == t) control(net_.schedule[control_++], touched);
+
+    if (auto now = agenda_.find(t); now != agenda_.end()) {
+      for (const auto& a : now->second) {
+        if (!neurons_[a.gid]) throw std::logic_error("an arrival at something that is no neuron");
+        neurons_[a.gid]->advance(t);
+        neurons_[a.gid]->receive(a.port, a.weight);
+        touched.insert(a.gid);
+        ++result_.arrivals;
+      }
+      agenda_.erase(now);
+    }
+    while (!crossings_.empty() && crossings_.begin()->first == t) {
+      touched.insert(crossings_.begin()->second);
+      crossings_.erase(crossings_.begin());
+    }
+    for (const Gid g : touched) {
+      auto& n = *neurons_[g];
+      n.advance(t);
+      const Tick foreseen = std::exchange(candidate_[g], never);
+      bool within = false;
+      if (!n.refractory(t)) {
+        const Real th = n.params().v_th;
+        within = fabsq(n.V() - th) <= n.slack();
+        if (within) result_.ambiguous.push_back({t, g});
+        if (n.V() >= th) {
+          n.spike();
+          result_.spikes.push_back({t, g});
+          if (foreseen == t) ++result_.subthreshold_peaks;
+          emit(g, t);
+        }
+      }
+      // Look for the band below the threshold too, so that a close miss is noticed; once inside it, for V itself.
+      const Real level = Real(n.params().v_th) - (within ? Real(0) : n.slack());
+      if (foreseen != never && foreseen > t) crossings_.erase({foreseen, g});
+      if (const auto next = n.first_at_or_above(level, net_.duration)) {
+        candidate_[g] = *next;
+        crossings_.insert({*next, g});
+      }
+      if (foreseen != never && foreseen > t && candidate_[g] != foreseen) ++result_.cancelled;
+    }
+  }
+
+  const Network& net_;
+  std::vector<std::optional<Neuron>> neurons_;
+  std::vector<std::vector<double>> values_;
+  std::vector<std::vector<Target>> out_;
+  std::map<Tick, std::vector<Arrival>> agenda_;
+  std::set<std::pair<Tick, Gid>> crossings_;
+  std::vector<Tick> candidate_;
+  std::size_t control_ = 0;
+  bool started_ = false;
+  Result result_;
+};
+
+inline Result simulate(const Network& net) { return Simulator(net).run(); }
+
+}  // namespace spinet::reference

@@ -1,0 +1,109 @@
+// Every networks/NAME/expected*.yaml against a run: exact spike times, or bands of rates.
+// Argument: the folder of one network, or one expected file.  Exit code 0 if all is as expected.
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+
+#include "core/simulation.hpp"
+#include "network/loader.hpp"
+#include "support/one_rank.hpp"
+
+using namespace spinet;
+
+namespace {
+
+/// Counts and, on demand, keeps spikes by population.
+class Counter : public Recorder {
+ public:
+  Counter(const Network& net, Tick from) : net_(net), from_(from) {}
+  void spikes(std::span<const Spike> some) override {
+    for (const auto& s : some)
+      for (const auto& p : net_.populations)
+        if (s.gid >= p.first && s.gid - p.first < p.size) {
+          if (s.tick >= from_) ++count[p.name];
+          if (times[p.name].size() < 100'000) times[p.name].push_back(s.tick);
+        }
+  }
+  void frames(std::uint32_t, std::span<const float>) override {}
+  void edges(std::uint32_t, std::span<const Edge>) override {}
+  void commit(Tick) override {}
+  std::map<std::string, std::uint64_t> count;
+  std::map<std::string, std::vector<Tick>> times;
+
+ private:
+  const Network& net_;
+  Tick from_;
+};
+
+double number(const YAML::Node& n, const std::string& unit) {
+  const auto text = n.as<std::string>();
+  if (!text.ends_with(" " + unit)) throw std::runtime_error("'" + text + "' is not in " + unit);
+  return std::stod(text);
+}
+
+int check(const std::filesystem::path& file) {
+  const auto expected = YAML::LoadFile(file.string());
+  Catalogue catalogue;
+  add_builtin(catalogue);
+  LoadOptions options;
+  for (const auto& o : expected["set"]) options.overrides.emplace_back(o.first.as<std::string>(), o.second.as<std::string>());
+  const auto net = load(file.parent_path() / expected["network"].as<std::string>(), catalogue, options);
+  const double ticks = net.ticks_per_ms();
+  const Tick from = expected["from"] ? std::llround(number(expected["from"], "ms") * ticks) : 0;
+  Counter counter(net, from);
+  test::OneRank one;
+  Simulation simulation(net, one);
+  const auto statistics = simulation.run(&counter);
+  const double seconds = static_cast<double>(net.duration - from) * net.seconds_per_tick;
+  int wrong = 0;
+  fmt::print("{}: {} spikes, {:.3g} s\n", file.string(), statistics.spikes, statistics.run_seconds);
+  for (const auto& band : expected["rates"]) {
+    const auto name = band.first.as<std::string>();
+    std::uint64_t neurons = 0, spikes = 0;
+    for (const auto& p : net.populations)
+      if (p.name == name || (name == "all" && p.neuron())) neurons += p.size, spikes += counter.count[p.name];
+    const double low = number(band.second[0], "Hz"), high = number(band.second[1], "Hz");
+    const double rate = static_cast<double>(spikes) / static_cast<double>(neurons) / seconds;
+    const bool fine = rate >= low && rate <= high;
+    fmt::print("  {:8} {:9.4f} Hz, expected {} to {} Hz{}\n", name, rate, low, high, fine ? "" : "  <-- WRONG");
+    wrong += !fine;
+  }
+  for (const auto& train : expected["spikes"]) {
+    const auto name = train.first.as<std::string>();
+    std::vector<Tick> wanted;
+    for (const auto& t : train.second) wanted.push_back(t.as<Tick>());
+    const bool fine = counter.times[name] == wanted;
+    fmt::print("  {:8} {} spikes{}\n", name, wanted.size(), fine ? " at the expected ticks" : "  <-- WRONG, got:");
+    if (!fine) fmt::print("    [{}]\n", fmt::join(counter.times[name], ", "));
+    wrong += !fine;
+  }
+  if (!expected["rates"] && !expected["spikes"]) throw std::runtime_error(file.string() + " expects nothing");
+  return wrong;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  if (argc < 2) return fmt::print(stderr, "usage: check_network FILE|FOLDER...\n"), EXIT_FAILURE;
+  int wrong = 0, files = 0;
+  for (int i = 1; i < argc; ++i) {
+    if (!std::filesystem::is_directory(argv[i])) {
+      wrong += check(argv[i]);
+      ++files;
+      continue;
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(argv[i]))
+      if (entry.path().filename().string().starts_with("expected")) {
+        wrong += check(entry.path());
+        ++files;
+      }
+  }
+  return wrong == 0 && files > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+} catch (const std::exception& e) {
+  fmt::print(stderr, "{}\n", e.what());
+  return EXIT_FAILURE;
+}

@@ -1,0 +1,37 @@
+// The subcommands.  Each lives in a file of its own: it declares its options and returns what to do.
+#pragma once
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <filesystem>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "network/catalogue.hpp"
+
+namespace spinet::tool {
+
+enum Exit : int { fine = 0, input_wrong = 2, run_failed = 3 };
+
+/// Something the user can put right: printed as it is, exit code 2.
+struct UserError : std::runtime_error { using std::runtime_error::runtime_error; };
+
+/// What a subcommand does once the command line has been read; the result is the exit code.
+using Action = std::function<int()>;
+
+/// Adds the subcommand to `app`; when it is chosen, `action` is set.
+void add_run(CLI::App& app, Action& action);
+void add_validate(CLI::App& app, Action& action);
+void add_init(CLI::App& app, Action& action);
+void add_models(CLI::App& app, Action& action);
+void add_graph(CLI::App& app, Action& action);
+void add_check_plugin(CLI::App& app, Action& action);
+void add_info(CLI::App& app, Action& action);
+void add_version(CLI::App& app, Action& action);
+
+/// Prints an exception on stderr; the result is the exit code it stands for.
+int report(std::exception_ptr error);
+
+}  // namespace spinet::tool

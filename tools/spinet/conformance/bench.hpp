@@ -1,0 +1,76 @@
+// Memory and parameters for the batteries.
+#pragma once
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "spinet/model.hpp"
+#include "spinet/random.hpp"
+
+namespace spinet {
+
+/// Zeroed bytes between two fences, aligned to 64: a write past either end is seen.
+class Fenced {
+ public:
+  /// `beyond`: bytes past the end that a write may reach without damage elsewhere, the first 64 of them watched.
+  explicit Fenced(std::size_t size, std::size_t beyond = fence) : size_(size), beyond_(beyond), room_(fence + 64 + size + beyond) {
+    const auto at = reinterpret_cast<std::uintptr_t>(room_.data());
+    begin_ = (at + fence + 63) / 64 * 64 - at;
+    std::memset(data() - fence, mark, fence);
+    std::memset(data() + size_, mark, fence);
+  }
+  Fenced(const Fenced& o) : Fenced(o.size_, o.beyond_) { std::memcpy(data(), o.data(), size_); }
+  Fenced& operator=(const Fenced&) = delete;
+  std::byte* data() { return room_.data() + begin_; }
+  const std::byte* data() const { return room_.data() + begin_; }
+  std::size_t size() const { return size_; }
+  bool intact() const {
+    for (std::size_t i = 0; i < fence; ++i)
+      if (data()[size_ + i] != std::byte{mark} || *(data() - 1 - i) != std::byte{mark}) return false;
+    return true;
+  }
+  bool same_bytes(const Fenced& o) const { return size_ == o.size_ && std::memcmp(data(), o.data(), size_) == 0; }
+
+ private:
+  static constexpr std::size_t fence = 64;
+  static constexpr int mark = 0xA5;
+  std::size_t size_, beyond_, begin_ = 0;
+  std::vector<std::byte> room_;
+};
+
+inline void store(std::byte* base, const Field& field, double value) {
+  if (field.type == Type::f64) {
+    std::memcpy(base + field.offset, &value, sizeof value);
+  } else {
+    const auto narrow = static_cast<float>(value);
+    std::memcpy(base + field.offset, &narrow, sizeof narrow);
+  }
+}
+
+/// The default, or for `varied` a third more (a third less where that leaves the range).
+inline double value_for(const Field& field, bool varied) {
+  if (!varied || (field.flags & integer)) return field.preset;
+  const auto inside = [&](double x) { return x > field.low && x < field.high; };
+  for (const double x : {field.preset == 0 ? 0.1 : field.preset * 4 / 3, field.preset * 2 / 3})
+    if (inside(x)) return x;
+  return field.preset;
+}
+
+/// A stream of random numbers that is the same on every machine.
+class Dice {
+ public:
+  explicit Dice(std::uint32_t seed) : key_{seed, 0} {}
+  double uniform() { return uniform01(draw(key_, 0, counter_++)[0]); }
+  std::uint32_t below(std::uint32_t n) { return static_cast<std::uint32_t>(uniform() * n); }
+
+ private:
+  RandomKey key_;
+  std::uint64_t counter_ = 0;
+};
+
+inline bool same_bits(double a, double b) { return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b); }
+
+}  // namespace spinet

@@ -1,0 +1,62 @@
+// spinet info
+#include <fmt/core.h>
+
+#include "commands.hpp"
+#include "log/reader.hpp"
+#include "network/estimate.hpp"
+#include "text.hpp"
+
+namespace spinet::tool {
+namespace {
+
+int info(const std::string& file) {
+  if (!std::filesystem::exists(file)) throw UserError(fmt::format("{}: no such file", file));
+  LogSummary s;
+  try {
+    s = summarise(file);
+  } catch (const LogError& e) {
+    throw UserError(e.what());
+  }
+  const auto seconds = [&](Tick t) { return time_text(static_cast<double>(t) * s.seconds_per_tick); };
+  fmt::print("{}  {}\n", file, readable_bytes(static_cast<double>(s.bytes)));
+  fmt::print("network   {} ({})\n", s.network, s.network_path);
+  for (const auto& o : s.overrides) fmt::print("          --set {}\n", o);
+  fmt::print("seed      {}\n", s.seed);
+  fmt::print("run       {}: {} of {}\n", name_of(s.status), seconds(s.reached), seconds(s.duration));
+  fmt::print("made by   spinet {} on {} rank{}{}\n", s.version, s.ranks, s.ranks == 1 ? "" : "s", s.host.empty() ? "" : " of " + s.host);
+  fmt::print("started   {}\n", s.started);
+  if (!s.finished.empty()) fmt::print("finished  {}\n", s.finished);
+  if (s.figures)
+    fmt::print("figures   {} spikes, {} synapses, {} events; built in {}, ran {}\n", grouped(s.figures->spikes), grouped(s.figures->synapses),
+               count_text(static_cast<double>(s.figures->deliveries)), time_text(s.figures->build_seconds), time_text(s.figures->run_seconds));
+
+  std::size_t width = 10;
+  for (const auto& p : s.populations) width = std::max(width, p.name.size());
+  fmt::print("\n{:<{}}  {:<12}  {:>10}  {:>14}  {:>10}\n", "population", width, "model", "size", "spikes", "rate");
+  const double reached = static_cast<double>(s.reached) * s.seconds_per_tick;
+  for (const auto& p : s.populations) {
+    std::string spikes = "not recorded", rate;
+    if (p.recorded) spikes = grouped(p.spikes);
+    if (const auto fired = p.fired ? p.fired : p.recorded ? std::optional(p.spikes) : std::nullopt; fired && reached > 0 && p.size > 0 && p.kind == "neuron")
+      rate = fmt::format("{:.2f} Hz", static_cast<double>(*fired) / reached / static_cast<double>(p.size));
+    fmt::print("{:<{}}  {:<12}  {:>10}  {:>14}  {:>10}\n", p.name, width, p.model, grouped(p.size), spikes, rate);
+  }
+  for (const auto& r : s.reports)
+    fmt::print("report    {}: {} of {} neurons of {}, {} frames every {:g} ms  ({})\n", r.name, r.variable, grouped(r.ids), r.population,
+               grouped(r.frames), r.step_ms, r.path);
+  for (const auto& e : s.edges) fmt::print("edges     {}: {} from {} to {}  ({})\n", e.projection, grouped(e.edges), e.source, e.target, e.path);
+  if (s.recovery.needed) fmt::print("\nThe writer was killed; everything before {} has been put in order.\n", seconds(s.recovery.reached));
+  if (!s.warning.empty()) fmt::print("\nWarning: {}\n", s.warning);
+  return fine;
+}
+
+}  // namespace
+
+void add_info(CLI::App& app, Action& action) {
+  auto* sub = app.add_subcommand("info", "Show what a log holds");
+  auto file = std::make_shared<std::string>();
+  sub->add_option("OUT.h5", *file, "The log")->required();
+  sub->callback([file, &action] { action = [file] { return info(*file); }; });
+}
+
+}  // namespace spinet::tool

@@ -1,0 +1,49 @@
+// spinet init
+#include <fmt/core.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "commands.hpp"
+#include "templates.hpp"
+
+namespace spinet::tool {
+namespace {
+
+void write_new(const std::string& file, const char* text, bool force) {
+  if (!force && std::filesystem::exists(file)) throw UserError(fmt::format("{}: exists already; give another name with -o, or --force to replace it", file));
+  std::ofstream out(file);
+  out << text;
+  out.close();
+  if (!out) throw UserError(fmt::format("{}: cannot be written: {}", file, std::strerror(errno)));
+}
+
+}  // namespace
+
+void add_init(CLI::App& app, Action& action) {
+  auto* sub = app.add_subcommand("init", "Write a commented network to start from");
+  struct Options {
+    std::string which = "two_neurons", output;
+    bool force = false;
+  };
+  auto o = std::make_shared<Options>();
+  std::vector<std::string> names;
+  for (const auto& t : templates) names.emplace_back(t.name);
+  sub->add_option("WHICH", o->which, "two_neurons: the smallest; balanced: excitation and inhibition driven by noise")
+      ->check(CLI::IsMember(names))->capture_default_str();
+  sub->add_option("-o,--output", o->output, "The file to write (WHICH.yaml)")->type_name("FILE");
+  sub->add_flag("--force", o->force, "Replace an existing file");
+  sub->callback([o, &action] {
+    action = [o] {
+      const std::string file = o->output.empty() ? o->which + ".yaml" : o->output;
+      for (const auto& t : templates)
+        if (o->which == t.name) write_new(file, t.text, o->force);
+      fmt::print("wrote {}\nNext: spinet run {}\n", file, file);
+      return fine;
+    };
+  });
+}
+
+}  // namespace spinet::tool

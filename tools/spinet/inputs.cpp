@@ -1,0 +1,64 @@
+#include "inputs.hpp"
+
+#include <fmt/core.h>
+
+#include <cstdlib>
+#include <limits>
+#include <sstream>
+
+#include "log/reader.hpp"
+
+namespace spinet::tool {
+namespace {
+
+std::vector<FileSpike> read_sonata(const std::filesystem::path& file, const std::string& population) {
+  constexpr double ticks_per_ms = 1e9;  // ps: finer than any network's resolution
+  std::vector<FileSpike> spikes;
+  for (const auto& s : read_sonata_spikes(file, population, ticks_per_ms, std::numeric_limits<std::uint32_t>::max()))
+    spikes.push_back({static_cast<double>(s.tick) / ticks_per_ms, s.index});
+  return spikes;
+}
+
+}  // namespace
+
+void add_plugin_path(CLI::App& sub, std::vector<std::string>& folders) {
+  sub.add_option("--plugin-path", folders, "Load every *.so of this folder (may be repeated; also SPINET_PLUGIN_PATH)")
+      ->type_name("DIR")->allow_extra_args(false);
+}
+
+void add_network_options(CLI::App& sub, NetworkOptions& o) {
+  sub.add_option("FILE", o.file, "The network, a YAML file")->required();
+  sub.add_option("--set", o.set, "Replace a value of the file: --set parameters.g=4.5 (may be repeated)")
+      ->type_name("PATH=VALUE")->allow_extra_args(false);
+  sub.add_option("--duration", o.duration, "Replace the duration: --duration 200ms")->type_name("TIME");
+  sub.add_option("--seed", o.seed, "Replace the seed")->type_name("N");
+  add_plugin_path(sub, o.plugin_path);
+}
+
+Catalogue read_catalogue(const std::vector<std::string>& folders) {
+  Catalogue catalogue;
+  add_builtin(catalogue);
+  for (const auto& folder : folders) catalogue.load_folder(folder);
+  if (const char* path = std::getenv("SPINET_PLUGIN_PATH")) {
+    std::istringstream list(path);
+    for (std::string folder; std::getline(list, folder, ':');)
+      if (!folder.empty()) catalogue.load_folder(folder);
+  }
+  return catalogue;
+}
+
+Network read_network(const NetworkOptions& o, const Catalogue& catalogue) {
+  LoadOptions options;
+  options.read_sonata = read_sonata;
+  for (const auto& assignment : o.set) {
+    const auto equals = assignment.find('=');
+    if (equals == std::string::npos || equals == 0)
+      throw UserError(fmt::format("--set {}: a value is given as PATH=VALUE, for example parameters.g=4.5", assignment));
+    options.overrides.emplace_back(assignment.substr(0, equals), assignment.substr(equals + 1));
+  }
+  if (!o.duration.empty()) options.overrides.emplace_back("duration", o.duration);
+  if (!o.seed.empty()) options.overrides.emplace_back("seed", o.seed);
+  return load(o.file, catalogue, options);
+}
+
+}  // namespace spinet::tool

@@ -1,0 +1,29 @@
+// What several subcommands read: models and networks.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "commands.hpp"
+#include "network/loader.hpp"
+
+namespace spinet::tool {
+
+/// The options that say which network is meant.
+struct NetworkOptions {
+  std::string file;
+  std::vector<std::string> set;
+  std::string duration, seed;
+  std::vector<std::string> plugin_path;
+};
+
+/// Adds FILE, --set, --duration, --seed and --plugin-path.
+void add_network_options(CLI::App& sub, NetworkOptions& o);
+void add_plugin_path(CLI::App& sub, std::vector<std::string>& folders);
+
+/// Built-in models, then the folders given, then those of SPINET_PLUGIN_PATH (separated by colons).
+Catalogue read_catalogue(const std::vector<std::string>& folders);
+
+/// Throws UserError, InvalidNetwork.
+Network read_network(const NetworkOptions& o, const Catalogue& catalogue);
+
+}  // namespace spinet::tool

@@ -1,0 +1,112 @@
+#include "launch.hpp"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "commands.hpp"
+
+namespace spinet::tool {
+namespace {
+
+/// Physical cores among the processors we may use: two hardware threads of one core count once, as mpirun counts.
+int physical_cores() {
+  cpu_set_t usable;
+  CPU_ZERO(&usable);
+  if (sched_getaffinity(0, sizeof usable, &usable) != 0) return 1;
+  std::set<std::string> cores;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &usable)) continue;
+    std::string siblings;
+    std::ifstream(fmt::format("/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", cpu)) >> siblings;
+    cores.insert(siblings.empty() ? std::to_string(cpu) : siblings);
+  }
+  return std::max<int>(1, static_cast<int>(cores.size()));
+}
+
+}  // namespace
+
+Machine this_machine() { return {physical_cores(), geteuid() == 0, isatty(STDERR_FILENO) != 0}; }
+
+std::vector<std::string> mpirun_command(int ranks, const Machine& machine, const std::string& program,
+                                        const std::vector<std::string>& arguments) {
+  std::vector<std::string> command{SPINET_MPIRUN};
+  if (SPINET_MPI_IS_OPEN_MPI) {
+    command.insert(command.end(), {"--quiet", "--mca", "odls_base_sigkill_timeout", "60", "-x", "SPINET_TERMINAL"});
+    if (machine.root) command.push_back("--allow-run-as-root");
+    if (ranks > machine.cores) command.push_back("--oversubscribe");
+  }
+  command.insert(command.end(), {"-n", std::to_string(ranks), program});
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return command;
+}
+
+int launch(int ranks, const std::vector<std::string>& arguments) {
+  const Machine machine = this_machine();
+  const auto command = mpirun_command(ranks, machine, std::filesystem::read_symlink("/proc/self/exe").string(), arguments);
+  std::vector<char*> argv;
+  for (const auto& word : command) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  setenv("SPINET_TERMINAL", machine.terminal ? "1" : "0", 1);
+
+  // Signals are waited for, not handled: nothing of ours runs between one and the next.
+  sigset_t signals, before;
+  sigemptyset(&signals);
+  for (const int s : {SIGCHLD, SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, s);
+  sigprocmask(SIG_BLOCK, &signals, &before);
+
+  int failure[2];  // how the child tells that exec has failed
+  if (pipe2(failure, O_CLOEXEC) != 0) throw std::runtime_error(std::string("pipe: ") + std::strerror(errno));
+  const pid_t parent = getpid(), child = fork();
+  if (child < 0) throw std::runtime_error(std::string("fork: ") + std::strerror(errno));
+  if (child == 0) {
+    // A process group of its own: Ctrl-C reaches us only, and we pass on what lets the ranks end in good order.
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) _exit(run_failed);
+    if (const int null = open("/dev/null", O_RDONLY); null >= 0) dup2(null, STDIN_FILENO);
+    sigprocmask(SIG_SETMASK, &before, nullptr);
+    execvp(argv[0], argv.data());
+    const int error = errno;
+    [[maybe_unused]] const auto told = write(failure[1], &error, sizeof error);
+    _exit(run_failed);
+  }
+  close(failure[1]);
+  int error = 0;
+  const bool started = read(failure[0], &error, sizeof error) == 0;
+  close(failure[0]);
+
+  int status = 0, asked = 0;
+  while (started) {
+    const int signal = sigwaitinfo(&signals, nullptr);
+    if (signal == SIGCHLD) {
+      if (waitpid(child, &status, WNOHANG) == child) break;
+    } else if (signal > 0) {
+      // mpirun hands SIGUSR1 to the ranks; at SIGTERM it ends them itself.
+      const int passed_on[] = {SIGUSR1, SIGTERM, SIGKILL};
+      kill(child, passed_on[std::min(asked++, 2)]);
+    }
+  }
+  if (!started) waitpid(child, &status, 0);
+  sigprocmask(SIG_SETMASK, &before, nullptr);
+  if (!started)
+    throw UserError(fmt::format("spinet: cannot start {}: {}; several ranks need it (Debian: openmpi-bin)", command[0], std::strerror(error)));
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : run_failed;
+  if (code == fine || code == input_wrong || code == run_failed) return code;
+  fmt::print(stderr, "spinet: the run on {} ranks ended abnormally (mpirun: {} {})\n", ranks, WIFEXITED(status) ? "exit code" : "signal",
+             WIFEXITED(status) ? code : WTERMSIG(status));
+  return run_failed;
+}
+
+}  // namespace spinet::tool

@@ -1,0 +1,39 @@
+#include "summary.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "network/estimate.hpp"
+#include "text.hpp"
+
+namespace spinet::tool {
+
+std::string summary(const Network& n, const Totals& t, const std::filesystem::path& log) {
+  const Statistics& s = t.statistics;
+  const double model = static_cast<double>(s.reached) * n.seconds_per_tick;
+  std::size_t width = 10;
+  for (const auto& p : n.populations) width = std::max(width, p.name.size());
+
+  std::string out = fmt::format("\n{:<{}}  {:>11}  {:>14}  {:>10}\n", "population", width, "neurons", "spikes", "rate");
+  for (std::size_t i = 0; i < n.populations.size(); ++i) {
+    const auto& p = n.populations[i];
+    if (!p.neuron()) continue;  // superposed sources are not counted
+    const std::uint64_t spikes = i < s.spikes_of_population.size() ? s.spikes_of_population[i] : 0;
+    const double rate = model > 0 && p.size > 0 ? static_cast<double>(spikes) / model / p.size : 0;
+    out += fmt::format("{:<{}}  {:>11}  {:>14}  {:>7.2f} Hz\n", p.name, width, grouped(p.size), grouped(spikes), rate);
+  }
+  const double events = static_cast<double>(s.deliveries + s.superposed), run = std::max(s.run_seconds, 1e-9);
+  out += fmt::format("\n{} of model time in {}: {:.3g} x real time on {} rank{}\n", time_text(model), time_text(s.run_seconds),
+                     run / std::max(model, 1e-12), t.ranks, t.ranks == 1 ? "" : "s");
+  out += fmt::format("read {}, built {}, ran {}, closed the log {}\n", time_text(t.load_seconds), time_text(s.build_seconds),
+                     time_text(s.run_seconds), time_text(t.close_seconds));
+  out += fmt::format("{} synapses, {} events ({} events/s), peak memory {}\n", grouped(s.synapses), count_text(events), count_text(events / run),
+                     readable_bytes(static_cast<double>(t.peak_bytes)));
+  std::error_code no_file;
+  const auto bytes = std::filesystem::file_size(log, no_file);
+  if (!no_file) out += fmt::format("{}  {}\n", log.string(), readable_bytes(static_cast<double>(bytes)));
+  return out;
+}
+
+}  // namespace spinet::tool
