@@ -230,7 +230,6 @@ struct Simulation::Impl {
           }
           free->targets[member] = static_cast<std::uint16_t>(locator.in_block(target, place.block));
           free->weights[member] = static_cast<double>(static_cast<float>(wirings[p]->weight_of(e[i])));
-          if (wirings[p]->state[0].constant() && !net.projections[p].listed_weights) free->weights[member] = wirings[p]->weight_of(e[i]);
         }
       });
     for (auto& [where, list] : units) {

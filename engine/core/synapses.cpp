@@ -113,7 +113,7 @@ BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_p
       s.table = projection.synapse;
       s.port = projection.port;
       s.uniform = uniform;
-      s.weight = uniform ? wirings[p]->state[0](0.5) : 0;
+      s.weight = uniform ? static_cast<float>(wirings[p]->state[0](0.5)) : 0;  // as where each has its own
       s.shared = Buffer<std::byte>(s.table->shared_size);
       if (s.table->prepare) {
         std::vector<std::byte> params(s.table->params_size);

@@ -312,9 +312,8 @@ class Simulator {
     std::vector<Gid> sources, targets;
     for (const auto& r : p.sources) for (std::uint32_t i = 0; i < r.count; ++i) sources.push_back(r.first + i);
     for (const auto& r : p.targets) for (std::uint32_t i = 0; i < r.count; ++i) targets.push_back(r.first + i);
-    // The engine's static synapse keeps a float, but one double where all weights of the projection are equal.
+    // The engine's static synapse keeps a float.
     const auto weight = [&](double listed, std::uint32_t i) {
-      if (!p.listed_weights && p.state.at(0).kind == Distribution::Kind::constant) return Real(value(p.state.at(0), i));
       return Real(static_cast<float>(p.listed_weights ? listed : value(p.state.at(0), i)));
     };
     const auto delay = [&](Tick listed) {
