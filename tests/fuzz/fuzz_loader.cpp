@@ -69,7 +69,7 @@ std::vector<Sample> samples() {
   for (const fs::path& root : {fs::path(SAMPLES), fs::path(NETWORKS)}) {
     if (!fs::exists(root)) continue;
     for (const auto& f : fs::recursive_directory_iterator(root)) {
-      if (f.path().extension() != ".yaml" || f.path().filename().string().starts_with("expected") || f.file_size() > 200'000) continue;
+      if (f.path().extension() != ".yaml" || f.path().stem().string().starts_with("expected") || f.file_size() > 200'000) continue;
       std::ifstream in(f.path(), std::ios::binary);
       std::ostringstream text;
       text << in.rdbuf();

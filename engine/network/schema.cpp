@@ -1,0 +1,185 @@
+#include "network/schema.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "network/parts.hpp"
+
+namespace spinet {
+namespace {
+
+using namespace reading;
+
+std::string text(std::string_view s) {
+  std::string out = "\"";
+  for (const char c : s) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+/// An object or array of JSON, one entry a line.
+std::string block(char open, char close, const std::vector<std::string>& entries) {
+  if (entries.empty()) return {open, close};
+  std::string out(1, open);
+  for (std::size_t i = 0; i < entries.size(); ++i) out += (i ? ",\n" : "\n") + entries[i];
+  return out + "\n" + close;
+}
+std::string object(const std::vector<std::string>& entries) { return block('{', '}', entries); }
+std::string array(const std::vector<std::string>& entries) { return block('[', ']', entries); }
+std::string entry(std::string_view key, const std::string& value) { return text(key) + ": " + value; }
+
+std::string ref(std::string_view type) { return fmt::format("{{\"$ref\": \"#/definitions/{}\"}}", type); }
+std::string described(std::string_view type, std::string_view doc) {
+  return fmt::format("{{\"description\": {}, \"allOf\": [{}]}}", text(doc), ref(type));
+}
+
+/// A map with these keys and no others.
+std::string map_of(std::span<const Key> keys, bool others = false) {
+  std::vector<std::string> properties, required;
+  for (const auto& k : keys) {
+    properties.push_back(entry(k.name, described(k.schema, k.doc)));
+    if (k.required) required.push_back(text(k.name));
+  }
+  std::vector<std::string> e{entry("type", text("object")), entry("properties", object(properties))};
+  if (!required.empty()) e.push_back(entry("required", array(required)));
+  if (!others) e.push_back(entry("additionalProperties", "false"));
+  return object(e);
+}
+std::string named_map(std::string_view type) {
+  return object({entry("type", text("object")), entry("additionalProperties", ref(type))});
+}
+std::string any_of(const std::vector<std::string>& choices) { return object({entry("anyOf", array(choices))}); }
+std::string one_or_list(std::string_view type) {
+  return any_of({ref(type), object({entry("type", text("array")), entry("items", ref(type))})});
+}
+std::string choice(const std::vector<std::string>& values) {
+  std::vector<std::string> quoted;
+  for (const auto& v : values) quoted.push_back(text(v));
+  return any_of({object({entry("enum", array(quoted))}), ref("reference")});
+}
+
+std::string field_doc(const Field& f) {
+  std::string s = f.doc;
+  if (std::string_view(f.unit) != "1") s += fmt::format(", in {}", (f.flags & port_unit) ? "the unit of the port" : f.unit);
+  return s + fmt::format(" (preset {})", with_unit(f.preset, f.flags & port_unit ? "1" : f.unit));
+}
+std::vector<std::string> field_properties(const Fields& table, std::uint32_t flags, std::string_view type) {
+  std::vector<std::string> properties;
+  for (std::uint32_t i = 0; i < table.count; ++i)
+    if ((field(table, i).flags & flags) == flags) properties.push_back(entry(field(table, i).name, described(type, field_doc(field(table, i)))));
+  return properties;
+}
+std::string closed(std::vector<std::string> properties) {
+  return object({entry("type", text("object")), entry("properties", object(properties)), entry("additionalProperties", "false")});
+}
+/// "if the model is m then ..."
+std::string where_model(const Model& m, const std::string& then) {
+  return object({entry("if", fmt::format("{{\"properties\": {{\"model\": {{\"const\": {}}}}}, \"required\": [\"model\"]}}", text(m.name))), entry("then", then)});
+}
+
+std::string population(const Catalogue& c) {
+  std::vector<std::string> cases;
+  for (const auto& e : c.all())
+    if (e.model->kind != Kind::synapse)
+      cases.push_back(where_model(*e.model, object({entry("properties", object({entry("params", closed(field_properties(e.model->params, 0, "value"))),
+                                                                              entry("initial", closed(field_properties(e.model->variables, Flag::initial, "value")))}))})));
+  return object({entry("allOf", array({map_of(population_keys()), object({entry("allOf", array(cases))})}))});
+}
+std::string synapse(const Catalogue& c) {
+  std::vector<std::string> cases;
+  for (const auto& e : c.all()) {
+    if (e.model->kind != Kind::synapse) continue;
+    auto properties = field_properties(e.model->variables, Flag::initial, "value");
+    for (auto& p : field_properties(e.model->params, 0, "number")) properties.push_back(std::move(p));
+    for (const auto& k : synapse_keys()) properties.push_back(entry(k.name, "true"));
+    cases.push_back(where_model(*e.model, closed(properties)));
+  }
+  return any_of({object({entry("allOf", array({map_of(synapse_keys(), true), object({entry("allOf", array(cases))})}))}), ref("reference")});
+}
+
+std::vector<std::string> model_names(const Catalogue& c, bool synapses) {
+  std::vector<std::string> n;
+  for (const auto& e : c.all())
+    if ((e.model->kind == Kind::synapse) == synapses) n.emplace_back(e.model->name);
+  return n;
+}
+
+std::string distribution() {
+  std::vector<std::string> choices{object({entry("type", text("object")), entry("properties", object({entry("constant", ref("number"))})),
+                                           entry("required", array({text("constant")})), entry("additionalProperties", "false")})};
+  for (const auto& d : distribution_keys())
+    choices.push_back(object({entry("type", text("object")), entry("properties", object({entry(d.name, map_of(d.keys))})), entry("required", array({text(d.name)})),
+                              entry("additionalProperties", "false")}));
+  return any_of(choices);
+}
+
+/// Breaks into lines with an indentation that follows the brackets.
+std::string indented(const std::string& json) {
+  std::string out;
+  int depth = 0;
+  for (std::size_t at = 0; at < json.size();) {
+    const std::size_t end = std::min(json.find('\n', at), json.size());
+    const auto line = json.substr(at, end - at);
+    if (line[0] == '}' || line[0] == ']') --depth;
+    out += std::string(static_cast<std::size_t>(depth), ' ') + line + "\n";
+    if (line.back() == '{' || line.back() == '[') ++depth;
+    at = end + 1;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string json_schema(const Catalogue& c) {
+  const std::string any_text = object({entry("type", text("string"))});
+  const std::string number = "{\"type\": [\"number\", \"string\"]}";
+  const std::string list = "{\"type\": \"array\"}";
+  const std::string map = "{\"type\": \"object\"}";
+  const std::vector<std::string> definitions{
+      entry("reference", "{\"type\": \"string\", \"pattern\": \"^\\\\$\", \"description\": \"a parameter, $name\"}"),
+      entry("any", "true"),
+      entry("text", any_text),
+      entry("name", any_text),
+      entry("number", number),
+      entry("quantity", number),
+      entry("integer", "{\"type\": [\"integer\", \"string\"]}"),
+      entry("boolean", any_of({"{\"type\": \"boolean\"}", ref("reference")})),
+      entry("version", "{\"const\": 1}"),
+      entry("distribution", distribution()),
+      entry("value", any_of({ref("number"), ref("distribution"), list})),
+      entry("values", map),
+      entry("names", one_or_list("name")),
+      entry("populations", one_or_list("name")),
+      entry("parameters", map),
+      entry("model", choice(model_names(c, false))),
+      entry("synapse_model", choice(model_names(c, true))),
+      entry("spikes", any_of({list, map, any_text})),
+      entry("population", population(c)),
+      entry("population_map", named_map("population")),
+      entry("rule", choice({"one_to_one", "all_to_all"})),
+      entry("edges", any_of({any_text, list})),
+      entry("connect", any_of({ref("rule"), map_of(connect_keys())})),
+      entry("synapse", synapse(c)),
+      entry("projection", map_of(projection_keys())),
+      entry("projection_map", named_map("projection")),
+      entry("settings", named_map("values")),
+      entry("field", any_of({number, map})),
+      entry("schedule_entry", map_of(schedule_keys())),
+      entry("schedule_list", object({entry("type", text("array")), entry("items", ref("schedule_entry"))})),
+      entry("ids", any_of({list, map, number})),
+      entry("spike_recording", any_of({any_text, map_of(spikes_keys())})),
+      entry("spike_recordings", one_or_list("spike_recording")),
+      entry("report", map_of(report_keys())),
+      entry("report_list", one_or_list("report")),
+      entry("record", map_of(record_keys())),
+  };
+  const auto network = map_of(top_keys());
+  return indented(object({entry("$schema", text("http://json-schema.org/draft-07/schema#")), entry("title", text("A network of spinet")),
+                          entry("definitions", object(definitions)), entry("allOf", array({network}))}));
+}
+
+}  // namespace spinet
