@@ -169,7 +169,7 @@ TEST_CASE("a block that slept gives the bits of one that was kept awake") {
       Values v{{"tau_m", 10}, {"C_m", 200}, {"E_L", -66}, {"v_th", -60}, {"v_reset", -66}, {"t_ref", 2}, {"I_dc", 0}, {"V", -66}};
       if (model == "lif_exp") v.insert(v.end(), {{"tau_syn_exc", 15}, {"tau_syn_inh", 3}});
       const auto cells = b.add(model, 2, v);
-      const double w = model == "lif_exp" ? 40 : 2.2;
+      const double w = model == "lif_exp" ? 120 : 3.4;
       b.connect(in, cells, {{0, 0, w, ms(1)}, {1, 1, w, ms(1)}});
       b.record_spikes(cells);
       const auto r = b.report(cells, "V", ms(1));
