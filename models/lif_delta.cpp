@@ -13,6 +13,8 @@
 namespace {
 using namespace spinet;
 
+struct LifDeltaPerNeuron;
+
 struct LifDelta {
   static constexpr const char* name = "lif_delta";
   static constexpr const char* doc =
@@ -56,6 +58,7 @@ struct LifDelta {
     t.computed("V", "mV", -70, any(), initial | recorded, "membrane potential");
     return t;
   }
+  using PerNeuron = LifDeltaPerNeuron;
   static const char* check(const Params& p) {
     return p.v_reset < p.v_th ? nullptr : "v_reset must be below v_th, or the neuron would fire without end";
   }
@@ -195,6 +198,84 @@ struct LifDelta {
   static double read(Block n, Tick tick, std::uint32_t j, std::uint32_t) {
     const double a = n.state(j).a;
     return a == minus_infinity ? n.constants(j).v_reset : n.constants(j).v_inf + a / up(n, tick);
+  }
+};
+
+/// The same neuron with a time constant of its own: brought up to date at each of its events, with an exp.
+struct LifDeltaPerNeuron {
+  using Shape = LifDelta;
+  using Params = Shape::Params;
+  static constexpr const char* name = Shape::name;
+  static constexpr const char* doc = Shape::doc;
+  static constexpr const Port (&ports)[1] = Shape::ports;
+  static auto params() { return Shape::params(); }
+  static auto variables() {
+    FieldTable<State> t;
+    t.computed("V", "mV", -70, any(), initial | recorded, "membrane potential");
+    return t;
+  }
+  static const char* check(const Params& p) { return Shape::check(p); }
+  struct State {
+    double u;  ///< V - V_inf [mV] at `at`; -infinity while refractory
+    Tick at;
+  };
+  struct Constants {
+    double v_inf, v_th, v_reset, tau;  // mV, mV, mV, ticks
+    Tick t_ref;
+  };
+  using Block = Neurons<LifDeltaPerNeuron>;
+  static double at(Block n, std::uint32_t j, Tick tick) {
+    const State& s = n.state(j);
+    return tick == s.at ? s.u : s.u * math::exp(-static_cast<double>(tick - s.at) / n.constants(j).tau);
+  }
+  static void init(Block n, std::uint32_t j, const Params& p, const double* initial) {
+    Constants& c = n.constants(j);
+    c = {p.E_L + p.tau_m / p.C_m * p.I_dc, p.v_th, p.v_reset, p.tau_m * n.b.run.ticks_per_ms,
+         static_cast<Tick>(std::llround(p.t_ref * n.b.run.ticks_per_ms))};
+    n.state(j) = {initial[0] - c.v_inf, 0};
+    look(n, j);
+  }
+  static void set(Block n, Tick tick, std::uint32_t j, const Params& p) {
+    Constants& c = n.constants(j);
+    const double u = at(n, j, tick), before = c.v_inf;
+    c.v_inf = p.E_L + p.tau_m / p.C_m * p.I_dc;
+    n.state(j) = {u + (before - c.v_inf), tick};
+    look(n, j);
+  }
+  static void look(Block n, std::uint32_t j) {
+    const State& s = n.state(j);
+    const double th = n.constants(j).v_th - n.constants(j).v_inf;
+    if (s.u >= th) return n.out().test_at(s.at, j);
+    if (!(th < 0) || s.u == LifDelta::minus_infinity) return;
+    const double wait = n.constants(j).tau * math::log(s.u / th);  // one tick early, as in LifDelta::look
+    if (wait < 0x1p62) n.out().test_at(s.at + std::max<Tick>(1, static_cast<Tick>(wait) - 1), j);
+  }
+  static void arrive(Block n, Tick tick, std::uint32_t, std::uint32_t j, double w) {
+    n.state(j) = {at(n, j, tick) + w, tick};
+    look(n, j);
+  }
+  static void test(Block n, Tick tick, std::span<const std::uint32_t> js) {
+    for (const auto j : js) {
+      State& s = n.state(j) = {at(n, j, tick), tick};
+      const Constants& c = n.constants(j);
+      if (s.u == LifDelta::minus_infinity) continue;
+      if (s.u >= c.v_th - c.v_inf) {
+        n.out().emit(tick, j);
+        s.u = c.t_ref > 0 ? LifDelta::minus_infinity : c.v_reset - c.v_inf;
+        if (c.t_ref > 0) n.out().wake_at(tick + c.t_ref, j);
+      }
+      look(n, j);
+    }
+  }
+  static void wake(Block n, Tick tick, std::span<const std::uint32_t> js) {
+    for (const auto j : js) {
+      n.state(j) = {n.constants(j).v_reset - n.constants(j).v_inf, tick};
+      look(n, j);
+    }
+  }
+  static double read(Block n, Tick tick, std::uint32_t j, std::uint32_t) {
+    const double u = at(n, j, tick);
+    return u == LifDelta::minus_infinity ? n.constants(j).v_reset : n.constants(j).v_inf + u;
   }
 };
 }  // namespace

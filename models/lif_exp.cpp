@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "spinet/frame.hpp"
 #include "spinet/neuron.hpp"
@@ -17,6 +18,16 @@
 namespace {
 using namespace spinet;
 
+typedef double Pair __attribute__((vector_size(16), may_alias));
+typedef double Row __attribute__((vector_size(32), may_alias));
+typedef long long Lanes __attribute__((vector_size(32)));
+template <int N> struct VectorOf { typedef Row type; };
+template <> struct VectorOf<1> { typedef Pair type; };
+
+struct LifExpPerNeuron;
+
+/// `N` currents per neuron: 2, or 1 where both ports have the same time constant and their currents add up to one.
+template <int N>
 struct LifExp {
   static constexpr const char* name = "lif_exp";
   static constexpr const char* doc =
@@ -25,12 +36,22 @@ struct LifExp {
   struct Params {
     double tau_m = 10, C_m = 250, tau_syn_exc = 2, tau_syn_inh = 2, E_L = -70, v_th = -55, v_reset = -70, t_ref = 2, I_dc = 0;
   };
-  struct alignas(32) State {
+  struct One {
     double a;     ///< membrane part [pA ms]; -infinity while refractory
-    double b[2];  ///< currents of the ports [pA]; where their time constants are equal all is in b[0]
-    double th;    ///< C (v_th - V_inf) [pA ms]
+    double b[1];  ///< current [pA]
+  };
+  struct Two {
+    double a;
+    double b[2];  ///< currents of the ports [pA]
+    double th;    ///< as in Constants; here to be read with the rest
+  };
+  struct alignas(N == 1 ? 16 : 32) State : std::conditional_t<N == 1, One, Two> {};
+  struct Common {
+    double least;  ///< the lowest threshold of the block: one number to compare with, where N is 1
+    bool known;
   };
   struct Constants {
+    double th;  ///< C (v_th - V_inf) [pA ms]
     double capacitance, q_inf, e_l, v_th, v_reset;  // pF, pA ms (C (V_inf - E_L)), mV, mV, mV
     Tick t_ref;
     Tick pending = never;  ///< the earliest test asked for; others are out of date
@@ -52,7 +73,6 @@ struct LifExp {
     FrameTable<2> table_inh;  ///< of inh
     Kernel port[2];
     double tau_m, rate_m, decay_m, frame_ms, ms_per_tick;
-    bool one;             ///< both ports have the same time constant and share b[0]
   };
   struct Factors {
     FrameTable<4>::Entry of;
@@ -79,6 +99,12 @@ struct LifExp {
         .computed("I_syn", "pA", 0, any(), recorded, "synaptic current, both ports");
     return t;
   }
+  /// Equal time constants of the ports, and not nearly that of the membrane: the simpler kernel.
+  static const NeuronTable* choose(const Params& p) {
+    const bool near = std::abs(p.tau_syn_exc - p.tau_m) <= 0.02 * p.tau_m;
+    return p.tau_syn_exc == p.tau_syn_inh && !near ? &neuron_table<LifExp<1>>() : &neuron_table<LifExp<2>>();
+  }
+  using PerNeuron = LifExpPerNeuron;
   static const char* check(const Params& p) {
     return p.v_reset < p.v_th ? nullptr : "v_reset must be below v_th, or the neuron would fire without end";
   }
@@ -108,13 +134,16 @@ struct LifExp {
       const double at = port.delta == 0 ? tau[k] : math::log1p(port.delta * tau[k]) / port.delta;
       port.peak = s.tau_m * math::exp(-at / tau[k]) * (1 + 1e-9);  // rounded up: it serves a bound
     }
-    s.one = p.tau_syn_exc == p.tau_syn_inh;
     const double m = 1 / (p.tau_m * r.ticks_per_ms), e = 1 / (tau[0] * r.ticks_per_ms), i = 1 / (tau[1] * r.ticks_per_ms);
     s.table.prepare({m, e, -m, -e}, length);
     s.table_inh.prepare({i, -i}, length);
   }
 
   using Block = Neurons<LifExp>;
+  static double b1(const State& s) {
+    if constexpr (N == 2) return s.b[1];
+    else return 0;
+  }
   static constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
 
   /// What turns (a, b) into charge and currents at one tick of the frame.
@@ -151,7 +180,7 @@ struct LifExp {
     const Tick offset = tick - n.b.frame_begin;
     return moment(n.shared(), factors(n.shared(), offset), offset);
   }
-  static double charge(const State& s, const Moment& m) { return s.a * m.q_a + (s.b[0] * m.q_b[0] + s.b[1] * m.q_b[1]); }
+  static double charge(const State& s, const Moment& m) { return s.a * m.q_a + (s.b[0] * m.q_b[0] + b1(s) * m.q_b[1]); }
 
   /// Upper bound of Q from a tick to the frame's end: Q itself decays towards 0, and a positive current adds at most
   /// its peak response, or current times time.  It holds for every later tick of the frame as well.
@@ -168,28 +197,33 @@ struct LifExp {
     }
   };
 
-  static void derive(Constants& c, State& s, const Params& p) {
+  static void derive(Block n, std::uint32_t j, const Params& p) {
+    Constants& c = n.constants(j);
     c.capacitance = p.C_m;
     c.q_inf = p.tau_m * p.I_dc;
     c.e_l = p.E_L;
     c.v_th = p.v_th;
     c.v_reset = p.v_reset;
-    s.th = p.C_m * (p.v_th - p.E_L) - c.q_inf;
+    c.th = p.C_m * (p.v_th - p.E_L) - c.q_inf;
+    if constexpr (N == 2) n.state(j).th = c.th;
+    Common& block = n.common();
+    block.least = block.known ? std::min(block.least, c.th) : c.th;
+    block.known = true;
   }
   static void init(Block n, std::uint32_t j, const Params& p, const double* initial) {
     Constants& c = n.constants(j);
     State& s = n.state(j);
-    derive(c, s, p);
+    derive(n, j, p);
     c.t_ref = static_cast<Tick>(std::llround(p.t_ref * n.b.run.ticks_per_ms));
     c.pending = never;
     s.a = p.C_m * (initial[0] - p.E_L) - c.q_inf;
-    s.b[0] = s.b[1] = 0;
+    for (double& b : s.b) b = 0;
   }
   static void set(Block n, Tick tick, std::uint32_t j, const Params& p) {
     Constants& c = n.constants(j);
     State& s = n.state(j);
     const double before = c.q_inf + c.capacitance * c.e_l;
-    derive(c, s, p);
+    derive(n, j, p);
     s.a += (before - (c.q_inf + c.capacitance * c.e_l)) * moment(n, tick).up_m;
     look(n, j, tick);
   }
@@ -198,8 +232,8 @@ struct LifExp {
   static void look(Block n, std::uint32_t j, Tick tick, const Moment& m, const Bound& bound) {
     const State& s = n.state(j);
     if (s.a == minus_infinity) return;
-    const double q = charge(s, m), i0 = s.b[0] * m.i_b[0], i1 = s.b[1] * m.i_b[1];
-    if (!bound.excludes(q, i0, i1, s.th)) ask(n, j, tick, q, i0, i1);
+    const double q = charge(s, m), i0 = s.b[0] * m.i_b[0], i1 = b1(s) * m.i_b[1];
+    if (!bound.excludes(q, i0, i1, n.constants(j).th)) ask(n, j, tick, q, i0, i1);
   }
   static void look(Block n, std::uint32_t j, Tick tick) {
     look(n, j, tick, moment(n, tick), bound_at(n, tick));
@@ -213,12 +247,12 @@ struct LifExp {
   /// of Q + Q' h + c h^2/2 = th never passes it.  The test that finds Q still below asks again from there: as in Newton's
   /// method the waits shrink quadratically, down to a tick, but arrivals on the way cost no root finding of their own.
   static void ask(Block n, std::uint32_t j, Tick tick, double q, double i0, double i1) {
-    const State& s = n.state(j);
+    const double th = n.constants(j).th;
     const Shared& sh = n.shared();
     Tick at = tick;
-    if (q < s.th) {
-      const double rm = sh.rate_m, slope = i0 + i1 - q * rm, gap = s.th - q;
-      const double curvature = std::max(s.th, 0.0) * rm * rm + std::max(-i0, 0.0) * (rm + sh.port[0].rate) +
+    if (q < th) {
+      const double rm = sh.rate_m, slope = i0 + i1 - q * rm, gap = th - q;
+      const double curvature = std::max(th, 0.0) * rm * rm + std::max(-i0, 0.0) * (rm + sh.port[0].rate) +
                                std::max(-i1, 0.0) * (rm + sh.port[1].rate);
       const double root = std::sqrt(slope * slope + 2 * curvature * gap);
       const double h = (slope > 0 ? 2 * gap / (slope + root) : (root - slope) / curvature) * n.b.run.ticks_per_ms * (1 - 1e-9);
@@ -233,58 +267,56 @@ struct LifExp {
     n.out().test_at(at, j);
   }
 
-  // A state is four numbers (a, b0, b1, th), read, changed, tested and written as one vector.  GCC's vectors are lowered to
+  // A state is read, changed, tested and written as one vector of two or four numbers.  GCC's vectors are lowered to
   // whatever the target has; the lanes do the same IEEE operations on all of them.
-  typedef double Row __attribute__((vector_size(32), may_alias));
-  typedef double Half __attribute__((vector_size(16)));
-  typedef long long Lanes __attribute__((vector_size(32)));
-  static Row& row(State& s) { return reinterpret_cast<Row&>(s); }
+  using Vector = typename VectorOf<N>::type;
+  static Vector& vector(State& s) { return reinterpret_cast<Vector&>(s); }
 
-  static Row masked(Row r, Lanes mask) { return reinterpret_cast<Row>(reinterpret_cast<Lanes>(r) & mask); }
-  /// Are the sums of both rows' lanes negative?  (-infinity, of refractory neurons, is.)
-  static bool both_negative(Row x, Row y) {
-    const Row pairs = __builtin_shufflevector(x, y, 0, 4, 2, 6) + __builtin_shufflevector(x, y, 1, 5, 3, 7);
-    const Half sums = __builtin_shufflevector(pairs, pairs, 0, 1) + __builtin_shufflevector(pairs, pairs, 2, 3);
-    return __builtin_ia32_movmskpd(sums) == 3;
-  }
   /// The bound for a row r = (a, b0, b1, th) after an arrival that raises Q.  No crossing is possible if both
   ///   Q + P0 max(I0, 0) + P1 max(I1, 0) < th   and, as a negative Q decays to 0,   P0 max(I0, 0) + P1 max(I1, 0) < th.
   /// `coef` = (q_a, q_b0, q_b1, -1), `peak` = (0, P0 i_b0, P1 i_b1, 0).  No lane multiplies -infinity by 0.
   static bool excluded(Row r, Row coef, Row peak) {
     const Row positive = (r > 0.0 ? r : Row{}) * peak;
-    return both_negative(r * coef + positive, positive - masked(r, Lanes{0, 0, 0, -1}));
+    const Row x = r * coef + positive;
+    const Row y = positive - reinterpret_cast<Row>(reinterpret_cast<Lanes>(r) & Lanes{0, 0, 0, -1});
+    const Row pairs = __builtin_shufflevector(x, y, 0, 4, 2, 6) + __builtin_shufflevector(x, y, 1, 5, 3, 7);
+    const Pair sums = __builtin_shufflevector(pairs, pairs, 0, 1) + __builtin_shufflevector(pairs, pairs, 2, 3);
+    return __builtin_ia32_movmskpd(sums) == 3;  // both negative; -infinity, of refractory neurons, is
   }
-  /// The same with one time constant.  Without max: if I < 0 there is no crossing to come, and as Q is continuous, one
-  /// that lies at or before this arrival has its test pending already.  `full` = (q_a, q_b + P i_b, 0, -1),
-  /// `none` = (any, P i_b, 0, -1).
-  static bool excluded_one(Row r, Row full, Row none) { return both_negative(r * full, masked(r, Lanes{0, -1, 0, -1}) * none); }
+  /// The same for a pair (a, b).  Without max: if I < 0 there is no crossing to come, and as Q is continuous, one that lies
+  /// at or before this arrival has its test pending already.  `full` = (q_a, q_b + P i_b), `none` = P i_b.
+  static bool excluded(Pair r, Pair full, double none, double least) {
+    const Pair x = r * full;
+    return x[0] + x[1] < least && r[1] * none < least;
+  }
 
-  template <bool One>
-  static void receive(Block n, const Arrivals in) {  // by value: nothing stored through a Row can change it
+  static void receive(Block n, const Arrivals in) {  // by value: nothing stored through a vector can change it
     const Tick offset = in.tick - n.b.frame_begin;
     const Shared& sh = n.shared();
     const Moment m = moment(sh, factors(sh, offset), offset);
-    const int p = One ? 0 : static_cast<int>(in.port);
+    const int p = N == 1 ? 0 : static_cast<int>(in.port);
     State* const state = static_cast<State*>(n.b.state);
-    const Row unit{-m.up_a[p], p == 0 ? m.up_b[0] : 0, p == 1 ? m.up_b[1] : 0, 0};
+    Vector unit{-m.up_a[p], p == 0 ? m.up_b[0] : 0};
+    if constexpr (N == 2) unit[2] = p == 1 ? m.up_b[1] : 0;
     if (!in.weights && !in.weights64 && in.weight * in.scale <= 0) {  // lowers Q: a crossing can only move back
-      const Row change = unit * (in.weight * in.scale);
-      for (std::uint32_t i = 0; i < in.count; ++i) row(state[in.targets[i]]) += change;
+      const Vector change = unit * (in.weight * in.scale);
+      for (std::uint32_t i = 0; i < in.count; ++i) vector(state[in.targets[i]]) += change;
       return;
     }
     const Bound bound(n, offset, m.up_m);
-    const Row coef{m.q_a, m.q_b[0], m.q_b[1], -1}, peak{0, bound.peak[0] * m.i_b[0], bound.peak[1] * m.i_b[1], 0};
-    const Row full{m.q_a, m.q_b[0] + peak[1], 0, -1}, none{0, peak[1], 0, -1};
+    const double peak0 = bound.peak[0] * m.i_b[0], least = n.common().least;
     in.each([&](std::uint16_t j, double w) __attribute__((always_inline)) {
-      Row& s = row(state[j]);
-      const Row r = s + unit * w;
+      Vector& s = vector(state[j]);
+      const Vector r = s + unit * w;
       s = r;
-      if (!(One ? excluded_one(r, full, none) : excluded(r, coef, peak))) [[unlikely]] {
+      bool fine;
+      if constexpr (N == 1) fine = excluded(r, Pair{m.q_a, m.q_b[0] + peak0}, peak0, least);
+      else fine = excluded(r, Row{m.q_a, m.q_b[0], m.q_b[1], -1}, Row{0, peak0, bound.peak[1] * m.i_b[1], 0});
+      if (!fine) [[unlikely]] {
         if (w > 0) look(n, j, in.tick, m, bound);
       }
     });
   }
-  static void receive(Block n, const Arrivals& in) { n.shared().one ? receive<true>(n, in) : receive<false>(n, in); }
 
   /// Arrivals at different ticks: as above, with the factors of each tick.
   template <class WeightOf>
@@ -293,7 +325,7 @@ struct LifExp {
     const Tick base_offset = in.base - n.b.frame_begin;
     const Factors base = factors(sh, base_offset);
     const Bound bound(n, base_offset, base.of.f[up_m]);
-    const int p = sh.one ? 0 : static_cast<int>(in.port);
+    const int p = static_cast<int>(in.port);
     std::uint32_t i = 0;
     for (; in.keys[i] < in.limit; ++i) {
       const std::uint32_t offset = in.keys[i] >> 16;
@@ -303,37 +335,37 @@ struct LifExp {
       const Moment m = moment(sh, {base.of * sh.table.low16(offset), base.inh * sh.table_inh.low16(offset)}, base_offset + offset);
       s.a -= w * m.up_a[p];
       s.b[p] += w * m.up_b[p];
-      if (w > 0 && !bound.excludes(charge(s, m), s.b[0] * m.i_b[0], s.b[1] * m.i_b[1], s.th)) [[unlikely]] {
+      if (w > 0 && !bound.excludes(charge(s, m), s.b[0] * m.i_b[0], s.b[1] * m.i_b[1], n.constants(j).th)) [[unlikely]] {
         look(n, j, in.base + offset);
         if (n.out().size) return i + 1;
       }
     }
     return i;
   }
-  /// The same for one time constant, on rows.
+  /// The same for one current, on pairs.
   template <class WeightOf>
   static std::uint32_t train_of_one(Block n, const Train in, WeightOf weight_of, double weight) {
     const Shared& sh = n.shared();
     const double gain = sh.port[0].gain;
     const auto at_base = sh.table.at(in.base - n.b.frame_begin);
     const double peak = Bound(n, in.base - n.b.frame_begin, at_base.f[up_m]).peak[0];
-    // (change of a, change of b, q_a, q_b + P i_b) at the train's base; every tick has its factors from there.
-    const Row base = {-weight * gain * at_base.f[up_m], weight * at_base.f[up_e], at_base.f[down_m],
-                      (gain + peak) * at_base.f[down_e]};
-    const Row share{0, peak / (gain + peak), 0, 1}, tail{0, -1, 0, 0};
+    // At the train's base; every tick has its factors from there.
+    const Pair raise = {-weight * gain * at_base.f[up_m], weight * at_base.f[up_e]};
+    const Pair weigh = {at_base.f[down_m], (gain + peak) * at_base.f[down_e]};
+    const double share = peak / (gain + peak), least = n.common().least;
     State* const state = static_cast<State*>(n.b.state);
     const std::uint32_t* key = in.keys;
     for (; *key < in.limit; ++key) {
       const std::uint32_t offset = *key >> 16;
       const auto j = static_cast<std::uint16_t>(*key);
-      const Row f = base * (reinterpret_cast<const Row&>(sh.table.level[1][offset >> 8]) *
-                            reinterpret_cast<const Row&>(sh.table.level[0][offset & 255]));
-      Row& s = row(state[j]);
+      const Pair* const high = reinterpret_cast<const Pair*>(&sh.table.level[1][offset >> 8]);
+      const Pair* const low = reinterpret_cast<const Pair*>(&sh.table.level[0][offset & 255]);
+      Vector& s = vector(state[j]);
       const double w = weight_of(j);
-      const Row r = s + masked(f, Lanes{-1, -1, 0, 0}) * w;
+      const Pair r = s + raise * (high[0] * low[0]) * w;
       s = r;
-      const Row full = __builtin_shufflevector(f, tail, 2, 3, 4, 5);
-      if (!excluded_one(r, full, full * share)) [[unlikely]] {
+      const Pair full = weigh * (high[1] * low[1]);
+      if (!excluded(r, full, full[1] * share, least)) [[unlikely]] {
         if (!(w * weight > 0)) continue;
         look(n, j, in.base + offset);
         if (n.out().size) return static_cast<std::uint32_t>(key + 1 - in.keys);
@@ -342,12 +374,12 @@ struct LifExp {
     return static_cast<std::uint32_t>(key - in.keys);
   }
   static std::uint32_t receive_train(Block n, const Train& in) {
-    const Shared& sh = n.shared();
-    if (sh.one && !sh.port[0].near)
+    if constexpr (N == 1)
       return in.weight_of ? train_of_one(n, in, [w = in.weight_of](std::uint16_t j) { return w[j]; }, 1.0)
                           : train_of_one(n, in, [](std::uint16_t) { return 1.0; }, in.weight);
-    return in.weight_of ? train(n, in, [w = in.weight_of](std::uint16_t j) { return w[j]; })
-                        : train(n, in, [w = in.weight](std::uint16_t) { return w; });
+    else
+      return in.weight_of ? train(n, in, [w = in.weight_of](std::uint16_t j) { return w[j]; })
+                          : train(n, in, [w = in.weight](std::uint16_t) { return w; });
   }
 
   static void reset(Block n, std::uint32_t j, Tick tick) {
@@ -355,7 +387,7 @@ struct LifExp {
     const Constants& c = n.constants(j);
     const Moment m = moment(n, tick);
     const double q = c.capacitance * (c.v_reset - c.e_l) - c.q_inf;
-    s.a = (q - (s.b[0] * m.q_b[0] + s.b[1] * m.q_b[1])) * moment(n, tick).up_m;
+    s.a = (q - (s.b[0] * m.q_b[0] + b1(s) * m.q_b[1])) * moment(n, tick).up_m;
     look(n, j, tick);
   }
   static void test(Block n, Tick tick, std::span<const std::uint32_t> js) {
@@ -365,7 +397,7 @@ struct LifExp {
       if (c.pending != tick) continue;  // out of date
       c.pending = never;
       const Moment m = moment(n, tick);
-      if (charge(s, m) < s.th) {  // not yet, or moved or cancelled by arrivals since
+      if (charge(s, m) < c.th) {  // not yet, or moved or cancelled by arrivals since
         look(n, j, tick, m, bound_at(n, tick));
         continue;
       }
@@ -393,15 +425,15 @@ struct LifExp {
     std::uint32_t quiet = 1;
     for (std::uint32_t j = 0; j < n.size(); ++j) {
       State& s = n.state(j);
-      for (std::uint64_t k = 0; k < frames && !(settled(s.a) && s.b[0] == 0 && s.b[1] == 0); ++k) {
-        s.a = flushed((s.a + (s.b[0] * sh.port[0].carry + s.b[1] * sh.port[1].carry)) * sh.decay_m);
-        for (int p = 0; p < 2; ++p) s.b[p] = flushed(s.b[p] * sh.port[p].decay);
+      for (std::uint64_t k = 0; k < frames && !(settled(s.a) && s.b[0] == 0 && b1(s) == 0); ++k) {
+        s.a = flushed((s.a + (s.b[0] * sh.port[0].carry + b1(s) * sh.port[1].carry)) * sh.decay_m);
+        for (int p = 0; p < N; ++p) s.b[p] = flushed(s.b[p] * sh.port[p].decay);
       }
       if (s.a == minus_infinity) continue;
       look(n, j, n.b.frame_begin, m, bound);
       const double q = charge(s, m);
-      const double most = std::max(q, 0.0) + std::max(s.b[0], 0.0) * sh.port[0].peak + std::max(s.b[1], 0.0) * sh.port[1].peak;
-      if (!(most < s.th)) quiet = 0;
+      const double most = std::max(q, 0.0) + std::max(s.b[0], 0.0) * sh.port[0].peak + std::max(b1(s), 0.0) * sh.port[1].peak;
+      if (!(most < n.constants(j).th)) quiet = 0;
     }
     return quiet;
   }
@@ -410,10 +442,148 @@ struct LifExp {
     const State& s = n.state(j);
     const Constants& c = n.constants(j);
     const Moment m = moment(n, tick);
-    if (variable == 1) return s.b[0] * m.i_b[0] + s.b[1] * m.i_b[1];
+    if (variable == 1) return s.b[0] * m.i_b[0] + b1(s) * m.i_b[1];
     return s.a == minus_infinity ? c.v_reset : c.e_l + (charge(s, m) + c.q_inf) / c.capacitance;
+  }
+};
+
+/// The same neuron with time constants of its own: brought up to date at each of its events, with an exp per time
+/// constant.  Crossings are found as above, without frames.
+struct LifExpPerNeuron {
+  using Shape = LifExp<2>;
+  using Params = Shape::Params;
+  static constexpr const char* name = Shape::name;
+  static constexpr const char* doc = Shape::doc;
+  static constexpr const Port (&ports)[2] = Shape::ports;
+  static auto params() { return Shape::params(); }
+  static auto variables() {
+    FieldTable<State> t;
+    t.computed("V", "mV", -70, any(), initial | recorded, "membrane potential")
+        .computed("I_syn", "pA", 0, any(), recorded, "synaptic current, both ports");
+    return t;
+  }
+  static const char* check(const Params& p) { return Shape::check(p); }
+
+  struct State {
+    double q;     ///< C (V - V_inf) [pA ms] at `at`
+    double i[2];  ///< currents [pA]
+    Tick at;
+    Tick pending;        ///< the test that counts
+    std::int64_t resting;  ///< 1 in the refractory period: q stays, currents go on
+  };
+  struct Constants {
+    double th, capacitance, q_inf, e_l, v_reset, rate_m;
+    double rate[2], gain[2], delta[2], peak[2];
+    Tick t_ref;
+  };
+  using Block = Neurons<LifExpPerNeuron>;
+
+  static State at(Block n, std::uint32_t j, Tick tick) {
+    State s = n.state(j);
+    const Constants& c = n.constants(j);
+    const double t = static_cast<double>(tick - s.at) / n.b.run.ticks_per_ms;
+    if (t == 0) return s;
+    const double em = math::exp(-t * c.rate_m);
+    double q = s.q * em;
+    for (int p = 0; p < 2; ++p) {
+      const double e = math::exp(-t * c.rate[p]);
+      const bool near = c.gain[p] == 0;
+      q += s.i[p] * (near ? (c.delta[p] == 0 ? t : math::expm1(c.delta[p] * t) / c.delta[p]) * em : c.gain[p] * (e - em));
+      s.i[p] *= e;
+    }
+    if (!s.resting) s.q = q;
+    s.at = tick;
+    return s;
+  }
+  static void derive(Constants& c, const Params& p) {
+    c.capacitance = p.C_m;
+    c.q_inf = p.tau_m * p.I_dc;
+    c.e_l = p.E_L;
+    c.v_reset = p.v_reset;
+    c.th = p.C_m * (p.v_th - p.E_L) - c.q_inf;
+  }
+  static void init(Block n, std::uint32_t j, const Params& p, const double* initial) {
+    Constants& c = n.constants(j);
+    derive(c, p);
+    c.rate_m = 1 / p.tau_m;
+    const double tau[2] = {p.tau_syn_exc, p.tau_syn_inh};
+    for (int k = 0; k < 2; ++k) {
+      c.rate[k] = 1 / tau[k];
+      c.delta[k] = c.rate_m - c.rate[k];
+      c.gain[k] = std::abs(tau[k] - p.tau_m) <= 0.02 * p.tau_m ? 0 : tau[k] * p.tau_m / (tau[k] - p.tau_m);
+      const double when = c.delta[k] == 0 ? tau[k] : math::log1p(c.delta[k] * tau[k]) / c.delta[k];
+      c.peak[k] = p.tau_m * math::exp(-when / tau[k]) * (1 + 1e-9);
+    }
+    c.t_ref = static_cast<Tick>(std::llround(p.t_ref * n.b.run.ticks_per_ms));
+    n.state(j) = {p.C_m * (initial[0] - p.E_L) - c.q_inf, {0, 0}, 0, never, 0};
+    look(n, j);
+  }
+  static void set(Block n, Tick tick, std::uint32_t j, const Params& p) {
+    Constants& c = n.constants(j);
+    State& s = n.state(j) = at(n, j, tick);
+    const double before = c.q_inf + c.capacitance * c.e_l;
+    derive(c, p);
+    s.q += before - (c.q_inf + c.capacitance * c.e_l);
+    look(n, j);
+  }
+  /// As LifExp::look and ask, for a state that is up to date.
+  static void look(Block n, std::uint32_t j) {
+    State& s = n.state(j);
+    const Constants& c = n.constants(j);
+    if (s.resting) return;
+    if (std::max(s.q, 0.0) + std::max(s.i[0], 0.0) * c.peak[0] + std::max(s.i[1], 0.0) * c.peak[1] < c.th) return;
+    Tick tick = s.at;
+    if (s.q < c.th) {
+      const double slope = s.i[0] + s.i[1] - s.q * c.rate_m, gap = c.th - s.q;
+      double curvature = std::max(c.th, 0.0) * c.rate_m * c.rate_m;
+      for (int p = 0; p < 2; ++p) curvature += std::max(-s.i[p], 0.0) * (c.rate_m + c.rate[p]);
+      const double root = std::sqrt(slope * slope + 2 * curvature * gap);
+      const double h = (slope > 0 ? 2 * gap / (slope + root) : (root - slope) / curvature) * n.b.run.ticks_per_ms * (1 - 1e-9);
+      if (!(h < 0x1p60)) return;
+      tick += std::max<Tick>(1, static_cast<Tick>(h));
+    }
+    if (s.pending <= tick) return;
+    s.pending = tick;
+    n.out().test_at(tick, j);
+  }
+  static void arrive(Block n, Tick tick, std::uint32_t port, std::uint32_t j, double w) {
+    State& s = n.state(j) = at(n, j, tick);
+    s.i[port] += w;
+    if (w > 0) look(n, j);
+  }
+  static void test(Block n, Tick tick, std::span<const std::uint32_t> js) {
+    for (const auto j : js) {
+      State& s = n.state(j);
+      if (s.pending != tick) continue;
+      const Constants& c = n.constants(j);
+      s = at(n, j, tick);
+      s.pending = never;
+      if (s.q >= c.th) {
+        n.out().emit(tick, j);
+        s.q = c.capacitance * (c.v_reset - c.e_l) - c.q_inf;
+        if (c.t_ref > 0) {
+          s.resting = 1;
+          n.out().wake_at(tick + c.t_ref, j);
+          continue;
+        }
+      }
+      look(n, j);
+    }
+  }
+  static void wake(Block n, Tick tick, std::span<const std::uint32_t> js) {
+    for (const auto j : js) {
+      State& s = n.state(j) = at(n, j, tick);
+      s.resting = 0;
+      s.q = n.constants(j).capacitance * (n.constants(j).v_reset - n.constants(j).e_l) - n.constants(j).q_inf;
+      look(n, j);
+    }
+  }
+  static double read(Block n, Tick tick, std::uint32_t j, std::uint32_t variable) {
+    const State s = at(n, j, tick);
+    const Constants& c = n.constants(j);
+    return variable == 1 ? s.i[0] + s.i[1] : s.resting ? c.v_reset : c.e_l + (s.q + c.q_inf) / c.capacitance;
   }
 };
 }  // namespace
 
-SPINET_MODEL(spinet::neuron_table<LifExp>())
+SPINET_MODEL(spinet::neuron_table<LifExp<2>>())

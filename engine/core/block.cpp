@@ -189,6 +189,41 @@ void Block::next_frame(Tick begin) {
   drain(begin);
 }
 
+Slice Block::view(std::uint32_t s, Tick tick, double payload) {
+  const SliceEntry& e = synapses_->slice(s);
+  Store& store = synapses_->stores()[e.store];
+  Slice slice{};
+  slice.tick = tick;
+  slice.delay = network_.delay_resolution * synapses_->delay_steps(s);
+  slice.payload = payload;
+  slice.count = e.count;
+  slice.targets = store.targets.data() + e.begin;
+  slice.state = store.state.data() + e.begin * store.table->state_size;
+  if (store.table->slice_state_size) slice.slice_state = store.slice_state.data() + std::uint64_t{s} * store.table->slice_state_size;
+  slice.shared = store.shared.data();
+  slice.run = c_.run;
+  return slice;
+}
+
+/// Hands a control event to all slices of the projections it is addressed to, or of all if it has no address.
+void Block::control_synapses(const ScheduledControl& s, Tick tick) {
+  auto& stores = synapses_->stores();
+  std::vector<bool> mine(stores.size(), false);
+  bool any = false;
+  for (std::size_t k = 0; k < stores.size(); ++k) {
+    if (!stores[k].table->on_control) continue;
+    mine[k] = s.who.empty() && s.projections.empty();
+    for (const auto p : stores[k].projections) mine[k] = mine[k] || std::count(s.projections.begin(), s.projections.end(), p) > 0;
+    any = any || mine[k];
+  }
+  if (!any) return;
+  for (std::uint32_t i = 0; i < synapses_->slice_count(); ++i)
+    if (const auto k = synapses_->slice(i).store; mine[k]) {
+      const Slice slice = view(i, tick, 0);
+      stores[k].table->on_control(&slice, &s.control);
+    }
+}
+
 void Block::deliver(std::uint32_t s, Tick tick, double payload) {
   const SliceEntry& e = synapses_->slice(s);
   Store& store = synapses_->stores()[e.store];
@@ -198,16 +233,7 @@ void Block::deliver(std::uint32_t s, Tick tick, double payload) {
     if (table.weight_kind == 0) {
       a.weights = reinterpret_cast<const float*>(store.state_of(e.begin));
     } else {
-      Slice slice{};
-      slice.tick = tick;
-      slice.delay = network_.delay_resolution * synapses_->delay_steps(s);
-      slice.payload = payload;
-      slice.count = e.count;
-      slice.targets = a.targets;
-      slice.state = store.state.data() + e.begin * table.state_size;
-      if (table.slice_state_size) slice.slice_state = store.slice_state.data() + std::uint64_t{s} * table.slice_state_size;
-      slice.shared = store.shared.data();
-      slice.run = c_.run;
+      const Slice slice = view(s, tick, payload);
       table.on_pre(&slice, weights_.data());
       if (table.weight_kind == 1) a.weights = reinterpret_cast<const float*>(weights_.data());
       else a.weights64 = weights_.data();
@@ -241,6 +267,7 @@ void Block::act(const Action& a, std::vector<std::vector<float>>& samples) {
     return;
   }
   const ScheduledControl& s = network_.schedule[static_cast<std::size_t>(a.control)];
+  if (s.control.kind != Control::Kind::set_parameter) control_synapses(s, a.tick);
   due_.clear();
   for (std::uint32_t j = 0; j < c_.size; ++j) {
     bool mine = s.who.empty() && s.projections.empty();

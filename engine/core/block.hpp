@@ -72,6 +72,8 @@ class Block {
   void wake_up(Tick tick);              ///< brings a sleeping block into the frame of `tick`
   void next_frame(Tick frame_begin);
   void deliver(std::uint32_t slice, Tick tick, double payload);
+  Slice view(std::uint32_t slice, Tick tick, double payload);
+  void control_synapses(const ScheduledControl& s, Tick tick);
   void act(const Action& a, std::vector<std::vector<float>>& samples);
   void run_phase(Ask phase, Tick tick);
   void sort_slot(Slot& slot);

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -18,19 +19,29 @@ class Buffer {
   Buffer() = default;
   explicit Buffer(std::size_t size) : size_(size) {
     if (!size) return;
-    void* p = mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (p == MAP_FAILED) throw std::bad_alloc();
-    data_ = static_cast<T*>(p);
-    if (bytes() >= (std::size_t{4} << 20)) madvise(p, bytes(), MADV_HUGEPAGE);
+    // From half a huge page on, aligned to whole ones: random access to a block's states then misses no page table.
+    constexpr std::size_t huge = std::size_t{2} << 20;
+    const std::size_t slack = bytes() >= huge / 2 ? huge : 0;
+    mapped_ = (bytes() + slack + slack) / (slack ? huge : 1) * (slack ? huge : 1);
+    map_ = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (map_ == MAP_FAILED) {
+      map_ = nullptr;
+      throw std::bad_alloc();
+    }
+    const auto at = reinterpret_cast<std::uintptr_t>(map_);
+    data_ = reinterpret_cast<T*>(slack ? (at + huge - 1) / huge * huge : at);
+    if (slack) madvise(data_, (bytes() + huge - 1) / huge * huge, MADV_HUGEPAGE);
   }
-  Buffer(Buffer&& o) noexcept : data_(std::exchange(o.data_, nullptr)), size_(std::exchange(o.size_, 0)) {}
+  Buffer(Buffer&& o) noexcept : data_(std::exchange(o.data_, nullptr)), size_(std::exchange(o.size_, 0)), map_(std::exchange(o.map_, nullptr)), mapped_(o.mapped_) {}
   Buffer& operator=(Buffer&& o) noexcept {
     std::swap(data_, o.data_);
     std::swap(size_, o.size_);
+    std::swap(map_, o.map_);
+    std::swap(mapped_, o.mapped_);
     return *this;
   }
   ~Buffer() {
-    if (data_) munmap(data_, bytes());
+    if (map_) munmap(map_, mapped_);
   }
   T* data() { return data_; }
   const T* data() const { return data_; }
@@ -42,6 +53,8 @@ class Buffer {
  private:
   T* data_ = nullptr;
   std::size_t size_ = 0;
+  void* map_ = nullptr;
+  std::size_t mapped_ = 0;
 };
 
 }  // namespace spinet

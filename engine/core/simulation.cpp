@@ -164,6 +164,7 @@ struct Simulation::Impl {
         const double x = nominal(population.params[f]);
         std::memcpy(params.data() + table->model.params.data[f].offset, &x, sizeof x);
       }
+      if (table->choose) table = table->choose(params.data());
       const RunInfo run{net.ticks_per_ms()};
       const Tick frame = table->frame ? table->frame(params.data(), &run) : 0;
       auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g->table == table && g->key == key; });
@@ -229,7 +230,6 @@ struct Simulation::Impl {
           }
           free->targets[member] = static_cast<std::uint16_t>(locator.in_block(target, place.block));
           free->weights[member] = static_cast<double>(static_cast<float>(wirings[p]->weight_of(e[i])));
-          if (wirings[p]->state[0].constant() && !net.projections[p].listed_weights) free->weights[member] = wirings[p]->weight_of(e[i]);
         }
       });
     for (auto& [where, list] : units) {

@@ -38,9 +38,10 @@ std::uint32_t Wiring::delay_steps(const DrawnEdge& e, Tick resolution) const {
 
 namespace {
 
-/// Two projections share a store if their synapses differ in nothing but where they come from.
+/// Two projections share a store if their synapses differ in nothing but where they come from, and no control event can
+/// address one of them alone.
 bool same_store(const Projection& a, const Projection& b, bool uniform_a, bool uniform_b) {
-  return a.synapse == b.synapse && a.port == b.port && a.params == b.params && uniform_a == uniform_b &&
+  return a.synapse == b.synapse && !a.synapse->on_control && a.port == b.port && a.params == b.params && uniform_a == uniform_b &&
          (!uniform_a || a.state[0].a == b.state[0].a);
 }
 
@@ -112,7 +113,7 @@ BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_p
       s.table = projection.synapse;
       s.port = projection.port;
       s.uniform = uniform;
-      s.weight = uniform ? wirings[p]->state[0](0.5) : 0;
+      s.weight = uniform ? static_cast<float>(wirings[p]->state[0](0.5)) : 0;  // as where each has its own
       s.shared = Buffer<std::byte>(s.table->shared_size);
       if (s.table->prepare) {
         std::vector<std::byte> params(s.table->params_size);

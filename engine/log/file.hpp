@@ -14,8 +14,8 @@ namespace spinet::logging {
 /// The seam where tests make the disk fail.  Asked before every write (`data`) and resize (`data` empty, `offset` the
 /// new size) of a log or its journal.  May lower `bytes`, so that only so many are written, and returns 0 or the errno
 /// to fail with after them.
-using WriteFault = std::function<int(const std::filesystem::path&, std::uint64_t offset, std::span<const std::byte> data,
-                                     std::size_t& bytes)>;
+using WriteFault = std::function<int(const std::filesystem::path&, std::uint64_t offset,
+                                     std::span<const std::byte> data, std::size_t& bytes)>;
 
 /// Owns a file descriptor.  All members throw LogError; offsets and sizes are in bytes.
 class File {

@@ -201,11 +201,13 @@ std::vector<std::string> read_texts(hid_t at, const std::string& name) {
   std::vector<std::string> texts;
   if (all.empty()) return texts;
   check(H5Dread(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, all.data()), "reading dataset " + name);
-  for (std::size_t i = 0; i < all.size(); i += room) texts.emplace_back(all.data() + i, ::strnlen(all.data() + i, room));
+  for (std::size_t i = 0; i < all.size(); i += room)
+    texts.emplace_back(all.data() + i, ::strnlen(all.data() + i, room));
   return texts;
 }
 
-Id create_growing(hid_t at, const std::string& name, hid_t type, const std::vector<hsize_t>& row, const Chunks& chunks) {
+Id create_growing(hid_t at, const std::string& name, hid_t type, const std::vector<hsize_t>& row,
+                  const Chunks& chunks) {
   std::vector<hsize_t> shape{0}, most{H5S_UNLIMITED};
   shape.insert(shape.end(), row.begin(), row.end());
   most.insert(most.end(), row.begin(), row.end());
@@ -260,7 +262,8 @@ void check_size(hid_t dataset, const std::string& name) {
   for (const auto n : shape_of(dataset)) bytes *= static_cast<long double>(n);
   // Deflate cannot shrink by more than 1032; 1 MiB lets small and never-written datasets through.
   const auto stored = static_cast<long double>(H5Dget_storage_size(dataset));
-  if (bytes > (1u << 20) && bytes > stored * 1100) throw Error("dataset " + name + " claims more data than the file holds");
+  if (bytes > (1u << 20) && bytes > stored * 1100)
+    throw Error("dataset " + name + " claims more data than the file holds");
 }
 
 }  // namespace spinet::h5

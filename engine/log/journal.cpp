@@ -258,7 +258,8 @@ FoundJournal read_journal(const std::filesystem::path& log) {
       std::uint32_t version = 0;
       if (h.kind != Record::head || !decode(payload, found.head, version)) {
         if (version > journal_version)
-          throw LogError(file.path(), "was written by a newer version (journal format " + std::to_string(version) + ")");
+          throw LogError(file.path(),
+                         "was written by a newer version (journal format " + std::to_string(version) + ")");
         break;
       }
       have_head = true;

@@ -125,7 +125,8 @@ void update_report_times(hid_t file) {
     const auto shape = h5::shape_of(h5::open_dataset(group, "data"));
     if (shape.empty()) continue;
     const double ticks_per_ms = h5::read_attribute<double>(h5::open_group(file, "spinet"), "ticks_per_ms");
-    const auto from = h5::read_attribute<Tick>(group, "start_ticks"), step = h5::read_attribute<Tick>(group, "step_ticks");
+    const auto from = h5::read_attribute<Tick>(group, "start_ticks"),
+               step = h5::read_attribute<Tick>(group, "step_ticks");
     const auto ms = [&](Tick t) { return static_cast<double>(t) / ticks_per_ms; };
     const double time[3] = {ms(from), ms(from + static_cast<Tick>(shape[0]) * step), ms(step)};
     h5::replace_values<double>(h5::open_dataset(group, "mapping/time"), "time", time);
@@ -237,7 +238,8 @@ std::vector<LoggedPopulation> read_populations(hid_t provenance) {
   for (const char* number : {"first_gid", "size"}) {
     const int i = H5Tget_member_index(stored, number);
     if (i < 0) throw h5::Error(std::string("the population table has no column ") + number);
-    h5::check_number(h5::Id(h5::check(H5Tget_member_type(stored, static_cast<unsigned>(i)), "the population table")), number);
+    h5::check_number(h5::Id(h5::check(H5Tget_member_type(stored, static_cast<unsigned>(i)), "the population table")),
+                     number);
   }
   const std::size_t row = name + model + kind + 16;
   const h5::Id type(h5::check(H5Tcreate(H5T_COMPOUND, row), "the population table"));
@@ -436,7 +438,8 @@ std::vector<ListedSpike> read_sonata_spikes(const std::filesystem::path& path, c
     std::vector<ListedSpike> spikes(ids.size());
     for (std::size_t i = 0; i < ids.size(); ++i) {
       if (ids[i] >= size)
-        throw h5::Error(fmt::format("spike {} of {} is of node {}, but the population has only {}", i, name, ids[i], size));
+        throw h5::Error(
+            fmt::format("spike {} of {} is of node {}, but the population has only {}", i, name, ids[i], size));
       if (ticks[i] < 0) throw h5::Error(fmt::format("spike {} of {} has the tick {}", i, name, ticks[i]));
       spikes[i] = {ticks[i], static_cast<std::uint32_t>(ids[i])};
     }

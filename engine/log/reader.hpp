@@ -81,8 +81,8 @@ std::string network_text(const std::filesystem::path& log);
 
 /// The spikes of one population of any SONATA spikes file (a Spinet log is one), sorted by (tick, index).
 /// `population` may be empty if the file has only one.  Times are rounded to the nearest tick; a log's own `ticks`
-/// are used if its time resolution is the same.  Throws LogError: no such population, an id not under `size`, a time that
-/// is negative, not finite or past the last tick, damaged.
+/// are used if its time resolution is the same.  Throws LogError: no such population, an id not under `size`, a time
+/// that is negative, not finite or past the last tick, damaged.
 std::vector<ListedSpike> read_sonata_spikes(const std::filesystem::path& file, const std::string& population,
                                             double ticks_per_ms, std::uint64_t size);
 

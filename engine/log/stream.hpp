@@ -19,7 +19,8 @@ class Stream {
 
   /// Adds a column of numbers of `element_bytes`, in memory as in the file: `width` to a row (0: one-dimensional) and
   /// `chunk_width` to a row of a chunk.  The dataset has no rows yet.
-  void add(h5::Id dataset, std::string path, std::size_t element_bytes, std::size_t width = 0, std::size_t chunk_width = 1);
+  void add(h5::Id dataset, std::string path, std::size_t element_bytes, std::size_t width = 0,
+           std::size_t chunk_width = 1);
 
   /// Room for at most `wanted` rows, as typed pointers into the columns; `took` rows become part of the stream and a
   /// chunk that is full goes to HDF5.

@@ -151,8 +151,9 @@ struct RunLog::Impl {
     if (!options.force) {
       if (there) throw LogError(path, "exists already (--force replaces it)");
       if (std::filesystem::exists(journal_path))
-        throw LogError(journal_path, "is the journal of a run that was killed, and its log has been moved away; move it "
-                                     "to the log and type `spinet info`, or use --force to throw it away");
+        throw LogError(journal_path,
+                       "is the journal of a run that was killed, and its log has been moved away; move it "
+                       "to the log and type `spinet info`, or use --force to throw it away");
     } else if (there) {
       if (!std::filesystem::is_regular_file(path)) throw LogError(path, "is not a regular file and is not replaced");
       if (!File(path, File::Mode::read).lock(true)) throw LogError(path, "is being written by another process");
@@ -169,7 +170,8 @@ struct RunLog::Impl {
     int rc = ::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, path.c_str(), how);
     // Some network file systems know only the plain rename.
     if (rc != 0 && (errno == EINVAL || errno == ENOSYS)) rc = ::rename(fresh.c_str(), path.c_str());
-    if (rc != 0) throw LogError(path, std::string("cannot rename ") + fresh.string() + " to this: " + std::strerror(errno));
+    if (rc != 0)
+      throw LogError(path, std::string("cannot rename ") + fresh.string() + " to this: " + std::strerror(errno));
     store->file().renamed(path);
     if (options.power_safe) sync_folder(path);
   }
@@ -265,7 +267,8 @@ struct RunLog::Impl {
     const auto& population = network.populations[r.population];
     const auto& variable = population.model->variables.data[r.variable];
     const auto all = h5::exists(file, "report") ? h5::open_group(file, "report") : h5::create_group(file, "report");
-    // SONATA has one report per population and file.  The first takes the population's place, the others stand beside it.
+    // SONATA has one report per population and file.  The first takes the population's place, the others stand beside
+    // it.
     auto place = link_name(population.name);
     if (h5::exists(all, place)) place += "." + link_name(r.name);
     const auto group = h5::create_group(all, place);
@@ -369,7 +372,8 @@ struct RunLog::Impl {
     const auto& all = network.populations;
     const auto in = [&](std::uint32_t p) { return gid >= all[p].first && gid - all[p].first < all[p].size; };
     if (in(last_population)) return last_population;
-    const auto it = std::upper_bound(all.begin(), all.end(), gid, [](Gid g, const Population& p) { return g < p.first; });
+    const auto it =
+        std::upper_bound(all.begin(), all.end(), gid, [](Gid g, const Population& p) { return g < p.first; });
     if (it != all.begin()) {
       // Empty populations share their first gid with the next one; the last such is the one that has it.
       const auto p = static_cast<std::uint32_t>(it - all.begin() - 1);
@@ -529,8 +533,10 @@ struct RunLog::Impl {
   void write_figures(const Statistics& f) {
     const auto g = h5::create_group(provenance, "statistics");
     const std::pair<const char*, std::uint64_t> counts[] = {
-        {"spikes", f.spikes},   {"deliveries", f.deliveries}, {"synapses", f.synapses}, {"superposed", f.superposed},
-        {"slices", f.slices},   {"crossings", f.crossings},   {"windows", f.windows},   {"synapse_bytes", f.synapse_bytes}};
+        {"spikes", f.spikes},     {"deliveries", f.deliveries},
+        {"synapses", f.synapses}, {"superposed", f.superposed},
+        {"slices", f.slices},     {"crossings", f.crossings},
+        {"windows", f.windows},   {"synapse_bytes", f.synapse_bytes}};
     for (const auto& [name, value] : counts) h5::write_attribute(g, name, value);
     h5::write_attribute(g, "build_seconds", f.build_seconds);
     h5::write_attribute(g, "run_seconds", f.run_seconds);
@@ -586,13 +592,16 @@ struct RunLog::Impl {
     } catch (const std::exception&) {
       rest = "; a part of it is in the journal, which `spinet info` folds in once the disk takes writes again";
     }
-    failed.emplace(path, fmt::format("the log cannot be written: {}. It is readable and holds everything before {} ms{}",
-                                     reason, ms(durable), rest), durable);
+    failed.emplace(path,
+                   fmt::format("the log cannot be written: {}. It is readable and holds everything before {} ms{}",
+                               reason, ms(durable), rest),
+                   durable);
     throw *failed;
   }
 };
 
-RunLog::RunLog(std::filesystem::path path, const Network& network, const RunProvenance& provenance, RunLogOptions options)
+RunLog::RunLog(std::filesystem::path path, const Network& network, const RunProvenance& provenance,
+               RunLogOptions options)
     : impl_(std::make_unique<Impl>(std::move(path), network, std::move(options))) {
   h5::quiet();
   impl_->create(provenance);
@@ -608,7 +617,9 @@ RunLog::~RunLog() {
 }
 
 void RunLog::spikes(std::span<const Spike> sorted) { impl_->guarded([&] { impl_->add_spikes(sorted); }); }
-void RunLog::frames(std::uint32_t r, std::span<const float> values) { impl_->guarded([&] { impl_->add_frames(r, values); }); }
+void RunLog::frames(std::uint32_t r, std::span<const float> values) {
+  impl_->guarded([&] { impl_->add_frames(r, values); });
+}
 void RunLog::edges(std::uint32_t p, std::span<const Edge> some) { impl_->guarded([&] { impl_->add_edges(p, some); }); }
 void RunLog::commit(Tick reached) { impl_->guarded([&] { impl_->commit(reached); }); }
 void RunLog::finish(const Statistics& summary, Tick reached, bool complete) {

@@ -95,7 +95,7 @@ class Evaluator {
     a.number += sign * b.number;
     return a;
   }
-  /// Brings b to the scale of a, so that 1 ms + 0.5 ms is 1.5 ms without a rounding.  0 goes with any dimension.
+  /// Brings both to the finer scale, so that 1 s + 1 ms is 1001 ms without a rounding.  0 goes with any dimension.
   void align(Quantity& a, Quantity& b, std::size_t op, const char* verb) const {
     if (a.dimension != b.dimension) {
       if (b.number == 0 && b.dimension.none()) b = {0, a.decade, a.dimension};
@@ -103,7 +103,9 @@ class Evaluator {
       else
         throw ExpressionError(op, 1, fmt::format("{} cannot be {} {}", dimension_name(b.dimension), verb, dimension_name(a.dimension)));
     }
-    b = {scaled(b.number, b.decade - a.decade), a.decade, a.dimension};
+    const int finer = std::min(a.decade, b.decade);
+    a = {scaled(a.number, a.decade - finer), finer, a.dimension};
+    b = {scaled(b.number, b.decade - finer), finer, b.dimension};
   }
   Quantity product() {
     skip();
@@ -210,6 +212,8 @@ class Evaluator {
     std::size_t end_of_unit = k;
     while (end_of_unit < text_.size() && unit_letter(text_[end_of_unit])) ++end_of_unit;
     if (end_of_unit == k) return {x, 0, {}};
+    // "4 mV^2" is four square millivolts, not the square of 4 mV.
+    if (end_of_unit + 1 < text_.size() && text_[end_of_unit] == '^' && digit(text_[end_of_unit + 1])) end_of_unit += 2;
     const auto u = parse_unit(text_.substr(k, end_of_unit - k));
     if (!u)
       throw ExpressionError(k, end_of_unit - k, fmt::format("unknown unit {}", in_quotes(text_.substr(k, end_of_unit - k))),

@@ -78,7 +78,7 @@ class Command(unittest.TestCase):
             (["check-plugin", "nowhere.so"], "nowhere.so: cannot be loaded"),
             (["info", "nowhere.h5"], "nowhere.h5: no such file"),
             (["run", "x.yaml", "--plugin-path", "nowhere"], "nowhere: no such folder of plugins"),
-            (["run", "x.yaml", "-n", "0"], "-n"),
+            (["run", "x.yaml", "-n", "0"], "--ranks: Value 0 not in range"),
         ]:
             with self.subTest(arguments):
                 done = self.spinet(*arguments)
@@ -93,7 +93,8 @@ class Command(unittest.TestCase):
         done = self.spinet("run", "two_neurons.yaml")
         self.assertEqual(done.returncode, 2)
         self.assertEqual(done.stderr, "two_neurons.h5: exists already; give another name with -o, or --force to replace it\n")
-        self.assertEqual(open(self.path("two_neurons.h5")).read(), "precious")
+        with open(self.path("two_neurons.h5")) as kept:
+            self.assertEqual(kept.read(), "precious")
         self.assertEqual(self.spinet("run", "two_neurons.yaml", "--force", "--quiet").returncode, 0)
         done = self.spinet("run", "two_neurons.yaml", "-o", "nowhere/x.h5")
         self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1))
@@ -170,7 +171,7 @@ class Command(unittest.TestCase):
         mpirun = ["mpirun", "--allow-run-as-root", "--oversubscribe", "-n", "3", RANK_FAILURE]
         for how, code, message in [("outside", 3, "rank 1 has failed"), ("wrong_input", 2, "rank 1 has failed"),
                                    ("everywhere", 2, "all have failed"), ("endless", 3, "rank 1 has failed"),
-                                   ("early", 3, "ended while other ranks wait")]:
+                                   ("early", 3, "rank 1 ended while other ranks wait for it")]:
             with self.subTest(how):
                 begin = time.time()
                 done = subprocess.run([*mpirun, how], text=True, capture_output=True, timeout=30)

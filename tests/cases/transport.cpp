@@ -11,12 +11,12 @@
 #include "mpi_world.hpp"
 #include "transport_checks.hpp"
 
-TEST_CASE("every rank gets everyone's bytes") { CHECK_NOTHROW(check_collectives(world(), 2000, 200'000)); }
+TEST_CASE("every rank gets everyone's bytes") { CHECK_NOTHROW(check_collectives(world(), 300, 100'000)); }
 
 TEST_CASE("messages longer than one MPI call may carry arrive in pieces") {
   for (const std::size_t chunk : {64, 1000, 4096}) {
     spinet::MpiTransport t(MPI_COMM_WORLD, chunk);
-    CHECK_NOTHROW(check_collectives(t, 300, 40'000));
+    CHECK_NOTHROW(check_collectives(t, 60, 40'000));
   }
 }
 
@@ -31,7 +31,7 @@ TEST_CASE("the slot follows the messages, alike on all ranks") {
   const auto at_first = t.capacity();
   all_gather_from_last(3000);
   CHECK(t.capacity() > 3000);
-  for (int i = 0; i < 200; ++i) all_gather_from_last(20);
+  for (int i = 0; i < 130; ++i) all_gather_from_last(20);
   CHECK(t.capacity() == at_first);
   all_gather_from_last(10'000'000);  // far beyond a slot: two steps, without a slot of that size afterwards
   CHECK(t.capacity() < 100'000);
@@ -65,11 +65,11 @@ TEST_CASE("latency of an all_gather") {
   for (const std::size_t size : {20, 300, 2000, 20'000}) {
     const std::vector<std::byte> mine(size);
     double best = 1e9;
-    for (int trial = 0; trial < 10; ++trial) {
+    for (int trial = 0; trial < 3; ++trial) {
       t.all_gather({}, all);
       const auto begin = std::chrono::steady_clock::now();
-      for (int i = 0; i < 300; ++i) t.all_gather(mine, all);
-      best = std::min(best, std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin).count() / 300);
+      for (int i = 0; i < 100; ++i) t.all_gather(mine, all);
+      best = std::min(best, std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin).count() / 100);
     }
     CHECK(all.bytes.size() == size * static_cast<std::size_t>(t.size()));
     if (t.rank() == 0) std::cout << "all_gather of " << size << " B on " << t.size() << " ranks: " << best << " us\n";

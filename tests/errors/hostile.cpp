@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
-#include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -18,14 +18,14 @@ std::string refusal(const std::string& text, std::uint64_t memory = 8'000'000'00
   const auto c = test::test_models();
   LoadOptions o;
   o.memory_limit = memory;
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();  // of this process: the machine may be busy
   std::string message;
   try {
     load_text(text, "hostile.yaml", c, o);
   } catch (const InvalidNetwork& e) {
     message = e.rendered;
   }
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(20));
+  CHECK(std::clock() - begin < 20 * CLOCKS_PER_SEC);
   return message;
 }
 

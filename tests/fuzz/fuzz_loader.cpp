@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -69,7 +69,7 @@ std::vector<Sample> samples() {
   for (const fs::path& root : {fs::path(SAMPLES), fs::path(NETWORKS)}) {
     if (!fs::exists(root)) continue;
     for (const auto& f : fs::recursive_directory_iterator(root)) {
-      if (f.path().extension() != ".yaml" || f.file_size() > 200'000) continue;
+      if (f.path().extension() != ".yaml" || f.path().filename().string().starts_with("expected") || f.file_size() > 200'000) continue;
       std::ifstream in(f.path(), std::ios::binary);
       std::ostringstream text;
       text << in.rdbuf();
@@ -147,7 +147,7 @@ TEST_CASE("mutants of the networks are loaded or refused") {
     options.memory_limit = 64'000'000'000;
     options.data_root = s.file.parent_path();
     options.read_sonata = [](const fs::path&, const std::string&) -> std::vector<FileSpike> { throw std::runtime_error("not here"); };
-    const auto begin = std::chrono::steady_clock::now();
+    const std::clock_t begin = std::clock();  // of this process: the machine may be busy
     try {
       const auto n = load_text(text, "mutant.yaml", models, options);
       ++loaded;
@@ -162,7 +162,7 @@ TEST_CASE("mutants of the networks are loaded or refused") {
     } catch (const std::exception& e) {
       FAIL("mutant " << i << " of " << s.file << ": " << e.what() << "\n" << text);
     }
-    if (std::chrono::steady_clock::now() - begin > std::chrono::seconds(10)) FAIL("mutant " << i << " takes too long\n" << text);
+    if (std::clock() - begin > 10 * CLOCKS_PER_SEC) FAIL("mutant " << i << " takes too long\n" << text);
   }
   std::cout << loaded << " mutants loaded, " << refused << " refused\n";
   CHECK(loaded > 100);

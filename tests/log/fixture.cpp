@@ -174,7 +174,8 @@ std::string check_data(const std::filesystem::path& path, const Network& n, std:
     const auto it = std::find_if(s.reports.begin(), s.reports.end(), [&](auto& x) { return x.name == report.name; });
     if (it == s.reports.end()) return "report " + report.name + " is missing";
     // Frames at report.from, + every, ... before `reached`.
-    const auto frames = static_cast<std::uint64_t>(std::max<Tick>(0, s.reached - report.from + report.every - 1) / report.every);
+    const auto frames =
+        static_cast<std::uint64_t>(std::max<Tick>(0, s.reached - report.from + report.every - 1) / report.every);
     if (it->frames != frames) return fmt::format("{} frames of {}, expected {}", it->frames, report.name, frames);
     if (it->stop_ms != static_cast<double>(report.from + static_cast<Tick>(frames) * report.every) / 1e6)
       return fmt::format("the time axis of {} ends at {} ms", report.name, it->stop_ms);
@@ -190,8 +191,10 @@ std::string check_data(const std::filesystem::path& path, const Network& n, std:
   }
   std::uint64_t edges_found = 0, edges_expected = 0;
   for (const auto& e : s.edges) edges_found += e.edges;
-  for (const auto p : n.edge_recordings) edges_expected += n.projections[p].source_count() * n.projections[p].target_count();
-  if (with_edges && edges_found != edges_expected) return fmt::format("{} edges, expected {}", edges_found, edges_expected);
+  for (const auto p : n.edge_recordings)
+    edges_expected += n.projections[p].source_count() * n.projections[p].target_count();
+  if (with_edges && edges_found != edges_expected)
+    return fmt::format("{} edges, expected {}", edges_found, edges_expected);
   return {};
 }
 

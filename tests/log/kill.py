@@ -1,4 +1,6 @@
-"""Kills a writer with SIGKILL at random moments; what it had committed must be in the file: kill.py LOG_DRIVER [TRIALS].
+"""Kills a writer with SIGKILL at random moments; what it had committed must be in the file.
+
+kill.py LOG_DRIVER [TRIALS]
 
 In every third trial the repair is killed too, and repeated."""
 import pathlib
@@ -57,7 +59,8 @@ def trial(driver, folder, number, chance):
     assert not path.with_name(path.name + ".journal").exists()
     size = path.stat().st_size
     path.unlink()
-    return f"{len(said)} commits, {windows} windows, {size} bytes{torn}" + ("" if as_found else " (unreadable before repair)")
+    unreadable = "" if as_found else " (unreadable before repair)"
+    return f"{len(said)} commits, {windows} windows, {size} bytes{torn}{unreadable}"
 
 
 driver, trials = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 30

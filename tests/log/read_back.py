@@ -93,7 +93,8 @@ def check_reports(f):
         m = g["mapping"]
         expect(f"mapping of {name}", sorted(m), ["element_ids", "index_pointers", "node_ids", "time"])
         expect_dataset(m["node_ids"], "<u8", ids)
-        expect("node_ids@sorted", (m["node_ids"].attrs["sorted"], m["node_ids"].attrs["sorted"].dtype), (1, np.dtype("u1")))
+        is_sorted = m["node_ids"].attrs["sorted"]
+        expect("node_ids@sorted", (is_sorted, is_sorted.dtype), (1, np.dtype("u1")))
         expect_dataset(m["index_pointers"], "<u8", np.arange(len(ids) + 1))
         expect_dataset(m["element_ids"], "<u4", np.zeros(len(ids)))
         expect_dataset(m["time"], "<f8", [first / 1e6, (first + step * count) / 1e6, step / 1e6], "ms")
@@ -109,7 +110,8 @@ def check_edges(f):
         g = f["edges"][place]
         expect(f"datasets of {place}", sorted(g),
                ["0", "edge_group_id", "edge_group_index", "edge_type_id", "source_node_id", "target_node_id"])
-        for key, value in {"projection": projection, "synapse": "test_synapse", "source": source, "target": target}.items():
+        for key, value in {"projection": projection, "synapse": "test_synapse",
+                           "source": source, "target": target}.items():
             expect_fixed_text(g, key, value)
         expect_text_attribute(g["source_node_id"], "node_population", source)
         expect_text_attribute(g["target_node_id"], "node_population", target)

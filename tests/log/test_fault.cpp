@@ -80,7 +80,8 @@ TEST_CASE("a failed write gives a clear error and a readable log", "[fault]") {
       } catch (const LogError& e) {
         ++failed;
         CHECK(e.path == path);
-        CHECK_THAT(e.what(), Catch::Contains("No space left on device") && Catch::StartsWith(path.string() + ": the log cannot be "));
+        CHECK_THAT(e.what(), Catch::Contains("No space left on device") &&
+                                 Catch::StartsWith(path.string() + ": the log cannot be "));
         if (!e.valid_until) {
           // Creation failed: nothing is left behind.
           CHECK(std::filesystem::is_empty(folder.path()));

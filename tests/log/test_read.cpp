@@ -75,11 +75,13 @@ TEST_CASE("spikes of any SONATA file are listed by tick and index", "[read]") {
   foreign(path, {3.5, 0.0, 1.2345674, 1.2345676, 1.2}, {2, 1, 0, 1, 2});
   const auto s = read_sonata_spikes(path, "", 1e6, 3);
   REQUIRE(s.size() == 5);
-  const std::vector<std::pair<Tick, std::uint32_t>> expected{{0, 1}, {1'200'000, 2}, {1'234'567, 0}, {1'234'568, 1}, {3'500'000, 2}};
+  const std::vector<std::pair<Tick, std::uint32_t>> expected{
+      {0, 1}, {1'200'000, 2}, {1'234'567, 0}, {1'234'568, 1}, {3'500'000, 2}};
   for (std::size_t i = 0; i < s.size(); ++i) CHECK(std::pair(s[i].tick, s[i].index) == expected[i]);
 
   CHECK_THROWS_WITH(read_sonata_spikes(path, "b", 1e6, 3), Contains("has no spikes of a population \"b\" (it has: a)"));
-  CHECK_THROWS_WITH(read_sonata_spikes(path, "a", 1e6, 2), Contains("spike 0 of a is of node 2, but the population has only 2"));
+  CHECK_THROWS_WITH(read_sonata_spikes(path, "a", 1e6, 2),
+                    Contains("spike 0 of a is of node 2, but the population has only 2"));
   foreign(path, {1.0, -0.5}, {0, 0});
   CHECK_THROWS_WITH(read_sonata_spikes(path, "a", 1e6, 2), Contains("spike 1 of a has the time -0.5 ms"));
   foreign(path, {1.0, std::numeric_limits<double>::quiet_NaN()}, {0, 0});
@@ -89,7 +91,8 @@ TEST_CASE("spikes of any SONATA file are listed by tick and index", "[read]") {
   foreign(path, {1.0}, {0, 1});
   CHECK_THROWS_WITH(read_sonata_spikes(path, "a", 1e6, 2), Contains("1 times but 2 node ids"));
   foreign(path, {1.0}, {0}, {"a", "b"});
-  CHECK_THROWS_WITH(read_sonata_spikes(path, "", 1e6, 2), Contains("has 2 populations with spikes (a, b): one must be named"));
+  CHECK_THROWS_WITH(read_sonata_spikes(path, "", 1e6, 2),
+                    Contains("has 2 populations with spikes (a, b): one must be named"));
   foreign(path, {1.0}, {0}, {"a"}, "s");
   CHECK_THROWS_WITH(read_sonata_spikes(path, "a", 1e6, 2), Contains("are in s, not in ms"));
   foreign(path, {}, {});
@@ -129,7 +132,8 @@ TEST_CASE("ticks survive milliseconds in a double up to 2^51, and are written as
     }
     const auto found = read_sonata_spikes(path, "exc", 1e9, 100);
     REQUIRE(found.size() == given.size());
-    for (std::size_t i = 0; i < found.size(); ++i) REQUIRE((found[i].tick == given[i].tick && found[i].index == given[i].gid));
+    for (std::size_t i = 0; i < found.size(); ++i)
+      REQUIRE((found[i].tick == given[i].tick && found[i].index == given[i].gid));
   }
 }
 
@@ -272,7 +276,8 @@ TEST_CASE("what is not a log is said to be none", "[read]") {
   const Folder folder;
   const auto path = folder / "x";
   CHECK_THROWS_WITH(summarise(path), Contains("cannot open the file: No such file or directory"));
-  CHECK_THROWS_WITH(summarise(folder.path()), Contains("cannot open the file: Is a directory") || Contains("not a regular file"));
+  CHECK_THROWS_WITH(summarise(folder.path()),
+                    Contains("cannot open the file: Is a directory") || Contains("not a regular file"));
   put(path, {});
   CHECK_THROWS_WITH(summarise(path), Contains("not a readable HDF5 file"));
   put(path, std::vector<char>(100'000, 'x'));

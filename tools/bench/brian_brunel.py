@@ -13,8 +13,8 @@ if variant == "delta":
     model, variable, jump = "dv/dt = -v/(20*ms) : volt (unless refractory)", "v", 0.1 * mV
     after = " * int(not_refractory_post)"
 else:
-    model = "dv/dt = -v/(20*ms) + i/(250*pF) : volt (unless refractory)\ndi/dt = -i/(0.5*ms) : amp"
-    variable, jump, after = "i", 50 * pA, ""
+    model = "dv/dt = -v/(20*ms) + isyn/(250*pF) : volt (unless refractory)\ndisyn/dt = -isyn/(0.5*ms) : amp"
+    variable, jump, after = "isyn", 50 * pA, ""
 neurons = NeuronGroup(12500, model, threshold="v >= 20*mV", reset="v = 0*mV", refractory=2 * ms, method="exact")
 rng = np.random.default_rng(1)
 projections = []

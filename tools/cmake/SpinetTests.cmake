@@ -3,7 +3,8 @@
 #     builds the Catch2 program `name` with tests/mpi_main.cpp and adds one test per rank count: name.1, name.2, name.4
 #   spinet_mpi_test(NAME name COMMAND program argument... RANKS 1 2 4 [TIMEOUT seconds])
 #     runs a program that exists already
-# mpirun refuses root and more ranks than cores; both are usual where tests run.  Without MPI nothing is added.
+# mpirun refuses root and more ranks than cores, and binds ranks of different tests to the same core; all of that is
+# usual where tests run.  Without MPI nothing is added.
 function(spinet_mpi_test)
   cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "SOURCES;LINK;COMMAND;RANKS" ${ARGN})
   if(NOT TARGET spinet_mpi)
@@ -24,7 +25,8 @@ function(spinet_mpi_test)
   endif()
   foreach(ranks ${ARG_RANKS})
     add_test(NAME ${ARG_NAME}.${ranks}
-      COMMAND ${MPIEXEC_EXECUTABLE} --allow-run-as-root --oversubscribe -n ${ranks} ${program} ${ARG_COMMAND})
+      COMMAND ${MPIEXEC_EXECUTABLE} --allow-run-as-root --oversubscribe --bind-to none
+        --mca mpi_yield_when_idle 1 -n ${ranks} ${program} ${ARG_COMMAND})
     set_tests_properties(${ARG_NAME}.${ranks} PROPERTIES PROCESSORS ${ranks} TIMEOUT ${ARG_TIMEOUT})
   endforeach()
 endfunction()

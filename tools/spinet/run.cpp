@@ -152,7 +152,11 @@ int run(const RunOptions& o, const std::vector<std::string>& arguments) {
   if (launched && o.ranks > 0 && o.ranks != processes)
     throw UserError(fmt::format("spinet: -n {} inside a launcher that has started {} ({}); leave -n out", o.ranks, processes, launched->variable));
 #ifdef SPINET_HAS_MPI
-  if (!launched && o.ranks > 1) return launch(o.ranks, arguments);
+  if (!launched && o.ranks > 1) {
+    // What is wrong with the input is said at once, without starting MPI.
+    output_path(o, read_network(o.network, read_catalogue(o.network.plugin_path)));
+    return launch(o.ranks, arguments);
+  }
   if (launched) {
     stop_on_signals();
     MpiSession mpi;

@@ -135,6 +135,9 @@ struct NeuronTable {
   /// The same model with its `shared` parameters kept per neuron (an exp per event), for populations whose neurons
   /// differ in them.  May be null: then they must not differ.
   const NeuronTable* per_neuron;
+  /// The table to be used for neurons with these `shared` parameters, of the same model: a simpler kernel, say.  May be
+  /// null: this one.
+  const NeuronTable* (*choose)(const void* params) noexcept;
 };
 
 // --- for authors -------------------------------------------------------------------------------------------------
@@ -273,6 +276,8 @@ const NeuronTable& neuron_table() {
     };
     if constexpr (requires(const P& p) { M::check(p); })
       t.check = [](const void* p) noexcept -> const char* { return M::check(*static_cast<const P*>(p)); };
+    if constexpr (requires(const P& p) { M::choose(p); })
+      t.choose = [](const void* p) noexcept -> const NeuronTable* { return M::choose(*static_cast<const P*>(p)); };
     if constexpr (requires { typename M::PerNeuron; }) t.per_neuron = &neuron_table<typename M::PerNeuron>();
     return t;
   }();

@@ -14,7 +14,7 @@ namespace {
 constexpr RunInfo run_info{1e6};
 constexpr std::uint32_t population = 29;
 constexpr Tick duration = 300'000'000;
-constexpr Tick train_delay = 1'500'000, slab = 65536;  // a train comes slab by slab, shifted by its delay
+constexpr Tick train_delay = 1'500'000, longest_slab = 65536;  // a train comes slab by slab, shifted by its delay
 
 /// Arrivals of one slice.
 struct Input {
@@ -191,6 +191,7 @@ struct BlockBench {
       std::vector<std::size_t> upto;  // for each arrival the position in the train after it
       // All arrivals of a slab have its begin as their base, however they are cut; it may lie before the present frame.
       const Tick first = s.train[next_train].first;
+      const Tick slab = frame_length > 0 ? std::min(longest_slab, frame_length) : longest_slab;
       const Tick base = (first - train_delay) / slab * slab + train_delay;
       const std::size_t most = split ? 1 + next_train % 3 : 64;
       std::size_t i = next_train;
