@@ -21,7 +21,7 @@ inline NetworkBuilder recurrent(const RecurrentPlan& plan, std::uint32_t seed) {
     for (std::uint32_t i = 0; i < size; ++i) {
       th.push_back(n.uniform(-56, -50));
       reset.push_back(n.uniform(-70, -60));
-      ref.push_back(n.chance(0.2) ? 0.0 : n.uniform(0.5, 4));
+      ref.push_back(n.uniform(1.5, 4));  // short ones run away
       dc.push_back(n.uniform(0, 420));  // 250 pA is the weakest that fires the lowest threshold
       V.push_back(n.uniform(-70, -57));
     }
