@@ -66,7 +66,7 @@ Block::Block(const Network& net, const KernelGroup& group, std::vector<Gid> gids
     };
     for (std::uint32_t f = 0; f < fields.count; ++f) {
       const double x = value(p.params[f], param_samplers[f], Purpose::parameter, f);
-      std::memcpy(params.data() + fields.data[f].offset, &x, sizeof x);
+      put(params.data(), fields.data[f], x);
     }
     for (std::uint32_t v = 0; v < p.initial.size(); ++v) values[v] = value(p.initial[v], initial_samplers[v], Purpose::initial, v);
     table_.init(&c_, j, params.data(), values.data());
@@ -101,6 +101,71 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
   slots_.resize(static_cast<std::size_t>(longest * network_.delay_resolution / window) + 2);
   room(2 * std::size_t{synapses_->longest_slice()} + 16);
   weights_.resize(synapses_->longest_slice() + 1);
+
+  for (const Store& store : synapses_->stores()) {
+    auto& reads = reads_of_store_.emplace_back();
+    for (std::uint32_t k = 0; k < store.table->read_count; ++k) {
+      const Fields& variables = table_.model.variables;
+      std::uint32_t v = 0;
+      while (v < variables.count && std::strcmp(variables.data[v].name, store.table->reads[k])) ++v;
+      reads.push_back(v);  // of a store without synapses here it may be none
+    }
+    history_of_store_.push_back(0xFFFFFFFFu);
+    if (store.post_tau < 0 || store.targets.size() == 0) continue;
+    const double tau = store.post_tau * network_.ticks_per_ms();
+    std::uint32_t h = 0;
+    while (h < histories_.size() && histories_[h].tau() != tau) ++h;
+    if (h == histories_.size()) histories_.emplace_back(c_.size, tau);
+    history_of_store_.back() = h;
+    plastic_delay_ = std::max<Tick>(plastic_delay_, network_.delay_resolution * store.most_delay);
+  }
+  // Often enough that histories stay short, seldom enough to cost nothing; results do not depend on it.
+  if (!histories_.empty()) sweep_every_ = std::max<Tick>(static_cast<Tick>(1000 * network_.ticks_per_ms()), 8 * plastic_delay_);
+}
+
+void Block::watch(std::uint32_t w, std::vector<std::uint32_t> positions) {
+  if (watched_.size() <= w) watched_.resize(w + 1);
+  watched_[w] = std::move(positions);
+}
+
+std::uint64_t Block::history_bytes() const {
+  std::uint64_t n = 0;
+  for (const auto& h : histories_) n += h.bytes();
+  return n;
+}
+
+/// Has the synapses take in the histories, so that these can be forgotten.
+void Block::sweep(Tick tick) {
+  for (std::uint32_t i = 0; i < synapses_->slice_count(); ++i)
+    if (const auto k = synapses_->slice(i).store; history_of_store_[k] < histories_.size()) {
+      const Slice slice = view(i, tick, 0);
+      synapses_->stores()[k].table->catch_up(&slice);
+    }
+  sweep_at_ = never;
+  for (auto& h : histories_) {
+    h.forget(tick - 2 * plastic_delay_);
+    if (h.excess()) sweep_at_ = tick + sweep_every_;
+  }
+}
+
+/// The weights of recording `w` as events arriving at `tick` would meet them.
+void Block::sample_weights(std::uint32_t w, Tick tick, std::vector<float>& to) {
+  if (w >= watched_.size() || watched_[w].empty()) return;
+  const WeightRecording& recording = network_.weights[w];
+  const std::uint32_t k = synapses_->store_of(recording.projection);
+  const Store& store = synapses_->stores()[k];
+  if (store.uniform) {
+    to.insert(to.end(), watched_[w].size(), static_cast<float>(store.weight));
+    return;
+  }
+  std::vector<float> values(store.targets.size());
+  for (std::uint32_t s = 0; s < synapses_->slice_count(); ++s) {
+    if (synapses_->slice(s).store != k) continue;
+    const Slice slice = view(s, tick, 0);
+    for (std::uint32_t i = 0; i < slice.count; ++i)
+      values[synapses_->slice(s).begin + i] = static_cast<float>(store.table->read(&slice, i, recording.variable));
+  }
+  for (const auto position : watched_[w]) to.push_back(values[position]);
 }
 
 void Block::start() {
@@ -159,6 +224,10 @@ void Block::drain(Tick now) {
     const Request& r = outbox_.data[i];
     if (r.ask == Ask::emit) {
       out_->push_back({r.tick, gids_[r.neuron], r.payload});
+      for (auto& h : histories_) {
+        h.add(r.neuron, r.tick);
+        if (sweep_at_ == never && h.excess()) sweep_at_ = (r.tick / sweep_every_ + 1) * sweep_every_;
+      }
     } else {
       assert(r.tick >= now);
       agenda_.push({r.tick, r.ask, r.neuron});
@@ -197,10 +266,21 @@ Slice Block::view(std::uint32_t s, Tick tick, double payload) {
   slice.delay = network_.delay_resolution * synapses_->delay_steps(s);
   slice.payload = payload;
   slice.count = e.count;
+  slice.source = synapses_->source_of(s);
   slice.targets = store.targets.data() + e.begin;
   slice.state = store.state.data() + e.begin * store.table->state_size;
   if (store.table->slice_state_size) slice.slice_state = store.slice_state.data() + std::uint64_t{s} * store.table->slice_state_size;
   slice.shared = store.shared.data();
+  if (const auto h = history_of_store_[e.store]; h < histories_.size()) slice.history = histories_[h].heads();
+  slice.gids = gids_.data();
+  if (store.table->draws) {
+    slice.copies = store.copies.data() + e.begin;
+    const auto w = draw(store.random, slice.source, synapses_->delay_steps(s));
+    slice.random = {w[0], w[1]};
+  }
+  slice.neuron = &table_;
+  slice.block = &c_;
+  slice.reads = reads_of_store_[e.store].data();
   slice.run = c_.run;
   return slice;
 }
@@ -266,7 +346,11 @@ void Block::act(const Action& a, std::vector<std::vector<float>>& samples) {
       samples[r].push_back(static_cast<float>(table_.read(&c_, a.tick, j, network_.reports[r].variable)));
     return;
   }
-  const ScheduledControl& s = network_.schedule[static_cast<std::size_t>(a.control)];
+  if (a.weights >= 0) {
+    const auto w = static_cast<std::size_t>(a.weights);
+    return sample_weights(static_cast<std::uint32_t>(w), a.tick, samples[network_.reports.size() + w]);
+  }
+  const ScheduledControl& s = *a.control;
   if (s.control.kind != Control::Kind::set_parameter) control_synapses(s, a.tick);
   due_.clear();
   for (std::uint32_t j = 0; j < c_.size; ++j) {
@@ -278,7 +362,7 @@ void Block::act(const Action& a, std::vector<std::vector<float>>& samples) {
   if (s.control.kind == Control::Kind::set_parameter) {
     const Field& f = table_.model.params.data[s.control.field];
     for (const auto j : due_) {
-      std::memcpy(params_[j].data() + f.offset, &s.control.value[0], sizeof(double));
+      put(params_[j].data(), f, s.control.value[0]);
       if (table_.set) table_.set(&c_, a.tick, j, params_[j].data());
     }
   } else if (table_.on_control) {
@@ -296,7 +380,7 @@ Tick Block::next(Tick from, Tick horizon) {
         break;
       }
   }
-  soonest = std::min(soonest, agenda_.next());
+  soonest = std::min({soonest, agenda_.next(), sweep_at_});
   if (!asleep_ && c_.frame_length) soonest = std::min(soonest, c_.frame_begin + c_.frame_length);
   if (soonest > from)
     for (auto& t : trains_) soonest = std::min(soonest, t.next(horizon));
@@ -320,7 +404,7 @@ void Block::walk(Tick from, Tick to, std::span<const Action> actions, std::vecto
     // The next tick with anything but superposed arrivals.
     Tick now = to;
     if (key != end) now = std::min(now, from + static_cast<Tick>(*key >> 32));
-    now = std::min(now, agenda_.next());
+    now = std::min({now, agenda_.next(), sweep_at_});
     if (!actions.empty()) now = std::min(now, actions.front().tick);
     if (!asleep_ && c_.frame_length) now = std::min(now, c_.frame_begin + c_.frame_length);
 
@@ -350,6 +434,7 @@ void Block::walk(Tick from, Tick to, std::span<const Action> actions, std::vecto
 
     if (asleep_) wake_up(now);
     else if (c_.frame_length && now == c_.frame_begin + c_.frame_length) next_frame(now);
+    if (now == sweep_at_) sweep(now);
     for (; !actions.empty() && actions.front().tick == now; actions = actions.subspan(1)) act(actions.front(), samples);
     run_phase(Ask::wake, now);
     for (; key != end && from + static_cast<Tick>(*key >> 32) == now; ++key) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/agenda.hpp"
+#include "core/history.hpp"
 #include "core/recorder.hpp"
 #include "core/superposed.hpp"
 #include "core/synapses.hpp"
@@ -23,8 +24,9 @@ struct Emission {
 /// What happens at a tick by order of the schedule or the log, the same on all ranks.
 struct Action {
   Tick tick;
-  std::int32_t control;  ///< index in Network::schedule, or -1
+  const ScheduledControl* control;  ///< or null
   std::int32_t report;   ///< index in Network::reports, or -1
+  std::int32_t weights;  ///< index in Network::weights, or -1
 };
 
 /// Neurons with one model and one set of shared parameters.
@@ -41,6 +43,8 @@ class Block {
 
   /// Takes over what arrives here; called once, before the run.
   void connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGroup> trains, Tick window);
+  /// Positions in their store of the synapses that weight recording `w` samples, in the order of the samples.
+  void watch(std::uint32_t w, std::vector<std::uint32_t> positions);
   /// Initial state is complete: finds the crossings of the first frame.
   void start();
 
@@ -56,6 +60,7 @@ class Block {
   std::vector<std::vector<std::uint32_t>> sampled;
   const std::vector<Gid>& gids() const { return gids_; }
   const BlockSynapses& synapses() const { return *synapses_; }
+  std::uint64_t history_bytes() const;
   std::uint64_t deliveries = 0, superposed = 0, crossings = 0;
 
  private:
@@ -72,6 +77,8 @@ class Block {
   void wake_up(Tick tick);              ///< brings a sleeping block into the frame of `tick`
   void next_frame(Tick frame_begin);
   void deliver(std::uint32_t slice, Tick tick, double payload);
+  void sweep(Tick tick);
+  void sample_weights(std::uint32_t w, Tick tick, std::vector<float>& to);
   Slice view(std::uint32_t slice, Tick tick, double payload);
   void control_synapses(const ScheduledControl& s, Tick tick);
   void act(const Action& a, std::vector<std::vector<float>>& samples);
@@ -99,8 +106,12 @@ class Block {
   std::vector<std::uint32_t> due_;
   std::vector<double> weights_;
   std::vector<Emission>* out_ = nullptr;
+  std::vector<PostHistories> histories_;
+  std::vector<std::uint32_t> history_of_store_;        ///< index in `histories_`, or past its end
+  std::vector<std::vector<std::uint32_t>> reads_of_store_;
+  Tick sweep_every_ = never, sweep_at_ = never, plastic_delay_ = 0;
+  std::vector<std::vector<std::uint32_t>> watched_;    ///< by weight recording
   bool asleep_ = false;
-  std::vector<Tick> delay_ticks_;
 };
 
 }  // namespace spinet

@@ -27,7 +27,10 @@ class Recorder {
   virtual void spikes(std::span<const Spike> sorted) = 0;
   /// Whole frames of report `r` (index in Network::reports), row-major [frame][id], in time order.
   virtual void frames(std::uint32_t r, std::span<const float> values) = 0;
-  /// Edges of projection `p` in canonical order (by target, then draw); called before the run, in pieces.
+  /// Whole frames of weight recording `w` (index in Network::weights), row-major [frame][edge], edges in canonical order.
+  virtual void weights(std::uint32_t, std::span<const float>) {}
+  /// Edges of projection `p`, whose edges or weights are recorded, in canonical order (by target, then draw); called before
+  /// the run, in pieces.
   virtual void edges(std::uint32_t p, std::span<const Edge> some) = 0;
   /// Everything before `reached` has been handed over.
   virtual void commit(Tick reached) = 0;

@@ -88,6 +88,7 @@ struct Simulation::Impl {
     append(message, problem.data(), problem.size());
     transport.all_gather(message, gathered);
     throw_if_failed();
+    prepare_reports();
     stats.build_seconds = seconds_since(begin);
   }
 
@@ -135,7 +136,7 @@ struct Simulation::Impl {
     make_emitters(superposed);
     make_actions();
     for (auto& b : blocks) b->start();
-    samples.assign(blocks.size(), std::vector<std::vector<float>>(net.reports.size()));
+    samples.assign(blocks.size(), std::vector<std::vector<float>>(series()));
     stats.spikes_of_population.assign(net.populations.size(), 0);
   }
 
@@ -162,7 +163,7 @@ struct Simulation::Impl {
       std::vector<std::byte> params(table->params_size);
       for (std::uint32_t f = 0; f < table->model.params.count; ++f) {
         const double x = nominal(population.params[f]);
-        std::memcpy(params.data() + table->model.params.data[f].offset, &x, sizeof x);
+        put(params.data(), table->model.params.data[f], x);
       }
       if (table->choose) table = table->choose(params.data());
       const RunInfo run{net.ticks_per_ms()};
@@ -271,13 +272,16 @@ struct Simulation::Impl {
 
   void make_actions() {
     for (std::size_t i = 0; i < net.schedule.size(); ++i)
-      actions.push_back({net.schedule[i].tick, static_cast<std::int32_t>(i), -1});
+      actions.push_back({net.schedule[i].tick, &net.schedule[i], -1, -1});
     for (std::size_t r = 0; r < net.reports.size(); ++r)
       for (Tick t = net.reports[r].from; t < std::min(net.reports[r].to, net.duration); t += net.reports[r].every)
-        actions.push_back({t, -1, static_cast<std::int32_t>(r)});
+        actions.push_back({t, nullptr, static_cast<std::int32_t>(r), -1});
+    for (std::size_t w = 0; w < net.weights.size(); ++w)
+      for (Tick t = net.weights[w].from; t < std::min(net.weights[w].to, net.duration); t += net.weights[w].every)
+        actions.push_back({t, nullptr, -1, static_cast<std::int32_t>(w)});
     // Controls come first in a tick; a report then shows what they have set.
     std::stable_sort(actions.begin(), actions.end(), [](const Action& a, const Action& b) {
-      return a.tick != b.tick ? a.tick < b.tick : (a.report >= 0) < (b.report >= 0);
+      return a.tick != b.tick ? a.tick < b.tick : (a.control == nullptr) < (b.control == nullptr);
     });
   }
 
@@ -291,6 +295,11 @@ struct Simulation::Impl {
       own_failure = std::current_exception();
     }
   }
+  /// Reports, then weight recordings: all that is sampled.
+  std::size_t series() const { return net.reports.size() + net.weights.size(); }
+  std::uint64_t width(std::size_t r) const {
+    return r < net.reports.size() ? net.reports[r].ids.size() : edges_recorded[r - net.reports.size()];
+  }
   Statistics run(Recorder* recorder, const RunHooks& hooks);
   void record_edges(Recorder& recorder);
   void prepare_reports();
@@ -300,22 +309,43 @@ struct Simulation::Impl {
     std::vector<std::uint32_t> column;
   };
   std::vector<std::vector<std::vector<Columns>>> columns;  ///< [rank][block][report]
-  std::vector<std::uint64_t> frames_waiting;               ///< by report
+  std::vector<std::uint64_t> frames_waiting;               ///< by series
+  std::vector<std::uint64_t> edges_recorded;               ///< by weight recording; rank 0
+  std::vector<std::uint64_t> weights_expected;             ///< the same as all ranks know it, about
 };
 
+/// Tells rank 0 whose samples it will get.  A sample of a weight recording is named by the index of its target in the
+/// projection; a target's synapses are consecutive, in the order of their draws, and all on one rank.
 void Simulation::Impl::prepare_reports() {
-  frames_waiting.assign(net.reports.size(), 0);
-  if (net.reports.empty()) return;
+  frames_waiting.assign(series(), 0);
+  edges_recorded.assign(net.weights.size(), 0);
+  for (const auto& w : net.weights) weights_expected.push_back(wirings[w.projection]->connector.expected());
+  if (series() == 0) return;
   std::vector<std::byte> message;
-  for (const auto& block : blocks)
-    for (std::size_t r = 0; r < net.reports.size(); ++r) {
-      const auto n = static_cast<std::uint32_t>(block->sampled[r].size());
-      append(message, &n, 1);
-      for (const auto j : block->sampled[r]) {
-        const Gid id = block->gids()[j] - net.populations[net.reports[r].population].first;
-        append(message, &id, 1);
+  for (std::uint32_t b = 0; b < blocks.size(); ++b) {
+    const auto& block = blocks[b];
+    for (std::size_t r = 0; r < series(); ++r) {
+      std::vector<std::uint32_t> ids;
+      if (r < net.reports.size()) {
+        for (const auto j : block->sampled[r]) ids.push_back(block->gids()[j] - net.populations[net.reports[r].population].first);
+      } else {
+        const auto w = static_cast<std::uint32_t>(r - net.reports.size());
+        std::vector<std::pair<std::uint32_t, std::uint32_t>> order;  // (target, position)
+        block->synapses().edges_of(net.weights[w].projection, net, wirings, locator, b,
+                                   [&](const DrawnEdge&, std::uint32_t target, std::uint32_t position) { order.push_back({target, position}); });
+        std::stable_sort(order.begin(), order.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
+        std::vector<std::uint32_t> positions;
+        for (const auto& [target, position] : order) {
+          ids.push_back(target);
+          positions.push_back(position);
+        }
+        block->watch(w, std::move(positions));
       }
+      const auto n = static_cast<std::uint64_t>(ids.size());
+      append(message, &n, 1);
+      append(message, ids.data(), ids.size());
     }
+  }
   Gathered all;
   transport.gather(message, all);
   if (transport.rank() != 0) return;
@@ -323,24 +353,38 @@ void Simulation::Impl::prepare_reports() {
     auto part = all.of(rank);
     auto& of_rank = columns.emplace_back();
     while (!part.empty()) {
-      auto& of_block = of_rank.emplace_back(net.reports.size());
-      for (std::size_t r = 0; r < net.reports.size(); ++r) {
-        std::uint32_t n;
+      auto& of_block = of_rank.emplace_back(series());
+      for (std::size_t r = 0; r < series(); ++r) {
+        std::uint64_t n;
         std::memcpy(&n, part.data(), sizeof n);
-        std::vector<Gid> ids(n);
-        std::memcpy(ids.data(), part.data() + sizeof n, n * sizeof(Gid));
-        part = part.subspan(sizeof n + n * sizeof(Gid));
-        for (const Gid id : ids)
-          of_block[r].column.push_back(static_cast<std::uint32_t>(
-              std::lower_bound(net.reports[r].ids.begin(), net.reports[r].ids.end(), id) - net.reports[r].ids.begin()));
+        auto& column = of_block[r].column;
+        column.resize(n);
+        std::memcpy(column.data(), part.data() + sizeof n, n * sizeof(std::uint32_t));
+        part = part.subspan(sizeof n + n * sizeof(std::uint32_t));
+        if (r >= net.reports.size()) continue;
+        const auto& ids = net.reports[r].ids;
+        for (auto& c : column) c = static_cast<std::uint32_t>(std::lower_bound(ids.begin(), ids.end(), c) - ids.begin());
       }
     }
+  }
+  for (std::size_t w = 0; w < net.weights.size(); ++w) {
+    const std::size_t r = net.reports.size() + w;
+    std::vector<std::uint64_t> begin(net.projections[net.weights[w].projection].target_count() + 1, 0);
+    for (const auto& of_rank : columns)
+      for (const auto& of_block : of_rank)
+        for (const auto target : of_block[r].column) ++begin[target + 1];
+    for (std::size_t t = 1; t < begin.size(); ++t) begin[t] += begin[t - 1];
+    edges_recorded[w] = begin.back();
+    if (begin.back() > 0xFFFFFFFFull) throw std::runtime_error("more than 4294967295 weights in one recording");
+    for (auto& of_rank : columns)
+      for (auto& of_block : of_rank)
+        for (auto& c : of_block[r].column) c = static_cast<std::uint32_t>(begin[c]++);
   }
 }
 
 /// Brings all samples since the last call to rank 0 and hands them over as whole frames.
 void Simulation::Impl::flush_reports(Recorder* recorder) {
-  if (net.reports.empty()) return;
+  if (series() == 0) return;
   std::vector<std::byte> message;
   for (auto& of_block : samples)
     for (auto& values : of_block) {
@@ -350,38 +394,48 @@ void Simulation::Impl::flush_reports(Recorder* recorder) {
   Gathered all;
   transport.gather(message, all);
   if (transport.rank() == 0 && recorder) {
-    std::vector<std::vector<float>> frames(net.reports.size());
-    for (std::size_t r = 0; r < net.reports.size(); ++r) frames[r].resize(frames_waiting[r] * net.reports[r].ids.size());
+    std::vector<std::vector<float>> frames(series());
+    for (std::size_t r = 0; r < series(); ++r) frames[r].resize(frames_waiting[r] * width(r));
     for (std::size_t rank = 0; rank < columns.size(); ++rank) {
       const std::byte* at = all.of(static_cast<int>(rank)).data();
       for (const auto& of_block : columns[rank])
-        for (std::size_t r = 0; r < net.reports.size(); ++r)
+        for (std::size_t r = 0; r < series(); ++r)
           for (std::uint64_t f = 0; f < frames_waiting[r]; ++f)
             for (const auto column : of_block[r].column) {
-              std::memcpy(&frames[r][f * net.reports[r].ids.size() + column], at, sizeof(float));
+              std::memcpy(&frames[r][f * width(r) + column], at, sizeof(float));
               at += sizeof(float);
             }
     }
     guarded([&] {
-      for (std::uint32_t r = 0; r < frames.size(); ++r)
-        if (!frames[r].empty()) recorder->frames(r, frames[r]);
+      const auto reports = static_cast<std::uint32_t>(net.reports.size());
+      for (std::uint32_t r = 0; r < frames.size(); ++r) {
+        if (frames[r].empty()) continue;
+        if (r < reports) recorder->frames(r, frames[r]);
+        else recorder->weights(r - reports, frames[r]);
+      }
     });
   }
   std::fill(frames_waiting.begin(), frames_waiting.end(), 0);
 }
 
+/// Canonical order: by target, then draw; the edge with number k of its target has the id (projection, target, k).
 void Simulation::Impl::record_edges(Recorder& recorder) {
   bool wanted[target_run];
   std::fill(std::begin(wanted), std::end(wanted), true);
+  std::vector<std::pair<std::uint32_t, Edge>> of_run;
   std::vector<Edge> some;
-  for (const auto p : net.edge_recordings) {
+  for (std::uint32_t p = 0; p < net.projections.size(); ++p) {
+    if (!net.records_edges(p)) continue;
     const Wiring& wiring = *wirings[p];
     for (std::uint32_t run = 0; run < wiring.connector.run_count(); ++run) {
+      of_run.clear();
       wiring.connector.edges(run, wanted, [&](const DrawnEdge* e, std::size_t n) {
         for (std::size_t i = 0; i < n; ++i)
-          some.push_back({wiring.connector.source_gid(e[i].source), wiring.connector.target_gid(run, e[i].target),
-                          wiring.weight_of(e[i]), net.delay_resolution * wiring.delay_steps(e[i], net.delay_resolution)});
+          of_run.push_back({e[i].target, {wiring.connector.source_gid(e[i].source), wiring.connector.target_gid(run, e[i].target),
+                                          wiring.weight_of(e[i]), net.delay_resolution * wiring.delay_steps(e[i], net.delay_resolution)}});
       });
+      std::stable_sort(of_run.begin(), of_run.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
+      for (const auto& [target, edge] : of_run) some.push_back(edge);
       if (some.size() > 65536 || run + 1 == wiring.connector.run_count()) {
         recorder.edges(p, some);
         some.clear();
@@ -395,7 +449,6 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
   auto last_progress = begin, last_flush = begin;
   const bool first_rank = transport.rank() == 0;
   if (!first_rank) recorder = nullptr;
-  prepare_reports();
 
   // Which spikes are logged: by population, then by id where only some are.
   std::vector<std::vector<const SpikeRecording*>> recordings(net.populations.size());
@@ -412,7 +465,9 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
     const Tick to = std::min(from + window, net.duration);
     std::size_t last_action = next_action;
     while (last_action < actions.size() && actions[last_action].tick < to) {
-      if (actions[last_action].report >= 0) ++frames_waiting[static_cast<std::size_t>(actions[last_action].report)];
+      const Action& a = actions[last_action];
+      if (a.report >= 0) ++frames_waiting[static_cast<std::size_t>(a.report)];
+      if (a.weights >= 0) ++frames_waiting[net.reports.size() + static_cast<std::size_t>(a.weights)];
       ++last_action;
     }
     const std::span<const Action> due(actions.data() + next_action, last_action - next_action);
@@ -432,7 +487,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
 
     message.clear();
     if (hooks.stop && hooks.stop->load(std::memory_order_relaxed)) head.flags |= stop_wanted;
-    if (first_rank && !net.reports.empty() && seconds_since(last_flush) > 5) head.flags |= flush_wanted;
+    if (first_rank && series() && seconds_since(last_flush) > 5) head.flags |= flush_wanted;
     if (own_failure) {
       std::string text = "unknown error";
       try {
@@ -500,8 +555,10 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
     }
     ++stats.windows;
     stats.reached = to;
+    // What waits on all ranks, known to all: by the number of frames, whose width does not change.
     std::uint64_t waiting = 0;
-    for (std::size_t r = 0; r < net.reports.size(); ++r) waiting += frames_waiting[r] * net.reports[r].ids.size();
+    for (std::size_t r = 0; r < series(); ++r)
+      waiting += frames_waiting[r] * (r < net.reports.size() ? net.reports[r].ids.size() : weights_expected[r - net.reports.size()]);
     const bool last = to >= net.duration || (flags & stop_wanted);
     const bool flush = last || (flags & flush_wanted) || waiting > (1u << 20);
     if (recorder && !logged.empty()) guarded([&] { recorder->spikes(logged); });
@@ -509,7 +566,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       flush_reports(recorder);
       last_flush = Clock::now();
     }
-    if (recorder && (flush || net.reports.empty())) guarded([&] { recorder->commit(to); });
+    if (recorder && (flush || series() == 0)) guarded([&] { recorder->commit(to); });
     if (first_rank && hooks.progress) {
       const auto now = Clock::now();
       if (last || now - last_progress > std::chrono::milliseconds(100)) {
@@ -543,6 +600,7 @@ Simulation::Simulation(const Network& network, Transport& transport, SimulationO
     : impl_(std::make_unique<Impl>(network, transport, options)) {}
 Simulation::~Simulation() = default;
 Statistics Simulation::run(Recorder* recorder, const RunHooks& hooks) { return impl_->run(recorder, hooks); }
+const std::vector<std::uint64_t>& Simulation::weight_widths() const { return impl_->edges_recorded; }
 std::uint64_t Simulation::owned() const {
   std::uint64_t n = 0;
   for (const auto& b : impl_->blocks) n += b->gids().size();

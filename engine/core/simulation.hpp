@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "comm/transport.hpp"
 #include "core/recorder.hpp"
@@ -46,6 +47,8 @@ class Simulation {
   /// Runs to network.duration.  `recorder` is used on rank 0 and may be null.  A failure on any rank ends all with
   /// RankFailed or the rank's own exception.
   Statistics run(Recorder* recorder, const RunHooks& hooks = {});
+  /// Synapses of each weight recording (Network::weights): the width of its frames.  On rank 0.
+  const std::vector<std::uint64_t>& weight_widths() const;
   /// Number of neurons this rank owns.
   std::uint64_t owned() const;
 

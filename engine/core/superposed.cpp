@@ -22,7 +22,7 @@ double peak_rate(const Network& net, std::uint32_t population) {
       if (d.kind == Distribution::Kind::normal || d.kind == Distribution::Kind::exponential) x = d.a + std::abs(d.b);
       if (d.kind == Distribution::Kind::listed)
         for (const double v : d.values) x = std::max(x, v);
-      std::memcpy(params.data() + p.model->params.data[f].offset, &x, sizeof x);
+      put(params.data(), p.model->params.data[f], x);
     }
   };
   fill();
@@ -32,7 +32,7 @@ double peak_rate(const Network& net, std::uint32_t population) {
     for (const auto& r : c.who)
       if (r.first < p.first + p.size && p.first < r.first + r.count) {
         fill();
-        std::memcpy(params.data() + p.model->params.data[c.control.field].offset, &c.control.value[0], sizeof(double));
+        put(params.data(), p.model->params.data[c.control.field], c.control.value[0]);
         rate = std::max(rate, table->rate(params.data()));
       }
   }
@@ -65,7 +65,7 @@ Source::Source(const Network& net, std::uint32_t population, std::uint32_t unit)
     for (std::uint32_t i = 0; i < unit_.size; ++i) {
       const auto w = draw(key, unit_.first + i, f);
       const double x = p.params[f].kind == Distribution::Kind::listed ? p.params[f].values[first + i] : sampler(uniform01(w[0], w[1]));
-      std::memcpy(params_.data() + std::size_t{i} * table_->params_size + p.model->params.data[f].offset, &x, sizeof x);
+      put(params_.data() + std::size_t{i} * table_->params_size, p.model->params.data[f], x);
     }
   }
   for (const auto& s : p.listed)
@@ -75,17 +75,17 @@ Source::Source(const Network& net, std::uint32_t population, std::uint32_t unit)
     for (const auto& r : c.who) {
       const Gid from = std::max(r.first, unit_.first), to = std::min(r.first + r.count, unit_.first + unit_.size);
       if (from < to)
-        changes_.push_back({c.tick, from - unit_.first, to - from, p.model->params.data[c.control.field].offset, c.control.value[0]});
+        changes_.push_back({c.tick, from - unit_.first, to - from, &p.model->params.data[c.control.field], c.control.value[0]});
     }
   }
   std::stable_sort(changes_.begin(), changes_.end(), [](const Change& a, const Change& b) { return a.tick < b.tick; });
   keys_.resize(1024);
-  apply({0, 0, 0, 0, 0});
+  apply({0, 0, 0, nullptr, 0});
 }
 
 void Source::apply(const Change& c) {
   for (std::uint32_t i = c.first; i < c.first + c.count; ++i)
-    std::memcpy(params_.data() + std::size_t{i} * table_->params_size + c.offset, &c.value, sizeof c.value);
+    put(params_.data() + std::size_t{i} * table_->params_size, *c.field, c.value);
   unit_.params_alike = 1;
   for (std::uint32_t i = 1; i < unit_.size; ++i)
     if (std::memcmp(params_.data(), params_.data() + std::size_t{i} * table_->params_size, table_->params_size)) unit_.params_alike = 0;

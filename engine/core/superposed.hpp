@@ -33,7 +33,8 @@ class Source {
  private:
   struct Change {
     Tick tick;
-    std::uint32_t first, count, offset;  ///< neurons of the unit; byte offset of the parameter
+    std::uint32_t first, count;  ///< neurons of the unit
+    const Field* field;
     double value;
   };
   void apply(const Change& c);

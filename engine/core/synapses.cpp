@@ -38,11 +38,37 @@ std::uint32_t Wiring::delay_steps(const DrawnEdge& e, Tick resolution) const {
 
 namespace {
 
-/// Two projections share a store if their synapses differ in nothing but where they come from, and no control event can
-/// address one of them alone.
+/// Two projections share a store if their synapses are plain weights and differ in nothing but where they come from.
 bool same_store(const Projection& a, const Projection& b, bool uniform_a, bool uniform_b) {
-  return a.synapse == b.synapse && !a.synapse->on_control && a.port == b.port && a.params == b.params && uniform_a == uniform_b &&
-         (!uniform_a || a.state[0].a == b.state[0].a);
+  return a.synapse == b.synapse && a.synapse->weight_kind == 0 && !a.synapse->on_control && a.port == b.port && a.params == b.params &&
+         uniform_a == uniform_b && (!uniform_a || a.state[0].a == b.state[0].a);
+}
+
+/// Calls f(edge, source gid, steps of delay, local target, target's index in the projection) for the edges of projection
+/// `p` that end in `block`, in canonical order.
+template <class F>
+void for_edges(const Network& net, const Wiring& wiring, const Locator& locator, std::uint32_t block, F&& f) {
+  const Connector& connector = wiring.connector;
+  const bool one_delay = wiring.least_delay == wiring.most_delay;
+  const auto& sources = connector.projection.sources;
+  for (std::uint32_t run = 0; run < connector.run_count(); ++run) {
+    std::uint16_t local[target_run];
+    bool wanted[target_run], any = false;
+    for (std::uint32_t t = 0; t < connector.targets_in(run); ++t) {
+      const std::uint32_t j = locator.in_block(connector.target_gid(run, t), block);
+      wanted[t] = j != Locator::nowhere;
+      local[t] = static_cast<std::uint16_t>(j);
+      any |= wanted[t];
+    }
+    if (!any) continue;
+    connector.edges(run, wanted, [&](const DrawnEdge* e, std::size_t n) {
+      for (std::size_t i = 0; i < n; ++i) {
+        const Gid gid = sources.size() == 1 ? sources[0].first + e[i].source : connector.source_gid(e[i].source);
+        const std::uint32_t d = one_delay ? wiring.least_delay : wiring.delay_steps(e[i], net.delay_resolution);
+        f(e[i], gid, d, local[e[i].target], run * target_run + e[i].target);
+      }
+    });
+  }
 }
 
 bool has_uniform_weight(const Projection& p, const Wiring& w) {
@@ -76,14 +102,6 @@ class StateMaker {
   }
 
  private:
-  static void put(std::byte* state, const Field& f, double value) {
-    if (f.type == Type::f32) {
-      const auto narrow = static_cast<float>(value);
-      std::memcpy(state + f.offset, &narrow, sizeof narrow);
-    } else {
-      std::memcpy(state + f.offset, &value, sizeof value);
-    }
-  }
   const Projection& projection_;
   const Wiring& wiring_;
   const Store& store_;
@@ -115,13 +133,14 @@ BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_p
       s.uniform = uniform;
       s.weight = uniform ? static_cast<float>(wirings[p]->state[0](0.5)) : 0;  // as where each has its own
       s.shared = Buffer<std::byte>(s.table->shared_size);
-      if (s.table->prepare) {
-        std::vector<std::byte> params(s.table->params_size);
-        for (std::uint32_t f = 0; f < s.table->model.params.count; ++f)
-          std::memcpy(params.data() + s.table->model.params.data[f].offset, &projection.params[f], sizeof(double));
+      std::vector<std::byte> params(s.table->params_size);
+      if (s.table->prepare || s.table->post_tau) {
+        for (std::uint32_t f = 0; f < s.table->model.params.count; ++f) put(params.data(), s.table->model.params.data[f], projection.params[f]);
         const RunInfo run{net.ticks_per_ms()};
-        s.table->prepare(s.shared.data(), params.data(), &run);
+        if (s.table->prepare) s.table->prepare(s.shared.data(), params.data(), &run);
+        if (s.table->post_tau) s.post_tau = s.table->post_tau(params.data());
       }
+      s.random = stream_key(net.seed, Purpose::event, p);
       stores_.push_back(std::move(s));
       match = stores_.end() - 1;
     }
@@ -142,46 +161,27 @@ BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_p
         part.high = std::max(part.high, r.first + r.count);
       }
     }
+    store.most_delay = most;
     const std::uint64_t rows = part.high - part.low, delays = most - least + 1;
     // The table of counts is dense in (source, delay); a large one is done in pieces of sources, each drawing all edges again.
     const std::uint64_t rows_at_once = std::clamp<std::uint64_t>((std::uint64_t{64} << 20) / delays, 1, rows);
     Buffer<std::uint32_t> table(rows_at_once * delays);
 
-    // Calls f(edge, row, cell, local target, projection) for the edges of this store that end here, in canonical order.
-    const auto for_edges = [&](std::uint64_t row0, auto f) {
-      for (const auto p : store.projections) {
-        const Wiring& wiring = *wirings[p];
-        const Connector& connector = wiring.connector;
-        const bool one_delay = wiring.least_delay == wiring.most_delay;
-        const auto& sources = net.projections[p].sources;
-        for (std::uint32_t run = 0; run < connector.run_count(); ++run) {
-          std::uint16_t local[target_run];
-          bool wanted[target_run], any = false;
-          for (std::uint32_t t = 0; t < connector.targets_in(run); ++t) {
-            const std::uint32_t j = locator.in_block(connector.target_gid(run, t), block);
-            wanted[t] = j != Locator::nowhere;
-            local[t] = static_cast<std::uint16_t>(j);
-            any |= wanted[t];
-          }
-          if (!any) continue;
-          connector.edges(run, wanted, [&](const DrawnEdge* e, std::size_t n) {
-            for (std::size_t i = 0; i < n; ++i) {
-              const Gid gid = sources.size() == 1 ? sources[0].first + e[i].source : connector.source_gid(e[i].source);
-              const std::uint64_t row = gid - part.low - row0;
-              if (row >= rows_at_once) continue;
-              const std::uint32_t d = one_delay ? wiring.least_delay : wiring.delay_steps(e[i], net.delay_resolution);
-              f(e[i], row, row * delays + (d - least), local[e[i].target], run * target_run + e[i].target, p);
-            }
-          });
-        }
-      }
+    // Calls f(edge, cell, local target, target, projection) for the edges of this store that end here, in canonical order.
+    const auto all_edges = [&](std::uint64_t row0, auto f) {
+      for (const auto p : store.projections)
+        for_edges(net, *wirings[p], locator, block,
+                  [&](const DrawnEdge& e, Gid gid, std::uint32_t d, std::uint16_t local, std::uint32_t target) {
+                    const std::uint64_t row = gid - part.low - row0;
+                    if (row < rows_at_once) f(e, row * delays + (d - least), local, target, p);
+                  });
     };
 
     std::uint64_t total = 0;
     part.first.reserve(rows + 1);
     for (std::uint64_t row0 = 0; row0 < rows; row0 += rows_at_once) {
       std::memset(table.data(), 0, table.bytes());
-      for_edges(row0, [&](const DrawnEdge&, std::uint64_t, std::uint64_t cell, std::uint16_t, std::uint32_t, std::uint32_t) { ++table[cell]; });
+      all_edges(row0, [&](const DrawnEdge&, std::uint64_t cell, std::uint16_t, std::uint32_t, std::uint32_t) { ++table[cell]; });
       for (std::uint64_t row = 0; row < std::min(rows_at_once, rows - row0); ++row) {
         part.first.push_back(static_cast<std::uint32_t>(part.slices.size()));
         for (std::uint32_t d = 0; d < delays; ++d) {
@@ -209,7 +209,7 @@ BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_p
           table[row * delays + part.delays[s] - least] = static_cast<std::uint32_t>(part.slices[s].begin);
       std::uint32_t present = 0xFFFFFFFFu;
       std::size_t maker = 0;
-      for_edges(row0, [&](const DrawnEdge& e, std::uint64_t, std::uint64_t cell, std::uint16_t local, std::uint32_t target, std::uint32_t p) {
+      all_edges(row0, [&](const DrawnEdge& e, std::uint64_t cell, std::uint16_t local, std::uint32_t target, std::uint32_t p) {
         const std::uint32_t at = table[cell]++;
         store.targets[at] = local;
         if (store.uniform) return;
@@ -225,6 +225,20 @@ BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_p
       });
     }
     synapses_ += total;
+    if (store.table->draws) {
+      store.copies = Buffer<std::uint8_t>(total);
+      std::vector<std::uint32_t> seen(65536, 0);
+      for (const auto& slice : part.slices) {
+        for (std::uint64_t i = slice.begin; i < slice.begin + slice.count; ++i) {
+          const std::uint32_t copy = seen[store.targets[i]]++;
+          if (copy > 255)
+            throw std::runtime_error("projection " + net.projections[store.projections[0]].name +
+                                     ": more than 256 synapses between one pair of neurons with one delay; a model that draws random numbers cannot tell them apart");
+          store.copies[i] = static_cast<std::uint8_t>(copy);
+        }
+        for (std::uint64_t i = slice.begin; i < slice.begin + slice.count; ++i) seen[store.targets[i]] = 0;
+      }
+    }
   }
 
   // One numbering over all stores: by source gid, then store, then delay.
@@ -250,9 +264,33 @@ BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_p
     if (store.table->slice_state_size) store.slice_state = Buffer<std::byte>(all * store.table->slice_state_size);
 }
 
+std::uint32_t BlockSynapses::store_of(std::uint32_t p) const {
+  std::uint32_t k = 0;
+  while (k < stores_.size() && !std::count(stores_[k].projections.begin(), stores_[k].projections.end(), p)) ++k;
+  return k;
+}
+
+void BlockSynapses::edges_of(std::uint32_t p, const Network& net, const std::vector<std::unique_ptr<Wiring>>& wirings, const Locator& locator,
+                             std::uint32_t block, const EdgeVisitor& f) const {
+  const std::uint32_t k = store_of(p);
+  if (k == stores_.size()) return;
+  std::vector<std::uint32_t> taken(slices_.size(), 0);  // edges of each slice so far; they came in this order when it was built
+  for (const auto q : stores_[k].projections)
+    for_edges(net, *wirings[q], locator, block, [&](const DrawnEdge& e, Gid gid, std::uint32_t d, std::uint16_t, std::uint32_t target) {
+      std::uint32_t low = first_[gid], high = first_[gid + 1];  // a source's slices lie by (store, delay)
+      while (low < high) {
+        const std::uint32_t middle = low + (high - low) / 2;
+        if (slices_[middle].store < k || (slices_[middle].store == k && delays_[middle] < d)) low = middle + 1;
+        else high = middle;
+      }
+      const std::uint32_t position = static_cast<std::uint32_t>(slices_[low].begin) + taken[low]++;
+      if (q == p) f(e, target, position);
+    });
+}
+
 std::uint64_t BlockSynapses::bytes() const {
   std::uint64_t n = first_.bytes() + slices_.bytes() + delays_.bytes();
-  for (const auto& s : stores_) n += s.targets.bytes() + s.state.bytes() + s.slice_state.bytes();
+  for (const auto& s : stores_) n += s.targets.bytes() + s.state.bytes() + s.slice_state.bytes() + s.copies.bytes();
   return n;
 }
 

@@ -1,7 +1,8 @@
 // The synapses that end in one block, as slices: the unit of delivery.  A *store* holds the synapses of one plugin, one
-// parameter set and one port (several projections); within a store they lie by (source gid, delay, projection, target run,
+// parameter set and one port (several projections, if they are static); within a store they lie by (source gid, delay, projection, target run,
 // draw).  Slices are numbered by (source gid, store, delay): the order of arrivals within a tick.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -52,6 +53,10 @@ struct Store {
   Buffer<std::uint16_t> targets;
   Buffer<std::byte> state;
   Buffer<std::byte> slice_state;  ///< by slice number, if the model has any
+  Buffer<std::uint8_t> copies;    ///< if the model draws: which of several synapses of one source, delay and target
+  RandomKey random;               ///< of the projection
+  double post_tau = -1;           ///< ms; negative: reads no history
+  std::uint32_t most_delay = 0;   ///< steps
   const std::byte* state_of(std::uint64_t i) const { return state.data() + i * table->state_size; }
 };
 
@@ -74,12 +79,23 @@ class BlockSynapses {
   BlockSynapses(const Network& network, const std::vector<std::unique_ptr<Wiring>>& wirings, const std::vector<bool>& superposed,
            const Locator& locator, std::uint32_t block);
 
+  /// Calls f(edge, index of its target in the projection, position in its store) for the edges of projection `p` that end
+  /// here, in the order of the draws: by target run, then draw.
+  using EdgeVisitor = std::function<void(const DrawnEdge&, std::uint32_t, std::uint32_t)>;
+  void edges_of(std::uint32_t p, const Network& network, const std::vector<std::unique_ptr<Wiring>>& wirings, const Locator& locator,
+                std::uint32_t block, const EdgeVisitor& f) const;
+  /// Store of projection `p`, or `stores().size()`.
+  std::uint32_t store_of(std::uint32_t p) const;
+  Gid source_of(std::uint32_t s) const {
+    return static_cast<Gid>(std::upper_bound(first_.data(), first_.data() + first_.size(), s) - first_.data() - 1);
+  }
   std::uint32_t slices_begin(Gid source) const { return first_[source]; }
   std::uint32_t slices_end(Gid source) const { return first_[source + 1]; }
   const SliceEntry& slice(std::uint32_t s) const { return slices_[s]; }
   std::uint32_t delay_steps(std::uint32_t s) const { return delays_[s]; }
   std::uint32_t slice_count() const { return static_cast<std::uint32_t>(slices_.size()); }
   std::vector<Store>& stores() { return stores_; }
+  const std::vector<Store>& stores() const { return stores_; }
   std::uint64_t synapse_count() const { return synapses_; }
   std::uint64_t bytes() const;
   std::uint32_t longest_slice() const { return longest_; }

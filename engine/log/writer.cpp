@@ -89,8 +89,14 @@ struct RunLog::Impl {
   h5::Id file, provenance, stamp;
   std::uint64_t commits = 0;                      ///< that changed pages of the HDF5 file
   std::vector<Stream> streams;
-  struct Report { std::size_t stream; h5::Id time; };
+  struct Report {
+    std::size_t stream;
+    h5::Id time;
+    Tick from, every;
+  };
   std::vector<Report> reports;
+  struct Weights { std::size_t report, mapping; };  ///< index in `reports`; stream of what its columns are, or none
+  std::vector<Weights> weights;
 
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
   std::vector<std::size_t> spikes_of;             ///< population -> stream
@@ -129,6 +135,7 @@ struct RunLog::Impl {
       for (const auto& recording : network.spikes) add_spikes(recording.population);
       for (const auto& report : network.reports) add_report(report);
       for (const auto p : network.edge_recordings) add_edges(p);
+      for (std::uint32_t w = 0; w < network.weights.size(); ++w) add_weights(w);
       for (const auto& s : streams) head.streams.push_back(s.names());
       flush();
       head.stamp_offset = H5Dget_offset(stamp);
@@ -284,15 +291,7 @@ struct RunLog::Impl {
               "linking report " + r.name);
 
     const hsize_t width = r.ids.size();
-    // About options.chunk values per chunk; a wide frame is cut into equal pieces.
-    const hsize_t pieces = (width + options.chunk - 1) / options.chunk;
-    const hsize_t rows = std::max<hsize_t>(1, options.chunk / width);
-    const hsize_t chunk_width = (width + pieces - 1) / pieces;
-    auto& s = streams.emplace_back(rows, packing());
-    auto data = h5::create_growing(group, "data", H5T_NATIVE_FLOAT, {width}, chunks({rows, chunk_width}));
-    h5::write_vlen_attribute(data, "units", variable.unit);
-    s.add(std::move(data), folder + "/data", sizeof(float), width, chunk_width);
-
+    add_frames_dataset(group, folder, width, variable.unit);
     const auto mapping = h5::create_group(group, "mapping");
     const std::vector<std::uint64_t> ids(r.ids.begin(), r.ids.end());
     const auto nodes = h5::write_dataset<std::uint64_t>(mapping, "node_ids", ids);
@@ -301,10 +300,58 @@ struct RunLog::Impl {
     for (std::size_t i = 0; i <= width; ++i) pointers[i] = i;
     h5::write_dataset<std::uint64_t>(mapping, "index_pointers", pointers);
     h5::write_dataset<std::uint32_t>(mapping, "element_ids", std::vector<std::uint32_t>(width, 0));
-    const double time[3] = {ms(r.from), ms(r.from), ms(r.every)};
-    auto time_set = h5::write_dataset<double>(mapping, "time", time);
-    h5::write_vlen_attribute(time_set, "units", "ms");
-    reports.push_back({streams.size() - 1, std::move(time_set)});
+    reports.push_back({streams.size() - 1, time_dataset(mapping, r.from, r.every), r.from, r.every});
+  }
+
+  void add_frames_dataset(hid_t group, const std::string& folder, hsize_t width, const std::string& unit) {
+    // About options.chunk values per chunk; a wide frame is cut into equal pieces.
+    const hsize_t pieces = (width + options.chunk - 1) / options.chunk;
+    const hsize_t rows = std::max<hsize_t>(1, options.chunk / width);
+    const hsize_t chunk_width = (width + pieces - 1) / pieces;
+    auto& s = streams.emplace_back(rows, packing());
+    auto data = h5::create_growing(group, "data", H5T_NATIVE_FLOAT, {width}, chunks({rows, chunk_width}));
+    h5::write_vlen_attribute(data, "units", unit);
+    s.add(std::move(data), folder + "/data", sizeof(float), width, chunk_width);
+  }
+
+  h5::Id time_dataset(hid_t mapping, Tick from, Tick every) {
+    const double time[3] = {ms(from), ms(from), ms(every)};
+    auto set = h5::write_dataset<double>(mapping, "time", time);
+    h5::write_vlen_attribute(set, "units", "ms");
+    return set;
+  }
+
+  void add_weights(std::uint32_t w) {
+    const auto& recording = network.weights[w];
+    const auto& projection = network.projections[recording.projection];
+    const auto& variable = projection.synapse->model.variables.data[recording.variable];
+    const hsize_t width = w < options.weight_widths.size() ? options.weight_widths[w] : 0;
+    weights.push_back({none, none});
+    if (width == 0) return;  // a projection without synapses has no frames
+    const auto all = h5::exists(file, "weights") ? h5::open_group(file, "weights") : h5::create_group(file, "weights");
+    auto place = link_name(projection.name);
+    if (recording.variable > 0) place += "." + link_name(variable.name);
+    const auto group = h5::create_group(all, place);
+    h5::write_text_attribute(group, "projection", projection.name);
+    h5::write_text_attribute(group, "synapse", projection.synapse->model.name);
+    h5::write_text_attribute(group, "variable", variable.name);
+    h5::write_attribute(group, "start_ticks", recording.from);
+    h5::write_attribute(group, "step_ticks", recording.every);
+    const auto folder = "/weights/" + place;
+    const auto target = projection.targets.empty() ? 0u : population_of(projection.targets[0].first);
+    add_frames_dataset(group, folder, width, recording.variable == 0 ? weight_unit(projection, network.populations[target]) : variable.unit);
+    const std::size_t frames = streams.size() - 1;
+    const auto mapping = h5::create_group(group, "mapping");
+    reports.push_back({frames, time_dataset(mapping, recording.from, recording.every), recording.from, recording.every});
+    weights.back().report = reports.size() - 1;
+    auto& s = streams.emplace_back(options.chunk, packing());
+    add_column(s, mapping, folder + "/mapping", "source_node_id", H5T_NATIVE_UINT64);
+    add_column(s, mapping, folder + "/mapping", "target_node_id", H5T_NATIVE_UINT64);
+    add_column(s, mapping, folder + "/mapping", "source_population", H5T_NATIVE_UINT32);
+    add_column(s, mapping, folder + "/mapping", "target_population", H5T_NATIVE_UINT32);
+    weights.back().mapping = streams.size() - 1;
+    edge_streams.push_back(streams.size() - 1);
+    edges_open = true;
   }
 
   /// The populations that a projection's ranges touch, in order.
@@ -410,9 +457,8 @@ struct RunLog::Impl {
     }
   }
 
-  void add_frames(std::uint32_t r, std::span<const float> values) {
+  void add_frames(std::size_t r, std::size_t width, std::span<const float> values) {
     auto& s = streams[reports.at(r).stream];
-    const std::size_t width = network.reports[r].ids.size();
     if (values.size() % width) throw std::logic_error("a part of a frame");
     while (!values.empty()) {
       const auto rows = s.room(values.size() / width);
@@ -423,8 +469,12 @@ struct RunLog::Impl {
   }
 
   void add_edges(std::uint32_t p, std::span<const Edge> some) {
-    if (p >= edges_of.size() || edges_of[p].empty())
+    for (std::uint32_t w = 0; w < weights.size(); ++w)
+      if (network.weights[w].projection == p && weights[w].mapping != none) add_mapping(streams[weights[w].mapping], some);
+    if (p >= edges_of.size() || edges_of[p].empty()) {
+      if (network.records_edges(p)) return;
       throw std::logic_error("edges of projection " + network.projections.at(p).name + ", which are not recorded");
+    }
     const auto n = network.populations.size();
     while (!some.empty()) {
       const auto source = population_of(some[0].source), target = population_of(some[0].target);
@@ -450,17 +500,33 @@ struct RunLog::Impl {
     }
   }
 
+  /// What the columns of a weight recording are.
+  void add_mapping(Stream& s, std::span<const Edge> some) {
+    while (!some.empty()) {
+      const auto n = s.room(some.size());
+      for (std::uint64_t k = 0; k < n; ++k) {
+        const auto source = population_of(some[k].source);
+        s.column<std::uint64_t>(0)[k] = some[k].source - network.populations[source].first;
+        s.column<std::uint32_t>(2)[k] = source;
+        const auto target = population_of(some[k].target);
+        s.column<std::uint64_t>(1)[k] = some[k].target - network.populations[target].first;
+        s.column<std::uint32_t>(3)[k] = target;
+      }
+      took(s, n);
+      some = some.subspan(n);
+    }
+  }
+
   // --- commits ---
 
   /// HDF5's view of the file becomes the pages that the next commit makes permanent.
   void flush() {
-    for (std::size_t r = 0; r < reports.size(); ++r) {
-      auto& s = streams[reports[r].stream];
+    for (auto& report : reports) {
+      auto& s = streams[report.stream];
       if (!s.dirty()) continue;
-      const auto& report = network.reports[r];
       const auto frames = static_cast<Tick>(s.written());
       const double time[3] = {ms(report.from), ms(report.from + frames * report.every), ms(report.every)};
-      h5::replace_values<double>(reports[r].time, "time", time);
+      h5::replace_values<double>(report.time, "time", time);
     }
     for (auto& s : streams) s.flushed();
     dirty = false;
@@ -618,7 +684,10 @@ RunLog::~RunLog() {
 
 void RunLog::spikes(std::span<const Spike> sorted) { impl_->guarded([&] { impl_->add_spikes(sorted); }); }
 void RunLog::frames(std::uint32_t r, std::span<const float> values) {
-  impl_->guarded([&] { impl_->add_frames(r, values); });
+  impl_->guarded([&] { impl_->add_frames(r, impl_->network.reports.at(r).ids.size(), values); });
+}
+void RunLog::weights(std::uint32_t w, std::span<const float> values) {
+  impl_->guarded([&] { impl_->add_frames(impl_->weights.at(w).report, impl_->options.weight_widths.at(w), values); });
 }
 void RunLog::edges(std::uint32_t p, std::span<const Edge> some) { impl_->guarded([&] { impl_->add_edges(p, some); }); }
 void RunLog::commit(Tick reached) { impl_->guarded([&] { impl_->commit(reached); }); }

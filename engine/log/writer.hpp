@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/recorder.hpp"
 #include "core/simulation.hpp"
@@ -29,6 +30,7 @@ struct RunLogOptions {
   bool power_safe = false;        ///< also survive a power cut: waits for the disk at every commit
   std::uint32_t chunk = 65536;    ///< elements per chunk of every growing dataset
   bool compress = true;           ///< with the filters shuffle and deflate
+  std::vector<std::uint64_t> weight_widths{};  ///< synapses of each weight recording (Simulation::weight_widths)
   logging::WriteFault fault{};    ///< for tests
 };
 
@@ -47,6 +49,7 @@ class RunLog final : public Recorder {
 
   void spikes(std::span<const Spike> sorted) override;
   void frames(std::uint32_t r, std::span<const float> values) override;
+  void weights(std::uint32_t w, std::span<const float> values) override;
   void edges(std::uint32_t p, std::span<const Edge> some) override;
   void commit(Tick reached) override;
 

@@ -1,6 +1,7 @@
 // The checked network: plain numbers, every reference resolved, every value in range and in the unit of its field.
 // This is all the simulation sees of a network; text (names) is kept only for logs and messages.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -110,6 +111,13 @@ struct Report {
   Tick every = 0, from = 0, to = never;
 };
 
+/// A variable of all synapses of a projection, sampled like a report.
+struct WeightRecording {
+  std::uint32_t projection;
+  std::uint32_t variable = 0;  ///< index in the synapse model's variables
+  Tick every = 0, from = 0, to = never;
+};
+
 struct Network {
   std::string name;
   std::string source_text;       ///< the YAML as read, for provenance
@@ -125,7 +133,13 @@ struct Network {
   std::vector<ScheduledControl> schedule;
   std::vector<SpikeRecording> spikes;
   std::vector<Report> reports;
+  std::vector<WeightRecording> weights;
   std::vector<std::uint32_t> edge_recordings;  ///< projections whose edges are written to the log
+  /// Are the edges of projection `p` handed to the recorder?
+  bool records_edges(std::uint32_t p) const {
+    return std::count(edge_recordings.begin(), edge_recordings.end(), p) ||
+           std::any_of(weights.begin(), weights.end(), [p](const WeightRecording& w) { return w.projection == p; });
+  }
   double ticks_per_ms() const { return 1e-3 / seconds_per_tick; }
   Gid gid_count() const { return populations.empty() ? 0 : populations.back().first + populations.back().size; }
 };

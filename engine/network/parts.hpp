@@ -47,6 +47,7 @@ std::span<const Key> schedule_keys();
 std::span<const Key> record_keys();
 std::span<const Key> spikes_keys();
 std::span<const Key> report_keys();
+std::span<const Key> weight_keys();
 
 /// A column of a data file.
 struct Column {

@@ -15,7 +15,7 @@ constexpr Key keys[] = {
     {"spikes", false, "spike_recordings", "populations whose spikes are logged, or all"},
     {"reports", false, "report_list", "variables sampled at regular times"},
     {"edges", false, "names", "projections whose connections are logged"},
-    {"weights", false, "any", "weights over time; not available in this version"},
+    {"weights", false, "weight_list", "weights of a projection's synapses over time"},
 };
 constexpr Key spike_entry_keys[] = {
     {"population", true, "name", "a population or a part of it"},
@@ -32,6 +32,13 @@ constexpr Key report_entry_keys[] = {
     {"from", false, "quantity", "first sample"},
     {"to", false, "quantity", "end of the samples, itself not included"},
     {"name", false, "name", "name in the log; <population>_<variable> if not given"},
+};
+constexpr Key weight_entry_keys[] = {
+    {"projection", true, "name", "the projection"},
+    {"every", true, "quantity", "time between frames"},
+    {"variable", false, "name", "a variable of its synapses; the weight if not given"},
+    {"from", false, "quantity", "first frame"},
+    {"to", false, "quantity", "end of the frames, itself not included"},
 };
 constexpr Key every_keys[] = {
     {"every", true, "integer", "every nth neuron"},
@@ -57,6 +64,12 @@ class Recording {
     else
       report(n);
   }
+  void weights(const Node& n) {
+    if (n.is_list())
+      for (const auto& i : n.items) weight(i);
+    else
+      weight(n);
+  }
   void edges(const Node& n) {
     std::vector<const Node*> items;
     if (n.is_list())
@@ -64,22 +77,70 @@ class Recording {
     else
       items.push_back(&n);
     for (const Node* i : items) {
-      const auto name = r_.text(*i, "edges");
-      if (!name) continue;
-      const auto at = l_.projections.index.find(*name);
-      if (at == l_.projections.index.end()) {
-        std::vector<std::string> known;
-        for (const auto& p : l_.net.projections) known.push_back(p.name);
-        r_.errors.error(i->mark, fmt::format("unknown projection {}", in_quotes(*name)), known.empty() ? "the network has no projections" : suggest(*name, known, "projections"));
-      } else if (std::count(l_.net.edge_recordings.begin(), l_.net.edge_recordings.end(), at->second)) {
-        r_.errors.error(i->mark, fmt::format("projection {} is named twice", in_quotes(*name)));
-      } else {
-        l_.net.edge_recordings.push_back(at->second);
-      }
+      const auto p = projection(*i, "edges");
+      if (!p) continue;
+      if (std::count(l_.net.edge_recordings.begin(), l_.net.edge_recordings.end(), *p))
+        r_.errors.error(i->mark, fmt::format("projection {} is named twice", in_quotes(l_.net.projections[*p].name)));
+      else
+        l_.net.edge_recordings.push_back(*p);
     }
   }
 
  private:
+  /// The index of the projection that a node names.
+  std::optional<std::uint32_t> projection(const Node& n, const char* key) {
+    const auto name = r_.text(n, key);
+    if (!name) return {};
+    const auto at = l_.projections.index.find(*name);
+    if (at != l_.projections.index.end()) return at->second;
+    std::vector<std::string> known;
+    for (const auto& p : l_.net.projections) known.push_back(p.name);
+    r_.errors.error(n.mark, fmt::format("unknown projection {}", in_quotes(*name)), known.empty() ? "the network has no projections" : suggest(*name, known, "projections"));
+    return {};
+  }
+
+  /// An interval between samples; one that is rounded would drift.
+  Tick interval(const Node& every) {
+    const auto t = r_.time(every, "every", 1);
+    if (!t) return 0;
+    const double exact = r_.ticks(*r_.quantity(every, "every"));
+    if (std::fabs(exact - static_cast<double>(*t)) > 1e-9 * exact)
+      r_.errors.error(every.mark, fmt::format("'every' must be a whole number of ticks ({})", r_.time_text(1)), "give another `time_resolution`");
+    return *t;
+  }
+
+  void weight(const Node& n) {
+    if (!r_.map(n, weight_entry_keys, "an entry of 'weights'", n.mark)) return;
+    WeightRecording rec{};
+    window(n, rec.from, rec.to);
+    rec.every = interval(*n.find("every"));
+    const Node& name = *n.find("projection");
+    const auto p = projection(name, "projection");
+    if (!p) return;
+    rec.projection = *p;
+    const SynapseTable* synapse = l_.net.projections[*p].synapse;
+    if (!synapse) return;  // an error of its own
+    if (const Node* v = n.find("variable")) {
+      const auto variable = r_.text(*v, "variable");
+      if (!variable) return;
+      const Fields& fields = synapse->model.variables;
+      std::vector<std::string> known;
+      for (std::uint32_t i = 0; i < fields.count; ++i) known.push_back(field(fields, i).name);
+      const auto at = std::find(known.begin(), known.end(), *variable);
+      if (at == known.end()) {
+        r_.errors.error(v->mark, fmt::format("synapse model {} has no variable {}", synapse->model.name, in_quotes(*variable)), suggest(*variable, known, "variables"));
+        return;
+      }
+      rec.variable = static_cast<std::uint32_t>(at - known.begin());
+    }
+    for (const auto& other : l_.net.weights)
+      if (other.projection == rec.projection && other.variable == rec.variable) {
+        r_.errors.error(name.mark, fmt::format("the weights of projection {} are recorded already", in_quotes(l_.net.projections[*p].name)));
+        return;
+      }
+    if (rec.every > 0) l_.net.weights.push_back(rec);
+  }
+
   void spike_entry(const Node& n) {
     SpikeRecording rec{};
     std::optional<Selected> who;
@@ -111,14 +172,7 @@ class Recording {
     if (!r_.map(n, report_entry_keys, "an entry of 'reports'", n.mark)) return;
     Report rep{};
     window(n, rep.from, rep.to);
-    const Node& every = *n.find("every");
-    if (const auto t = r_.time(every, "every", 1)) {
-      const double exact = r_.ticks(*r_.quantity(every, "every"));
-      // An interval that is rounded would drift.
-      if (std::fabs(exact - static_cast<double>(*t)) > 1e-9 * exact)
-        r_.errors.error(every.mark, fmt::format("'every' must be a whole number of ticks ({})", r_.time_text(1)), "give another `time_resolution`");
-      rep.every = *t;
-    }
+    rep.every = interval(*n.find("every"));
     const auto population = r_.text(*n.find("population"), "population");
     const auto who = population ? select(l_, *population, n.find("population")->mark) : std::nullopt;
     const auto variable = r_.text(*n.find("variable"), "variable");
@@ -257,6 +311,7 @@ class Recording {
 std::span<const Key> record_keys() { return keys; }
 std::span<const Key> spikes_keys() { return spike_entry_keys; }
 std::span<const Key> report_keys() { return report_entry_keys; }
+std::span<const Key> weight_keys() { return weight_entry_keys; }
 
 void load_recording(Loading& l, const Node& map) {
   if (map.kind == Node::Kind::null) return;
@@ -266,9 +321,7 @@ void load_recording(Loading& l, const Node& map) {
   if (const Node* n = map.find("spikes")) r.spikes(*n);
   if (const Node* n = map.find("reports")) r.reports(*n);
   if (const Node* n = map.find("edges")) r.edges(*n);
-  for (const auto& k : map.keys)
-    if (k.name == "weights")
-      l.read.errors.error(k.mark, "recording weights over time is not available in this version", "'edges' logs the weights at the start");
+  if (const Node* n = map.find("weights")) r.weights(*n);
 }
 
 }  // namespace spinet::reading

@@ -175,6 +175,8 @@ std::string json_schema(const Catalogue& c) {
       entry("spike_recordings", one_or_list("spike_recording")),
       entry("report", map_of(report_keys())),
       entry("report_list", one_or_list("report")),
+      entry("weight", map_of(weight_keys())),
+      entry("weight_list", one_or_list("weight")),
       entry("record", map_of(record_keys())),
   };
   const auto network = map_of(top_keys());

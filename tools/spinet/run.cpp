@@ -112,7 +112,7 @@ int run_on(Transport& t, const RunOptions& o) {
     RunProvenance from{.version = SPINET_VERSION, .ranks = t.size(), .command_line = o.command_line, .started = {}, .host = {}};
     char host[256] = {};
     if (gethostname(host, sizeof host - 1) == 0) from.host = host;
-    log = std::make_unique<RunLog>(path, network, from, RunLogOptions{.force = o.force});
+    log = std::make_unique<RunLog>(path, network, from, RunLogOptions{.force = o.force, .weight_widths = simulation.weight_widths()});
   });
 
   Statistics mine;

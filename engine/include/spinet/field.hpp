@@ -3,6 +3,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -35,6 +36,28 @@ struct Field {
   std::uint32_t offset;  ///< bytes from the start of the model's struct
   std::uint32_t reserved;
 };
+
+/// Writes `x` where field `f` lies in `object`, in the field's type.
+inline void put(void* object, const Field& f, double x) noexcept {
+  auto* at = static_cast<char*>(object) + f.offset;
+  if (f.type == Type::f32) {
+    const auto narrow = static_cast<float>(x);
+    std::memcpy(at, &narrow, sizeof narrow);
+  } else {
+    std::memcpy(at, &x, sizeof x);
+  }
+}
+inline double get(const void* object, const Field& f) noexcept {
+  const auto* at = static_cast<const char*>(object) + f.offset;
+  if (f.type == Type::f32) {
+    float narrow;
+    std::memcpy(&narrow, at, sizeof narrow);
+    return static_cast<double>(narrow);
+  }
+  double x;
+  std::memcpy(&x, at, sizeof x);
+  return x;
+}
 
 struct Fields {
   const Field* data;

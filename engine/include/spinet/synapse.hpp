@@ -1,14 +1,40 @@
 // The contract of a synapse model (plugin): what becomes of a presynaptic event on its way to the targets.
-// The unit of work is a slice: the synapses of one source, delay, target block, port and plugin, contiguous in memory.
+// The unit of work is a slice: the synapses of one source, delay, target block, port and projection, contiguous in memory.
+//
+// Time in a synapse.  Delays are dendritic: an event emitted at t meets the synapse at t and the neuron at t + delay, a
+// postsynaptic spike emitted at s meets it at s + delay.  The engine calls at the arrival, so what a slice shows at `tick`
+// is the synapse at tick - delay: presynaptic events emitted up to there, postsynaptic spikes up to `seen()`.
+// Control events, sweeps and reads at a tick see the same state: the one an event arriving at that tick would meet.
 #pragma once
+#include <cassert>
 #include <cstdint>
 #include <type_traits>
 
 #include "spinet/model.hpp"
 #include "spinet/neuron.hpp"
+#include "spinet/random.hpp"
 #include "spinet/time.hpp"
 
 namespace spinet {
+
+/// A postsynaptic spike as synapses with `post_tau` see it.
+struct PostSpike {
+  Tick tick;     ///< emission
+  double trace;  ///< sum of exp(-(tick - s) / post_tau) over this spike and all s before it; 1 where post_tau is 0
+};
+
+/// The spikes of one target neuron, oldest first.  Those that every synapse has seen are forgotten but for the last.
+struct PostHistory {
+  const PostSpike* spikes;
+  std::uint32_t count;
+  std::uint32_t capacity;  ///< the engine's
+  /// Number of spikes emitted at or before `tick`.
+  std::uint32_t upto(Tick tick) const noexcept {
+    std::uint32_t n = count;
+    while (n && spikes[n - 1].tick > tick) --n;
+    return n;
+  }
+};
 
 /// A slice at the arrival of an event, as the engine hands it over (C layout).
 struct Slice {
@@ -16,14 +42,29 @@ struct Slice {
   Tick delay;          ///< arrival - emission
   double payload;      ///< of the event; 1 for a spike
   std::uint32_t count;
-  std::uint32_t reserved;
+  Gid source;
   const std::uint16_t* targets;  ///< indices in the target block
   void* state;                   ///< `State[count]`
-  void* slice_state;             ///< `SliceState`, if the model has one
+  void* slice_state;             ///< `SliceState`, if the model has one; zero at first
   const void* shared;            ///< `Shared`, one per projection parameter set
-  std::uint64_t first_edge;      ///< random key of the first synapse; the others follow by their index
-  RandomKey random;
+  const PostHistory* history;    ///< by target, if the model has `post_tau`
+  const Gid* gids;               ///< by target: global ids
+  const std::uint8_t* copies;    ///< which of several synapses of one source, delay and target this is, if the model draws
+  RandomKey random;              ///< of this source, delay and projection, if the model draws
+  const NeuronTable* neuron;     ///< model of the targets
+  const NeuronBlock* block;      ///< the targets
+  const std::uint32_t* reads;    ///< index in the targets' variables of each of the model's `reads`
   RunInfo run;
+
+  Tick emitted() const noexcept { return tick - delay; }
+  /// Postsynaptic spikes emitted up to here have met the synapse.
+  Tick seen() const noexcept { return tick - 2 * delay; }
+  /// Four random words of synapse `i` at this tick, the same on any number of ranks; `use` tells several draws apart.
+  Words draw(std::uint32_t i, std::uint32_t use = 0) const noexcept {
+    return spinet::draw(random, std::uint64_t{gids[targets[i]]} << 32 | use << 8 | (copies ? copies[i] : 0u), static_cast<std::uint64_t>(tick));
+  }
+  /// The `k`-th of the variables named in `reads`, of the target of synapse `i`, at this tick.
+  double target(std::uint32_t i, std::uint32_t k = 0) const noexcept { return neuron->read(block, tick, targets[i], reads[k]); }
 };
 
 struct SynapseTable {
@@ -32,11 +73,21 @@ struct SynapseTable {
   /// 1: on_pre writes float weights, 2: double.  0: there is no on_pre; the state is one float, the weight itself.
   std::uint32_t weight_kind;
   std::uint32_t graded;  ///< 1: on_pre has used the payload; 0: the engine multiplies the weights by it
+  std::uint32_t draws;   ///< 1: the model draws random numbers (`Slice::draw`)
+  std::uint32_t read_count;
+  const char* const* reads;  ///< variables of the target neuron that the model reads; checked when a network is loaded
   void (*prepare)(void* shared, const void* params, const RunInfo* run) noexcept;
   void (*init)(void* state, const void* shared) noexcept;  ///< after the variables have been drawn; may be null
   void (*on_pre)(const Slice* s, void* weights) noexcept;  ///< weights[count], float or double
+  /// At a control event addressed to all, or to this projection; before the tick's arrivals.
   void (*on_control)(const Slice* s, const Control* c) noexcept;
-  double (*read)(const void* state, const void* shared, Tick tick) noexcept;  ///< weight for logs; changes nothing
+  /// Takes in all postsynaptic spikes up to `seen()`, so that they can be forgotten.  Called at any tick or none: what
+  /// follows must be the same to the bit.  Null: the model reads no history.
+  void (*catch_up)(const Slice* s) noexcept;
+  /// Time constant of `PostSpike::trace` [ms], 0 for a trace that is always 1.  Null: the model reads no history.
+  double (*post_tau)(const void* params) noexcept;
+  /// Variable `variable` of synapse `i` at the slice's tick, everything it has seen applied; changes nothing.
+  double (*read)(const Slice* s, std::uint32_t i, std::uint32_t variable) noexcept;
   /// What is wrong with these parameters together (each is in its range), or null.  May be null itself.
   const char* (*check)(const void* params) noexcept;
 };
@@ -50,6 +101,7 @@ struct Synapses {
     return *static_cast<const typename detail::SharedOf<M>::type*>(s.shared);
   }
   auto& slice_state() const { return *static_cast<typename M::SliceState*>(s.slice_state); }
+  const PostHistory& post(std::uint32_t i) const { return s.history[s.targets[i]]; }
   std::uint32_t size() const { return s.count; }
 };
 
@@ -57,27 +109,33 @@ struct Synapses {
 ///   weight(State&, const Shared&, const Slice&) -> float or double     one synapse; the loop is made here
 /// or on_pre(Synapses<M>, Weight* out) with `using Weight = float` (or double), or neither: then State is one float
 /// named `weight`, handed to the neurons as it is.  It may have `Shared` with `prepare(Shared&, const Params&, const
-/// RunInfo&)`, `SliceState`, `init`, `on_control(Synapses<M>, const Control&)`, `read(const State&, const Shared&, Tick)`.
+/// RunInfo&)`, `SliceState`, `init`, `on_control(Synapses<M>, const Control&)`, `draws`, `reads` (array of names),
+/// `post_tau(const Params&)` with `catch_up(Synapses<M>)`, `read(const State&, const Shared&, Tick)` for the first
+/// variable or `read(Synapses<M>, i, variable)` for all; other variables are read as they are stored.
 template <class M>
 const SynapseTable& synapse_table() {
   using S = typename M::State;
   using Sh = typename detail::SharedOf<M>::type;
+  using P = typename M::Params;
   static_assert(std::is_trivially_copyable_v<S>, "the engine moves and saves states as bytes");
   static const auto params = M::params();
   static const auto variables = M::variables();
   static const SynapseTable table = [] {
     SynapseTable t{};
     t.model = {abi_version, sizeof(SynapseTable), Kind::synapse, 0, M::name, M::doc, params.view(), variables.view()};
-    t.params_size = sizeof(typename M::Params);
+    t.params_size = sizeof(P);
     t.state_size = sizeof(S);
-    if constexpr (requires { typename M::SliceState; }) t.slice_state_size = sizeof(typename M::SliceState);
+    if constexpr (requires { typename M::SliceState; }) {
+      static_assert(std::is_trivially_copyable_v<typename M::SliceState>, "the engine moves and saves states as bytes");
+      t.slice_state_size = sizeof(typename M::SliceState);
+    }
     if constexpr (requires { typename M::Shared; }) {
       t.shared_size = sizeof(Sh);
-      t.prepare = [](void* s, const void* p, const RunInfo* r) noexcept {
-        M::prepare(*static_cast<Sh*>(s), *static_cast<const typename M::Params*>(p), *r);
-      };
+      t.prepare = [](void* s, const void* p, const RunInfo* r) noexcept { M::prepare(*static_cast<Sh*>(s), *static_cast<const P*>(p), *r); };
     }
     if constexpr (requires { M::graded; }) t.graded = M::graded;
+    if constexpr (requires { M::draws; }) t.draws = M::draws;
+    if constexpr (requires { M::reads; }) t.reads = M::reads, t.read_count = static_cast<std::uint32_t>(std::size(M::reads));
     if constexpr (requires(S& s, const Sh& sh) { M::init(s, sh); })
       t.init = [](void* s, const void* sh) noexcept { M::init(*static_cast<S*>(s), *static_cast<const Sh*>(sh)); };
     if constexpr (requires(S& s, const Sh& sh, const Slice& sl) { M::weight(s, sh, sl); }) {
@@ -96,14 +154,22 @@ const SynapseTable& synapse_table() {
     }
     if constexpr (requires(Synapses<M> s, const Control& c) { M::on_control(s, c); })
       t.on_control = [](const Slice* s, const Control* c) noexcept { M::on_control(Synapses<M>{*s}, *c); };
-    t.read = [](const void* s, const void* sh, Tick tick) noexcept -> double {
-      if constexpr (requires(const S& a, const Sh& b) { M::read(a, b, tick); })
-        return M::read(*static_cast<const S*>(s), *static_cast<const Sh*>(sh), tick);
-      else
-        return static_cast<const S*>(s)->weight;
+    if constexpr (requires(const P& p) { M::post_tau(p); }) {
+      t.post_tau = [](const void* p) noexcept -> double { return M::post_tau(*static_cast<const P*>(p)); };
+      t.catch_up = [](const Slice* s) noexcept { M::catch_up(Synapses<M>{*s}); };
+    }
+    t.read = [](const Slice* s, std::uint32_t i, std::uint32_t v) noexcept -> double {
+      const S& state = static_cast<const S*>(s->state)[i];
+      if constexpr (requires(Synapses<M> n) { M::read(n, i, v); }) {
+        return M::read(Synapses<M>{*s}, i, v);
+      } else {
+        if constexpr (requires(const S& a, const Sh& b) { M::read(a, b, Tick{}); })
+          if (v == 0) return M::read(state, *static_cast<const Sh*>(s->shared), s->tick);
+        return get(&state, variables.view().data[v]);
+      }
     };
-    if constexpr (requires(const typename M::Params& p) { M::check(p); })
-      t.check = [](const void* p) noexcept -> const char* { return M::check(*static_cast<const typename M::Params*>(p)); };
+    if constexpr (requires(const P& p) { M::check(p); })
+      t.check = [](const void* p) noexcept -> const char* { return M::check(*static_cast<const P*>(p)); };
     return t;
   }();
   return table;

@@ -28,6 +28,7 @@ struct Release {
   }
   static void prepare(Shared& s, const Params& p, const spinet::RunInfo&) { s.p = p.p; }
 
+  static constexpr bool draws = true;
   using Weight = float;
   static void on_pre(spinet::Synapses<Release> synapses, float* out) {
     static std::uint64_t counter = 0;
@@ -35,9 +36,9 @@ struct Release {
     if (first == 0) first = synapses.s.tick;
     for (std::uint32_t i = 0; i < synapses.size(); ++i) {
       State& s = synapses[i];
-      const auto edge = flaw == key_of_position ? i : synapses.s.first_edge + i;
-      auto u = spinet::uniform01(spinet::draw(synapses.s.random, edge, static_cast<std::uint64_t>(synapses.s.tick))[0]);
-      if (flaw == hidden_counter) u = spinet::uniform01(spinet::draw(synapses.s.random, edge, ++counter)[0]);
+      auto u = spinet::uniform01(synapses.s.draw(i)[0]);
+      if (flaw == key_of_position) u = spinet::uniform01(spinet::draw(synapses.s.random, i, static_cast<std::uint64_t>(synapses.s.tick))[0]);
+      if (flaw == hidden_counter) u = spinet::uniform01(spinet::draw(synapses.s.random, i, ++counter)[0]);
       if (flaw == chance) u = std::rand() / (RAND_MAX + 1.0);
       const bool release = u < synapses.shared().p;
       s.released += release ? 1.0f : 0.0f;

@@ -30,16 +30,64 @@ std::vector<Event> history(bool graded) {
   return events;
 }
 
+/// What plastic synapses see of their targets: every target spikes at times of its own; all of the run is there at
+/// once, so that a model that looks past `seen()` gives itself away.
+class Targets {
+ public:
+  Targets(const SynapseTable& t, bool varied) {
+    double tau = -1;
+    if (t.post_tau) {
+      Fenced params(t.params_size);
+      for (std::uint32_t i = 0; i < t.model.params.count; ++i) store(params.data(), t.model.params.data[i], value_for(t.model.params.data[i], varied));
+      tau = t.post_tau(params.data()) * run_info.ticks_per_ms;
+    }
+    spikes_.resize(3 * synapse_count);
+    for (std::uint32_t j = 0; j < spikes_.size(); ++j) {
+      gids_.push_back(1000 + j);
+      Dice dice(100 + j);
+      Tick tick = 0;
+      for (int k = 0; k < 200; ++k) {
+        const Tick gap = 1'000'000 + static_cast<Tick>(2e8 * std::pow(dice.uniform(), 4));
+        const double before = k && tau > 0 ? spikes_[j].back().trace * std::exp(-static_cast<double>(gap) / tau) : 0;
+        spikes_[j].push_back({tick += gap, 1 + before});
+      }
+      heads_.push_back({spikes_[j].data(), static_cast<std::uint32_t>(spikes_[j].size()), 0});
+    }
+    neuron_.read = [](const NeuronBlock*, Tick tick, std::uint32_t j, std::uint32_t v) noexcept -> double {
+      return uniform01(draw({7, v}, j, static_cast<std::uint64_t>(tick))[0]);
+    };
+    for (std::uint32_t k = 0; k < t.read_count; ++k) reads_.push_back(k);
+  }
+  void show(Slice& s, bool histories) const {
+    s.history = histories ? heads_.data() : nullptr;
+    s.gids = gids_.data();
+    s.neuron = &neuron_;
+    s.block = &block_;
+    s.reads = reads_.data();
+  }
+
+ private:
+  std::vector<std::vector<PostSpike>> spikes_;
+  std::vector<PostHistory> heads_;
+  std::vector<Gid> gids_;
+  std::vector<std::uint32_t> reads_;
+  NeuronTable neuron_{};
+  NeuronBlock block_{};
+};
+
 /// The synapses [from, from + count) as one slice, with memory of their own.
 struct SliceBench {
   const SynapseTable* t;
   std::uint32_t from, count;
   Fenced shared, state, slice_state;
   std::vector<std::uint16_t> targets;
+  std::vector<std::uint8_t> copies;
+  std::shared_ptr<const Targets> neurons;
 
   SliceBench(const SynapseTable& table, bool varied, std::uint32_t from_, std::uint32_t count_)
       : t(&table), from(from_), count(count_), shared(table.shared_size), state(std::size_t{table.state_size} * count_),
-        slice_state(table.slice_state_size), targets(count_) {
+        slice_state(table.slice_state_size), targets(count_), copies(count_),
+        neurons(std::make_shared<Targets>(table, varied)) {
     prepare(varied);
     const Fields& variables = t->model.variables;
     for (std::uint32_t i = 0; i < count; ++i) {
@@ -68,8 +116,24 @@ struct SliceBench {
   }
 
   Slice slice(const Event& e) {
-    return {e.tick, delay, e.payload, count, 0, targets.data(), state.data(), slice_state.data(), shared.data(),
-            1'000'000'007ULL + from, {42, 9}, run_info};
+    return at(e.tick, e.payload);
+  }
+  Slice at(Tick tick, double payload = 1) {
+    Slice s{};
+    s.tick = tick;
+    s.delay = delay;
+    s.payload = payload;
+    s.count = count;
+    s.source = 17;
+    s.targets = targets.data();
+    s.state = state.data();
+    s.slice_state = slice_state.data();
+    s.shared = shared.data();
+    s.copies = copies.data();
+    s.random = {42, 9};
+    s.run = run_info;
+    neurons->show(s, t->post_tau != nullptr);
+    return s;
   }
 
   /// Appends the weights of one event, as doubles, to `weights`; false if memory next to ours was written to.
@@ -95,8 +159,9 @@ struct SliceBench {
     return out.intact() && state.intact() && slice_state.intact() && shared.intact();
   }
 
-  double read(std::uint32_t i, Tick tick) const {
-    return t->read(state.data() + std::size_t{i} * t->state_size, shared.data(), tick);
+  double read(std::uint32_t i, Tick tick, std::uint32_t variable) {
+    const Slice s = at(tick);
+    return t->read(&s, i, variable);
   }
 };
 
@@ -156,19 +221,36 @@ void check_synapse(const SynapseTable& table, const SynapseTable& restarted, con
       std::string detail;
       Tick last = 0;
       for (const auto& e : events) {
-        const Fenced before = observed.state, shared_before = observed.shared;
+        const Fenced before = observed.state, shared_before = observed.shared, slice_before = observed.slice_state;
         for (std::uint32_t i = 0; i < synapse_count; ++i)
-          for (const Tick tick : {last, (last + e.tick) / 2, e.tick}) {
-            const double once = observed.read(i, tick), twice = observed.read(i, tick);
-            if (!same_bits(once, twice)) detail = "two reads at one tick differ";
-            if (!std::isfinite(once)) detail = "read returns " + std::to_string(once);
-          }
-        if (!observed.state.same_bytes(before) || !observed.shared.same_bytes(shared_before)) detail = "read has written to the state";
+          for (const Tick tick : {last, (last + e.tick) / 2, e.tick})
+            for (std::uint32_t v = 0; v < table.model.variables.count; ++v) {
+              const double once = observed.read(i, tick, v), twice = observed.read(i, tick, v);
+              if (!same_bits(once, twice)) detail = "two reads at one tick differ";
+              if (!std::isfinite(once)) detail = "read returns " + std::to_string(once);
+            }
+        if (!observed.state.same_bytes(before) || !observed.shared.same_bytes(shared_before) || !observed.slice_state.same_bytes(slice_before))
+          detail = "read has written to the state";
         observed.deliver(e, weights);
         last = e.tick;
       }
       if (detail.empty()) detail = difference(whole, weights);
       found({"`read` changes nothing" + with, detail.empty(), detail});
+    }
+    if (table.catch_up) {
+      SliceBench swept(table, varied, 0, synapse_count);
+      std::vector<double> weights;
+      Tick last = 0;
+      for (const auto& e : events) {
+        for (const Tick tick : {(last + e.tick) / 2, e.tick}) {
+          const Slice s = swept.at(tick);
+          if (tick > last) table.catch_up(&s);
+        }
+        swept.deliver(e, weights);
+        last = e.tick;
+      }
+      const auto d = difference(whole, weights);
+      found({"`catch_up` changes nothing that follows" + with, d.empty(), d});
     }
     if (table.model.params.count == 0) break;  // nothing to vary
   }
