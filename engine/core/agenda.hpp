@@ -40,6 +40,13 @@ class Agenda {
     now_.pop_back();
     --size_;
   }
+  /// Everything in it, in no order.
+  std::vector<Entry> entries() const {
+    std::vector<Entry> all(now_);
+    all.insert(all.end(), far_.begin(), far_.end());
+    for (const auto& bucket : ring_) all.insert(all.end(), bucket.begin(), bucket.end());
+    return all;
+  }
   /// `e` is not before the last entry popped.
   void push(const Entry& e) {
     ++size_;

@@ -174,11 +174,12 @@ void Block::start() {
   drain(0);
 }
 
-void Block::post(const Emission& e, bool graded) {
+void Block::post(const Emission& e, bool graded, Tick from) {
   const std::uint32_t end = synapses_->slices_end(e.gid);
   const Tick resolution = network_.delay_resolution;
   for (std::uint32_t s = synapses_->slices_begin(e.gid); s < end; ++s) {
     const Tick arrival = e.tick + resolution * synapses_->delay_steps(s);
+    if (arrival < from) continue;
     auto window = static_cast<std::uint64_t>(static_cast<double>(arrival) * window_inverse_);
     Tick offset = arrival - static_cast<Tick>(window) * window_;
     if (offset < 0) offset += window_, --window;  // the reciprocal may be off by one
@@ -223,7 +224,7 @@ void Block::drain(Tick now) {
   for (std::uint32_t i = 0; i < outbox_.size; ++i) {
     const Request& r = outbox_.data[i];
     if (r.ask == Ask::emit) {
-      out_->push_back({r.tick, gids_[r.neuron], r.payload});
+      out_->push_back({r.tick, r.payload, gids_[r.neuron]});
       for (auto& h : histories_) {
         h.add(r.neuron, r.tick);
         if (sweep_at_ == never && h.excess()) sweep_at_ = (r.tick / sweep_every_ + 1) * sweep_every_;
@@ -385,6 +386,69 @@ Tick Block::next(Tick from, Tick horizon) {
   if (soonest > from)
     for (auto& t : trains_) soonest = std::min(soonest, t.next(horizon));
   return std::max(soonest, from);
+}
+
+// --- checkpoints ---
+
+void Block::save_neuron(std::uint32_t j, std::byte* to) const {
+  std::memcpy(to, state_.data() + std::size_t{j} * table_.state_size, table_.state_size);
+  if (table_.constants_size) std::memcpy(to + table_.state_size, constants_.data() + std::size_t{j} * table_.constants_size, table_.constants_size);
+}
+
+std::vector<Block::Asked> Block::save_agenda() const {
+  std::vector<Asked> all;
+  for (const auto& e : agenda_.entries()) all.push_back({e.tick, static_cast<std::uint32_t>(e.phase), gids_[e.neuron]});
+  return all;
+}
+
+std::vector<double> Block::taus() const {
+  std::vector<double> all;
+  for (const auto& h : histories_) all.push_back(h.tau());
+  return all;
+}
+
+std::vector<Block::Past> Block::save_history(double tau) const {
+  std::vector<Past> all;
+  for (const auto& h : histories_) {
+    if (h.tau() != tau) continue;
+    for (std::uint32_t j = 0; j < c_.size; ++j)
+      for (std::uint32_t k = 0; k < h.heads()[j].count; ++k) all.push_back({h.heads()[j].spikes[k].tick, h.heads()[j].spikes[k].trace, gids_[j], 0});
+  }
+  return all;
+}
+
+void Block::restore_begin(Tick at, std::span<const ScheduledControl> schedule) {
+  std::vector<std::vector<float>> none;
+  for (const auto& s : schedule) {  // what models keep per block, and parameters for later changes
+    if (s.tick >= at || s.control.kind != Control::Kind::set_parameter) continue;
+    if (c_.frame_length) c_.frame_begin = s.tick / c_.frame_length * c_.frame_length;
+    act({s.tick, &s, -1, -1}, none);
+  }
+  outbox_.size = 0;
+  agenda_ = Agenda(window_);
+  for (auto& slot : slots_) slot.keys.clear(), slot.graded.clear();
+  slots_filled_ = 0;
+  for (auto& h : histories_) h.clear();
+  asleep_ = false;
+  if (c_.frame_length) c_.frame_begin = (at - 1) / c_.frame_length * c_.frame_length;
+  for (auto& t : trains_) t.resume(at);
+  sweep_at_ = histories_.empty() ? never : (at + sweep_every_ - 1) / sweep_every_ * sweep_every_;
+}
+
+void Block::restore_neuron(std::uint32_t j, const std::byte* from) {
+  std::memcpy(state_.data() + std::size_t{j} * table_.state_size, from, table_.state_size);
+  if (table_.constants_size) std::memcpy(constants_.data() + std::size_t{j} * table_.constants_size, from + table_.state_size, table_.constants_size);
+}
+
+std::uint32_t Block::index_of(Gid gid) const {  // gids of a block ascend
+  return static_cast<std::uint32_t>(std::lower_bound(gids_.begin(), gids_.end(), gid) - gids_.begin());
+}
+
+void Block::restore_asked(const Asked& a) { agenda_.push({a.tick, static_cast<Ask>(a.phase), index_of(a.gid)}); }
+
+void Block::restore_past(double tau, const Past& p) {
+  for (auto& h : histories_)
+    if (h.tau() == tau) h.append(index_of(p.gid), {p.tick, p.trace});
 }
 
 void Block::walk(Tick from, Tick to, std::span<const Action> actions, std::vector<Emission>& out,

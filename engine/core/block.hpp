@@ -17,8 +17,9 @@ namespace spinet {
 /// A spike or graded event on its way.
 struct Emission {
   Tick tick;
-  Gid gid;
   double payload;
+  Gid gid;
+  std::uint32_t reserved = 0;  ///< no padding: checkpoints hold these as bytes
 };
 
 /// What happens at a tick by order of the schedule or the log, the same on all ranks.
@@ -48,13 +49,40 @@ class Block {
   /// Initial state is complete: finds the crossings of the first frame.
   void start();
 
-  /// Posts the arrivals of a spike; `window_index` is that of its emission.
-  void post(const Emission& e, bool graded);
+  /// Posts the arrivals of a spike; those before `from` are left out.
+  void post(const Emission& e, bool graded, Tick from = 0);
   /// Everything in [from, to), one window.  Emissions go to `out`, samples to `samples[report]`.
   void walk(Tick from, Tick to, std::span<const Action> actions, std::vector<Emission>& out,
             std::vector<std::vector<float>>& samples);
   /// A tick no later than the next thing to happen here, at or after `from`; `never` if there is none before `horizon`.
   Tick next(Tick from, Tick horizon);
+
+  /// --- checkpoints: state at the begin of tick `at`, all before it done ---
+  struct Asked {
+    Tick tick;
+    std::uint32_t phase;
+    Gid gid;
+  };
+  struct Past {
+    Tick tick;
+    double trace;
+    Gid gid;
+    std::uint32_t reserved;
+  };
+  /// Brings a sleeping block into the frame of the last tick before `at`, as if it had been awake.
+  void settle(Tick at) { if (asleep_) wake_up(at - 1); }
+  std::size_t neuron_bytes() const { return table_.state_size + table_.constants_size; }
+  void save_neuron(std::uint32_t j, std::byte* to) const;
+  std::vector<Asked> save_agenda() const;
+  /// Histories of the time constant `tau` (ticks), or nothing.
+  std::vector<double> taus() const;
+  std::vector<Past> save_history(double tau) const;
+  /// Takes over from t = 0: changes of the schedule before `at`, then everything that is saved.
+  void restore_begin(Tick at, std::span<const ScheduledControl> schedule);
+  void restore_neuron(std::uint32_t j, const std::byte* from);
+  void restore_asked(const Asked& a);
+  void restore_past(double tau, const Past& p);
+  BlockSynapses& synapses() { return *synapses_; }
 
   /// Block index of each sampled neuron of report r, in the order of the samples.
   std::vector<std::vector<std::uint32_t>> sampled;
@@ -109,6 +137,7 @@ class Block {
   std::vector<PostHistories> histories_;
   std::vector<std::uint32_t> history_of_store_;        ///< index in `histories_`, or past its end
   std::vector<std::vector<std::uint32_t>> reads_of_store_;
+  std::uint32_t index_of(Gid gid) const;
   Tick sweep_every_ = never, sweep_at_ = never, plastic_delay_ = 0;
   std::vector<std::vector<std::uint32_t>> watched_;    ///< by weight recording
   bool asleep_ = false;

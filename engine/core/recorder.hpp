@@ -34,6 +34,8 @@ class Recorder {
   virtual void edges(std::uint32_t p, std::span<const Edge> some) = 0;
   /// Everything before `reached` has been handed over.
   virtual void commit(Tick reached) = 0;
+  /// The same, and it must survive a kill from now on: a checkpoint is about to rely on it.
+  virtual void secure(Tick reached) { commit(reached); }
 };
 
 }  // namespace spinet

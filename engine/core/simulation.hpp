@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "comm/transport.hpp"
+#include "core/checkpoint.hpp"
 #include "core/recorder.hpp"
 #include "network/checked.hpp"
 
@@ -19,15 +20,27 @@ struct Progress {
   std::uint64_t deliveries = 0;  ///< synaptic events delivered, all ranks, superposed input included (a running figure)
 };
 
+/// When checkpoints are written; the same on every rank but for `sink`.
+struct Checkpoints {
+  CheckpointSink* sink = nullptr;  ///< on rank 0
+  Tick every = 0;                  ///< model time between checkpoints; 0: none
+  double seconds = 0;              ///< wall time between checkpoints; 0: none
+  bool at_stop = false;            ///< one more when the run is stopped
+};
+
 struct RunHooks {
   std::function<void(const Progress&)> progress;   ///< about ten times a second of wall time, on rank 0
   const std::atomic<bool>* stop = nullptr;         ///< set (by a signal) to end all ranks after the present window
+  Checkpoints checkpoints;
 };
 
 /// Figures of a rank's part, for summaries and benchmarks.
 struct Statistics {
   Tick reached = 0;
   bool stopped = false;              ///< by RunHooks::stop
+  Tick began = 0;                    ///< where `restore` put the run
+  std::uint64_t checkpoints = 0;
+  double checkpoint_seconds = 0;
   std::uint64_t spikes = 0, deliveries = 0, synapses = 0, superposed = 0, slices = 0, crossings = 0, windows = 0;
   std::uint64_t synapse_bytes = 0;   ///< memory of synapses with their tables
   double build_seconds = 0, run_seconds = 0;
@@ -44,6 +57,9 @@ class Simulation {
   /// Partitions and builds this rank's part.  Throws std::runtime_error for what cannot be drawn or held.
   Simulation(const Network& network, Transport& transport, SimulationOptions options = {});
   ~Simulation();
+  /// Puts a checkpoint's state in place of that at t = 0; before `run`.  The checkpoint is of the same network, from any
+  /// number of ranks.  Throws std::runtime_error if it does not fit.
+  void restore(const CheckpointSource& from);
   /// Runs to network.duration.  `recorder` is used on rank 0 and may be null.  A failure on any rank ends all with
   /// RankFailed or the rank's own exception.
   Statistics run(Recorder* recorder, const RunHooks& hooks = {});

@@ -210,6 +210,12 @@ void TrainGroup::refill() {
   from_ += slab_;
 }
 
+void TrainGroup::resume(Tick at) {
+  from_ = std::max<Tick>(0, at - delay_) / slab_ * slab_;
+  refill();
+  while (keys_[at_] != last_key && base_ + (keys_[at_] >> 16) < at) ++at_;
+}
+
 Train TrainGroup::train(Tick to) const {
   const Tick offset = to - base_;
   return {base_, keys_.data() + at_, offset >= 65536 ? last_key : static_cast<std::uint32_t>(offset) << 16, port_, weight_,
@@ -235,6 +241,13 @@ void Emitter::emit(Tick to, std::vector<Spike>& out) {
   const auto due = std::stable_partition(left_.begin(), left_.end(), [to](const Spike& s) { return s.tick >= to; });
   out.insert(out.end(), due, left_.end());
   left_.erase(due, left_.end());
+}
+
+void Emitter::resume(Tick at) {
+  std::vector<Spike> before;
+  left_.clear();
+  from_ = at / slab_ * slab_;
+  emit(at, before);
 }
 
 }  // namespace spinet

@@ -64,6 +64,8 @@ class TrainGroup {
   /// The rest of the present slab, to be taken up to (not including) tick `to`.
   Train train(Tick to) const;
   void taken(std::uint32_t n) { at_ += n; }
+  /// As if everything before tick `at` had been taken.
+  void resume(Tick at);
 
  private:
   void refill();
@@ -94,6 +96,8 @@ class Emitter {
   Tick next() const;
   /// Appends the spikes in [begin of what is left, to), unsorted.
   void emit(Tick to, std::vector<Spike>& out);
+  /// As if everything before tick `at` had been emitted.
+  void resume(Tick at);
 
  private:
   Source source_;

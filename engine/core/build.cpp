@@ -1,0 +1,242 @@
+// Construction of one rank's part of a network.
+#include <unistd.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "core/simulation_parts.hpp"
+
+namespace spinet {
+namespace {
+
+std::uint64_t second_level_cache() {
+  const long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+  return bytes > 0 ? static_cast<std::uint64_t>(bytes) : std::uint64_t{1} << 20;
+}
+
+/// A typical value, for choices that must depend on the network alone.
+double nominal(const Distribution& d) {
+  switch (d.kind) {
+    case Distribution::Kind::uniform: return 0.5 * (d.a + d.b);
+    case Distribution::Kind::listed: return d.values.empty() ? 0 : d.values[0];
+    default: return d.a;
+  }
+}
+
+}  // namespace
+
+Simulation::Impl::Impl(const Network& network, Transport& t, const SimulationOptions& options)
+    : net(network), transport(t), partition(network, t.size()), locator(partition) {
+  const auto begin = Clock::now();
+  std::string problem;
+  try {
+    build(options);
+  } catch (const std::bad_alloc&) {
+    problem = "out of memory while building the network; use fewer neurons or synapses, or more ranks";
+  } catch (const std::exception& e) {
+    problem = e.what();
+  }
+  // Everyone learns whether all could build: nobody waits for a rank that is gone.
+  Head head{0, 0, static_cast<std::uint32_t>(problem.size()), problem.empty() ? 0u : std::uint32_t{failed}};
+  std::vector<std::byte> message;
+  append(message, &head, 1);
+  append(message, problem.data(), problem.size());
+  transport.all_gather(message, gathered);
+  throw_if_failed();
+  prepare_reports();
+  stats.build_seconds = seconds_since(begin);
+}
+
+void Simulation::Impl::throw_if_failed() {
+  for (int r = 0; r < transport.size(); ++r) {
+    const auto part = gathered.of(r);
+    Head head;
+    std::memcpy(&head, part.data(), sizeof head);
+    if (!(head.flags & failed)) continue;
+    if (own_failure && r == transport.rank()) std::rethrow_exception(own_failure);
+    throw RankFailed(r, std::string(reinterpret_cast<const char*>(part.data()) + sizeof head, head.count));
+  }
+}
+
+void Simulation::Impl::build(const SimulationOptions& options) {
+  make_groups();
+  Tick shortest = never;
+  for (const auto& g : groups)
+    if (g->frame_length) shortest = std::min(shortest, g->frame_length);
+  slab = Source::slab(net, shortest);
+  make_blocks(options.l2_bytes ? options.l2_bytes : second_level_cache() * 3 / 4);
+
+  std::vector<bool> superposed;
+  for (std::uint32_t p = 0; p < net.projections.size(); ++p) {
+    wirings.push_back(std::make_unique<Wiring>(net, p));
+    superposed.push_back(is_superposed(net, net.projections[p]));
+    longest_delay = std::max(longest_delay, net.delay_resolution * wirings[p]->most_delay);
+    if (!superposed[p] && net.projections[p].target_count() && net.projections[p].source_count())
+      lookahead = std::min(lookahead, net.delay_resolution * wirings[p]->least_delay);
+  }
+  const Tick cap = options.window_cap ? options.window_cap
+                                      : std::min<Tick>(static_cast<Tick>(10 * net.ticks_per_ms()), Tick{1} << 30);
+  window = std::max<Tick>(1, std::min(lookahead, cap));
+
+  std::vector<std::vector<TrainGroup>> trains(blocks.size());
+  for (std::uint32_t p = 0; p < net.projections.size(); ++p)
+    if (superposed[p]) add_trains(p, trains);
+  for (std::uint32_t b = 0; b < blocks.size(); ++b) {
+    for (auto& t : trains[b]) t.finish();
+    auto synapses = std::make_unique<BlockSynapses>(net, wirings, superposed, locator, b);
+    stats.synapses += synapses->synapse_count();
+    stats.slices += synapses->slice_count();
+    stats.synapse_bytes += synapses->bytes();
+    blocks[b]->connect(std::move(synapses), std::move(trains[b]), window);
+  }
+  make_emitters(superposed);
+  make_actions();
+  for (auto& b : blocks) b->start();
+  samples.assign(blocks.size(), std::vector<std::vector<float>>(series()));
+  stats.spikes_of_population.assign(net.populations.size(), 0);
+}
+
+void Simulation::Impl::make_groups() {
+  for (std::uint32_t p = 0; p < net.populations.size(); ++p) {
+    const Population& population = net.populations[p];
+    const NeuronTable* table = population.neuron();
+    if (!table) continue;
+    graded |= table->graded != 0;
+    bool alike = true;
+    std::vector<double> key;
+    for (std::uint32_t f = 0; f < table->model.params.count; ++f) {
+      if (!(table->model.params.data[f].flags & shared)) continue;
+      alike &= Sampler(population.params[f]).constant();
+      key.push_back(population.params[f].a);
+    }
+    if (!alike) {
+      if (!table->per_neuron)
+        throw std::runtime_error("population " + population.name + ": the time constants of model " + table->model.name +
+                                 " must be the same for all its neurons");
+      table = table->per_neuron;
+      key.clear();
+    }
+    std::vector<std::byte> params(table->params_size);
+    for (std::uint32_t f = 0; f < table->model.params.count; ++f) {
+      const double x = nominal(population.params[f]);
+      put(params.data(), table->model.params.data[f], x);
+    }
+    if (table->choose) table = table->choose(params.data());
+    const RunInfo run{net.ticks_per_ms()};
+    const Tick frame = table->frame ? table->frame(params.data(), &run) : 0;
+    auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g->table == table && g->key == key; });
+    if (group == groups.end()) {
+      groups.push_back(std::make_unique<KernelGroup>(KernelGroup{table, key, Buffer<std::byte>(table->shared_size), frame}));
+      group = groups.end() - 1;
+      prototypes.push_back(params);
+    }
+    (*group)->frame_length = std::min((*group)->frame_length, frame);
+    group_of_population[p] = static_cast<std::uint32_t>(group - groups.begin());
+  }
+  const RunInfo run{net.ticks_per_ms()};
+  for (std::size_t g = 0; g < groups.size(); ++g)
+    if (groups[g]->table->prepare) groups[g]->table->prepare(groups[g]->shared.data(), prototypes[g].data(), &run, groups[g]->frame_length);
+}
+
+void Simulation::Impl::make_blocks(std::uint64_t l2_bytes) {
+  for (std::uint32_t g = 0; g < groups.size(); ++g) {
+    const std::uint64_t most = std::clamp<std::uint64_t>(l2_bytes / std::max(1u, groups[g]->table->state_size), net.block, 65535);
+    std::vector<Gid> gids;
+    const auto close = [&] {
+      if (!gids.empty()) blocks.push_back(std::make_unique<Block>(net, *groups[g], std::move(gids)));
+      gids.clear();
+    };
+    for (std::uint32_t r = 0; r < partition.runs().size(); ++r) {
+      const Run& run = partition.runs()[r];
+      const auto group = group_of_population.find(run.population);
+      if (run.owner != transport.rank() || group == group_of_population.end() || group->second != g) continue;
+      if (gids.size() + run.count > most) close();
+      locator.place(r, {static_cast<std::uint32_t>(blocks.size()), static_cast<std::uint32_t>(gids.size())});
+      for (std::uint32_t i = 0; i < run.count; ++i) gids.push_back(run.first + i);
+    }
+    close();
+  }
+}
+
+void Simulation::Impl::add_trains(std::uint32_t p, std::vector<std::vector<TrainGroup>>& trains) {
+  const Connector& connector = wirings[p]->connector;
+  const Tick delay = net.delay_resolution * wirings[p]->delay.least();
+  bool wanted[target_run];
+  std::fill(std::begin(wanted), std::end(wanted), true);
+  struct Unit {
+    std::vector<std::uint16_t> targets;
+    std::vector<double> weights;
+  };
+  // Units of this projection by (block, source population, unit), filled in the order of the pairs.
+  std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, std::vector<Unit>> units;
+  for (std::uint32_t run = 0; run < connector.run_count(); ++run)
+    connector.edges(run, wanted, [&](const DrawnEdge* e, std::size_t n) {
+      for (std::size_t i = 0; i < n; ++i) {
+        const Gid target = connector.target_gid(run, e[i].target), source = connector.source_gid(e[i].source);
+        const auto place = locator.of_run(partition.run_of(target));
+        if (place.block == Locator::nowhere) continue;
+        const std::uint32_t population = partition.population_of(source), index = source - net.populations[population].first;
+        auto& list = units[{place.block, population, index / source_unit}];
+        const std::uint32_t member = index % source_unit;
+        auto free = std::find_if(list.begin(), list.end(), [&](const Unit& u) { return u.targets[member] == 0xFFFF; });
+        if (free == list.end()) {
+          list.push_back({std::vector<std::uint16_t>(source_unit, 0xFFFF), std::vector<double>(source_unit, 0)});
+          free = list.end() - 1;
+        }
+        free->targets[member] = static_cast<std::uint16_t>(locator.in_block(target, place.block));
+        free->weights[member] = static_cast<double>(static_cast<float>(wirings[p]->weight_of(e[i])));
+      }
+    });
+  for (auto& [where, list] : units) {
+    const auto [block, population, unit] = where;
+    for (auto& u : list) {
+      auto& groups_here = trains[block];
+      auto group = std::find_if(groups_here.begin(), groups_here.end(),
+                                [&](const TrainGroup& g) { return g.fits(delay, net.projections[p].port, slab, u.targets); });
+      if (group == groups_here.end()) {
+        groups_here.emplace_back(delay, net.projections[p].port, slab);
+        group = groups_here.end() - 1;
+      }
+      group->add(Source(net, population, unit), u.targets, u.weights);
+    }
+  }
+}
+
+void Simulation::Impl::make_emitters(const std::vector<bool>& superposed) {
+  for (std::uint32_t p = 0; p < net.populations.size(); ++p) {
+    const Population& population = net.populations[p];
+    if (!population.source()) continue;
+    const auto overlaps = [&](const GidRange& r) { return r.first < population.first + population.size && population.first < r.first + r.count; };
+    bool needed = std::any_of(net.spikes.begin(), net.spikes.end(), [&](const SpikeRecording& s) { return s.population == p; });
+    for (std::uint32_t q = 0; q < net.projections.size(); ++q)
+      needed |= !superposed[q] && std::any_of(net.projections[q].sources.begin(), net.projections[q].sources.end(), overlaps);
+    if (!needed) continue;
+    for (std::uint32_t unit = 0; unit * source_unit < population.size; ++unit) {
+      const Gid first = population.first + unit * source_unit;
+      std::vector<bool> own(std::min(source_unit, population.size - unit * source_unit));
+      bool any = false;
+      for (std::uint32_t i = 0; i < own.size(); ++i) {
+        own[i] = partition.runs()[partition.run_of(first + i)].owner == transport.rank();
+        any = any || own[i];
+      }
+      if (any) emitters.emplace_back(Source(net, p, unit), first, std::move(own), slab);
+    }
+  }
+}
+
+void Simulation::Impl::make_actions() {
+  for (std::size_t i = 0; i < net.schedule.size(); ++i)
+    actions.push_back({net.schedule[i].tick, &net.schedule[i], -1, -1});
+  for (std::size_t r = 0; r < net.reports.size(); ++r)
+    for (Tick t = net.reports[r].from; t < std::min(net.reports[r].to, net.duration); t += net.reports[r].every)
+      actions.push_back({t, nullptr, static_cast<std::int32_t>(r), -1});
+  for (std::size_t w = 0; w < net.weights.size(); ++w)
+    for (Tick t = net.weights[w].from; t < std::min(net.weights[w].to, net.duration); t += net.weights[w].every)
+      actions.push_back({t, nullptr, -1, static_cast<std::int32_t>(w)});
+  // Controls come first in a tick; a report then shows what they have set.
+  std::stable_sort(actions.begin(), actions.end(), [](const Action& a, const Action& b) {
+    return a.tick != b.tick ? a.tick < b.tick : (a.control == nullptr) < (b.control == nullptr);
+  });
+}
+
+}  // namespace spinet

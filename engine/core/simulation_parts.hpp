@@ -1,0 +1,103 @@
+// What a Simulation is made of.  Private to core: build.cpp makes it, simulation.cpp runs it, samples.cpp brings samples
+// together, checkpoint.cpp saves and restores it.
+#pragma once
+#include <chrono>
+#include <cstring>
+#include <deque>
+#include <map>
+
+#include "core/block.hpp"
+#include "core/partition.hpp"
+#include "core/simulation.hpp"
+
+namespace spinet {
+
+using Clock = std::chrono::steady_clock;
+inline double seconds_since(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
+
+/// Head of a rank's message of one window; spikes follow, then payloads if the network has graded events, or the
+/// text of an error.
+struct Head {
+  Tick next;             ///< no event on this rank before it, those of this message excepted
+  std::uint64_t deliveries;
+  std::uint32_t count;   ///< spikes, or bytes of the error's text
+  std::uint32_t flags;
+};
+enum : std::uint32_t { failed = 1, stop_wanted = 2, flush_wanted = 4, checkpoint_wanted = 8 };
+struct WireSpike {
+  std::uint32_t offset;  ///< from the begin of the window
+  Gid gid;
+};
+
+template <class T>
+void append(std::vector<std::byte>& to, const T* data, std::size_t n) {
+  const auto* bytes = reinterpret_cast<const std::byte*>(data);
+  to.insert(to.end(), bytes, bytes + n * sizeof(T));
+}
+
+struct Simulation::Impl {
+  const Network& net;
+  Transport& transport;
+  Partition partition;
+  Locator locator;
+  std::vector<std::unique_ptr<KernelGroup>> groups;
+  std::vector<std::unique_ptr<Wiring>> wirings;
+  std::vector<std::unique_ptr<Block>> blocks;
+  std::vector<Emitter> emitters;
+  std::vector<Action> actions;
+  bool graded = false;
+  Tick window = 0, lookahead = never, slab = 0;
+  Statistics stats;
+  std::vector<std::vector<std::vector<float>>> samples;  ///< [block][report], frame by frame since the last flush
+  Gathered gathered;
+  std::exception_ptr own_failure;
+  std::deque<Emission> recent;  ///< whose arrivals are not all in the past, for checkpoints
+  Tick longest_delay = 0;
+  struct Earlier { std::uint64_t deliveries = 0, superposed = 0, crossings = 0; };
+  Earlier earlier;              ///< rank 0: counts of before a restart, all ranks
+
+  Impl(const Network& network, Transport& t, const SimulationOptions& options);
+  void throw_if_failed();
+  void build(const SimulationOptions& options);
+  void make_groups();
+  std::map<std::uint32_t, std::uint32_t> group_of_population;
+  std::vector<std::vector<std::byte>> prototypes;
+  void make_blocks(std::uint64_t l2_bytes);
+  void add_trains(std::uint32_t p, std::vector<std::vector<TrainGroup>>& trains);
+  void make_emitters(const std::vector<bool>& superposed);
+  void make_actions();
+
+  /// Keeps an exception until the next exchange, where everyone learns of it.  Collective calls stay outside.
+  template <class F>
+  void guarded(F&& f) {
+    if (own_failure) return;
+    try {
+      f();
+    } catch (...) {
+      own_failure = std::current_exception();
+    }
+  }
+  /// Reports, then weight recordings: all that is sampled.
+  std::size_t series() const { return net.reports.size() + net.weights.size(); }
+  std::uint64_t width(std::size_t r) const {
+    return r < net.reports.size() ? net.reports[r].ids.size() : edges_recorded[r - net.reports.size()];
+  }
+  Statistics run(Recorder* recorder, const RunHooks& hooks);
+  void save(CheckpointSink* sink, Tick at);
+  void restore(const CheckpointSource& from);
+  void collect(CheckpointSink* sink, const std::string& name, std::span<const std::byte> mine);
+  std::vector<double> all_taus();
+  void record_edges(Recorder& recorder);
+  void prepare_reports();
+  void flush_reports(Recorder* recorder);
+
+  struct Columns {                          ///< rank 0: where the samples of a rank's block go
+    std::vector<std::uint32_t> column;
+  };
+  std::vector<std::vector<std::vector<Columns>>> columns;  ///< [rank][block][report]
+  std::vector<std::uint64_t> frames_waiting;               ///< by series
+  std::vector<std::uint64_t> edges_recorded;               ///< by weight recording; rank 0
+  std::vector<std::uint64_t> weights_expected;             ///< the same as all ranks know it, about
+};
+
+}  // namespace spinet
