@@ -137,12 +137,19 @@ struct RunLog::Impl {
       for (const auto p : network.edge_recordings) add_edges(p);
       for (std::uint32_t w = 0; w < network.weights.size(); ++w) add_weights(w);
       for (const auto& s : streams) head.streams.push_back(s.names());
+      if (options.continues) take_over(*options.continues);
       flush();
       head.stamp_offset = H5Dget_offset(stamp);
       store->commit(nullptr, {}, options.power_safe);
       if (options.power_safe) store->file().sync();
       give_name(fresh);
-      journal.emplace(path, head, nullptr, options.power_safe, options.fault);
+      if (options.continues) {
+        const Commit rest = unwritten(true);
+        journal.emplace(path, head, &rest, options.power_safe, options.fault);
+        durable = reached;
+      } else {
+        journal.emplace(path, head, nullptr, options.power_safe, options.fault);
+      }
     } catch (const std::exception& e) {
       const std::string reason = store && !store->failure().empty() ? store->failure() : e.what();
       const auto half_made = store ? store->file().path() : fresh;
@@ -150,6 +157,59 @@ struct RunLog::Impl {
       std::filesystem::remove(half_made, ignored);
       throw LogError(path, "the log cannot be created: " + reason);
     }
+  }
+
+  /// Copies the rows before tick `c.at` of every stream from an earlier log of the same run.
+  void take_over(const Continuation& c) {
+    const h5::Id old(h5::check(H5Fopen(c.log.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "opening " + c.log.string()));
+    const auto old_run = h5::open_group(old, "spinet");
+    if (h5::read_text(old_run, "network") != network.source_text || h5::read_attribute<std::uint32_t>(old_run, "seed") != network.seed ||
+        h5::read_texts(old_run, "overrides") != network.overrides)
+      throw h5::Error(c.log.string() + " is the log of another run");
+    if (const auto held = h5::read_attribute<Tick>(old_run, "reached_ticks"); held < c.at)
+      throw h5::Error(fmt::format("{} holds the run up to {} ms only, the checkpoint is of {} ms", c.log.string(), ms(held), ms(c.at)));
+    for (std::size_t i = 0; i < streams.size(); ++i) {
+      auto& s = streams[i];
+      const auto names = s.names();
+      std::vector<h5::Id> columns, types;
+      std::uint64_t rows = 0;
+      for (const auto& n : names) {
+        columns.push_back(h5::open_dataset(old, n.dataset));
+        const h5::Id stored(h5::check(H5Dget_type(columns.back()), n.dataset));
+        h5::check_number(stored, n.dataset);
+        types.emplace_back(h5::check(H5Tget_native_type(stored, H5T_DIR_ASCEND), n.dataset));
+        const auto shape = h5::shape_of(columns.back());
+        rows = shape[0];
+        if (H5Tget_size(types.back()) * (shape.size() > 1 ? shape[1] : 1) != n.row_bytes) throw h5::Error(n.dataset + " has another shape");
+      }
+      const bool spikes = std::count(spikes_of.begin(), spikes_of.end(), i) > 0;
+      for (const auto& r : reports)
+        if (r.stream == i) rows = std::min<std::uint64_t>(rows, c.at <= r.from ? 0 : static_cast<std::uint64_t>((c.at - r.from + r.every - 1) / r.every));
+      for (std::uint64_t row = 0; row < rows;) {
+        std::uint64_t n = s.room(rows - row);
+        for (std::size_t k = 0; k < columns.size(); ++k) {
+          const auto width = h5::shape_of(columns[k]).size() > 1 ? h5::shape_of(columns[k])[1] : 0;
+          const hsize_t start[2] = {row, 0}, count[2] = {n, width};
+          const h5::Id from(h5::check(H5Dget_space(columns[k]), names[k].dataset));
+          const h5::Id memory(h5::check(H5Screate_simple(width ? 2 : 1, count, nullptr), names[k].dataset));
+          h5::check(H5Sselect_hyperslab(from, H5S_SELECT_SET, start, nullptr, count, nullptr), names[k].dataset);
+          h5::check(H5Dread(columns[k], types[k], memory, from, H5P_DEFAULT, s.column<std::byte>(k)), "reading " + names[k].dataset);
+        }
+        if (spikes) {  // sorted by time
+          std::uint64_t before = 0;
+          const auto tick = [&](std::uint64_t k) { return exact_ticks ? s.column<Tick>(2)[k] : std::llround(s.column<double>(0)[k] * ticks_per_ms); };
+          while (before < n && tick(before) < c.at) ++before;
+          if (before < n) rows = row + before;
+          n = before;
+        }
+        if (n) took(s, n);
+        row += n;
+      }
+    }
+    for (const auto i : edge_streams) streams[i].write_rest();
+    edges_open = false;
+    reached = c.at;
+    h5::replace_attribute(provenance, "reached_ticks", reached);
   }
 
   void refuse_existing() const {
@@ -578,6 +638,12 @@ struct RunLog::Impl {
     if (since.count() >= options.tail_seconds || (dirty && since.count() >= options.flush_seconds)) commit_now();
   }
 
+  void secure(Tick tick) {
+    if (edges_open) commit(tick);
+    reached = tick;
+    commit_now();
+  }
+
   void finish(const Statistics* figures, const char* status) {
     for (auto& s : streams) s.write_rest();
     h5::replace_attribute(provenance, "reached_ticks", reached);
@@ -691,6 +757,7 @@ void RunLog::weights(std::uint32_t w, std::span<const float> values) {
 }
 void RunLog::edges(std::uint32_t p, std::span<const Edge> some) { impl_->guarded([&] { impl_->add_edges(p, some); }); }
 void RunLog::commit(Tick reached) { impl_->guarded([&] { impl_->commit(reached); }); }
+void RunLog::secure(Tick reached) { impl_->guarded([&] { impl_->secure(reached); }); }
 void RunLog::finish(const Statistics& summary, Tick reached, bool complete) {
   impl_->guarded([&] {
     impl_->reached = reached;

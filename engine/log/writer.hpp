@@ -3,6 +3,7 @@
 #pragma once
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,12 @@ struct RunProvenance {
   std::string host;     ///< empty: not written
 };
 
+/// A log that a resumed run goes on with.
+struct Continuation {
+  std::filesystem::path log;  ///< `recover`ed; usually the one that is replaced
+  Tick at = 0;                ///< its data before this tick are taken over
+};
+
 struct RunLogOptions {
   bool force = false;             ///< replace an existing log
   double flush_seconds = 1;       ///< wall time between commits while whole chunks come in
@@ -31,6 +38,7 @@ struct RunLogOptions {
   std::uint32_t chunk = 65536;    ///< elements per chunk of every growing dataset
   bool compress = true;           ///< with the filters shuffle and deflate
   std::vector<std::uint64_t> weight_widths{};  ///< synapses of each weight recording (Simulation::weight_widths)
+  std::optional<Continuation> continues{};
   logging::WriteFault fault{};    ///< for tests
 };
 
@@ -52,6 +60,7 @@ class RunLog final : public Recorder {
   void weights(std::uint32_t w, std::span<const float> values) override;
   void edges(std::uint32_t p, std::span<const Edge> some) override;
   void commit(Tick reached) override;
+  void secure(Tick reached) override;
 
   /// Writes everything that is still buffered and the run's figures, and closes the file.  `complete`: the run came to
   /// its end (else it was stopped at `reached`).

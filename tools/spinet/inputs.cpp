@@ -2,11 +2,13 @@
 
 #include <fmt/core.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <limits>
 #include <sstream>
 
 #include "log/reader.hpp"
+#include "network/units.hpp"
 
 namespace spinet::tool {
 namespace {
@@ -47,9 +49,31 @@ Catalogue read_catalogue(const std::vector<std::string>& folders) {
   return catalogue;
 }
 
-Network read_network(const NetworkOptions& o, const Catalogue& catalogue) {
+LoadOptions load_options() {
   LoadOptions options;
   options.read_sonata = read_sonata;
+  return options;
+}
+
+double time_in(const std::string& text, double seconds_per_unit, const std::string& option) {
+  const auto unit_at = text.find_first_not_of("0123456789.+-eE ");
+  double number = 0;
+  bool good = unit_at != std::string::npos && unit_at > 0;
+  if (good) {
+    const auto digits = text.substr(0, unit_at);
+    char* end = nullptr;
+    number = std::strtod(digits.c_str(), &end);
+    good = end != digits.c_str() && digits.find_first_not_of(' ', static_cast<std::size_t>(end - digits.c_str())) == std::string::npos;
+  }
+  const auto unit = good ? parse_unit(text.substr(unit_at)) : std::nullopt;
+  const auto second = parse_unit("s");
+  if (!unit || unit->dimension != second->dimension || !(number > 0))
+    throw UserError(fmt::format("{} {}: a time is wanted, for example 10s or 500ms", option, text));
+  return number * unit->factor * std::pow(10.0, unit->decade) / seconds_per_unit;
+}
+
+Network read_network(const NetworkOptions& o, const Catalogue& catalogue) {
+  LoadOptions options = load_options();
   for (const auto& assignment : o.set) {
     const auto equals = assignment.find('=');
     if (equals == std::string::npos || equals == 0)

@@ -23,6 +23,11 @@ void add_plugin_path(CLI::App& sub, std::vector<std::string>& folders);
 /// Built-in models, then the folders given, then those of SPINET_PLUGIN_PATH (separated by colons).
 Catalogue read_catalogue(const std::vector<std::string>& folders);
 
+/// Reads recorded spikes for networks that play them back.
+LoadOptions load_options();
+/// "200 ms" as ticks or, with a tick of 1 s, as seconds; throws UserError naming `option`.
+double time_in(const std::string& text, double seconds_per_unit, const std::string& option);
+
 /// Throws UserError, InvalidNetwork.
 Network read_network(const NetworkOptions& o, const Catalogue& catalogue);
 

@@ -1,4 +1,4 @@
-// spinet run
+// spinet run, spinet resume
 #include <fmt/core.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -15,6 +15,8 @@
 #include "core/simulation.hpp"
 #include "inputs.hpp"
 #include "launch.hpp"
+#include "log/checkpoint_file.hpp"
+#include "log/reader.hpp"
 #include "log/writer.hpp"
 #include "network/estimate.hpp"
 #include "progress.hpp"
@@ -37,7 +39,28 @@ struct RunOptions {
   int ranks = 0;  ///< 0: not given
   bool quiet = false, force = false;
   std::string command_line;
+  std::string checkpoint_every, checkpoint_wall;  ///< model time, wall time; empty: none
+  std::string resume;                             ///< a checkpoint; then `network` is not used
 };
+
+/// A checkpoint that is gone on with, opened and found to fit this spinet.
+std::unique_ptr<CheckpointFile> open_checkpoint(const std::string& path) {
+  auto c = std::make_unique<CheckpointFile>(path);
+  if (c->origin.version != SPINET_VERSION)
+    throw UserError(fmt::format("{}: written by spinet {}, this is {}; states of neurons may mean something else", path, c->origin.version, SPINET_VERSION));
+  return c;
+}
+
+/// The network as the checkpoint holds it, with its overrides.
+Network network_of(const CheckpointFile& c, const Catalogue& catalogue) {
+  LoadOptions options = load_options();
+  options.data_root = c.origin.data_root;
+  for (const auto& o : c.overrides) {
+    const auto equals = o.find('=');
+    if (equals != std::string::npos) options.overrides.emplace_back(o.substr(0, equals), o.substr(equals + 1));
+  }
+  return load_text(c.network_text, c.network_path, catalogue, options);
+}
 
 /// The name of the log, found writable before anything is built.
 std::filesystem::path output_path(const RunOptions& o, const Network& n) {
@@ -49,6 +72,17 @@ std::filesystem::path output_path(const RunOptions& o, const Network& n) {
   if (!std::filesystem::is_directory(folder)) throw UserError(fmt::format("{}: there is no folder {}", path.string(), folder.string()));
   if (access(folder.c_str(), W_OK) != 0) throw UserError(fmt::format("{}: the folder {} cannot be written to", path.string(), folder.string()));
   return path;
+}
+
+std::vector<std::string> absolute(const std::vector<std::string>& folders) {
+  std::vector<std::string> all;
+  for (const auto& f : folders) all.push_back(std::filesystem::absolute(f).string());
+  return all;
+}
+
+/// Where the network's data files are looked for when it is loaded from a checkpoint.
+std::filesystem::path data_root(const Network& n, const CheckpointFile* from) {
+  return from ? from->origin.data_root : std::filesystem::absolute(n.source_path).parent_path();
 }
 
 std::uint64_t peak_memory() {
@@ -92,10 +126,26 @@ int run_on(Transport& t, const RunOptions& o) {
   Catalogue catalogue;
   Network network;
   std::filesystem::path path;
+  std::unique_ptr<CheckpointFile> checkpoint;
+  std::vector<std::string> plugin_path = o.network.plugin_path;
+  double every = 0, wall = 0;
   collectively(t, [&] {
-    catalogue = read_catalogue(o.network.plugin_path);
-    network = read_network(o.network, catalogue);
-    if (first) path = output_path(o, network);
+    if (!o.resume.empty()) {
+      checkpoint = open_checkpoint(o.resume);
+      if (plugin_path.empty()) plugin_path = checkpoint->origin.plugin_path;
+      catalogue = read_catalogue(plugin_path);
+      network = network_of(*checkpoint, catalogue);
+      path = o.output.empty() ? checkpoint->origin.log : output_path(o, network);
+      if (!std::filesystem::exists(checkpoint->origin.log))
+        throw UserError(fmt::format("{}: its log {} is missing; keep the two in one folder", o.resume, checkpoint->origin.log.string()));
+      if (first) recover(checkpoint->origin.log);
+    } else {
+      catalogue = read_catalogue(plugin_path);
+      network = read_network(o.network, catalogue);
+      if (first) path = output_path(o, network);
+    }
+    if (!o.checkpoint_every.empty()) every = time_in(o.checkpoint_every, network.seconds_per_tick, "--checkpoint-every");
+    if (!o.checkpoint_wall.empty()) wall = time_in(o.checkpoint_wall, 1, "--checkpoint-wall");
   });
   const double load_seconds = seconds_since(begin);
   const Show show = what_suits(o.quiet);
@@ -106,13 +156,33 @@ int run_on(Transport& t, const RunOptions& o) {
   }
 
   Simulation simulation(network, t);
+  if (checkpoint)
+    collectively(t, [&] {
+      try {
+        simulation.restore(*checkpoint);
+      } catch (const LogError&) {
+        throw;
+      } catch (const std::runtime_error& e) {
+        throw UserError(fmt::format("{}: this checkpoint cannot be used: {}", o.resume, e.what()));
+      }
+    });
   std::unique_ptr<RunLog> log;
+  std::unique_ptr<CheckpointFiles> checkpoints;
   collectively(t, [&] {
     if (!first) return;
     RunProvenance from{.version = SPINET_VERSION, .ranks = t.size(), .command_line = o.command_line, .started = {}, .host = {}};
     char host[256] = {};
     if (gethostname(host, sizeof host - 1) == 0) from.host = host;
-    log = std::make_unique<RunLog>(path, network, from, RunLogOptions{.force = o.force, .weight_widths = simulation.weight_widths()});
+    RunLogOptions options{.force = o.force, .weight_widths = simulation.weight_widths()};
+    if (checkpoint) {
+      options.force = options.force || path == checkpoint->origin.log;
+      options.continues = Continuation{checkpoint->origin.log, checkpoint->at};
+    }
+    log = std::make_unique<RunLog>(path, network, from, options);
+    if (every > 0 || wall > 0)
+      checkpoints = std::make_unique<CheckpointFiles>(
+          network, CheckpointOrigin{SPINET_VERSION, path, absolute(plugin_path), data_root(network, checkpoint.get()), t.size(), {}},
+          checkpoint ? checkpoint->number + 1 : 1);
   });
 
   Statistics mine;
@@ -120,6 +190,7 @@ int run_on(Transport& t, const RunOptions& o) {
     std::optional<ProgressLine> line;
     RunHooks hooks;
     hooks.stop = &stop_wanted;
+    hooks.checkpoints = {checkpoints.get(), static_cast<Tick>(std::llround(every)), wall, every > 0 || wall > 0};
     if (first) {
       line.emplace(show, network, path);
       hooks.progress = [&](const Progress& p) { (*line)(p); };
@@ -137,6 +208,11 @@ int run_on(Transport& t, const RunOptions& o) {
   sum.load_seconds = load_seconds;
   sum.close_seconds = seconds_since(closing);
   if (!o.quiet) fmt::print("{}", summary(network, sum, path));
+  if (!o.quiet && mine.checkpoints > 0)
+    fmt::print("{} checkpoint{}, {} of the run; the last is {} ({})\n", mine.checkpoints, mine.checkpoints == 1 ? "" : "s", time_text(mine.checkpoint_seconds),
+               checkpoints->last().string(), count_text(static_cast<double>(checkpoints->last_bytes())) + "B");
+  if (mine.stopped && checkpoints && !checkpoints->last().empty() && !o.quiet)
+    fmt::print("\nNext: spinet resume {}\n", checkpoints->last().string());
   if (mine.stopped)
     fmt::print(stderr, "spinet: stopped by {} at {} of {}; {} holds everything before that\n", *stop_signal() ? stop_signal() : "another rank",
                time_text(static_cast<double>(mine.reached) * network.seconds_per_tick),
@@ -154,7 +230,8 @@ int run(const RunOptions& o, const std::vector<std::string>& arguments) {
 #ifdef SPINET_HAS_MPI
   if (!launched && o.ranks > 1) {
     // What is wrong with the input is said at once, without starting MPI.
-    output_path(o, read_network(o.network, read_catalogue(o.network.plugin_path)));
+    if (o.resume.empty()) output_path(o, read_network(o.network, read_catalogue(o.network.plugin_path)));
+    else open_checkpoint(o.resume);
     return launch(o.ranks, arguments);
   }
   if (launched) {
@@ -191,23 +268,50 @@ std::vector<std::string> without_ranks(const std::vector<std::string>& words) {
 
 }  // namespace
 
+namespace {
+
+void add_checkpoints(CLI::App& sub, RunOptions& o) {
+  sub.add_option("--checkpoint-every", o.checkpoint_every, "Model time between checkpoints: 10s; also one on SIGTERM and Ctrl-C")->type_name("TIME");
+  sub.add_option("--checkpoint-wall", o.checkpoint_wall, "Wall time between checkpoints: 10min is 600s")->type_name("TIME");
+}
+
+Action start(std::shared_ptr<RunOptions> o) {
+  return [o] {
+    const auto words = own_command_line();
+    for (const auto& word : words) o->command_line += (o->command_line.empty() ? "" : " ") + word;
+    return run(*o, without_ranks(words));
+  };
+}
+
+}  // namespace
+
+void add_resume(CLI::App& app, Action& action) {
+  auto* sub = app.add_subcommand("resume", "Go on with a run from a checkpoint");
+  auto o = std::make_shared<RunOptions>();
+  sub->add_option("CHECKPOINT", o->resume, "A checkpoint, OUT.ckpt.N.h5, in the folder of its log")->required()->type_name("FILE");
+  sub->add_option("-o,--output", o->output, "Write a log of another name; the run's own log is then left as it is")->type_name("OUT.h5");
+  sub->add_option("-n,--ranks", o->ranks, "Ranks; any number, whatever the run had before")->type_name("N")->check(CLI::Range(1, 1'000'000));
+  add_plugin_path(*sub, o->network.plugin_path);
+  add_checkpoints(*sub, *o);
+  sub->add_flag("--quiet", o->quiet, "Print nothing but errors");
+  sub->add_flag("--force", o->force, "Replace an existing log");
+  sub->footer("What the log holds from the checkpoint's time on is replaced; the result is that of the run without interruption.\n"
+              "Exit codes: 0 fine, 2 the input is wrong, 3 the run failed or was stopped.");
+  sub->callback([o, &action] { action = start(o); });
+}
+
 void add_run(CLI::App& app, Action& action) {
   auto* sub = app.add_subcommand("run", "Run a network and write its log");
   auto o = std::make_shared<RunOptions>();
   add_network_options(*sub, o->network);
   sub->add_option("-o,--output", o->output, "The log to write (NAME.h5 in this folder, NAME from the file)")->type_name("OUT.h5");
   sub->add_option("-n,--ranks", o->ranks, "Ranks; more than one are started with mpirun")->type_name("N")->check(CLI::Range(1, 1'000'000));
+  add_checkpoints(*sub, *o);
   sub->add_flag("--quiet", o->quiet, "Print nothing but errors");
   sub->add_flag("--force", o->force, "Replace an existing log");
   sub->footer("Ctrl-C ends the run after the present window and closes the log; a second one quits.\n"
               "Exit codes: 0 fine, 2 the input is wrong, 3 the run failed or was stopped.");
-  sub->callback([o, &action] {
-    action = [o] {
-      const auto words = own_command_line();
-      for (const auto& word : words) o->command_line += (o->command_line.empty() ? "" : " ") + word;
-      return run(*o, without_ranks(words));
-    };
-  });
+  sub->callback([o, &action] { action = start(o); });
 }
 
 }  // namespace spinet::tool

@@ -24,8 +24,11 @@ std::string summary(const Network& n, const Totals& t, const std::filesystem::pa
     out += fmt::format("{:<{}}  {:>11}  {:>14}  {:>7.2f} Hz\n", p.name, width, grouped(p.size), grouped(spikes), rate);
   }
   const double events = static_cast<double>(s.deliveries + s.superposed), run = std::max(s.run_seconds, 1e-9);
-  out += fmt::format("\n{} of model time in {}: {:.3g} x real time on {} rank{}\n", time_text(model), time_text(s.run_seconds),
-                     run / std::max(model, 1e-12), t.ranks, t.ranks == 1 ? "" : "s");
+  // A resumed run has worked on a part only.
+  const double worked = static_cast<double>(s.reached - s.began) * n.seconds_per_tick;
+  out += fmt::format("\n{} of model time in {}: {:.3g} x real time on {} rank{}\n", time_text(worked), time_text(s.run_seconds),
+                     run / std::max(worked, 1e-12), t.ranks, t.ranks == 1 ? "" : "s");
+  if (s.began > 0) out += fmt::format("resumed at {}, reached {}\n", time_text(static_cast<double>(s.began) * n.seconds_per_tick), time_text(model));
   out += fmt::format("read {}, built {}, ran {}, closed the log {}\n", time_text(t.load_seconds), time_text(s.build_seconds),
                      time_text(s.run_seconds), time_text(t.close_seconds));
   out += fmt::format("{} synapses, {} events ({} events/s), peak memory {}\n", grouped(s.synapses), count_text(events), count_text(events / run),

@@ -1,0 +1,194 @@
+#include "log/checkpoint_file.hpp"
+
+#include <algorithm>
+
+#include "log/file.hpp"
+#include "log/h5.hpp"
+
+namespace spinet {
+namespace {
+
+constexpr std::uint32_t magic = 0x4B435053, format = 1;  // "SPCK"
+constexpr hsize_t chunk = 1 << 16;
+
+/// One link for a byte string: '/' would make groups.
+std::string link_of(std::string name) {
+  std::replace(name.begin(), name.end(), '/', '|');
+  return name;
+}
+
+h5::Id byte_string(hid_t at, const std::string& name) {
+  const h5::Id properties(h5::check(H5Pcreate(H5P_DATASET_CREATE), "dataset properties"));
+  const hsize_t none = 0, most = H5S_UNLIMITED;
+  h5::check(H5Pset_chunk(properties, 1, &chunk), "dataset properties");
+  h5::check(H5Pset_fletcher32(properties), "dataset properties");  // damage is found when it is read
+  const h5::Id space(h5::check(H5Screate_simple(1, &none, &most), "a shape"));
+  return h5::Id(h5::check(H5Dcreate2(at, name.c_str(), H5T_STD_U8LE, space, H5P_DEFAULT, properties, H5P_DEFAULT), "creating " + name));
+}
+
+}  // namespace
+
+struct CheckpointFiles::Files {
+  h5::Id file, state, dataset;
+  std::string name;  ///< of the byte string that is open as `dataset`
+  std::uint64_t bytes = 0;
+};
+struct CheckpointFile::Files {
+  h5::Id file, state;
+};
+CheckpointFile::~CheckpointFile() = default;
+
+std::filesystem::path CheckpointFiles::path_of(const std::filesystem::path& log, std::uint64_t number) {
+  auto path = log;
+  path.replace_extension();
+  path += ".ckpt." + std::to_string(number) + ".h5";
+  return path;
+}
+
+CheckpointFiles::CheckpointFiles(const Network& network, CheckpointOrigin origin, std::uint64_t next)
+    : network_(network), origin_(std::move(origin)), next_(next), files_(std::make_unique<Files>()) {
+  h5::quiet();
+}
+CheckpointFiles::~CheckpointFiles() = default;
+
+template <class F>
+void CheckpointFiles::guarded(F&& f) {
+  try {
+    f();
+  } catch (const std::exception& e) {
+    *files_ = Files();
+    std::error_code ignored;
+    std::filesystem::remove(fresh_, ignored);
+    throw LogError(path_of(origin_.log, next_), std::string("the checkpoint cannot be written: ") + e.what());
+  }
+}
+
+void CheckpointFiles::begin(Tick at) {
+  guarded([&] {
+    fresh_ = path_of(origin_.log, next_);
+    fresh_ += ".new";
+    *files_ = Files();
+    h5::Id& file = files_->file;
+    file = h5::Id(h5::check(H5Fcreate(fresh_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), "creating the file"));
+    h5::write_attribute(file, "checkpoint", magic);
+    h5::write_attribute(file, "format_version", format);
+    h5::write_text_attribute(file, "version", origin_.version);
+    h5::write_attribute(file, "number", next_);
+    h5::write_attribute(file, "at_ticks", at);
+    h5::write_attribute(file, "duration_ticks", network_.duration);
+    h5::write_attribute(file, "seed", network_.seed);
+    h5::write_attribute(file, "ranks", static_cast<std::uint32_t>(origin_.ranks));
+    h5::write_text(file, "network", network_.source_text);
+    h5::write_text(file, "network_path", network_.source_path);
+    h5::write_text(file, "data_root", origin_.data_root.string());
+    h5::write_text(file, "log", origin_.log.filename().string());
+    h5::write_text(file, "trigger", origin_.trigger);
+    h5::write_texts(file, "overrides", network_.overrides);
+    h5::write_texts(file, "plugin_path", origin_.plugin_path);
+    files_->state = h5::create_group(file, "state");
+  });
+}
+
+void CheckpointFiles::put(const std::string& name, std::span<const std::byte> bytes) {
+  guarded([&] {
+    Files& f = *files_;
+    if (f.name != name) {
+      const auto link = link_of(name);
+      const bool there = h5::exists(f.state, link);
+      f.dataset = there ? h5::open_dataset(f.state, link) : byte_string(f.state, link);
+      f.bytes = there ? h5::shape_of(f.dataset)[0] : 0;
+      f.name = name;
+    }
+    if (bytes.empty()) return;
+    h5::append_rows(f.dataset, f.bytes, bytes.size(), H5T_NATIVE_UINT8, bytes.data());
+    f.bytes += bytes.size();
+  });
+}
+
+void CheckpointFiles::end() {
+  guarded([&] {
+    files_->dataset.close();
+    files_->name.clear();
+    files_->state.close();
+    h5::write_attribute(files_->file, "whole", std::uint8_t{1});
+    const hid_t f = files_->file.release();
+    h5::check(H5Fclose(f), "closing the file");
+    {
+      logging::File written(fresh_, logging::File::Mode::write);
+      written.sync();
+      last_bytes_ = written.size();
+    }
+    const auto path = path_of(origin_.log, next_);
+    std::filesystem::rename(fresh_, path);
+    logging::sync_folder(path);
+    last_ = path;
+    std::error_code ignored;
+    if (next_ > 2) std::filesystem::remove(path_of(origin_.log, next_ - 2), ignored);
+    ++next_;
+  });
+}
+
+CheckpointFile::CheckpointFile(const std::filesystem::path& path) : path_(path), files_(std::make_unique<Files>()) {
+  h5::Id& file = files_->file;
+  h5::quiet();
+  try {
+    if (!std::filesystem::exists(path)) throw std::runtime_error("there is no such file");
+    if (std::filesystem::is_directory(path)) throw std::runtime_error("this is a folder");
+    if (H5Fis_hdf5(path.c_str()) <= 0) throw std::runtime_error("this is not a checkpoint: not an HDF5 file, or a truncated one");
+    file = h5::Id(h5::check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "opening it"));
+    if (!h5::has_attribute(file, "checkpoint") || h5::read_attribute<std::uint32_t>(file, "checkpoint") != magic)
+      throw std::runtime_error(h5::exists(file, "spinet") ? "this is a log, not a checkpoint; checkpoints are called *.ckpt.N.h5" : "this is not a checkpoint");
+    if (const auto v = h5::read_attribute<std::uint32_t>(file, "format_version"); v != format)
+      throw std::runtime_error("its format is version " + std::to_string(v) + ", this is version " + std::to_string(format));
+    if (!h5::has_attribute(file, "whole")) throw std::runtime_error("it was not finished");
+    origin.version = h5::read_text_attribute(file, "version");
+    number = h5::read_attribute<std::uint64_t>(file, "number");
+    at = h5::read_attribute<Tick>(file, "at_ticks");
+    duration = h5::read_attribute<Tick>(file, "duration_ticks");
+    seed = h5::read_attribute<std::uint32_t>(file, "seed");
+    origin.ranks = static_cast<int>(h5::read_attribute<std::uint32_t>(file, "ranks"));
+    network_text = h5::read_text(file, "network");
+    network_path = h5::read_text(file, "network_path");
+    origin.data_root = h5::read_text(file, "data_root");
+    origin.log = path.parent_path() / h5::read_text(file, "log");
+    origin.trigger = h5::read_text(file, "trigger");
+    overrides = h5::read_texts(file, "overrides");
+    origin.plugin_path = h5::read_texts(file, "plugin_path");
+    files_->state = h5::open_group(file, "state");
+  } catch (const LogError&) {
+    throw;
+  } catch (const std::exception& e) {
+    throw LogError(path, e.what());
+  }
+}
+
+std::uint64_t CheckpointFile::size(const std::string& name) const {
+  try {
+    const auto link = link_of(name);
+    if (!h5::exists(files_->state, link)) return 0;
+    const auto d = h5::open_dataset(files_->state, link);
+    h5::check_number(h5::Id(h5::check(H5Dget_type(d), name)), name);
+    const auto shape = h5::shape_of(d);
+    if (shape.size() != 1 || H5Tget_size(h5::Id(H5Dget_type(d))) != 1) throw h5::Error("'" + name + "' is not a byte string");
+    h5::check_size(d, name);
+    return shape[0];
+  } catch (const std::exception& e) {
+    throw LogError(path_, std::string("the checkpoint is damaged: ") + e.what());
+  }
+}
+
+void CheckpointFile::read(const std::string& name, std::uint64_t offset, std::span<std::byte> to) const {
+  if (to.empty()) return;
+  if (offset + to.size() > size(name)) throw LogError(path_, "the checkpoint is damaged: '" + name + "' is too short");
+  try {
+    const auto d = h5::open_dataset(files_->state, link_of(name));
+    const hsize_t start = offset, count = to.size();
+    const h5::Id space(h5::check(H5Dget_space(d), name)), memory(h5::check(H5Screate_simple(1, &count, nullptr), name));
+    h5::check(H5Sselect_hyperslab(space, H5S_SELECT_SET, &start, nullptr, &count, nullptr), name);
+    h5::check(H5Dread(d, H5T_NATIVE_UINT8, memory, space, H5P_DEFAULT, to.data()), "reading '" + name + "'");
+  } catch (const std::exception& e) {
+    throw LogError(path_, std::string("the checkpoint is damaged: ") + e.what());
+  }
+}
+
+}  // namespace spinet

@@ -1,0 +1,71 @@
+// Checkpoints on disk: OUT.ckpt.N.h5, written beside the log under another name, made durable, renamed; two are kept.
+// FORMAT.md says what they hold.
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/checkpoint.hpp"
+#include "log/error.hpp"
+#include "network/checked.hpp"
+
+namespace spinet {
+
+/// What a run is started with again.
+struct CheckpointOrigin {
+  std::string version;
+  std::filesystem::path log;   ///< the run's log
+  std::vector<std::string> plugin_path;
+  std::filesystem::path data_root;  ///< folder that the network's data files are relative to
+  int ranks = 1;
+  std::string trigger;         ///< the command's options for further checkpoints, as text
+};
+
+/// Writes checkpoints.  Every member throws LogError; a checkpoint that failed leaves those before it alone.
+class CheckpointFiles final : public CheckpointSink {
+ public:
+  /// `next`: the number of the first one.  `network` must outlive this.
+  CheckpointFiles(const Network& network, CheckpointOrigin origin, std::uint64_t next = 1);
+  ~CheckpointFiles() override;
+  void begin(Tick at) override;
+  void put(const std::string& name, std::span<const std::byte> bytes) override;
+  void end() override;
+  /// The last whole one; empty before the first.
+  const std::filesystem::path& last() const { return last_; }
+  std::uint64_t last_bytes() const { return last_bytes_; }
+  static std::filesystem::path path_of(const std::filesystem::path& log, std::uint64_t number);
+
+ private:
+  template <class F> void guarded(F&& f);
+  const Network& network_;
+  CheckpointOrigin origin_;
+  std::uint64_t next_, last_bytes_ = 0;
+  std::filesystem::path fresh_, last_;
+  struct Files;
+  std::unique_ptr<Files> files_;
+};
+
+/// Reads one.
+class CheckpointFile final : public CheckpointSource {
+ public:
+  /// Throws LogError: no such file, not a checkpoint, truncated, damaged, of another version of the format.
+  explicit CheckpointFile(const std::filesystem::path& path);
+  ~CheckpointFile() override;
+  std::uint64_t size(const std::string& name) const override;
+  void read(const std::string& name, std::uint64_t offset, std::span<std::byte> to) const override;
+
+  CheckpointOrigin origin;
+  std::uint64_t number = 0;
+  Tick at = 0, duration = 0;
+  std::string network_text, network_path;
+  std::vector<std::string> overrides;
+  std::uint32_t seed = 0;
+
+ private:
+  std::filesystem::path path_;
+  struct Files;
+  std::unique_ptr<Files> files_;
+};
+
+}  // namespace spinet

@@ -1,0 +1,167 @@
+"""Kills runs with SIGKILL at random moments and resumes them on other numbers of ranks: the data must be those of the
+run without interruption.  Then SIGTERM, and checkpoints that must be refused.
+
+resume.py SPINET [TRIALS]"""
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import h5py
+import numpy as np
+
+NETWORK = """\
+spinet: 1
+duration: 2 s
+seed: 5
+block: 16
+populations:
+  exc:
+    model: lif_exp
+    size: 160
+    params: {tau_m: 20 ms, tau_syn_exc: 0.5 ms, tau_syn_inh: 0.5 ms, E_L: 0 mV, v_th: 20 mV, v_reset: 0 mV}
+    initial: {V: {uniform: {low: 0 mV, high: 19 mV}}}
+  inh: {like: exc, size: 40}
+  noise: {model: poisson, size: 200, params: {rate: 9 kHz}}
+projections:
+  plastic: {from: exc, to: exc, connect: {fixed_indegree: 30},
+            synapse: {model: stdp, weight: 120 pA, w_max: 300 pA, lambda: 0.02, delay: {uniform: {low: 1 ms, high: 4 ms}}}}
+  learning: {from: exc, to: inh, connect: {fixed_indegree: 30},
+             synapse: {model: rstdp, weight: 120 pA, w_max: 300 pA, delay: 1.5 ms}}
+  inhibitory: {from: inh, to: [exc, inh], connect: {fixed_indegree: 8}, synapse: {model: tsodyks_markram, weight: -900 pA, delay: 1.5 ms}}
+  drive: {from: noise, to: [exc, inh], connect: one_to_one, synapse: {model: static, weight: 75 pA, delay: 1.5 ms}}
+schedule:
+  - {at: 500 ms, set: {exc: {I_dc: 20 pA}}}
+  - {at: 800 ms, reward: 0.5}
+  - {at: 1.2 s, set: {noise: {rate: 9.3 kHz}}}
+  - {at: 1.5 s, reward: -0.2}
+record:
+  spikes: [exc, inh, noise]
+  reports: {population: exc, variable: V, every: 7 ms, ids: {every: 40}}
+  weights: [{projection: plastic, every: 150 ms}, {projection: learning, every: 200 ms, variable: c}]
+"""
+
+
+def datasets(path):
+    found = {}
+    with h5py.File(path, "r") as f:
+        f.visititems(lambda name, o: found.update({name: o[()]}) if isinstance(o, h5py.Dataset) and not name.startswith("spinet") else None)
+    return found
+
+
+def same(a, b):
+    assert a.keys() == b.keys(), sorted(a.keys() ^ b.keys())
+    for name in a:
+        assert np.array_equal(a[name], b[name]), f"{name} differs"
+
+
+def main():
+    spinet, trials = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 20
+    chance = random.Random(3)
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        (folder / "net.yaml").write_text(NETWORK)
+
+        def run(*arguments, **more):
+            return subprocess.run([spinet, *map(str, arguments)], capture_output=True, text=True, cwd=folder, **more)
+
+        begin = time.time()
+        done = run("run", "net.yaml", "-o", "whole.h5", "--quiet")
+        assert done.returncode == 0, done.stderr
+        seconds = time.time() - begin
+        whole = datasets(folder / "whole.h5")
+        assert len(whole["spikes/exc/timestamps"]) > 1500, len(whole["spikes/exc/timestamps"])
+
+        def newest():
+            return max(folder.glob("out.ckpt.*.h5"), key=lambda p: int(p.name.split(".")[2]), default=None)
+
+        resumed = 0
+        for trial in range(trials):
+            for old in folder.glob("out.*"):
+                old.unlink()
+            command = [spinet, "run", "net.yaml", "-o", "out.h5", "--quiet", "--force", "--checkpoint-every", "90 ms"]
+            for attempt in range(20):  # a resumed run is killed as well, until one comes to its end
+                process = subprocess.Popen(command, cwd=folder, start_new_session=True)
+                if attempt < 2:
+                    time.sleep(chance.uniform(0.2, 1.0) * seconds)
+                    process.kill()
+                code = process.wait()
+                if code == 0:
+                    break
+                at = newest()
+                if at is None:
+                    continue
+                resumed += 1
+                command = [spinet, "resume", at.name, "--quiet", "--checkpoint-every", "110 ms"]
+            assert code == 0, code
+            same(whole, datasets(folder / "out.h5"))
+            assert len(list(folder.glob("out.ckpt.*"))) <= 2
+        assert resumed >= trials // 2, f"only {resumed} of {trials} trials were resumed"
+
+        # On several ranks, from a checkpoint of a run on one, and the other way round.
+        for ranks, then in ((1, 3), (2, 1)):
+            for old in folder.glob("out.*"):
+                old.unlink()
+            first = run("run", "net.yaml", "-o", "out.h5", "-n", ranks, "--checkpoint-every", "400 ms")
+            assert first.returncode == 0, first.stderr
+            assert "the last is" in first.stdout, first.stdout
+            again = run("resume", newest().name, "-n", then, "-o", "other.h5", "--force")
+            assert again.returncode == 0, again.stderr
+            same(whole, datasets(folder / "other.h5"))
+            same(whole, datasets(folder / "out.h5"))
+
+        # SIGTERM: a last checkpoint, and the command to go on.
+        for old in folder.glob("out.*"):
+            old.unlink()
+        process = subprocess.Popen([spinet, "run", "net.yaml", "-o", "out.h5", "--checkpoint-every", "1900 ms"], cwd=folder,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(0.5 * seconds)
+        process.send_signal(signal.SIGTERM)
+        said, errors = process.communicate()
+        assert process.returncode == 3, (process.returncode, errors)
+        assert f"Next: spinet resume {newest().name}" in said, said
+        again = run("resume", newest().name)
+        assert again.returncode == 0, again.stderr
+        same(whole, datasets(folder / "out.h5"))
+
+        # Refused, with a reason.
+        good = run("run", "net.yaml", "-o", "out.h5", "--force", "--quiet", "--checkpoint-every", "400 ms", "--duration", "1 s")
+        assert good.returncode == 0, good.stderr
+        checkpoint = newest()
+        bytes_of = checkpoint.read_bytes()
+
+        def refused(what, reason, *arguments):
+            r = run("resume", what, *arguments)
+            assert r.returncode in (2, 3) and reason in r.stderr and r.returncode > 0, (what, r.returncode, r.stderr)
+
+        refused("nothing.h5", "no such file")
+        refused("net.yaml", "not a checkpoint")
+        refused("out.h5", "this is a log, not a checkpoint")
+        (folder / "cut.ckpt.1.h5").write_bytes(bytes_of[: len(bytes_of) // 2])
+        refused("cut.ckpt.1.h5", "cut.ckpt.1.h5")
+        broken = bytearray(bytes_of)
+        with h5py.File(checkpoint, "r") as f:
+            at = f["state/synapses|plastic"].id.get_chunk_info(0).byte_offset
+        broken[at + 100] ^= 0x40
+        (folder / "flip.ckpt.1.h5").write_bytes(broken)
+        refused("flip.ckpt.1.h5", "damaged")
+        (folder / "out.h5").rename(folder / "moved.h5")
+        refused(checkpoint.name, "its log")
+        other = run("run", "net.yaml", "-o", "out.h5", "--quiet", "--seed", "9", "--duration", "1 s")
+        assert other.returncode == 0, other.stderr
+        refused(checkpoint.name, "another run")
+        for _ in range(60):  # anything may be wrong with a file
+            broken = bytearray(bytes_of)
+            for _ in range(chance.randrange(1, 6)):
+                broken[chance.randrange(len(broken))] ^= 1 << chance.randrange(8)
+            (folder / "flip.ckpt.1.h5").write_bytes(broken)
+            r = run("resume", "flip.ckpt.1.h5", "-o", "flipped.h5", "--force", "--quiet", timeout=60)
+            assert r.returncode in (0, 2, 3), (r.returncode, r.stderr)
+    print(f"{trials} killed runs, {resumed} resumed: the same data")
+
+
+main()
