@@ -123,7 +123,8 @@ void CheckpointFiles::end() {
     logging::sync_folder(path);
     last_ = path;
     std::error_code ignored;
-    if (next_ > 2) std::filesystem::remove(path_of(origin_.log, next_ - 2), ignored);
+    for (const std::uint64_t k : {2u, 3u})  // a kill may have left the one before
+      if (next_ > k) std::filesystem::remove(path_of(origin_.log, next_ - k), ignored);
     ++next_;
   });
 }
