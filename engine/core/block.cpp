@@ -36,6 +36,17 @@ Block::Block(const Network& net, const KernelGroup& group, std::vector<Gid> gids
   c_.frame_length = group.frame_length;
   c_.run = RunInfo{net.ticks_per_ms()};
   room(4 * gids_.size() + 16);
+  if (table_.environment && !gids_.empty()) {
+    const Population& p = net.populations[population_of(net, gids_[0])];
+    c_.table = p.patterns.data();
+    c_.table_inputs = p.pattern_inputs;
+    c_.table_targets = p.pattern_targets;
+    const std::size_t columns = std::size_t{p.pattern_inputs} + p.pattern_targets;
+    c_.table_rows = columns ? static_cast<std::uint32_t>(p.patterns.size() / columns) : 0;
+    postings_.resize(16);
+    outbox_.postings = postings_.data();
+    outbox_.posting_capacity = static_cast<std::uint32_t>(postings_.size());
+  }
 
   bool scheduled_changes = false;
   for (const auto& s : net.schedule) scheduled_changes |= s.control.kind == Control::Kind::set_parameter;
@@ -235,8 +246,14 @@ void Block::drain(Tick now) {
       crossings += r.ask == Ask::test;
     }
   }
+  for (std::uint32_t i = 0; i < outbox_.posting_count; ++i) {
+    const Posting& p = outbox_.postings[i];
+    std::uint32_t number = 0;
+    for (const auto& other : posted) number += other.tick == p.tick;
+    posted.push_back({p.tick, gids_[0], number, p.control});
+  }
   (void)now;
-  outbox_.size = 0;
+  outbox_.size = outbox_.posting_count = 0;
 }
 
 void Block::wake_up(Tick tick) {
@@ -490,7 +507,7 @@ void Block::walk(Tick from, Tick to, std::span<const Action> actions, std::vecto
         const std::uint32_t n = table_.receive_train(&c_, &train);
         first->taken(n);
         superposed += n;
-        if (outbox_.size) drain(soonest);
+        if (outbox_.size | outbox_.posting_count) drain(soonest);
         continue;
       }
     }
@@ -507,7 +524,7 @@ void Block::walk(Tick from, Tick to, std::span<const Action> actions, std::vecto
       double payload = 1;
       if (graded != graded_end && graded->key == *key) payload = graded++->payload;
       deliver(static_cast<std::uint32_t>(*key), now, payload);
-      if (outbox_.size) drain(now);
+      if (outbox_.size | outbox_.posting_count) drain(now);
     }
     for (auto& t : trains_)
       while (t.next(now + 1) == now) {
@@ -515,7 +532,7 @@ void Block::walk(Tick from, Tick to, std::span<const Action> actions, std::vecto
         const std::uint32_t n = table_.receive_train(&c_, &train);
         t.taken(n);
         superposed += n;
-        if (outbox_.size) drain(now);
+        if (outbox_.size | outbox_.posting_count) drain(now);
       }
     run_phase(Ask::test, now);
     run_phase(Ask::evaluate, now);

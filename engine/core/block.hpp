@@ -22,6 +22,14 @@ struct Emission {
   std::uint32_t reserved = 0;  ///< no padding: checkpoints hold these as bytes
 };
 
+/// A control event of an environment on its way to all ranks.
+struct Posted {
+  Tick tick;
+  Gid gid;                ///< first of the environment
+  std::uint32_t number;   ///< among those of one tick and environment
+  Control control;
+};
+
 /// What happens at a tick by order of the schedule or the log, the same on all ranks.
 struct Action {
   Tick tick;
@@ -51,9 +59,10 @@ class Block {
 
   /// Posts the arrivals of a spike; those before `from` are left out.
   void post(const Emission& e, bool graded, Tick from = 0);
-  /// Everything in [from, to), one window.  Emissions go to `out`, samples to `samples[report]`.
+  /// Everything in [from, to), one window.  Emissions go to `out`, samples to `samples[report]`, postings to `posted`.
   void walk(Tick from, Tick to, std::span<const Action> actions, std::vector<Emission>& out,
             std::vector<std::vector<float>>& samples);
+  std::vector<Posted> posted;
   /// A tick no later than the next thing to happen here, at or after `from`; `never` if there is none before `horizon`.
   Tick next(Tick from, Tick horizon);
 
@@ -122,6 +131,7 @@ class Block {
   Buffer<std::byte> state_, constants_, common_;
   NeuronBlock c_{};
   Outbox outbox_{};
+  std::vector<Posting> postings_;
   std::vector<Request> requests_;
   std::unique_ptr<BlockSynapses> synapses_;
   std::vector<TrainGroup> trains_;

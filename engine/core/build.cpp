@@ -37,7 +37,7 @@ Simulation::Impl::Impl(const Network& network, Transport& t, const SimulationOpt
     problem = e.what();
   }
   // Everyone learns whether all could build: nobody waits for a rank that is gone.
-  Head head{0, 0, static_cast<std::uint32_t>(problem.size()), problem.empty() ? 0u : std::uint32_t{failed}};
+  Head head{0, 0, static_cast<std::uint32_t>(problem.size()), problem.empty() ? 0u : std::uint32_t{failed}, 0};
   std::vector<std::byte> message;
   append(message, &head, 1);
   append(message, problem.data(), problem.size());
@@ -124,6 +124,7 @@ void Simulation::Impl::make_groups() {
     if (table->choose) table = table->choose(params.data());
     const RunInfo run{net.ticks_per_ms()};
     const Tick frame = table->frame ? table->frame(params.data(), &run) : 0;
+    if (table->environment) key.assign(1, static_cast<double>(p));  // shares no block with another population
     auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g->table == table && g->key == key; });
     if (group == groups.end()) {
       groups.push_back(std::make_unique<KernelGroup>(KernelGroup{table, key, Buffer<std::byte>(table->shared_size), frame}));
@@ -140,7 +141,9 @@ void Simulation::Impl::make_groups() {
 
 void Simulation::Impl::make_blocks(std::uint64_t l2_bytes) {
   for (std::uint32_t g = 0; g < groups.size(); ++g) {
-    const std::uint64_t most = std::clamp<std::uint64_t>(l2_bytes / std::max(1u, groups[g]->table->state_size), net.block, 65535);
+    const std::uint64_t most = groups[g]->table->environment
+                                   ? 65535
+                                   : std::clamp<std::uint64_t>(l2_bytes / std::max(1u, groups[g]->table->state_size), net.block, 65535);
     std::vector<Gid> gids;
     const auto close = [&] {
       if (!gids.empty()) blocks.push_back(std::make_unique<Block>(net, *groups[g], std::move(gids)));

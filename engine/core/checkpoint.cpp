@@ -11,7 +11,7 @@ namespace spinet {
 namespace {
 
 struct RunState {
-  Tick at, window;
+  Tick at, window, end, until_met;
   std::uint64_t spikes, deliveries, superposed, crossings, windows, populations;
 };
 struct SliceHead {
@@ -77,7 +77,7 @@ void Simulation::Impl::save(CheckpointSink* sink, Tick at) {
   transport.gather(std::as_bytes(std::span(sums)), all);
   if (sink)
     guarded([&] {
-      RunState state{at, window, stats.spikes, earlier.deliveries, earlier.superposed, earlier.crossings, stats.windows, net.populations.size()};
+      RunState state{at, window, end, stats.until_met, stats.spikes, earlier.deliveries, earlier.superposed, earlier.crossings, stats.windows, net.populations.size()};
       for (int r = 0; r < transport.size(); ++r) {
         std::memcpy(sums, all.of(r).data(), sizeof sums);
         state.deliveries += sums[0], state.superposed += sums[1], state.crossings += sums[2];
@@ -85,8 +85,9 @@ void Simulation::Impl::save(CheckpointSink* sink, Tick at) {
       sink->begin(at);
       sink->put("run", std::as_bytes(std::span(&state, 1)));
       sink->put("spikes_of_population", std::as_bytes(std::span(stats.spikes_of_population)));
-      const std::vector<Emission> pending(recent.begin(), recent.end());
-      sink->put("emissions", std::as_bytes(std::span(pending)));
+      const std::vector<Emission> on_their_way(recent.begin(), recent.end());
+      sink->put("postings", std::as_bytes(std::span(pending)));
+      sink->put("emissions", std::as_bytes(std::span(on_their_way)));
     });
 
   std::vector<std::byte> bytes;
@@ -316,9 +317,14 @@ void Simulation::Impl::restore(const CheckpointSource& from) {
     }
   }
 
-  const auto pending = read_all<Emission>(from, "emissions");
-  recent.assign(pending.begin(), pending.end());
-  for (const auto& e : pending) {
+  pending = read_all<Posted>(from, "postings");
+  for (const auto& p : pending)
+    if (p.tick < at || p.gid >= net.gid_count() || !net.populations[partition.population_of(p.gid)].neuron()) throw std::runtime_error("'postings' is damaged");
+  end = std::clamp<Tick>(state.end, at, net.duration);
+  stats.until_met = state.until_met;
+  const auto on_their_way = read_all<Emission>(from, "emissions");
+  recent.assign(on_their_way.begin(), on_their_way.end());
+  for (const auto& e : on_their_way) {
     if (e.tick >= at || e.gid >= net.gid_count()) throw std::runtime_error("'emissions' is damaged");
     for (auto& b : blocks) b->post(e, graded, at);
   }

@@ -14,7 +14,7 @@ std::vector<double> cost_per_neuron(const Network& net) {
     if (!p.source()) return guessed_rate;
     std::vector<std::byte> params(p.source()->params_size);
     for (std::uint32_t f = 0; f < p.model->params.count; ++f)
-      *reinterpret_cast<double*>(params.data() + p.model->params.data[f].offset) = p.params[f].a;
+      put(params.data(), p.model->params.data[f], p.params[f].a);
     return p.source()->rate(params.data()) * 1000;
   };
   const auto population_at = [&](Gid gid) {
@@ -52,8 +52,10 @@ Partition::Partition(const Network& net, int ranks) : block_(net.block) {
     const auto& population = net.populations[p];
     first_run_.push_back(static_cast<std::uint32_t>(runs_.size()));
     first_gid_.push_back(population.first);
-    for (std::uint32_t i = 0; i < population.size; i += block_)
-      runs_.push_back({population.first + i, std::min(block_, population.size - i), p, 0});
+    together_.push_back(population.neuron() && population.neuron()->environment);
+    const std::uint32_t block = together_[p] ? std::max(1u, population.size) : block_;
+    for (std::uint32_t i = 0; i < population.size; i += block)
+      runs_.push_back({population.first + i, std::min(block, population.size - i), p, 0});
   }
   // Longest processing time first: the costliest runs first, each to the rank with the least so far.
   std::vector<std::size_t> order(runs_.size());

@@ -21,7 +21,7 @@ class Partition {
   const std::vector<Run>& runs() const { return runs_; }
   std::uint32_t run_of(Gid gid) const {
     const std::uint32_t p = population_of(gid);
-    return first_run_[p] + (gid - first_gid_[p]) / block_;
+    return first_run_[p] + (together_[p] ? 0 : (gid - first_gid_[p]) / block_);
   }
   std::uint32_t population_of(Gid gid) const;
 
@@ -29,6 +29,7 @@ class Partition {
   std::vector<Run> runs_;
   std::vector<std::uint32_t> first_run_;
   std::vector<Gid> first_gid_;
+  std::vector<bool> together_;  ///< environments: one run
   std::uint32_t block_;
 };
 

@@ -29,6 +29,8 @@ class Recorder {
   virtual void frames(std::uint32_t r, std::span<const float> values) = 0;
   /// Whole frames of weight recording `w` (index in Network::weights), row-major [frame][edge], edges in canonical order.
   virtual void weights(std::uint32_t, std::span<const float>) {}
+  /// A reward of the environment `population` that acts at `tick`, with its metrics (NeuronTable::metrics), in time order.
+  virtual void metrics(std::uint32_t, Tick, std::span<const double>) {}
   /// Edges of projection `p`, whose edges or weights are recorded, in canonical order (by target, then draw); called before
   /// the run, in pieces.
   virtual void edges(std::uint32_t p, std::span<const Edge> some) = 0;

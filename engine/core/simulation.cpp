@@ -1,10 +1,30 @@
 #include "core/simulation.hpp"
 
 #include <algorithm>
+#include <stdexcept>
+#include <tuple>
 
 #include "core/simulation_parts.hpp"
 
 namespace spinet {
+
+/// New control events of environments, pending[first..]: checked, sorted in, and looked through for the end of the run.
+void Simulation::Impl::take_posted(std::size_t first, Tick to) {
+  for (std::size_t i = first; i < pending.size(); ++i) {
+    const Posted& p = pending[i];
+    if (p.tick < to)
+      guarded([&] { throw std::runtime_error("environment " + net.populations[partition.population_of(p.gid)].name + " posts control events sooner than the network's shortest delay"); });
+    if (!net.until || p.control.kind != Control::Kind::reward || partition.population_of(p.gid) != net.until->population) continue;
+    const double x = p.control.value[net.until->metric];
+    if (net.until->at_least ? x >= net.until->threshold : x <= net.until->threshold) {
+      if (p.tick + 1 < end) stats.until_met = p.tick;
+      end = std::min(end, p.tick + 1);  // what it reports still acts
+    }
+  }
+  std::sort(pending.begin(), pending.end(), [](const Posted& a, const Posted& b) {
+    return std::tie(a.tick, a.gid, a.number) < std::tie(b.tick, b.gid, b.number);
+  });
+}
 
 Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
   const auto begin = Clock::now();
@@ -27,8 +47,10 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
   const Checkpoints& checkpoints = hooks.checkpoints;
   Tick next_checkpoint = checkpoints.every > 0 ? (from / checkpoints.every + 1) * checkpoints.every : never;
   auto last_checkpoint = begin;
-  while (from < net.duration) {
-    const Tick to = std::min(from + window, net.duration);
+  std::vector<Action> with_posted;
+  if (end == 0) end = net.duration;
+  while (from < end) {
+    const Tick to = std::min(from + window, end);
     std::size_t last_action = next_action;
     while (last_action < actions.size() && actions[last_action].tick < to) {
       const Action& a = actions[last_action];
@@ -36,17 +58,34 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       if (a.weights >= 0) ++frames_waiting[net.reports.size() + static_cast<std::size_t>(a.weights)];
       ++last_action;
     }
-    const std::span<const Action> due(actions.data() + next_action, last_action - next_action);
+    std::span<const Action> due(actions.data() + next_action, last_action - next_action);
     next_action = last_action;
+    if (!pending.empty() && pending.front().tick < to) {  // after the schedule's of their tick, before samples
+      posted_now.clear();
+      with_posted.assign(due.begin(), due.end());
+      std::size_t n = 0;
+      for (; n < pending.size() && pending[n].tick < to; ++n) {
+        const Posted& p = pending[n];
+        posted_now.push_back({p.tick, p.control, {}, {}});
+        const auto place = std::find_if(with_posted.begin(), with_posted.end(), [&](const Action& a) { return a.tick > p.tick || (a.tick == p.tick && !a.control); });
+        with_posted.insert(place, {p.tick, &posted_now.back(), -1, -1});
+        if (recorder && p.control.kind == Control::Kind::reward) {
+          const std::uint32_t population = partition.population_of(p.gid);
+          guarded([&] { recorder->metrics(population, p.tick, std::span(p.control.value).first(net.populations[population].neuron()->metric_count)); });
+        }
+      }
+      pending.erase(pending.begin(), pending.begin() + static_cast<std::ptrdiff_t>(n));
+      due = with_posted;
+    }
 
     own.clear();
-    Head head{never, 0, 0, 0};
+    Head head{never, 0, 0, 0, 0};
     guarded([&] {
       for (std::size_t b = 0; b < blocks.size(); ++b) blocks[b]->walk(from, to, due, own, samples[b]);
       emitted.clear();
       for (auto& e : emitters) e.emit(to, emitted);
       for (const auto& s : emitted) own.push_back({s.tick, 1, s.gid});
-      for (auto& b : blocks) head.next = std::min(head.next, b->next(to, net.duration));
+      for (auto& b : blocks) head.next = std::min(head.next, b->next(to, end));
       for (const auto& e : emitters) head.next = std::min(head.next, e.next());
       if (next_action < actions.size()) head.next = std::min(head.next, actions[next_action].tick);
     });
@@ -69,6 +108,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       append(message, text.data(), text.size());
     } else {
       head.count = static_cast<std::uint32_t>(own.size());
+      for (const auto& b : blocks) head.posted += b->posted.size();
       head.deliveries = earlier.deliveries;
       for (const auto& b : blocks) head.deliveries += b->deliveries + b->superposed;
       append(message, &head, 1);
@@ -78,6 +118,10 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       }
       if (graded)
         for (const auto& e : own) append(message, &e.payload, 1);
+      for (auto& b : blocks) {
+        append(message, b->posted.data(), b->posted.size());
+        b->posted.clear();
+      }
     }
     transport.all_gather(message, gathered);
     throw_if_failed();
@@ -102,6 +146,15 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
         all.push_back({from + s.offset, payload, s.gid});
       }
     }
+    const auto before = pending.size();
+    for (int r = 0; r < transport.size(); ++r) {
+      const auto part = gathered.of(r);
+      std::memcpy(&head, part.data(), sizeof head);
+      const std::byte* at = part.data() + part.size() - head.posted * sizeof(Posted);
+      for (std::uint64_t i = 0; i < head.posted; ++i) std::memcpy(&pending.emplace_back(), at + i * sizeof(Posted), sizeof(Posted));
+    }
+    if (pending.size() > before) take_posted(before, to);
+    if (!pending.empty()) next = std::min(next, pending.front().tick);
     std::sort(all.begin(), all.end(), [](const Emission& a, const Emission& b) { return a.tick != b.tick ? a.tick < b.tick : a.gid < b.gid; });
     for (const auto& e : all)
       for (auto& b : blocks) b->post(e, graded);
@@ -129,8 +182,8 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
     std::uint64_t waiting = 0;
     for (std::size_t r = 0; r < series(); ++r)
       waiting += frames_waiting[r] * (r < net.reports.size() ? net.reports[r].ids.size() : weights_expected[r - net.reports.size()]);
-    const bool last = to >= net.duration || (flags & stop_wanted);
-    const bool checkpoint = to < net.duration && (to >= next_checkpoint || (flags & checkpoint_wanted) || ((flags & stop_wanted) && checkpoints.at_stop));
+    const bool last = to >= end || (flags & stop_wanted);
+    const bool checkpoint = to < end && (to >= next_checkpoint || (flags & checkpoint_wanted) || ((flags & stop_wanted) && checkpoints.at_stop));
     const bool flush = last || checkpoint || (flags & flush_wanted) || waiting > (1u << 20);
     if (recorder && !logged.empty()) guarded([&] { recorder->spikes(logged); });
     if (flush) {
@@ -155,15 +208,15 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       }
     }
     if (flags & stop_wanted) {
-      stats.stopped = to < net.duration;
+      stats.stopped = to < end;
       break;
     }
-    from = next == never ? net.duration : std::max(to, next / window * window);
-    if (from >= net.duration && to < net.duration) {  // nothing more will happen: the rest is silence
-      stats.reached = net.duration;
+    from = next == never ? end : std::max(to, next / window * window);
+    if (from >= end && to < end) {  // nothing more will happen: the rest is silence
+      stats.reached = end;
       flush_reports(recorder);
-      if (recorder) guarded([&] { recorder->commit(net.duration); });
-      if (first_rank && hooks.progress) hooks.progress({net.duration, stats.spikes, deliveries});
+      if (recorder) guarded([&] { recorder->commit(end); });
+      if (first_rank && hooks.progress) hooks.progress({end, stats.spikes, deliveries});
     }
   }
   if (own_failure) std::rethrow_exception(own_failure);

@@ -38,6 +38,7 @@ struct RunHooks {
 struct Statistics {
   Tick reached = 0;
   bool stopped = false;              ///< by RunHooks::stop
+  Tick until_met = never;            ///< when the network's stop condition was met, if it was
   Tick began = 0;                    ///< where `restore` put the run
   std::uint64_t checkpoints = 0;
   double checkpoint_seconds = 0;

@@ -22,6 +22,7 @@ struct Head {
   std::uint64_t deliveries;
   std::uint32_t count;   ///< spikes, or bytes of the error's text
   std::uint32_t flags;
+  std::uint64_t posted;  ///< control events of environments
 };
 enum : std::uint32_t { failed = 1, stop_wanted = 2, flush_wanted = 4, checkpoint_wanted = 8 };
 struct WireSpike {
@@ -51,6 +52,9 @@ struct Simulation::Impl {
   std::vector<std::vector<std::vector<float>>> samples;  ///< [block][report], frame by frame since the last flush
   Gathered gathered;
   std::exception_ptr own_failure;
+  std::vector<Posted> pending;                ///< control events of environments that have not acted yet, sorted
+  std::deque<ScheduledControl> posted_now;    ///< those of the present window
+  Tick end = 0;                               ///< events before it happen: the duration, or where `until` is met
   std::deque<Emission> recent;  ///< whose arrivals are not all in the past, for checkpoints
   Tick longest_delay = 0;
   struct Earlier { std::uint64_t deliveries = 0, superposed = 0, crossings = 0; };
@@ -87,6 +91,7 @@ struct Simulation::Impl {
   void restore(const CheckpointSource& from);
   void collect(CheckpointSink* sink, const std::string& name, std::span<const std::byte> mine);
   std::vector<double> all_taus();
+  void take_posted(std::size_t first, Tick to);
   void record_edges(Recorder& recorder);
   void prepare_reports();
   void flush_reports(Recorder* recorder);

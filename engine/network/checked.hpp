@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,8 @@ struct Population {
   std::vector<Distribution> params;   ///< one per field of model->params
   std::vector<Distribution> initial;  ///< one per variable flagged `initial`, in table order
   std::vector<ListedSpike> listed;    ///< spike_source: sorted by (tick, index)
+  std::vector<double> patterns;       ///< environments: rows of inputs, then targets
+  std::uint32_t pattern_inputs = 0, pattern_targets = 0;
   const NeuronTable* neuron() const {
     return model->kind == Kind::neuron ? reinterpret_cast<const NeuronTable*>(model) : nullptr;
   }
@@ -118,6 +121,14 @@ struct WeightRecording {
   Tick every = 0, from = 0, to = never;
 };
 
+/// Ends the run when an environment's metric gets there.
+struct StopCondition {
+  std::uint32_t population = 0, metric = 0;  ///< an environment, and index in its `metrics`
+  bool at_least = true;                      ///< else: at most
+  double threshold = 0;
+  bool operator==(const StopCondition&) const = default;
+};
+
 struct Network {
   std::string name;
   std::string source_text;       ///< the YAML as read, for provenance
@@ -134,6 +145,7 @@ struct Network {
   std::vector<SpikeRecording> spikes;
   std::vector<Report> reports;
   std::vector<WeightRecording> weights;
+  std::optional<StopCondition> until;
   std::vector<std::uint32_t> edge_recordings;  ///< projections whose edges are written to the log
   /// Are the edges of projection `p` handed to the recorder?
   bool records_edges(std::uint32_t p) const {

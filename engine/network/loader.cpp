@@ -32,6 +32,7 @@ constexpr Key keys[] = {
     {"populations", true, "population_map", "populations by name"},
     {"projections", false, "projection_map", "projections by name"},
     {"schedule", false, "schedule_list", "what changes during the run"},
+    {"until", false, "text", "a condition that ends the run: reward_filtered >= 0.975"},
     {"record", false, "record", "what is logged"},
 };
 
@@ -134,7 +135,9 @@ void load_top(Loading& l, const Node& root) {
   if (const Node* n = root.find("populations")) load_populations(l, *n);
   if (const Node* n = root.find("projections")) load_projections(l, *n);
   if (const Node* n = root.find("schedule")) load_schedule(l, *n);
+  if (const Node* n = root.find("until")) load_until(l, *n);
   if (const Node* n = root.find("record")) load_recording(l, *n);
+  if (r.errors.empty()) check_environments(l);
 }
 
 Network load_into(Texts& texts, Network net, std::filesystem::path folder, const Catalogue& catalogue, const LoadOptions& options) {

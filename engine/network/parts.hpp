@@ -34,12 +34,17 @@ void load_populations(Loading& l, const Node& map);
 void load_projections(Loading& l, const Node& map);
 void load_schedule(Loading& l, const Node& list);
 void load_recording(Loading& l, const Node& map);
+/// `until: task.reward_filtered >= 0.975`
+void load_until(Loading& l, const Node& n);
+/// Refuses environments that answer sooner than events travel.
+void check_environments(Loading& l);
 /// Refuses a network that memory does not hold.
 void check_memory(Loading& l);
 
 /// Keys of the maps of a network, for the checks and the schema.
 std::span<const Key> top_keys();
 std::span<const Key> population_keys();
+std::span<const Key> pattern_keys();
 std::span<const Key> projection_keys();
 std::span<const Key> connect_keys();
 std::span<const Key> synapse_keys();

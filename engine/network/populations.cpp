@@ -23,6 +23,11 @@ constexpr Key keys[] = {
     {"initial", false, "values", "variables at t = 0; a number, a distribution, or a list of one value per neuron"},
     {"like", false, "name", "a population whose keys hold where this one gives none"},
     {"spikes", false, "spikes", "spike times of a source model that takes them: a list per neuron, or a file"},
+    {"patterns", false, "pattern_list", "an environment's input patterns and their targets"},
+};
+constexpr Key pattern_entry_keys[] = {
+    {"in", true, "bits", "0 or 1 for each input line"},
+    {"out", true, "bits", "0 or 1 for each answer wanted"},
 };
 constexpr Key spike_file_keys[] = {
     {"file", true, "text", "a CSV file (neuron, time) or a SONATA file (.h5)"},
@@ -144,6 +149,14 @@ class Populations {
         listed(p, *spikes);
       }
     }
+    const bool environment = p.neuron() && p.neuron()->environment;
+    if (const Node* n_patterns = n->find("patterns")) {
+      if (environment) patterns(p, *n_patterns);
+      else
+        r_.errors.error(n_patterns->mark, fmt::format("model {} takes no patterns", m.name), "patterns belong to an environment such as pattern_task");
+    } else if (environment) {
+      r_.errors.error(key.mark, what + " has no 'patterns'", "patterns: [{in: [0, 1], out: [1]}, ...]");
+    }
     if (r_.errors.count() == before && p.size > 0) cross_check(p, *n, key.mark);
   }
 
@@ -186,8 +199,12 @@ class Populations {
       const Field& f = field(table, i);
       if ((f.flags & flags) != flags) continue;
       Distribution d{Distribution::Kind::constant, f.preset};
-      if (const Node* v = given ? given->find(f.name) : nullptr)
+      const Node* v = given ? given->find(f.name) : nullptr;
+      if (v && f.choices) {
+        if (const auto x = r_.choice(*v, f)) d.a = *x;
+      } else if (v) {
         if (auto read = r_.distribution(*v, wanted(f), p.size ? p.size : Reader::any_number)) d = std::move(*read);
+      }
       out.push_back(std::move(d));
     }
   }
@@ -207,6 +224,43 @@ class Populations {
     r_.errors.error(params && params->is_map() && !params->keys.empty() ? params->keys[0].mark : where,
                     fmt::format("population {}: {}", in_quotes(p.name), c.reason),
                     c.drawn ? "it fails for values that the distributions may draw; give 'min' or 'max'" : "");
+  }
+
+  /// A row of numbers per pattern, inputs then targets, all of one width.
+  void patterns(Population& p, const Node& given) {
+    const Node& n = r_.resolved(given);
+    if (!n.is_list() || n.items.empty()) {
+      r_.errors.error(n.mark, "'patterns' must be a list, not " + (n.is_list() ? "an empty one" : kind_name(n)), "patterns: [{in: [0, 1], out: [1]}, ...]");
+      return;
+    }
+    for (const auto& item : n.items) {
+      const Node& row = r_.resolved(item);
+      if (!r_.map(row, pattern_entry_keys, "a pattern", row.mark)) return;
+      for (const auto* key : {"in", "out"}) {
+        const Node& bits = r_.resolved(*row.find(key));
+        auto& width = key[0] == 'i' ? p.pattern_inputs : p.pattern_targets;
+        if (!bits.is_list() || bits.items.empty()) {
+          r_.errors.error(bits.mark, fmt::format("'{}' must be a list of 0 and 1", key), "for example [0, 1]");
+          return;
+        }
+        if (width == 0) width = static_cast<std::uint32_t>(bits.items.size());
+        if (bits.items.size() != width) {
+          r_.errors.error(bits.mark, fmt::format("'{}' has {} entries here and {} in the first pattern", key, bits.items.size(), width));
+          return;
+        }
+        if (p.size > 0 && width > p.size) {
+          r_.errors.error(bits.mark, fmt::format("'{}' has {} entries for a population of {}", key, width, p.size),
+                          fmt::format("one line per entry: size: {} at least", width));
+          return;
+        }
+        if (!r_.take(width, bits.mark)) return;
+        for (const auto& bit : bits.items) {
+          const auto x = r_.number(bit, {key, "1"});
+          if (x && *x != 0 && *x != 1) r_.errors.error(bit.mark, "patterns are made of 0 and 1");
+          p.patterns.push_back(x.value_or(0));
+        }
+      }
+    }
   }
 
   // --- listed spikes ---------------------------------------------------------------------------------------------
@@ -302,6 +356,7 @@ class Populations {
 }  // namespace
 
 std::span<const Key> population_keys() { return keys; }
+std::span<const Key> pattern_keys() { return pattern_entry_keys; }
 
 void load_populations(Loading& l, const Node& map) {
   if (!map.is_map() || (map.keys.empty() && !map.incomplete)) {

@@ -304,7 +304,7 @@ class Projections {
         const Node& value = r_.resolved(*v);
         if (value.is_map() || value.is_list()) {
           r_.errors.error(value.mark, fmt::format("'{}' is a parameter of all synapses of the projection and must be one number", f.name));
-        } else if (const auto y = r_.number(value, wanted(f, *unit))) {
+        } else if (const auto y = f.choices ? r_.choice(value, f) : r_.number(value, wanted(f, *unit))) {
           x = *y;
         }
       }

@@ -334,6 +334,21 @@ std::optional<std::string> Reader::text(const Node& given, std::string_view what
   return n.text;
 }
 
+std::optional<double> Reader::choice(const Node& given, const Field& f) {
+  const auto name = text(given, f.name);
+  if (!name) return {};
+  std::vector<std::string> known;
+  for (std::string_view rest(f.choices); !rest.empty();) {
+    const auto space = std::min(rest.find(' '), rest.size());
+    known.emplace_back(rest.substr(0, space));
+    rest.remove_prefix(std::min(space + 1, rest.size()));
+  }
+  const auto at = std::find(known.begin(), known.end(), *name);
+  if (at != known.end()) return static_cast<double>(at - known.begin());
+  errors.error(given.mark, fmt::format("'{}' cannot be {}", f.name, in_quotes(*name)), suggest(*name, known, "choices"));
+  return {};
+}
+
 std::optional<bool> Reader::boolean(const Node& given, std::string_view what) {
   const Node& n = resolved(given);
   if (n.is_scalar() && n.text == "true") return true;

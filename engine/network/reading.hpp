@@ -78,6 +78,8 @@ class Reader {
   /// A whole number.
   std::optional<std::uint64_t> integer(const Node& n, std::string_view what, std::uint64_t low, std::uint64_t high);
   std::optional<std::string> text(const Node& n, std::string_view what);
+  /// The number of one of a field's named choices; such a field takes no distribution.
+  std::optional<double> choice(const Node& n, const Field& f);
   std::optional<bool> boolean(const Node& n, std::string_view what);
   /// A time in ticks, rounded to the nearest; refused below `low`.
   std::optional<Tick> time(const Node& n, std::string_view what, Tick low = 0);

@@ -64,13 +64,14 @@ std::string choice(const std::vector<std::string>& values) {
 
 std::string field_doc(const Field& f) {
   std::string s = f.doc;
+  if (f.choices) return s + fmt::format("; one of: {}", f.choices);
   if (std::string_view(f.unit) != "1") s += fmt::format(", in {}", (f.flags & port_unit) ? "the unit of the port" : f.unit);
   return s + fmt::format(" (preset {})", with_unit(f.preset, f.flags & port_unit ? "1" : f.unit));
 }
 std::vector<std::string> field_properties(const Fields& table, std::uint32_t flags, std::string_view type) {
   std::vector<std::string> properties;
   for (std::uint32_t i = 0; i < table.count; ++i)
-    if ((field(table, i).flags & flags) == flags) properties.push_back(entry(field(table, i).name, described(type, field_doc(field(table, i)))));
+    if ((field(table, i).flags & flags) == flags) properties.push_back(entry(field(table, i).name, described(field(table, i).choices ? "name" : type, field_doc(field(table, i)))));
   return properties;
 }
 std::string closed(std::vector<std::string> properties) {
@@ -173,6 +174,9 @@ std::string json_schema(const Catalogue& c) {
       entry("ids", any_of({list, map, number})),
       entry("spike_recording", any_of({any_text, map_of(spikes_keys())})),
       entry("spike_recordings", one_or_list("spike_recording")),
+      entry("pattern", map_of(pattern_keys())),
+      entry("pattern_list", object({entry("type", text("array")), entry("items", ref("pattern"))})),
+      entry("bits", object({entry("type", text("array")), entry("items", ref("number"))})),
       entry("report", map_of(report_keys())),
       entry("report_list", one_or_list("report")),
       entry("weight", map_of(weight_keys())),

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <cstring>
 
 #include "errors/models.hpp"
 #include "network/loader.hpp"
@@ -25,8 +26,10 @@ struct Probe {
 
   std::string text(const std::string& key, const std::string& value) const {
     std::string s = "spinet: 1\nduration: 1 s\npopulations:\n";
+    const auto* neuron = model.kind == Kind::neuron ? reinterpret_cast<const NeuronTable*>(&model) : nullptr;
     if (model.kind != Kind::synapse)
-      return s + fmt::format("  a: {{model: {}, size: 2, {}: {{{}: {}}}}}\n", model.name, section, key, value);
+      return s + fmt::format("  a: {{model: {}, size: 2, {}: {{{}: {}}}{}}}\n", model.name, section, key, value,
+                             neuron && neuron->environment ? ", patterns: [{in: [0], out: [1]}]" : "");
     return s + fmt::format("  a: {{model: cell, size: 2}}\nprojections:\n  p: {{from: a, to: a, connect: one_to_one, "
                            "synapse: {{model: {}, delay: 1 ms, port: exc, {}: {}}}}}\n", model.name, key, value);
   }
@@ -51,6 +54,18 @@ void check_field(const Probe& p, const Field& f) {
   const std::string name = f.name;
   const std::string unit = (f.flags & port_unit) ? p.unit_of_port : f.unit;
   INFO(p.model.name << "." << name << " in " << unit);
+
+  if (f.choices) {
+    const std::string first(f.choices, std::strcspn(f.choices, " "));
+    CHECK(p.errors(name, first).empty());
+    for (const auto& bad : {first + "x", std::string("1"), std::string("{}")}) {
+      const auto e = p.errors(name, bad);
+      REQUIRE(e.size() == 1);
+      CHECK(mentions(e[0], name));
+    }
+    CHECK(mentions(p.errors(name, first + "x")[0], "did you mean '" + first + "'"));
+    return;
+  }
 
   // The preset itself is fine (or contradicts nothing but other presets).
   for (const auto& d : p.errors(name, with_unit(f.preset, unit))) FAIL("preset refused: " << d.reason);

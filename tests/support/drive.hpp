@@ -225,7 +225,7 @@ class Drive {
   /// Exactly the room that the contract promises, so that a model that asks for more fails.
   void room(std::size_t n) {
     data_.resize(n);
-    out_ = {data_.data(), 0, static_cast<std::uint32_t>(n)};
+    out_ = {data_.data(), 0, static_cast<std::uint32_t>(n), nullptr, 0, 0};
   }
   void drain(Tick now) {
     REQUIRE(out_.size <= out_.capacity);

@@ -72,11 +72,19 @@ struct Request {
   Ask ask;
   std::uint32_t neuron;
 };
+/// A control event that an environment posts.  `tick` lies at least the network's shortest delay ahead.
+struct Posting {
+  Tick tick;
+  Control control;
+};
 /// Room is guaranteed for two requests per arrival of a `receive`, four per neuron of any other call, and
-/// four after `receive_train` has accepted an arrival.
+/// four after `receive_train` has accepted an arrival; for 16 postings per call.
 struct Outbox {
   Request* data;
   std::uint32_t size, capacity;
+  Posting* postings;
+  std::uint32_t posting_count, posting_capacity;
+  void post(Tick t, const Control& c) noexcept { assert(posting_count < posting_capacity); postings[posting_count++] = {t, c}; }
   void push(Request r) noexcept { assert(size < capacity); data[size++] = r; }
   void wake_at(Tick t, std::uint32_t j) noexcept { push({t, 0, Ask::wake, j}); }
   void test_at(Tick t, std::uint32_t j) noexcept { push({t, 0, Ask::test, j}); }
@@ -102,6 +110,8 @@ struct NeuronBlock {
   Tick frame_begin;    ///< begin of the present frame; a multiple of frame_length
   Tick frame_length;   ///< 0: the model has no frames
   RunInfo run;
+  const double* table;  ///< an environment's patterns: `table_rows` rows of `table_inputs` + `table_targets` numbers
+  std::uint32_t table_rows, table_inputs, table_targets;
 };
 
 struct NeuronTable {
@@ -109,7 +119,12 @@ struct NeuronTable {
   const Port* ports;
   std::uint32_t port_count;
   std::uint32_t graded;  ///< 1: emissions carry a payload
-  std::uint32_t params_size, state_size, constants_size, shared_size, common_size, reserved;
+  std::uint32_t params_size, state_size, constants_size, shared_size, common_size;
+  /// 1: an environment.  Its population is one entity: all members on one rank in one block, in order; it may post control
+  /// events, and takes `patterns` in a network.
+  std::uint32_t environment;
+  std::uint32_t metric_count;
+  const char* const* metrics;  ///< what Control::value of the rewards it posts holds, at most four
   /// Fills `shared` from one neuron's parameters; only fields flagged `shared` may be used.
   void (*prepare)(void* shared, const void* params, const RunInfo* run, Tick frame_length) noexcept;
   /// Ticks of a frame for a neuron with these parameters, 0 for none.  The engine takes the least of the group.
@@ -138,6 +153,8 @@ struct NeuronTable {
   /// The table to be used for neurons with these `shared` parameters, of the same model: a simpler kernel, say.  May be
   /// null: this one.
   const NeuronTable* (*choose)(const void* params) noexcept;
+  /// An environment's timing in ticks: from a presentation to the reading of the answer, from there to the reward.
+  void (*timing)(const void* params, const RunInfo* run, Tick* deadline, Tick* latency) noexcept;
 };
 
 // --- for authors -------------------------------------------------------------------------------------------------
@@ -229,6 +246,10 @@ const NeuronTable& neuron_table() {
     t.ports = std::data(M::ports);
     t.port_count = static_cast<std::uint32_t>(std::size(M::ports));
     if constexpr (requires { M::graded; }) t.graded = M::graded;
+    if constexpr (requires { M::environment; }) t.environment = M::environment;
+    if constexpr (requires { M::metrics; }) t.metrics = M::metrics, t.metric_count = static_cast<std::uint32_t>(std::size(M::metrics));
+    if constexpr (requires(const P& p, const RunInfo& r, Tick& d) { M::timing(p, r, d, d); })
+      t.timing = [](const void* p, const RunInfo* r, Tick* d, Tick* l) noexcept { M::timing(*static_cast<const P*>(p), *r, *d, *l); };
     t.params_size = sizeof(P);
     t.state_size = sizeof(typename M::State);
     if constexpr (requires { typename M::Constants; }) t.constants_size = sizeof(typename M::Constants);

@@ -124,14 +124,15 @@ struct BlockBench {
   }
 
   NeuronBlock block(Outbox& box) {
-    return {state.data(), constants.data(), shared.data(), common.data(), gids.data(), &box, count, {42, 5}, frame_begin, frame_length, run_info};
+    return {state.data(), constants.data(), shared.data(), common.data(), gids.data(), &box, count, {42, 5}, frame_begin, frame_length, run_info, nullptr, 0, 0, 0};
   }
 
   /// Calls into the model with room for exactly `room` requests, and takes what it asked for.
   template <class F>
   void call(const char* what, std::uint32_t room, F&& f) {
     Fenced memory(std::size_t{room} * sizeof(Request), 1 << 14);
-    Outbox box{reinterpret_cast<Request*>(memory.data()), 0, room};
+    Posting posted[16];
+    Outbox box{reinterpret_cast<Request*>(memory.data()), 0, room, posted, 0, 16};
     NeuronBlock b = block(box);
     f(&b);
     if (box.size > room || !memory.intact()) return breach(std::string(what) + " asked for more than it has room for");

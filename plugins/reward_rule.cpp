@@ -1,0 +1,94 @@
+// reward_rule: learning from a reward through an eligibility of one presentation, with three ways to write the weight.
+//
+// A presentation leaves an eligibility e = the payload of the event that came (0 without one).  A reward R with the
+// expected reward Rb (a control event `reward`, value = (R, Rb, ...)) changes the synapse by the advantage R - Rb:
+//     D += rate (R - Rb) gradient e - decay sign(w)
+// gradient is a variable of the target: y - p of a stochastic_binary neuron (R. J. Williams, "Simple statistical
+// gradient-following algorithms for connectionist reinforcement learning", 1992), feedback y (1 - y) of a sigmoid.
+// D becomes weight at every reward (write: each) or at the end of a batch (control event `batch_end`):
+//     linear     w += D
+//     power      w += sign(D) |D|^exponent where |D| > threshold, else nothing
+// The power law stands for the magnetoconductance of molecular spin valves: the boost of the conductance by a global field
+// grows as (G - Gth)^(7/4).
+#include "spinet/math.hpp"
+#include "spinet/synapse.hpp"
+
+namespace {
+using namespace spinet;
+
+struct RewardRule {
+  static constexpr const char* name = "reward_rule";
+  static constexpr const char* doc = "Reward times eligibility, written linearly or by a thresholded power law at the end of a batch.";
+  static constexpr std::uint32_t graded = 1;
+  static constexpr const char* reads[] = {"gradient"};
+  struct Params {
+    double write, update, rate, decay, exponent, threshold;
+  };
+  enum : std::uint32_t { batch, each };
+  enum : std::uint32_t { linear, power };
+  struct Shared {
+    double rate, decay, exponent, threshold;
+    std::uint32_t write, update;
+  };
+  struct State {
+    double weight, change;  ///< change: D since the last write
+  };
+  struct SliceState {
+    double eligibility;  ///< of the present presentation; the same for all synapses of the slice
+  };
+
+  static auto params() {
+    FieldTable<Params> t;
+    t.choice(&Params::write, "write", "batch each", "when changes become weight: at batch_end, or at every reward")
+        .choice(&Params::update, "update", "linear power", "how: as they are, or by the thresholded power law")
+        .add(&Params::rate, "rate", "1", 1, any(), 0, "learning rate")
+        .add(&Params::decay, "decay", "1", 0, at_least(0), 0, "taken off the weight's magnitude at every reward")
+        .add(&Params::exponent, "exponent", "1", 1.75, above(0), 0, "of the power law")
+        .add(&Params::threshold, "threshold", "1", 0.4, at_least(0), 0, "smallest change that the power law writes");
+    return t;
+  }
+  static auto variables() {
+    FieldTable<State> t;
+    t.add(&State::weight, "weight", "1", 0, any(), initial | port_unit, "weight")
+        .add(&State::change, "change", "1", 0, any(), 0, "change that has not been written yet");
+    return t;
+  }
+  static void prepare(Shared& s, const Params& p, const RunInfo&) {
+    s = {p.rate, p.decay, p.exponent, p.threshold, static_cast<std::uint32_t>(p.write), static_cast<std::uint32_t>(p.update)};
+  }
+
+  using Weight = double;
+  static void on_pre(Synapses<RewardRule> n, double* out) {
+    n.slice_state().eligibility = n.s.payload;
+    for (std::uint32_t i = 0; i < n.size(); ++i) out[i] = n[i].weight * n.s.payload;
+  }
+  static void write(State& s, const Shared& p) {
+    if (p.update == linear) {
+      s.weight += s.change;
+    } else if (const double size = s.change < 0 ? -s.change : s.change; size > p.threshold) {
+      const double step = math::exp(p.exponent * math::log(size));
+      s.weight += s.change < 0 ? -step : step;
+    }
+    s.change = 0;
+  }
+  static void on_control(Synapses<RewardRule> n, const Control& control) {
+    const Shared& p = n.shared();
+    if (control.kind == Control::Kind::reward) {
+      const double e = n.slice_state().eligibility, gain = p.rate * (control.value[0] - control.value[1]);
+      n.slice_state().eligibility = 0;
+      if (e == 0 && p.decay == 0 && p.write == batch) return;
+      for (std::uint32_t i = 0; i < n.size(); ++i) {
+        State& s = n[i];
+        if (e != 0) s.change += gain * n.s.target(i) * e;
+        if (p.decay != 0) s.change -= s.weight > 0 ? p.decay : s.weight < 0 ? -p.decay : 0;
+        if (p.write == each) write(s, p);
+      }
+    } else if (control.kind == Control::Kind::batch_end && p.write == batch) {
+      for (std::uint32_t i = 0; i < n.size(); ++i)
+        if (n[i].change != 0) write(n[i], p);
+    }
+  }
+};
+}  // namespace
+
+SPINET_MODEL(synapse_table<RewardRule>())
