@@ -18,6 +18,7 @@ struct Sigmoid {
   };
   struct State {
     double input, y;
+    Tick asked;  ///< for an evaluation at this tick
   };
   struct Constants {
     double bias, feedback;
@@ -38,12 +39,15 @@ struct Sigmoid {
   }
   using N = Neurons<Sigmoid>;
   static void init(N n, std::uint32_t j, const Params& p, const double* initial) {
-    n.state(j) = {0, initial[0]};
+    n.state(j) = {0, initial[0], -1};
     n.constants(j) = {p.bias, p.feedback};
   }
   static void set(N n, Tick, std::uint32_t j, const Params& p) { n.constants(j) = {p.bias, p.feedback}; }
   static void arrive(N n, Tick tick, std::uint32_t, std::uint32_t j, double w) {
-    n.state(j).input += w;
+    State& s = n.state(j);
+    s.input += w;
+    if (s.asked == tick) return;
+    s.asked = tick;
     n.out().evaluate_at(tick, j);
   }
   static void evaluate(N n, Tick tick, std::span<const std::uint32_t> js) {

@@ -17,6 +17,7 @@ struct StochasticBinary {
   };
   struct State {
     double input, modulator, p, y;
+    Tick asked;  ///< for an evaluation at this tick
   };
   struct Constants {
     double bias, flip;
@@ -40,7 +41,7 @@ struct StochasticBinary {
   }
   using N = Neurons<StochasticBinary>;
   static void init(N n, std::uint32_t j, const Params& p, const double* initial) {
-    n.state(j) = {0, initial[0], 0.5, 0};
+    n.state(j) = {0, initial[0], 0.5, 0, -1};
     n.constants(j) = {p.bias, p.flip};
   }
   static void set(N n, Tick, std::uint32_t j, const Params& p) { n.constants(j) = {p.bias, p.flip}; }
@@ -49,7 +50,10 @@ struct StochasticBinary {
       n.state(j).modulator = w;
       return;
     }
-    n.state(j).input += w;
+    State& s = n.state(j);
+    s.input += w;
+    if (s.asked == tick) return;
+    s.asked = tick;
     n.out().evaluate_at(tick, j);
   }
   static void evaluate(N n, Tick tick, std::span<const std::uint32_t> js) {

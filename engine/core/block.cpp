@@ -113,6 +113,10 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
   room(2 * std::size_t{synapses_->longest_slice()} + 16);
   weights_.resize(synapses_->longest_slice() + 1);
 
+  if (std::any_of(synapses_->stores().begin(), synapses_->stores().end(), [](const Store& x) { return x.table->on_control != nullptr; }))
+    for (Gid gid = 0; gid < network_.gid_count(); ++gid)
+      for (std::uint32_t i = synapses_->slices_begin(gid); i < synapses_->slices_end(gid); ++i)
+        if (synapses_->stores()[synapses_->slice(i).store].table->on_control) controlled_.push_back({i, gid});
   for (const Store& store : synapses_->stores()) {
     auto& reads = reads_of_store_.emplace_back();
     for (std::uint32_t k = 0; k < store.table->read_count; ++k) {
@@ -130,6 +134,8 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
     history_of_store_.back() = h;
     plastic_delay_ = std::max<Tick>(plastic_delay_, network_.delay_resolution * store.most_delay);
   }
+  if (synapses_->slice_count() <= 4096)
+    for (std::uint32_t i = 0; i < synapses_->slice_count(); ++i) prepared_.push_back(view(i, synapses_->source_of(i), 0, 1));
   // Often enough that histories stay short, seldom enough to cost nothing; results do not depend on it.
   if (!histories_.empty()) sweep_every_ = std::max<Tick>(static_cast<Tick>(1000 * network_.ticks_per_ms()), 8 * plastic_delay_);
 }
@@ -231,7 +237,7 @@ void Block::sort_slot(Slot& slot) {
   std::sort(slot.graded.begin(), slot.graded.end(), [](const Graded& a, const Graded& b) { return a.key < b.key; });
 }
 
-void Block::drain(Tick now) {
+void Block::drain(Tick now, Ask later) {
   for (std::uint32_t i = 0; i < outbox_.size; ++i) {
     const Request& r = outbox_.data[i];
     if (r.ask == Ask::emit) {
@@ -242,8 +248,9 @@ void Block::drain(Tick now) {
       }
     } else {
       assert(r.tick >= now);
-      agenda_.push({r.tick, r.ask, r.neuron});
       crossings += r.ask == Ask::test;
+      if (r.tick == now && r.ask >= later) soon_[r.ask == Ask::evaluate].push_back(r.neuron);
+      else agenda_.push({r.tick, r.ask, r.neuron});
     }
   }
   for (std::uint32_t i = 0; i < outbox_.posting_count; ++i) {
@@ -276,7 +283,7 @@ void Block::next_frame(Tick begin) {
   drain(begin);
 }
 
-Slice Block::view(std::uint32_t s, Tick tick, double payload) {
+Slice Block::view(std::uint32_t s, Gid source, Tick tick, double payload) {
   const SliceEntry& e = synapses_->slice(s);
   Store& store = synapses_->stores()[e.store];
   Slice slice{};
@@ -284,7 +291,7 @@ Slice Block::view(std::uint32_t s, Tick tick, double payload) {
   slice.delay = network_.delay_resolution * synapses_->delay_steps(s);
   slice.payload = payload;
   slice.count = e.count;
-  slice.source = synapses_->source_of(s);
+  slice.source = source;
   slice.targets = store.targets.data() + e.begin;
   slice.state = store.state.data() + e.begin * store.table->state_size;
   if (store.table->slice_state_size) slice.slice_state = store.slice_state.data() + std::uint64_t{s} * store.table->slice_state_size;
@@ -305,21 +312,20 @@ Slice Block::view(std::uint32_t s, Tick tick, double payload) {
 
 /// Hands a control event to all slices of the projections it is addressed to, or of all if it has no address.
 void Block::control_synapses(const ScheduledControl& s, Tick tick) {
+  if (controlled_.empty()) return;
   auto& stores = synapses_->stores();
-  std::vector<bool> mine(stores.size(), false);
-  bool any = false;
-  for (std::size_t k = 0; k < stores.size(); ++k) {
-    if (!stores[k].table->on_control) continue;
-    mine[k] = s.who.empty() && s.projections.empty();
-    for (const auto p : stores[k].projections) mine[k] = mine[k] || std::count(s.projections.begin(), s.projections.end(), p) > 0;
-    any = any || mine[k];
+  const bool everyone = s.who.empty() && s.projections.empty();
+  if (!everyone && s.projections.empty()) return;
+  const auto is_mine = [&](const Store& store) {
+    return everyone || std::any_of(store.projections.begin(), store.projections.end(),
+                                   [&](std::uint32_t p) { return std::count(s.projections.begin(), s.projections.end(), p) > 0; });
+  };
+  for (const auto& [i, source] : controlled_) {
+    const Store& store = stores[synapses_->slice(i).store];
+    if (!is_mine(store)) continue;
+    const Slice slice = prepared_.empty() ? view(i, source, tick, 0) : view(i, tick, 0);
+    store.table->on_control(&slice, &s.control);
   }
-  if (!any) return;
-  for (std::uint32_t i = 0; i < synapses_->slice_count(); ++i)
-    if (const auto k = synapses_->slice(i).store; mine[k]) {
-      const Slice slice = view(i, tick, 0);
-      stores[k].table->on_control(&slice, &s.control);
-    }
 }
 
 void Block::deliver(std::uint32_t s, Tick tick, double payload) {
@@ -331,8 +337,15 @@ void Block::deliver(std::uint32_t s, Tick tick, double payload) {
     if (table.weight_kind == 0) {
       a.weights = reinterpret_cast<const float*>(store.state_of(e.begin));
     } else {
-      const Slice slice = view(s, tick, payload);
-      table.on_pre(&slice, weights_.data());
+      if (!prepared_.empty()) {
+        Slice& slice = prepared_[s];
+        slice.tick = tick;
+        slice.payload = payload;
+        table.on_pre(&slice, weights_.data());
+      } else {
+        const Slice slice = view(s, tick, payload);
+        table.on_pre(&slice, weights_.data());
+      }
       if (table.weight_kind == 1) a.weights = reinterpret_cast<const float*>(weights_.data());
       else a.weights64 = weights_.data();
       if (table.graded) a.scale = 1;
@@ -349,12 +362,19 @@ void Block::run_phase(Ask phase, Tick tick) {
     if (due_.empty() || due_.back() != j) due_.push_back(j);  // several may have asked for the same
     agenda_.pop();
   }
+  if (phase != Ask::wake)
+    if (auto& soon = soon_[phase == Ask::evaluate]; !soon.empty()) {
+      due_.insert(due_.end(), soon.begin(), soon.end());
+      soon.clear();
+      if (!std::is_sorted(due_.begin(), due_.end())) std::sort(due_.begin(), due_.end());
+      due_.erase(std::unique(due_.begin(), due_.end()), due_.end());
+    }
   if (due_.empty()) return;
   const auto n = static_cast<std::uint32_t>(due_.size());
   if (phase == Ask::wake && table_.wake) table_.wake(&c_, tick, due_.data(), n);
   if (phase == Ask::test && table_.test) table_.test(&c_, tick, due_.data(), n);
   if (phase == Ask::evaluate && table_.evaluate) table_.evaluate(&c_, tick, due_.data(), n);
-  drain(tick);
+  drain(tick, phase == Ask::wake ? Ask::test : phase == Ask::test ? Ask::evaluate : Ask::emit);
 }
 
 void Block::act(const Action& a, std::vector<std::vector<float>>& samples) {
@@ -370,6 +390,7 @@ void Block::act(const Action& a, std::vector<std::vector<float>>& samples) {
   }
   const ScheduledControl& s = *a.control;
   if (s.control.kind != Control::Kind::set_parameter) control_synapses(s, a.tick);
+  if (s.control.kind != Control::Kind::set_parameter && !table_.on_control) return;
   due_.clear();
   for (std::uint32_t j = 0; j < c_.size; ++j) {
     bool mine = s.who.empty() && s.projections.empty();
@@ -468,10 +489,16 @@ void Block::restore_past(double tau, const Past& p) {
     if (h.tau() == tau) h.append(index_of(p.gid), {p.tick, p.trace});
 }
 
+bool Block::idle(const Slot& slot, Tick to) {
+  return slot.keys.empty() && trains_.empty() && sweep_at_ >= to && (asleep_ || !c_.frame_length || c_.frame_begin + c_.frame_length >= to) &&
+         agenda_.next() >= to;
+}
+
 void Block::walk(Tick from, Tick to, std::span<const Action> actions, std::vector<Emission>& out,
                  std::vector<std::vector<float>>& samples) {
   out_ = &out;
   Slot& slot = slot_of(static_cast<std::uint64_t>(from / window_));
+  if (actions.empty() && idle(slot, to)) return;
   sort_slot(slot);
   const std::uint64_t* key = slot.keys.data();
   const std::uint64_t* const end = key + slot.keys.size();
@@ -524,7 +551,7 @@ void Block::walk(Tick from, Tick to, std::span<const Action> actions, std::vecto
       double payload = 1;
       if (graded != graded_end && graded->key == *key) payload = graded++->payload;
       deliver(static_cast<std::uint32_t>(*key), now, payload);
-      if (outbox_.size | outbox_.posting_count) drain(now);
+      if (outbox_.size | outbox_.posting_count) drain(now, Ask::test);
     }
     for (auto& t : trains_)
       while (t.next(now + 1) == now) {

@@ -110,16 +110,27 @@ class Block {
     std::vector<Graded> graded;       ///< payloads of those keys that carry one
   };
 
-  void drain(Tick now);
+  /// Takes what models have asked for.  `later`: phases from this one on are still to come at tick `now`.
+  void drain(Tick now, Ask later = Ask::emit);
   void wake_up(Tick tick);              ///< brings a sleeping block into the frame of `tick`
   void next_frame(Tick frame_begin);
   void deliver(std::uint32_t slice, Tick tick, double payload);
   void sweep(Tick tick);
   void sample_weights(std::uint32_t w, Tick tick, std::vector<float>& to);
-  Slice view(std::uint32_t slice, Tick tick, double payload);
+  Slice view(std::uint32_t slice, Tick tick, double payload) {
+    if (!prepared_.empty()) {
+      Slice s = prepared_[slice];
+      s.tick = tick;
+      s.payload = payload;
+      return s;
+    }
+    return view(slice, synapses_->source_of(slice), tick, payload);
+  }
+  Slice view(std::uint32_t slice, Gid source, Tick tick, double payload);
   void control_synapses(const ScheduledControl& s, Tick tick);
   void act(const Action& a, std::vector<std::vector<float>>& samples);
   void run_phase(Ask phase, Tick tick);
+  bool idle(const Slot& slot, Tick to);
   void sort_slot(Slot& slot);
   Slot& slot_of(std::uint64_t window) { return slots_[window % slots_.size()]; }
   std::span<Request> room(std::size_t n);
@@ -142,6 +153,9 @@ class Block {
   double window_inverse_ = 1;
   Agenda agenda_{1};
   std::vector<std::uint32_t> due_;
+  std::vector<std::uint32_t> soon_[2];  ///< asked for the present tick: tests, evaluations
+  std::vector<std::pair<std::uint32_t, Gid>> controlled_;  ///< slices whose model hears control events, with their sources
+  std::vector<Slice> prepared_;  ///< by slice number, in small blocks: all but tick and payload
   std::vector<double> weights_;
   std::vector<Emission>* out_ = nullptr;
   std::vector<PostHistories> histories_;

@@ -26,6 +26,63 @@ void Simulation::Impl::take_posted(std::size_t first, Tick to) {
   });
 }
 
+/// Sends this rank's part of a window to all and receives theirs: `all` gets everyone's emissions, `pending` the control
+/// events, and `head` becomes that of all ranks together.
+void Simulation::Impl::exchange(Head& head, Tick from, const std::vector<Emission>& own, std::vector<Emission>& all) {
+  message.clear();
+  if (own_failure) {
+    std::string text = "unknown error";
+    try {
+      std::rethrow_exception(own_failure);
+    } catch (const std::exception& e) {
+      text = e.what();
+    } catch (...) {
+    }
+    head.flags |= failed;
+    head.count = static_cast<std::uint32_t>(text.size());
+    append(message, &head, 1);
+    append(message, text.data(), text.size());
+  } else {
+    head.count = static_cast<std::uint32_t>(own.size());
+    for (const auto& b : blocks) head.posted += b->posted.size();
+    append(message, &head, 1);
+    for (const auto& e : own) {
+      const WireSpike s{static_cast<std::uint32_t>(e.tick - from), e.gid};
+      append(message, &s, 1);
+    }
+    if (graded)
+      for (const auto& e : own) append(message, &e.payload, 1);
+    for (auto& b : blocks) {
+      append(message, b->posted.data(), b->posted.size());
+      b->posted.clear();
+    }
+  }
+  transport.all_gather(message, gathered);
+  throw_if_failed();
+
+  all.clear();
+  Head together{never, 0, 0, 0, 0};
+  for (int r = 0; r < transport.size(); ++r) {
+    const auto part = gathered.of(r);
+    const std::byte* at = part.data();
+    std::memcpy(&head, at, sizeof head);
+    at += sizeof head;
+    together.next = std::min(together.next, head.next);
+    together.flags |= head.flags;
+    together.deliveries += head.deliveries;
+    for (std::uint32_t i = 0; i < head.count; ++i) {
+      WireSpike s;
+      std::memcpy(&s, at + i * sizeof s, sizeof s);
+      double payload = 1;
+      if (graded) std::memcpy(&payload, at + head.count * sizeof s + i * sizeof payload, sizeof payload);
+      all.push_back({from + s.offset, payload, s.gid});
+    }
+    at = part.data() + part.size() - head.posted * sizeof(Posted);
+    for (std::uint64_t i = 0; i < head.posted; ++i) std::memcpy(&pending.emplace_back(), at + i * sizeof(Posted), sizeof(Posted));
+  }
+  head = together;
+}
+
 Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
   const auto begin = Clock::now();
   auto last_progress = begin, last_flush = begin;
@@ -40,7 +97,6 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
 
   std::vector<Emission> own, all;
   std::vector<Spike> emitted, logged;
-  std::vector<std::byte> message;
   Tick from = stats.began;
   std::size_t next_action = 0;
   while (next_action < actions.size() && actions[next_action].tick < from) ++next_action;
@@ -48,6 +104,8 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
   Tick next_checkpoint = checkpoints.every > 0 ? (from / checkpoints.every + 1) * checkpoints.every : never;
   auto last_checkpoint = begin;
   std::vector<Action> with_posted;
+  std::uint64_t clock_turn = 0;
+  const bool checkpointing = checkpoints.every > 0 || checkpoints.seconds > 0 || checkpoints.at_stop;
   if (end == 0) end = net.duration;
   while (from < end) {
     const Tick to = std::min(from + window, end);
@@ -78,6 +136,8 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       due = with_posted;
     }
 
+    // The clock is asked now and then only: a window may take less time than that.
+    const bool look = (++clock_turn & (all.size() > 8 ? 0 : 63)) == 0;
     own.clear();
     Head head{never, 0, 0, 0, 0};
     guarded([&] {
@@ -90,76 +150,35 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       if (next_action < actions.size()) head.next = std::min(head.next, actions[next_action].tick);
     });
 
-    message.clear();
     if (hooks.stop && hooks.stop->load(std::memory_order_relaxed)) head.flags |= stop_wanted;
-    if (first_rank && series() && seconds_since(last_flush) > 5) head.flags |= flush_wanted;
-    if (first_rank && checkpoints.seconds > 0 && seconds_since(last_checkpoint) > checkpoints.seconds) head.flags |= checkpoint_wanted;
-    if (own_failure) {
-      std::string text = "unknown error";
-      try {
-        std::rethrow_exception(own_failure);
-      } catch (const std::exception& e) {
-        text = e.what();
-      } catch (...) {
-      }
-      head.flags |= failed;
-      head.count = static_cast<std::uint32_t>(text.size());
-      append(message, &head, 1);
-      append(message, text.data(), text.size());
-    } else {
-      head.count = static_cast<std::uint32_t>(own.size());
-      for (const auto& b : blocks) head.posted += b->posted.size();
-      head.deliveries = earlier.deliveries;
-      for (const auto& b : blocks) head.deliveries += b->deliveries + b->superposed;
-      append(message, &head, 1);
-      for (const auto& e : own) {
-        const WireSpike s{static_cast<std::uint32_t>(e.tick - from), e.gid};
-        append(message, &s, 1);
-      }
-      if (graded)
-        for (const auto& e : own) append(message, &e.payload, 1);
+    if (look && first_rank && series() && seconds_since(last_flush) > 5) head.flags |= flush_wanted;
+    if (look && first_rank && checkpoints.seconds > 0 && seconds_since(last_checkpoint) > checkpoints.seconds) head.flags |= checkpoint_wanted;
+    head.deliveries = earlier.deliveries;
+    for (const auto& b : blocks) head.deliveries += b->deliveries + b->superposed;
+    const auto before = pending.size();
+    if (transport.size() == 1) {
+      if (own_failure) std::rethrow_exception(own_failure);
+      all.swap(own);
       for (auto& b : blocks) {
-        append(message, b->posted.data(), b->posted.size());
+        pending.insert(pending.end(), b->posted.begin(), b->posted.end());
         b->posted.clear();
       }
+    } else {
+      exchange(head, from, own, all);
     }
-    transport.all_gather(message, gathered);
-    throw_if_failed();
-
-    // The window's spikes of all ranks, in the one order that counts.
-    all.clear();
-    Tick next = never;
-    std::uint32_t flags = 0;
-    std::uint64_t deliveries = 0;
-    for (int r = 0; r < transport.size(); ++r) {
-      const std::byte* at = gathered.of(r).data();
-      std::memcpy(&head, at, sizeof head);
-      at += sizeof head;
-      next = std::min(next, head.next);
-      flags |= head.flags;
-      deliveries += head.deliveries;
-      for (std::uint32_t i = 0; i < head.count; ++i) {
-        WireSpike s;
-        std::memcpy(&s, at + i * sizeof s, sizeof s);
-        double payload = 1;
-        if (graded) std::memcpy(&payload, at + head.count * sizeof s + i * sizeof payload, sizeof payload);
-        all.push_back({from + s.offset, payload, s.gid});
-      }
-    }
-    const auto before = pending.size();
-    for (int r = 0; r < transport.size(); ++r) {
-      const auto part = gathered.of(r);
-      std::memcpy(&head, part.data(), sizeof head);
-      const std::byte* at = part.data() + part.size() - head.posted * sizeof(Posted);
-      for (std::uint64_t i = 0; i < head.posted; ++i) std::memcpy(&pending.emplace_back(), at + i * sizeof(Posted), sizeof(Posted));
-    }
+    Tick next = head.next;
+    const std::uint32_t flags = head.flags;
+    const std::uint64_t deliveries = head.deliveries;
     if (pending.size() > before) take_posted(before, to);
     if (!pending.empty()) next = std::min(next, pending.front().tick);
-    std::sort(all.begin(), all.end(), [](const Emission& a, const Emission& b) { return a.tick != b.tick ? a.tick < b.tick : a.gid < b.gid; });
-    for (const auto& e : all)
-      for (auto& b : blocks) b->post(e, graded);
-    for (const auto& e : all) recent.push_back(e);
-    while (!recent.empty() && recent.front().tick + longest_delay < to) recent.pop_front();
+    const auto earlier_first = [](const Emission& a, const Emission& b) { return a.tick != b.tick ? a.tick < b.tick : a.gid < b.gid; };
+    if (!std::is_sorted(all.begin(), all.end(), earlier_first)) std::sort(all.begin(), all.end(), earlier_first);
+    for (auto& b : blocks)
+      for (const auto& e : all) b->post(e, graded);
+    if (checkpointing) {
+      recent.insert(recent.end(), all.begin(), all.end());
+      while (!recent.empty() && recent.front().tick + longest_delay < to) recent.pop_front();
+    }
     if (!all.empty() && lookahead != never) next = std::min(next, all.front().tick + lookahead);
 
     std::uint32_t population = 0;
@@ -190,7 +209,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       flush_reports(recorder);
       last_flush = Clock::now();
     }
-    if (recorder && (flush || series() == 0)) guarded([&] { recorder->commit(to); });
+    if (recorder && (flush || (look && series() == 0))) guarded([&] { recorder->commit(to); });
     if (checkpoint) {
       const auto start = Clock::now();
       if (recorder) guarded([&] { recorder->secure(to); });
@@ -200,7 +219,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       ++stats.checkpoints;
       stats.checkpoint_seconds += seconds_since(start);
     }
-    if (first_rank && hooks.progress) {
+    if ((look || last) && first_rank && hooks.progress) {
       const auto now = Clock::now();
       if (last || now - last_progress > std::chrono::milliseconds(100)) {
         last_progress = now;

@@ -32,8 +32,10 @@ struct WireSpike {
 
 template <class T>
 void append(std::vector<std::byte>& to, const T* data, std::size_t n) {
-  const auto* bytes = reinterpret_cast<const std::byte*>(data);
-  to.insert(to.end(), bytes, bytes + n * sizeof(T));
+  if (n == 0) return;
+  const std::size_t at = to.size();
+  to.resize(at + n * sizeof(T));
+  std::memcpy(to.data() + at, data, n * sizeof(T));
 }
 
 struct Simulation::Impl {
@@ -51,6 +53,7 @@ struct Simulation::Impl {
   Statistics stats;
   std::vector<std::vector<std::vector<float>>> samples;  ///< [block][report], frame by frame since the last flush
   Gathered gathered;
+  std::vector<std::byte> message;
   std::exception_ptr own_failure;
   std::vector<Posted> pending;                ///< control events of environments that have not acted yet, sorted
   std::deque<ScheduledControl> posted_now;    ///< those of the present window
@@ -91,6 +94,7 @@ struct Simulation::Impl {
   void restore(const CheckpointSource& from);
   void collect(CheckpointSink* sink, const std::string& name, std::span<const std::byte> mine);
   std::vector<double> all_taus();
+  void exchange(Head& head, Tick from, const std::vector<Emission>& own, std::vector<Emission>& all);
   void take_posted(std::size_t first, Tick to);
   void record_edges(Recorder& recorder);
   void prepare_reports();
