@@ -14,7 +14,8 @@
 template <>
 struct Catch::StringMaker<spinet::Spike> {
   static std::string convert(const spinet::Spike& s) {
-    return "(" + std::to_string(s.tick) + ", gid " + std::to_string(s.gid) + ")";
+    std::string text = "(";  // not "(" + ..., of which g++ 12 warns wrongly
+    return text += std::to_string(s.tick) + ", gid " + std::to_string(s.gid) + ")";
   }
 };
 

@@ -56,12 +56,17 @@ class Neuron {
   };
 
   Neuron(bool exponential, const Params& p, double V, double I_exc, double ticks_per_ms)
-      : exponential_(exponential), p_(p), V_(V), I_{I_exc, 0}, ticks_per_ms_(ticks_per_ms) {}
+      : exponential_(exponential), p_(p), V_(V), I_{I_exc, 0}, ticks_per_ms_(ticks_per_ms) {
+    derive();
+  }
 
   bool refractory(Tick t) const { return t < refractory_until_; }
   Real V() const { return V_; }
   Real I_syn() const { return I_[0] + I_[1]; }
-  void set(const Params& p) { p_ = p; }
+  void set(const Params& p) {
+    p_ = p;
+    derive();
+  }
   const Params& params() const { return p_; }
 
   /// Takes the state from `at` to t >= at, without arrivals, controls or crossings in between.
@@ -72,8 +77,9 @@ class Neuron {
       at_ = end;  // V stays at the reset
     }
     if (t == at_) return;
-    V_ = V_after(ms(t - at_));
-    decay_currents(t);
+    const auto p = Course<Real>(*this).at(t - at_);
+    V_ = p.V;
+    for (int k = 0; k < 2; ++k) I_[k] = p.I[k];
     at_ = t;
   }
 
@@ -87,7 +93,7 @@ class Neuron {
 
   void spike() {
     V_ = p_.v_reset;
-    refractory_until_ = at_ + static_cast<Tick>(llroundq(p_.t_ref * ticks_per_ms_));
+    refractory_until_ = at_ + static_cast<Tick>(llroundq(Real(p_.t_ref) * Real(ticks_per_ms_)));
   }
 
   /// The least V - threshold that counts as "at the threshold within the allowance", as a positive number.
@@ -110,102 +116,133 @@ class Neuron {
   }
 
  private:
-  Real ms(Tick ticks) const { return Real(ticks) / Real(ticks_per_ms_); }
-  Real V_rest() const { return Real(p_.E_L) + Real(p_.tau_m) / Real(p_.C_m) * Real(p_.I_dc); }
-
+  /// What follows from the parameters alone; kept, because quad arithmetic is slow.
+  template <class R>
+  struct Derived {
+    R ms_per_tick, C, rest, m, s[2];  ///< C in pF, rest in mV, rates in 1/ms
+  };
+  template <class R>
+  Derived<R> derived() const {
+    const R C = R(p_.C_m);
+    return {1 / R(ticks_per_ms_), C, R(p_.E_L) + R(p_.tau_m) / C * R(p_.I_dc), 1 / R(p_.tau_m), {1 / R(p_.tau_syn[0]), 1 / R(p_.tau_syn[1])}};
+  }
+  void derive() {
+    exact_ = derived<Real>();
+    rough_ = derived<double>();
+    if (!exponential_) return;
+    for (int k = 0; k < 2; ++k) {
+      const Real m = exact_.m, s = exact_.s[k], x = m == s ? 1 / m : log1pq((s - m) / m) / (s - m);
+      peak_[k] = response(m, s, expq(-m * x), expq(-s * x), x);  // the largest of all x
+    }
+  }
   /// Potential at time x after a unit current jump on a unit capacitance: the convolution of both exponentials,
   /// exp(-a x) (1 - exp(-d x)) / d with a the slower rate and d the difference of the rates.
   template <class R>
-  R response(R x, double tau_s) const {
-    const R m = 1 / R(p_.tau_m), s = 1 / R(tau_s);
-    const R slow = m < s ? m : s, d = m < s ? s - m : m - s;
-    return exp_of(-slow * x) * (d == 0 ? x : -expm1_of(-d * x) / d);
+  static R response(R m, R s, R exp_m, R exp_s, R x) {
+    const R d = m < s ? s - m : m - s;
+    return (m < s ? exp_m : exp_s) * (d == 0 ? x : -expm1_of(-d * x) / d);
   }
-  /// The largest value of `response` over all x.
-  Real peak_response(double tau_s) const {
-    const Real m = 1 / Real(p_.tau_m), s = 1 / Real(tau_s);
-    const Real x = m == s ? Real(p_.tau_m) : log1pq((s - m) / m) / (s - m);
-    return response(x, tau_s);
-  }
+
   template <class R>
-  R V_after(R x) const {
-    const R rest = R(V_rest());
-    R V = rest + R(V_ - V_rest()) * exp_of(-x / R(p_.tau_m));
-    if (exponential_)
-      for (int k = 0; k < 2; ++k)
-        if (I_[k] != 0) V += R(I_[k]) / R(p_.C_m) * response(x, p_.tau_syn[k]);
-    return V;
-  }
+  struct Point {
+    Tick tick;
+    R V, I[2];
+  };
+  /// The way V goes from the present state on, if nothing arrives; in ticks from now.
   template <class R>
-  R I_after(int k, R x) const {
-    return I_[k] == 0 ? R(0) : R(I_[k]) * exp_of(-x / R(p_.tau_syn[k]));
-  }
+  struct Course {
+    explicit Course(const Neuron& n) : exponential(n.exponential_), V(static_cast<R>(n.V_)), I{static_cast<R>(n.I_[0]), static_cast<R>(n.I_[1])} {
+      if constexpr (std::is_same_v<R, double>) c = n.rough_;
+      else c = n.exact_;
+      gap = static_cast<R>(n.V_ - n.exact_.rest);
+    }
+    Point<R> at(Tick t) const {
+      if (t == 0) return {0, V, {I[0], I[1]}};
+      const R x = R(t) * c.ms_per_tick, exp_m = exp_of(-c.m * x);
+      Point<R> p{t, c.rest + gap * exp_m, {0, 0}};
+      if (!exponential) return p;
+      for (int k = 0; k < 2; ++k) {
+        if (I[k] == 0) continue;
+        const R exp_s = exp_of(-c.s[k] * x);
+        p.V += I[k] / c.C * response(c.m, c.s[k], exp_m, exp_s, x);
+        p.I[k] = I[k] * exp_s;
+      }
+      return p;
+    }
+    /// On an interval of length h from a to b, V exceeds the larger of its ends by at most h^2/8 max(-V''), and
+    /// -V'' = (V_rest - V)/tau_m^2 + sum I/C (1/tau_m + 1/tau_s), where no current grows and V falls below its value at
+    /// a only towards V_rest or by negative currents.
+    bool stays_below(R level, const Point<R>& a, const Point<R>& b) const {
+      const R h = R(b.tick - a.tick) * c.ms_per_tick;
+      R bend = 0, fall = 0;
+      if (exponential)
+        for (int k = 0; k < 2; ++k) {
+          if (a.I[k] > 0) bend += a.I[k] / c.C * (c.m + c.s[k]);
+          else fall -= a.I[k] / c.C;
+        }
+      const R below = c.rest - a.V;
+      bend += ((below > 0 ? below : R(0)) + h * fall) * c.m * c.m;
+      return std::max(a.V, b.V) + h * h / 8 * bend < level;
+    }
+    bool exponential;
+    R V, gap, I[2];
+    Derived<R> c;
+  };
+
   void decay_currents(Tick t) {
     if (!exponential_) return;
-    for (int k = 0; k < 2; ++k) I_[k] = I_after(k, ms(t - at_));
+    const Real x = Real(t - at_) * exact_.ms_per_tick;
+    for (int k = 0; k < 2; ++k)
+      if (I_[k] != 0) I_[k] *= expq(-exact_.s[k] * x);
   }
 
   /// True where V stays below `level` for ever: V lies between its value and its rest, plus the peaks of the
   /// positive currents.
   bool never_reaches(Real level) const {
-    Real bound = std::max(V_, V_rest());
+    Real bound = std::max(V_, exact_.rest);
     if (exponential_)
       for (int k = 0; k < 2; ++k)
-        if (I_[k] > 0) bound += I_[k] / Real(p_.C_m) * peak_response(p_.tau_syn[k]);
+        if (I_[k] > 0) bound += I_[k] / exact_.C * peak_[k];
     return bound < level;
   }
 
   /// First tick of (0, end], counted from the state, with V >= level.
   std::optional<Tick> search(Real level, Tick end) const {
     // In double first: what lies below by more than a thousand times its rounding is excluded, the rest looked at again.
-    double scale = std::fabs(p_.E_L) + std::fabs(static_cast<double>(V_rest())) + std::fabs(static_cast<double>(V_));
+    double scale = std::fabs(p_.E_L) + std::fabs(rough_.rest) + std::fabs(static_cast<double>(V_));
     if (exponential_)
-      for (int k = 0; k < 2; ++k)
-        scale += std::fabs(static_cast<double>(I_[k])) / p_.C_m * static_cast<double>(peak_response(p_.tau_syn[k]));
-    return search_between<double>(static_cast<double>(level) - 1e-11 * scale, at_tick<double>(0), at_tick<double>(end), level);
+      for (int k = 0; k < 2; ++k) scale += std::fabs(static_cast<double>(I_[k])) / p_.C_m * static_cast<double>(peak_[k]);
+    const Course<double> rough(*this);
+    const Course<Real> exact(*this);
+    const double rough_level = static_cast<double>(level) - 2e-12 * scale;
+    return roughly(rough, exact, rough_level, level, rough.at(0), rough.at(end));
   }
-  template <class R>
-  struct Point {
-    Tick tick;
-    R V, I[2];
-  };
-  template <class R>
-  Point<R> at_tick(Tick t) const {
-    const R x = R(t) / R(ticks_per_ms_);
-    if (!exponential_) return {t, V_after(x), {0, 0}};
-    return {t, V_after(x), {I_after(0, x), I_after(1, x)}};
+  static std::optional<Tick> roughly(const Course<double>& rough, const Course<Real>& exact, double rough_level, Real level,
+                                     const Point<double>& a, const Point<double>& b) {
+    if (rough.stays_below(rough_level, a, b)) return {};
+    if (b.tick - a.tick == 1) return exact.at(b.tick).V >= level ? std::optional(b.tick) : std::nullopt;
+    // A crossing is narrowed down in double; where V comes close and turns, the bound of a short exact interval is sharper.
+    if (b.tick - a.tick <= 256 && b.V < rough_level) return exactly(exact, level, exact.at(a.tick), exact.at(b.tick));
+    const auto middle = rough.at(a.tick + (b.tick - a.tick) / 2);
+    if (auto t = roughly(rough, exact, rough_level, level, a, middle)) return t;
+    return roughly(rough, exact, rough_level, level, middle, b);
   }
-  /// On an interval of length h from a to b, V exceeds the larger of its ends by at most h^2/8 max(-V''), and
-  /// -V'' = (V_rest - V)/tau_m^2 + sum I/C (1/tau_m + 1/tau_s), where no current grows and V falls below its value at a
-  /// only towards V_rest or by negative currents.
-  template <class R>
-  std::optional<Tick> search_between(R level, const Point<R>& a, const Point<R>& b, Real exact) const {
-    const R h = R(b.tick - a.tick) / R(ticks_per_ms_), m = 1 / R(p_.tau_m), C = R(p_.C_m);
-    R bend = 0, fall = 0;
-    if (exponential_)
-      for (int k = 0; k < 2; ++k) {
-        if (a.I[k] > 0) bend += a.I[k] / C * (m + 1 / R(p_.tau_syn[k]));
-        else fall -= a.I[k] / C;
-      }
-    const R below = R(V_rest()) - a.V;
-    bend += ((below > 0 ? below : R(0)) + h * fall) * m * m;
-    if (std::max(a.V, b.V) + h * h / 8 * bend < level) return {};
-    if constexpr (std::is_same_v<R, double>) {
-      if (b.tick - a.tick <= 256)
-        return search_between<Real>(exact, at_tick<Real>(a.tick), at_tick<Real>(b.tick), exact);
-    } else if (b.tick - a.tick == 1) {
-      return b.V >= level ? std::optional(b.tick) : std::nullopt;
-    }
-    const auto middle = at_tick<R>(a.tick + (b.tick - a.tick) / 2);
-    if (auto t = search_between<R>(level, a, middle, exact)) return t;
-    return search_between<R>(level, middle, b, exact);
+  static std::optional<Tick> exactly(const Course<Real>& exact, Real level, const Point<Real>& a, const Point<Real>& b) {
+    if (exact.stays_below(level, a, b)) return {};
+    if (b.tick - a.tick == 1) return b.V >= level ? std::optional(b.tick) : std::nullopt;
+    const auto middle = exact.at(a.tick + (b.tick - a.tick) / 2);
+    if (auto t = exactly(exact, level, a, middle)) return t;
+    return exactly(exact, level, middle, b);
   }
 
   bool exponential_;
   Params p_;
   Real V_;
   Real I_[2];
-  Real ticks_per_ms_;
+  double ticks_per_ms_;
+  Derived<Real> exact_;
+  Derived<double> rough_;
+  Real peak_[2];  ///< of the response to a unit current
   Tick at_ = 0;
   Tick refractory_until_ = 0;
 };

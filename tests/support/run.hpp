@@ -32,6 +32,17 @@ inline void record_all(Network& net) {
     if (net.populations[p].neuron()) net.spikes.push_back({p, {}, 0, never});
 }
 
+/// Where two lists of spikes part, for people; empty if they are equal.  (Catch takes minutes to print long lists.)
+inline std::string first_difference(const std::vector<Spike>& a, const std::vector<Spike>& b) {
+  const auto d = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  if (d.first == a.end() && d.second == b.end()) return "";
+  const auto text = [](auto at, auto end) { return at == end ? std::string("none") : Catch::StringMaker<Spike>::convert(*at); };
+  std::ostringstream o;
+  o << "spike " << (d.first - a.begin()) << " of " << a.size() << " and " << b.size() << ": " << text(d.first, a.end()) << ", "
+    << text(d.second, b.end());
+  return o.str();
+}
+
 /// What comparing an engine's spikes with the reference found.
 struct Comparison {
   std::size_t spikes = 0;        ///< of the reference

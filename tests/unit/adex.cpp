@@ -48,7 +48,7 @@ struct Case {
 };
 
 std::map<std::string, Case> read_cases() {
-  const auto path = std::filesystem::path(__FILE__).parent_path().parent_path() / "validation" / "adex_reference.csv";
+  const auto path = std::filesystem::path(VALIDATION_DATA) / "adex_reference.csv";
   std::ifstream file(path);
   REQUIRE(file.good());
   std::map<std::string, Case> cases;

@@ -27,19 +27,19 @@ void check(HistoryPlan plan, std::uint32_t networks, std::uint32_t seed) {
 }
 }  // namespace
 
-TEST_CASE("lif_delta histories: everything mixed", "[histories]") { check({.tau_m = 20}, 20, 100); }
-TEST_CASE("lif_delta histories: rest above threshold", "[histories]") {
+TEST_CASE("lif_delta histories: everything mixed", "[histories][lif_delta]") { check({.tau_m = 20}, 20, 100); }
+TEST_CASE("lif_delta histories: rest above threshold", "[histories][lif_delta]") {
   check({.tau_m = 10, .rest = Rest::above}, 10, 200);
 }
-TEST_CASE("lif_delta histories: rest just below threshold", "[histories]") {
+TEST_CASE("lif_delta histories: rest just below threshold", "[histories][lif_delta]") {
   check({.tau_m = 3, .rest = Rest::just_below}, 10, 300);
 }
-TEST_CASE("lif_delta histories: inhibition far below rest", "[histories]") {
+TEST_CASE("lif_delta histories: inhibition far below rest", "[histories][lif_delta]") {
   check({.tau_m = 10, .drive = Drive::strong_inhibition}, 10, 400);
 }
-TEST_CASE("lif_delta histories: jumps that just miss", "[histories]") {
+TEST_CASE("lif_delta histories: jumps that just miss", "[histories][lif_delta]") {
   check({.tau_m = 10, .drive = Drive::near_threshold}, 10, 500);
 }
-TEST_CASE("lif_delta histories: silences over many frames", "[histories]") {
+TEST_CASE("lif_delta histories: silences over many frames", "[histories][lif_delta]") {
   check({.tau_m = 10, .drive = Drive::sparse, .duration = ms(8000)}, 10, 600);
 }

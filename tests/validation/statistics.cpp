@@ -85,7 +85,8 @@ TEST_CASE("a scheduled rate acts from its tick on") {
     b.schedule(ms(700), 0, "rate", 0);
     b.schedule(ms(1300), 0, "rate", 400);
     double before = 0, silent = 0, after = 0;
-    for (const auto& s : run(b.network()).spikes()) (s.tick < ms(700) ? before : s.tick < ms(1300) ? silent : after) += 1;
+    const auto got = run(b.network());
+    for (const auto& s : got.spikes()) (s.tick < ms(700) ? before : s.tick < ms(1300) ? silent : after) += 1;
     CHECK(silent == 0);
     CHECK(before == Approx(300 * 70).margin(4 * std::sqrt(300 * 70.0)));
     CHECK(after == Approx(300 * 280).margin(4 * std::sqrt(300 * 280.0)));

@@ -6,7 +6,8 @@ include(CMakePackageConfigHelpers)
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/spinet)
 
 install(TARGETS spinet RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(DIRECTORY ${CMAKE_SOURCE_DIR}/engine/include/spinet DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/engine/include/spinet DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+  FILES_MATCHING PATTERN "*.hpp")
 install(TARGETS spinet_contract EXPORT spinet)
 set_target_properties(spinet_contract PROPERTIES EXPORT_NAME contract)
 install(EXPORT spinet NAMESPACE spinet:: FILE spinet-targets.cmake DESTINATION ${package})
