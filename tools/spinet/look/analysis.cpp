@@ -11,8 +11,8 @@
 namespace spinet::look {
 namespace {
 
-constexpr std::size_t cv_bins = 60, shown_reports = 8, shown_weights = 12;
-constexpr double cv_bin = 0.05;
+constexpr std::size_t cv_bins = 150, shown_reports = 8, shown_weights = 12;
+constexpr double cv_bin = 0.02;
 
 /// Equal bins for the rates of all populations: 40 to the largest rate, but outliers do not squeeze the others.
 void bin_rates(Analysis& a, const std::vector<std::map<std::uint64_t, std::uint64_t>>& neurons_with) {

@@ -15,7 +15,7 @@ namespace spinet::look {
 struct AnalysisOptions {
   std::size_t rate_bins = 4000;            ///< of time, at most, per population
   std::size_t columns = 1500, rows = 500;  ///< of the density of all populations
-  std::size_t points = 250'000;            ///< spikes kept one by one, all populations together
+  std::size_t points = 400'000;            ///< spikes kept one by one, all populations together
   bool correlation = true, series = true;
 };
 

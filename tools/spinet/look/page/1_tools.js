@@ -19,7 +19,11 @@ function fill(e, attributes, children) {
   return e;
 }
 
-const grouped = (n) => Math.round(n).toLocaleString("en-US");
+const grouped = (n) => (Math.round(n) || 0).toLocaleString("en-US");
+function count(n) {
+  for (const [unit, size] of [["G", 1e9], ["M", 1e6], ["k", 1e4]]) if (n >= size) return `${short(n / (unit === "k" ? 1e3 : size))} ${unit}`;
+  return short(n);
+}
 /** At most `digits` significant digits, without an exponent where that is readable. */
 function short(x, digits = 3) {
   if (!Number.isFinite(x)) return "–";

@@ -74,7 +74,7 @@ function axes(plot, width, height, x, y, options = {}) {
 }
 function logTicks(from, to, most) {
   const all = [], decades = to - from;
-  const steps = decades * 3 <= most ? [1, 2, 5] : [1];
+  const steps = decades * 8 <= most ? [1, 1.5, 2, 3, 4, 5, 7] : decades * 3 <= most ? [1, 2, 5] : [1];
   const every = Math.max(1, Math.ceil(decades / most));
   for (let d = Math.floor(from); d <= Math.ceil(to); ++d) {
     if (((d % every) + every) % every) continue;

@@ -66,7 +66,9 @@ function makeRaster() {
     "aria-label": "Spike raster. Arrow keys move, plus and minus zoom in time, star and underscore zoom in neurons, 0 shows all." });
 
   function draw(plot, width, me) {
-    const height = Math.max(300, Math.min(460, width * 0.5)), left = width < 500 ? 62 : 92;
+    // A few neurons need no tall raster.
+    const rows = sum(populations.filter((p) => !hidden.has(p.index)).map((p) => p.size));
+    const height = Math.min(Math.max(300, Math.min(460, width * 0.5)), 80 + 36 * Math.max(1, rows)), left = width < 500 ? 62 : 92;
     const focused = document.activeElement === canvas;
     const chart = axes(plot, width, height, { from: view.from, to: view.to, label: "time (ms)" }, { from: 0, to: 1 }, { left, noY: true, top: 4, describe: "Spike raster by population" });
     const { inner } = chart, density = window.devicePixelRatio || 1;
@@ -109,7 +111,9 @@ function makeRaster() {
 
   function drawPoints(context, b, top, tall, width) {
     const { points } = b.p, scale = width / (view.to - view.from), row = tall / Math.max(1, points.rows);
-    const high = Math.max(1.3, Math.min(row * 0.8, 14)), wide = b.last - b.first < 4000 ? 1.6 : 1.1;
+    const few = (b.last - b.first) * b.share;
+    // Marks are as tall as their row; rows too thin to be seen overlap, the less the more spikes there are.
+    const high = Math.max(few < 3000 ? 4 : few < 15000 ? 2.4 : 1.3, Math.min(row * 0.8, 22)), wide = few < 6000 ? 1.6 : 1.1;
     context.fillStyle = `rgb(${rgb(b.p.index).join(" ")} / ${b.last - b.first > 15000 ? 0.65 : 0.9})`;
     let drawn = 0;
     for (let i = b.first; i < b.last; ++i) {
@@ -142,7 +146,7 @@ function makeRaster() {
   function describe(visible, one, points) {
     if (!visible.length) return "Nothing to show.";
     if (!one) {
-      const cells = visible.map((b) => `${short(b.p.size / b.p.density.rows)} neuron${b.p.size === b.p.density.rows ? "" : "s"} of ${b.p.name}`);
+      const cells = visible.map((b) => `${plural(Math.round(b.p.size / b.p.density.rows), "neuron")} of ${b.p.name}`);
       return `Shown: the density of all spikes (${grouped(sum(visible.map((b) => b.p.spikes)))} in the run); the stronger the colour, the more spikes. One cell is ${milliseconds(data.end_ms / visible[0].p.density.columns, 3)} by ${cells.join(", ")}. Zoom in to see spikes one by one.`;
     }
     const parts = visible.filter((b) => !b.p.points.whole && b.p.spikes > 0);

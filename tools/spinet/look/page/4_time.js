@@ -4,7 +4,8 @@ function makeRates() {
   const shown = data.populations.map((p, i) => ({ ...p, index: i })).filter((p) => p.size > 0);
   const bins = shown.length ? shown[0].counts.length : 0;
   // Wide enough that a bin holds spikes, narrow enough that the run has many bins.
-  const factors = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].filter((f) => f === 1 || bins / f >= 10);
+  const factors = [1];
+  for (let f = 2; bins / f >= 10; ++f) if (["1", "2", "5"].includes((f * data.bin_ms).toExponential(6).replace(/\.?0*e.*/, ""))) factors.push(f);
   const least = Math.min(...shown.filter((p) => p.spikes > 0).map((p) => p.spikes / bins));
   let factor = factors.find((f) => bins / f <= 500 && (least * f >= 5 || bins / f <= 50)) ?? factors.at(-1);
 
