@@ -178,6 +178,13 @@ void write(hid_t file, const LogData& data) {
   for (const auto& r : log.reports) write_series(acquisition, data, r);
 }
 
+/// HDF5's failures to write run over several lines; the operating system's reason is in the middle.
+std::string reason(const std::string& message) {
+  static constexpr std::string_view mark = "error message = '";
+  const auto at = message.find(mark);
+  return at == std::string::npos ? message : message.substr(at + mark.size(), message.find('\'', at + mark.size()) - at - mark.size());
+}
+
 }  // namespace
 
 void export_nwb(const LogData& data, const fs::path& path) {
@@ -190,7 +197,7 @@ void export_nwb(const LogData& data, const fs::path& path) {
     fs::rename(part, path);
   } catch (const h5::Error& e) {
     ::unlink(part.c_str());
-    throw std::runtime_error(fmt::format("{}: cannot be written: {}", path.string(), e.what()));
+    throw std::runtime_error(fmt::format("{}: cannot be written: {}", path.string(), reason(e.what())));
   } catch (...) {
     ::unlink(part.c_str());
     throw;

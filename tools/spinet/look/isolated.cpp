@@ -68,7 +68,7 @@ int isolated(const std::string& file, const std::function<int()>& work) {
     const int code = guarded(work);
     const bool written = std::fflush(stdout) == 0 && !std::ferror(stdout);
     // Without HDF5's own clean-up, which walks what a damaged file has left in memory.
-    _exit(written ? code : say(run_failed, "spinet: the output cannot be written"));
+    _exit(written || code != fine ? code : say(run_failed, "spinet: the output cannot be written"));
   }
   int status = 0;
   while (waitpid(child, &status, 0) < 0)

@@ -1,6 +1,5 @@
 // The raster: density of all spikes when zoomed out, spikes one by one when zoomed in.
 const view = { from: 0, to: data.end_ms, low: 0, high: 1, mode: "auto" };  // low, high: part of the stack of populations, 0 at the top
-const mostPoints = 40000;
 const hidden = new Set();
 
 function setView(change) {
@@ -19,8 +18,10 @@ const timeFigures = [];
 function makeRaster() {
   const populations = data.populations.map((p, i) => ({ ...p, index: i, density: { ...p.density, counts: decodeDensity(p.density) }, points: { ...p.points, ...decodePoints(p.points) } }));
   for (const p of populations) {
-    const busy = Array.from(p.density.counts).filter((c) => c > 0).sort((a, b) => a - b);
-    p.bright = busy.length ? busy[Math.floor(0.995 * (busy.length - 1))] : 1;
+    // Colours span what most cells hold, so that a busy population still shows its fluctuations.
+    const sorted = p.density.counts.slice().sort(), at = (part) => sorted[Math.floor(part * (sorted.length - 1))] ?? 0;
+    p.faint = at(0.02);
+    p.full = Math.max(at(0.98), p.faint + 1);
   }
   const root = (p) => Math.sqrt(p.size);
 
@@ -39,18 +40,17 @@ function makeRaster() {
     });
   }
 
-  /** The density as an image in the population's colour; opacity grows with the logarithm of the count. */
+  /** The density as an image in the population's colour; opacity grows with the count. */
   function image(p) {
     const { rows, columns, counts } = p.density, [r, g, b] = rgb(p.index);
     const canvas = el("canvas", { width: columns, height: rows }), context = canvas.getContext("2d"), pixels = context.createImageData(columns, rows);
-    const scale = 1 / Math.log1p(p.bright);
     for (let row = 0; row < rows; ++row)
       for (let c = 0; c < columns; ++c) {
         const n = counts[row * columns + c];
         if (!n) continue;
         const at = 4 * ((rows - 1 - row) * columns + c);
         pixels.data[at] = r, pixels.data[at + 1] = g, pixels.data[at + 2] = b;
-        pixels.data[at + 3] = Math.min(255, 40 + 215 * Math.log1p(n) * scale);
+        pixels.data[at + 3] = 25 + 230 * Math.max(0, Math.min(1, (n - p.faint) / (p.full - p.faint))) ** 0.7;
       }
     context.putImageData(pixels, 0, 0);
     return canvas;
@@ -83,7 +83,9 @@ function makeRaster() {
       return { ...b, first, last, share };
     }).filter((b) => b.share > 0);
     const points = sum(visible.map((b) => (b.last - b.first) * b.share));
-    const one = view.mode === "spikes" || (view.mode === "auto" && points <= mostPoints);
+    // As many single spikes as the eye can tell apart.
+    const crowd = points / (inner.width * inner.height);
+    const one = view.mode === "spikes" || (view.mode === "auto" && crowd <= 0.12);
     let drawn = 0;
     for (const b of visible) {
       const top = y(b.top), tall = y(b.top + b.height) - top;
@@ -91,7 +93,7 @@ function makeRaster() {
       context.beginPath();
       context.rect(0, top, inner.width, tall);
       context.clip();
-      if (one) drawn += drawPoints(context, b, top, tall, inner.width);
+      if (one) drawn += drawPoints(context, b, top, tall, inner.width, crowd);
       else {
         const c = b.p.density.columns, perMs = c / data.end_ms;
         context.imageSmoothingEnabled = (view.to - view.from) * perMs > inner.width;
@@ -109,12 +111,11 @@ function makeRaster() {
     me.text.textContent = describe(visible, one, points);
   }
 
-  function drawPoints(context, b, top, tall, width) {
+  function drawPoints(context, b, top, tall, width, crowd) {
     const { points } = b.p, scale = width / (view.to - view.from), row = tall / Math.max(1, points.rows);
-    const few = (b.last - b.first) * b.share;
     // Marks are as tall as their row; rows too thin to be seen overlap, the less the more spikes there are.
-    const high = Math.max(few < 3000 ? 4 : few < 15000 ? 2.4 : 1.3, Math.min(row * 0.8, 22)), wide = few < 6000 ? 1.6 : 1.1;
-    context.fillStyle = `rgb(${rgb(b.p.index).join(" ")} / ${b.last - b.first > 15000 ? 0.65 : 0.9})`;
+    const high = Math.max(crowd < 0.008 ? 4 : crowd < 0.05 ? 2.4 : 1.3, Math.min(row * 0.8, 22)), wide = crowd < 0.016 ? 1.6 : 1.1;
+    context.fillStyle = `rgb(${rgb(b.p.index).join(" ")} / ${crowd > 0.05 ? 0.65 : 0.9})`;
     let drawn = 0;
     for (let i = b.first; i < b.last; ++i) {
       const at = top + tall - (points.row[i] + 0.5) * row - high / 2;
@@ -147,12 +148,13 @@ function makeRaster() {
     if (!visible.length) return "Nothing to show.";
     if (!one) {
       const cells = visible.map((b) => `${plural(Math.round(b.p.size / b.p.density.rows), "neuron")} of ${b.p.name}`);
-      return `Shown: the density of all spikes (${grouped(sum(visible.map((b) => b.p.spikes)))} in the run); the stronger the colour, the more spikes. One cell is ${milliseconds(data.end_ms / visible[0].p.density.columns, 3)} by ${cells.join(", ")}. Zoom in to see spikes one by one.`;
+      const scales = visible.map((b) => `${b.p.faint} to ${b.p.full}${visible.length > 1 ? ` (${b.p.name})` : ""}`);
+      return `Shown: the density of all spikes (${grouped(sum(visible.map((b) => b.p.spikes)))} in the run); one cell is ${milliseconds(data.end_ms / visible[0].p.density.columns, 3)} by ${cells.join(", ")}. Colours from faint to full: ${scales.join(", ")} spikes per cell. Zoom in to see spikes one by one.`;
     }
     const parts = visible.filter((b) => !b.p.points.whole && b.p.spikes > 0);
     const left = parts.map((b) => `${grouped(b.p.points.rows)} of the ${grouped(b.p.size)} neurons of ${b.p.name}`);
     const what = parts.length ? `every spike of ${left.join(", ")}, evenly spaced${parts.length < visible.length ? ", and of all neurons of the others" : ""}; the spikes of the remaining neurons are only in the density` : "every spike";
-    return `Shown: ${what}. About ${grouped(points)} spikes in view.`;
+    return `Shown: ${what}. ${visible.every((b) => b.share === 1) ? "" : "About "}${plural(points, "spike")} in view.`;
   }
 
   function zoom(factor, at = 0.5, neurons = false) {
