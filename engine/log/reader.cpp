@@ -215,6 +215,14 @@ void read_spike_counts(hid_t file, LogSummary& s) {
     if (shape.size() != 1) throw h5::Error("the timestamps of " + p.name + " are not one-dimensional");
     p.recorded = true;
     p.spikes = shape[0];
+    p.neurons = p.size;
+    const auto group = h5::open_group(file, "spikes/" + p.name);
+    if (h5::has_attribute(group, "neurons")) {  // logs of version 0.1.0 have recorded everything, or do not tell
+      p.start = h5::read_attribute<Tick>(group, "start_ticks");
+      p.stop = h5::read_attribute<Tick>(group, "stop_ticks");
+      p.neurons = h5::read_attribute<std::uint64_t>(group, "neurons");
+      if (p.start < 0 || p.stop < p.start || p.neurons > p.size) throw h5::Error("what was recorded of " + p.name + " makes no sense");
+    }
     if (p.spikes) std::tie(p.first_ms, p.last_ms) = ends(d, p.spikes);
   }
 }

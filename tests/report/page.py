@@ -215,6 +215,30 @@ class Data(Folder):
         self.assertNotIn("<script>alert", page)
         self.assertEqual(data_of(page)["run"]["network"], "</script><script>alert(1)</script>\ufffd\ufffd[2J")
 
+    def test_rates_are_of_what_was_recorded(self):
+        """Every fourth neuron, in the second 150 ms: rates, silence and intervals refer to these."""
+        with open(self.path("balanced.yaml")) as f:
+            text = re.sub(r"(?ms)^record:.*?(?=^\S|\Z)", "", f.read())
+        with open(self.path("part.yaml"), "w") as f:
+            f.write(text + "\nrecord:\n  spikes: [{population: exc, every: 4, from: 150 ms}, inh]\n")
+        self.run_spinet("run", "part.yaml", "--duration", "300ms", "--quiet", "-o", "part.h5")
+        self.run_spinet("report", "part.h5")
+        with open(self.path("part.html"), encoding="utf-8") as f:
+            exc, inh = data_of(f.read())["populations"]
+        ticks, nodes = self.spikes("exc")
+        seen = (ticks >= 150_000_000) & (nodes % 4 == 0)
+        self.assertEqual((exc["from"], exc["to"], exc["neurons"], exc["size"], inh["from"], inh["neurons"]), (150, 300, 250, 1000, 0, 250))
+        self.assertEqual(exc["spikes"], int(seen.sum()))
+        self.assertAlmostEqual(exc["rate"], seen.sum() / 250 / 0.15, delta=1e-4 * exc["rate"])
+        self.assertEqual(sum(exc["rates"]["counts"]) + exc["rates"]["above"], 250)
+        view = self.run_spinet("view", "part.h5", "--ascii").stdout
+        self.assertIn(f"mean {seen.sum() / 250 / 0.15:.4g} Hz, {250 - len(np.unique(nodes[seen]))} of 250 neurons silent", view)
+        rows = min(100, 1000)
+        chosen = [(r * 1000 // rows) + (10 - 1) // 2 for r in range(rows)]
+        trains = [ticks[seen & (nodes == n)] / 1e6 for n in chosen]
+        trains = [t for t in trains if len(t) >= self.data["least_spikes"]][:60]
+        self.assertEqual(exc["correlation_neurons"], len(trains))
+
     def test_files_are_not_lost(self):
         with open(self.path("notes.html"), "w") as f:
             f.write("mine")
@@ -303,6 +327,39 @@ SAVE_TABLES = """<script>
 </script></body>"""
 
 
+# Uses the page as hands do, and notes the raster's window, the lines of the rates and the raster's marks after each step.
+HANDS_ON = """<script>
+{
+  const steps = [], canvas = () => document.querySelector("#raster canvas");
+  const note = (name) => steps.push([name, [view.from, view.to, view.low, view.high, document.querySelectorAll("#rates svg g path[fill=none]").length, Number(canvas().dataset.marks)]]);
+  const press = (label) => document.querySelector(`#raster button[aria-label="${label}"]`).click();
+  const key = (k) => canvas().dispatchEvent(new KeyboardEvent("keydown", { key: k, bubbles: true, cancelable: true }));
+  const at = () => { const b = canvas().getBoundingClientRect(); return { clientX: b.left + b.width / 2, clientY: b.top + b.height / 2, bubbles: true, cancelable: true }; };
+  note("start");
+  press("Zoom in in time"), note("zoomed by button");
+  press("Later"), note("later");
+  key("ArrowLeft"), note("earlier by key");
+  key("*"), note("neurons by key");
+  press("Show the whole run"), note("all");
+  canvas().dispatchEvent(new WheelEvent("wheel", { ...at(), deltaY: -300 })), note("plain wheel");
+  canvas().dispatchEvent(new WheelEvent("wheel", { ...at(), deltaY: -300, ctrlKey: true })), note("wheel with Ctrl");
+  const middle = at();
+  canvas().dispatchEvent(new PointerEvent("pointerdown", { ...middle, button: 0, pointerType: "mouse" }));
+  window.dispatchEvent(new PointerEvent("pointermove", { ...middle, clientX: middle.clientX - 50 }));
+  window.dispatchEvent(new PointerEvent("pointerup", middle));
+  window.dispatchEvent(new PointerEvent("pointermove", { ...middle, clientX: middle.clientX - 500 }));
+  note("dragged");
+  const name = document.querySelector("button.name");
+  name.click(), note("hidden");
+  name.click(), note("shown again");
+  document.querySelectorAll(".plot > svg").forEach((svg) => svg.dispatchEvent(new PointerEvent("pointermove", { clientX: svg.getBoundingClientRect().left + 200, clientY: 0 })));
+  const out = document.createElement("script");
+  out.type = "application/json", out.id = "steps", out.textContent = JSON.stringify(steps);
+  document.body.append(out);
+}
+</script></body>"""
+
+
 @unittest.skipUnless(CHROMIUM, "no Chromium (Debian: chromium): the page was not opened")
 class Browser(Folder):
     logs = ("two_neurons", "balanced")
@@ -376,6 +433,29 @@ class Browser(Folder):
                 self.assertEqual(sum(int(r[4]) for r in rows["density"][1:] if r[0] == population), len(mine))
         self.assertEqual(sum(int(x) for x in rows["weights_recurrent"][1][5:]), 300)
         self.assertEqual(len(rows["weight_changes_recurrent"]), 51)
+
+    def test_hands_on(self):
+        """Buttons, keys, the wheel, dragging, and hiding a population."""
+        self.run_spinet("report", "balanced.h5")
+        with open(self.path("balanced.html"), encoding="utf-8") as f:
+            page = f.read()
+        with open(self.path("hands.html"), "w", encoding="utf-8") as f:
+            f.write(page.replace("</body>", HANDS_ON))
+        steps = dict(json.loads(re.search(r'<script type="application/json" id="steps">(.*?)</script>', self.open("hands.html"), re.S).group(1)))
+        near = lambda step, *window: np.testing.assert_allclose(steps[step][:4], window, atol=1e-6, err_msg=step)
+        near("start", 0, 300, 0, 1)
+        near("zoomed by button", 75, 225, 0, 1)
+        near("later", 150, 300, 0, 1)
+        near("earlier by key", 120, 270, 0, 1)
+        near("neurons by key", 120, 270, 0.25, 0.75)
+        near("all", 0, 300, 0, 1)
+        self.assertEqual(steps["plain wheel"][:4], steps["all"][:4])  # it scrolls the page
+        self.assertLess(steps["wheel with Ctrl"][1] - steps["wheel with Ctrl"][0], 299)
+        self.assertGreater(steps["dragged"][0], steps["wheel with Ctrl"][0] + 1)
+        self.assertAlmostEqual(steps["dragged"][1] - steps["dragged"][0], steps["wheel with Ctrl"][1] - steps["wheel with Ctrl"][0])
+        self.assertEqual(steps["hidden"][4], 1)
+        self.assertEqual(steps["shown again"][4], 2)
+        self.assertTrue(0 < steps["hidden"][5] < steps["shown again"][5])
 
     def test_nothing_recorded(self):
         with h5py.File(self.copy("two_neurons.h5", "empty.h5"), "a") as log:

@@ -34,8 +34,12 @@ int info(const std::string& file) {
   for (const auto& p : s.populations) {
     std::string spikes = "not recorded", rate;
     if (p.recorded) spikes = grouped(p.spikes);
-    if (const auto fired = p.fired ? p.fired : p.recorded ? std::optional(p.spikes) : std::nullopt; fired && reached > 0 && p.size > 0 && p.kind == "neuron")
-      rate = fmt::format("{:.2f} Hz", static_cast<double>(*fired) / reached / static_cast<double>(p.size));
+    if (p.fired && reached > 0 && p.size > 0 && p.kind == "neuron") {
+      rate = fmt::format("{:.2f} Hz", static_cast<double>(*p.fired) / reached / static_cast<double>(p.size));
+    } else if (p.recorded && p.neurons > 0 && p.kind == "neuron" && p.start < s.reached) {
+      const double recorded = static_cast<double>(std::min(p.stop, s.reached) - p.start) * s.seconds_per_tick;
+      if (recorded > 0) rate = fmt::format("{:.2f} Hz", static_cast<double>(p.spikes) / recorded / static_cast<double>(p.neurons));
+    }
     fmt::print("{:<{}}  {:<12}  {:>10}  {:>14}  {:>10}\n", p.name, width, p.model, grouped(p.size), spikes, rate);
   }
   for (const auto& r : s.reports)

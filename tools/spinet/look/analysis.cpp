@@ -16,25 +16,26 @@ constexpr double cv_bin = 0.02;
 
 /// Equal bins for the rates of all populations: 40 to the largest rate, but outliers do not squeeze the others.
 void bin_rates(Analysis& a, const std::vector<std::map<std::uint64_t, std::uint64_t>>& neurons_with) {
-  const double seconds = a.end_ms * 1e-3;
-  double most = 0;
+  const auto seconds = [&](std::size_t p) { return (a.populations[p].to_ms - a.populations[p].from_ms) * 1e-3; };
+  double most = 0, shortest = a.end_ms * 1e-3;
   for (std::size_t p = 0; p < neurons_with.size(); ++p) {
     Moments m;
     double largest = 0;
+    shortest = std::min(shortest, seconds(p));
     for (const auto& [spikes, n] : neurons_with[p]) {
-      const double hz = static_cast<double>(spikes) / seconds, k = static_cast<double>(n);
+      const double hz = static_cast<double>(spikes) / seconds(p), k = static_cast<double>(n);
       m.n += n, m.sum += k * hz, m.squares += k * hz * hz;
       largest = std::max(largest, hz);
     }
     most = std::max(most, std::min(largest, m.mean() + 6 * m.sd()));
   }
   // A rate is a whole number of spikes in the run: bins narrower than one spike would leave gaps.
-  const double width = std::max(round_up(std::max(most, 1e-9) / 40), 1 / seconds);
+  const double width = std::max(round_up(std::max(most, 1e-9) / 40), 1 / shortest);
   for (std::size_t p = 0; p < neurons_with.size(); ++p) {
     auto& population = a.populations[p];
     population.rates = {.from = 0, .width = width, .counts = std::vector<std::uint64_t>(static_cast<std::size_t>(std::floor(most / width + 1e-9)) + 1), .above = 0};
     for (const auto& [spikes, n] : neurons_with[p]) {
-      const double hz = static_cast<double>(spikes) / seconds;
+      const double hz = static_cast<double>(spikes) / seconds(p);
       population.rates.add(hz, n);
       if (hz > Analysis::fast_hz) population.fast += n;
     }
@@ -88,6 +89,11 @@ Tick end_of(const LogSummary& log) {
   return end < 9e18 ? static_cast<Tick>(end) : std::max<Tick>(log.reached, 1);
 }
 
+std::pair<double, double> recorded_ms(const LoggedPopulation& p, Tick end, double ticks_per_ms) {
+  const Tick to = std::clamp<Tick>(p.stop, 1, end), from = std::clamp<Tick>(p.start, 0, to - 1);
+  return {static_cast<double>(from) / ticks_per_ms, static_cast<double>(to) / ticks_per_ms};
+}
+
 Analysis analyse(const std::filesystem::path& path, const AnalysisOptions& o) {
   const LogData data(path);
   Analysis a;
@@ -104,7 +110,6 @@ Analysis analyse(const std::filesystem::path& path, const AnalysisOptions& o) {
   a.bin_ms = std::max(round_up(a.end_ms / bins), std::min(0.1, round_up(a.end_ms / 50)));
   const auto time_bins = static_cast<std::size_t>(std::ceil(a.end_ms / a.bin_ms * (1 - 1e-12)));
   a.correlation_bin_ms = std::max(5.0, round_up(a.end_ms / 100'000));
-  const auto correlation_bins = static_cast<std::size_t>(std::max(1.0, std::ceil(a.end_ms / a.correlation_bin_ms * (1 - 1e-12))));
 
   const auto rows = share_rows(recorded, o.rows, std::min<std::size_t>(16, std::max<std::size_t>(1, o.rows / count)));
   std::size_t all_rows = 0;
@@ -118,11 +123,13 @@ Analysis analyse(const std::filesystem::path& path, const AnalysisOptions& o) {
   std::vector<std::vector<double>> of_pairs;
   for (std::size_t i = 0; i < recorded.size(); ++i) {
     const auto& p = recorded[i];
+    const auto [from_ms, to_ms] = recorded_ms(p, a.end, a.log.ticks_per_ms);
+    const auto correlation_bins = static_cast<std::size_t>(std::max(1.0, std::ceil((to_ms - from_ms) / a.correlation_bin_ms * (1 - 1e-12))));
     TimeBins in_time(a.bin_ms * a.log.ticks_per_ms, time_bins);
     Density density({0, a.end}, columns, EvenSample(p.size, rows[i]), false);
     Neurons neurons(p.size, a.log.ticks_per_ms);
     PointSample sample(p.size, p.spikes, room[i]);
-    Correlation correlation(o.correlation ? p.size : 0, a.correlation_bin_ms * a.log.ticks_per_ms, correlation_bins);
+    Correlation correlation(o.correlation ? p.size : 0, static_cast<Tick>(std::llround(from_ms * a.log.ticks_per_ms)), a.correlation_bin_ms * a.log.ticks_per_ms, correlation_bins);
     data.spikes(p, [&](const SpikeBlock& block) {
       in_time.add(block);
       density.add(block);
@@ -133,7 +140,8 @@ Analysis analyse(const std::filesystem::path& path, const AnalysisOptions& o) {
     PopulationAnalysis result;
     result.population = p;
     result.active = neurons.active();
-    result.rate_hz = p.size ? static_cast<double>(p.spikes) / static_cast<double>(p.size) / (a.end_ms * 1e-3) : 0;
+    result.from_ms = from_ms, result.to_ms = to_ms;
+    result.rate_hz = p.neurons ? static_cast<double>(p.spikes) / static_cast<double>(p.neurons) / ((to_ms - from_ms) * 1e-3) : 0;
     result.spikes_in_bin = in_time.counts();
     result.density.emplace(std::move(density));
     result.sample.emplace(std::move(sample));
@@ -142,7 +150,7 @@ Analysis analyse(const std::filesystem::path& path, const AnalysisOptions& o) {
     result.median_isi_ms = neurons.median_isi_ms();
     result.cv = {.from = 0, .width = cv_bin, .counts = std::vector<std::uint64_t>(cv_bins), .above = 0};
     for (const double cv : neurons.cvs()) result.cv.add(cv), result.cvs.add(cv);
-    neurons_with.push_back(neurons.neurons_with());
+    neurons_with.push_back(neurons.neurons_with(p.neurons));
     auto pairs = correlation.result();
     result.correlation_neurons = pairs.neurons;
     of_pairs.push_back(std::move(pairs.of_pairs));

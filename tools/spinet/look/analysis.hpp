@@ -22,7 +22,8 @@ struct AnalysisOptions {
 struct PopulationAnalysis {
   LoggedPopulation population;
   std::uint64_t active = 0;
-  double rate_hz = 0;                          ///< mean of all neurons
+  double from_ms = 0, to_ms = 0;               ///< spikes were recorded in [from, to)
+  double rate_hz = 0;                          ///< mean of all recorded neurons in that time
   std::uint64_t fast = 0;                      ///< neurons above `fast_hz`
   std::vector<std::uint64_t> spikes_in_bin;    ///< Analysis::bin_ms each
   std::optional<Density> density;
@@ -69,6 +70,9 @@ std::vector<LoggedPopulation> recorded_populations(const LogSummary& log);
 Tick end_of(const LogSummary& log);
 
 Analysis analyse(const std::filesystem::path& log, const AnalysisOptions& options);
+
+/// The part of the run, in ms, in which a population was recorded: never empty.
+std::pair<double, double> recorded_ms(const LoggedPopulation& population, Tick end, double ticks_per_ms);
 
 /// What a person should know before believing the figures.
 std::vector<Warning> warnings_of(const Analysis& analysis);

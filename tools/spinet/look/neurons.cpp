@@ -49,11 +49,11 @@ std::uint64_t Neurons::active() const {
   return k;
 }
 
-std::map<std::uint64_t, std::uint64_t> Neurons::neurons_with() const {
+std::map<std::uint64_t, std::uint64_t> Neurons::neurons_with(std::uint64_t all) const {
   std::map<std::uint64_t, std::uint64_t> n;
   std::uint64_t active = 0;
   each([&](const Neuron& x) { ++n[x.spikes], ++active; });
-  if (size_ > active) n[0] = size_ - active;
+  if (all > active) n[0] = all - active;
   return n;
 }
 

@@ -34,11 +34,12 @@ class Neurons {
   static constexpr std::size_t isi_bins = 340;  ///< up to 10^10 ms
   static constexpr std::uint64_t cv_intervals = 5;  ///< a CV is computed for neurons with at least so many intervals
 
-  Neurons(std::uint64_t size, double ticks_per_ms) : size_(size), ms_per_tick_(1 / ticks_per_ms), pages_((size + page - 1) / page) {}
+  Neurons(std::uint64_t size, double ticks_per_ms) : ms_per_tick_(1 / ticks_per_ms), pages_((size + page - 1) / page) {}
   void add(const SpikeBlock& block);
 
   std::uint64_t active() const;                              ///< neurons with at least one spike
-  std::map<std::uint64_t, std::uint64_t> neurons_with() const;  ///< number of spikes -> number of neurons, zero included
+  /// Number of spikes -> number of neurons; of `all` neurons those that never fired are included.
+  std::map<std::uint64_t, std::uint64_t> neurons_with(std::uint64_t all) const;
   const std::vector<std::uint64_t>& isi() const { return isi_; }
   std::uint64_t intervals() const { return intervals_; }
   double median_isi_ms() const;                              ///< middle of its bin
@@ -53,7 +54,6 @@ class Neurons {
   // Pages come into being when one of their neurons fires, so that memory is bounded by the spikes in the file,
   // whatever size a damaged log claims for a population.
   static constexpr std::uint64_t page = 4096;
-  std::uint64_t size_;
   double ms_per_tick_;
   std::vector<std::unique_ptr<std::array<Neuron, page>>> pages_;
   std::vector<std::uint64_t> isi_ = std::vector<std::uint64_t>(isi_bins);

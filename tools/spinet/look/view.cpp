@@ -39,10 +39,13 @@ std::string axis(const std::string& from, const std::string& to, std::size_t wid
 
 /// A window in which at most a third of the dots are set, so that a raster can be read: the end of the run, where it
 /// has settled.
-double readable_span(const std::vector<LoggedPopulation>& populations, double end_ms, std::size_t columns) {
+double readable_span(const std::vector<LoggedPopulation>& populations, Tick end, double ticks_per_ms, std::size_t columns) {
   double hz = 0;
-  for (const auto& p : populations)
-    if (p.size > 0) hz = std::max(hz, static_cast<double>(p.spikes) / static_cast<double>(p.size) / end_ms);
+  for (const auto& p : populations) {
+    const auto [from, to] = recorded_ms(p, end, ticks_per_ms);
+    if (p.neurons > 0) hz = std::max(hz, static_cast<double>(p.spikes) / static_cast<double>(p.neurons) / (to - from));
+  }
+  const double end_ms = static_cast<double>(end) / ticks_per_ms;
   return hz > 0 ? std::min(end_ms, 0.3 / hz * static_cast<double>(columns)) : end_ms;
 }
 
@@ -74,9 +77,14 @@ int view(const ViewOptions& o) {
   const std::size_t width = terminal.columns - label - 1;
   if (o.from >= 0 && o.from >= end_ms) throw UserError(fmt::format("--from {} ms is not before the end of the run, {} ms", o.from, end_ms));
   double to = o.to >= 0 ? std::min(o.to, end_ms) : end_ms;
-  double from = o.from >= 0 ? o.from : o.to >= 0 ? 0 : to - readable_span(recorded, end_ms, 2 * width);
-  if (o.from >= 0 && o.to < 0) to = std::min(end_ms, from + readable_span(recorded, end_ms, 2 * width));
+  double from = o.from >= 0 ? o.from : o.to >= 0 ? 0 : to - readable_span(recorded, end, log.ticks_per_ms, 2 * width);
+  if (o.from >= 0 && o.to < 0) to = std::min(end_ms, from + readable_span(recorded, end, log.ticks_per_ms, 2 * width));
   if (!(from < to)) throw UserError(fmt::format("--from {} ms is not before --to {} ms", from, to));
+  if (o.from < 0 && o.to < 0) {
+    double first = end_ms;
+    for (const auto& p : recorded) first = std::min(first, recorded_ms(p, end, log.ticks_per_ms).first);
+    from = std::max(from, first);
+  }
   if (from > 0 && o.from < 0 && o.to < 0) {
     // A round number to start from.
     const double step = round_up((to - from) / 20);
@@ -119,7 +127,11 @@ int view(const ViewOptions& o) {
   heading(fmt::format("Population rates in bins of {}", shown_ms(bin_ms)));
   for (const auto& s : all) {
     std::vector<double> hz;
-    for (const auto n : s.rates.counts()) hz.push_back(s.population.size ? static_cast<double>(n) / static_cast<double>(s.population.size) / bin_ms * 1e3 : 0);
+    const auto [first, last] = recorded_ms(s.population, end, log.ticks_per_ms);
+    for (std::size_t b = 0; b < s.rates.counts().size(); ++b) {
+      const double ms = std::min(last, static_cast<double>(b + 1) * bin_ms) - std::max(first, static_cast<double>(b) * bin_ms);
+      hz.push_back(s.population.neurons && ms > 1e-9 * end_ms ? static_cast<double>(s.rates.counts()[b]) / static_cast<double>(s.population.neurons) / ms * 1e3 : 0);
+    }
     const double most = *std::max_element(hz.begin(), hz.end());
     const auto lines = bars(hz, most, rate_lines, terminal.unicode);
     const std::string top = fmt::format("{:.3g}Hz", most);
@@ -128,18 +140,26 @@ int view(const ViewOptions& o) {
   say(blank + axis("0 s", shown_ms(end_ms), static_cast<std::size_t>(end_ms / bin_ms)));
 
   heading("Rates of neurons");
-  double fastest = 0;
-  for (const auto& s : all) fastest = std::max(fastest, static_cast<double>(s.neurons.neurons_with().empty() ? 0 : s.neurons.neurons_with().rbegin()->first) / end_ms * 1e3);
+  double fastest = 0, one_spike = 1e3 / end_ms;
+  const auto hz_of_one = [&](const LoggedPopulation& p) {
+    const auto [first, last] = recorded_ms(p, end, log.ticks_per_ms);
+    return 1e3 / (last - first);
+  };
+  for (const auto& s : all) {
+    const auto neurons = s.neurons.neurons_with(s.population.neurons);
+    if (!neurons.empty()) fastest = std::max(fastest, static_cast<double>(neurons.rbegin()->first) * hz_of_one(s.population));
+    one_spike = std::max(one_spike, hz_of_one(s.population));
+  }
   // A bin takes whole numbers of spikes; the axis ends after the fastest neuron.
-  const double one_spike = 1e3 / end_ms, bin_hz = std::max(1.0, std::ceil((fastest / one_spike + 1) / static_cast<double>(width))) * one_spike;
+  const double bin_hz = std::max(1.0, std::ceil((fastest / one_spike + 1) / static_cast<double>(width))) * one_spike;
   const auto bins = std::min<std::size_t>(width, static_cast<std::size_t>(fastest / bin_hz + 1e-9) + 1);
   const std::size_t repeat = std::max<std::size_t>(1, std::min<std::size_t>(width / bins, 8));
   for (const auto& s : all) {
     Histogram h{.from = 0, .width = bin_hz, .counts = std::vector<std::uint64_t>(bins), .above = 0};
-    for (const auto& [spikes, n] : s.neurons.neurons_with()) h.add(static_cast<double>(spikes) * one_spike, n);
-    const double mean = s.population.size ? static_cast<double>(s.population.spikes) / static_cast<double>(s.population.size) * one_spike : 0;
-    const auto silent = s.population.size - s.neurons.active();
-    const auto words = fmt::format("mean {:.4g} Hz, {} of {} neuron{} silent", mean, grouped(silent), grouped(s.population.size), s.population.size == 1 ? "" : "s");
+    for (const auto& [spikes, n] : s.neurons.neurons_with(s.population.neurons)) h.add(static_cast<double>(spikes) * hz_of_one(s.population), n);
+    const double mean = s.population.neurons ? static_cast<double>(s.population.spikes) / static_cast<double>(s.population.neurons) * hz_of_one(s.population) : 0;
+    const auto silent = s.population.neurons - s.neurons.active();
+    const auto words = fmt::format("mean {:.4g} Hz, {} of {} neuron{} silent", mean, grouped(silent), grouped(s.population.neurons), s.population.neurons == 1 ? "" : "s");
     if (s.population.size < 5) {
       say(name_of_line(0, s.population.name, "") + words);
       continue;

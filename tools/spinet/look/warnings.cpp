@@ -21,17 +21,18 @@ std::vector<Warning> warnings_of(const Analysis& a) {
                         time_text(static_cast<double>(a.log.duration) * per_tick)));
   if (!a.log.warning.empty()) serious(fmt::format("The log is not whole: {}", a.log.warning));
   if (a.populations.empty()) note("No spikes were recorded (`record: spikes` names populations).");
+  std::string some;  // populations of which some neurons are silent
   for (const auto& p : a.populations) {
     const auto& name = p.population.name;
-    const auto size = static_cast<double>(p.population.size);
-    if (p.population.size == 0) continue;
+    const auto size = static_cast<double>(p.population.neurons);
+    if (p.population.neurons == 0) continue;
     if (p.population.spikes == 0) {
-      serious(fmt::format("{} is silent: none of its {} neurons fired.", name, grouped(p.population.size)));
+      serious(fmt::format("{} is silent: none of its {} neurons fired.", name, grouped(p.population.neurons)));
       continue;
     }
-    if (p.active < p.population.size)
-      note(fmt::format("{} of {} neurons of {} never fired ({:.3g} %).", grouped(p.population.size - p.active), grouped(p.population.size), name,
-                       100 * (1 - static_cast<double>(p.active) / size)));
+    if (p.active < p.population.neurons)
+      some += fmt::format("{}{:.3g} % of {} ({} of {})", some.empty() ? "" : ", ", 100 * (1 - static_cast<double>(p.active) / size), name,
+                          grouped(p.population.neurons - p.active), grouped(p.population.neurons));
     if (static_cast<double>(p.fast) > 0.1 * size)
       serious(fmt::format("{} is saturated: {:.3g} % of its neurons fire faster than {:g} Hz; the shortest intervals may be the refractory time.", name,
                           100 * static_cast<double>(p.fast) / size, Analysis::fast_hz));
@@ -39,6 +40,7 @@ std::vector<Warning> warnings_of(const Analysis& a) {
       serious(fmt::format("{} is synchronous: the mean correlation of spike counts in {:g} ms is {:.2f} (above {:g}).", name, a.correlation_bin_ms, p.correlations.mean(),
                           Analysis::synchrony));
   }
+  if (!some.empty()) note(fmt::format("Neurons that never fired: {}.", some));
   for (const auto& t : a.traces) {
     if (!t.problem.empty()) serious(fmt::format("Report {} cannot be shown: {}", t.report.name, t.problem));
     if (t.not_finite) serious(fmt::format("Report {} holds values that are not finite: {} among the neurons shown.", t.report.name, grouped(t.not_finite)));

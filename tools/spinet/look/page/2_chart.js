@@ -92,7 +92,7 @@ function steps(chart, values, edge, colour, options = {}) {
   const base = chart.ys(0).toFixed(1), from = options.first ?? 0, to = options.last ?? values.length;
   if (from >= to) return;
   for (let i = from; i < to; ++i) {
-    const y = chart.ys(values[i]).toFixed(1);
+    const y = chart.ys(values[i] ?? 0).toFixed(1);
     line += `${first ? "M" : "L"}${chart.xs(edge(i)).toFixed(1)} ${y}H${chart.xs(edge(i + 1)).toFixed(1)}`;
     first = false;
   }

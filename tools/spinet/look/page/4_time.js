@@ -1,7 +1,7 @@
 // Population rates and recorded variables over time; they follow the raster's window.
 
 function makeRates() {
-  const shown = data.populations.map((p, i) => ({ ...p, index: i })).filter((p) => p.size > 0);
+  const shown = data.populations.map((p, i) => ({ ...p, index: i })).filter((p) => p.neurons > 0);
   const bins = shown.length ? shown[0].counts.length : 0;
   // Wide enough that a bin holds spikes, narrow enough that the run has many bins.
   const factors = [1];
@@ -12,7 +12,11 @@ function makeRates() {
   function rates(p, f) {
     const out = new Float64Array(Math.ceil(bins / f));
     p.counts.forEach((n, i) => (out[Math.floor(i / f)] += n));
-    return out.map((n, k) => n / p.size / (Math.min((k + 1) * f * data.bin_ms, data.end_ms) - k * f * data.bin_ms) * 1e3);
+    // Per time that was recorded; null where nothing was.
+    return Array.from(out, (n, k) => {
+      const ms = Math.min((k + 1) * f * data.bin_ms, p.to) - Math.max(k * f * data.bin_ms, p.from);
+      return ms > 1e-9 * data.end_ms ? (n / p.neurons / ms) * 1e3 : null;
+    });
   }
   function draw(plot, width, me) {
     const visible = shown.filter((p) => !hidden.has(p.index)), step = factor * data.bin_ms;
@@ -20,10 +24,13 @@ function makeRates() {
     const lines = visible.map((p) => rates(p, factor)), most = largest(lines.map((l) => largest(l.slice(first, last)))) || 1;
     const chart = axes(plot, width, 210, { from: view.from, to: view.to, label: "time (ms)" }, { from: 0, to: most * 1.08, label: "rate (Hz)" },
       { left: width < 500 ? 62 : 92, describe: "Population rates over time" });
-    lines.forEach((l, k) => steps(chart, l, (i) => Math.min(i * step, data.end_ms), colours(visible[k].index), { area: visible.length < 4, first, last }));
+    lines.forEach((l, k) => {
+      const p = visible[k];
+      steps(chart, l, (i) => Math.max(p.from, Math.min(i * step, p.to)), colours(p.index), { area: visible.length < 4, first: Math.max(first, Math.floor(p.from / step)), last: Math.min(last, Math.ceil(p.to / step)) });
+    });
     readout(plot, chart, (t) => {
       const i = Math.floor(t / step);
-      return [[`${tickLabels([i * step, (i + 1) * step]).join("–")} ms`], ...visible.map((p, k) => [`${p.name}  ${short(lines[k][i])} Hz`, colours(p.index)])];
+      return [[`${tickLabels([i * step, (i + 1) * step]).join("–")} ms`], ...visible.map((p, k) => [`${p.name}  ${short(lines[k][i] ?? NaN)} Hz`, colours(p.index)])];
     });
     me.text.textContent = `Spikes per neuron and second in bins of ${milliseconds(step, 3)}; not smoothed.`;
   }

@@ -35,10 +35,10 @@ function makeDistributions() {
   const each = (f) => data.populations.map((p, i) => ({ name: p.name, index: i, ...f(p) }));
   const above = (rows, what) => { const n = sum(rows.map((r) => r.above ?? 0)); return n ? ` ${plural(n, what)} beyond the axis.` : ""; };
 
-  const rates = each((p) => ({ ...p.rates, total: p.size }));
-  const silent = data.populations.filter((p) => p.active < p.size).map((p) => `${short((100 * (p.size - p.active)) / p.size)} % of ${p.name}`);
+  const rates = each((p) => ({ ...p.rates, total: p.neurons }));
+  const silent = data.populations.filter((p) => p.active < p.neurons).map((p) => `${short((100 * (p.neurons - p.active)) / p.neurons)} % of ${p.name}`);
   const rate = distribution({ id: "rate-distribution", title: "Rates of neurons", name: "rate_distribution", unit: "Hz", what: "neurons", rows: rates, x: { label: "rate (Hz)", suffix: "_Hz" },
-    caption: { text: `Mean rate of each neuron over the whole run; silent neurons are in the first bin${silent.length && silent.length < 5 ? ` (${silent.join(", ")})` : ""}.${above(rates, "neuron")}`, empty: "No neurons." } });
+    caption: { text: `Mean rate of each neuron over the time it was recorded; silent neurons are in the first bin${silent.length && silent.length < 5 ? ` (${silent.join(", ")})` : ""}.${above(rates, "neuron")}`, empty: "No neurons." } });
 
   // Populations have intervals in different decades: brought to the same bins.
   const firsts = data.populations.filter((p) => p.isi.intervals).map((p) => p.isi.first), lasts = data.populations.map((p) => p.isi.first + p.isi.counts.length);

@@ -24,7 +24,7 @@ function populationTable() {
       : el("span", { class: "soft" }, p.name);
     const cell = (x) => el("td", {}, x ?? "–");
     return el("tr", {}, el("td", {}, name), el("td", {}, p.model), cell(grouped(p.size)), cell(p.recorded ? grouped(p.spikes) : "not recorded"), cell(rate === undefined ? undefined : `${short(rate, 4)} Hz`),
-      cell(a && a.size ? `${short((100 * (a.size - a.active)) / a.size)} %` : undefined), cell(a && a.isi.intervals ? milliseconds(a.isi.median, 3) : undefined), cell(a && a.cvs.n ? short(a.cvs.mean) : undefined),
+      cell(a && a.neurons ? `${short((100 * (a.neurons - a.active)) / a.neurons)} %` : undefined), cell(a && a.isi.intervals ? milliseconds(a.isi.median, 3) : undefined), cell(a && a.cvs.n ? short(a.cvs.mean) : undefined),
       cell(a && a.correlations.n ? short(a.correlations.mean, 2) : undefined));
   };
   const heads = ["population", "model", "neurons", "spikes", "rate", "silent", "median ISI", "mean CV", "mean correlation"];
@@ -32,12 +32,19 @@ function populationTable() {
     yield ["population", "model", "kind", "neurons", "spikes", "rate_Hz", "silent_neurons", "median_isi_ms", "mean_cv", "mean_correlation"];
     for (const p of run.populations) {
       const a = of.get(p.name);
-      yield [p.name, p.model, p.kind, p.size, p.fired ?? p.spikes, a?.rate, a && a.size - a.active, a?.isi.median, a?.cvs.n ? a.cvs.mean : undefined, a?.correlations.n ? a.correlations.mean : undefined];
+      yield [p.name, p.model, p.kind, p.size, p.fired ?? p.spikes, a?.rate, a && a.neurons - a.active, a?.isi.median, a?.cvs.n ? a.cvs.mean : undefined, a?.correlations.n ? a.correlations.mean : undefined];
     }
   });
   return el("figure", { id: "populations" }, el("div", { class: "bar" }, el("h3", {}, "Populations"), csv),
     el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Table of populations" }, el("table", {}, el("thead", {}, el("tr", {}, heads.map((h) => el("th", { scope: "col" }, h)))), el("tbody", {}, run.populations.map(row)))),
-    data.populations.length > 1 && el("figcaption", {}, "A click on a name hides the population in the figures, or shows it again."));
+    el("figcaption", {}, partly(), data.populations.length > 1 && "A click on a name hides the population in the figures, or shows it again."));
+}
+/** What of the populations is not in the log. */
+function partly() {
+  const of = (p) => [p.neurons < p.size && `${grouped(p.neurons)} of ${plural(p.size, "neuron")}`, (p.from > 0 || p.to < data.end_ms) && `from ${milliseconds(p.from)} to ${milliseconds(p.to)}`].filter(Boolean).join(" ");
+  const texts = new Map();
+  for (const p of data.populations) if (of(p)) texts.set(of(p), [...(texts.get(of(p)) ?? []), p.name]);
+  return texts.size ? `Recorded: ${[...texts].map(([text, names]) => `${names.join(", ")} ${text}`).join("; ")}; rates are of what was recorded. ` : "";
 }
 function toggle(index, button) {
   if (hidden.has(index)) hidden.delete(index);
