@@ -174,6 +174,7 @@ class Data(Folder):
             rows["size"][[r["name"] == b"driver" for r in rows]] = size
             log["spinet/populations"][...] = rows
             group = log["spikes/driver"]
+            group.attrs["neurons"] = np.uint64(size)
             for column, values, kind in (("timestamps", [t for t, _ in spikes], "f8"), ("node_ids", [n for _, n in spikes], "u8")):
                 del group[column]
                 group[column] = np.array(values, kind)
@@ -238,6 +239,19 @@ class Data(Folder):
         trains = [ticks[seen & (nodes == n)] / 1e6 for n in chosen]
         trains = [t for t in trains if len(t) >= self.data["least_spikes"]][:60]
         self.assertEqual(exc["correlation_neurons"], len(trains))
+
+    def test_more_neurons_fired_than_were_recorded(self):
+        """A damaged number must not become a negative one."""
+        with h5py.File(self.copy("balanced.h5", "few.h5"), "a") as log:
+            log["spikes/exc"].attrs["neurons"] = np.uint64(3)
+        self.run_spinet("report", "few.h5")
+        with open(self.path("few.html"), encoding="utf-8") as f:
+            exc = data_of(f.read())["populations"][0]
+        self.assertEqual(exc["neurons"], exc["active"])
+        self.assertRegex(self.run_spinet("view", "few.h5", "--ascii").stdout, r"Hz, 0 of [\d,]+ neurons silent")
+        with h5py.File(self.path("few.h5"), "a") as log:
+            log["spikes/exc"].attrs["neurons"] = np.uint64(5000)
+        self.refused("report", "few.h5", message="what was recorded of exc makes no sense")
 
     def test_files_are_not_lost(self):
         with open(self.path("notes.html"), "w") as f:

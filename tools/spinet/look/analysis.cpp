@@ -122,7 +122,7 @@ Analysis analyse(const std::filesystem::path& path, const AnalysisOptions& o) {
   std::vector<std::map<std::uint64_t, std::uint64_t>> neurons_with;
   std::vector<std::vector<double>> of_pairs;
   for (std::size_t i = 0; i < recorded.size(); ++i) {
-    const auto& p = recorded[i];
+    auto p = recorded[i];
     const auto [from_ms, to_ms] = recorded_ms(p, a.end, a.log.ticks_per_ms);
     const auto correlation_bins = static_cast<std::size_t>(std::max(1.0, std::ceil((to_ms - from_ms) / a.correlation_bin_ms * (1 - 1e-12))));
     TimeBins in_time(a.bin_ms * a.log.ticks_per_ms, time_bins);
@@ -138,8 +138,9 @@ Analysis analyse(const std::filesystem::path& path, const AnalysisOptions& o) {
       correlation.add(block);
     });
     PopulationAnalysis result;
-    result.population = p;
     result.active = neurons.active();
+    p.neurons = std::max(p.neurons, result.active);  // otherwise the log contradicts itself
+    result.population = p;
     result.from_ms = from_ms, result.to_ms = to_ms;
     result.rate_hz = p.neurons ? static_cast<double>(p.spikes) / static_cast<double>(p.neurons) / ((to_ms - from_ms) * 1e-3) : 0;
     result.spikes_in_bin = in_time.counts();

@@ -105,6 +105,7 @@ int view(const ViewOptions& o) {
       all.back().rates.add(block);
       all.back().neurons.add(block);
     });
+    all.back().population.neurons = std::max(p.neurons, all.back().neurons.active());  // otherwise the log contradicts itself
   }
 
   const std::string blank(label + 1, ' ');
