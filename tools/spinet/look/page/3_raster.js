@@ -154,7 +154,7 @@ function makeRaster() {
     const parts = visible.filter((b) => !b.p.points.whole && b.p.spikes > 0);
     const left = parts.map((b) => `${grouped(b.p.points.rows)} of the ${grouped(b.p.size)} neurons of ${b.p.name}`);
     const what = parts.length ? `every spike of ${left.join(", ")}, evenly spaced${parts.length < visible.length ? ", and of all neurons of the others" : ""}; the spikes of the remaining neurons are only in the density` : "every spike";
-    return `Shown: ${what}. ${visible.every((b) => b.share === 1) ? "" : "About "}${plural(points, "spike")} in view.`;
+    return `Shown: ${what}. ${visible.every((b) => b.share > 0.9999) ? "" : "About "}${plural(points, "spike")} in view.`;
   }
 
   function zoom(factor, at = 0.5, neurons = false) {
