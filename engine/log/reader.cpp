@@ -5,75 +5,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <memory>
 
-#include "log/commit_file.hpp"
-#include "log/h5.hpp"
-#include "log/journal.hpp"
 #include "log/layout.hpp"
+#include "log/open_log.hpp"
 
 namespace spinet {
 
 using namespace logging;
 
 namespace {
-
-/// Whether the last commit of the journal may not have reached the file yet.  Throws LogError if the two do not belong
-/// together.  The stamp is read as bytes, so that the wrong pages are never laid over a file.
-bool pages_missing(const File& log, const FoundJournal& journal) {
-  Stamp stamp;
-  log.read(journal.head.stamp_offset, std::as_writable_bytes(std::span(&stamp, 1)));
-  if (stamp.run_id != journal.head.run_id)
-    throw LogError(Journal::path_of(log.path()),
-                   "belongs to another run than " + log.path().string() + "; move one of them away");
-  if (journal.commits.empty()) return false;
-  const auto& last = journal.commits.back();
-  if (stamp.number + (last.eof ? 1 : 0) < last.number)
-    throw LogError(log.path(), "is older than its journal: it may be a copy made while the run went on");
-  // A file that is ahead of a damaged journal already has all that the journal could add to its pages.
-  return last.eof && stamp.number <= last.number;
-}
-
-/// An HDF5 file opened through a CommitFile; with its journal's last pages in place, if there is one.
-struct OpenLog {
-  std::unique_ptr<CommitFile> store;
-  h5::Id file;
-
-  OpenLog(const std::filesystem::path& path, File::Mode mode, const FoundJournal* journal, WriteFault fault) {
-    File f(path, mode, std::move(fault));
-    if (!f.lock(mode == File::Mode::write)) throw LogError(path, "is in use: a run is still writing it");
-    // Only the last record's pages can be missing from the file: each was written before the next was recorded.
-    if (journal && pages_missing(f, *journal))
-      store = std::make_unique<CommitFile>(std::move(f), journal->commits.back().pages, journal->commits.back().eof);
-    else
-      store = std::make_unique<CommitFile>(std::move(f));
-    const auto access = store->access();
-    const unsigned flags = mode == File::Mode::write ? H5F_ACC_RDWR : H5F_ACC_RDONLY;
-    file = h5::Id(h5::check(H5Fopen(path.c_str(), flags, access), "not a readable HDF5 file"));
-  }
-  ~OpenLog() {
-    if (store) store->discard();
-    file.close();
-  }
-  void close() {
-    const hid_t f = file.release();
-    h5::check(H5Fclose(f), "closing the file");
-  }
-};
-
-/// Runs f, turning failures of HDF5 and of allocation into LogError.
-template <class F>
-auto readable(const std::filesystem::path& path, F&& f) {
-  try {
-    return f();
-  } catch (const h5::Error& e) {
-    throw LogError(path, e.what());
-  } catch (const std::bad_alloc&) {
-    throw LogError(path, "claims more data than memory can hold");
-  } catch (const std::length_error&) {
-    throw LogError(path, "claims more data than memory can hold");
-  }
-}
 
 bool has_journal(const std::filesystem::path& log) { return std::filesystem::exists(Journal::path_of(log)); }
 
@@ -275,6 +215,14 @@ void read_spike_counts(hid_t file, LogSummary& s) {
     if (shape.size() != 1) throw h5::Error("the timestamps of " + p.name + " are not one-dimensional");
     p.recorded = true;
     p.spikes = shape[0];
+    p.neurons = p.size;
+    const auto group = h5::open_group(file, "spikes/" + p.name);
+    if (h5::has_attribute(group, "neurons")) {  // logs of version 0.1.0 have recorded everything, or do not tell
+      p.start = h5::read_attribute<Tick>(group, "start_ticks");
+      p.stop = h5::read_attribute<Tick>(group, "stop_ticks");
+      p.neurons = h5::read_attribute<std::uint64_t>(group, "neurons");
+      if (p.start < 0 || p.stop < p.start || p.neurons > p.size) throw h5::Error("what was recorded of " + p.name + " makes no sense");
+    }
     if (p.spikes) std::tie(p.first_ms, p.last_ms) = ends(d, p.spikes);
   }
 }

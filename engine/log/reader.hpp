@@ -39,6 +39,8 @@ struct LoggedPopulation {
   std::string name, model, kind;  ///< kind: neuron or source
   std::uint64_t first_gid = 0, size = 0;
   bool recorded = false;                   ///< has a spikes dataset
+  Tick start = 0, stop = never;            ///< spikes were recorded in [start, stop)
+  std::uint64_t neurons = 0;               ///< whose spikes were recorded
   std::uint64_t spikes = 0;                ///< in the log
   double first_ms = 0, last_ms = 0;        ///< of the logged spikes, if any
   std::optional<std::uint64_t> fired;      ///< in the run, recorded or not; known when the run was closed

@@ -308,6 +308,22 @@ struct RunLog::Impl {
     s.add(h5::create_growing(group, name, type, {}, chunks({options.chunk})), folder + "/" + name, H5Tget_size(type));
   }
 
+  /// What of a population is recorded, so that rates can be computed from the log: the time, and how many neurons.
+  void write_extent(hid_t group, std::uint32_t population) {
+    Tick from = network.duration, to = 0;
+    std::vector<bool> recorded(network.populations[population].size);
+    for (const auto& r : network.spikes) {
+      if (r.population != population) continue;
+      from = std::min(from, r.from);
+      to = std::max(to, std::min(r.to, network.duration));
+      if (r.ids.empty()) recorded.assign(recorded.size(), true);
+      for (const auto id : r.ids) recorded.at(id) = true;
+    }
+    h5::write_attribute<std::int64_t>(group, "start_ticks", from);
+    h5::write_attribute<std::int64_t>(group, "stop_ticks", std::max(from, to));
+    h5::write_attribute<std::uint64_t>(group, "neurons", static_cast<std::uint64_t>(std::count(recorded.begin(), recorded.end(), true)));
+  }
+
   /// Several recordings of one population share its datasets.
   void add_spikes(std::uint32_t population) {
     spikes_of.resize(network.populations.size(), none);
@@ -317,6 +333,7 @@ struct RunLog::Impl {
     const auto group = h5::create_group(all, name);
     const std::uint8_t by_time = 2;
     h5::write_attribute(group, "sorting", layout::sorting_type(), h5::Id(H5Screate(H5S_SCALAR)), &by_time);
+    write_extent(group, population);
     const auto folder = "/spikes/" + name;
     auto& s = streams.emplace_back(options.chunk, packing());
     add_column(s, group, folder, "timestamps", H5T_NATIVE_DOUBLE);

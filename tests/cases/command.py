@@ -59,7 +59,7 @@ class Command(unittest.TestCase):
                 self.assertEqual(self.spinet("validate", f"{name}.yaml").returncode, 0)
                 done = self.spinet("run", f"{name}.yaml")
                 self.assertEqual(done.returncode, 0, done.stderr)
-                self.assertIn(f"Next: spinet info {name}.h5", done.stdout)
+                self.assertIn(f"Next: spinet report {name}.h5", done.stdout)
                 done = self.spinet("info", f"{name}.h5")
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertIn("complete", done.stdout)
@@ -115,7 +115,7 @@ class Command(unittest.TestCase):
         for ranks in ("1", "2", "3"):
             done = self.spinet("run", "balanced.yaml", "-n", ranks, "-o", f"{ranks}.h5", "--duration", "200ms")
             self.assertEqual(done.returncode, 0, done.stderr)
-            self.assertEqual(done.stdout.count("Next: spinet info"), 1)
+            self.assertEqual(done.stdout.count("Next: spinet report"), 1)
             logs.append([spikes(self.path(f"{ranks}.h5"), p) for p in ("exc", "inh")])
         self.assertGreater(len(logs[0][0][0]), 100)
         self.assertEqual(logs[0], logs[1])

@@ -30,6 +30,9 @@ void add_models(CLI::App& app, Action& action);
 void add_graph(CLI::App& app, Action& action);
 void add_check_plugin(CLI::App& app, Action& action);
 void add_info(CLI::App& app, Action& action);
+void add_report(CLI::App& app, Action& action);
+void add_view(CLI::App& app, Action& action);
+void add_export(CLI::App& app, Action& action);
 void add_version(CLI::App& app, Action& action);
 
 /// Prints an exception on stderr; the result is the exit code it stands for.

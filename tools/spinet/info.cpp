@@ -2,7 +2,9 @@
 #include <fmt/core.h>
 
 #include "commands.hpp"
-#include "log/reader.hpp"
+#include "log/log_data.hpp"
+#include "look/isolated.hpp"
+#include "look/output.hpp"
 #include "network/estimate.hpp"
 #include "text.hpp"
 
@@ -10,13 +12,8 @@ namespace spinet::tool {
 namespace {
 
 int info(const std::string& file) {
-  if (!std::filesystem::exists(file)) throw UserError(fmt::format("{}: no such file", file));
-  LogSummary s;
-  try {
-    s = summarise(file);
-  } catch (const LogError& e) {
-    throw UserError(e.what());
-  }
+  const LogData data(file);
+  const auto& s = data.summary();
   const auto seconds = [&](Tick t) { return time_text(static_cast<double>(t) * s.seconds_per_tick); };
   fmt::print("{}  {}\n", file, readable_bytes(static_cast<double>(s.bytes)));
   fmt::print("network   {} ({})\n", s.network, s.network_path);
@@ -37,13 +34,23 @@ int info(const std::string& file) {
   for (const auto& p : s.populations) {
     std::string spikes = "not recorded", rate;
     if (p.recorded) spikes = grouped(p.spikes);
-    if (const auto fired = p.fired ? p.fired : p.recorded ? std::optional(p.spikes) : std::nullopt; fired && reached > 0 && p.size > 0 && p.kind == "neuron")
-      rate = fmt::format("{:.2f} Hz", static_cast<double>(*fired) / reached / static_cast<double>(p.size));
+    if (p.fired && reached > 0 && p.size > 0 && p.kind == "neuron") {
+      rate = fmt::format("{:.2f} Hz", static_cast<double>(*p.fired) / reached / static_cast<double>(p.size));
+    } else if (p.recorded && p.neurons > 0 && p.kind == "neuron" && p.start < s.reached) {
+      const double recorded = static_cast<double>(std::min(p.stop, s.reached) - p.start) * s.seconds_per_tick;
+      if (recorded > 0) rate = fmt::format("{:.2f} Hz", static_cast<double>(p.spikes) / recorded / static_cast<double>(p.neurons));
+    }
     fmt::print("{:<{}}  {:<12}  {:>10}  {:>14}  {:>10}\n", p.name, width, p.model, grouped(p.size), spikes, rate);
   }
   for (const auto& r : s.reports)
     fmt::print("report    {}: {} of {} neurons of {}, {} frames every {:g} ms  ({})\n", r.name, r.variable, grouped(r.ids), r.population,
                grouped(r.frames), r.step_ms, r.path);
+  for (const auto& w : data.weights())
+    if (w.problem.empty()) fmt::print("weights   {}: {} synapses, {} frames every {:g} ms\n", w.name, grouped(w.edges), grouped(w.frames), w.step_ms);
+    else fmt::print("weights   {}: cannot be read: {}\n", w.name, w.problem);
+  for (const auto& w : data.weight_events())
+    if (w.problem.empty()) fmt::print("weights   {}: {} changes of single synapses\n", w.name, grouped(w.events));
+    else fmt::print("weights   {}: the changes cannot be read: {}\n", w.name, w.problem);
   for (const auto& e : s.edges) fmt::print("edges     {}: {} from {} to {}  ({})\n", e.projection, grouped(e.edges), e.source, e.target, e.path);
   if (s.recovery.needed) fmt::print("\nThe writer was killed; everything before {} has been put in order.\n", seconds(s.recovery.reached));
   if (!s.warning.empty()) fmt::print("\nWarning: {}\n", s.warning);
@@ -56,7 +63,12 @@ void add_info(CLI::App& app, Action& action) {
   auto* sub = app.add_subcommand("info", "Show what a log holds");
   auto file = std::make_shared<std::string>();
   sub->add_option("OUT.h5", *file, "The log")->required();
-  sub->callback([file, &action] { action = [file] { return info(*file); }; });
+  sub->callback([file, &action] {
+    action = [file] {
+      look::check_log(*file);
+      return look::isolated(*file, [&] { return info(*file); });
+    };
+  });
 }
 
 }  // namespace spinet::tool

@@ -217,7 +217,7 @@ int run_on(Transport& t, const RunOptions& o) {
     fmt::print(stderr, "spinet: stopped by {} at {} of {}; {} holds everything before that\n", *stop_signal() ? stop_signal() : "another rank",
                time_text(static_cast<double>(mine.reached) * network.seconds_per_tick),
                time_text(static_cast<double>(network.duration) * network.seconds_per_tick), path.string());
-  else if (!o.quiet) fmt::print("\nNext: spinet info {}\n", path.string());
+  else if (!o.quiet) fmt::print("\nNext: spinet report {}\n", path.string());
   std::fflush(stdout);
   return mine.stopped ? run_failed : fine;
 }

@@ -1,0 +1,485 @@
+"""spinet report: what the page's data say against the log, and the page itself in headless Chromium.
+
+usage: page.py SPINET [unittest arguments].  Exit code 77: no Chromium, so that only the data were checked.
+"""
+import base64
+import html.parser
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import h5py
+import numpy as np
+
+from support import Folder, SPINET, add_weights, unittest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def data_of(page):
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S).group(1))
+
+
+def points_of(population):
+    raw, numbers, n, shift = base64.b64decode(population["points"]["data"]), [], 0, 0
+    for byte in raw:
+        n |= (byte & 0x7F) << shift
+        shift += 7
+        if not byte & 0x80:
+            numbers.append(n)
+            n = shift = 0
+    return np.cumsum(numbers[0::2]), np.array(numbers[1::2])
+
+
+class Data(Folder):
+    logs = ("two_neurons", "balanced")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.run_spinet("report", "balanced.h5")
+        with open(cls.path("balanced.html"), encoding="utf-8") as f:
+            cls.page = f.read()
+        cls.data = data_of(cls.page)
+
+    def spikes(self, population):
+        with h5py.File(self.path("balanced.h5")) as log:
+            group = log[f"spikes/{population}"]
+            return np.rint(group["timestamps"][:] * log["spinet"].attrs["ticks_per_ms"]).astype("i8"), group["node_ids"][:].astype("i8")
+
+    def test_nothing_is_loaded(self):
+        self.assertIn("default-src 'none'", self.page)
+        for outside in re.findall(r'(?:src|href)\s*=\s*["\']?([^"\' >]+)', self.page.split('id="data"')[0]):
+            self.assertTrue(outside.startswith("data:"), outside)
+        self.assertNotRegex(self.page.replace("http://www.w3.org/2000/svg", ""), r"https?://|@import|url\((?!#)")
+
+    def test_what_ran(self):
+        run = self.data["run"]
+        with h5py.File(self.path("balanced.h5")) as log:
+            head = log["spinet"].attrs
+            self.assertEqual((run["network"], run["seed"], run["ranks"], run["version"].encode()), ("balanced", int(head["seed"]), int(head["ranks"]), head["version"]))
+            self.assertEqual(self.data["yaml"], log["spinet/network"][()].decode())
+        self.assertAlmostEqual(run["duration_s"], 0.3)
+        self.assertAlmostEqual(run["reached_s"], 0.3)
+        self.assertEqual(run["status"], "complete")
+        self.assertGreater(run["run_s"], 0)
+
+    def test_raster(self):
+        for p in self.data["populations"]:
+            ticks, nodes = self.spikes(p["name"])
+            self.assertTrue(p["points"]["whole"])
+            found = points_of(p)
+            np.testing.assert_array_equal(found[0], ticks)
+            np.testing.assert_array_equal(found[1], nodes)
+            d = p["density"]
+            cells = np.frombuffer(base64.b64decode(d["data"]), "u1" if d["bytes"] == 1 else "<u2").reshape(d["rows"], d["columns"])
+            self.assertEqual(int(cells.sum()), len(ticks))
+            rows = np.bincount(nodes * d["rows"] // p["size"], minlength=d["rows"])
+            np.testing.assert_array_equal(cells.sum(axis=1), rows)
+
+    def test_rates_and_intervals(self):
+        for p in self.data["populations"]:
+            ticks, nodes = self.spikes(p["name"])
+            self.assertEqual(sum(p["counts"]), len(ticks))
+            bins = np.floor(ticks / (self.data["bin_ms"] * 1e6) + 1e-12).astype(int)
+            np.testing.assert_array_equal(p["counts"], np.bincount(bins, minlength=len(p["counts"])))
+            self.assertAlmostEqual(p["rate"], len(ticks) / p["size"] / 0.3, delta=1e-4 * p["rate"])
+            count = np.bincount(nodes, minlength=p["size"])
+            self.assertEqual(p["active"], int((count > 0).sum()))
+            edges = p["rates"]["from"] + p["rates"]["width"] * np.arange(len(p["rates"]["counts"]) + 1)
+            np.testing.assert_array_equal(p["rates"]["counts"], np.histogram(count / 0.3 + 1e-6, edges)[0])
+            trains = [ticks[nodes == n] / 1e6 for n in np.flatnonzero(count > 1)]
+            isi = np.concatenate([np.diff(t) for t in trains])
+            self.assertEqual(p["isi"]["intervals"], len(isi))
+            first = self.data["isi_bins"]["first_decade"] + p["isi"]["first"] / self.data["isi_bins"]["per_decade"]
+            found = np.histogram(np.log10(isi), first + np.arange(len(p["isi"]["counts"]) + 1) / self.data["isi_bins"]["per_decade"])[0]
+            np.testing.assert_array_equal(p["isi"]["counts"], found)
+            cv = [np.std(np.diff(t), ddof=1) / np.mean(np.diff(t)) for t in trains if len(t) > self.data["cv_intervals"]]
+            self.assertEqual(p["cvs"]["n"], len(cv))
+            if cv:
+                self.assertAlmostEqual(p["cvs"]["mean"], np.mean(cv), places=5)
+
+    def test_correlation(self):
+        checked = 0
+        for p in self.data["populations"]:
+            ticks, nodes = self.spikes(p["name"])
+            rows = min(100, p["size"])
+            starts = [-(-r * p["size"] // rows) for r in range(rows + 1)]
+            chosen = [a + (b - a - 1) // 2 for a, b in zip(starts, starts[1:])]
+            trains = [ticks[nodes == n] / 1e6 for n in chosen]
+            trains = [t for t in trains if len(t) >= self.data["least_spikes"]][:60]
+            self.assertEqual(p["correlation_neurons"], len(trains))
+            if len(trains) < 2:
+                continue
+            bins = np.arange(0, 300 + 1e-9, self.data["correlation_bin_ms"])
+            c = np.corrcoef([np.histogram(t, bins)[0] for t in trains])[np.triu_indices(len(trains), 1)]
+            self.assertEqual(p["correlations"]["n"], len(c))
+            self.assertAlmostEqual(p["correlations"]["mean"], c.mean(), places=5)
+            self.assertEqual(sum(p["correlation"]["counts"]), len(c))
+            checked += 1
+        self.assertGreater(checked, 0)
+
+    def test_weights(self):
+        w, = self.data["weights"]
+        self.assertEqual((w["name"], w["units"], w["edges"], len(w["shown"])), ("recurrent", "pA", 300, 21))
+        edges = w["from"] + w["width"] * np.arange(len(w["shown"][0]["counts"]) + 1)
+        for frame, walk in zip(w["shown"], self.walk.astype("f8")):
+            self.assertAlmostEqual(frame["mean"], walk.mean(), places=4)
+            self.assertAlmostEqual(frame["sd"], walk.std(ddof=1), places=4)
+            self.assertEqual((sum(frame["counts"]), frame["min"], frame["max"]), (300, *(float(f"{x:.7g}") for x in (walk.min(), walk.max()))))
+            found = np.histogram(walk, edges)[0]
+            self.assertLessEqual(np.abs(found - frame["counts"]).max(), 1)  # a weight on the edge of a bin
+        c, = self.data["changes"]
+        self.assertEqual(sum(s["changes"] for s in c["synapses"]), 50)
+
+    def test_traces(self):
+        self.run_spinet("report", "two_neurons.h5")
+        with open(self.path("two_neurons.html"), encoding="utf-8") as f:
+            traces = data_of(f.read())["traces"]
+        with h5py.File(self.path("two_neurons.h5")) as log:
+            self.assertEqual(len(traces), len(log["report"]))
+            for t in traces:
+                values = log[f"spinet/reports/{t['name']}/data"][:]
+                self.assertEqual((t["units"], t["frames"]), ("mV", len(values)))
+                np.testing.assert_allclose(t["shown"][0]["low"], values[:, 0], rtol=1e-5)
+
+    def test_long_traces_keep_their_extremes(self):
+        path = self.copy("two_neurons.h5", "long.h5")
+        values = np.sin(np.arange(10_000)).astype("f4")
+        values[4321] = 1000
+        with h5py.File(path, "a") as log:
+            place = next(iter(log["report"].values()))
+            time, units = place["mapping/time"], place["data"].attrs["units"]
+            time[1] = time[0] + len(values) * time[2]
+            del place["data"]
+            place.create_dataset("data", data=values[:, None]).attrs["units"] = units
+        self.run_spinet("report", "long.h5")
+        with open(self.path("long.html"), encoding="utf-8") as f:
+            trace = data_of(f.read())["traces"][0]
+        n = trace["per_point"]
+        self.assertEqual(n, 9)
+        np.testing.assert_allclose(trace["shown"][0]["high"], [values[i:i + n].max() for i in range(0, len(values), n)], rtol=1e-5)
+        np.testing.assert_allclose(trace["shown"][0]["low"], [values[i:i + n].min() for i in range(0, len(values), n)], rtol=1e-5)
+
+    def spikes_written(self, name, trains, size=50):
+        """two_neurons.h5 with other spikes of its driver, which is now of `size` neurons; end: 100 ms."""
+        path = self.copy("two_neurons.h5", name)
+        spikes = sorted((t, n) for n, train in enumerate(trains) for t in train)
+        with h5py.File(path, "a") as log:
+            rows = log["spinet/populations"][:]
+            rows["size"][[r["name"] == b"driver" for r in rows]] = size
+            log["spinet/populations"][...] = rows
+            group = log["spikes/driver"]
+            group.attrs["neurons"] = np.uint64(size)
+            for column, values, kind in (("timestamps", [t for t, _ in spikes], "f8"), ("node_ids", [n for _, n in spikes], "u8")):
+                del group[column]
+                group[column] = np.array(values, kind)
+        return self.run_spinet("report", name).stdout
+
+    def test_warnings(self):
+        self.assertNotIn("driver is", self.run_spinet("report", "two_neurons.h5", "-o", "calm.html").stdout)
+        self.assertIn("driver is silent", self.spikes_written("silent.h5", []))
+        self.assertIn("driver is saturated: 100 %", self.spikes_written("saturated.h5", [np.arange(1 + n / 100, 100, 2.5) for n in range(50)]))
+        together = self.spikes_written("synchronous.h5", [np.arange(3 + n / 1000, 100, 7) for n in range(50)])
+        self.assertIn("driver is synchronous", together)
+        random = np.random.default_rng(2)
+        apart = self.spikes_written("apart.h5", [np.unique(np.round(random.uniform(0, 100, 14), 3)) for _ in range(50)])
+        self.assertNotIn("driver is", apart)
+
+    def test_a_sample_keeps_whole_neurons(self):
+        """More spikes than one report keeps: evenly spaced neurons, each with all its spikes."""
+        random = np.random.default_rng(3)
+        trains = [np.unique(np.round(random.uniform(0, 99, 1200), 4)) for _ in range(1000)]
+        self.spikes_written("many.h5", trains, size=1000)
+        self.assertLess(os.path.getsize(self.path("many.html")), 5_000_000)
+        with open(self.path("many.html"), encoding="utf-8") as f:
+            p = next(p for p in data_of(f.read())["populations"] if p["name"] == "driver")
+        self.assertFalse(p["points"]["whole"])
+        self.assertEqual(len(p["points"]["nodes"]), p["points"]["rows"])
+        self.assertGreaterEqual(p["points"]["rows"], 128)
+        ticks, rows = points_of(p)
+        for row, node in enumerate(p["points"]["nodes"]):
+            np.testing.assert_allclose(ticks[rows == row] / 1e6, trains[node], atol=1e-6)
+        self.assertLess(np.ptp(np.diff(p["points"]["nodes"])), 3)
+
+    def test_text_of_others_stays_text(self):
+        path = self.copy("two_neurons.h5", "names.h5")
+        with h5py.File(path, "a") as log:
+            log["spinet"].attrs["network_name"] = np.bytes_(b"</script><script>alert(1)</script>\xff\x1b[2J")
+        self.run_spinet("report", "names.h5")
+        with open(self.path("names.html"), encoding="utf-8") as f:
+            page = f.read()
+        self.assertNotIn("<script>alert", page)
+        self.assertEqual(data_of(page)["run"]["network"], "</script><script>alert(1)</script>\ufffd\ufffd[2J")
+
+    def test_rates_are_of_what_was_recorded(self):
+        """Every fourth neuron, in the second 150 ms: rates, silence and intervals refer to these."""
+        with open(self.path("balanced.yaml")) as f:
+            text = re.sub(r"(?ms)^record:.*?(?=^\S|\Z)", "", f.read())
+        with open(self.path("part.yaml"), "w") as f:
+            f.write(text + "\nrecord:\n  spikes: [{population: exc, every: 4, from: 150 ms}, inh]\n")
+        self.run_spinet("run", "part.yaml", "--duration", "300ms", "--quiet", "-o", "part.h5")
+        self.run_spinet("report", "part.h5")
+        with open(self.path("part.html"), encoding="utf-8") as f:
+            exc, inh = data_of(f.read())["populations"]
+        ticks, nodes = self.spikes("exc")
+        seen = (ticks >= 150_000_000) & (nodes % 4 == 0)
+        self.assertEqual((exc["from"], exc["to"], exc["neurons"], exc["size"], inh["from"], inh["neurons"]), (150, 300, 250, 1000, 0, 250))
+        self.assertEqual(exc["spikes"], int(seen.sum()))
+        self.assertAlmostEqual(exc["rate"], seen.sum() / 250 / 0.15, delta=1e-4 * exc["rate"])
+        self.assertEqual(sum(exc["rates"]["counts"]) + exc["rates"]["above"], 250)
+        view = self.run_spinet("view", "part.h5", "--ascii").stdout
+        self.assertIn(f"mean {seen.sum() / 250 / 0.15:.4g} Hz, {250 - len(np.unique(nodes[seen]))} of 250 neurons silent", view)
+        rows = min(100, 1000)
+        chosen = [(r * 1000 // rows) + (10 - 1) // 2 for r in range(rows)]
+        trains = [ticks[seen & (nodes == n)] / 1e6 for n in chosen]
+        trains = [t for t in trains if len(t) >= self.data["least_spikes"]][:60]
+        self.assertEqual(exc["correlation_neurons"], len(trains))
+
+    def test_more_neurons_fired_than_were_recorded(self):
+        """A damaged number must not become a negative one."""
+        with h5py.File(self.copy("balanced.h5", "few.h5"), "a") as log:
+            log["spikes/exc"].attrs["neurons"] = np.uint64(3)
+        self.run_spinet("report", "few.h5")
+        with open(self.path("few.html"), encoding="utf-8") as f:
+            exc = data_of(f.read())["populations"][0]
+        self.assertEqual(exc["neurons"], exc["active"])
+        self.assertRegex(self.run_spinet("view", "few.h5", "--ascii").stdout, r"Hz, 0 of [\d,]+ neurons silent")
+        with h5py.File(self.path("few.h5"), "a") as log:
+            log["spikes/exc"].attrs["neurons"] = np.uint64(5000)
+        self.refused("report", "few.h5", message="what was recorded of exc makes no sense")
+
+    def test_files_are_not_lost(self):
+        with open(self.path("notes.html"), "w") as f:
+            f.write("mine")
+        self.refused("report", "two_neurons.h5", "-o", "notes.html", message="notes.html: exists already")
+        self.refused("report", "two_neurons.h5", "-o", "two_neurons.h5", message="is the log itself")
+        self.refused("report", "two_neurons.h5", "--force", "-o", "two_neurons.h5", message="is the log itself")
+        self.refused("report", "two_neurons.h5", "-o", "nowhere/x.html", message="there is no folder")
+        self.refused("report", "nowhere.h5", message="nowhere.h5: no such file")
+        self.refused("report", self.folder, message="is a folder, not a log")
+        with open(self.path("notes.html")) as f:
+            self.assertEqual(f.read(), "mine")
+        self.run_spinet("report", "two_neurons.h5", "-o", "notes.html", "--force")
+        self.run_spinet("report", "two_neurons.h5", "-o", "notes.html")  # a report replaces a report
+
+    def test_malformed_weights_are_a_warning(self):
+        def broken(name, change):
+            with h5py.File(self.copy("balanced.h5", name), "a") as log:
+                change(log)
+            return self.run_spinet("report", name).stdout
+
+        def no_units(log): del log["weights/recurrent/data"].attrs["units"]
+        def no_mapping(log): del log["weights/recurrent/mapping"]
+        def few_targets(log):
+            del log["weights/recurrent/mapping/target_node_id"]
+            log["weights/recurrent/mapping/target_node_id"] = np.zeros(7, "u8")
+        def flat(log):
+            del log["weights/recurrent/data"]
+            log["weights/recurrent/data"] = np.zeros(300, "f4")
+        def no_values(log): del log["weight_events/recurrent/values"]
+        def a_file(log):
+            del log["weights/recurrent"]
+            log["weights/recurrent"] = 1.0
+        for name, change, message in (("units", no_units, "units"), ("mapping", no_mapping, "mapping"), ("targets", few_targets, "target_node_id has 7 edges, data has 300"),
+                                      ("flat", flat, "has 1 dimensions, not 2"), ("values", no_values, "values"), ("leaf", a_file, "recurrent")):
+            with self.subTest(name):
+                out = broken(f"{name}.h5", change)
+                self.assertIn("of recurrent cannot be shown:", out)
+                self.assertIn(message, out)
+
+    def test_a_run_that_recorded_nothing(self):
+        with h5py.File(self.copy("two_neurons.h5", "empty.h5"), "a") as log:
+            for group in ("spikes", "report"):
+                del log[group]
+            log.create_group("spikes")
+        self.run_spinet("report", "empty.h5")
+        with open(self.path("empty.html"), encoding="utf-8") as f:
+            self.assertEqual(data_of(f.read())["populations"], [])
+
+
+class Dom(html.parser.HTMLParser):
+    """Figures by id, with the tags in them and the attributes of figure and canvas."""
+    def __init__(self, text):
+        super().__init__()
+        self.figures, self.stack, self.root = {}, [], {}
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        if tag == "html":
+            self.root = attributes
+        if tag == "figure":
+            self.stack.append(self.figures.setdefault(attributes.get("id"), {"attributes": attributes, "tags": {}, "canvas": {}}))
+        if self.stack:
+            tags = self.stack[-1]["tags"]
+            tags[tag] = tags.get(tag, 0) + 1
+            if tag == "canvas":
+                self.stack[-1]["canvas"] = attributes
+
+    def handle_endtag(self, tag):
+        if tag == "figure":
+            self.stack.pop()
+
+
+# Presses every button that saves a table, and leaves the tables in the page.
+SAVE_TABLES = """<script>
+{
+  const files = new Map(), tables = {};
+  window.Blob = class { constructor(parts) { this.text = parts.join(""); } };
+  URL.createObjectURL = (file) => { files.set(`blob:${files.size}`, file); return `blob:${files.size - 1}`; };
+  HTMLAnchorElement.prototype.click = function () { tables[this.download] = files.get(this.href).text; };
+  document.querySelectorAll("button.csv").forEach((b) => b.click());
+  const out = document.createElement("script");
+  out.type = "application/json", out.id = "tables", out.textContent = JSON.stringify(tables);
+  document.body.append(out);
+}
+</script></body>"""
+
+
+# Uses the page as hands do, and notes the raster's window, the lines of the rates and the raster's marks after each step.
+HANDS_ON = """<script>
+{
+  const steps = [], canvas = () => document.querySelector("#raster canvas");
+  const note = (name) => steps.push([name, [view.from, view.to, view.low, view.high, document.querySelectorAll("#rates svg g path[fill=none]").length, Number(canvas().dataset.marks)]]);
+  const press = (label) => document.querySelector(`#raster button[aria-label="${label}"]`).click();
+  const key = (k) => canvas().dispatchEvent(new KeyboardEvent("keydown", { key: k, bubbles: true, cancelable: true }));
+  const at = () => { const b = canvas().getBoundingClientRect(); return { clientX: b.left + b.width / 2, clientY: b.top + b.height / 2, bubbles: true, cancelable: true }; };
+  note("start");
+  press("Zoom in in time"), note("zoomed by button");
+  press("Later"), note("later");
+  key("ArrowLeft"), note("earlier by key");
+  key("*"), note("neurons by key");
+  press("Show the whole run"), note("all");
+  canvas().dispatchEvent(new WheelEvent("wheel", { ...at(), deltaY: -300 })), note("plain wheel");
+  canvas().dispatchEvent(new WheelEvent("wheel", { ...at(), deltaY: -300, ctrlKey: true })), note("wheel with Ctrl");
+  const middle = at();
+  canvas().dispatchEvent(new PointerEvent("pointerdown", { ...middle, button: 0, pointerType: "mouse" }));
+  window.dispatchEvent(new PointerEvent("pointermove", { ...middle, clientX: middle.clientX - 50 }));
+  window.dispatchEvent(new PointerEvent("pointerup", middle));
+  window.dispatchEvent(new PointerEvent("pointermove", { ...middle, clientX: middle.clientX - 500 }));
+  note("dragged");
+  const name = document.querySelector("button.name");
+  name.click(), note("hidden");
+  name.click(), note("shown again");
+  document.querySelectorAll(".plot > svg").forEach((svg) => svg.dispatchEvent(new PointerEvent("pointermove", { clientX: svg.getBoundingClientRect().left + 200, clientY: 0 })));
+  const out = document.createElement("script");
+  out.type = "application/json", out.id = "steps", out.textContent = JSON.stringify(steps);
+  document.body.append(out);
+}
+</script></body>"""
+
+
+@unittest.skipUnless(CHROMIUM, "no Chromium (Debian: chromium): the page was not opened")
+class Browser(Folder):
+    logs = ("two_neurons", "balanced")
+
+    def open(self, page, address="", width=1200, dark=False):
+        picture = self.path("page.png")
+        if os.path.exists(picture):
+            os.remove(picture)
+        command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={self.path('profile')}", f"--window-size={width},2000", "--virtual-time-budget=4000",
+                   "--run-all-compositor-stages-before-draw", "--enable-logging=stderr", "--v=0", *(["--blink-settings=preferredColorScheme=0"] if dark else []), f"file://{self.path(page)}{address}"]
+        dom = subprocess.run([*command[:-1], "--dump-dom", command[-1]], text=True, capture_output=True, timeout=120)
+        self.assertEqual([line for line in dom.stderr.splitlines() if "CONSOLE" in line], [])
+        self.assertIn("</html>", dom.stdout, dom.stderr)
+        if "SPINET_SCREENSHOTS" in os.environ:
+            subprocess.run([*command[:-1], f"--screenshot={picture}", command[-1]], capture_output=True, timeout=120, check=True)
+            name = f"{page.removesuffix('.html')}{re.sub('[^a-z0-9]+', '_', address)}_{width}{'_dark' if dark else ''}.png"
+            shutil.copy(picture, os.path.join(os.environ["SPINET_SCREENSHOTS"], name))
+        return dom.stdout
+
+    def check_figures(self, text, expected):
+        dom = Dom(text)
+        self.assertEqual(dom.root.get("data-ready"), "true")
+        for name in expected:
+            with self.subTest(name):
+                self.assertIn(name, dom.figures)
+                self.assertEqual(dom.figures[name]["attributes"].get("data-drawn"), "true")
+                self.assertGreater(dom.figures[name]["tags"].get("path", 0) + dom.figures[name]["tags"].get("image", 0) + dom.figures[name]["tags"].get("canvas", 0), 0)
+        return dom
+
+    EVERYWHERE = ("raster", "rates", "rate-distribution", "isi")
+
+    def test_a_recurrent_network(self):
+        self.run_spinet("report", "balanced.h5")
+        for width, dark in ((1200, False), (1200, True), (420, False)):
+            with self.subTest(width=width, dark=dark):
+                dom = self.check_figures(self.open("balanced.html", width=width, dark=dark), (*self.EVERYWHERE, "cv", "correlation", "weights-0", "changes-0"))
+                self.assertGreater(int(dom.figures["raster"]["canvas"]["data-marks"]), 0)
+
+    def test_zoom(self):
+        self.run_spinet("report", "balanced.h5")
+        with h5py.File(self.path("balanced.h5")) as log:
+            shown = sum(int(((t >= 100) & (t < 120)).sum()) for t in (g["timestamps"][:] for g in log["spikes"].values()))
+        self.assertGreater(shown, 10)
+        canvas = Dom(self.open("balanced.html", "#from=100&to=120&show=spikes")).figures["raster"]["canvas"]
+        self.assertEqual((canvas["data-shown"], int(canvas["data-marks"])), ("spikes", shown))
+        canvas = Dom(self.open("balanced.html", "#show=density")).figures["raster"]["canvas"]
+        self.assertEqual(canvas["data-shown"], "density")
+
+    def test_two_neurons(self):
+        self.run_spinet("report", "two_neurons.h5")
+        self.check_figures(self.open("two_neurons.html", dark=True), (*self.EVERYWHERE, "trace-0", "trace-1"))
+
+    def test_tables(self):
+        self.run_spinet("report", "balanced.h5")
+        with open(self.path("balanced.html"), encoding="utf-8") as f:
+            page = f.read()
+        with open(self.path("tables.html"), "w", encoding="utf-8") as f:
+            f.write(page.replace("</body>", SAVE_TABLES))
+        tables = json.loads(re.search(r'<script type="application/json" id="tables">(.*?)</script>', self.open("tables.html"), re.S).group(1))
+        names = {n.removeprefix("balanced_").removesuffix(".csv") for n in tables}
+        self.assertEqual(names, {"populations", "spikes", "density", "rates", "rate_distribution", "isi", "cv", "correlation", "weights_recurrent", "weight_changes_recurrent"})
+        rows = {name: [line.split(",") for line in tables[f"balanced_{name}.csv"].splitlines()] for name in names}
+        for name, table in rows.items():
+            self.assertGreater(len(table), 1, name)
+            self.assertEqual({len(r) for r in table}, {len(table[0])}, name)
+        with h5py.File(self.path("balanced.h5")) as log:
+            for population, group in log["spikes"].items():
+                mine = [r for r in rows["spikes"][1:] if r[0] == population]
+                np.testing.assert_array_equal([int(r[1]) for r in mine], group["node_ids"][:])
+                np.testing.assert_allclose([float(r[2]) for r in mine], group["timestamps"][:], rtol=1e-12)
+                self.assertEqual(sum(int(r[4]) for r in rows["density"][1:] if r[0] == population), len(mine))
+        self.assertEqual(sum(int(x) for x in rows["weights_recurrent"][1][5:]), 300)
+        self.assertEqual(len(rows["weight_changes_recurrent"]), 51)
+
+    def test_hands_on(self):
+        """Buttons, keys, the wheel, dragging, and hiding a population."""
+        self.run_spinet("report", "balanced.h5")
+        with open(self.path("balanced.html"), encoding="utf-8") as f:
+            page = f.read()
+        with open(self.path("hands.html"), "w", encoding="utf-8") as f:
+            f.write(page.replace("</body>", HANDS_ON))
+        steps = dict(json.loads(re.search(r'<script type="application/json" id="steps">(.*?)</script>', self.open("hands.html"), re.S).group(1)))
+        near = lambda step, *window: np.testing.assert_allclose(steps[step][:4], window, atol=1e-6, err_msg=step)
+        near("start", 0, 300, 0, 1)
+        near("zoomed by button", 75, 225, 0, 1)
+        near("later", 150, 300, 0, 1)
+        near("earlier by key", 120, 270, 0, 1)
+        near("neurons by key", 120, 270, 0.25, 0.75)
+        near("all", 0, 300, 0, 1)
+        self.assertEqual(steps["plain wheel"][:4], steps["all"][:4])  # it scrolls the page
+        self.assertLess(steps["wheel with Ctrl"][1] - steps["wheel with Ctrl"][0], 299)
+        self.assertGreater(steps["dragged"][0], steps["wheel with Ctrl"][0] + 1)
+        self.assertAlmostEqual(steps["dragged"][1] - steps["dragged"][0], steps["wheel with Ctrl"][1] - steps["wheel with Ctrl"][0])
+        self.assertEqual(steps["hidden"][4], 1)
+        self.assertEqual(steps["shown again"][4], 2)
+        self.assertTrue(0 < steps["hidden"][5] < steps["shown again"][5])
+
+    def test_nothing_recorded(self):
+        with h5py.File(self.copy("two_neurons.h5", "empty.h5"), "a") as log:
+            for group in ("spikes", "report"):
+                del log[group]
+            log.create_group("spikes")
+        self.run_spinet("report", "empty.h5")
+        self.assertEqual(Dom(self.open("empty.html")).root.get("data-ready"), "true")
+
+
+if __name__ == "__main__":
+    done = unittest.main(argv=[sys.argv[0], *sys.argv[2:]], verbosity=2, exit=False).result
+    sys.exit(1 if not done.wasSuccessful() else 77 if not CHROMIUM else 0)

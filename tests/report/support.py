@@ -1,0 +1,82 @@
+"""Logs to look at, and the command under test.  SPINET is the first argument of every test here."""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import h5py
+import numpy as np
+
+SPINET = os.path.abspath(sys.argv[1])
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TWO_NEURONS = os.path.join(SOURCE, "networks/two_neurons/two_neurons.yaml")
+
+
+def add_weights(path, projection="recurrent", edges=300, frames=21):
+    """Weight frames and weight events as FORMAT.md has them: a random walk between bounds."""
+    random = np.random.default_rng(1)
+    with h5py.File(path, "a") as log:
+        head = log["spinet"].attrs
+        end = float(head["reached_ticks"] / head["ticks_per_ms"])
+        walk = np.clip(45 + np.cumsum(random.normal(0, 2, (frames, edges)), axis=0), 0, 90).astype("f4")
+        group = log.create_group(f"weights/{projection}")
+        data = group.create_dataset("data", data=walk, chunks=(4, edges), compression=1, shuffle=True)
+        data.attrs["units"] = "pA"
+        step = end / (frames - 1)
+        group["mapping/time"] = np.array([0, frames * step, step])
+        for ids in ("source_node_id", "target_node_id"):
+            group[f"mapping/{ids}"] = random.integers(0, 100, edges).astype("u8")
+        events = log.create_group(f"weight_events/{projection}")
+        events["timestamps"] = np.sort(random.uniform(0, end, 50))
+        events["edge_ids"] = random.integers(0, 3, 50).astype("u8")
+        events["values"] = random.normal(45, 5, 50).astype("f4")
+    return walk
+
+
+class Folder(unittest.TestCase):
+    """A folder of its own for each test class, with the logs that `logs` names."""
+    logs = ()
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="spinet-report-")
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        if "two_neurons" in cls.logs:
+            cls.run_spinet("run", TWO_NEURONS, "-o", "two_neurons.h5", "--quiet")
+        if "balanced" in cls.logs:
+            cls.run_spinet("init", "balanced")
+            cls.run_spinet("run", "balanced.yaml", "--duration", "300ms", "--quiet")
+            cls.walk = add_weights(cls.path("balanced.h5"))
+
+    @classmethod
+    def path(cls, name):
+        return os.path.join(cls.folder, name)
+
+    @classmethod
+    def run_spinet(cls, *arguments):
+        done = cls.spinet(*arguments)
+        if done.returncode:
+            raise AssertionError(f"spinet {' '.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
+    @classmethod
+    def spinet(cls, *arguments, **environment):
+        return subprocess.run([SPINET, *arguments], cwd=cls.folder, text=True, capture_output=True, timeout=120, env={**os.environ, **environment})
+
+    def copy(self, name, to):
+        shutil.copy(self.path(name), self.path(to))
+        return self.path(to)
+
+    def refused(self, *arguments, message, code=2):
+        """The command fails with one message and no trace."""
+        done = self.spinet(*arguments)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        self.assertIn(message, done.stderr)
+        self.assertNotIn("crashed", done.stderr)
+        return done
+
+
+def main():
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]], verbosity=2)

@@ -1,0 +1,181 @@
+#include "look/analysis.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "look/correlation.hpp"
+#include "look/scale.hpp"
+
+namespace spinet::look {
+namespace {
+
+constexpr std::size_t cv_bins = 150, shown_reports = 8, shown_weights = 12;
+constexpr double cv_bin = 0.02;
+
+/// Equal bins for the rates of all populations: 40 to the largest rate, but outliers do not squeeze the others.
+void bin_rates(Analysis& a, const std::vector<std::map<std::uint64_t, std::uint64_t>>& neurons_with) {
+  const auto seconds = [&](std::size_t p) { return (a.populations[p].to_ms - a.populations[p].from_ms) * 1e-3; };
+  double most = 0, shortest = a.end_ms * 1e-3;
+  for (std::size_t p = 0; p < neurons_with.size(); ++p) {
+    Moments m;
+    double largest = 0;
+    shortest = std::min(shortest, seconds(p));
+    for (const auto& [spikes, n] : neurons_with[p]) {
+      const double hz = static_cast<double>(spikes) / seconds(p), k = static_cast<double>(n);
+      m.n += n, m.sum += k * hz, m.squares += k * hz * hz;
+      largest = std::max(largest, hz);
+    }
+    most = std::max(most, std::min(largest, m.mean() + 6 * m.sd()));
+  }
+  // A rate is a whole number of spikes in the run: bins narrower than one spike would leave gaps.
+  const double width = std::max(round_up(std::max(most, 1e-9) / 40), 1 / shortest);
+  for (std::size_t p = 0; p < neurons_with.size(); ++p) {
+    auto& population = a.populations[p];
+    population.rates = {.from = 0, .width = width, .counts = std::vector<std::uint64_t>(static_cast<std::size_t>(std::floor(most / width + 1e-9)) + 1), .above = 0};
+    for (const auto& [spikes, n] : neurons_with[p]) {
+      const double hz = static_cast<double>(spikes) / seconds(p);
+      population.rates.add(hz, n);
+      if (hz > Analysis::fast_hz) population.fast += n;
+    }
+  }
+}
+
+/// Equal bins for the coefficients of all populations, symmetric about 0.
+void bin_correlations(Analysis& a, const std::vector<std::vector<double>>& of_pairs) {
+  double most = 0;
+  for (const auto& pairs : of_pairs)
+    for (const double c : pairs) most = std::max(most, std::abs(c));
+  const double width = round_up(std::max(most, 0.01) / 20);
+  const double side = std::floor(most / width + 1e-9) + 1;
+  for (std::size_t p = 0; p < of_pairs.size(); ++p) {
+    auto& population = a.populations[p];
+    population.correlation = {.from = -side * width, .width = width, .counts = std::vector<std::uint64_t>(static_cast<std::size_t>(2 * side)), .above = 0};
+    for (const double c : of_pairs[p]) population.correlation.add(c), population.correlations.add(c);
+  }
+}
+
+}  // namespace
+
+std::vector<std::size_t> share_rows(const std::vector<LoggedPopulation>& populations, std::size_t rows, std::size_t least) {
+  double weights = 0;
+  for (const auto& p : populations) weights += std::sqrt(static_cast<double>(p.size));
+  std::vector<std::size_t> share;
+  for (const auto& p : populations) {
+    const auto mine = static_cast<std::size_t>(static_cast<double>(rows) * std::sqrt(static_cast<double>(p.size)) / std::max(weights, 1.0));
+    share.push_back(static_cast<std::size_t>(std::min<std::uint64_t>(std::max(mine, least), p.size)));
+  }
+  return share;
+}
+
+std::vector<LoggedPopulation> recorded_populations(const LogSummary& log) {
+  std::vector<LoggedPopulation> recorded;
+  for (const auto& p : log.populations) {
+    if (!p.recorded) continue;
+    if (p.size > (std::uint64_t{1} << 32)) throw LogError(log.path, fmt::format("population {} claims {} neurons: the log is damaged", p.name, p.size));
+    recorded.push_back(p);
+  }
+  return recorded;
+}
+
+Tick end_of(const LogSummary& log) {
+  if (!(log.ticks_per_ms > 0) || !std::isfinite(log.ticks_per_ms) || !(log.seconds_per_tick > 0) || !std::isfinite(log.seconds_per_tick) || log.reached < 0 || log.duration < 0)
+    throw LogError(log.path, fmt::format("its times make no sense (tick {} s, reached {}): the log is damaged", log.seconds_per_tick, log.reached));
+  // After a damaged journal some populations have spikes later than `reached`.
+  double end = static_cast<double>(std::max<Tick>(log.reached, 1));
+  for (const auto& p : log.populations)
+    if (p.spikes && std::isfinite(p.last_ms)) end = std::max(end, p.last_ms * log.ticks_per_ms + 1);
+  return end < 9e18 ? static_cast<Tick>(end) : std::max<Tick>(log.reached, 1);
+}
+
+std::pair<double, double> recorded_ms(const LoggedPopulation& p, Tick end, double ticks_per_ms) {
+  const Tick to = std::clamp<Tick>(p.stop, 1, end), from = std::clamp<Tick>(p.start, 0, to - 1);
+  return {static_cast<double>(from) / ticks_per_ms, static_cast<double>(to) / ticks_per_ms};
+}
+
+Analysis analyse(const std::filesystem::path& path, const AnalysisOptions& o) {
+  const LogData data(path);
+  Analysis a;
+  a.log = data.summary();
+  a.network = data.network_text();
+  a.end = end_of(a.log);
+  a.ms_per_tick = 1 / a.log.ticks_per_ms;
+  a.end_ms = static_cast<double>(a.end) * a.ms_per_tick;
+
+  const auto recorded = recorded_populations(a.log);
+  const std::size_t count = std::max<std::size_t>(recorded.size(), 1);
+  // Many populations share what one report can hold.
+  const double bins = static_cast<double>(std::max<std::size_t>(50, std::min(o.rate_bins, 25 * o.rate_bins / count)));
+  a.bin_ms = std::max(round_up(a.end_ms / bins), std::min(0.1, round_up(a.end_ms / 50)));
+  const auto time_bins = static_cast<std::size_t>(std::ceil(a.end_ms / a.bin_ms * (1 - 1e-12)));
+  a.correlation_bin_ms = std::max(5.0, round_up(a.end_ms / 100'000));
+
+  const auto rows = share_rows(recorded, o.rows, std::min<std::size_t>(16, std::max<std::size_t>(1, o.rows / count)));
+  std::size_t all_rows = 0;
+  for (const auto r : rows) all_rows += r;
+  const std::size_t columns = std::max<std::size_t>(1, std::min(o.columns, o.columns * o.rows / std::max<std::size_t>(all_rows, 1)));
+  std::vector<std::uint64_t> spikes;
+  for (const auto& p : recorded) spikes.push_back(p.spikes);
+  const auto room = share(spikes, o.points);
+
+  std::vector<std::map<std::uint64_t, std::uint64_t>> neurons_with;
+  std::vector<std::vector<double>> of_pairs;
+  for (std::size_t i = 0; i < recorded.size(); ++i) {
+    auto p = recorded[i];
+    const auto [from_ms, to_ms] = recorded_ms(p, a.end, a.log.ticks_per_ms);
+    const auto correlation_bins = static_cast<std::size_t>(std::max(1.0, std::ceil((to_ms - from_ms) / a.correlation_bin_ms * (1 - 1e-12))));
+    TimeBins in_time(a.bin_ms * a.log.ticks_per_ms, time_bins);
+    Density density({0, a.end}, columns, EvenSample(p.size, rows[i]), false);
+    Neurons neurons(p.size, a.log.ticks_per_ms);
+    PointSample sample(p.size, p.spikes, room[i]);
+    Correlation correlation(o.correlation ? p.size : 0, static_cast<Tick>(std::llround(from_ms * a.log.ticks_per_ms)), a.correlation_bin_ms * a.log.ticks_per_ms, correlation_bins);
+    data.spikes(p, [&](const SpikeBlock& block) {
+      in_time.add(block);
+      density.add(block);
+      neurons.add(block);
+      sample.add(block);
+      correlation.add(block);
+    });
+    PopulationAnalysis result;
+    result.active = neurons.active();
+    p.neurons = std::max(p.neurons, result.active);  // otherwise the log contradicts itself
+    result.population = p;
+    result.from_ms = from_ms, result.to_ms = to_ms;
+    result.rate_hz = p.neurons ? static_cast<double>(p.spikes) / static_cast<double>(p.neurons) / ((to_ms - from_ms) * 1e-3) : 0;
+    result.spikes_in_bin = in_time.counts();
+    result.density.emplace(std::move(density));
+    result.sample.emplace(std::move(sample));
+    result.isi = neurons.isi();
+    result.intervals = neurons.intervals();
+    result.median_isi_ms = neurons.median_isi_ms();
+    result.cv = {.from = 0, .width = cv_bin, .counts = std::vector<std::uint64_t>(cv_bins), .above = 0};
+    for (const double cv : neurons.cvs()) result.cv.add(cv), result.cvs.add(cv);
+    neurons_with.push_back(neurons.neurons_with(p.neurons));
+    auto pairs = correlation.result();
+    result.correlation_neurons = pairs.neurons;
+    of_pairs.push_back(std::move(pairs.of_pairs));
+    a.populations.push_back(std::move(result));
+  }
+  bin_rates(a, neurons_with);
+  bin_correlations(a, of_pairs);
+
+  if (o.series) {
+    for (std::size_t r = 0; r < std::min(a.log.reports.size(), shown_reports); ++r) a.traces.push_back(read_traces(data, a.log.reports[r], 5, 1200));
+    const auto weights = data.weights();
+    for (std::size_t w = 0; w < std::min(weights.size(), shown_weights); ++w) a.weights.push_back(read_weights(data, weights[w], 120, 60));
+    const auto events = data.weight_events();
+    for (std::size_t w = 0; w < std::min(events.size(), shown_weights); ++w) a.changes.push_back(read_changes(data, events[w], 6, 1000));
+    const auto left_out = [&](std::size_t all, std::size_t shown, const char* what) {
+      if (all > shown) a.warnings.push_back({false, fmt::format("Of {} {}, the first {} are shown.", all, what, shown)});
+    };
+    left_out(a.log.reports.size(), shown_reports, "reports");
+    left_out(weights.size(), shown_weights, "projections with weight frames");
+    left_out(events.size(), shown_weights, "projections with weight changes");
+  }
+  auto warnings = warnings_of(a);
+  a.warnings.insert(a.warnings.begin(), warnings.begin(), warnings.end());
+  return a;
+}
+
+}  // namespace spinet::look

@@ -1,0 +1,36 @@
+#include "look/counts.hpp"
+
+#include <algorithm>
+
+namespace spinet::look {
+
+void TimeBins::add(const SpikeBlock& block) {
+  const auto last = counts_.size() - 1;
+  for (const Tick t : block.ticks) ++counts_[std::min(static_cast<std::size_t>(static_cast<double>(t) * per_tick_), last)];
+}
+
+std::uint64_t EvenSample::node(std::uint64_t row) const {
+  if (rows_ == size_) return row;
+  const auto first = [&](std::uint64_t r) { return (r * size_ + rows_ - 1) / rows_; };
+  return first(row) + (first(row + 1) - first(row) - 1) / 2;
+}
+
+Density::Density(Window window, std::size_t columns, EvenSample rows, bool only_sample)
+    : window_(window), columns_(columns), rows_(rows), only_sample_(only_sample),
+      per_tick_(static_cast<double>(columns) / std::max(1.0, static_cast<double>(window.to) - static_cast<double>(window.from))), cells_(columns * rows.rows()) {}
+
+void Density::add(const SpikeBlock& block) {
+  if (cells_.empty()) return;
+  const auto last = columns_ - 1;
+  std::vector<std::uint64_t> nodes(only_sample_ ? rows() : 0);
+  for (std::size_t r = 0; r < nodes.size(); ++r) nodes[r] = rows_.node(r);
+  for (std::size_t i = 0; i < block.ticks.size(); ++i) {
+    const Tick t = block.ticks[i];
+    if (t < window_.from || t >= window_.to) continue;
+    const auto row = rows_.row(block.nodes[i]);
+    if (only_sample_ && nodes[row] != block.nodes[i]) continue;
+    ++cells_[row * columns_ + std::min(static_cast<std::size_t>(static_cast<double>(t - window_.from) * per_tick_), last)];
+  }
+}
+
+}  // namespace spinet::look

@@ -1,0 +1,54 @@
+// spinet export
+#include "look/export.hpp"
+
+#include <fmt/core.h>
+
+#include "commands.hpp"
+#include "look/isolated.hpp"
+#include "look/output.hpp"
+#include "network/estimate.hpp"
+
+namespace spinet::tool {
+namespace {
+
+struct ExportOptions {
+  std::string log, format, output;
+  bool force = false;
+};
+
+int make_export(const ExportOptions& o) {
+  namespace fs = std::filesystem;
+  if (o.format == "nwb") {
+    const fs::path file = o.output.empty() ? fs::path(o.log).replace_extension(".nwb") : fs::path(o.output);
+    look::check_output(o.log, file, o.force);
+    look::export_nwb(LogData(o.log), file);
+    fmt::print("{}  {}\n", file.string(), readable_bytes(static_cast<double>(fs::file_size(file))));
+    return fine;
+  }
+  const fs::path folder = o.output.empty() ? fs::path(o.log).replace_extension().string() + "_csv" : o.output;
+  const LogData data(o.log);
+  std::error_code failed;
+  fs::create_directories(folder, failed);
+  if (!fs::is_directory(folder)) throw UserError(fmt::format("{}: cannot be made a folder{}", folder.string(), failed ? ": " + failed.message() : ""));
+  for (const auto& path : look::export_csv(data, folder, o.force)) fmt::print("{}  {}\n", path.string(), readable_bytes(static_cast<double>(fs::file_size(path))));
+  return fine;
+}
+
+}  // namespace
+
+void add_export(CLI::App& app, Action& action) {
+  auto* sub = app.add_subcommand("export", "Write a log's data as CSV tables or as an NWB file");
+  auto o = std::make_shared<ExportOptions>();
+  sub->add_option("OUT.h5", o->log, "The log")->required();
+  sub->add_option("--to", o->format, "csv: a folder of tables; nwb: one NWB 2 file")->required()->check(CLI::IsMember({"csv", "nwb"}))->type_name("csv|nwb");
+  sub->add_option("-o,--output", o->output, "Where to (csv: OUT_csv, nwb: OUT.nwb, beside the log)")->type_name("DIR_OR_FILE");
+  sub->add_flag("--force", o->force, "Replace existing files");
+  sub->callback([o, &action] {
+    action = [o] {
+      look::check_log(o->log);
+      return look::isolated(o->log, [&] { return make_export(*o); });
+    };
+  });
+}
+
+}  // namespace spinet::tool

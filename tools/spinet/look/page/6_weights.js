@@ -1,0 +1,62 @@
+// Weights: a histogram for each recorded frame side by side, and the changes of single synapses.
+
+function makeWeights(w, k) {
+  const frames = w.shown, bins = frames[0].counts.length, low = w.from, high = w.from + bins * w.width;
+  const total = w.edges, most = largest(frames.map((f) => largest(f.counts))) || 1;
+  const gap = frames.length > 1 ? (frames.at(-1).ms - frames[0].ms) / (frames.length - 1) : data.end_ms || 1;
+  const begin = frames[0].ms, end = frames.at(-1).ms + gap;
+  function draw(plot, width, me) {
+    const chart = axes(plot, width, 280, { from: begin, to: end, label: "time (ms)" }, { from: low, to: high, label: `weight (${w.units})` }, { describe: `Weights of ${w.name} over time` });
+    const [r, g, b] = rgb(0), canvas = el("canvas", { width: frames.length, height: bins }), context = canvas.getContext("2d"), pixels = context.createImageData(frames.length, bins);
+    frames.forEach((f, x) => f.counts.forEach((n, y) => {
+      if (!n) return;
+      const at = 4 * ((bins - 1 - y) * frames.length + x);
+      pixels.data[at] = r, pixels.data[at + 1] = g, pixels.data[at + 2] = b;
+      pixels.data[at + 3] = 25 + 230 * Math.log1p(n) / Math.log1p(most);
+    }));
+    context.putImageData(pixels, 0, 0);
+    chart.marks.append(svg("image", { href: canvas.toDataURL(), x: chart.inner.left, y: chart.inner.top, width: chart.inner.width, height: chart.inner.height, preserveAspectRatio: "none", style: "image-rendering: pixelated" }));
+    const line = (f, style) => chart.marks.append(svg("path", { d: "M" + frames.map((x) => `${chart.xs(x.ms + gap / 2).toFixed(1)} ${chart.ys(f(x)).toFixed(1)}`).join("L"), fill: "none", stroke: "var(--ink)", "stroke-width": 1.6, ...style }));
+    line((x) => x.mean, {});
+    line((x) => x.mean - x.sd, { "stroke-dasharray": "3 3", "stroke-width": 1 });
+    line((x) => x.mean + x.sd, { "stroke-dasharray": "3 3", "stroke-width": 1 });
+    readout(plot, chart, (t) => {
+      const f = frames[Math.max(0, Math.min(frames.length - 1, Math.floor((t - begin) / gap)))];
+      return [[`${short(f.ms, 6)} ms`], [`mean ${short(f.mean, 5)}, sd ${short(f.sd)}`], [`${short(f.min, 5)} to ${short(f.max, 5)} ${w.units}`]];
+    });
+    me.text.textContent = `${plural(total, "synapse")}; each column is the histogram of one frame (${frames.length < w.frames ? `${frames.length} of ${grouped(w.frames)} frames` : plural(w.frames, "frame")}), darker by the logarithm of the number. Line: mean; dashed: one standard deviation.`;
+  }
+  return figure({
+    id: `weights-${k}`, title: `Weights of ${w.name}`, draw,
+    tools: csvButton(`weights_${w.name}`, function* () {
+      const edge = (i) => Number((low + i * w.width).toPrecision(8));
+      yield ["time_ms", "mean", "sd", "min", "max", ...Array.from({ length: bins }, (_, i) => `from_${edge(i)}_to_${edge(i + 1)}`)];
+      for (const f of frames) yield [f.ms, f.mean, f.sd, f.min, f.max, ...f.counts];
+    }),
+  });
+}
+
+function makeChanges(c, k) {
+  const values = c.synapses.flatMap((s) => s.values).filter((v) => v !== null), low = values.reduce((a, b) => Math.min(a, b), Infinity), high = values.reduce((a, b) => Math.max(a, b), -Infinity);
+  const room = (high - low || Math.abs(high) || 1) * 0.06;
+  function draw(plot, width, me) {
+    const chart = axes(plot, width, 230, { from: view.from, to: view.to, label: "time (ms)" }, { from: low - room, to: high + room, label: "weight" }, { left: width < 500 ? 62 : 92, describe: `Weight changes of ${c.name}` });
+    c.synapses.forEach((s, i) => {
+      let d = "";
+      s.ms.forEach((t, n) => { if (s.values[n] !== null) d += d ? `H${chart.xs(t).toFixed(1)}V${chart.ys(s.values[n]).toFixed(1)}` : `M${chart.xs(t).toFixed(1)} ${chart.ys(s.values[n]).toFixed(1)}`; });
+      if (d && s.changes === s.ms.length) d += `H${chart.xs(data.end_ms).toFixed(1)}`;
+      chart.marks.append(svg("path", { d, fill: "none", stroke: colours(i), "stroke-width": 1.4 }));
+    });
+    me.text.replaceChildren(el("div", { class: "keys" }, c.synapses.map((s, i) => el("span", {}, el("span", { class: "swatch", style: `--colour:${colours(i)}` }), `synapse ${s.edge} (${plural(s.changes, "change")})`))),
+      `A synapse's line begins at its first recorded change.${c.all ? "" : ` Only some of the ${plural(c.events, "change")} are shown.`}`);
+  }
+  const me = figure({
+    id: `changes-${k}`, title: `Weight changes of ${c.name}`, draw,
+    tools: csvButton(`weight_changes_${c.name}`, function* () {
+      yield ["time_ms", "edge", "weight"];
+      for (const s of c.synapses) for (let i = 0; i < s.ms.length; ++i) yield [s.ms[i], s.edge, s.values[i]];
+    }),
+  });
+  timeFigures.push(me);
+  return me;
+}
