@@ -8,6 +8,8 @@
 // Each synapse is brought forward from event to event (postsynaptic spikes, presynaptic spikes, rewards), in closed form
 // between them, so that nothing depends on when it is looked at.  Times are those at the synapse: emission for
 // presynaptic spikes, emission + delay for postsynaptic ones, tick - delay for rewards.
+#include <algorithm>
+
 #include "spinet/math.hpp"
 #include "spinet/synapse.hpp"
 
@@ -49,7 +51,7 @@ struct RStdp {
   }
   static auto variables() {
     FieldTable<State> t;
-    t.add(&State::weight, "weight", "1", 1, at_least(0), initial | port_unit, "weight, between 0 and w_max")
+    t.add(&State::weight, "weight", "1", 1, at_least(0), initial | port_unit, "weight, between 0 and w_max; a larger one begins at w_max")
         .add(&State::c, "c", "1", 0, any(), initial, "eligibility");
     return t;
   }
@@ -60,6 +62,8 @@ struct RStdp {
          1000 * run.ticks_per_ms};
     s.both = s.c + (s.d > 0 ? s.d : 0);
   }
+
+  static void init(State& s, const Shared& p) { s.weight = std::min(s.weight, static_cast<float>(p.w_max)); }
 
   static double decay(double rate, Tick ticks) { return math::exp(-rate * static_cast<double>(ticks)); }
   static void add(State& s, const Shared& p, double change) {

@@ -7,6 +7,7 @@
 // mu = 0 is additive (S. Song, K. D. Miller, L. F. Abbott, "Competitive Hebbian learning through spike-timing-dependent
 // synaptic plasticity", 2000), 1 multiplicative, between them R. Guetig et al., "Learning input correlations through
 // nonlinear temporally asymmetric Hebbian plasticity", 2003.  Last tick and presynaptic trace belong to the slice.
+#include <algorithm>
 #include <type_traits>
 
 #include "spinet/frame.hpp"
@@ -51,7 +52,7 @@ struct Stdp {
   }
   static auto variables() {
     FieldTable<State> t;
-    t.add(&State::weight, "weight", "1", 1, at_least(0), initial | port_unit, "weight, between 0 and w_max");
+    t.add(&State::weight, "weight", "1", 1, at_least(0), initial | port_unit, "weight, between 0 and w_max; a larger one begins at w_max");
     return t;
   }
   static double post_tau(const Params& p) { return p.nearest != 0 ? 0 : p.tau_minus; }
@@ -67,6 +68,8 @@ struct Stdp {
     s.to_unit = 1 / p.w_max;
     s.nearest = p.nearest != 0;
   }
+
+  static void init(State& s, const Shared& p) { s.weight = std::min(s.weight, static_cast<float>(p.w_max)); }
 
   static double decay(const FrameTable<1>& table, Tick ticks) { return ticks >> 32 ? 0.0 : table.at(ticks).f[0]; }
   template <Mu kind>
