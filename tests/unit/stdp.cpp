@@ -271,6 +271,12 @@ TEST_CASE("stdp with delays of seconds and time constants of seconds") {
   compare(t, rules, 15'000);
 }
 
+TEST_CASE("stdp: pairs further apart than the 2^32 ticks that a table of decays covers") {
+  Trained t(ms(60'000), {{ms(1000), ms(45'000)}, {ms(50'000)}}, {{ms(21'000)}, {ms(8000)}});
+  const PairRule r{.tau_plus = 7000, .tau_minus = 9000, .lambda = 0.1, .alpha = 0.5, .mu_plus = 0, .mu_minus = 0};
+  compare(t, {{t.plastic("stdp", r.values(50), ms(1)), r}}, 60);
+}
+
 TEST_CASE("stdp: a weight above w_max begins at w_max") {
   Trained t(ms(10), {{ms(2)}}, {{ms(9)}});
   std::vector<Repeater::Heard> heard;
