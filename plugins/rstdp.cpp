@@ -8,6 +8,9 @@
 // Each synapse is brought forward from event to event (postsynaptic spikes, presynaptic spikes, rewards), in closed form
 // between them, so that nothing depends on when it is looked at.  Times are those at the synapse: emission for
 // presynaptic spikes, emission + delay for postsynaptic ones, tick - delay for rewards.
+#include <algorithm>
+#include <cmath>
+
 #include "spinet/math.hpp"
 #include "spinet/synapse.hpp"
 
@@ -49,7 +52,7 @@ struct RStdp {
   }
   static auto variables() {
     FieldTable<State> t;
-    t.add(&State::weight, "weight", "1", 1, at_least(0), initial | port_unit, "weight, between 0 and w_max")
+    t.add(&State::weight, "weight", "1", 1, at_least(0), initial | port_unit, "weight, between 0 and w_max; a larger one begins at w_max")
         .add(&State::c, "c", "1", 0, any(), initial, "eligibility");
     return t;
   }
@@ -61,19 +64,27 @@ struct RStdp {
     s.both = s.c + (s.d > 0 ? s.d : 0);
   }
 
+  static void init(State& s, const Shared& p) { s.weight = std::min(s.weight, static_cast<float>(p.w_max)); }
+
   static double decay(double rate, Tick ticks) { return math::exp(-rate * static_cast<double>(ticks)); }
   static void add(State& s, const Shared& p, double change) {
     const double w = static_cast<double>(s.weight) + p.w_max * change;
     s.weight = static_cast<float>(w < 0 ? 0 : w > p.w_max ? p.w_max : w);
   }
-  /// To the time `to`, with nothing in between: w takes the integral of c (d + baseline).
+  /// To the time `to`, with nothing in between: w takes the integral of c (d + baseline).  Where that changes its sign on
+  /// the way, w may reach a bound and leave it, so it is taken in two parts.
   static void advance(State& s, const SliceState& pre, const Shared& p, Tick to) {
     const auto span = static_cast<double>(to - s.at);
     if (s.c != 0 && span > 0) {
       const auto c = static_cast<double>(s.c);
-      double gain = p.baseline * -math::expm1(-p.c * span) / p.c;
-      if (pre.d != 0 && p.d > 0) gain += pre.d * decay(p.d, s.at - pre.rewarded) * -math::expm1(-p.both * span) / p.both;
-      if (gain != 0) add(s, p, c * gain / p.second);
+      const double d = pre.d != 0 && p.d > 0 ? pre.d * decay(p.d, s.at - pre.rewarded) : 0;
+      const auto gain = [&](double h) {
+        return p.baseline * -math::expm1(-p.c * h) / p.c + (d != 0 ? d * -math::expm1(-p.both * h) / p.both : 0);
+      };
+      double before = 0;
+      if (d * p.baseline < 0 && std::abs(d) > std::abs(p.baseline))
+        if (const double turn = math::log(-d / p.baseline) / p.d; turn < span) add(s, p, c * (before = gain(turn)) / p.second);
+      if (const double rest = gain(span) - before; rest != 0) add(s, p, c * rest / p.second);
       s.c = static_cast<float>(c * decay(p.c, to - s.at));
     }
     s.at = to;

@@ -7,6 +7,7 @@
 // mu = 0 is additive (S. Song, K. D. Miller, L. F. Abbott, "Competitive Hebbian learning through spike-timing-dependent
 // synaptic plasticity", 2000), 1 multiplicative, between them R. Guetig et al., "Learning input correlations through
 // nonlinear temporally asymmetric Hebbian plasticity", 2003.  Last tick and presynaptic trace belong to the slice.
+#include <algorithm>
 #include <type_traits>
 
 #include "spinet/frame.hpp"
@@ -23,7 +24,8 @@ struct Stdp {
     double tau_plus, tau_minus, lambda, alpha, mu_plus, mu_minus, w_max, nearest;
   };
   struct Shared {
-    FrameTable<1> plus, minus;  ///< exp(-ticks / tau)
+    FrameTable<1> plus, minus;  ///< exp(-ticks / tau), up to 2^32 ticks
+    double plus_rate, minus_rate;  ///< 1 / tau
     double lambda, alpha_lambda, mu_plus, mu_minus, w_max, to_unit;  ///< to_unit = 1 / w_max
     bool nearest;
   };
@@ -51,14 +53,16 @@ struct Stdp {
   }
   static auto variables() {
     FieldTable<State> t;
-    t.add(&State::weight, "weight", "1", 1, at_least(0), initial | port_unit, "weight, between 0 and w_max");
+    t.add(&State::weight, "weight", "1", 1, at_least(0), initial | port_unit, "weight, between 0 and w_max; a larger one begins at w_max");
     return t;
   }
   static double post_tau(const Params& p) { return p.nearest != 0 ? 0 : p.tau_minus; }
   static void prepare(Shared& s, const Params& p, const RunInfo& run) {
     constexpr Tick reach = Tick{1} << 32;
-    s.plus.prepare({-1 / (p.tau_plus * run.ticks_per_ms)}, reach);
-    s.minus.prepare({-1 / (p.tau_minus * run.ticks_per_ms)}, reach);
+    s.plus_rate = 1 / (p.tau_plus * run.ticks_per_ms);
+    s.minus_rate = 1 / (p.tau_minus * run.ticks_per_ms);
+    s.plus.prepare({-s.plus_rate}, reach);
+    s.minus.prepare({-s.minus_rate}, reach);
     s.lambda = p.lambda;
     s.alpha_lambda = p.alpha * p.lambda;
     s.mu_plus = p.mu_plus;
@@ -68,7 +72,12 @@ struct Stdp {
     s.nearest = p.nearest != 0;
   }
 
-  static double decay(const FrameTable<1>& table, Tick ticks) { return ticks >> 32 ? 0.0 : table.at(ticks).f[0]; }
+  static void init(State& s, const Shared& p) { s.weight = std::min(s.weight, static_cast<float>(p.w_max)); }
+
+  [[gnu::noinline, gnu::cold]] static double long_decay(double rate, Tick ticks) { return math::exp(-rate * static_cast<double>(ticks)); }
+  static double decay(const FrameTable<1>& table, double rate, Tick ticks) {
+    return ticks >> 32 ? long_decay(rate, ticks) : table.at(ticks).f[0];
+  }
   template <Mu kind>
   static double power(double x, double mu) {
     if constexpr (kind == Mu::zero) return 1;
@@ -93,7 +102,7 @@ struct Stdp {
     if (pre.trace == 0) return w;
     std::uint32_t k = n;
     while (k && h.spikes[k - 1].tick > pre.applied) --k;
-    for (; k < n; ++k) w = potentiate<kind>(w, pre.trace * decay(p.plus, h.spikes[k].tick + delay - pre.last), p);
+    for (; k < n; ++k) w = potentiate<kind>(w, pre.trace * decay(p.plus, p.plus_rate, h.spikes[k].tick + delay - pre.last), p);
     return w;
   }
   /// Calls f with the kinds of the exponents as types: the loops are compiled for each.
@@ -123,10 +132,10 @@ struct Stdp {
       std::uint32_t k = h.upto(seen);
       float w = after_post<plus>(state[i].weight, h, k, pre, s.delay, p);
       if (k && h.spikes[k - 1].tick == seen) --k;  // at the same tick as this presynaptic spike
-      if (k) w = depress<minus>(w, h.spikes[k - 1].trace * decay(p.minus, seen - h.spikes[k - 1].tick), p);
+      if (k) w = depress<minus>(w, h.spikes[k - 1].trace * decay(p.minus, p.minus_rate, seen - h.spikes[k - 1].tick), p);
       out[i] = state[i].weight = w;
     }
-    n.slice_state() = {t, seen, p.nearest || pre.trace == 0 ? 1 : 1 + pre.trace * decay(p.plus, t - pre.last)};
+    n.slice_state() = {t, seen, p.nearest || pre.trace == 0 ? 1 : 1 + pre.trace * decay(p.plus, p.plus_rate, t - pre.last)};
   }
   static void catch_up(Synapses<Stdp> n) {
     with_kinds(n.shared(), [&](auto plus, auto) {

@@ -160,7 +160,8 @@ void Block::sweep(Tick tick) {
     }
   sweep_at_ = never;
   for (auto& h : histories_) {
-    h.forget(tick - 2 * plastic_delay_);
+    // An event that arrives at this very tick still asks for the last spike before its own time.
+    h.forget(tick - 2 * plastic_delay_ - 1);
     if (h.excess()) sweep_at_ = tick + sweep_every_;
   }
 }

@@ -244,6 +244,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
     stats.deliveries += b->deliveries;
     stats.superposed += b->superposed;
     stats.crossings += b->crossings;
+    stats.history_bytes += b->history_bytes();
   }
   stats.run_seconds = seconds_since(begin);
   return stats;

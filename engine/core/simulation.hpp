@@ -44,6 +44,7 @@ struct Statistics {
   double checkpoint_seconds = 0;
   std::uint64_t spikes = 0, deliveries = 0, synapses = 0, superposed = 0, slices = 0, crossings = 0, windows = 0;
   std::uint64_t synapse_bytes = 0;   ///< memory of synapses with their tables
+  std::uint64_t history_bytes = 0;   ///< memory of postsynaptic spikes at the end; it never shrinks during a run
   double build_seconds = 0, run_seconds = 0;
   std::vector<std::uint64_t> spikes_of_population;  ///< network-wide counts, also of populations not recorded
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
+#include <cstring>
 
 #include "network/reading.hpp"
 
@@ -79,6 +80,12 @@ std::string fault_of(const Network& n, const Projection& p) {
     if (!m || p.port >= m->port_count) return "has targets without the port";
     if (unit && std::string_view(unit) != m->ports[p.port].unit) return "has ports of different units";
     unit = m->ports[p.port].unit;
+    for (std::uint32_t k = 0; k < p.synapse->read_count; ++k) {
+      const Fields& v = m->model.variables;
+      std::uint32_t i = 0;
+      while (i < v.count && std::strcmp(v.data[i].name, p.synapse->reads[k])) ++i;
+      if (i == v.count) return "reads a variable that its targets do not have";
+    }
   }
   const auto& m = p.synapse->model;
   if (p.params.size() != m.params.count || p.state.size() != initial_count(m)) return "lacks parameters";

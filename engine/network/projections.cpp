@@ -273,6 +273,11 @@ class Projections {
         r_.errors.error(k.mark, fmt::format("unknown key {} of a synapse of model {}", in_quotes(k.name), model->name), suggest(k.name, allowed, "keys"));
 
     if (!onto_neurons) return;
+    for (std::uint32_t k = 0; k < p.synapse->read_count; ++k)
+      for (const auto* target : target_models(p))
+        if (const auto known = names(target->model.variables); std::find(known.begin(), known.end(), p.synapse->reads[k]) == known.end())
+          r_.errors.error(n.find("model")->mark, fmt::format("synapses of model {} read the variable '{}' of their targets, which model {} does not have",
+                                                             model->name, p.synapse->reads[k], target->model.name));
     const std::string weight_name = variables.empty() ? std::string() : variables.front();
     const Node* weight = variables.empty() ? nullptr : n.find(weight_name);
     const auto unit = port_unit_of(p, n);

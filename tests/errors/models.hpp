@@ -112,6 +112,7 @@ struct Device {
   static constexpr const char* doc = "Test synapse with parameters.";
   struct Params { double tau, g_min, g_max, w_max, field_th; };
   struct State { float weight, trace; };
+  static constexpr const char* reads[] = {"V"};
   static auto params() {
     FieldTable<Params> t;
     t.add(&Params::tau, "tau", "s", 2, above(0), 0, "relaxation time")

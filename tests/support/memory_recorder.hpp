@@ -36,6 +36,9 @@ class MemoryRecorder : public Recorder {
   void frames(std::uint32_t r, std::span<const float> values) override {
     reports_[r].insert(reports_[r].end(), values.begin(), values.end());
   }
+  void weights(std::uint32_t w, std::span<const float> values) override {
+    weights_[w].insert(weights_[w].end(), values.begin(), values.end());
+  }
   void edges(std::uint32_t p, std::span<const Edge> some) override {
     edges_[p].insert(edges_[p].end(), some.begin(), some.end());
   }
@@ -56,12 +59,13 @@ class MemoryRecorder : public Recorder {
     return ticks;
   }
   const std::vector<float>& report(std::uint32_t r) { return reports_[r]; }
+  const std::vector<float>& weights_of(std::uint32_t w) { return weights_[w]; }
   const std::vector<Edge>& edges_of(std::uint32_t p) { return edges_[p]; }
   Tick committed() const { return committed_; }
 
  private:
   std::vector<Spike> spikes_;
-  std::map<std::uint32_t, std::vector<float>> reports_;
+  std::map<std::uint32_t, std::vector<float>> reports_, weights_;
   std::map<std::uint32_t, std::vector<Edge>> edges_;
   Tick committed_ = 0;
   bool in_order_ = true, after_commit_ = true;

@@ -127,6 +127,33 @@ class NetworkBuilder {
     // The lookahead is taken from the description: give the bounds of the list too.
     return p;
   }
+  /// A projection of synapses of any model; `values` names its parameters and initial variables, the weight among them.
+  Projection& connect(std::uint32_t from, std::uint32_t to, Rule rule, const SynapseTable& model, const Values& values, Tick delay,
+                      std::uint32_t port = 0) {
+    auto& p = connect(from, to, rule, 0.0, delay, port);
+    p.synapse = &model;
+    p.state.clear();
+    std::size_t used = 0;
+    const auto get = [&](const Field& f) {
+      for (const auto& [key, v] : values)
+        if (key == f.name) {
+          ++used;
+          return v.d;
+        }
+      return Value(f.preset).d;
+    };
+    for (std::uint32_t k = 0; k < model.model.params.count; ++k) p.params.push_back(get(model.model.params.data[k]).a);
+    for (std::uint32_t k = 0; k < model.model.variables.count; ++k)
+      if (model.model.variables.data[k].flags & initial) p.state.push_back(get(model.model.variables.data[k]));
+    if (used != values.size()) throw std::logic_error(std::string(model.model.name) + ": a field that it does not have");
+    return p;
+  }
+  Projection& connect(std::uint32_t from, std::uint32_t to, Rule rule, std::string_view model, const Values& values, Tick delay,
+                      std::uint32_t port = 0) {
+    const Model* m = builtin().find(Kind::synapse, model);
+    if (!m) throw std::logic_error("no model " + std::string(model));
+    return connect(from, to, rule, *reinterpret_cast<const SynapseTable*>(m), values, delay, port);
+  }
   /// A new value of a parameter at a tick, for a whole population.
   void schedule(Tick tick, std::uint32_t population, std::string_view param, double value) {
     const auto& fields = net_.populations[population].model->params;
@@ -164,6 +191,11 @@ class NetworkBuilder {
         return static_cast<std::uint32_t>(net_.reports.size() - 1);
       }
     throw std::logic_error("no variable " + std::string(variable));
+  }
+  /// Samples a variable of all synapses of a projection; the recording's index.
+  std::uint32_t record_weights(std::uint32_t projection, Tick every, Tick from = 0, std::uint32_t variable = 0) {
+    net_.weights.push_back({projection, variable, every, from, never});
+    return static_cast<std::uint32_t>(net_.weights.size() - 1);
   }
 
   Network& network() { return net_; }

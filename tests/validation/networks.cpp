@@ -1,8 +1,9 @@
-// Every networks/NAME/expected*.yaml against a run: exact spike times, or bands of rates.
+// Every networks/NAME/expected*.yaml against a run: exact spike times, bands of rates, weights at the end.
 // Argument: the folder of one network, or one expected file.  Exit code 0 if all is as expected.
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -30,7 +31,9 @@ class Counter : public Recorder {
   }
   void frames(std::uint32_t, std::span<const float>) override {}
   void edges(std::uint32_t, std::span<const Edge>) override {}
+  void weights(std::uint32_t w, std::span<const float> values) override { final[w].assign(values.begin(), values.end()); }
   void commit(Tick) override {}
+  std::map<std::uint32_t, std::vector<float>> final;  ///< by weight recording
   std::map<std::string, std::uint64_t> count;
   std::map<std::string, std::vector<Tick>> times;
 
@@ -51,9 +54,17 @@ int check(const std::filesystem::path& file) {
   add_builtin(catalogue);
   LoadOptions options;
   for (const auto& o : expected["set"]) options.overrides.emplace_back(o.first.as<std::string>(), o.second.as<std::string>());
-  const auto net = load(file.parent_path() / expected["network"].as<std::string>(), catalogue, options);
+  auto net = load(file.parent_path() / expected["network"].as<std::string>(), catalogue, options);
   const double ticks = net.ticks_per_ms();
   const Tick from = expected["from"] ? std::llround(number(expected["from"], "ms") * ticks) : 0;
+  // Weights as they are at the end; recording them changes nothing.
+  const auto recorded = static_cast<std::uint32_t>(net.weights.size());
+  for (const auto& w : expected["weights"]) {
+    const auto name = w.first.as<std::string>();
+    const auto p = std::find_if(net.projections.begin(), net.projections.end(), [&](const Projection& x) { return x.name == name; });
+    if (p == net.projections.end()) throw std::runtime_error("no projection " + name);
+    net.weights.push_back({static_cast<std::uint32_t>(p - net.projections.begin()), 0, net.duration, net.duration - 1, never});
+  }
   Counter counter(net, from);
   test::OneRank one;
   Simulation simulation(net, one);
@@ -81,7 +92,31 @@ int check(const std::filesystem::path& file) {
     if (!fine) fmt::print("    [{}]\n", fmt::join(counter.times[name], ", "));
     wrong += !fine;
   }
-  if (!expected["rates"] && !expected["spikes"]) throw std::runtime_error(file.string() + " expects nothing");
+  std::uint32_t index = recorded;
+  for (const auto& weights : expected["weights"]) {
+    const auto name = weights.first.as<std::string>();
+    const auto& w = counter.final[index++];
+    const auto within = [&](const std::string& what, double x, double low, double high) {
+      const bool fine = x >= low && x <= high;
+      fmt::print("  {:8} {} {:.6f}, expected {} to {}{}\n", name, what, x, low, high, fine ? "" : "  <-- WRONG");
+      wrong += !fine;
+    };
+    const auto band = [&](const std::string& what, double x, const YAML::Node& b) { within(what, x, b[0].as<double>(), b[1].as<double>()); };
+    double sum = 0;
+    for (const float x : w) sum += static_cast<double>(x);
+    if (weights.second["mean"]) band("mean weight", sum / static_cast<double>(w.size()), weights.second["mean"]);
+    for (const auto& edge : weights.second["edges"])
+      band("weight " + edge.first.as<std::string>(), static_cast<double>(w.at(edge.first.as<std::size_t>())), edge.second);
+    const auto each = weights.second["each"];
+    if (each && each.size() != w.size()) fmt::print("  {:8} {} weights, expected {}  <-- WRONG\n", name, w.size(), each.size()), ++wrong;
+    else if (each)
+      for (std::size_t i = 0; i < w.size(); ++i) {
+        const double x = each[i].as<double>();  // within the rounding of some ten steps to float
+        within("weight " + std::to_string(i), static_cast<double>(w[i]), x * (1 - 1e-6), x * (1 + 1e-6));
+      }
+    if (!weights.second["mean"] && !weights.second["edges"] && !each) throw std::runtime_error(file.string() + ": nothing is expected of " + name);
+  }
+  if (!expected["rates"] && !expected["spikes"] && !expected["weights"]) throw std::runtime_error(file.string() + " expects nothing");
   return wrong;
 }
 
