@@ -51,7 +51,7 @@ class Command(unittest.TestCase):
             out.write(text)
 
     def test_first_steps(self):
-        for name in ("two_neurons", "balanced"):
+        for name in ("two_neurons", "balanced", "stdp"):
             with self.subTest(name):
                 done = self.spinet("init", name)
                 self.assertEqual((done.returncode, done.stdout), (0, f"wrote {name}.yaml\nNext: spinet run {name}.yaml\n"))
@@ -67,6 +67,11 @@ class Command(unittest.TestCase):
         self.assertGreater(len(spikes(self.path("two_neurons.h5"), "driver")[0]), 5)
         rate = len(spikes(self.path("balanced.h5"), "exc")[0]) / 1000 / 0.5
         self.assertTrue(1 < rate < 100, rate)
+        with h5py.File(self.path("stdp.h5")) as f:
+            plastic = f["weights/plastic"]
+            last, source = plastic["data"][-1], plastic["mapping/source_node_id"][:]
+        self.assertGreater(last[source < 50].mean(), 0.35)  # from 0.25
+        self.assertLess(last[source >= 50].mean(), 0.25)
 
     def test_exit_codes_and_messages(self):
         for arguments, message in [

@@ -74,6 +74,61 @@ projections:
 
 record:
   spikes: [exc, inh]
+)"},
+    {"stdp", R"(# Spike-timing-dependent plasticity finds inputs that fire together: of the 200 inputs of each neuron, 50 share common
+# events. Their synapses grow, and the others get weaker.
+# After S. Song, K. D. Miller and L. F. Abbott, "Competitive Hebbian learning through spike-timing-dependent synaptic
+# plasticity" (2000), and R. Guetig et al., "Learning input correlations through nonlinear temporally asymmetric Hebbian
+# plasticity" (2003).
+spinet: 1
+name: stdp
+seed: 42                 # the same seed gives the same spikes and weights, on any number of ranks
+duration: 20 s
+time_resolution: 1 us    # one tick
+
+parameters:
+  w_max: 0.5 mV          # weights stay between 0 and this
+  common: 5 Hz           # --set parameters.common=0Hz takes the correlation away
+
+populations:
+  # Fire for every event of `noise` and `shared`: neurons, so that both can reach them.
+  inputs:
+    model: lif_delta
+    size: 200
+    params: {tau_m: 10 ms, E_L: 0 mV, v_reset: 0 mV, v_th: 20 mV, t_ref: 2 ms}
+    initial: {V: 0 mV}
+  neurons: {like: inputs, size: 10, params: {tau_m: 20 ms}}
+  noise: {model: poisson, size: 200, params: {rate: 10 Hz}}
+  shared: {model: poisson, size: 1, params: {rate: $common}}
+
+projections:
+  noise_in:
+    from: noise
+    to: inputs
+    connect: one_to_one
+    synapse: {model: static, weight: 30 mV, delay: 1 ms}
+  shared_in:
+    from: shared
+    to: "inputs[0:50]"
+    connect: all_to_all
+    synapse: {model: static, weight: 30 mV, delay: {uniform: {low: 1 ms, high: 6 ms}}}
+  plastic:
+    from: inputs
+    to: neurons
+    connect: all_to_all
+    synapse:
+      model: stdp        # `spinet models stdp` shows all parameters
+      weight: {uniform: {low: 0.2 mV, high: 0.3 mV}}
+      delay: 1 ms        # in the dendrite: the synapse sees its neuron's spikes 1 ms late
+      w_max: $w_max
+      lambda: 0.01       # step of potentiation, in units of w_max
+      alpha: 1.05        # depression is a little stronger
+      mu_plus: 0.1       # 0: steps do not depend on the weight; 1: they shrink towards the bound
+      mu_minus: 0.1
+
+record:
+  spikes: [neurons]
+  weights: {projection: plastic, every: 100 ms}
 )"}};
 
 }  // namespace spinet::tool
