@@ -102,6 +102,7 @@ struct RunLog::Impl {
   std::vector<std::size_t> spikes_of;             ///< population -> stream
   std::vector<std::vector<std::size_t>> edges_of; ///< projection -> stream of [source * populations + target]
   std::vector<std::size_t> edge_streams;
+  std::vector<std::size_t> metrics_of;            ///< population -> stream
   bool exact_ticks = false;                       ///< there is a third column, `ticks`
   bool edges_open = false;
   bool dirty = false;                             ///< some stream has handed a chunk to HDF5 since the last commit
@@ -136,6 +137,7 @@ struct RunLog::Impl {
       for (const auto& report : network.reports) add_report(report);
       for (const auto p : network.edge_recordings) add_edges(p);
       for (std::uint32_t w = 0; w < network.weights.size(); ++w) add_weights(w);
+      for (std::uint32_t p = 0; p < network.populations.size(); ++p) add_metrics(p);
       for (const auto& s : streams) head.streams.push_back(s.names());
       if (options.continues) take_over(*options.continues);
       flush();
@@ -182,7 +184,8 @@ struct RunLog::Impl {
         rows = shape[0];
         if (H5Tget_size(types.back()) * (shape.size() > 1 ? shape[1] : 1) != n.row_bytes) throw h5::Error(n.dataset + " has another shape");
       }
-      const bool spikes = std::count(spikes_of.begin(), spikes_of.end(), i) > 0;
+      const bool timed = std::count(metrics_of.begin(), metrics_of.end(), i) > 0;
+      const bool spikes = timed || std::count(spikes_of.begin(), spikes_of.end(), i) > 0;
       for (const auto& r : reports)
         if (r.stream == i) rows = std::min<std::uint64_t>(rows, c.at <= r.from ? 0 : static_cast<std::uint64_t>((c.at - r.from + r.every - 1) / r.every));
       for (std::uint64_t row = 0; row < rows;) {
@@ -197,7 +200,7 @@ struct RunLog::Impl {
         }
         if (spikes) {  // sorted by time
           std::uint64_t before = 0;
-          const auto tick = [&](std::uint64_t k) { return exact_ticks ? s.column<Tick>(2)[k] : std::llround(s.column<double>(0)[k] * ticks_per_ms); };
+          const auto tick = [&](std::uint64_t k) { return exact_ticks && !timed ? s.column<Tick>(2)[k] : std::llround(s.column<double>(0)[k] * ticks_per_ms); };
           while (before < n && tick(before) < c.at) ++before;
           if (before < n) rows = row + before;
           n = before;
@@ -378,6 +381,22 @@ struct RunLog::Impl {
     h5::write_dataset<std::uint64_t>(mapping, "index_pointers", pointers);
     h5::write_dataset<std::uint32_t>(mapping, "element_ids", std::vector<std::uint32_t>(width, 0));
     reports.push_back({streams.size() - 1, time_dataset(mapping, r.from, r.every), r.from, r.every});
+  }
+
+  /// An environment's metrics, a row per reward.
+  void add_metrics(std::uint32_t p) {
+    metrics_of.resize(network.populations.size(), none);
+    const NeuronTable* table = network.populations[p].neuron();
+    if (!table || !table->environment || table->metric_count == 0) return;
+    const auto all = h5::exists(file, "metrics") ? h5::open_group(file, "metrics") : h5::create_group(file, "metrics");
+    const auto& name = link_name(network.populations[p].name);
+    const auto group = h5::create_group(all, name);
+    const auto folder = "/metrics/" + name;
+    auto& s = streams.emplace_back(options.chunk, packing());
+    add_column(s, group, folder, "timestamps", H5T_NATIVE_DOUBLE);
+    h5::write_vlen_attribute(h5::open_dataset(group, "timestamps"), "units", "ms");
+    for (std::uint32_t m = 0; m < table->metric_count; ++m) add_column(s, group, folder, link_name(table->metrics[m]), H5T_NATIVE_DOUBLE);
+    metrics_of[p] = streams.size() - 1;
   }
 
   void add_frames_dataset(hid_t group, const std::string& folder, hsize_t width, const std::string& unit) {
@@ -773,6 +792,14 @@ void RunLog::weights(std::uint32_t w, std::span<const float> values) {
   impl_->guarded([&] { impl_->add_frames(impl_->weights.at(w).report, impl_->options.weight_widths.at(w), values); });
 }
 void RunLog::edges(std::uint32_t p, std::span<const Edge> some) { impl_->guarded([&] { impl_->add_edges(p, some); }); }
+void RunLog::metrics(std::uint32_t population, Tick tick, std::span<const double> values) {
+  impl_->guarded([&] {
+    auto& s = impl_->streams[impl_->metrics_of.at(population)];
+    *s.column<double>(0) = impl_->ms(tick);
+    for (std::size_t m = 0; m < values.size(); ++m) *s.column<double>(m + 1) = values[m];
+    impl_->took(s, 1);
+  });
+}
 void RunLog::commit(Tick reached) { impl_->guarded([&] { impl_->commit(reached); }); }
 void RunLog::secure(Tick reached) { impl_->guarded([&] { impl_->secure(reached); }); }
 void RunLog::finish(const Statistics& summary, Tick reached, bool complete) {

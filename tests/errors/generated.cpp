@@ -30,8 +30,12 @@ struct Probe {
     if (model.kind != Kind::synapse)
       return s + fmt::format("  a: {{model: {}, size: 2, {}: {{{}: {}}}{}}}\n", model.name, section, key, value,
                              neuron && neuron->environment ? ", patterns: [{in: [0], out: [1]}]" : "");
-    return s + fmt::format("  a: {{model: cell, size: 2}}\nprojections:\n  p: {{from: a, to: a, connect: one_to_one, "
-                           "synapse: {{model: {}, delay: 1 ms, port: exc, {}: {}}}}}\n", model.name, key, value);
+    return s + fmt::format("  a: {{model: {}, size: 2}}\nprojections:\n  p: {{from: a, to: a, connect: one_to_one, "
+                           "synapse: {{model: {}, delay: 1 ms, port: {}, {}: {}}}}}\n", reads() ? "sigmoid" : "cell", model.name, reads() ? "in" : "exc", key, value);
+  }
+  /// A synapse model that reads variables of its target needs one that has them.
+  bool reads() const {
+    return model.kind == Kind::synapse && reinterpret_cast<const SynapseTable*>(&model)->read_count > 0 && catalogue.find(Kind::neuron, "sigmoid");
   }
   std::vector<Diagnostic> errors(const std::string& key, const std::string& value) const {
     try {
@@ -52,7 +56,7 @@ std::string with_unit(double x, const std::string& unit) { return unit == "1" ? 
 
 void check_field(const Probe& p, const Field& f) {
   const std::string name = f.name;
-  const std::string unit = (f.flags & port_unit) ? p.unit_of_port : f.unit;
+  const std::string unit = (f.flags & port_unit) ? (p.reads() ? "1" : p.unit_of_port) : f.unit;
   INFO(p.model.name << "." << name << " in " << unit);
 
   if (f.choices) {

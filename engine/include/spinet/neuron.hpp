@@ -78,7 +78,7 @@ struct Posting {
   Control control;
 };
 /// Room is guaranteed for two requests per arrival of a `receive`, four per neuron of any other call, and
-/// four after `receive_train` has accepted an arrival; for 16 postings per call.
+/// four after `receive_train` has accepted an arrival; to an environment four per member in any call, and 16 postings.
 struct Outbox {
   Request* data;
   std::uint32_t size, capacity;

@@ -123,8 +123,9 @@ struct BlockBench {
     if (trouble.empty()) trouble = what;
   }
 
+  static constexpr double patterns[] = {0, 1, 1, 0};  ///< for environments: two of one input and one target
   NeuronBlock block(Outbox& box) {
-    return {state.data(), constants.data(), shared.data(), common.data(), gids.data(), &box, count, {42, 5}, frame_begin, frame_length, run_info, nullptr, 0, 0, 0};
+    return {state.data(), constants.data(), shared.data(), common.data(), gids.data(), &box, count, {42, 5}, frame_begin, frame_length, run_info, patterns, t->environment ? 2u : 0u, 1, 1};
   }
 
   /// Calls into the model with room for exactly `room` requests, and takes what it asked for.
@@ -166,7 +167,7 @@ struct BlockBench {
     who.clear();
     if (!f) return breach(std::string("it asks for ") + what + " and has no such function");
     const auto n = static_cast<std::uint32_t>(js.size());
-    call(what, 4 * n, [&](NeuronBlock* b) { f(b, now, js.data(), n); });
+    call(what, 4 * (t->environment ? count : n), [&](NeuronBlock* b) { f(b, now, js.data(), n); });
   }
 
   void receive(const Input& in, bool split) {
@@ -389,7 +390,7 @@ void check_neuron(const NeuronTable& table, const NeuronTable& restarted, const 
     const auto d = train_against_slices(table, strength / 50);
     found({"a train does what its arrivals do one by one", d.empty(), d});
   }
-  {
+  if (!table.environment) {  // an environment is always one block
     BlockBench low(table, 0, 10), high(table, 10, population - 10);
     low.run(input, duration, {});
     high.run(input, duration, {});
