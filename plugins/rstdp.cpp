@@ -20,6 +20,7 @@ using namespace spinet;
 struct RStdp {
   static constexpr const char* name = "rstdp";
   static constexpr const char* doc = "Reward-modulated STDP: pairs of spikes set an eligibility, reward turns it into weight.";
+  static constexpr std::uint32_t controls = answers(Control::Kind::reward);
   struct Params {
     double tau_plus, tau_minus, A_plus, A_minus, tau_c, tau_d, baseline, w_max;
   };

@@ -11,24 +11,29 @@ inline constexpr std::uint32_t abi_version = 2;
 
 enum class Kind : std::uint32_t { neuron = 1, synapse = 2, source = 3 };
 
-/// Head of every model table.  `abi_version` and `struct_size` are read before anything else is touched.
-struct Model {
-  std::uint32_t abi_version;
-  std::uint32_t struct_size;
-  Kind kind;
-  std::uint32_t reserved;
-  const char* name;  ///< the name networks use
-  const char* doc;   ///< one or two lines: what it is, source
-  Fields params;     ///< parameters of one neuron, or of one projection's synapses
-  Fields variables;  ///< state that a network may initialise or record
-};
-
 /// One control event as models see it: network-wide or addressed, known to all ranks before its window.
+///   field    value[0] flux density [T], value[1] magnetic state: 1 parallel, -1 antiparallel, 0 not given
+///   pulse    value[0] voltage [V], value[1] width [s]; addressed to synapses only
+///   reward   value[0]
 struct Control {
   enum class Kind : std::uint32_t { set_parameter, field, reward, pulse, batch_end, custom };
   Kind kind = Kind::custom;
   std::uint32_t field = 0;  ///< set_parameter: index of the parameter in `Model::params`
   double value[4] = {0, 0, 0, 0};
+};
+/// The bit of `Model::controls`.
+constexpr std::uint32_t answers(Control::Kind kind) { return 1u << static_cast<std::uint32_t>(kind); }
+
+/// Head of every model table.  `abi_version` and `struct_size` are read before anything else is touched.
+struct Model {
+  std::uint32_t abi_version;
+  std::uint32_t struct_size;
+  Kind kind;
+  std::uint32_t controls;  ///< kinds of control events that the model answers, `answers(kind) | ...`; 0: it does not say
+  const char* name;  ///< the name networks use
+  const char* doc;   ///< one or two lines: what it is, source
+  Fields params;     ///< parameters of one neuron, or of one projection's synapses
+  Fields variables;  ///< state that a network may initialise or record
 };
 
 /// Key of an entity's random numbers: the run's seed and what the numbers are for.  The entity and a counter

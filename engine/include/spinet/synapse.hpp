@@ -79,7 +79,8 @@ struct SynapseTable {
   void (*prepare)(void* shared, const void* params, const RunInfo* run) noexcept;
   void (*init)(void* state, const void* shared) noexcept;  ///< after the variables have been drawn; may be null
   void (*on_pre)(const Slice* s, void* weights) noexcept;  ///< weights[count], float or double
-  /// At a control event addressed to all, or to this projection; before the tick's arrivals.
+  /// At a control event addressed to all, to this projection, or to single synapses of it (then `s` is a part of a slice,
+  /// with the slice_state of the whole); before the tick's arrivals.
   void (*on_control)(const Slice* s, const Control* c) noexcept;
   /// Takes in all postsynaptic spikes up to `seen()`, so that they can be forgotten.  Called at any tick or none: what
   /// follows must be the same to the bit.  Null: the model reads no history.
@@ -109,7 +110,7 @@ struct Synapses {
 ///   weight(State&, const Shared&, const Slice&) -> float or double     one synapse; the loop is made here
 /// or on_pre(Synapses<M>, Weight* out) with `using Weight = float` (or double), or neither: then State is one float
 /// named `weight`, handed to the neurons as it is.  It may have `Shared` with `prepare(Shared&, const Params&, const
-/// RunInfo&)`, `SliceState`, `init`, `on_control(Synapses<M>, const Control&)`, `draws`, `reads` (array of names),
+/// RunInfo&)`, `SliceState`, `init`, `on_control(Synapses<M>, const Control&)` with `controls` (kinds it answers), `draws`, `reads` (array of names),
 /// `post_tau(const Params&)` with `catch_up(Synapses<M>)`, `read(const State&, const Shared&, Tick)` for the first
 /// variable or `read(Synapses<M>, i, variable)` for all; other variables are read as they are stored.
 template <class M>
@@ -134,6 +135,7 @@ const SynapseTable& synapse_table() {
       t.prepare = [](void* s, const void* p, const RunInfo* r) noexcept { M::prepare(*static_cast<Sh*>(s), *static_cast<const P*>(p), *r); };
     }
     if constexpr (requires { M::graded; }) t.graded = M::graded;
+    if constexpr (requires { M::controls; }) t.model.controls = M::controls;
     if constexpr (requires { M::draws; }) t.draws = M::draws;
     if constexpr (requires { M::reads; }) t.reads = M::reads, t.read_count = static_cast<std::uint32_t>(std::size(M::reads));
     if constexpr (requires(S& s, const Sh& sh) { M::init(s, sh); })

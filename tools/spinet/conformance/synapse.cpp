@@ -144,6 +144,11 @@ struct SliceBench {
       c.kind = Control::Kind::field;
       c.value[0] = e.payload * 0.01;
       t->on_control(&s, &c);
+      // Pulses of both signs, some of them weak.
+      c.kind = Control::Kind::pulse;
+      c.value[0] = static_cast<double>(e.tick % 9 - 4);
+      c.value[1] = 0.005;
+      t->on_control(&s, &c);
     }
     const std::size_t width = t->weight_kind == 2 ? sizeof(double) : sizeof(float);
     Fenced out(width * count);
