@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "core/draws.hpp"
 
@@ -14,6 +15,13 @@ std::uint32_t population_of(const Network& net, Gid gid) {
   std::uint32_t p = 0;
   while (gid - net.populations[p].first >= net.populations[p].size) ++p;
   return p;
+}
+
+/// Number `i` along concatenated ranges.
+Gid gid_at(const std::vector<GidRange>& ranges, std::uint32_t i) {
+  std::size_t r = 0;
+  while (i >= ranges[r].count) i -= ranges[r++].count;
+  return ranges[r].first + i;
 }
 
 }  // namespace
@@ -314,6 +322,7 @@ Slice Block::view(std::uint32_t s, Gid source, Tick tick, double payload) {
 /// Hands a control event to all slices of the projections it is addressed to, or of all if it has no address.
 void Block::control_synapses(const ScheduledControl& s, Tick tick) {
   if (controlled_.empty()) return;
+  if (!s.synapses.empty()) return control_named(s, tick);
   auto& stores = synapses_->stores();
   const bool everyone = s.who.empty() && s.projections.empty();
   if (!everyone && s.projections.empty()) return;
@@ -326,6 +335,29 @@ void Block::control_synapses(const ScheduledControl& s, Tick tick) {
     if (!is_mine(store)) continue;
     const Slice slice = prepared_.empty() ? view(i, source, tick, 0) : view(i, tick, 0);
     store.table->on_control(&slice, &s.control);
+  }
+}
+
+/// The same for single synapses, each as a slice of one.
+void Block::control_named(const ScheduledControl& s, Tick tick) {
+  const Projection& p = network_.projections[s.projections[0]];
+  const std::uint32_t k = synapses_->store_of(s.projections[0]);
+  for (const auto& a : s.synapses) {
+    const Gid target = gid_at(p.targets, a.target), source = gid_at(p.sources, a.source);
+    const std::uint32_t j = index_of(target);
+    if (j == gids_.size() || gids_[j] != target) continue;
+    for (std::uint32_t i = synapses_->slices_begin(source); i < synapses_->slices_end(source); ++i) {
+      if (synapses_->slice(i).store != k) continue;
+      Slice one = prepared_.empty() ? view(i, source, tick, 0) : view(i, tick, 0);
+      const std::uint32_t all = std::exchange(one.count, 1);
+      const SynapseTable& table = *synapses_->stores()[k].table;
+      for (std::uint32_t n = 0; n < all; ++n) {
+        if (*one.targets == j) table.on_control(&one, &s.control);
+        ++one.targets;
+        one.state = static_cast<std::byte*>(one.state) + table.state_size;
+        if (one.copies) ++one.copies;
+      }
+    }
   }
 }
 
@@ -392,6 +424,7 @@ void Block::act(const Action& a, std::vector<std::vector<float>>& samples) {
   const ScheduledControl& s = *a.control;
   if (s.control.kind != Control::Kind::set_parameter) control_synapses(s, a.tick);
   if (s.control.kind != Control::Kind::set_parameter && !table_.on_control) return;
+  if (s.control.kind == Control::Kind::pulse) return;  // neurons feel none; trains may be long
   due_.clear();
   for (std::uint32_t j = 0; j < c_.size; ++j) {
     bool mine = s.who.empty() && s.projections.empty();

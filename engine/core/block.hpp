@@ -128,6 +128,7 @@ class Block {
   }
   Slice view(std::uint32_t slice, Gid source, Tick tick, double payload);
   void control_synapses(const ScheduledControl& s, Tick tick);
+  void control_named(const ScheduledControl& s, Tick tick);
   void act(const Action& a, std::vector<std::vector<float>>& samples);
   void run_phase(Ask phase, Tick tick);
   bool idle(const Slot& slot, Tick to);

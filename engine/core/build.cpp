@@ -228,8 +228,8 @@ void Simulation::Impl::make_emitters(const std::vector<bool>& superposed) {
 }
 
 void Simulation::Impl::make_actions() {
-  for (std::size_t i = 0; i < net.schedule.size(); ++i)
-    actions.push_back({net.schedule[i].tick, &net.schedule[i], -1, -1});
+  for (const auto& s : net.schedule)  // a train of pulses is one control and many actions
+    for (std::uint32_t i = 0; i < s.count && s.tick + i * s.every < net.duration; ++i) actions.push_back({s.tick + i * s.every, &s, -1, -1});
   for (std::size_t r = 0; r < net.reports.size(); ++r)
     for (Tick t = net.reports[r].from; t < std::min(net.reports[r].to, net.duration); t += net.reports[r].every)
       actions.push_back({t, nullptr, static_cast<std::int32_t>(r), -1});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <stdexcept>
 #include <unordered_set>
 
@@ -220,6 +221,32 @@ void Connector::edges(std::uint32_t run, const bool* wanted,
       }
       return;
   }
+}
+
+std::string missing_synapse(const Network& net) {
+  std::map<std::uint32_t, std::vector<const ScheduledControl*>> addressed;
+  for (const auto& c : net.schedule)
+    if (!c.synapses.empty()) addressed[c.projections[0]].push_back(&c);
+  for (const auto& [p, controls] : addressed) {
+    const Connector connector(net, p);
+    std::map<std::uint32_t, std::map<std::pair<std::uint32_t, std::uint32_t>, bool>> ends;  // by run: (target, source), found
+    for (const auto* c : controls)
+      for (const auto& a : c->synapses) ends[a.target / target_run][{a.target % target_run, a.source}] = false;
+    for (auto& [run, some] : ends) {
+      bool wanted[target_run] = {};
+      for (const auto& [end, found] : some) wanted[end.first] = true;
+      connector.edges(run, wanted, [&, &some = some](const DrawnEdge* e, std::size_t n) {
+        for (; n; --n, ++e)
+          if (const auto at = some.find({e->target, e->source}); at != some.end()) at->second = true;
+      });
+    }
+    for (const auto* c : controls)
+      for (const auto& a : c->synapses)
+        if (!ends[a.target / target_run][{a.target % target_run, a.source}])
+          return "the schedule pulses a synapse from source " + std::to_string(a.source) + " to target " + std::to_string(a.target) + " of projection '" +
+                 net.projections[p].name + "', but none was drawn between them; `record: {edges: [" + net.projections[p].name + "]}` logs those that were";
+  }
+  return {};
 }
 
 }  // namespace spinet

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "core/draws.hpp"
@@ -56,5 +57,9 @@ class Connector {
   std::vector<std::uint64_t> pairs_before_;    ///< fixed_total_number: allowed pairs in the runs before
   std::vector<std::uint64_t> listed_begin_;    ///< listed: first edge of each run
 };
+
+/// What is wrong with the first control event addressed to a synapse that its projection does not have, as a sentence; or
+/// nothing.  Draws the connections of the targets named.
+std::string missing_synapse(const Network& network);
 
 }  // namespace spinet

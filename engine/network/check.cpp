@@ -154,7 +154,12 @@ std::string first_fault(const Network& n) {
     }
     for (const double v : c.control.value)
       if (!std::isfinite(v)) return "the schedule holds a value that is no number";
+    if (c.count == 0 || (c.count > 1 && c.every <= 0)) return "the schedule repeats without a period";
+    for (const auto& a : c.synapses)
+      if (c.projections.size() != 1 || a.source >= n.projections[c.projections[0]].source_count() || a.target >= n.projections[c.projections[0]].target_count())
+        return "the schedule names no synapse";
     if (c.control.kind != Control::Kind::set_parameter) continue;
+    if (c.count > 1 || !c.synapses.empty()) return "the schedule repeats the setting of a parameter";
     if (c.who.size() + c.projections.size() != 1 || c.control.field >= m->params.count) return "the schedule sets no parameter";
     const Field& f = field(m->params, c.control.field);
     if (!(f.flags & scheduled) || !allowed(c.control.value[0], f)) return "the schedule sets a parameter to what it may not be";

@@ -90,12 +90,21 @@ struct Projection {
   std::uint64_t target_count() const { std::uint64_t n = 0; for (auto& r : targets) n += r.count; return n; }
 };
 
+/// A synapse by its ends: indices along the concatenated sources and targets of its projection.
+struct SynapseAddress {
+  std::uint32_t source, target;
+  bool operator==(const SynapseAddress&) const = default;
+};
+
 /// A control event of the schedule.  Sorted by tick, file order within a tick.
 struct ScheduledControl {
   Tick tick = 0;
   Control control;
   std::vector<GidRange> who;              ///< neurons it is addressed to; empty: all
   std::vector<std::uint32_t> projections; ///< projections it is addressed to; empty with `who` empty: all
+  Tick every = 0;                         ///< it happens `count` times, at tick, tick + every, ...; not for set_parameter
+  std::uint32_t count = 1;
+  std::vector<SynapseAddress> synapses{}; ///< of the one projection addressed; empty: all of its synapses
 };
 
 /// Which spikes are logged.

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
+#include <set>
 
 #include "network/parts.hpp"
 #include "network/structs.hpp"
@@ -13,14 +15,46 @@ constexpr Key keys[] = {
     {"at", true, "quantity", "when it happens"},
     {"set", false, "settings", "new values of parameters, by population or projection"},
     {"field", false, "field", "a magnetic field: a value, or {state: parallel}"},
-    {"reward", false, "number", "a reward for synapses and neurons that learn from it"},
-    {"to", false, "populations", "populations and projections that a field or reward reaches; all if not given"},
+    {"reward", false, "ramped", "a reward for synapses and neurons that learn from it"},
+    {"pulse", false, "pulse", "voltage pulses for the devices of a projection"},
+    {"to", false, "populations", "populations and projections that a field or reward reaches, all if not given; projections that a pulse reaches"},
+    {"synapses", false, "pairs", "the synapses that a pulse reaches, as [source, target]; all of the projection if not given"},
+    {"repeat", false, "repeat", "how often, and how far apart"},
 };
 constexpr Key field_keys[] = {
     {"value", false, "quantity", "flux density in T or G, or field in Oe (1 Oe counts as 1 G)"},
     {"state", false, "name", "parallel or antiparallel"},
+    {"from", false, "quantity", "value of the first of repeated fields"},
+    {"to", false, "quantity", "value of the last of them"},
 };
-constexpr std::size_t most_controls = 1'000'000;
+constexpr Key pulse_entry_keys[] = {
+    {"amplitude", true, "ramped", "voltage"},
+    {"width", true, "quantity", "duration of a pulse"},
+    {"count", false, "integer", "number of pulses, 1 if not given"},
+    {"period", false, "quantity", "from the begin of a pulse to the begin of the next"},
+};
+constexpr Key repeat_entry_keys[] = {
+    {"every", true, "quantity", "time from one to the next"},
+    {"count", true, "integer", "number of times in all"},
+};
+constexpr Key ramp_entry_keys[] = {
+    {"from", true, "quantity", "the first value"},
+    {"to", true, "quantity", "the last value, reached in equal steps"},
+};
+constexpr std::size_t most_controls = 1'000'000, most_events = 10'000'000;
+
+/// One number, or numbers in equal steps over the events of an entry.
+struct Ramp {
+  double from = 0, to = 0;
+  const Node* node = nullptr;  ///< where it was given, if it is a ramp
+  double at(std::uint64_t i, std::uint64_t count) const {
+    return !node || i == 0 ? from : i + 1 == count ? to : from + (to - from) * static_cast<double>(i) / static_cast<double>(count - 1);
+  }
+};
+struct Times {
+  std::uint64_t count = 1;
+  Tick every = 0;
+};
 
 class Schedule {
  public:
@@ -37,54 +71,79 @@ class Schedule {
     if (!r_.map(n, keys, "a schedule entry", n.mark)) return;
     std::vector<const Node::Key*> actions;
     for (const auto& k : n.keys)
-      if (k.name == "set" || k.name == "field" || k.name == "reward") actions.push_back(&k);
+      if (k.name == "set" || k.name == "field" || k.name == "reward" || k.name == "pulse") actions.push_back(&k);
     if (actions.size() != 1) {
       r_.errors.error(actions.empty() ? n.mark : actions[1]->mark,
                       actions.empty() ? "a schedule entry needs an action" : "a schedule entry has one action",
-                      "actions: set, field, reward; several at one time are several entries");
+                      "actions: set, field, reward, pulse; several at one time are several entries");
       return;
     }
     const auto tick = r_.time(*n.find("at"), "at");
     ScheduledControl c;
     c.tick = tick.value_or(0);
+    Times repeat;
+    if (const Node* r = n.find("repeat"); r && !times(r_.resolved(*r), repeat)) return;
     const Node* to = n.find("to");
     const auto& action = actions[0]->name;
-    if (action == "set") {
-      if (to) r_.errors.error(to->mark, "'set' names its populations itself; 'to' is for fields and rewards");
-      set(c, *n.find("set"));
+    if (const Node* some = n.find("synapses"); some && action != "pulse") {
+      r_.errors.error(some->mark, fmt::format("single synapses can be given pulses; a {} reaches whole projections", action));
       return;
     }
+    if (action == "set") {
+      if (to) r_.errors.error(to->mark, "'set' names its populations itself; 'to' is for fields, rewards and pulses");
+      set(c, *n.find("set"), repeat);
+      return;
+    }
+    if (action == "pulse") return pulse(std::move(c), n, to, repeat);
     if (to && !address(c, *to)) return;
+    Ramp value;
     if (action == "reward") {
       c.control.kind = Control::Kind::reward;
-      const auto x = r_.number(*n.find("reward"), {"reward"});
-      if (!x) return;
-      c.control.value[0] = *x;
+      if (!ramped(*n.find("reward"), {"reward"}, value)) return;
     } else {
       c.control.kind = Control::Kind::field;
-      if (!field_of(c, r_.resolved(*n.find("field")))) return;
+      if (!field_of(c, r_.resolved(*n.find("field")), value)) return;
     }
-    push(std::move(c), n.mark, {});
+    push_all(std::move(c), n.mark, value, {}, repeat);
   }
 
-  bool field_of(ScheduledControl& c, const Node& n) {
-    const Wanted tesla{"field", "T"};
-    if (!n.is_map()) {
-      const auto x = r_.number(n, tesla);
-      c.control.value[0] = x.value_or(0);
-      return x.has_value();
+  bool times(const Node& n, Times& t) {
+    if (!r_.map(n, repeat_entry_keys, "'repeat'", n.mark)) return false;
+    const auto every = r_.time(*n.find("every"), "every", 1);
+    const auto count = r_.integer(*n.find("count"), "count", 1, 0xFFFFFFFFu);
+    if (every && count) t = {*count, *every};
+    return every && count;
+  }
+
+  bool ramped(const Node& given, const Wanted& w, Ramp& value) {
+    const Node& n = r_.resolved(given);
+    if (n.is_map() && (n.find("from") || n.find("to"))) {
+      if (!r_.map(n, ramp_entry_keys, "a ramp", n.mark)) return false;
+      const auto from = r_.number(*n.find("from"), w), to = r_.number(*n.find("to"), w);
+      if (from && to) value = {*from, *to, &n};
+      return from && to;
     }
+    const auto x = r_.number(given, w);
+    value.from = x.value_or(0);
+    return x.has_value();
+  }
+
+  bool field_of(ScheduledControl& c, const Node& n, Ramp& strength) {
+    const Wanted tesla{"field", "T"};
+    if (!n.is_map()) return ramped(n, tesla, strength);
     if (!r_.map(n, field_keys, "'field'", n.mark)) return false;
     const Node *value = n.find("value"), *state = n.find("state");
-    if (!value && !state) {
+    const bool ramp = n.find("from") || n.find("to");
+    if (!value && !state && !ramp) {
       r_.errors.error(n.mark, "'field' needs a 'value' or a 'state'", "for example field: 90 Oe, or field: {state: antiparallel}");
       return false;
     }
-    if (value) {
-      const auto x = r_.number(*value, tesla);
-      if (!x) return false;
-      c.control.value[0] = *x;
+    if (ramp && (value || state)) {
+      r_.errors.error(n.mark, "a field that goes from one value to another has no other 'value' or 'state'");
+      return false;
     }
+    if (ramp && !ramped(n, tesla, strength)) return false;
+    if (value && !ramped(*value, tesla, strength)) return false;
     if (state) {
       const auto s = r_.text(*state, "state");
       if (!s) return false;
@@ -96,6 +155,147 @@ class Schedule {
     }
     return true;
   }
+
+  // --- pulses ---
+
+  void pulse(ScheduledControl c, const Node& n, const Node* to, const Times& repeat) {
+    c.control.kind = Control::Kind::pulse;
+    const Node& p = r_.resolved(*n.find("pulse"));
+    Ramp amplitude;
+    Times train;
+    bool good = r_.map(p, pulse_entry_keys, "'pulse'", p.mark);
+    if (good) {
+      const bool voltage = ramped(*p.find("amplitude"), {"amplitude", "V"}, amplitude);
+      const auto width = r_.number(*p.find("width"), {"width", "s", 0, std::numeric_limits<double>::infinity(), low_open});
+      c.control.value[1] = width.value_or(0);
+      good = voltage && width && train_of(p, c.control.value[1], train);
+    }
+    if (good && repeat.count > 1) {
+      const double length = seconds(train.every) * static_cast<double>(train.count - 1) + c.control.value[1], every = seconds(repeat.every);
+      if (length > every * (1 + 1e-9)) {
+        r_.errors.error(n.find("repeat")->mark, fmt::format("pulses that last {} in all cannot be repeated every {}: they would overlap", with_unit(1e3 * length, "ms"), with_unit(1e3 * every, "ms")));
+        good = false;
+      }
+    }
+    good = wires(c, n.mark, to) && good;
+    if (const Node* some = n.find("synapses"); some && to && !c.projections.empty()) good = addresses(c, r_.resolved(*some)) && good;
+    if (good) push_all(std::move(c), n.mark, amplitude, train, repeat);
+  }
+
+  bool train_of(const Node& p, double width, Times& train) {
+    const Node *count = p.find("count"), *period = p.find("period");
+    if (count) {
+      const auto x = r_.integer(*count, "count", 1, 0xFFFFFFFFu);
+      if (!x) return false;
+      train.count = *x;
+    }
+    if (train.count > 1 && !period) {
+      r_.errors.error(count->mark, fmt::format("a train of {} pulses needs a 'period'", train.count), "from the begin of a pulse to the begin of the next, for example period: 10 ms");
+      return false;
+    }
+    if (!period) return true;
+    const auto every = r_.time(*period, "period", 1);
+    if (!every) return false;
+    train.every = *every;
+    if (train.count > 1 && width > seconds(*every) * (1 + 1e-9)) {
+      r_.errors.error(period->mark, fmt::format("pulses of {} with a period of {} overlap", with_unit(1e3 * width, "ms"), with_unit(1e3 * seconds(*every), "ms")), "a period must not be shorter than the pulse");
+      return false;
+    }
+    return true;
+  }
+
+  /// The projections that carry a pulse; all must have synapses that respond to voltage.
+  bool wires(ScheduledControl& c, Mark where, const Node* to) {
+    const auto responds = [](const SynapseTable& t) { return t.on_control && (t.model.controls == 0 || t.model.controls & answers(Control::Kind::pulse)); };
+    std::vector<std::string> devices;
+    for (const auto& p : l_.net.projections)
+      if (p.synapse && responds(*p.synapse)) devices.push_back(p.name);
+    const std::string help = devices.empty() ? "no projection has synapses that respond to voltage" : "projections of devices: " + joined(devices);
+    if (!to) {
+      r_.errors.error(where, "a voltage pulse needs 'to': the projections whose devices are wired to it", help);
+      return false;
+    }
+    if (!address(c, *to)) return false;
+    std::vector<const Node*> names;
+    if (to->is_list())
+      for (const auto& i : to->items) names.push_back(&i);
+    else
+      names.push_back(to);
+    bool good = true;
+    for (const Node* name : names) {
+      const std::string text = r_.text(*name, "to").value_or("");
+      const auto at = l_.projections.index.find(text);
+      if (at == l_.projections.index.end()) {
+        r_.errors.error(name->mark, fmt::format("{} is a population of neurons; a voltage pulse drives the devices of a projection", in_quotes(text)), help);
+        good = false;
+      } else if (const auto* t = l_.net.projections[at->second].synapse; t && !responds(*t)) {
+        r_.errors.error(name->mark, fmt::format("the synapses of {} are of model {}, which does not respond to voltage pulses", in_quotes(text), t->model.name), help);
+        good = false;
+      }
+    }
+    return good;
+  }
+
+  /// [[source, target], ...], by number along the concatenated sources and targets.
+  bool addresses(ScheduledControl& c, const Node& list) {
+    if (c.projections.size() != 1) {
+      r_.errors.error(list.mark, "'synapses' are those of one projection; 'to' names several");
+      return false;
+    }
+    const Projection& p = l_.net.projections[c.projections[0]];
+    if (!list.is_list() || list.items.empty()) {
+      r_.errors.error(list.mark, "'synapses' must be a list of pairs, not " + (list.is_list() ? "an empty one" : kind_name(list)), "for example synapses: [[0, 3], [1, 3]]");
+      return false;
+    }
+    if (!r_.take(list.items.size(), list.mark)) return false;
+    bool good = true;
+    std::set<std::pair<std::uint32_t, std::uint32_t>> seen;
+    for (const auto& item : list.items) {
+      const Node& pair = r_.resolved(item);
+      if (!pair.is_list() || pair.items.size() != 2) {
+        r_.errors.error(pair.mark, "a synapse is a pair [source, target]");
+        good = false;
+        continue;
+      }
+      const auto end = [&](const Node& n, const char* what, std::uint64_t count) -> std::optional<std::uint64_t> {
+        const auto x = r_.integer(n, what, 0, 0xFFFFFFFFu);
+        if (!x || *x < count) return x;
+        r_.errors.error(n.mark, fmt::format("there is no {} {}; projection {} has {}, counted from 0", what, *x, in_quotes(p.name), count));
+        return std::nullopt;
+      };
+      const auto s = end(pair.items[0], "source", p.source_count()), t = end(pair.items[1], "target", p.target_count());
+      good = good && s && t;
+      if (!s || !t) continue;
+      const SynapseAddress a{static_cast<std::uint32_t>(*s), static_cast<std::uint32_t>(*t)};
+      if (const std::string why = absent(p, a); !why.empty()) {
+        r_.errors.error(pair.mark, fmt::format("there is no synapse from source {} to target {}: {} {}", a.source, a.target, in_quotes(p.name), why));
+        good = false;
+      } else if (!seen.emplace(a.source, a.target).second) {
+        r_.errors.error(pair.mark, fmt::format("the synapse from source {} to target {} is named twice", a.source, a.target));
+        good = false;
+      }
+      c.synapses.push_back(a);
+    }
+    return good;
+  }
+  /// Why a rule that draws nothing makes no such synapse; empty if it does, or if it is drawn.
+  static std::string absent(const Projection& p, SynapseAddress a) {
+    if (p.rule == Rule::one_to_one && a.source != a.target) return "connects one to one";
+    if (p.rule == Rule::listed) {
+      const auto from = std::lower_bound(p.edges.begin(), p.edges.end(), a.target, [](const ListedEdge& e, std::uint32_t t) { return e.target < t; });
+      for (auto e = from; e != p.edges.end() && e->target == a.target; ++e)
+        if (e->source == a.source) return {};
+      return "does not list it";
+    }
+    if (p.rule == Rule::all_to_all && !p.autapses && gid_of(p.sources, a.source) == gid_of(p.targets, a.target)) return "has no autapses";
+    return {};
+  }
+  static Gid gid_of(const std::vector<GidRange>& ranges, std::uint32_t i) {
+    std::size_t r = 0;
+    while (i >= ranges[r].count) i -= ranges[r++].count;
+    return ranges[r].first + i;
+  }
+  double seconds(Tick ticks) const { return static_cast<double>(ticks) * l_.net.seconds_per_tick; }
 
   bool address(ScheduledControl& c, const Node& to) {
     std::vector<const Node*> items;
@@ -129,7 +329,7 @@ class Schedule {
     return s.has_value();
   }
 
-  void set(const ScheduledControl& at, const Node& n) {
+  void set(const ScheduledControl& at, const Node& n, const Times& repeat) {
     if (!n.is_map() || n.keys.empty()) {
       r_.errors.error(n.mark, "'set' must be a map of populations, not " + (n.is_map() ? "an empty one" : kind_name(n)), "for example set: {exc: {I_dc: 300 pA}}");
       return;
@@ -141,7 +341,7 @@ class Schedule {
       const Projection* p = c.projections.empty() ? nullptr : &l_.net.projections[c.projections[0]];
       const Model& m = p ? p->synapse->model : *population(c).model;
       const std::string port = p ? l_.net.populations[index_of(p->targets[0].first)].neuron()->ports[p->port].unit : std::string();
-      values(c, n.items[i], m, port);
+      values(c, n.items[i], m, port, repeat);
     }
   }
 
@@ -151,7 +351,7 @@ class Schedule {
   }
   const Population& population(const ScheduledControl& c) const { return l_.net.populations[index_of(c.who[0].first)]; }
 
-  void values(ScheduledControl c, const Node& n, const Model& m, const std::string& port) {
+  void values(ScheduledControl c, const Node& n, const Model& m, const std::string& port, const Times& repeat) {
     const auto allowed = names(m.params, Flag::scheduled);
     if (!n.is_map()) {
       r_.errors.error(n.mark, "expected a map of parameters, not " + kind_name(n), "parameters: " + joined(allowed));
@@ -171,21 +371,50 @@ class Schedule {
                         allowed.empty() ? fmt::format("{} has none that can", m.name) : "those that can: " + joined(allowed));
         continue;
       }
-      const auto x = r_.number(n.items[i], wanted(field(m.params, f), port));
-      if (!x) continue;
+      Ramp x;
+      if (!ramped(n.items[i], wanted(field(m.params, f), port), x)) continue;
       c.control.field = f;
-      c.control.value[0] = *x;
-      push(c, key.mark, key.mark);
+      push_all(c, key.mark, x, {}, repeat);
     }
   }
 
-  void push(ScheduledControl c, Mark where, Mark set_mark) {
-    if (l_.net.schedule.size() >= most_controls) {
-      if (l_.net.schedule.size() == most_controls) r_.errors.error(where, fmt::format("more than {} scheduled events", most_controls));
+  /// An entry's events.  A ramp goes over the pulses of a train, or else over the repeats.
+  void push_all(ScheduledControl c, Mark where, const Ramp& value, Times train, Times repeat) {
+    const bool several = train.count > 1 || repeat.count > 1;
+    if (value.node && !several) {
+      r_.errors.error(value.node->mark, "a value that goes from one to another needs several events", "for example repeat: {every: 10 ms, count: 50}, or a pulse with a count");
       return;
     }
-    if (c.control.kind == Control::Kind::set_parameter && c.projections.empty()) marks_.push_back({c.tick, c.who[0], c.control.field, c.control.value[0], set_mark});
+    if (train.count == 1) std::swap(train, repeat);
+    // What is the same each time stays one control.  Parameters are set one by one: what is checked goes by their values.
+    const bool each = value.node || c.control.kind == Control::Kind::set_parameter;
+    const Times outer = each || repeat.count > 1 ? (each ? train : repeat) : Times{}, inner = each ? repeat : train;
+    const Tick first = c.tick;
+    for (std::uint64_t i = 0; i < outer.count && (i == 0 || first + static_cast<Tick>(i) * outer.every < l_.net.duration); ++i) {
+      c.tick = first + static_cast<Tick>(i) * outer.every;
+      c.control.value[0] = value.at(i, outer.count);
+      c.every = inner.every;
+      c.count = before_end(c.tick, inner);
+      if (!push(c, where)) return;
+      if (outer.every > 0 && l_.net.duration - c.tick <= outer.every) return;  // and no sum can overflow
+    }
+  }
+  std::uint32_t before_end(Tick tick, const Times& t) const {
+    if (t.count <= 1 || tick >= l_.net.duration) return 1;
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(t.count, static_cast<std::uint64_t>((l_.net.duration - tick - 1) / t.every) + 1));
+  }
+
+  bool push(ScheduledControl c, Mark where) {
+    events_ += c.count;
+    if (l_.net.schedule.size() >= most_controls || events_ > most_events) {
+      if (!full_) r_.errors.error(where, fmt::format("more than {} scheduled events", events_ > most_events ? most_events : most_controls));
+      full_ = true;
+      return false;
+    }
+    if (c.count == 1) c.every = 0;
+    if (c.control.kind == Control::Kind::set_parameter && c.projections.empty()) marks_.push_back({c.tick, c.who[0], c.control.field, c.control.value[0], where});
     l_.net.schedule.push_back(std::move(c));
+    return true;
   }
 
   /// Values that are in range one by one may contradict each other: the model's own check sees them in time order.
@@ -217,11 +446,16 @@ class Schedule {
   Loading& l_;
   Reader& r_;
   std::vector<Set> marks_;
+  std::uint64_t events_ = 0;
+  bool full_ = false;
 };
 
 }  // namespace
 
 std::span<const Key> schedule_keys() { return keys; }
+std::span<const Key> pulse_keys() { return pulse_entry_keys; }
+std::span<const Key> repeat_keys() { return repeat_entry_keys; }
+std::span<const Key> ramp_keys() { return ramp_entry_keys; }
 
 void load_schedule(Loading& l, const Node& list) {
   if (!list.is_list()) {

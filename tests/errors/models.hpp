@@ -132,6 +132,23 @@ struct Device {
   static float weight(State& s, const Nothing&, const Slice&) { return s.weight; }
 };
 
+/// A synapse that responds to voltage pulses.
+struct Valve {
+  static constexpr const char* name = "valve";
+  static constexpr const char* doc = "Test synapse that responds to pulses.";
+  static constexpr std::uint32_t controls = answers(Control::Kind::pulse);
+  struct Params {};
+  struct State { float u; };
+  static auto params() { return FieldTable<Params>{}; }
+  static auto variables() {
+    FieldTable<State> t;
+    t.add(&State::u, "u", "1", 0, between(0, 1), initial, "state");
+    return t;
+  }
+  static float weight(State& s, const Nothing&, const Slice&) { return s.u; }
+  static void on_control(Synapses<Valve>, const Control&) {}
+};
+
 /// A constant weight, as the built-in `static`.
 struct Plain {
   static constexpr const char* name = "plain";
@@ -155,6 +172,7 @@ inline Catalogue test_models() {
   c.add(&source_table<Listed>().model, "test");
   c.add(&synapse_table<Device>().model, "test");
   c.add(&synapse_table<Plain>().model, "test");
+  c.add(&synapse_table<Valve>().model, "test");
   return c;
 }
 

@@ -7,6 +7,7 @@
 #include <limits>
 #include <sstream>
 
+#include "core/connect.hpp"
 #include "log/reader.hpp"
 #include "network/units.hpp"
 
@@ -82,7 +83,9 @@ Network read_network(const NetworkOptions& o, const Catalogue& catalogue) {
   }
   if (!o.duration.empty()) options.overrides.emplace_back("duration", o.duration);
   if (!o.seed.empty()) options.overrides.emplace_back("seed", o.seed);
-  return load(o.file, catalogue, options);
+  Network network = load(o.file, catalogue, options);
+  if (const auto fault = missing_synapse(network); !fault.empty()) throw UserError(fmt::format("{}: {}", o.file, fault));
+  return network;
 }
 
 }  // namespace spinet::tool
