@@ -73,6 +73,62 @@ class Command(unittest.TestCase):
         self.assertGreater(last[source < 50].mean(), 0.35)  # from 0.25
         self.assertLess(last[source >= 50].mean(), 0.25)
 
+    def test_device(self):
+        done = self.spinet("device", "spin_valve", "--pulses", "-4 V 1 s, 50 x 2.5 V 5 ms every 20 ms, 3 x 0.1V 1ms", "--param", "G_min=640 nS",
+                           "--param", "energy=1", "-o", "d.h5")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"50 x 2.5 V, 5 ms +0.64 uS +30.08 uS +x 47 +5.7 % +0\.\d+")
+        self.assertIn("ON/OFF ratio 47: G from 0.64 to 30.08 uS", done.stdout)
+        with h5py.File(self.path("d.h5")) as f:
+            self.assertEqual(f.attrs["model"].decode(), "spin_valve")
+            G, begin = f["variables/G"][:], f["pulses/begin"][:]
+            self.assertEqual((len(G), len(begin)), (55, 54))
+            self.assertEqual(f["variables/G"].attrs["unit"].decode(), "uS")
+            self.assertAlmostEqual(G[51] / G[1], 47, 6)
+            self.assertAlmostEqual(begin[50] - begin[1], 49 * 0.02, 9)
+            self.assertTrue((f["variables/energy"][1:] > f["variables/energy"][:-1]).all())
+        with open(self.path("d.svg")) as picture:
+            self.assertTrue(picture.read().rstrip().endswith("</svg>"))
+        read = lambda *more: self.spinet("device", "spin_valve", "--param", "u=1", "--pulses", "0.1 V 1 ms", *more).stdout
+        self.assertIn("No pulse changed anything", read())
+        self.assertIn("111.25 uS", read("--field", "90 Oe"))
+        self.assertIn("111.25 uS", read("--field", "antiparallel"))
+        self.assertIn(" 89 uS", read("--field", "8.9 mT"))
+        for arguments, message in [
+            (["spin_vale"], "did you mean 'spin_valve'?"),
+            (["stdp"], "synapses of model stdp ignore voltage pulses; models that respond: "),
+            (["rstdp"], "ignore voltage pulses"),
+            (["spin_valve", "--pulses", "50 x 2.5 V"], "is no series of pulses"),
+            (["spin_valve", "--pulses", "5 ms 2.5 V"], "the amplitude must be a voltage; '5 ms' is a time"),
+            (["spin_valve", "--pulses", "5 V 2.5 mA"], "the width must be a time; '2.5 mA' is a current"),
+            (["spin_valve", "--pulses", "5 V 0 s"], "must be above 0 s"),
+            (["spin_valve", "--pulses", "2 x 5 V 2 s every 1 s"], "overlap"),
+            (["spin_valve", "--pulses", "0 x 5 V 2 s"], "1 to 10,000,000 pulses"),
+            (["spin_valve", "--field", "90 mV"], "a magnetic field is wanted"),
+            (["spin_valve", "--param", "G_mx=3 uS"], "did you mean 'G_max'?"),
+            (["spin_valve", "--param", "G_max=3 mV"], "'G_max' must be a conductance"),
+            (["spin_valve", "--param", "G_max=3"], "'G_max' must be a conductance"),
+            (["spin_valve", "--param", "u=1.5"], "'u' must be from 0 to 1"),
+            (["spin_valve", "--param", "G_max=0.5 uS"], "G_min must be below G_max"),
+            (["spin_valve", "--variable", "g3"], "no variable 'g3'"),
+            (["spin_valve", "-o", "d.h5"], "d.h5: exists already"),
+            (["spin_valve", "-o", "nowhere/d.h5"], "there is no folder"),
+        ]:
+            with self.subTest(arguments):
+                pulses = [] if "--pulses" in arguments else ["--pulses", "2 V 5 ms"]
+                done = self.spinet("device", *arguments, *pulses)
+                self.assertEqual(done.returncode, 2, done.stdout)
+                self.assertIn(message, done.stderr)
+
+    def test_a_pulse_on_a_synapse_that_was_not_drawn(self):
+        self.write("n.yaml", "spinet: 1\nduration: 1 s\npopulations:\n  n: {model: lif_delta, size: 50}\nprojections:\n"
+                   "  p: {from: n, to: n, connect: {fixed_indegree: 1, autapses: false}, synapse: {model: spin_valve, delay: 1 ms}}\nschedule:\n"
+                   "  - {at: 1 ms, pulse: {amplitude: 2 V, width: 1 ms}, to: p, synapses: [[4, 4]]}\n")
+        for command in ("validate", "run"):
+            done = self.spinet(command, "n.yaml")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("a synapse from source 4 to target 4 of projection 'p', but none was drawn", done.stderr)
+
     def test_exit_codes_and_messages(self):
         for arguments, message in [
             (["rnu"], "no command 'rnu'; did you mean 'run'?"),
