@@ -1,4 +1,4 @@
-// Every networks/NAME/expected*.yaml against a run: exact spike times, bands of rates, weights at the end.
+// Every networks/NAME/expected*.yaml against a run: exact spike times, bands of rates, weights at the end, variables of devices.
 // Argument: the folder of one network, or one expected file.  Exit code 0 if all is as expected.
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
@@ -31,11 +31,15 @@ class Counter : public Recorder {
   }
   void frames(std::uint32_t, std::span<const float>) override {}
   void edges(std::uint32_t, std::span<const Edge>) override {}
-  void weights(std::uint32_t w, std::span<const float> values) override { final[w].assign(values.begin(), values.end()); }
+  void weights(std::uint32_t w, std::span<const float> values) override {
+    final[w].assign(values.begin(), values.end());
+    sampled[w].insert(sampled[w].end(), values.begin(), values.end());
+  }
   void commit(Tick) override {}
   std::map<std::uint32_t, std::vector<float>> final;  ///< by weight recording
   std::map<std::string, std::uint64_t> count;
   std::map<std::string, std::vector<Tick>> times;
+  std::map<std::uint32_t, std::vector<float>> sampled;
 
  private:
   const Network& net_;
@@ -116,7 +120,28 @@ int check(const std::filesystem::path& file) {
       }
     if (!weights.second["mean"] && !weights.second["edges"] && !each) throw std::runtime_error(file.string() + ": nothing is expected of " + name);
   }
-  if (!expected["rates"] && !expected["spikes"] && !expected["weights"]) throw std::runtime_error(file.string() + " expects nothing");
+  // A synapse's variable at a time, or divided by what it is at another.
+  for (const auto& w : expected["devices"]) {
+    const auto projection = w["projection"].as<std::string>(), variable = w["variable"].as<std::string>();
+    std::uint32_t k = 0;
+    while (k < net.weights.size() && (net.projections[net.weights[k].projection].name != projection ||
+                                      net.projections[net.weights[k].projection].synapse->model.variables.data[net.weights[k].variable].name != variable))
+      ++k;
+    if (k == net.weights.size()) throw std::runtime_error(variable + " of " + projection + " is not recorded");
+    const auto& r = net.weights[k];
+    const auto width = simulation.weight_widths()[k];
+    const auto at = [&](const YAML::Node& time) {
+      const Tick tick = std::llround(number(time, "ms") * ticks);
+      if ((tick - r.from) % r.every) throw std::runtime_error("no frame at " + time.as<std::string>());
+      return static_cast<double>(counter.sampled[k].at(static_cast<std::size_t>((tick - r.from) / r.every) * width + w["synapse"].as<std::size_t>()));
+    };
+    const double x = w["over"] ? at(w["at"]) / at(w["over"]) : at(w["at"]);
+    const double low = w["between"][0].as<double>(), high = w["between"][1].as<double>();
+    const bool fine = x >= low && x <= high;
+    fmt::print("  {} of {} {}: {:.8g}, expected {} to {}{}\n", variable, projection, w["synapse"].as<std::size_t>(), x, low, high, fine ? "" : "  <-- WRONG");
+    wrong += !fine;
+  }
+  if (!expected["rates"] && !expected["spikes"] && !expected["weights"] && !expected["devices"]) throw std::runtime_error(file.string() + " expects nothing");
   return wrong;
 }
 
