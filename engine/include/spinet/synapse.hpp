@@ -110,9 +110,10 @@ struct Synapses {
 ///   weight(State&, const Shared&, const Slice&) -> float or double     one synapse; the loop is made here
 /// or on_pre(Synapses<M>, Weight* out) with `using Weight = float` (or double), or neither: then State is one float
 /// named `weight`, handed to the neurons as it is.  It may have `Shared` with `prepare(Shared&, const Params&, const
-/// RunInfo&)`, `SliceState`, `init`, `on_control(Synapses<M>, const Control&)` with `controls` (kinds it answers), `draws`, `reads` (array of names),
-/// `post_tau(const Params&)` with `catch_up(Synapses<M>)`, `read(const State&, const Shared&, Tick)` for the first
-/// variable or `read(Synapses<M>, i, variable)` for all; other variables are read as they are stored.
+/// RunInfo&)`, `SliceState`, `init`, `on_control(Synapses<M>, const Control&)` with `controls` (kinds that it answers),
+/// `draws`, `reads` (array of names), `post_tau(const Params&)` with `catch_up(Synapses<M>)`,
+/// `read(const State&, const Shared&, Tick)` for the first variable or `read(Synapses<M>, i, variable)` for all; others are read as they
+/// are stored.
 template <class M>
 const SynapseTable& synapse_table() {
   using S = typename M::State;
