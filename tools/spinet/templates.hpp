@@ -122,7 +122,7 @@ projections:
       delay: 1 ms        # in the dendrite: the synapse sees its neuron's spikes 1 ms late
       w_max: $w_max
       lambda: 0.01       # step of potentiation, in units of w_max
-      alpha: 1.05        # depression is a little stronger
+      alpha: 1.3         # step of depression over that of potentiation
       mu_plus: 0.1       # 0: steps do not depend on the weight; 1: they shrink towards the bound
       mu_minus: 0.1
 
