@@ -315,7 +315,7 @@ int sweep_on(Transport& t, const SweepOptions& o) {
     if (!o.force)
       for (auto& r : JournalReader(path, identity(sweep)).read()) sweep.rows.emplace(r.run, std::move(r));
     if (!std::filesystem::exists(path) || o.force || sweep.rows.size() != before) write_sweep(path, sweep);
-    remove_journals(path);
+    clear_up(path);
     const auto runs = sweep.runs();
     for (std::uint64_t i = 0; i < runs; ++i)
       if (!sweep.rows.count(i)) todo.push_back(i);
@@ -381,8 +381,7 @@ int sweep_on(Transport& t, const SweepOptions& o) {
     book->read();
     if (!todo.empty()) {
       book->write();
-      remove_journals(path);
-      Dealer::remove(path);
+      clear_up(path);
     }
     const auto failed = book->failed();
     book.reset();

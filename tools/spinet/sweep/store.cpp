@@ -216,8 +216,10 @@ bool in_use(const std::filesystem::path& out) {
   }
 }
 
-void remove_journals(const std::filesystem::path& out) {
+void clear_up(const std::filesystem::path& out) {
   for (const auto& p : journals(out)) std::filesystem::remove(p);
+  std::filesystem::remove(with(out, ".next"));
+  std::filesystem::remove(with(out, ".new"));
 }
 
 void Dealer::reset(const std::filesystem::path& out) {
@@ -225,11 +227,6 @@ void Dealer::reset(const std::filesystem::path& out) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (fd < 0) fail(path, "cannot create the file");
   ::close(fd);
-}
-
-void Dealer::remove(const std::filesystem::path& out) {
-  std::error_code ignored;
-  std::filesystem::remove(with(out, ".next"), ignored);
 }
 
 Dealer::Dealer(const std::filesystem::path& out) {

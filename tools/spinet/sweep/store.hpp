@@ -50,7 +50,8 @@ class JournalReader {
 std::vector<std::filesystem::path> journals(const std::filesystem::path& out);
 /// True if a process that still runs writes one of them; waits a little for one that is just being killed.
 bool in_use(const std::filesystem::path& out);
-void remove_journals(const std::filesystem::path& out);
+/// Removes the journals, the counter, and what a kill has left of a file being written.
+void clear_up(const std::filesystem::path& out);
 
 /// Deals out the numbers 0, 1, ..., each once, to whichever rank asks: a counter in a locked file.
 class Dealer {
@@ -63,7 +64,6 @@ class Dealer {
   /// Does the file system lock?  If not, numbers must be dealt out by rank.
   bool works() const { return works_; }
   std::uint64_t next();
-  static void remove(const std::filesystem::path& out);
 
  private:
   int fd_ = -1;
