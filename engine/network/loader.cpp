@@ -41,8 +41,8 @@ bool plain_name(std::string_view s) {
 }
 
 /// Puts one override into the tree.
-void override_value(Reader& r, Node& root, const std::string& path, const std::string& value) {
-  const auto text = r.texts.add("--set", path + "=" + value);
+void override_value(Reader& r, Node& root, const char* option, const std::string& path, const std::string& value) {
+  const auto text = r.texts.add(option, path + "=" + value);
   const auto part_mark = [&](std::size_t at, std::size_t length) {
     return Mark{text, 1, static_cast<std::uint32_t>(at + 1), static_cast<std::uint32_t>(std::max<std::size_t>(1, length))};
   };
@@ -148,10 +148,12 @@ Network load_into(Texts& texts, Network net, std::filesystem::path folder, const
     reader.folder = options.data_root.empty() ? std::move(folder) : options.data_root;
     reader.memory_limit = options.memory_limit ? options.memory_limit : machine_memory();
     if (auto root = parse_yaml(texts, 0, errors)) {
-      for (const auto& [path, value] : options.overrides) {
-        net.overrides.push_back(path + "=" + value);
-        if (root->is_map()) override_value(reader, *root, path, value);
-      }
+      const auto replace = [&](const char* option, const std::pair<std::string, std::string>& given) {
+        net.overrides.push_back(given.first + "=" + given.second);
+        if (root->is_map()) override_value(reader, *root, option, given.first, given.second);
+      };
+      for (const auto& o : options.overrides) replace("--set", o);
+      for (const auto& o : options.varied) replace("--vary", o);
       Loading l{reader, net, {}, {}};
       load_top(l, *root);
       if (errors.empty()) check_memory(l);

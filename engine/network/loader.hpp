@@ -25,6 +25,8 @@ struct LoadOptions {
   /// Values that replace those of the file, path and text: {"parameters.g", "4.5"}, {"duration", "200 ms"},
   /// {"schedule.0.at", "1 s"}.  Errors in them are reported like those of the file.
   std::vector<std::pair<std::string, std::string>> overrides;
+  /// More of them, of a sweep: messages name --vary instead of --set.
+  std::vector<std::pair<std::string, std::string>> varied;
   /// Bytes the network may need, all ranks together; 0: the memory of this machine.
   std::uint64_t memory_limit = 0;
   /// Folder that the network's data files are relative to; empty: the folder of the YAML file.

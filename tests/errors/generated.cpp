@@ -24,8 +24,8 @@ struct Probe {
   std::string section;  // params or initial
   std::string unit_of_port;
 
-  std::string text(const std::string& key, const std::string& value) const {
-    std::string s = "spinet: 1\nduration: 1 s\npopulations:\n";
+  std::string text(const std::string& key, const std::string& value, const std::string& word) const {
+    std::string s = "spinet: 1\nduration: 1 s\n" + (word.empty() ? "" : "parameters: {word: " + word + "}\n") + "populations:\n";
     const auto* neuron = model.kind == Kind::neuron ? reinterpret_cast<const NeuronTable*>(&model) : nullptr;
     if (model.kind != Kind::synapse)
       return s + fmt::format("  a: {{model: {}, size: 2, {}: {{{}: {}}}{}}}\n", model.name, section, key, value,
@@ -37,9 +37,10 @@ struct Probe {
   bool reads() const {
     return model.kind == Kind::synapse && reinterpret_cast<const SynapseTable*>(&model)->read_count > 0 && catalogue.find(Kind::neuron, "sigmoid");
   }
-  std::vector<Diagnostic> errors(const std::string& key, const std::string& value) const {
+  /// `word`: value of a parameter of this name, if there is to be one.
+  std::vector<Diagnostic> errors(const std::string& key, const std::string& value, const std::string& word = {}) const {
     try {
-      load_text(text(key, value), "probe.yaml", catalogue);
+      load_text(text(key, value, word), "probe.yaml", catalogue);
     } catch (const InvalidNetwork& e) {
       return e.diagnostics;
     }
@@ -68,6 +69,12 @@ void check_field(const Probe& p, const Field& f) {
       CHECK(mentions(e[0], name));
     }
     CHECK(mentions(p.errors(name, first + "x")[0], "did you mean '" + first + "'"));
+    // A parameter may hold the choice, so that --set and --vary reach it by name.
+    CHECK(p.errors(name, "$word", first).empty());
+    CHECK(mentions(p.errors(name, "$word", first + "x")[0], "did you mean '" + first + "'"));
+    CHECK(mentions(p.errors(name, "$word", "1")[0], "'" + name + "' must be a text; '$word' is a number"));
+    CHECK(mentions(p.errors(name, "$werd", first)[0], "unknown parameter 'werd'"));
+    CHECK(mentions(p.errors(name, "=word", first)[0], name));
     return;
   }
 

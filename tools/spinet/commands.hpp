@@ -9,14 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "exits.hpp"
 #include "network/catalogue.hpp"
 
 namespace spinet::tool {
-
-enum Exit : int { fine = 0, input_wrong = 2, run_failed = 3 };
-
-/// Something the user can put right: printed as it is, exit code 2.
-struct UserError : std::runtime_error { using std::runtime_error::runtime_error; };
 
 /// What a subcommand does once the command line has been read; the result is the exit code.
 using Action = std::function<int()>;
@@ -24,6 +20,7 @@ using Action = std::function<int()>;
 /// Adds the subcommand to `app`; when it is chosen, `action` is set.
 void add_run(CLI::App& app, Action& action);
 void add_resume(CLI::App& app, Action& action);
+void add_sweep(CLI::App& app, Action& action);
 void add_validate(CLI::App& app, Action& action);
 void add_init(CLI::App& app, Action& action);
 void add_models(CLI::App& app, Action& action);

@@ -73,7 +73,7 @@ double time_in(const std::string& text, double seconds_per_unit, const std::stri
   return number * unit->factor * std::pow(10.0, unit->decade) / seconds_per_unit;
 }
 
-Network read_network(const NetworkOptions& o, const Catalogue& catalogue) {
+LoadOptions load_options(const NetworkOptions& o) {
   LoadOptions options = load_options();
   for (const auto& assignment : o.set) {
     const auto equals = assignment.find('=');
@@ -83,7 +83,11 @@ Network read_network(const NetworkOptions& o, const Catalogue& catalogue) {
   }
   if (!o.duration.empty()) options.overrides.emplace_back("duration", o.duration);
   if (!o.seed.empty()) options.overrides.emplace_back("seed", o.seed);
-  Network network = load(o.file, catalogue, options);
+  return options;
+}
+
+Network read_network(const NetworkOptions& o, const Catalogue& catalogue) {
+  Network network = load(o.file, catalogue, load_options(o));
   if (const auto fault = missing_synapse(network); !fault.empty()) throw UserError(fmt::format("{}: {}", o.file, fault));
   return network;
 }

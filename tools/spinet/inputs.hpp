@@ -25,6 +25,8 @@ Catalogue read_catalogue(const std::vector<std::string>& folders);
 
 /// Reads recorded spikes for networks that play them back.
 LoadOptions load_options();
+/// The same with the values that the options replace.  Throws UserError.
+LoadOptions load_options(const NetworkOptions& o);
 /// "200 ms" as ticks or, with a tick of 1 s, as seconds; throws UserError naming `option`.
 double time_in(const std::string& text, double seconds_per_unit, const std::string& option);
 

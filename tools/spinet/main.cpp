@@ -28,7 +28,7 @@ int command(int argc, char** argv) {
   app.footer("Exit codes: 0 fine, 2 the input is wrong, 3 the run failed or was stopped.\nStart here: spinet init two_neurons, "
              "then spinet run two_neurons.yaml");
   tool::Action action;
-  for (const auto add : {tool::add_run, tool::add_resume, tool::add_validate, tool::add_init, tool::add_models, tool::add_graph,
+  for (const auto add : {tool::add_run, tool::add_resume, tool::add_sweep, tool::add_validate, tool::add_init, tool::add_models, tool::add_graph,
                          tool::add_device, tool::add_check_plugin, tool::add_info, tool::add_report, tool::add_view, tool::add_export, tool::add_version})
     add(app, action);
   refuse_unknown_command(app, argc, argv);

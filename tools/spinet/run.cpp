@@ -5,27 +5,21 @@
 
 #include <chrono>
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <optional>
 
 #include "comm/collectively.hpp"
-#include "comm/launcher.hpp"
-#include "comm/serial.hpp"
 #include "core/simulation.hpp"
 #include "inputs.hpp"
-#include "launch.hpp"
 #include "log/checkpoint_file.hpp"
 #include "log/reader.hpp"
 #include "log/writer.hpp"
 #include "network/estimate.hpp"
 #include "progress.hpp"
+#include "ranks.hpp"
 #include "signals.hpp"
 #include "summary.hpp"
 #include "text.hpp"
-#ifdef SPINET_HAS_MPI
-#include "comm/mpi_session.hpp"
-#endif
 
 namespace spinet::tool {
 namespace {
@@ -222,48 +216,12 @@ int run_on(Transport& t, const RunOptions& o) {
   return mine.stopped ? run_failed : fine;
 }
 
-int run(const RunOptions& o, const std::vector<std::string>& arguments) {
-  const auto launched = find_launch();
-  const int processes = launched ? launched->processes : 1;
-  if (launched && o.ranks > 0 && o.ranks != processes)
-    throw UserError(fmt::format("spinet: -n {} inside a launcher that has started {} ({}); leave -n out", o.ranks, processes, launched->variable));
-#ifdef SPINET_HAS_MPI
-  if (!launched && o.ranks > 1) {
-    // What is wrong with the input is said at once, without starting MPI.
+int run(const RunOptions& o) {
+  const auto check = [&] {
     if (o.resume.empty()) output_path(o, read_network(o.network, read_catalogue(o.network.plugin_path)));
     else open_checkpoint(o.resume);
-    return launch(o.ranks, arguments);
-  }
-  if (launched) {
-    stop_on_signals();
-    MpiSession mpi;
-    return mpi.run([&](Transport& t) { return run_on(t, o); }, report);
-  }
-#else
-  if (processes > 1 || o.ranks > 1)
-    throw UserError("spinet: this spinet was built without MPI (SPINET_MPI=OFF) and runs on one rank only");
-#endif
-  stop_on_signals();
-  SerialTransport alone;
-  return run_on(alone, o);
-}
-
-/// The command line as it was given, program name first.
-std::vector<std::string> own_command_line() {
-  std::ifstream in("/proc/self/cmdline", std::ios::binary);
-  std::vector<std::string> words;
-  for (std::string word; std::getline(in, word, '\0');) words.push_back(word);
-  return words;
-}
-
-/// The arguments for the ranks: all but the program's name and -n.
-std::vector<std::string> without_ranks(const std::vector<std::string>& words) {
-  std::vector<std::string> rest;
-  for (std::size_t i = 1; i < words.size(); ++i) {
-    if (words[i] == "-n" || words[i] == "--ranks") ++i;
-    else if (!words[i].starts_with("--ranks=") && !words[i].starts_with("-n")) rest.push_back(words[i]);
-  }
-  return rest;
+  };
+  return on_ranks(o.ranks, check, [&](Transport& t) { return run_on(t, o); });
 }
 
 }  // namespace
@@ -277,9 +235,8 @@ void add_checkpoints(CLI::App& sub, RunOptions& o) {
 
 Action start(std::shared_ptr<RunOptions> o) {
   return [o] {
-    const auto words = own_command_line();
-    for (const auto& word : words) o->command_line += (o->command_line.empty() ? "" : " ") + word;
-    return run(*o, without_ranks(words));
+    for (const auto& word : own_command_line()) o->command_line += (o->command_line.empty() ? "" : " ") + word;
+    return run(*o);
   };
 }
 
