@@ -10,6 +10,7 @@
 
 #include "comm/collectively.hpp"
 #include "comm/serial.hpp"
+#include "core/connect.hpp"
 #include "core/simulation.hpp"
 #include "inputs.hpp"
 #include "network/suggest.hpp"
@@ -198,6 +199,7 @@ Sweep asked_for(const SweepOptions& o, const Catalogue& catalogue) {
     } catch (const InvalidNetwork& e) {
       throw UserError(plan.axes.empty() ? e.rendered : fmt::format("{}spinet sweep: so it is with {}; nothing has been run", e.rendered, plan.text(c)));
     }
+    if (const auto fault = missing_synapse(p.net); !fault.empty()) throw UserError(fmt::format("{}: {}", o.network.file, fault));
     if (c == 0) {
       s.seed = p.net.seed;
       s.network_text = p.net.source_text;
