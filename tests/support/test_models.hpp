@@ -49,7 +49,7 @@ struct Diary {
   }
   static void on_control(Neurons<Diary> n, Tick tick, const Control& c, std::span<const std::uint32_t> js) {
     for (const auto j : js) {
-      if (c.kind == Control::Kind::pulse) n.out().wake_at(tick + static_cast<Tick>(c.value[0]), j);
+      if (c.kind == Control::Kind::field) n.out().wake_at(tick + static_cast<Tick>(c.value[0]), j);
       else note(n, j, 1);
     }
   }

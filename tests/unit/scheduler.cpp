@@ -23,7 +23,7 @@ Control custom(double value = 0) {
 }
 Control pulse(double ticks) {
   Control c;
-  c.kind = Control::Kind::pulse;
+  c.kind = Control::Kind::field;
   c.value[0] = ticks;
   return c;
 }
