@@ -149,7 +149,7 @@ class Sweep(unittest.TestCase):
                 process = subprocess.Popen([SPINET, "sweep", *SHORT, "-o", str(out), "-n", str(ranks), "--quiet"], cwd=self.folder, start_new_session=True,
                                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
                 try:
-                    process.wait(chance.uniform(0.05, 0.5) * seconds + (1.0 if ranks > 1 else 0) + 0.05 * attempt)
+                    process.wait(chance.uniform(0.05, 0.6) * seconds + (0.3 if ranks > 1 else 0) + 0.03 * attempt)
                 except subprocess.TimeoutExpired:
                     pass
                 if process.poll() is None:
@@ -169,7 +169,7 @@ class Sweep(unittest.TestCase):
             self.assertEqual(last, 72)
             self.same("whole.h5", "killed.h5")
             self.assertEqual([f for f in self.files() if f.startswith("killed")], ["killed.h5"])
-        self.assertGreater(unfinished, 8)
+        self.assertGreaterEqual(unfinished, 5)  # or hardly anything was tested
 
     def test_stop_and_go_on(self):
         process = subprocess.Popen([SPINET, "sweep", XOR, "--trials", "2000", "-o", "long.h5"], cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
