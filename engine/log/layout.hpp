@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <string>
 
 #include "log/h5.hpp"
@@ -32,6 +33,9 @@ inline double ticks_per_ms(double seconds_per_tick) {
 /// Times in double milliseconds give the tick back, llround(ms * ticks_per_ms), for every tick under this: the two
 /// roundings (division, product) move the result by at most 2^-52 of itself, which must stay under one half.
 inline constexpr Tick exact_in_ms = Tick{1} << 51;
+
+/// Where the log that a resumed run is about to replace can be found again.
+inline std::filesystem::path before(std::filesystem::path log) { return log += ".before"; }
 
 /// SONATA's enumeration of how spikes are sorted.
 h5::Id sorting_type();

@@ -88,6 +88,13 @@ const char* name_of(RunStatus status) {
 
 Recovery recover(const std::filesystem::path& log, WriteFault fault) {
   Recovery result;
+  // A resumed run was killed while its log took the place of the old one, which is whole.
+  if (std::error_code ignored; std::filesystem::exists(layout::before(log), ignored) &&
+                               (!std::filesystem::exists(log, ignored) || File(log, File::Mode::read).lock(true))) {
+    Journal::remove(log);
+    std::filesystem::rename(layout::before(log), log, ignored);
+    std::filesystem::remove(layout::before(log), ignored);  // two names of one file
+  }
   if (!has_journal(log)) return result;
   return readable(log, [&] {
     // The lock comes first: the journal of a live run must not be read, let alone cut.

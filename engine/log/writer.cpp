@@ -144,12 +144,18 @@ struct RunLog::Impl {
       head.stamp_offset = H5Dget_offset(stamp);
       store->commit(nullptr, {}, options.power_safe);
       if (options.power_safe) store->file().sync();
-      give_name(fresh);
       if (options.continues) {
+        // Rows of incomplete chunks are in memory until the journal holds them: the old log stays within reach.
+        const auto before = layout::before(path);
+        std::filesystem::remove(before, ignored);
+        if (std::filesystem::exists(path)) std::filesystem::create_hard_link(path, before);
+        give_name(fresh);
         const Commit rest = unwritten(true);
         journal.emplace(path, head, &rest, options.power_safe, options.fault);
+        std::filesystem::remove(before, ignored);
         durable = reached;
       } else {
+        give_name(fresh);
         journal.emplace(path, head, nullptr, options.power_safe, options.fault);
       }
     } catch (const std::exception& e) {
