@@ -62,6 +62,7 @@ struct LifExp {
     double gain;   ///< tau tau_m / (tau - tau_m) [ms]; unused where `near`
     double delta;  ///< 1/tau_m - 1/tau [1/ms]
     double peak;   ///< of the response of Q to a unit current [ms]
+    double reach;  ///< 1 / (1/tau_m + 1/tau) [ms], see Bound
     double decay;  ///< exp(-frame / tau)
     double carry;  ///< `near` only: what a unit of b adds to a over a frame; else 0, a and b decay each by itself
     bool near;     ///< tau within 2 % of tau_m: Q = (a + b (exp(delta t) - 1)/delta) exp(-t/tau_m), without cancellation
@@ -73,6 +74,7 @@ struct LifExp {
     FrameTable<2> table_inh;  ///< of inh
     Kernel port[2];
     double tau_m, rate_m, decay_m, frame_ms, ms_per_tick;
+    double inverse_keep;  ///< 1 / (1 - tau / tau_m); used where N is 1
   };
   struct Factors {
     FrameTable<4>::Entry of;
@@ -99,10 +101,9 @@ struct LifExp {
         .computed("I_syn", "pA", 0, any(), recorded, "synaptic current, both ports");
     return t;
   }
-  /// Equal time constants of the ports, and not nearly that of the membrane: the simpler kernel.
+  /// Equal time constants of the ports, below that of the membrane: the simpler kernel.
   static const NeuronTable* choose(const Params& p) {
-    const bool near = std::abs(p.tau_syn_exc - p.tau_m) <= 0.02 * p.tau_m;
-    return p.tau_syn_exc == p.tau_syn_inh && !near ? &neuron_table<LifExp<1>>() : &neuron_table<LifExp<2>>();
+    return p.tau_syn_exc == p.tau_syn_inh && p.tau_syn_exc < 0.98 * p.tau_m ? &neuron_table<LifExp<1>>() : &neuron_table<LifExp<2>>();
   }
   using PerNeuron = LifExpPerNeuron;
   static const char* check(const Params& p) {
@@ -126,6 +127,7 @@ struct LifExp {
       Kernel& port = s.port[k];
       port.rate = 1 / tau[k];
       port.delta = 1 / s.tau_m - 1 / tau[k];
+      port.reach = 1 / (1 / s.tau_m + 1 / tau[k]);
       port.near = std::abs(tau[k] - s.tau_m) <= 0.02 * s.tau_m;
       port.gain = port.near ? 0 : tau[k] * s.tau_m / (tau[k] - s.tau_m);
       port.decay = math::exp(-s.frame_ms / tau[k]);
@@ -134,6 +136,7 @@ struct LifExp {
       const double at = port.delta == 0 ? tau[k] : math::log1p(port.delta * tau[k]) / port.delta;
       port.peak = s.tau_m * math::exp(-at / tau[k]) * (1 + 1e-9);  // rounded up: it serves a bound
     }
+    s.inverse_keep = 1 / (1 - p.tau_syn_exc / p.tau_m);
     const double m = 1 / (p.tau_m * r.ticks_per_ms), e = 1 / (tau[0] * r.ticks_per_ms), i = 1 / (tau[1] * r.ticks_per_ms);
     s.table.prepare({m, e, -m, -e}, length);
     s.table_inh.prepare({i, -i}, length);
@@ -182,18 +185,19 @@ struct LifExp {
   }
   static double charge(const State& s, const Moment& m) { return s.a * m.q_a + (s.b[0] * m.q_b[0] + b1(s) * m.q_b[1]); }
 
-  /// Upper bound of Q from a tick to the frame's end: Q itself decays towards 0, and a positive current adds at most
-  /// its peak response, or current times time.  It holds for every later tick of the frame as well.
+  /// Upper bound of Q from a tick to the frame's end.  Let S = Q' with inhibition left out, and I the positive currents:
+  /// while Q rises from Q0 >= 0, I = S + Q/tau_m >= S, so S' = -S/tau_m - I/tau <= -kappa S with kappa = 1/tau_m + 1/tau.  Hence
+  ///   Q <= max(Q0, Q0 + S0/kappa) = max(Q0, c Q0 + I0/kappa),  c = 1 - 1/(kappa tau_m),
+  /// and from Q0 < 0 no more than I0/kappa is reached.  `reach` = 1/kappa, or the time left if that is less.  With two
+  /// positive currents the second adds its peak response.  What holds at a tick holds for every later one of the frame.
   struct Bound {
-    double left, peak[2];
-    Bound(Block n, Tick offset, double up_at_offset) {
+    double reach, keep, second;
+    Bound(Block n, Tick offset) {
       const Shared& s = n.shared();
-      const double ahead = static_cast<double>(n.b.frame_length - offset) * s.ms_per_tick * (1 + 1e-9);
-      left = s.decay_m * up_at_offset * (1 - 1e-9);
-      for (int p = 0; p < 2; ++p) peak[p] = std::min(s.port[p].peak, ahead);
-    }
-    bool excludes(double q, double i0, double i1, double th) const {
-      return std::max(q, q * left) + std::max(i0, 0.0) * peak[0] + std::max(i1, 0.0) * peak[1] < th;
+      const double ahead = static_cast<double>(n.b.frame_length - offset) * s.ms_per_tick;
+      reach = std::min(s.port[0].reach, ahead) * (1 + 1e-9);
+      keep = (1 - reach * s.rate_m) * (1 + 1e-9);
+      second = std::min(s.port[1].peak, ahead * (1 + 1e-9));
     }
   };
 
@@ -229,42 +233,55 @@ struct LifExp {
   }
 
   /// Asks for a test where the neuron may cross before the frame's end; called when its state has changed at `tick`.
-  static void look(Block n, std::uint32_t j, Tick tick, const Moment& m, const Bound& bound) {
+  /// Returns the tick of the test asked for, or `never`.
+  static Tick look(Block n, std::uint32_t j, Tick tick, const Moment& m) {
     const State& s = n.state(j);
-    if (s.a == minus_infinity) return;
-    const double q = charge(s, m), i0 = s.b[0] * m.i_b[0], i1 = b1(s) * m.i_b[1];
-    if (!bound.excludes(q, i0, i1, n.constants(j).th)) ask(n, j, tick, q, i0, i1);
+    if (s.a == minus_infinity) return never;
+    return ask(n, j, tick, charge(s, m), s.b[0] * m.i_b[0], b1(s) * m.i_b[1]);
   }
-  static void look(Block n, std::uint32_t j, Tick tick) {
-    look(n, j, tick, moment(n, tick), bound_at(n, tick));
+  /// The rare case of the kernels, kept out of their loops.
+  [[gnu::noinline, gnu::cold]] static Tick look(Block n, std::uint32_t j, Tick tick) { return look(n, j, tick, moment(n, tick)); }
+
+  /// A time [ms] that the first crossing cannot precede, or infinity where there is none without arrivals; Q < th.
+  /// The later of two.  (1) Until the crossing Q <= th, so Q'' = Q/tau_m^2 - sum (1/tau_m + 1/tau_p) I_p has an upper bound c:
+  /// the root h of Q + Q' h + c h^2/2 = th.  (2) With S, kappa as for `Bound` and D = Q/(tau_m tau kappa), S' <= -kappa (S + D) while Q
+  /// rises, so Q(h) <= Q + (S + D) (1 - exp(-kappa h))/kappa - D h <= Q + (S + D) h/(1 + kappa h/2) - D h: a quadratic equation
+  /// again, without a root where the peak stays below the threshold.
+  static double soonest(const Shared& sh, double q, double i0, double i1, double th) {
+    constexpr double none = std::numeric_limits<double>::infinity();
+    const double rm = sh.rate_m, gap = th - q;
+    const double rate = i1 > 0 ? (i0 > 0 ? std::min(sh.port[0].rate, sh.port[1].rate) : sh.port[1].rate) : sh.port[0].rate;
+    const double rise = std::max(i0, 0.0) + std::max(i1, 0.0) - q * rm;
+    if (rise <= 0) return none;
+    const double kappa = rm + rate, b = rise - 0.5 * kappa * gap, dk = q * rm * rate;
+    const double square = b * b, under = square - 2 * dk * gap;
+    if (dk >= 0 && (b <= 0 || under < -1e-9 * square)) return none;
+    const double second = 2 * gap / (b + std::sqrt(std::max(under, 0.0)));
+    const double slope = i0 + i1 - q * rm;
+    const double curvature = std::max(th, 0.0) * rm * rm + std::max(-i0, 0.0) * (rm + sh.port[0].rate) + std::max(-i1, 0.0) * (rm + sh.port[1].rate);
+    if (curvature == 0 && slope <= 0) return none;
+    const double root = std::sqrt(slope * slope + 2 * curvature * gap);
+    const double first = slope > 0 ? 2 * gap / (slope + root) : (root - slope) / curvature;
+    return std::max(first, second) * (1 - 1e-9);
   }
-  static Bound bound_at(Block n, Tick tick) {
-    const Tick offset = tick - n.b.frame_begin;
-    return Bound(n, offset, n.shared().table.at(offset).f[up_m]);
-  }
-  /// Asks for a test at a tick that the first crossing cannot precede, unless one no later is pending already.
-  /// Until the crossing Q <= th, so Q'' = Q/tau_m^2 - sum (1/tau_m + 1/tau_p) I_p has a known upper bound c, and the root h
-  /// of Q + Q' h + c h^2/2 = th never passes it.  The test that finds Q still below asks again from there: as in Newton's
-  /// method the waits shrink quadratically, down to a tick, but arrivals on the way cost no root finding of their own.
-  static void ask(Block n, std::uint32_t j, Tick tick, double q, double i0, double i1) {
+  /// Asks for a test at a tick that the first crossing cannot precede, unless one no later is pending already.  The test
+  /// that finds Q still below asks again from there: as in Newton's method the waits shrink quadratically, down to a tick,
+  /// but arrivals on the way cost no root finding of their own.
+  static Tick ask(Block n, std::uint32_t j, Tick tick, double q, double i0, double i1) {
     const double th = n.constants(j).th;
-    const Shared& sh = n.shared();
     Tick at = tick;
     if (q < th) {
-      const double rm = sh.rate_m, slope = i0 + i1 - q * rm, gap = th - q;
-      const double curvature = std::max(th, 0.0) * rm * rm + std::max(-i0, 0.0) * (rm + sh.port[0].rate) +
-                               std::max(-i1, 0.0) * (rm + sh.port[1].rate);
-      const double root = std::sqrt(slope * slope + 2 * curvature * gap);
-      const double h = (slope > 0 ? 2 * gap / (slope + root) : (root - slope) / curvature) * n.b.run.ticks_per_ms * (1 - 1e-9);
+      const double h = soonest(n.shared(), q, i0, i1, th) * n.b.run.ticks_per_ms;
       const Tick left = n.b.frame_begin + n.b.frame_length - tick;
-      if (!(h < static_cast<double>(left))) return;  // the next frame begins with a look at everyone
+      if (!(h < static_cast<double>(left))) return never;  // the next frame begins with a look at everyone
       at += std::max<Tick>(1, static_cast<Tick>(h));
-      if (at >= tick + left) return;
+      if (at >= tick + left) return never;
     }
     Tick& pending = n.constants(j).pending;
-    if (pending <= at) return;
+    if (pending <= at) return never;
     pending = at;
     n.out().test_at(at, j);
+    return at;
   }
 
   // A state is read, changed, tested and written as one vector of two or four numbers.  GCC's vectors are lowered to
@@ -273,8 +290,8 @@ struct LifExp {
   static Vector& vector(State& s) { return reinterpret_cast<Vector&>(s); }
 
   /// The bound for a row r = (a, b0, b1, th) after an arrival that raises Q.  No crossing is possible if both
-  ///   Q + P0 max(I0, 0) + P1 max(I1, 0) < th   and, as a negative Q decays to 0,   P0 max(I0, 0) + P1 max(I1, 0) < th.
-  /// `coef` = (q_a, q_b0, q_b1, -1), `peak` = (0, P0 i_b0, P1 i_b1, 0).  No lane multiplies -infinity by 0.
+  ///   c Q + R max(I0, 0) + P max(I1, 0) < th   and, for Q < 0,   R max(I0, 0) + P max(I1, 0) < th.
+  /// `coef` = c (q_a, q_b0, q_b1, -1/c), `peak` = (0, R i_b0, P i_b1, 0).  No lane multiplies -infinity by 0.
   static bool excluded(Row r, Row coef, Row peak) {
     const Row positive = (r > 0.0 ? r : Row{}) * peak;
     const Row x = r * coef + positive;
@@ -283,12 +300,16 @@ struct LifExp {
     const Pair sums = __builtin_shufflevector(pairs, pairs, 0, 1) + __builtin_shufflevector(pairs, pairs, 2, 3);
     return __builtin_ia32_movmskpd(sums) == 3;  // both negative; -infinity, of refractory neurons, is
   }
-  /// The same for a pair (a, b).  Without max: if I < 0 there is no crossing to come, and as Q is continuous, one that lies
-  /// at or before this arrival has its test pending already.  `full` = (q_a, q_b + P i_b), `none` = P i_b.
-  static bool excluded(Pair r, Pair full, double none, double least) {
-    const Pair x = r * full;
-    return x[0] + x[1] < least && r[1] * none < least;
+  /// One current with tau < tau_m: the bound with the larger reach tau in place of 1/kappa, where c q_b + tau i_b vanishes,
+  ///   c q_a a < th   and   tau i_b b < th,
+  /// so (a, b) is compared with numbers of the block that grow as what an arrival adds does.  A crossing that lies at or
+  /// before this arrival has its test pending already.  With a threshold below rest nothing is excluded.
+  static Pair ceiling(Block n) {
+    const Shared& sh = n.shared();
+    const double least = n.common().least * (1 - 1e-9);
+    return Pair{least * sh.inverse_keep, least > 0 ? least * sh.port[0].rate : minus_infinity};
   }
+  static bool excluded(Pair r, Pair ceiling) { return __builtin_ia32_movmskpd(reinterpret_cast<Pair>(r < ceiling)) == 3; }
 
   static void receive(Block n, const Arrivals in) {  // by value: nothing stored through a vector can change it
     const Tick offset = in.tick - n.b.frame_begin;
@@ -303,31 +324,37 @@ struct LifExp {
       for (std::uint32_t i = 0; i < in.count; ++i) vector(state[in.targets[i]]) += change;
       return;
     }
-    const Bound bound(n, offset, m.up_m);
-    const double peak0 = bound.peak[0] * m.i_b[0], least = n.common().least;
+    const Bound bound(n, offset);
+    const double reach = bound.reach * m.i_b[0];
+    const Pair limit = ceiling(n) * Pair{m.up_m, m.up_b[0]};
     in.each([&](std::uint16_t j, double w) __attribute__((always_inline)) {
       Vector& s = vector(state[j]);
       const Vector r = s + unit * w;
       s = r;
       bool fine;
-      if constexpr (N == 1) fine = excluded(r, Pair{m.q_a, m.q_b[0] + peak0}, peak0, least);
-      else fine = excluded(r, Row{m.q_a, m.q_b[0], m.q_b[1], -1}, Row{0, peak0, bound.peak[1] * m.i_b[1], 0});
+      if constexpr (N == 1) fine = excluded(r, limit);
+      else fine = excluded(r, Row{bound.keep * m.q_a, bound.keep * m.q_b[0], bound.keep * m.q_b[1], -1}, Row{0, reach, bound.second * m.i_b[1], 0});
       if (!fine) [[unlikely]] {
-        if (w > 0) look(n, j, in.tick, m, bound);
+        if (w > 0) look(n, j, in.tick);
       }
     });
   }
 
+  /// After a look from within a train: may it go on?  Up to the tick asked for it may, while there is room for more requests.
+  static bool goes_on(Block n, Tick asked, Tick base, std::uint32_t& limit) {
+    if (asked - base < 65536) limit = std::min(limit, static_cast<std::uint32_t>(asked - base) << 16);
+    return n.out().size < 8;
+  }
   /// Arrivals at different ticks: as above, with the factors of each tick.
   template <class WeightOf>
   static std::uint32_t train(Block n, const Train in, WeightOf weight_of) {
     const Shared& sh = n.shared();
     const Tick base_offset = in.base - n.b.frame_begin;
     const Factors base = factors(sh, base_offset);
-    const Bound bound(n, base_offset, base.of.f[up_m]);
+    const Bound bound(n, base_offset);
     const int p = static_cast<int>(in.port);
-    std::uint32_t i = 0;
-    for (; in.keys[i] < in.limit; ++i) {
+    std::uint32_t limit = in.limit, i = 0;
+    for (; in.keys[i] < limit; ++i) {
       const std::uint32_t offset = in.keys[i] >> 16;
       const auto j = static_cast<std::uint16_t>(in.keys[i]);
       const double w = weight_of(j);
@@ -335,9 +362,10 @@ struct LifExp {
       const Moment m = moment(sh, {base.of * sh.table.low16(offset), base.inh * sh.table_inh.low16(offset)}, base_offset + offset);
       s.a -= w * m.up_a[p];
       s.b[p] += w * m.up_b[p];
-      if (w > 0 && !bound.excludes(charge(s, m), s.b[0] * m.i_b[0], s.b[1] * m.i_b[1], n.constants(j).th)) [[unlikely]] {
-        look(n, j, in.base + offset);
-        if (n.out().size) return i + 1;
+      const double q = charge(s, m), th = n.constants(j).th;
+      const double climb = std::max(s.b[0] * m.i_b[0], 0.0) * bound.reach + std::max(s.b[1] * m.i_b[1], 0.0) * bound.second;
+      if (!(std::max(q * bound.keep, 0.0) + climb < th)) [[unlikely]] {
+        if (w > 0 && !goes_on(n, look(n, j, in.base + offset), in.base, limit)) return i + 1;
       }
     }
     return i;
@@ -346,29 +374,25 @@ struct LifExp {
   template <class WeightOf>
   static std::uint32_t train_of_one(Block n, const Train in, WeightOf weight_of, double weight) {
     const Shared& sh = n.shared();
-    const double gain = sh.port[0].gain;
     const auto at_base = sh.table.at(in.base - n.b.frame_begin);
-    const double peak = Bound(n, in.base - n.b.frame_begin, at_base.f[up_m]).peak[0];
     // At the train's base; every tick has its factors from there.
-    const Pair raise = {-weight * gain * at_base.f[up_m], weight * at_base.f[up_e]};
-    const Pair weigh = {at_base.f[down_m], (gain + peak) * at_base.f[down_e]};
-    const double share = peak / (gain + peak), least = n.common().least;
+    const Pair up_base = {at_base.f[up_m], at_base.f[up_e]};
+    const Pair raise = Pair{-weight * sh.port[0].gain, weight} * up_base, height = ceiling(n) * up_base;
     State* const state = static_cast<State*>(n.b.state);
     const std::uint32_t* key = in.keys;
-    for (; *key < in.limit; ++key) {
+    std::uint32_t limit = in.limit;
+    for (; *key < limit; ++key) {
       const std::uint32_t offset = *key >> 16;
       const auto j = static_cast<std::uint16_t>(*key);
       const Pair* const high = reinterpret_cast<const Pair*>(&sh.table.level[1][offset >> 8]);
       const Pair* const low = reinterpret_cast<const Pair*>(&sh.table.level[0][offset & 255]);
       Vector& s = vector(state[j]);
       const double w = weight_of(j);
-      const Pair r = s + raise * (high[0] * low[0]) * w;
+      const Pair up = high[0] * low[0];
+      const Pair r = s + raise * up * w;
       s = r;
-      const Pair full = weigh * (high[1] * low[1]);
-      if (!excluded(r, full, full[1] * share, least)) [[unlikely]] {
-        if (!(w * weight > 0)) continue;
-        look(n, j, in.base + offset);
-        if (n.out().size) return static_cast<std::uint32_t>(key + 1 - in.keys);
+      if (!excluded(r, height * up)) [[unlikely]] {
+        if (w * weight > 0 && !goes_on(n, look(n, j, in.base + offset), in.base, limit)) return static_cast<std::uint32_t>(key + 1 - in.keys);
       }
     }
     return static_cast<std::uint32_t>(key - in.keys);
@@ -387,8 +411,8 @@ struct LifExp {
     const Constants& c = n.constants(j);
     const Moment m = moment(n, tick);
     const double q = c.capacitance * (c.v_reset - c.e_l) - c.q_inf;
-    s.a = (q - (s.b[0] * m.q_b[0] + b1(s) * m.q_b[1])) * moment(n, tick).up_m;
-    look(n, j, tick);
+    s.a = (q - (s.b[0] * m.q_b[0] + b1(s) * m.q_b[1])) * m.up_m;
+    look(n, j, tick, m);
   }
   static void test(Block n, Tick tick, std::span<const std::uint32_t> js) {
     for (const auto j : js) {
@@ -398,7 +422,7 @@ struct LifExp {
       c.pending = never;
       const Moment m = moment(n, tick);
       if (charge(s, m) < c.th) {  // not yet, or moved or cancelled by arrivals since
-        look(n, j, tick, m, bound_at(n, tick));
+        look(n, j, tick, m);
         continue;
       }
       n.out().emit(tick, j);
@@ -421,7 +445,6 @@ struct LifExp {
   static std::uint32_t renormalise(Block n, std::uint64_t frames) {
     const Shared& sh = n.shared();
     const Moment m = moment(n, n.b.frame_begin);
-    const Bound bound = bound_at(n, n.b.frame_begin);
     std::uint32_t quiet = 1;
     for (std::uint32_t j = 0; j < n.size(); ++j) {
       State& s = n.state(j);
@@ -430,7 +453,7 @@ struct LifExp {
         for (int p = 0; p < N; ++p) s.b[p] = flushed(s.b[p] * sh.port[p].decay);
       }
       if (s.a == minus_infinity) continue;
-      look(n, j, n.b.frame_begin, m, bound);
+      look(n, j, n.b.frame_begin, m);
       const double q = charge(s, m);
       const double most = std::max(q, 0.0) + std::max(s.b[0], 0.0) * sh.port[0].peak + std::max(b1(s), 0.0) * sh.port[1].peak;
       if (!(most < n.constants(j).th)) quiet = 0;

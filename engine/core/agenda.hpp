@@ -23,9 +23,9 @@ class Agenda {
     }
   };
 
-  /// `window`: ticks of a window of the simulation; buckets are about a hundredth of it.
+  /// `window`: ticks of a window of the simulation; buckets are about a thousandth of it.
   explicit Agenda(Tick window) {
-    while (shift_ < 40 && (Tick{128} << shift_) < window) ++shift_;
+    while (shift_ < 40 && (Tick{1024} << shift_) < window) ++shift_;
   }
   bool empty() const { return size_ == 0; }
   std::size_t size() const { return size_; }
