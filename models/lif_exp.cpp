@@ -158,12 +158,16 @@ struct LifExp {
     double up_a[2];     ///< an arrival of w takes w up_a[p] from a
     double up_b[2];     ///< and adds w up_b[p] to b[p]
   };
-  static Factors factors(const Shared& s, Tick offset) { return {s.table.at(offset), s.table_inh.at(offset)}; }
+  static Factors factors(const Shared& s, Tick offset) {
+    if constexpr (N == 1) return {s.table.at(offset), {}};
+    else return {s.table.at(offset), s.table_inh.at(offset)};
+  }
   static Moment moment(const Shared& s, const Factors& f, Tick offset) {
     Moment m;
     m.q_a = f.of.f[down_m];
     m.up_m = f.of.f[up_m];
-    for (int p = 0; p < 2; ++p) {
+    if constexpr (N == 1) m.i_b[1] = m.q_b[1] = 0;
+    for (int p = 0; p < N; ++p) {
       m.i_b[p] = p ? f.inh.f[down_i] : f.of.f[down_e];
       m.up_b[p] = p ? f.inh.f[up_i] : f.of.f[up_e];
       const Kernel& k = s.port[p];
@@ -257,9 +261,9 @@ struct LifExp {
     const double square = b * b, under = square - 2 * dk * gap;
     if (dk >= 0 && (b <= 0 || under < -1e-9 * square)) return none;
     const double second = 2 * gap / (b + std::sqrt(std::max(under, 0.0)));
+    if (!(std::min(i0, i1) < 0)) return second * (1 - 1e-9);  // never before the first
     const double slope = i0 + i1 - q * rm;
     const double curvature = std::max(th, 0.0) * rm * rm + std::max(-i0, 0.0) * (rm + sh.port[0].rate) + std::max(-i1, 0.0) * (rm + sh.port[1].rate);
-    if (curvature == 0 && slope <= 0) return none;
     const double root = std::sqrt(slope * slope + 2 * curvature * gap);
     const double first = slope > 0 ? 2 * gap / (slope + root) : (root - slope) / curvature;
     return std::max(first, second) * (1 - 1e-9);
