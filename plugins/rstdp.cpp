@@ -94,10 +94,10 @@ struct RStdp {
   static std::uint32_t take_post(State& s, const PostHistory& h, const SliceState& pre, const Shared& p, Tick seen, Tick delay) {
     const std::uint32_t n = h.upto(seen);
     std::uint32_t k = n;
-    while (k && h.spikes[k - 1].tick > pre.applied) --k;
+    while (k && h[k - 1].tick > pre.applied) --k;
     for (; k < n; ++k) {
-      advance(s, pre, p, h.spikes[k].tick + delay);
-      if (pre.trace != 0) s.c += static_cast<float>(p.A_plus * pre.trace * decay(p.plus, h.spikes[k].tick + delay - pre.last));
+      advance(s, pre, p, h[k].tick + delay);
+      if (pre.trace != 0) s.c += static_cast<float>(p.A_plus * pre.trace * decay(p.plus, h[k].tick + delay - pre.last));
     }
     return n;
   }
@@ -111,8 +111,8 @@ struct RStdp {
       const PostHistory& h = n.post(i);
       std::uint32_t k = take_post(n[i], h, pre, p, seen, n.s.delay);
       advance(n[i], pre, p, t);
-      if (k && h.spikes[k - 1].tick == seen) --k;  // at the same tick as this presynaptic spike
-      if (k) n[i].c -= static_cast<float>(p.A_minus * h.spikes[k - 1].trace * decay(p.minus, seen - h.spikes[k - 1].tick));
+      if (k && h[k - 1].tick == seen) --k;  // at the same tick as this presynaptic spike
+      if (k) n[i].c -= static_cast<float>(p.A_minus * h[k - 1].trace * decay(p.minus, seen - h[k - 1].tick));
       out[i] = n[i].weight;
     }
     pre.trace = pre.trace == 0 ? 1 : 1 + pre.trace * decay(p.plus, t - pre.last);

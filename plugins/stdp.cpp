@@ -8,14 +8,21 @@
 // synaptic plasticity", 2000), 1 multiplicative, between them R. Guetig et al., "Learning input correlations through
 // nonlinear temporally asymmetric Hebbian plasticity", 2003.  Last tick and presynaptic trace belong to the slice.
 #include <algorithm>
+#include <cstring>
 #include <type_traits>
 
-#include "spinet/frame.hpp"
 #include "spinet/math.hpp"
 #include "spinet/synapse.hpp"
 
+#pragma GCC diagnostic ignored "-Wpsabi"  // rows are passed between inlined functions only
+
 namespace {
 using namespace spinet;
+
+typedef double Pair __attribute__((vector_size(16), may_alias));
+typedef double Row __attribute__((vector_size(32)));
+typedef long long Ticks __attribute__((vector_size(32)));
+typedef float Floats __attribute__((vector_size(16)));
 
 struct Stdp {
   static constexpr const char* name = "stdp";
@@ -24,9 +31,8 @@ struct Stdp {
     double tau_plus, tau_minus, lambda, alpha, mu_plus, mu_minus, w_max, nearest;
   };
   struct Shared {
-    FrameTable<1> plus, minus;  ///< exp(-ticks / tau), up to 2^32 ticks
     double plus_rate, minus_rate;  ///< 1 / tau
-    double lambda, alpha_lambda, mu_plus, mu_minus, w_max, to_unit;  ///< to_unit = 1 / w_max
+    double lambda, alpha_lambda, mu_plus, mu_minus, w_max;
     bool nearest;
   };
   enum class Mu { zero, one, any };
@@ -56,55 +62,143 @@ struct Stdp {
     t.add(&State::weight, "weight", "1", 1, at_least(0), initial | port_unit, "weight, between 0 and w_max; a larger one begins at w_max");
     return t;
   }
-  static double post_tau(const Params& p) { return p.nearest != 0 ? 0 : p.tau_minus; }
+  static double post_tau(const Params& p) { return p.tau_minus; }
+  static double pre_tau(const Params& p) { return p.tau_plus; }
   static void prepare(Shared& s, const Params& p, const RunInfo& run) {
-    constexpr Tick reach = Tick{1} << 32;
-    s.plus_rate = 1 / (p.tau_plus * run.ticks_per_ms);
-    s.minus_rate = 1 / (p.tau_minus * run.ticks_per_ms);
-    s.plus.prepare({-s.plus_rate}, reach);
-    s.minus.prepare({-s.minus_rate}, reach);
-    s.lambda = p.lambda;
-    s.alpha_lambda = p.alpha * p.lambda;
-    s.mu_plus = p.mu_plus;
-    s.mu_minus = p.mu_minus;
-    s.w_max = p.w_max;
-    s.to_unit = 1 / p.w_max;
-    s.nearest = p.nearest != 0;
+    s = {1 / (p.tau_plus * run.ticks_per_ms), 1 / (p.tau_minus * run.ticks_per_ms), p.lambda, p.alpha * p.lambda, p.mu_plus, p.mu_minus, p.w_max,
+         p.nearest != 0};
   }
 
   static void init(State& s, const Shared& p) { s.weight = std::min(s.weight, static_cast<float>(p.w_max)); }
 
-  [[gnu::noinline, gnu::cold]] static double long_decay(double rate, Tick ticks) { return math::exp(-rate * static_cast<double>(ticks)); }
-  static double decay(const FrameTable<1>& table, double rate, Tick ticks) {
-    return ticks >> 32 ? long_decay(rate, ticks) : table.at(ticks).f[0];
+  /// What is common to the synapses of a slice.  Traces are products: what the slice contributes times what the engine
+  /// keeps with each postsynaptic spike, both relative to the slice's base; no exp per synapse.
+  struct Pass {
+    double lead;  ///< lambda x_pre at a postsynaptic spike = lead * lowered
+    double fall;  ///< alpha lambda x_post at the presynaptic spike = fall * raised
+    double w_max, mu_plus, mu_minus;
+    Tick seen, applied;
+    bool nearest;
+    // Where a delay is longer than 300 time constants the factors may leave the range of a double:
+    bool far;
+    double trace, last, alpha_lambda, plus_rate, minus_rate;  ///< last: presynaptic spike, as the target sees it
+
+    explicit Pass(Synapses<Stdp> n) {
+      const Shared& p = n.shared();
+      const SliceState& pre = n.slice_state();
+      seen = n.s.seen();
+      applied = pre.applied;
+      w_max = p.w_max, mu_plus = p.mu_plus, mu_minus = p.mu_minus, nearest = p.nearest;
+      trace = p.lambda * pre.trace, last = static_cast<double>(pre.last - n.s.delay);
+      alpha_lambda = p.alpha_lambda, plus_rate = p.plus_rate, minus_rate = p.minus_rate;
+      far = 2 * static_cast<double>(n.s.delay) * std::max(plus_rate, minus_rate) > 300;
+      lead = trace == 0 || far ? 0 : trace * math::exp((last - static_cast<double>(n.s.base)) * plus_rate);
+      fall = far ? 0 : alpha_lambda * math::exp(static_cast<double>(n.s.base - seen) * minus_rate);
+    }
+    double pre(const PostSpike& s) const {
+      return far && trace != 0 ? trace * math::exp((last - static_cast<double>(s.tick)) * plus_rate) : lead * s.lowered;
+    }
+    double post(const PostSpike& s) const {
+      if (s.tick == long_ago) return 0;
+      const double sum = nearest ? s.trace : 1;
+      return far ? alpha_lambda * s.trace / sum * math::exp(static_cast<double>(s.tick - seen) * minus_rate) : fall * s.raised / sum;
+    }
+  };
+  // One step for a number or a row of them.  The weight is rounded to float after every step, so that it does not matter
+  // which steps are made together; x = 0 changes nothing.
+  template <Mu kind, class T>
+  static T potentiated(T w, T x, const Pass& p) {
+    T up;
+    if constexpr (kind == Mu::zero) up = w + p.w_max * x;
+    else if constexpr (kind == Mu::one) up = w + (p.w_max - w) * x;
+    else up = x == 0 ? w : w + p.w_max * power(1 - w / p.w_max, p.mu_plus) * x;
+    return rounded(up < p.w_max ? up : p.w_max + T{});
   }
-  template <Mu kind>
-  static double power(double x, double mu) {
-    if constexpr (kind == Mu::zero) return 1;
-    else if constexpr (kind == Mu::one) return x;
-    else return x <= 0 ? 0.0 : math::exp(mu * math::log(x));
+  template <Mu kind, class T>
+  static T depressed(T w, T x, const Pass& p) {
+    T down;
+    if constexpr (kind == Mu::zero) down = w - p.w_max * x;
+    else if constexpr (kind == Mu::one) down = w - w * x;
+    else down = x == 0 ? w : w - p.w_max * power(w / p.w_max, p.mu_minus) * x;
+    return rounded(down > 1e-30 ? down : T{});  // always a normal float
   }
-  // The weight is rounded to float after every step, so that it does not matter which steps are made together.
-  template <Mu kind>
-  static float potentiate(float weight, double trace, const Shared& p) {
-    const double w = static_cast<double>(weight) * p.to_unit, up = w + p.lambda * power<kind>(1 - w, p.mu_plus) * trace;
-    return static_cast<float>((up < 1 ? up : 1.0) * p.w_max);
-  }
-  template <Mu kind>
-  static float depress(float weight, double trace, const Shared& p) {
-    const double w = static_cast<double>(weight) * p.to_unit, down = w - p.alpha_lambda * power<kind>(w, p.mu_minus) * trace;
-    return static_cast<float>((down > 0 ? down : 0.0) * p.w_max);
+  static double power(double x, double mu) { return x <= 0 ? 0.0 : math::exp(mu * math::log(x)); }
+  /// To the 24 bits of a float (Veltkamp's splitting), without conversions, which compilers do badly for rows.
+  template <class T>
+  static T rounded(T w) {
+    const T t = w * 0x20000001p0;
+    return t - (t - w);
   }
 
-  /// The weight after the postsynaptic spikes (applied, seen]; `n`: their number up to `seen`.
+  /// Behind the last postsynaptic spike that the synapse has met.
+  static const PostSpike* met(const PostHistory& h, Tick seen) {
+    const PostSpike* e = h.end;
+    while (e[-1].tick > seen) --e;
+    return e;
+  }
+  /// The weight after the postsynaptic spikes since `applied`.
   template <Mu kind>
-  static float after_post(float w, const PostHistory& h, std::uint32_t n, const SliceState& pre, Tick delay, const Shared& p) {
-    if (pre.trace == 0) return w;
-    std::uint32_t k = n;
-    while (k && h.spikes[k - 1].tick > pre.applied) --k;
-    for (; k < n; ++k) w = potentiate<kind>(w, pre.trace * decay(p.plus, p.plus_rate, h.spikes[k].tick + delay - pre.last), p);
+  static double after_post(double w, const PostSpike* e, const Pass& p) {
+    const PostSpike* s = e;
+    while (s[-1].tick > p.applied) --s;
+    for (; s != e; ++s) w = potentiated<kind>(w, p.pre(*s), p);
     return w;
   }
+  template <Mu plus, Mu minus>
+  static float one(float weight, const PostHistory& h, const Pass& p) {
+    const PostSpike* e = met(h, p.seen);
+    const double w = after_post<plus>(static_cast<double>(weight), e, p);
+    if (e[-1].tick == p.seen) --e;  // at the same tick as this presynaptic spike
+    return static_cast<float>(depressed<minus>(w, p.post(e[-1]), p));
+  }
+
+  /// The m-th postsynaptic spike before e of each of four synapses, as rows.
+  struct Four {
+    Ticks tick;
+    Row lowered;
+    static Four back(const PostSpike* const (&e)[4], std::ptrdiff_t m) {
+      const auto pair = [&](int l) { return *reinterpret_cast<const Pair*>(&e[l][-m]); };
+      const Pair a = pair(0), b = pair(1), c = pair(2), d = pair(3);
+      const Row tick = __builtin_shufflevector(__builtin_shufflevector(a, b, 0, 2), __builtin_shufflevector(c, d, 0, 2), 0, 1, 2, 3);
+      return {reinterpret_cast<Ticks>(tick),
+              __builtin_shufflevector(__builtin_shufflevector(a, b, 1, 3), __builtin_shufflevector(c, d, 1, 3), 0, 1, 2, 3)};
+    }
+  };
+  static bool any(Ticks mask) { return (mask[0] | mask[1] | mask[2] | mask[3]) != 0; }
+
+  /// Four synapses at once, without branches in the usual case: each looks at its last three postsynaptic spikes, whether
+  /// they are new or not.  The same operations as in `one`, so the same bits.
+  template <Mu plus, Mu minus>
+  static void four(float* weight, const std::uint16_t* targets, const PostHistory* history, const Pass& p, float* out) {
+    const PostSpike* e[4];
+    for (int l = 0; l < 4; ++l) {
+      e[l] = history[targets[l]].end;
+      e[l] -= e[l][-1].tick > p.seen;
+    }
+    const Four first = Four::back(e, 1);
+    std::ptrdiff_t m = 3;
+    while (m < PostHistory::spare && any(Four::back(e, m + 1).tick > p.applied)) ++m;
+    if (m == PostHistory::spare || any(first.tick >= p.seen)) {
+      for (int l = 0; l < 4; ++l) out[l] = weight[l] = one<plus, minus>(weight[l], history[targets[l]], p);
+      return;
+    }
+    Floats narrow;
+    std::memcpy(&narrow, weight, sizeof narrow);
+    Row w = __builtin_convertvector(narrow, Row);
+    const auto step = [&](const Four& s) {
+      const Ticks x = reinterpret_cast<Ticks>(s.lowered * p.lead) & (s.tick > p.applied);
+      w = potentiated<plus>(w, reinterpret_cast<Row>(x), p);
+    };
+    for (; m > 3; --m) step(Four::back(e, m));
+    step(Four::back(e, 3));
+    step(Four::back(e, 2));
+    step(first);
+    const Row raised = {e[0][-1].raised, e[1][-1].raised, e[2][-1].raised, e[3][-1].raised};
+    narrow = __builtin_convertvector(depressed<minus>(w, raised * p.fall, p), Floats);
+    std::memcpy(weight, &narrow, sizeof narrow);
+    std::memcpy(out, &narrow, sizeof narrow);
+  }
+
   /// Calls f with the kinds of the exponents as types: the loops are compiled for each.
   template <class F>
   static auto with_kinds(const Shared& p, F f) {
@@ -117,39 +211,35 @@ struct Stdp {
   }
 
   using Weight = float;
+  static constexpr bool wide = true;
   static void on_pre(Synapses<Stdp> n, float* out) {
-    with_kinds(n.shared(), [&](auto plus, auto minus) { deliver<plus.value, minus.value>(n, out); });
+    const Pass pass(n);
+    auto* const weight = static_cast<float*>(n.s.state);
+    const PostHistory* const history = n.s.history;
+    const std::uint16_t* const targets = n.s.targets;
+    const std::uint32_t count = n.size();
+    with_kinds(n.shared(), [&](auto plus, auto minus) {
+      std::uint32_t i = 0;
+      if constexpr (plus.value != Mu::any && minus.value != Mu::any)
+        if (!pass.nearest && !pass.far)
+          for (; i + 4 <= count; i += 4) four<plus.value, minus.value>(weight + i, targets + i, history, pass, out + i);
+      for (; i < count; ++i) out[i] = weight[i] = one<plus.value, minus.value>(weight[i], history[targets[i]], pass);
+    });
+    SliceState& pre = n.slice_state();
+    const Tick t = n.s.emitted();
+    pre = {t, n.s.seen(), pass.nearest || pre.trace == 0 ? 1 : 1 + pre.trace * math::exp(static_cast<double>(pre.last - t) * pass.plus_rate)};
   }
-  template <Mu plus, Mu minus>
-  [[gnu::flatten]] static void deliver(Synapses<Stdp> n, float* out) {
-    const Shared& p = n.shared();
-    const SliceState pre = n.slice_state();
-    const Slice s = n.s;  // copies: nothing that is stored below can change them
-    const Tick t = s.emitted(), seen = s.seen();
-    auto* const state = static_cast<State*>(s.state);
-    for (std::uint32_t i = 0; i < s.count; ++i) {
-      const PostHistory h = s.history[s.targets[i]];
-      std::uint32_t k = h.upto(seen);
-      float w = after_post<plus>(state[i].weight, h, k, pre, s.delay, p);
-      if (k && h.spikes[k - 1].tick == seen) --k;  // at the same tick as this presynaptic spike
-      if (k) w = depress<minus>(w, h.spikes[k - 1].trace * decay(p.minus, p.minus_rate, seen - h.spikes[k - 1].tick), p);
-      out[i] = state[i].weight = w;
-    }
-    n.slice_state() = {t, seen, p.nearest || pre.trace == 0 ? 1 : 1 + pre.trace * decay(p.plus, p.plus_rate, t - pre.last)};
+  static float seen_by(Synapses<Stdp> n, std::uint32_t i, const Pass& pass) {
+    return with_kinds(n.shared(), [&](auto plus, auto) {
+      return static_cast<float>(after_post<plus.value>(static_cast<double>(n[i].weight), met(n.post(i), pass.seen), pass));
+    });
   }
   static void catch_up(Synapses<Stdp> n) {
-    with_kinds(n.shared(), [&](auto plus, auto) {
-      for (std::uint32_t i = 0; i < n.size(); ++i)
-        n[i].weight = after_post<plus.value>(n[i].weight, n.post(i), n.post(i).upto(n.s.seen()), n.slice_state(), n.s.delay, n.shared());
-    });
+    const Pass pass(n);
+    for (std::uint32_t i = 0; i < n.size(); ++i) n[i].weight = seen_by(n, i, pass);
     n.slice_state().applied = n.s.seen();
   }
-  static double read(Synapses<Stdp> n, std::uint32_t i, std::uint32_t) {
-    const PostHistory& h = n.post(i);
-    return with_kinds(n.shared(), [&](auto plus, auto) {
-      return static_cast<double>(after_post<plus.value>(n[i].weight, h, h.upto(n.s.seen()), n.slice_state(), n.s.delay, n.shared()));
-    });
-  }
+  static double read(Synapses<Stdp> n, std::uint32_t i, std::uint32_t) { return static_cast<double>(seen_by(n, i, Pass(n))); }
 };
 }  // namespace
 

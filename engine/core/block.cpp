@@ -135,17 +135,16 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
     }
     history_of_store_.push_back(0xFFFFFFFFu);
     if (store.post_tau < 0 || store.targets.size() == 0) continue;
-    const double tau = store.post_tau * network_.ticks_per_ms();
+    const double post = store.post_tau * network_.ticks_per_ms(), pre = store.pre_tau * network_.ticks_per_ms();
     std::uint32_t h = 0;
-    while (h < histories_.size() && histories_[h].tau() != tau) ++h;
-    if (h == histories_.size()) histories_.emplace_back(c_.size, tau);
+    while (h < histories_.size() && !(histories_[h].post_tau() == post && histories_[h].pre_tau() == pre)) ++h;
+    // Swept often enough that histories stay short, seldom enough to cost nothing.
+    if (h == histories_.size()) histories_.emplace_back(c_.size, post, pre, static_cast<Tick>(1000 * network_.ticks_per_ms()));
     history_of_store_.back() = h;
     plastic_delay_ = std::max<Tick>(plastic_delay_, network_.delay_resolution * store.most_delay);
   }
   if (synapses_->slice_count() <= 4096)
     for (std::uint32_t i = 0; i < synapses_->slice_count(); ++i) prepared_.push_back(view(i, synapses_->source_of(i), 0, 1));
-  // Often enough that histories stay short, seldom enough to cost nothing; results do not depend on it.
-  if (!histories_.empty()) sweep_every_ = std::max<Tick>(static_cast<Tick>(1000 * network_.ticks_per_ms()), 8 * plastic_delay_);
 }
 
 void Block::watch(std::uint32_t w, std::vector<std::uint32_t> positions) {
@@ -161,16 +160,17 @@ std::uint64_t Block::history_bytes() const {
 
 /// Has the synapses take in the histories, so that these can be forgotten.
 void Block::sweep(Tick tick) {
+  for (auto& h : histories_)
+    if (h.due() == tick) h.rebase(tick - 1);  // what is seen here is seen relative to the turn that ends
   for (std::uint32_t i = 0; i < synapses_->slice_count(); ++i)
-    if (const auto k = synapses_->slice(i).store; history_of_store_[k] < histories_.size()) {
+    if (const auto k = synapses_->slice(i).store; history_of_store_[k] < histories_.size() && histories_[history_of_store_[k]].due() == tick) {
       const Slice slice = view(i, tick, 0);
       synapses_->stores()[k].table->catch_up(&slice);
     }
   sweep_at_ = never;
   for (auto& h : histories_) {
-    // An event that arrives at this very tick still asks for the last spike before its own time.
-    h.forget(tick - 2 * plastic_delay_ - 1);
-    if (h.excess()) sweep_at_ = tick + sweep_every_;
+    if (h.due() == tick) h.swept(tick, plastic_delay_);
+    sweep_at_ = std::min(sweep_at_, h.due());
   }
 }
 
@@ -252,8 +252,9 @@ void Block::drain(Tick now, Ask later) {
     if (r.ask == Ask::emit) {
       out_->push_back({r.tick, r.payload, gids_[r.neuron]});
       for (auto& h : histories_) {
+        h.rebase(r.tick);
         h.add(r.neuron, r.tick);
-        if (sweep_at_ == never && h.excess()) sweep_at_ = (r.tick / sweep_every_ + 1) * sweep_every_;
+        sweep_at_ = std::min(sweep_at_, h.due());
       }
     } else {
       assert(r.tick >= now);
@@ -305,7 +306,10 @@ Slice Block::view(std::uint32_t s, Gid source, Tick tick, double payload) {
   slice.state = store.state.data() + e.begin * store.table->state_size;
   if (store.table->slice_state_size) slice.slice_state = store.slice_state.data() + std::uint64_t{s} * store.table->slice_state_size;
   slice.shared = store.shared.data();
-  if (const auto h = history_of_store_[e.store]; h < histories_.size()) slice.history = histories_[h].heads();
+  if (const auto h = history_of_store_[e.store]; h < histories_.size()) {
+    slice.history = histories_[h].heads();
+    slice.base = histories_[h].base();
+  }
   slice.gids = gids_.data();
   if (store.table->draws) {
     slice.copies = store.copies.data() + e.begin;
@@ -372,6 +376,7 @@ void Block::deliver(std::uint32_t s, Tick tick, double payload) {
     } else {
       if (!prepared_.empty()) {
         Slice& slice = prepared_[s];
+        if (slice.history) slice.base = histories_[history_of_store_[e.store]].base();
         slice.tick = tick;
         slice.payload = payload;
         table.on_pre(&slice, weights_.data());
@@ -475,16 +480,18 @@ std::vector<Block::Asked> Block::save_agenda() const {
 
 std::vector<double> Block::taus() const {
   std::vector<double> all;
-  for (const auto& h : histories_) all.push_back(h.tau());
+  for (const auto& h : histories_)
+    if (std::find(all.begin(), all.end(), h.post_tau()) == all.end()) all.push_back(h.post_tau());
   return all;
 }
 
 std::vector<Block::Past> Block::save_history(double tau) const {
   std::vector<Past> all;
-  for (const auto& h : histories_) {
-    if (h.tau() != tau) continue;
-    for (std::uint32_t j = 0; j < c_.size; ++j)
-      for (std::uint32_t k = 0; k < h.heads()[j].count; ++k) all.push_back({h.heads()[j].spikes[k].tick, h.heads()[j].spikes[k].trace, gids_[j], 0});
+  for (std::uint32_t j = 0; j < c_.size; ++j) {
+    const PostHistory* longest = nullptr;  // of those with this trace, the one that was swept longest ago
+    for (const auto& h : histories_)
+      if (h.post_tau() == tau && (!longest || h.heads()[j].count > longest->count)) longest = &h.heads()[j];
+    for (std::uint32_t k = 0; longest && k < longest->count; ++k) all.push_back({(*longest)[k].tick, (*longest)[k].trace, gids_[j], 0});
   }
   return all;
 }
@@ -500,11 +507,11 @@ void Block::restore_begin(Tick at, std::span<const ScheduledControl> schedule) {
   agenda_ = Agenda(window_);
   for (auto& slot : slots_) slot.keys.clear(), slot.graded.clear();
   slots_filled_ = 0;
-  for (auto& h : histories_) h.clear();
+  for (auto& h : histories_) h.restart(at);
   asleep_ = false;
   if (c_.frame_length) c_.frame_begin = (at - 1) / c_.frame_length * c_.frame_length;
   for (auto& t : trains_) t.resume(at);
-  sweep_at_ = histories_.empty() ? never : (at + sweep_every_ - 1) / sweep_every_ * sweep_every_;
+  sweep_at_ = never;
 }
 
 void Block::restore_neuron(std::uint32_t j, const std::byte* from) {
@@ -520,7 +527,14 @@ void Block::restore_asked(const Asked& a) { agenda_.push({a.tick, static_cast<As
 
 void Block::restore_past(double tau, const Past& p) {
   for (auto& h : histories_)
-    if (h.tau() == tau) h.append(index_of(p.gid), {p.tick, p.trace});
+    if (h.post_tau() == tau) h.append(index_of(p.gid), p.tick, p.trace);
+}
+
+void Block::restore_end(Tick at) {
+  for (auto& h : histories_) {
+    h.restarted(at);
+    sweep_at_ = std::min(sweep_at_, h.due());
+  }
 }
 
 bool Block::idle(const Slot& slot, Tick to) {
@@ -577,6 +591,7 @@ void Block::walk(Tick from, Tick to, std::span<const Action> actions, std::vecto
     if (asleep_) wake_up(now);
     else if (c_.frame_length && now == c_.frame_begin + c_.frame_length) next_frame(now);
     if (now == sweep_at_) sweep(now);
+    for (auto& h : histories_) h.rebase(now);
     for (; !actions.empty() && actions.front().tick == now; actions = actions.subspan(1)) act(actions.front(), samples);
     run_phase(Ask::wake, now);
     for (; key != end && from + static_cast<Tick>(*key >> 32) == now; ++key) {

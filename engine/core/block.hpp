@@ -91,6 +91,7 @@ class Block {
   void restore_neuron(std::uint32_t j, const std::byte* from);
   void restore_asked(const Asked& a);
   void restore_past(double tau, const Past& p);
+  void restore_end(Tick at);
   BlockSynapses& synapses() { return *synapses_; }
 
   /// Block index of each sampled neuron of report r, in the order of the samples.
@@ -122,6 +123,7 @@ class Block {
       Slice s = prepared_[slice];
       s.tick = tick;
       s.payload = payload;
+      if (s.history) s.base = histories_[history_of_store_[synapses_->slice(slice).store]].base();
       return s;
     }
     return view(slice, synapses_->source_of(slice), tick, payload);
@@ -163,7 +165,7 @@ class Block {
   std::vector<std::uint32_t> history_of_store_;        ///< index in `histories_`, or past its end
   std::vector<std::vector<std::uint32_t>> reads_of_store_;
   std::uint32_t index_of(Gid gid) const;
-  Tick sweep_every_ = never, sweep_at_ = never, plastic_delay_ = 0;
+  Tick sweep_at_ = never, plastic_delay_ = 0;
   std::vector<std::vector<std::uint32_t>> watched_;    ///< by weight recording
   bool asleep_ = false;
 };

@@ -269,6 +269,7 @@ void Simulation::Impl::restore(const CheckpointSource& from) {
   for (std::size_t k = 0; k < taus.size(); ++k)
     for (const auto& p : read_all<Block::Past>(from, "history/" + std::to_string(k)))
       if (Block* b = block_of(p.gid)) b->restore_past(taus[k], p);
+  for (auto& b : blocks) b->restore_end(at);
 
   for (std::uint32_t p = 0; p < net.projections.size(); ++p) {
     const Projection& projection = net.projections[p];

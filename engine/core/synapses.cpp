@@ -139,6 +139,7 @@ BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_p
         const RunInfo run{net.ticks_per_ms()};
         if (s.table->prepare) s.table->prepare(s.shared.data(), params.data(), &run);
         if (s.table->post_tau) s.post_tau = s.table->post_tau(params.data());
+        if (s.table->pre_tau) s.pre_tau = s.table->pre_tau(params.data());
       }
       s.random = stream_key(net.seed, Purpose::event, p);
       stores_.push_back(std::move(s));

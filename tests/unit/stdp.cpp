@@ -277,6 +277,23 @@ TEST_CASE("stdp: pairs further apart than the 2^32 ticks that a table of decays 
   compare(t, {{t.plastic("stdp", r.values(50), ms(1)), r}}, 60);
 }
 
+TEST_CASE("stdp: many targets that fire much or little between two presynaptic spikes") {
+  Numbers n(7, 1);
+  const Tick duration = ms(2500);
+  auto post = trains(n, 11, duration, 90);  // up to some tens between two presynaptic spikes
+  const auto slow = trains(n, 11, duration, 4);
+  for (std::size_t j = 0; j < post.size(); j += 3) post[j] = slow[j];
+  for (const double mu_plus : {0.0, 1.0})
+    for (const double mu_minus : {0.0, 1.0}) {
+      INFO("mu " << mu_plus << ' ' << mu_minus);
+      Trained t(duration, trains(n, 6, duration, 25), post);
+      const PairRule r{.lambda = 0.004, .alpha = 1.2, .mu_plus = mu_plus, .mu_minus = mu_minus};
+      std::map<std::uint32_t, PairRule> rules;
+      for (const Tick delay : {ms(0.4), ms(7)}) rules[t.plastic("stdp", r.values(30), delay)] = r;
+      compare(t, rules, 20'000);
+    }
+}
+
 TEST_CASE("stdp: a weight above w_max begins at w_max") {
   Trained t(ms(10), {{ms(2)}}, {{ms(9)}});
   std::vector<Repeater::Heard> heard;

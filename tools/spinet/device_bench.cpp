@@ -41,7 +41,7 @@ Slice DeviceBench::at(double seconds) {
   s.state = state_.data();
   s.slice_state = slice_state_.data();
   s.shared = shared_.data();
-  s.history = t_.post_tau ? &silent_ : nullptr;
+  s.history = t_.post_tau ? silent_.heads() : nullptr;
   s.gids = &gid;
   s.copies = &copy;
   s.random = {seed_, 0};

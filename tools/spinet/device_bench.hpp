@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/buffer.hpp"
+#include "core/history.hpp"
 #include "spinet/synapse.hpp"
 
 namespace spinet::tool {
@@ -24,7 +25,7 @@ class DeviceBench {
   std::vector<std::uint32_t> reads_;
   NeuronTable neuron_{};
   NeuronBlock block_{};
-  PostHistory silent_{};
+  PostHistories silent_{1, 0, 0, 1};
 };
 
 /// "2.5 V 5 ms", "50 x -2.35 V 5 ms every 10 ms"

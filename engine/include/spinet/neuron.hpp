@@ -225,7 +225,6 @@ template <class M> void receive(NeuronBlock* b, const Arrivals* a) noexcept { re
 template <class M> [[SPINET_WIDE]] void receive_wide(NeuronBlock* b, const Arrivals* a) noexcept { receive_body<M>(b, a); }
 template <class M> std::uint32_t train(NeuronBlock* b, const Train* a) noexcept { return train_body<M>(b, a); }
 template <class M> [[SPINET_WIDE]] std::uint32_t train_wide(NeuronBlock* b, const Train* a) noexcept { return train_body<M>(b, a); }
-#undef SPINET_WIDE
 }  // namespace detail
 
 /// The table of model M.  M must have `name`, `doc`, `Params`, `State`, `params()`, `variables()`, `ports` (array),

@@ -18,20 +18,27 @@
 namespace spinet {
 
 /// A postsynaptic spike as synapses with `post_tau` see it.
-struct PostSpike {
-  Tick tick;     ///< emission
-  double trace;  ///< sum of exp(-(tick - s) / post_tau) over this spike and all s before it; 1 where post_tau is 0
+struct alignas(32) PostSpike {
+  Tick tick;       ///< emission
+  double lowered;  ///< exp(-(tick - base) / pre_tau), with the slice's `base`; 1 where the model has no pre_tau
+  double raised;   ///< trace exp(+(tick - base) / post_tau); 1 where post_tau is 0
+  double trace;    ///< sum of exp(-(tick - s) / post_tau) over this spike and all s before it; 1 where post_tau is 0
 };
+/// The tick of a spike that never was.
+inline constexpr Tick long_ago = INT64_MIN / 4;
 
-/// The spikes of one target neuron, oldest first.  Those that every synapse has seen are forgotten but for the last.
+/// The spikes of one target neuron, oldest first.  Those that every synapse has seen are forgotten but for the last.  Before
+/// the first lie `spare` that never were (tick `long_ago`, all else 0), so that kernels need not look how many there are.
 struct PostHistory {
-  const PostSpike* spikes;
+  static constexpr std::uint32_t spare = 8;
+  const PostSpike* end;    ///< behind the last
   std::uint32_t count;
   std::uint32_t capacity;  ///< the engine's
+  const PostSpike& operator[](std::uint32_t k) const noexcept { return (end - count)[k]; }
   /// Number of spikes emitted at or before `tick`.
   std::uint32_t upto(Tick tick) const noexcept {
     std::uint32_t n = count;
-    while (n && spikes[n - 1].tick > tick) --n;
+    while (n && (*this)[n - 1].tick > tick) --n;
     return n;
   }
 };
@@ -55,6 +62,7 @@ struct Slice {
   const NeuronBlock* block;      ///< the targets
   const std::uint32_t* reads;    ///< index in the targets' variables of each of the model's `reads`
   RunInfo run;
+  Tick base;  ///< from which `raised` and `lowered` count: within 256 time constants (at most a second) before `tick`
 
   Tick emitted() const noexcept { return tick - delay; }
   /// Postsynaptic spikes emitted up to here have met the synapse.
@@ -91,6 +99,8 @@ struct SynapseTable {
   double (*read)(const Slice* s, std::uint32_t i, std::uint32_t variable) noexcept;
   /// What is wrong with these parameters together (each is in its range), or null.  May be null itself.
   const char* (*check)(const void* params) noexcept;
+  /// Time constant of `PostSpike::lowered` [ms], of what presynaptic spikes leave.  May be null.
+  double (*pre_tau)(const void* params) noexcept;
 };
 
 /// Typed view of a slice for model M.
@@ -106,12 +116,20 @@ struct Synapses {
   std::uint32_t size() const { return s.count; }
 };
 
+namespace detail {
+template <class M> void on_pre(const Slice* s, void* weights) noexcept { M::on_pre(Synapses<M>{*s}, static_cast<typename M::Weight*>(weights)); }
+/// The same for a CPU with AVX2, if the model has `wide = true` (see spinet/neuron.hpp).
+template <class M> [[SPINET_WIDE]] void on_pre_wide(const Slice* s, void* weights) noexcept {
+  M::on_pre(Synapses<M>{*s}, static_cast<typename M::Weight*>(weights));
+}
+}  // namespace detail
+
 /// The table of model M.  M must have `name`, `doc`, `Params`, `State`, `params()`, `variables()`, and
 ///   weight(State&, const Shared&, const Slice&) -> float or double     one synapse; the loop is made here
 /// or on_pre(Synapses<M>, Weight* out) with `using Weight = float` (or double), or neither: then State is one float
 /// named `weight`, handed to the neurons as it is.  It may have `Shared` with `prepare(Shared&, const Params&, const
 /// RunInfo&)`, `SliceState`, `init`, `on_control(Synapses<M>, const Control&)` with `controls` (kinds that it answers),
-/// `draws`, `reads` (array of names), `post_tau(const Params&)` with `catch_up(Synapses<M>)`,
+/// `draws`, `wide`, `reads` (array of names), `post_tau(const Params&)` with `catch_up(Synapses<M>)`, `pre_tau(const Params&)`,
 /// `read(const State&, const Shared&, Tick)` for the first variable or `read(Synapses<M>, i, variable)` for all; others are read as they
 /// are stored.
 template <class M>
@@ -151,7 +169,10 @@ const SynapseTable& synapse_table() {
       };
     } else if constexpr (requires { typename M::Weight; }) {
       t.weight_kind = std::is_same_v<typename M::Weight, float> ? 1 : 2;
-      t.on_pre = [](const Slice* s, void* weights) noexcept { M::on_pre(Synapses<M>{*s}, static_cast<typename M::Weight*>(weights)); };
+      t.on_pre = detail::on_pre<M>;
+      if constexpr (requires { M::wide; }) {
+        if (detail::wide()) t.on_pre = detail::on_pre_wide<M>;
+      }
     } else {
       static_assert(sizeof(S) == sizeof(float), "without on_pre the state is the weight, one float");
     }
@@ -161,6 +182,8 @@ const SynapseTable& synapse_table() {
       t.post_tau = [](const void* p) noexcept -> double { return M::post_tau(*static_cast<const P*>(p)); };
       t.catch_up = [](const Slice* s) noexcept { M::catch_up(Synapses<M>{*s}); };
     }
+    if constexpr (requires(const P& p) { M::pre_tau(p); })
+      t.pre_tau = [](const void* p) noexcept -> double { return M::pre_tau(*static_cast<const P*>(p)); };
     t.read = [](const Slice* s, std::uint32_t i, std::uint32_t v) noexcept -> double {
       const S& state = static_cast<const S*>(s->state)[i];
       if constexpr (requires(Synapses<M> n) { M::read(n, i, v); }) {

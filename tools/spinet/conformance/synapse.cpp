@@ -4,6 +4,7 @@
 
 #include "bench.hpp"
 #include "conformance.hpp"
+#include "core/history.hpp"
 
 namespace spinet {
 namespace {
@@ -35,23 +36,21 @@ std::vector<Event> history(bool graded) {
 class Targets {
  public:
   Targets(const SynapseTable& t, bool varied) {
-    double tau = -1;
+    double tau = 0, pre_tau = 0;
     if (t.post_tau) {
       Fenced params(t.params_size);
       for (std::uint32_t i = 0; i < t.model.params.count; ++i) store(params.data(), t.model.params.data[i], value_for(t.model.params.data[i], varied));
       tau = t.post_tau(params.data()) * run_info.ticks_per_ms;
+      if (t.pre_tau) pre_tau = t.pre_tau(params.data()) * run_info.ticks_per_ms;
     }
-    spikes_.resize(3 * synapse_count);
-    for (std::uint32_t j = 0; j < spikes_.size(); ++j) {
+    histories_ = std::make_unique<PostHistories>(3 * synapse_count, tau, pre_tau, Tick{1} << 60);
+    for (std::uint32_t j = 0; j < 3 * synapse_count; ++j) {
       gids_.push_back(1000 + j);
       Dice dice(100 + j);
       Tick tick = 0;
       for (int k = 0; k < 200; ++k) {
-        const Tick gap = 1'000'000 + static_cast<Tick>(2e8 * std::pow(dice.uniform(), 4));
-        const double before = k && tau > 0 ? spikes_[j].back().trace * std::exp(-static_cast<double>(gap) / tau) : 0;
-        spikes_[j].push_back({tick += gap, 1 + before});
+        histories_->add(j, tick += 1'000'000 + static_cast<Tick>(2e8 * std::pow(dice.uniform(), 4)));
       }
-      heads_.push_back({spikes_[j].data(), static_cast<std::uint32_t>(spikes_[j].size()), 0});
     }
     neuron_.read = [](const NeuronBlock*, Tick tick, std::uint32_t j, std::uint32_t v) noexcept -> double {
       return uniform01(draw({7, v}, j, static_cast<std::uint64_t>(tick))[0]);
@@ -59,7 +58,9 @@ class Targets {
     for (std::uint32_t k = 0; k < t.read_count; ++k) reads_.push_back(k);
   }
   void show(Slice& s, bool histories) const {
-    s.history = histories ? heads_.data() : nullptr;
+    histories_->rebase(s.tick);
+    s.history = histories ? histories_->heads() : nullptr;
+    s.base = histories_->base();
     s.gids = gids_.data();
     s.neuron = &neuron_;
     s.block = &block_;
@@ -67,8 +68,7 @@ class Targets {
   }
 
  private:
-  std::vector<std::vector<PostSpike>> spikes_;
-  std::vector<PostHistory> heads_;
+  std::unique_ptr<PostHistories> histories_;
   std::vector<Gid> gids_;
   std::vector<std::uint32_t> reads_;
   NeuronTable neuron_{};
