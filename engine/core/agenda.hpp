@@ -1,5 +1,5 @@
 // What models have asked for, in order of (tick, phase, neuron): a calendar queue.  Requests lie unsorted in buckets of
-// some ticks; only the present bucket, a few entries, is a heap.
+// some ticks; only the present bucket, a few entries, is a heap.  A handful of requests in all is a heap without buckets.
 #pragma once
 #include <algorithm>
 #include <cassert>
@@ -51,19 +51,41 @@ class Agenda {
   void push(const Entry& e) {
     ++size_;
     const Tick bucket = e.tick >> shift_;
-    if (bucket <= present_) {
-      now_.push_back(e);
-      std::push_heap(now_.begin(), now_.end(), std::greater<>{});
-    } else if (bucket - present_ < buckets) {
+    if (size_ == now_.size() + 1) {  // all others are in the heap, of whatever bucket
+      if (now_.size() < handful) {
+        later_ |= bucket > present_;
+        return push_now(e);
+      }
+      if (later_) spread();
+    }
+    if (bucket <= present_) push_now(e);
+    else put_later(bucket, e);
+  }
+
+ private:
+  static constexpr Tick buckets = 4096;
+  static constexpr std::size_t handful = 24;
+  void push_now(const Entry& e) {
+    now_.push_back(e);
+    std::push_heap(now_.begin(), now_.end(), std::greater<>{});
+  }
+  void put_later(Tick bucket, const Entry& e) {
+    if (bucket - present_ < buckets) {
       put(bucket, e);
     } else {
       far_.push_back(e);
       far_first_ = std::min(far_first_, bucket);
     }
   }
-
- private:
-  static constexpr Tick buckets = 4096;
+  /// From a heap of everything to one of the first bucket.
+  void spread() {
+    later_ = false;
+    present_ = now_.front().tick >> shift_;
+    const auto later = std::partition(now_.begin(), now_.end(), [this](const Entry& e) { return e.tick >> shift_ <= present_; });
+    for (auto e = later; e != now_.end(); ++e) put_later(e->tick >> shift_, *e);
+    now_.erase(later, now_.end());
+    std::make_heap(now_.begin(), now_.end(), std::greater<>{});
+  }
   void put(Tick bucket, const Entry& e) {
     const auto b = static_cast<std::size_t>(bucket % buckets);
     ring_[b].push_back(e);
@@ -72,6 +94,7 @@ class Agenda {
   /// Makes the next bucket with anything in it the present one.
   bool refill() {
     if (size_ == 0) return false;
+    later_ = false;
     Tick next = far_first_;
     const auto begin = static_cast<std::size_t>((present_ + 1) % buckets);
     for (std::size_t k = 0; k <= used_.size(); ++k) {
@@ -108,6 +131,7 @@ class Agenda {
 
   int shift_ = 0;
   std::size_t size_ = 0;
+  bool later_ = false;  ///< the heap holds entries of later buckets, as it may while it holds all
   Tick present_ = 0, far_first_ = never;
   std::vector<Entry> now_, far_;
   std::vector<std::vector<Entry>> ring_{static_cast<std::size_t>(buckets)};

@@ -1,6 +1,7 @@
 #include "core/block.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -117,7 +118,7 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
   Tick longest = 0;
   for (std::uint32_t s = 0; s < synapses_->slice_count(); ++s)
     longest = std::max<Tick>(longest, synapses_->delay_steps(s));
-  slots_.resize(static_cast<std::size_t>(longest * network_.delay_resolution / window) + 2);
+  slots_.resize(std::bit_ceil(static_cast<std::size_t>(longest * network_.delay_resolution / window) + 2));
   room(2 * std::size_t{synapses_->longest_slice()} + 16);
   weights_.resize(synapses_->longest_slice() + 1);
 

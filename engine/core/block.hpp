@@ -57,6 +57,8 @@ class Block {
   /// Initial state is complete: finds the crossings of the first frame.
   void start();
 
+  /// Has this source synapses here?
+  bool hears(Gid source) const { return synapses_->slices_begin(source) != synapses_->slices_end(source); }
   /// Posts the arrivals of a spike; those before `from` are left out.
   void post(const Emission& e, bool graded, Tick from = 0);
   /// Everything in [from, to), one window.  Emissions go to `out`, samples to `samples[report]`, postings to `posted`.
@@ -135,7 +137,7 @@ class Block {
   void run_phase(Ask phase, Tick tick);
   bool idle(const Slot& slot, Tick to);
   void sort_slot(Slot& slot);
-  Slot& slot_of(std::uint64_t window) { return slots_[window % slots_.size()]; }
+  Slot& slot_of(std::uint64_t window) { return slots_[window & (slots_.size() - 1)]; }
   std::span<Request> room(std::size_t n);
 
   const Network& network_;

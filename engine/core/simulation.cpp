@@ -137,7 +137,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
     }
 
     // The clock is asked now and then only: a window may take less time than that.
-    const bool look = (++clock_turn & (all.size() > 8 ? 0 : 63)) == 0;
+    const bool look = (++clock_turn & (all.size() > 1000 ? 0 : 63)) == 0;
     own.clear();
     Head head{never, 0, 0, 0, 0};
     guarded([&] {
@@ -174,7 +174,8 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
     const auto earlier_first = [](const Emission& a, const Emission& b) { return a.tick != b.tick ? a.tick < b.tick : a.gid < b.gid; };
     if (!std::is_sorted(all.begin(), all.end(), earlier_first)) std::sort(all.begin(), all.end(), earlier_first);
     for (auto& b : blocks)
-      for (const auto& e : all) b->post(e, graded);
+      for (const auto& e : all)
+        if (b->hears(e.gid)) b->post(e, graded);
     if (checkpointing) {
       recent.insert(recent.end(), all.begin(), all.end());
       while (!recent.empty() && recent.front().tick + longest_delay < to) recent.pop_front();
