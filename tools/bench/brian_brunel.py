@@ -1,4 +1,4 @@
-"""The Brunel network in Brian2, C++ standalone: brian_brunel.py delta|exp MILLISECONDS THREADS FOLDER; prints JSON."""
+"""The Brunel network in Brian2, C++ standalone: brian_brunel.py delta|exp|stdp MILLISECONDS THREADS FOLDER; prints JSON."""
 import json, logging, sys, tempfile
 
 logging.disable(logging.WARNING)
@@ -18,10 +18,41 @@ else:
 neurons = NeuronGroup(12500, model, threshold="v >= 20*mV", reset="v = 0*mV", refractory=2 * ms, method="exact")
 rng = np.random.default_rng(1)
 projections = []
-for first, count, indegree, factor in ((0, 10000, 1000, 1), (10000, 2500, 250, -5)):
-    s = Synapses(neurons[first:first + count], neurons, namespace={"w": factor * jump}, on_pre=f"{variable}_post += w{after}", delay=1.5 * ms)
-    s.connect(i=rng.integers(0, count, 12500 * indegree), j=np.repeat(np.arange(12500), indegree))
+
+
+def project(first, count, targets, indegree, factor):
+    s = Synapses(neurons[first:first + count], neurons[targets.start:targets.stop], namespace={"w": factor * jump},
+                 on_pre=f"{variable}_post += w{after}", delay=1.5 * ms)
+    return s, rng.integers(0, count, (targets.stop - targets.start) * indegree), np.repeat(np.arange(targets.stop - targets.start), indegree)
+
+
+def plastic():
+    """Exc to exc: pair rule, multiplicative on both sides, w_max 100 pA; the delay on the post pathway, as a dendritic one."""
+    s = Synapses(neurons[:10000], neurons[:10000],
+                 """w : 1
+                    dpre/dt = -pre/(20*ms) : 1 (event-driven)
+                    dpost/dt = -post/(20*ms) : 1 (event-driven)""",
+                 on_pre={"transmit": f"{variable}_post += w*50*pA", "pre": "pre += 1\nw -= 0.01*w*post"},
+                 on_post={"post": "post += 1\nw += 0.01*(2 - w)*pre"},
+                 delay={"transmit": 1.5 * ms, "post": 1.5 * ms})
+    return s, rng.integers(0, 10000, 10000 * 1000), np.repeat(np.arange(10000), 1000)
+
+
+def connect(made):
+    s, i, j = made
+    s.connect(i=i, j=j)
+    if hasattr(s, "w") and variant == "stdp" and "w" in s.variables:
+        s.w = 1
     projections.append(s)
+
+
+if variant == "stdp":
+    connect(plastic())
+    connect(project(0, 10000, slice(10000, 12500), 1000, 1))
+    connect(project(10000, 2500, slice(0, 12500), 250, -5))
+else:
+    connect(project(0, 10000, slice(0, 12500), 1000, 1))
+    connect(project(10000, 2500, slice(0, 12500), 250, -5))
 drive = PoissonInput(neurons, variable, 1000, 20 * Hz, jump)
 spikes = SpikeMonitor(neurons, record=False)
 Network(neurons, drive, spikes, *projections).run(duration * ms)
