@@ -30,6 +30,7 @@ struct LifDelta {
     double guard;  ///< v_th - V_inf [mV], or -infinity where that is not positive: every arrival is looked at
     double v_inf, v_th, v_reset, resistance, e_l;  // mV, mV, mV, GOhm, mV
     Tick t_ref;
+    Tick pending;  ///< the test that counts; others are out of date
   };
   struct Common {
     double guard;  ///< the least of the block: one number to compare with; a neuron's own only matters above it
@@ -91,6 +92,7 @@ struct LifDelta {
     Constants& c = n.constants(j);
     derive(n, c, p);
     c.t_ref = static_cast<Tick>(std::llround(p.t_ref * n.b.run.ticks_per_ms));
+    c.pending = never;
     n.state(j).a = initial[0] - c.v_inf;
   }
 
@@ -107,11 +109,19 @@ struct LifDelta {
   static void look(Block n, std::uint32_t j, Tick tick) {
     const State& s = n.state(j);
     const double th = threshold(n.constants(j)), u = s.a / up(n, tick);
-    if (u >= th) return n.out().test_at(tick, j);
+    if (u >= th) return ask(n, j, tick);
     if (!(th < 0) || s.a == minus_infinity) return;  // V_inf below the threshold, or reached only after infinite time
     const double wait = n.shared().tau * math::log(u / th);
     // One tick early: the test that finds V still below looks again, so rounding here moves no spike.
-    if (wait < 0x1p62) n.out().test_at(tick + std::max<Tick>(1, static_cast<Tick>(wait) - 1), j);
+    if (wait < 0x1p62) ask(n, j, tick + std::max<Tick>(1, static_cast<Tick>(wait) - 1));
+  }
+  /// Unless a test no later is asked for already: that one looks again.
+  template <class N>
+  static void ask(N n, std::uint32_t j, Tick tick) {
+    Tick& pending = n.constants(j).pending;
+    if (pending <= tick) return;
+    pending = tick;
+    n.out().test_at(tick, j);
   }
 
   static void receive(Block n, const Arrivals in) {
@@ -156,7 +166,9 @@ struct LifDelta {
   static void test(Block n, Tick tick, std::span<const std::uint32_t> js) {
     for (const auto j : js) {
       State& s = n.state(j);
-      const Constants& c = n.constants(j);
+      Constants& c = n.constants(j);
+      if (c.pending != tick) continue;
+      c.pending = never;
       if (s.a == minus_infinity) continue;
       const double e = up(n, tick);
       if (!(s.a >= threshold(c) * e)) {
@@ -221,7 +233,7 @@ struct LifDeltaPerNeuron {
   };
   struct Constants {
     double v_inf, v_th, v_reset, tau;  // mV, mV, mV, ticks
-    Tick t_ref;
+    Tick t_ref, pending;  // as in LifDelta
   };
   using Block = Neurons<LifDeltaPerNeuron>;
   static double at(Block n, std::uint32_t j, Tick tick) {
@@ -231,7 +243,7 @@ struct LifDeltaPerNeuron {
   static void init(Block n, std::uint32_t j, const Params& p, const double* initial) {
     Constants& c = n.constants(j);
     c = {p.E_L + p.tau_m / p.C_m * p.I_dc, p.v_th, p.v_reset, p.tau_m * n.b.run.ticks_per_ms,
-         static_cast<Tick>(std::llround(p.t_ref * n.b.run.ticks_per_ms))};
+         static_cast<Tick>(std::llround(p.t_ref * n.b.run.ticks_per_ms)), never};
     n.state(j) = {initial[0] - c.v_inf, 0};
     look(n, j);
   }
@@ -245,10 +257,10 @@ struct LifDeltaPerNeuron {
   static void look(Block n, std::uint32_t j) {
     const State& s = n.state(j);
     const double th = n.constants(j).v_th - n.constants(j).v_inf;
-    if (s.u >= th) return n.out().test_at(s.at, j);
+    if (s.u >= th) return LifDelta::ask(n, j, s.at);
     if (!(th < 0) || s.u == LifDelta::minus_infinity) return;
     const double wait = n.constants(j).tau * math::log(s.u / th);  // one tick early, as in LifDelta::look
-    if (wait < 0x1p62) n.out().test_at(s.at + std::max<Tick>(1, static_cast<Tick>(wait) - 1), j);
+    if (wait < 0x1p62) LifDelta::ask(n, j, s.at + std::max<Tick>(1, static_cast<Tick>(wait) - 1));
   }
   static void arrive(Block n, Tick tick, std::uint32_t, std::uint32_t j, double w) {
     n.state(j) = {at(n, j, tick) + w, tick};
@@ -256,6 +268,8 @@ struct LifDeltaPerNeuron {
   }
   static void test(Block n, Tick tick, std::span<const std::uint32_t> js) {
     for (const auto j : js) {
+      if (n.constants(j).pending != tick) continue;
+      n.constants(j).pending = never;
       State& s = n.state(j) = {at(n, j, tick), tick};
       const Constants& c = n.constants(j);
       if (s.u == LifDelta::minus_infinity) continue;

@@ -119,6 +119,7 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
   for (std::uint32_t s = 0; s < synapses_->slice_count(); ++s)
     longest = std::max<Tick>(longest, synapses_->delay_steps(s));
   slots_.resize(std::bit_ceil(static_cast<std::size_t>(longest * network_.delay_resolution / window) + 2));
+  filled_.assign((slots_.size() + 63) / 64, 0);
   room(2 * std::size_t{synapses_->longest_slice()} + 16);
   weights_.resize(synapses_->longest_slice() + 1);
 
@@ -213,6 +214,10 @@ void Block::post(const Emission& e, bool graded, Tick from) {
     else if (offset >= window_) offset -= window_, ++window;
     const std::uint64_t key = (static_cast<std::uint64_t>(offset) << 32) | s;
     Slot& slot = slot_of(window);
+    if (slot.keys.empty()) {
+      const std::uint64_t at = window & (slots_.size() - 1);
+      filled_[at / 64] |= std::uint64_t{1} << at % 64;
+    }
     slot.keys.push_back(key);
     if (graded) slot.graded.push_back({key, e.payload});
     ++slots_filled_;
@@ -453,11 +458,12 @@ void Block::act(const Action& a, std::vector<std::vector<float>>& samples) {
 Tick Block::next(Tick from, Tick horizon) {
   Tick soonest = never;
   if (slots_filled_) {
-    for (Tick w = from / window_;; ++w)
-      if (!slot_of(static_cast<std::uint64_t>(w)).keys.empty()) {
-        soonest = w * window_;
-        break;
-      }
+    // The slots are a ring: from the present one to the end, then from the begin.
+    const std::uint64_t mask = slots_.size() - 1, now = static_cast<std::uint64_t>(from / window_), at = now & mask;
+    std::uint64_t word = at / 64, bits = filled_[word] & ~std::uint64_t{0} << at % 64;
+    while (!bits) bits = filled_[word = (word + 1) % filled_.size()];
+    const std::uint64_t found = word * 64 + static_cast<std::uint64_t>(std::countr_zero(bits));
+    soonest = static_cast<Tick>(now + ((found - at) & mask)) * window_;
   }
   soonest = std::min({soonest, agenda_.next(), sweep_at_});
   if (!asleep_ && c_.frame_length) soonest = std::min(soonest, c_.frame_begin + c_.frame_length);
@@ -507,6 +513,7 @@ void Block::restore_begin(Tick at, std::span<const ScheduledControl> schedule) {
   outbox_.size = 0;
   agenda_ = Agenda(window_);
   for (auto& slot : slots_) slot.keys.clear(), slot.graded.clear();
+  filled_.assign(filled_.size(), 0);
   slots_filled_ = 0;
   for (auto& h : histories_) h.restart(at);
   asleep_ = false;
@@ -613,6 +620,10 @@ void Block::walk(Tick from, Tick to, std::span<const Action> actions, std::vecto
       }
     run_phase(Ask::test, now);
     run_phase(Ask::evaluate, now);
+  }
+  if (!slot.keys.empty()) {
+    const std::uint64_t at = static_cast<std::uint64_t>(from / window_) & (slots_.size() - 1);
+    filled_[at / 64] &= ~(std::uint64_t{1} << at % 64);
   }
   slots_filled_ -= slot.keys.size();
   slot.keys.clear();

@@ -153,6 +153,7 @@ class Block {
   std::vector<TrainGroup> trains_;
   std::vector<Slot> slots_;
   std::uint64_t slots_filled_ = 0;  ///< entries in all slots
+  std::vector<std::uint64_t> filled_;  ///< a bit per slot
   std::vector<std::uint64_t> sort_buffer_;
   Tick window_ = 1;
   double window_inverse_ = 1;
