@@ -30,6 +30,7 @@ std::vector<double> cost_per_neuron(const Network& net) {
       case Rule::one_to_one: indegree = 1; break;
       case Rule::all_to_all: indegree = sources; break;
       case Rule::fixed_indegree: indegree = static_cast<double>(projection.number); break;
+      case Rule::fixed_outdegree: indegree = static_cast<double>(projection.number) * sources / targets; break;
       case Rule::fixed_total_number: indegree = static_cast<double>(projection.number) / targets; break;
       case Rule::pairwise_bernoulli: indegree = sources * projection.probability; break;
       case Rule::listed: indegree = static_cast<double>(projection.edges.size()) / targets; break;

@@ -62,7 +62,7 @@ struct Population {
 };
 
 enum class Rule : std::uint8_t {
-  one_to_one, all_to_all, fixed_indegree, fixed_total_number, pairwise_bernoulli, listed,
+  one_to_one, all_to_all, fixed_indegree, fixed_outdegree, fixed_total_number, pairwise_bernoulli, listed,
 };
 
 /// One connection of an explicit list; indices count along the concatenated sources and targets.
@@ -76,7 +76,7 @@ struct Projection {
   std::string name;
   std::vector<GidRange> sources, targets;  ///< concatenated in this order
   Rule rule = Rule::one_to_one;
-  std::uint64_t number = 0;   ///< fixed_indegree: per target; fixed_total_number: in all
+  std::uint64_t number = 0;   ///< fixed_indegree: per target; fixed_outdegree: per source; fixed_total_number: in all
   double probability = 0;     ///< pairwise_bernoulli
   bool autapses = true, multapses = true;
   const SynapseTable* synapse = nullptr;

@@ -22,6 +22,7 @@ constexpr Key keys[] = {
 };
 constexpr Key rules[] = {
     {"fixed_indegree", false, "integer", "sources drawn for each target"},
+    {"fixed_outdegree", false, "integer", "targets drawn for each source"},
     {"fixed_total_number", false, "integer", "pairs drawn in all"},
     {"pairwise_bernoulli", false, "number", "probability of each pair"},
     {"list", false, "edges", "a CSV file, or rows [source, target, weight, delay]"},
@@ -168,7 +169,7 @@ class Projections {
   }
 
   bool rule(Projection& p, const Node& n, Mark where, const Node*& edges) {
-    static const std::vector<std::string> all{"one_to_one", "all_to_all", "fixed_indegree", "fixed_total_number", "pairwise_bernoulli", "list"};
+    static const std::vector<std::string> all{"one_to_one", "all_to_all", "fixed_indegree", "fixed_outdegree", "fixed_total_number", "pairwise_bernoulli", "list"};
     const auto plain = [&](const Node& given) {
       const auto name = r_.text(given, "connect");
       if (!name) return false;
@@ -220,12 +221,12 @@ class Projections {
       good = x.has_value();
       p.probability = x.value_or(0);
     } else {
-      p.rule = chosen->name == "fixed_indegree" ? Rule::fixed_indegree : Rule::fixed_total_number;
-      const auto x = r_.integer(value, chosen->name, 0, p.rule == Rule::fixed_indegree ? 0xFFFFFFFFu : most_synapses);
+      p.rule = chosen->name == "fixed_indegree" ? Rule::fixed_indegree : chosen->name == "fixed_outdegree" ? Rule::fixed_outdegree : Rule::fixed_total_number;
+      const auto x = r_.integer(value, chosen->name, 0, p.rule == Rule::fixed_total_number ? most_synapses : 0xFFFFFFFFu);
       good = x.has_value();
       p.number = x.value_or(0);
     }
-    const bool draws = p.rule == Rule::fixed_indegree || p.rule == Rule::fixed_total_number;
+    const bool draws = p.rule == Rule::fixed_indegree || p.rule == Rule::fixed_outdegree || p.rule == Rule::fixed_total_number;
     const auto option = [&](const char* name, bool& flag, bool meant) {
       const Node* o = n.find(name);
       if (!o) return;
@@ -575,6 +576,14 @@ class Projections {
           r_.errors.error(where, "fixed_indegree: with 'autapses: false' the only source of a target is the target itself");
         else if (!p.multapses && p.number > eligible)
           r_.errors.error(where, fmt::format("fixed_indegree: {} different sources cannot be drawn from {}", p.number, eligible), "allow multapses, or draw fewer");
+        break;
+      }
+      case Rule::fixed_outdegree: {
+        const std::uint64_t eligible = self ? targets - 1 : targets;  // of the worst-off source
+        if (p.number > 0 && eligible == 0)
+          r_.errors.error(where, "fixed_outdegree: with 'autapses: false' the only target of a source is the source itself");
+        else if (!p.multapses && p.number > eligible)
+          r_.errors.error(where, fmt::format("fixed_outdegree: {} different targets cannot be drawn from {}", p.number, eligible), "allow multapses, or draw fewer");
         break;
       }
       case Rule::fixed_total_number: {
