@@ -87,6 +87,11 @@ Network everything(Tick duration) {
   b.report(delta, "V", ms(11));
   for (const double at : {20.0, 61.0, 130.0}) b.schedule(ms(at), exc, "I_dc", 30 + at);
   b.schedule(ms(90), noise, "rate", 9500);
+  // A current drawn every 3 ms until 127 ms; the plain change between two draws lasts until the next.
+  b.schedule(ms(10), inh, "I_dc", 0);
+  for (auto& s : b.network().schedule)
+    if (s.tick == ms(10)) s.drawn = uniform(0, 200), s.every = ms(3), s.count = 40;
+  b.schedule(ms(50), inh, "I_dc", 75);
   for (const double at : {33.0, 99.0, 100.0, 150.0}) {
     Control reward;
     reward.kind = Control::Kind::reward;
