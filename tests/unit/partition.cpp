@@ -15,7 +15,11 @@ using namespace spinet::test;
 namespace {
 constexpr std::uint32_t groups = 6, members = 40;
 
-/// `groups` communities of neurons, dense inside and sparse between, whose members take turns in the order of gids.
+// A permutation of the neurons and its inverse: communities are runs of it, so that gids tell nothing.
+std::uint32_t place_of(std::uint32_t s) { return (s * 77 + 13) % (groups * members); }
+std::uint32_t at_place(std::uint32_t p) { return (p + groups * members - 13) * 53 % (groups * members); }
+
+/// `groups` communities of neurons, dense inside and sparse between.
 NetworkBuilder communities() {
   NetworkBuilder b(ms(60), 2);
   const auto n = b.add("lif_delta", groups * members, {{"I_dc", 300}, {"C_m", 250}, {"tau_m", 20}, {"E_L", -65}, {"v_th", -50}, {"v_reset", -65}, {"V", uniform(-65, -50)}});
@@ -24,7 +28,7 @@ NetworkBuilder communities() {
     for (std::uint32_t k = 0; k < 12; ++k) {
       const auto w = draw({5, 5}, s, k);
       const bool inside = k < 11;
-      const std::uint32_t t = inside ? (w[0] % members) * groups + s % groups : w[0] % (groups * members);
+      const std::uint32_t t = inside ? at_place(place_of(s) / members * members + w[0] % members) : w[0] % (groups * members);
       edges.push_back({s, t, 0.3, ms(1)});
     }
   b.connect(n, n, edges);
