@@ -23,12 +23,25 @@ struct Params {
   double C_m, g_L, E_L, E_exc, E_inh, v_th, v_reset, t_ref, tau_syn_exc, tau_syn_inh, I_dc, tolerance;
 };
 
+/// Coefficients of V(t) about a moment, in mV/ms^n.
+constexpr int order = 12;
+struct Series {
+  double c[order + 1];
+  double at(double t) const {
+    double v = c[order];
+    for (int n = order - 1; n >= 0; --n) v = v * t + c[n];
+    return v;
+  }
+};
+
 struct State {
   double V;                 ///< mV, at tick `last`
   double g[2];              ///< nS, conductances by port, at tick `last`
   Tick last;
   Tick free;                ///< end of the refractory period: before it V is v_reset
   Tick crossing;            ///< tick at which V reaches v_th if nothing else happens in this frame, or `never`
+  double reach;             ///< ms after `last` for which `series` holds, 0: none
+  Series series;            ///< as the last look ahead has found it
 };
 
 struct Constants {
@@ -44,53 +57,68 @@ class Integrator {
  public:
   Integrator(const Constants& c, const State& s) : c_(c), p_(c.p), V_(s.V), g_{s.g[0], s.g[1]} {}
 
-  /// Goes on for `duration` ms, or until V reaches v_th: returns whether it does, and `elapsed` tells when.
-  bool run(double duration) {
+  /// Goes on for `duration` ms, or until V reaches v_th: returns whether it does, and `elapsed` tells when.  The first step's
+  /// series is left in `s`.
+  bool run(double duration, State& s) {
     for (elapsed_ = 0;;) {
       const double left = duration - elapsed_;
       expand();
       const double h = step(left);
+      if (elapsed_ == 0) s.series = series_, s.reach = h;
       const double at = crossing(h);
       if (at >= 0) {
-        V_ = p_.v_th;
         elapsed_ += at;
         return true;
       }
-      V_ = value(h);
       if (h == left) return false;
-      g_[0] *= math::exp(-h / p_.tau_syn_exc);
-      g_[1] *= math::exp(-h / p_.tau_syn_inh);
+      go(h);
       elapsed_ += h;
     }
   }
 
+  /// V after `duration` ms, in which it is known not to reach v_th.
+  double after(double duration) {
+    for (double left = duration;;) {
+      expand();
+      const double h = step(left);
+      if (h == left) return series_.at(h);
+      go(h);
+      left -= h;
+    }
+  }
+
   double elapsed() const { return elapsed_; }
-  double V() const { return V_; }
 
  private:
-  static constexpr int order = 12;
+  void go(double h) {
+    V_ = series_.at(h);
+    g_[0] *= math::exp(-h / p_.tau_syn_exc);
+    g_[1] *= math::exp(-h / p_.tau_syn_inh);
+  }
 
-  /// V(t) = sum of c_[n] t^n about the present.
   void expand() {
-    constexpr double inverse[order + 1] = {0,       1.,      1. / 2, 1. / 3,  1. / 4,  1. / 5, 1. / 6,
+    constexpr double inverse[order + 1] = {0,      1.,     1. / 2, 1. / 3,  1. / 4,  1. / 5, 1. / 6,
                                            1. / 7, 1. / 8, 1. / 9, 1. / 10, 1. / 11, 1. / 12};
-    // Over C_m: the total conductance, and the sum of conductances times reversal potentials.
-    double total[order], drive[order];
+    // Over C_m: the total conductance, and the slope without V: conductances times reversal potentials.
+    double total[order], slope[order];
     double e = g_[0] / p_.C_m, i = g_[1] / p_.C_m;
     const double e_step = -1 / p_.tau_syn_exc, i_step = -1 / p_.tau_syn_inh;
     for (int n = 0; n < order; ++n) {
       total[n] = e + i;
-      drive[n] = e * p_.E_exc + i * p_.E_inh;
+      slope[n] = e * p_.E_exc + i * p_.E_inh;
       e *= e_step * inverse[n + 1];
       i *= i_step * inverse[n + 1];
     }
     total[0] += p_.g_L / p_.C_m;
-    drive[0] += (p_.g_L * p_.E_L + p_.I_dc) / p_.C_m;
-    c_n_[0] = V_;
+    slope[0] += (p_.g_L * p_.E_L + p_.I_dc) / p_.C_m;
+    double* const c = series_.c;
+    c[0] = V_;
+    // Each coefficient adds its part to all later slopes: those do not wait for each other.
+#pragma GCC unroll 12
     for (int n = 0; n < order; ++n) {
-      double slope = drive[n];
-      for (int k = 0; k <= n; ++k) slope -= total[k] * c_n_[n - k];
-      c_n_[n + 1] = slope * inverse[n + 1];
+#pragma GCC unroll 12
+      for (int m = n; m < order; ++m) slope[m] -= total[m - n] * c[n];
+      c[n + 1] = slope[n] * inverse[n + 1];
     }
   }
 
@@ -98,7 +126,7 @@ class Integrator {
   double step(double left) const {
     double h = left;
     for (const int n : {order - 1, order}) {
-      const double c = math::abs(c_n_[n]);
+      const double c = math::abs(series_.c[n]);
       double power = h;
       for (int k = 1; k < n; ++k) power *= h;
       if (!(c * power > p_.tolerance)) continue;
@@ -107,22 +135,17 @@ class Integrator {
     return std::max(h, std::min(left, 1e-3 * c_.ms_per_tick));  // always forward
   }
 
-  double value(double t) const {
-    double v = c_n_[order];
-    for (int n = order - 1; n >= 0; --n) v = v * t + c_n_[n];
-    return v;
-  }
-
   /// When in (0, h] V first reaches v_th, or -1.  With |V''| <= m in the step, V cannot get there before
   /// V + V' s + m s^2 / 2 does: going there again and again ends at the crossing, quadratically, or beyond the step.
   double crossing(double h) const {
+    const double* const c = series_.c;
     double most = 0, m = 0;
-    for (int n = order; n >= 1; --n) most = (most + std::max(c_n_[n], 0.0)) * h;
-    if (c_n_[0] + most < p_.v_th) return -1;
-    for (int n = order; n >= 2; --n) m = m * h + n * (n - 1) * math::abs(c_n_[n]);
+    for (int n = order; n >= 1; --n) most = (most + std::max(c[n], 0.0)) * h;
+    if (c[0] + most < p_.v_th) return -1;
+    for (int n = order; n >= 2; --n) m = m * h + n * (n - 1) * math::abs(c[n]);
     for (double t = 0;;) {
-      double v = c_n_[order], slope = 0;
-      for (int n = order - 1; n >= 0; --n) slope = slope * t + v, v = v * t + c_n_[n];
+      double v = c[order], slope = 0;
+      for (int n = order - 1; n >= 0; --n) slope = slope * t + v, v = v * t + c[n];
       const double d = p_.v_th - v;
       if (!(d > 0)) return t;
       const double root = math::sqrt(slope * slope + 2 * m * d);
@@ -137,7 +160,7 @@ class Integrator {
   const Params& p_;
   double V_, elapsed_ = 0;
   double g_[2];
-  double c_n_[order + 1];
+  Series series_;
 };
 
 struct LifCondExp {
@@ -192,11 +215,12 @@ struct LifCondExp {
   }
   static void init(Block n, std::uint32_t j, const Params& p, const double* initial) {
     derive(n.constants(j), p, n.b.run);
-    n.state(j) = {initial[0], {initial[1], initial[2]}, 0, 0, never};
+    n.state(j) = {initial[0], {initial[1], initial[2]}, 0, 0, never, 0, {}};
   }
   static void set(Block n, Tick tick, std::uint32_t j, const Params& p) {
     advance(n.constants(j), n.state(j), tick);
     derive(n.constants(j), p, n.b.run);
+    n.state(j).reach = 0;
     look(n, j);
   }
 
@@ -204,6 +228,7 @@ struct LifCondExp {
     State& s = n.state(j);
     advance(n.constants(j), s, tick);
     s.g[port] += math::abs(weight);
+    s.reach = 0;
     look(n, j);
   }
 
@@ -223,6 +248,7 @@ struct LifCondExp {
       advance(c, s, tick);
       s.V = c.p.v_reset;
       s.crossing = never;
+      s.reach = 0;
       n.out().emit(tick, j);
       if (c.t_ref > 0) {
         s.free = tick + c.t_ref;
@@ -263,14 +289,13 @@ struct LifCondExp {
         if (to >= s.crossing) {
           s.V = c.p.v_th;
         } else {
-          Integrator i(c, s);
-          // A crossing within this last tick is one that the look ahead put at `tick` or just after.
-          s.V = i.run(t) ? c.p.v_th : i.V();
+          s.V = t <= s.reach ? s.series.at(t) : Integrator(c, s).after(t);
         }
       }
       if (s.g[0] != 0) s.g[0] *= math::exp(-t / c.p.tau_syn_exc);
       if (s.g[1] != 0) s.g[1] *= math::exp(-t / c.p.tau_syn_inh);
       s.last = to;
+      s.reach = 0;
     }
   }
 
@@ -298,7 +323,7 @@ struct LifCondExp {
       const double left = static_cast<double>(end - s.last) * c.ms_per_tick;
       if (excludes(c, s, left)) return;
       Integrator i(c, s);
-      if (!i.run(left)) return;
+      if (!i.run(left, s)) return;
       const Tick tick = s.last + std::max<Tick>(-math::floor_int(-i.elapsed() / c.ms_per_tick), 1);
       if (tick >= end) return;  // the next frame finds it
       s.crossing = tick;

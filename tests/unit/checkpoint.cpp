@@ -56,7 +56,7 @@ Network everything(Tick duration) {
   const auto exc = b.add("lif_exp", 40, neuron), inh = b.add("lif_exp", 10, neuron);
   const auto delta = b.add("lif_delta", 13, {{"tau_m", uniform(10, 30)}, {"E_L", 0}, {"v_th", 20}, {"v_reset", 0}, {"V", 0}});
   const auto quiet = b.add("lif_delta", 9, {{"E_L", 0}, {"v_th", 20}, {"v_reset", 0}, {"V", 5}});
-  const auto adex = b.add("adex", 5);
+  const auto adex = b.add("adex", 5), cond = b.add("lif_cond_exp", 6, {{"I_dc", 90}, {"v_th", uniform(-55, -50)}});
   const auto noise = b.add("poisson", 50, {{"rate", 9000}}, Kind::source);
   const auto slow = b.add("poisson", 13, {{"rate", 300}}, Kind::source);
   const auto late = b.source(3, {{ms(81), 0}, {ms(82), 2}, {ms(82), 1}, {ms(140), 0}});
@@ -80,6 +80,8 @@ Network everything(Tick duration) {
   b.connect(slow, delta, Rule::all_to_all, 0.8, ms(2));
   b.connect(late, quiet, Rule::all_to_all, 9, ms(30));
   b.connect(slow, adex, Rule::all_to_all, 150, ms(2));
+  b.connect(slow, cond, Rule::all_to_all, 1.5, ms(1.5));
+  b.connect(inh, cond, Rule::fixed_outdegree, 4, ms(1), 1).number = 3;
   record_all(b.network());
   b.record_spikes(slow);
   b.report(exc, "V", ms(3));
