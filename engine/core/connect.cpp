@@ -12,6 +12,8 @@
 namespace spinet {
 namespace {
 
+constexpr std::uint64_t most_kept_counts = std::uint64_t{8} << 20;  // 32 MB
+
 /// Collects edges and hands them on a batch at a time.
 class Batch {
  public:
@@ -136,6 +138,12 @@ std::uint32_t Connector::target_index(Gid gid) const {
 
 const std::vector<std::uint32_t>& Connector::outgoing(std::uint32_t run) const {
   const auto& p = projection;
+  // Edges are drawn at least twice, the tree need not be.
+  const bool keep = std::uint64_t{source_count_} * runs_ <= most_kept_counts;
+  if (keep) {
+    kept_.resize(runs_);
+    if (!kept_[run].empty()) return kept_[run];
+  }
   const auto holds = [run](const Node& n) { return n.first <= run && run < n.last; };
   while (!path_.empty() && !holds(path_.back())) {
     Node done = std::move(path_.back());
@@ -165,6 +173,7 @@ const std::vector<std::uint32_t>& Connector::outgoing(std::uint32_t run) const {
     }
     path_.push_back(std::move(next));
   }
+  if (keep) return kept_[run] = path_.back().counts;
   return path_.back().counts;
 }
 

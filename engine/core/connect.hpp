@@ -68,6 +68,7 @@ class Connector {
     std::vector<std::uint32_t> counts;
   };
   mutable std::vector<Node> path_;
+  mutable std::vector<std::vector<std::uint32_t>> kept_;  ///< counts of the runs asked for so far, where all together are few
 };
 
 /// What is wrong with the first control event addressed to a synapse that its projection does not have, as a sentence; or

@@ -158,8 +158,10 @@ Estimate estimate(const Network& n) {
       // State, and a target index padded to 4 bytes.
       bytes += synapses * (p.synapse->state_size + 4.0);
     }
-    if (p.rule == Rule::fixed_outdegree)  // counts of every source in each level of the tree of target runs
-      bytes += sizeof(std::uint32_t) * static_cast<double>(p.source_count()) * (2 + std::log2(std::max(1.0, static_cast<double>(p.target_count()) / 256)));
+    if (p.rule == Rule::fixed_outdegree) {  // counts of every source in each level of the tree of target runs, and in the runs if they are few
+      const double sources = static_cast<double>(p.source_count()), runs = std::max(1.0, static_cast<double>(p.target_count()) / 256);
+      bytes += sizeof(std::uint32_t) * (sources * (2 + std::log2(runs)) + (sources * runs <= 8 << 20 ? sources * runs : 0));
+    }
     e.projection_bytes.push_back(bytes);
     e.memory_bytes += bytes;
   }
