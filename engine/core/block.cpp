@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "core/draws.hpp"
@@ -445,8 +446,16 @@ void Block::act(const Action& a, std::vector<std::vector<float>>& samples) {
   if (due_.empty()) return;
   if (s.control.kind == Control::Kind::set_parameter) {
     const Field& f = table_.model.params.data[s.control.field];
+    std::optional<Sampler> sampler;
+    if (s.drawn) sampler.emplace(*s.drawn);
+    const RandomKey key = stream_key(network_.seed, Purpose::redrawn, s.control.field);
     for (const auto j : due_) {
-      put(params_[j].data(), f, s.control.value[0]);
+      double x = s.control.value[0];
+      if (sampler) {
+        const auto w = draw(key, gids_[j], static_cast<std::uint64_t>(a.tick));
+        x = (*sampler)(uniform01(w[0], w[1]));
+      }
+      put(params_[j].data(), f, x);
       if (table_.set) table_.set(&c_, a.tick, j, params_[j].data());
     }
   } else if (table_.on_control) {
@@ -505,10 +514,16 @@ std::vector<Block::Past> Block::save_history(double tau) const {
 
 void Block::restore_begin(Tick at, std::span<const ScheduledControl> schedule) {
   std::vector<std::vector<float>> none;
-  for (const auto& s : schedule) {  // what models keep per block, and parameters for later changes
+  std::vector<Action> last;  // what models keep per block, and parameters for later changes
+  for (const auto& s : schedule) {
     if (s.tick >= at || s.control.kind != Control::Kind::set_parameter) continue;
-    if (c_.frame_length) c_.frame_begin = s.tick / c_.frame_length * c_.frame_length;
-    act({s.tick, &s, -1, -1}, none);
+    const Tick times = s.every > 0 ? std::min<Tick>(s.count - 1, (at - 1 - s.tick) / s.every) : 0;
+    last.push_back({s.tick + times * s.every, &s, -1, -1});
+  }
+  std::stable_sort(last.begin(), last.end(), [](const Action& a, const Action& b) { return a.tick < b.tick; });
+  for (const auto& a : last) {
+    if (c_.frame_length) c_.frame_begin = a.tick / c_.frame_length * c_.frame_length;
+    act(a, none);
   }
   outbox_.size = 0;
   agenda_ = Agenda(window_);

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "core/simulation_parts.hpp"
+#include "spinet/math.hpp"
 
 namespace spinet {
 namespace {
@@ -18,6 +19,7 @@ std::uint64_t second_level_cache() {
 double nominal(const Distribution& d) {
   switch (d.kind) {
     case Distribution::Kind::uniform: return 0.5 * (d.a + d.b);
+    case Distribution::Kind::lognormal: return std::clamp(math::exp(d.a), d.low, d.high);
     case Distribution::Kind::listed: return d.values.empty() ? 0 : d.values[0];
     default: return d.a;
   }

@@ -12,6 +12,8 @@
 namespace spinet {
 namespace {
 
+constexpr std::uint64_t most_kept_counts = std::uint64_t{8} << 20;  // 32 MB
+
 /// Collects edges and hands them on a batch at a time.
 class Batch {
  public:
@@ -99,6 +101,13 @@ Connector::Connector(const Network& net, std::uint32_t index)
     number_of_run_.assign(runs_, 0);
     if (runs_) split(0, runs_, p.number, 1);
   }
+  if (p.rule == Rule::fixed_outdegree && p.number > 0)
+    for (std::uint32_t s = 0; s < source_count_; ++s) {
+      const bool self = !p.autapses && target_index(source_gid(s)) < target_count_;
+      const std::uint64_t eligible = target_count_ - (self ? 1 : 0);
+      if (eligible == 0) throw std::runtime_error("projection " + p.name + ": a source has no target but itself");
+      if (!p.multapses && p.number > eligible) throw std::runtime_error("projection " + p.name + ": more synapses of a source than different targets");
+    }
 }
 
 /// Splits `number` synapses over the runs [first, last): a binary tree, one draw per inner node.
@@ -118,12 +127,63 @@ void Connector::split(std::uint32_t first, std::uint32_t last, std::uint64_t num
   split(middle, last, number - to_left, 2 * node + 1);
 }
 
+std::uint32_t Connector::target_index(Gid gid) const {
+  std::uint32_t before = 0;
+  for (const auto& r : targets_) {
+    if (gid - r.first < r.count) return before + (gid - r.first);
+    before += r.count;
+  }
+  return target_count_;
+}
+
+const std::vector<std::uint32_t>& Connector::outgoing(std::uint32_t run) const {
+  const auto& p = projection;
+  // Edges are drawn at least twice, the tree need not be.
+  const bool keep = std::uint64_t{source_count_} * runs_ <= most_kept_counts;
+  if (keep) {
+    kept_.resize(runs_);
+    if (!kept_[run].empty()) return kept_[run];
+  }
+  const auto holds = [run](const Node& n) { return n.first <= run && run < n.last; };
+  while (!path_.empty() && !holds(path_.back())) {
+    Node done = std::move(path_.back());
+    path_.pop_back();
+    if (path_.empty()) break;
+    const Node& parent = path_.back();
+    if (!holds(parent) || done.first != parent.first || run < done.last) continue;
+    for (std::uint32_t s = 0; s < source_count_; ++s) done.counts[s] = parent.counts[s] - done.counts[s];  // its right half
+    path_.push_back({done.last, parent.last, 2 * parent.number + 1, std::move(done.counts)});
+  }
+  if (path_.empty()) path_.push_back({0, runs_, 1, std::vector<std::uint32_t>(source_count_, static_cast<std::uint32_t>(p.number))});
+  while (path_.back().last - path_.back().first > 1) {
+    const Node& n = path_.back();
+    const std::uint32_t middle = n.first + (n.last - n.first) / 2;
+    const std::uint32_t begin = n.first * target_run, cut = middle * target_run, end = std::min(n.last * target_run, target_count_);
+    const bool left = run < middle;
+    Node next{left ? n.first : middle, left ? middle : n.last, 2 * n.number + (left ? 0 : 1), std::vector<std::uint32_t>(source_count_)};
+    for (std::uint32_t s = 0; s < source_count_; ++s) {
+      if (!n.counts[s]) continue;
+      const std::uint32_t self = p.autapses ? target_count_ : target_index(source_gid(s));
+      const std::uint64_t all = end - begin - (self >= begin && self < end), here = cut - begin - (self >= begin && self < cut);
+      const auto w = draw(split_key_, (n.number << 32) | s, 0);
+      const double u = uniform01(w[0], w[1]);
+      const auto to_left = static_cast<std::uint32_t>(p.multapses ? binomial(n.counts[s], static_cast<double>(here) / static_cast<double>(all), u)
+                                                                  : hypergeometric(all, here, n.counts[s], u));
+      next.counts[s] = left ? to_left : n.counts[s] - to_left;
+    }
+    path_.push_back(std::move(next));
+  }
+  if (keep) return kept_[run] = path_.back().counts;
+  return path_.back().counts;
+}
+
 std::uint64_t Connector::expected() const {
   const auto& p = projection;
   switch (p.rule) {
     case Rule::one_to_one: return target_count_;
     case Rule::all_to_all: return std::uint64_t{source_count_} * target_count_;
     case Rule::fixed_indegree: return p.number * target_count_;
+    case Rule::fixed_outdegree: return p.number * source_count_;
     case Rule::fixed_total_number: return p.number;
     case Rule::pairwise_bernoulli:
       return static_cast<std::uint64_t>(p.probability * static_cast<double>(source_count_) * static_cast<double>(target_count_));
@@ -174,6 +234,32 @@ void Connector::edges(std::uint32_t run, const bool* wanted,
           }
           batch.add({s, t, w[2], w[3], 0});
           ++k;
+        }
+      }
+      return;
+    }
+    case Rule::fixed_outdegree: {
+      if (p.number == 0) return;
+      const auto& counts = outgoing(run);
+      WordStream words(key_, run);
+      std::uint32_t taken[target_run];  // 1 + the source that took the target
+      std::fill(std::begin(taken), std::end(taken), 0);
+      for (std::uint32_t s = 0; s < source_count_; ++s) {
+        if (!counts[s]) continue;
+        const std::uint32_t self = p.autapses ? target_count_ : target_index(source_gid(s));
+        const bool here = self >= base && self < base + targets;
+        const std::uint32_t eligible = targets - here;
+        for (std::uint32_t k = 0; k < counts[s]; ++k) {
+          const auto w = words.next();
+          // Without multapses: Floyd's sampling, one word per target (J. Bentley, R. Floyd, "A sample of brilliance", 1987).
+          const std::uint32_t range = p.multapses ? eligible : eligible - counts[s] + k + 1;
+          std::uint32_t t = below(range, w[0], again_, (std::uint64_t{3} << 32) + run, words.counter());
+          if (!p.multapses) {
+            if (taken[t] == s + 1) t = range - 1;
+            taken[t] = s + 1;
+          }
+          if (here && t >= self - base) ++t;
+          if (wanted[t]) batch.add({s, t, w[2], w[3], 0});
         }
       }
       return;

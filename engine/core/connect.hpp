@@ -49,6 +49,10 @@ class Connector {
     return ranges[r].first + i;
   }
   void split(std::uint32_t first, std::uint32_t last, std::uint64_t number, std::uint64_t node);
+  /// fixed_outdegree: how many synapses of each source end in `run`.
+  const std::vector<std::uint32_t>& outgoing(std::uint32_t run) const;
+  /// Index of `gid` along the concatenated targets, or target_count_.
+  std::uint32_t target_index(Gid gid) const;
 
   std::vector<GidRange> sources_, targets_;
   std::uint32_t source_count_, target_count_, runs_;
@@ -56,6 +60,15 @@ class Connector {
   std::vector<std::uint64_t> number_of_run_;   ///< fixed_total_number
   std::vector<std::uint64_t> pairs_before_;    ///< fixed_total_number: allowed pairs in the runs before
   std::vector<std::uint64_t> listed_begin_;    ///< listed: first edge of each run
+  /// fixed_outdegree: the nodes of the tree of runs from the root to the run asked for last, each with the number of
+  /// synapses that every source has there.  Runs are asked for in order, so a node is drawn once or twice.
+  struct Node {
+    std::uint32_t first, last;
+    std::uint64_t number;  ///< of the node, 1 at the root
+    std::vector<std::uint32_t> counts;
+  };
+  mutable std::vector<Node> path_;
+  mutable std::vector<std::vector<std::uint32_t>> kept_;  ///< counts of the runs asked for so far, where all together are few
 };
 
 /// What is wrong with the first control event addressed to a synapse that its projection does not have, as a sentence; or

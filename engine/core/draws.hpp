@@ -10,7 +10,7 @@
 namespace spinet {
 
 /// What a stream of random numbers is for; makes RandomKey::stream with the index of the population or projection.
-enum class Purpose : std::uint32_t { initial = 1, parameter, connect, again, split, source, neuron, synapse, event };
+enum class Purpose : std::uint32_t { initial = 1, parameter, connect, again, split, source, neuron, synapse, event, redrawn };
 inline RandomKey stream_key(std::uint32_t seed, Purpose purpose, std::uint32_t index) {
   return {seed, (static_cast<std::uint32_t>(purpose) << 24) | index};
 }

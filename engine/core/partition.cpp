@@ -1,7 +1,11 @@
 #include "core/partition.hpp"
 
+#include <metis.h>
+
 #include <algorithm>
+#include <mutex>
 #include <numeric>
+#include <stdexcept>
 
 namespace spinet {
 namespace {
@@ -30,6 +34,7 @@ std::vector<double> cost_per_neuron(const Network& net) {
       case Rule::one_to_one: indegree = 1; break;
       case Rule::all_to_all: indegree = sources; break;
       case Rule::fixed_indegree: indegree = static_cast<double>(projection.number); break;
+      case Rule::fixed_outdegree: indegree = static_cast<double>(projection.number) * sources / targets; break;
       case Rule::fixed_total_number: indegree = static_cast<double>(projection.number) / targets; break;
       case Rule::pairwise_bernoulli: indegree = sources * projection.probability; break;
       case Rule::listed: indegree = static_cast<double>(projection.edges.size()) / targets; break;
@@ -44,6 +49,70 @@ std::vector<double> cost_per_neuron(const Network& net) {
   return cost;
 }
 
+/// Number of connections between each two runs as far as they are known before anything is drawn: from explicit lists and
+/// one-to-one projections.  A key holds the lower run in its upper half; sorted.
+std::vector<std::pair<std::uint64_t, std::uint64_t>> links(const Network& net, const Partition& partition) {
+  std::vector<std::uint64_t> keys;
+  const auto add = [&](Gid a, Gid b) {
+    const std::uint64_t x = partition.run_of(a), y = partition.run_of(b);
+    if (x != y) keys.push_back(std::min(x, y) << 32 | std::max(x, y));
+  };
+  const auto gids = [](const std::vector<GidRange>& ranges) {
+    std::vector<Gid> all;
+    for (const auto& r : ranges)
+      for (std::uint32_t i = 0; i < r.count; ++i) all.push_back(r.first + i);
+    return all;
+  };
+  for (const auto& p : net.projections) {
+    if (p.rule != Rule::listed && p.rule != Rule::one_to_one) continue;
+    const auto sources = gids(p.sources), targets = gids(p.targets);
+    if (p.rule == Rule::listed)
+      for (const auto& e : p.edges) add(sources[e.source], targets[e.target]);
+    else
+      for (std::size_t i = 0; i < sources.size(); ++i) add(sources[i], targets[i]);
+  }
+  std::sort(keys.begin(), keys.end());
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> counted;
+  for (const auto k : keys) {
+    if (counted.empty() || counted.back().first != k) counted.emplace_back(k, 0);
+    ++counted.back().second;
+  }
+  return counted;
+}
+
+/// Owners of the runs so that few connections cross ranks and loads are equal to about 3 %, by multilevel k-way
+/// partitioning (G. Karypis, V. Kumar, "Multilevel k-way partitioning scheme for irregular graphs", 1998).  The same on
+/// every rank: METIS is serial and its random numbers start from a fixed seed.
+std::vector<idx_t> cut(std::size_t runs, int ranks, const std::vector<double>& weight, const std::vector<std::pair<std::uint64_t, std::uint64_t>>& links) {
+  std::vector<idx_t> begin(runs + 1, 0), neighbour(2 * links.size()), strength(2 * links.size()), load, owner(runs, 0);
+  for (const auto& [key, n] : links) ++begin[(key >> 32) + 1], ++begin[(key & 0xFFFFFFFFu) + 1];
+  std::partial_sum(begin.begin(), begin.end(), begin.begin());
+  auto at = begin;
+  double all = 0;
+  for (const auto& [key, n] : links) all += static_cast<double>(n);
+  const double scale = std::min(1.0, 1e9 / all);  // METIS adds them up in 32 bits
+  const auto link = [&](std::uint64_t from, std::uint64_t to, std::uint64_t n) {
+    const auto i = static_cast<std::size_t>(at[from]++);
+    neighbour[i] = static_cast<idx_t>(to);
+    strength[i] = std::max<idx_t>(1, static_cast<idx_t>(scale * static_cast<double>(n)));
+  };
+  for (const auto& [key, n] : links) {
+    link(key >> 32, key & 0xFFFFFFFFu, n);
+    link(key & 0xFFFFFFFFu, key >> 32, n);
+  }
+  const double total = std::accumulate(weight.begin(), weight.end(), 0.0);
+  for (const double w : weight) load.push_back(1 + static_cast<idx_t>(1e8 * w / total));
+  idx_t vertices = static_cast<idx_t>(runs), constraints = 1, parts = ranks, crossing = 0, options[METIS_NOPTIONS];
+  METIS_SetDefaultOptions(options);
+  options[METIS_OPTION_SEED] = 1;
+  static std::mutex alone;  // METIS draws from the C library's generator; ranks may be threads
+  const std::lock_guard lock(alone);
+  if (METIS_PartGraphKway(&vertices, &constraints, begin.data(), neighbour.data(), load.data(), nullptr, strength.data(), &parts, nullptr, nullptr,
+                          options, &crossing, owner.data()) != METIS_OK)
+    throw std::runtime_error("METIS could not partition the network; use `partition: cost`");
+  return owner;
+}
+
 }  // namespace
 
 Partition::Partition(const Network& net, int ranks) : block_(net.block) {
@@ -56,6 +125,19 @@ Partition::Partition(const Network& net, int ranks) : block_(net.block) {
     const std::uint32_t block = together_[p] ? std::max(1u, population.size) : block_;
     for (std::uint32_t i = 0; i < population.size; i += block)
       runs_.push_back({population.first + i, std::min(block, population.size - i), p, 0});
+  }
+  if (net.partition == Sharing::round_robin) {
+    for (std::size_t r = 0; r < runs_.size(); ++r) runs_[r].owner = static_cast<int>(r % static_cast<std::size_t>(ranks));
+    return;
+  }
+  if (net.partition == Sharing::graph && ranks > 1 && runs_.size() > static_cast<std::size_t>(ranks)) {
+    if (const auto known = links(net, *this); !known.empty()) {
+      std::vector<double> load;
+      for (const auto& r : runs_) load.push_back(cost[r.population] * r.count);
+      const auto owner = cut(runs_.size(), ranks, load, known);
+      for (std::size_t r = 0; r < runs_.size(); ++r) runs_[r].owner = static_cast<int>(owner[r]);
+      return;
+    }
   }
   // Longest processing time first: the costliest runs first, each to the rank with the least so far.
   std::vector<std::size_t> order(runs_.size());

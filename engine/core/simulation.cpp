@@ -256,6 +256,10 @@ Simulation::Simulation(const Network& network, Transport& transport, SimulationO
 Simulation::~Simulation() = default;
 Statistics Simulation::run(Recorder* recorder, const RunHooks& hooks) { return impl_->run(recorder, hooks); }
 const std::vector<std::uint64_t>& Simulation::weight_widths() const { return impl_->edges_recorded; }
+const Statistics& Simulation::built() const { return impl_->stats; }
+
+Tick Simulation::window() const { return impl_->window; }
+
 std::uint64_t Simulation::owned() const {
   std::uint64_t n = 0;
   for (const auto& b : impl_->blocks) n += b->gids().size();

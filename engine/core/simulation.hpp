@@ -69,6 +69,10 @@ class Simulation {
   const std::vector<std::uint64_t>& weight_widths() const;
   /// Number of neurons this rank owns.
   std::uint64_t owned() const;
+  /// What has been built on this rank: synapses, slices, bytes.
+  const Statistics& built() const;
+  /// Length of a window in ticks: the lookahead, unless that is very long.
+  Tick window() const;
 
  private:
   struct Impl;

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/draws.hpp"
+#include "spinet/math.hpp"
 
 namespace spinet {
 namespace {
@@ -20,6 +21,7 @@ double peak_rate(const Network& net, std::uint32_t population) {
       double x = d.a;
       if (d.kind == Distribution::Kind::uniform) x = d.b;
       if (d.kind == Distribution::Kind::normal || d.kind == Distribution::Kind::exponential) x = d.a + std::abs(d.b);
+      if (d.kind == Distribution::Kind::lognormal) x = math::exp(d.a + d.b);
       if (d.kind == Distribution::Kind::listed)
         for (const double v : d.values) x = std::max(x, v);
       put(params.data(), p.model->params.data[f], x);

@@ -88,4 +88,16 @@ std::string network_text(const std::filesystem::path& log);
 std::vector<ListedSpike> read_sonata_spikes(const std::filesystem::path& file, const std::string& population,
                                             double ticks_per_ms, std::uint64_t size);
 
+/// One group of /edges: the connections between two populations.
+struct SonataEdges {
+  std::string group, source, target;            ///< populations are empty where the file does not name them
+  std::vector<std::uint64_t> sources, targets;  ///< node ids
+  std::vector<double> weights, delays;          ///< empty if the file has none; delays in ms
+  std::string weight_unit;                      ///< empty: not said
+};
+/// Edge population `name` of any SONATA edges file, or, of a Spinet log, the groups of the projection `name`; empty: the
+/// only edge population.  Throws LogError: not there, more than `most` edges, columns of different lengths, weights or
+/// delays of some edges only or in several groups of properties, damaged.
+std::vector<SonataEdges> read_sonata_edges(const std::filesystem::path& file, const std::string& name, std::uint64_t most);
+
 }  // namespace spinet

@@ -159,10 +159,11 @@ std::string first_fault(const Network& n) {
       if (c.projections.size() != 1 || a.source >= n.projections[c.projections[0]].source_count() || a.target >= n.projections[c.projections[0]].target_count())
         return "the schedule names no synapse";
     if (c.control.kind != Control::Kind::set_parameter) continue;
-    if (c.count > 1 || !c.synapses.empty()) return "the schedule repeats the setting of a parameter";
+    if ((c.count > 1 && !c.drawn) || !c.synapses.empty()) return "the schedule repeats the setting of a parameter";
     if (c.who.size() + c.projections.size() != 1 || c.control.field >= m->params.count) return "the schedule sets no parameter";
+    if (c.drawn && m->kind != Kind::neuron) return "the schedule draws a parameter of no neuron";
     const Field& f = field(m->params, c.control.field);
-    if (!(f.flags & scheduled) || !allowed(c.control.value[0], f)) return "the schedule sets a parameter to what it may not be";
+    if (!(f.flags & scheduled) || !(c.drawn ? sound(*c.drawn, f, 0) && c.drawn->kind != Distribution::Kind::listed : allowed(c.control.value[0], f))) return "the schedule sets a parameter to what it may not be";
   }
   for (const auto& s : n.spikes)
     if (s.population >= n.populations.size() || !sorted_within(s.ids, n.populations[s.population].size) || s.from < 0 || s.to <= s.from) return "a recording of spikes is of nothing";

@@ -62,7 +62,7 @@ struct Population {
 };
 
 enum class Rule : std::uint8_t {
-  one_to_one, all_to_all, fixed_indegree, fixed_total_number, pairwise_bernoulli, listed,
+  one_to_one, all_to_all, fixed_indegree, fixed_outdegree, fixed_total_number, pairwise_bernoulli, listed,
 };
 
 /// One connection of an explicit list; indices count along the concatenated sources and targets.
@@ -76,7 +76,7 @@ struct Projection {
   std::string name;
   std::vector<GidRange> sources, targets;  ///< concatenated in this order
   Rule rule = Rule::one_to_one;
-  std::uint64_t number = 0;   ///< fixed_indegree: per target; fixed_total_number: in all
+  std::uint64_t number = 0;   ///< fixed_indegree: per target; fixed_outdegree: per source; fixed_total_number: in all
   double probability = 0;     ///< pairwise_bernoulli
   bool autapses = true, multapses = true;
   const SynapseTable* synapse = nullptr;
@@ -96,15 +96,24 @@ struct SynapseAddress {
   bool operator==(const SynapseAddress&) const = default;
 };
 
+/// Who simulates which neurons; has no effect on results.
+enum class Sharing : std::uint8_t {
+  cost,         ///< runs of gids so that every rank has the same to do
+  round_robin,  ///< runs of gids in turn
+  graph,        ///< runs of gids that are connected together, as far as explicit lists of connections tell
+};
+
 /// A control event of the schedule.  Sorted by tick, file order within a tick.
 struct ScheduledControl {
   Tick tick = 0;
   Control control;
   std::vector<GidRange> who;              ///< neurons it is addressed to; empty: all
   std::vector<std::uint32_t> projections; ///< projections it is addressed to; empty with `who` empty: all
-  Tick every = 0;                         ///< it happens `count` times, at tick, tick + every, ...; not for set_parameter
+  Tick every = 0;                         ///< it happens `count` times, at tick, tick + every, ...; set_parameter: only with `drawn`
   std::uint32_t count = 1;
   std::vector<SynapseAddress> synapses{}; ///< of the one projection addressed; empty: all of its synapses
+  /// set_parameter: what every neuron draws its value from, anew each of the `count` times; else `control.value[0]`.
+  std::optional<Distribution> drawn{};
 };
 
 /// Which spikes are logged.
@@ -148,6 +157,7 @@ struct Network {
   Tick delay_resolution = 100'000;
   std::uint32_t seed = 1;
   std::uint32_t block = 256;     ///< gids per unit of partition
+  Sharing partition = Sharing::cost;
   std::vector<Population> populations;
   std::vector<Projection> projections;
   std::vector<ScheduledControl> schedule;

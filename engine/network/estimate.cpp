@@ -111,6 +111,7 @@ double expected_synapses(const Projection& p) {
     case Rule::one_to_one: return s;
     case Rule::all_to_all: return s * t - both;
     case Rule::fixed_indegree: return static_cast<double>(p.number) * t;
+    case Rule::fixed_outdegree: return static_cast<double>(p.number) * s;
     case Rule::fixed_total_number: return static_cast<double>(p.number);
     case Rule::pairwise_bernoulli: return p.probability * (s * t - both);
     case Rule::listed: return static_cast<double>(p.edges.size());
@@ -156,6 +157,10 @@ Estimate estimate(const Network& n) {
       t->targets += static_cast<double>(p.target_count());
       // State, and a target index padded to 4 bytes.
       bytes += synapses * (p.synapse->state_size + 4.0);
+    }
+    if (p.rule == Rule::fixed_outdegree) {  // counts of every source in each level of the tree of target runs, and in the runs if they are few
+      const double sources = static_cast<double>(p.source_count()), runs = std::max(1.0, static_cast<double>(p.target_count()) / 256);
+      bytes += sizeof(std::uint32_t) * (sources * (2 + std::log2(runs)) + (sources * runs <= 8 << 20 ? sources * runs : 0));
     }
     e.projection_bytes.push_back(bytes);
     e.memory_bytes += bytes;

@@ -56,6 +56,7 @@ std::string rule_text(const Projection& p) {
     case Rule::one_to_one: return "one to one";
     case Rule::all_to_all: return "all to all";
     case Rule::fixed_indegree: return fmt::format("indegree {}", p.number);
+    case Rule::fixed_outdegree: return fmt::format("outdegree {}", p.number);
     case Rule::fixed_total_number: return fmt::format("{} in all", p.number);
     case Rule::pairwise_bernoulli: return fmt::format("p = {}", p.probability);
     case Rule::listed: return fmt::format("{} listed", p.edges.size());

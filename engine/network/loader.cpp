@@ -28,6 +28,7 @@ constexpr Key keys[] = {
     {"time_resolution", false, "quantity", "length of a tick (1 ns)"},
     {"delay_resolution", false, "quantity", "delays are multiples of it (0.1 ms)"},
     {"block", false, "integer", "neurons per unit of partition (256); has no effect on results"},
+    {"partition", false, "name", "who simulates what: cost (equal work), round_robin or graph; has no effect on results"},
     {"parameters", false, "parameters", "named values for `$name` and `=expression`"},
     {"populations", true, "population_map", "populations by name"},
     {"projections", false, "projection_map", "projections by name"},
@@ -112,6 +113,14 @@ void load_top(Loading& l, const Node& root) {
   if (const Node* n = root.find("description")) r.text(*n, "description");
   if (const Node* n = root.find("seed")) net.seed = static_cast<std::uint32_t>(r.integer(*n, "seed", 0, 0xFFFFFFFFu).value_or(1));
   if (const Node* n = root.find("block")) net.block = static_cast<std::uint32_t>(r.integer(*n, "block", 1, 65536).value_or(256));
+
+  if (const Node* n = root.find("partition"))
+    if (const auto s = r.text(*n, "partition")) {
+      static const std::vector<std::string> ways{"cost", "round_robin", "graph"};  // in the order of Sharing
+      const auto at = std::find(ways.begin(), ways.end(), *s);
+      if (at == ways.end()) r.errors.error(n->mark, fmt::format("unknown partition {}", in_quotes(*s)), suggest(*s, ways, "partitions"));
+      else net.partition = static_cast<Sharing>(at - ways.begin());
+    }
 
   if (const Node* n = root.find("time_resolution")) {
     const auto ms = r.number(*n, {"time_resolution", "ms", 1e-12, 1});  // 1 fs to 1 ms

@@ -21,6 +21,15 @@ struct FileSpike {
   std::uint64_t id;
 };
 
+/// Connections of a data file between two populations, as SONATA has them; one entry of each list per edge.
+struct FileEdges {
+  std::string group;                ///< name in the file, for messages
+  std::string source, target;       ///< names of the populations; empty where the file does not say
+  std::vector<std::uint64_t> sources, targets;  ///< node ids within these populations
+  std::vector<double> weights, delays;          ///< empty if the file has none; delays in ms
+  std::string weight_unit;          ///< empty: not said
+};
+
 struct LoadOptions {
   /// Values that replace those of the file, path and text: {"parameters.g", "4.5"}, {"duration", "200 ms"},
   /// {"schedule.0.at", "1 s"}.  Errors in them are reported like those of the file.
@@ -34,6 +43,9 @@ struct LoadOptions {
   /// Reads the spikes of a population from a SONATA file, in any order; throws std::exception with a reason.
   /// Without it, networks that name such a file are refused.
   std::function<std::vector<FileSpike>(const std::filesystem::path& file, const std::string& population)> read_sonata;
+  /// Reads the edge population `name` of a SONATA file, or the projection of that name of a Spinet log (one group per pair
+  /// of populations); empty: the only one of the file.  Refuses more than `most` edges.  Throws as above.
+  std::function<std::vector<FileEdges>(const std::filesystem::path& file, const std::string& name, std::uint64_t most)> read_sonata_edges;
 };
 
 /// Every error of a network.  what() is `rendered`.

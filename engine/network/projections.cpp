@@ -22,9 +22,12 @@ constexpr Key keys[] = {
 };
 constexpr Key rules[] = {
     {"fixed_indegree", false, "integer", "sources drawn for each target"},
+    {"fixed_outdegree", false, "integer", "targets drawn for each source"},
     {"fixed_total_number", false, "integer", "pairs drawn in all"},
     {"pairwise_bernoulli", false, "number", "probability of each pair"},
     {"list", false, "edges", "a CSV file, or rows [source, target, weight, delay]"},
+    {"sonata", false, "text", "a SONATA edges file (.h5), such as the log of a run that recorded edges"},
+    {"population", false, "name", "for sonata: the edge population of the file; the projection's own name if not given"},
     {"rule", false, "rule", "a rule without a number: one_to_one or all_to_all"},
     {"autapses", false, "boolean", "whether a neuron may connect to itself (true)"},
     {"multapses", false, "boolean", "whether a pair may be drawn more than once (true)"},
@@ -168,7 +171,7 @@ class Projections {
   }
 
   bool rule(Projection& p, const Node& n, Mark where, const Node*& edges) {
-    static const std::vector<std::string> all{"one_to_one", "all_to_all", "fixed_indegree", "fixed_total_number", "pairwise_bernoulli", "list"};
+    static const std::vector<std::string> all{"one_to_one", "all_to_all", "fixed_indegree", "fixed_outdegree", "fixed_total_number", "pairwise_bernoulli", "list", "sonata"};
     const auto plain = [&](const Node& given) {
       const auto name = r_.text(given, "connect");
       if (!name) return false;
@@ -176,7 +179,7 @@ class Projections {
       else if (*name == "all_to_all") p.rule = Rule::all_to_all;
       else if (std::find(all.begin(), all.end(), *name) != all.end()) {
         r_.errors.error(given.mark, fmt::format("rule {} needs a value", in_quotes(*name)),
-                        fmt::format("connect: {{{}: {}}}", *name, *name == "list" ? "edges.csv" : *name == "pairwise_bernoulli" ? "0.1" : "100"));
+                        fmt::format("connect: {{{}: {}}}", *name, *name == "list" ? "edges.csv" : *name == "sonata" ? "edges.h5" : *name == "pairwise_bernoulli" ? "0.1" : "100"));
         return false;
       } else {
         r_.errors.error(given.mark, fmt::format("unknown rule {}", in_quotes(*name)), suggest(*name, all, "rules"));
@@ -189,7 +192,7 @@ class Projections {
     bool good = true;
     const Node::Key* chosen = nullptr;
     for (const auto& k : n.keys) {
-      const bool option = k.name == "autapses" || k.name == "multapses";
+      const bool option = k.name == "autapses" || k.name == "multapses" || k.name == "population";
       if (std::find(allowed.begin(), allowed.end(), k.name) == allowed.end()) {
         const bool bare = k.name == "one_to_one" || k.name == "all_to_all";
         r_.errors.error(k.mark, fmt::format("unknown rule {}", in_quotes(k.name)),
@@ -211,21 +214,23 @@ class Projections {
     const Node& value = *n.find(chosen->name);
     if (chosen->name == "rule") {
       good = plain(value);
-    } else if (chosen->name == "list") {
+    } else if (chosen->name == "list" || chosen->name == "sonata") {
       p.rule = Rule::listed;
       edges = &r_.resolved(value);
+      from_sonata_ = chosen->name == "sonata";
+      sonata_name_ = n.find("population");
     } else if (chosen->name == "pairwise_bernoulli") {
       p.rule = Rule::pairwise_bernoulli;
       const auto x = r_.number(value, {"pairwise_bernoulli", "1", 0, 1});
       good = x.has_value();
       p.probability = x.value_or(0);
     } else {
-      p.rule = chosen->name == "fixed_indegree" ? Rule::fixed_indegree : Rule::fixed_total_number;
-      const auto x = r_.integer(value, chosen->name, 0, p.rule == Rule::fixed_indegree ? 0xFFFFFFFFu : most_synapses);
+      p.rule = chosen->name == "fixed_indegree" ? Rule::fixed_indegree : chosen->name == "fixed_outdegree" ? Rule::fixed_outdegree : Rule::fixed_total_number;
+      const auto x = r_.integer(value, chosen->name, 0, p.rule == Rule::fixed_total_number ? most_synapses : 0xFFFFFFFFu);
       good = x.has_value();
       p.number = x.value_or(0);
     }
-    const bool draws = p.rule == Rule::fixed_indegree || p.rule == Rule::fixed_total_number;
+    const bool draws = p.rule == Rule::fixed_indegree || p.rule == Rule::fixed_outdegree || p.rule == Rule::fixed_total_number;
     const auto option = [&](const char* name, bool& flag, bool meant) {
       const Node* o = n.find(name);
       if (!o) return;
@@ -238,6 +243,10 @@ class Projections {
       good = good && b;
       flag = b.value_or(true);
     };
+    if (const Node* o = n.find("population"); o && good && chosen->name != "sonata") {
+      r_.errors.error(o->mark, fmt::format("'population' means nothing for rule {}", chosen->name == "rule" ? value.text : chosen->name), "it names the edge population of a SONATA file: {sonata: edges.h5, population: name}");
+      good = false;
+    }
     option("autapses", p.autapses, p.rule != Rule::listed && p.rule != Rule::one_to_one);
     option("multapses", p.multapses, draws);
     return good;
@@ -356,6 +365,14 @@ class Projections {
     }
     auto d = r_.distribution(n, {"delay", "ms", step_ms}, 0);
     if (!d) return std::nullopt;
+    if (d->kind == Distribution::Kind::constant) {
+      const double t = std::round(r_.ticks({d->a, -3, {}}));
+      if (const auto reason = delay_fault(d->a, t); !reason.first.empty()) {
+        r_.errors.error(n.mark, reason.first, reason.second);
+        return std::nullopt;
+      }
+      return Distribution{Distribution::Kind::constant, t};
+    }
     const double per_ms = r_.ticks({1, -3, {}});
     if (d->kind == Distribution::Kind::lognormal) d->a += static_cast<double>(std::log(static_cast<long double>(per_ms)));
     else d->a = r_.ticks({d->a, -3, {}}), d->b = r_.ticks({d->b, -3, {}});
@@ -492,7 +509,9 @@ class Projections {
       return {};
     };
 
-    if (n.is_list()) {
+    if (from_sonata_) {
+      sonata(p, n, weight, delay, weight_wanted, add);
+    } else if (n.is_list()) {
       rows(p, n, weight_wanted, columns_fault, add);
     } else if (n.is_scalar()) {
       const auto path = r_.data_file(n);
@@ -512,6 +531,90 @@ class Projections {
       known_sign = true;
     }
     std::stable_sort(p.edges.begin(), p.edges.end(), [](const ListedEdge& a, const ListedEdge& b) { return a.target < b.target; });
+  }
+
+  /// The edges of a SONATA file.  Weights and delays that `synapse` gives replace those of the file.
+  template <class Add>
+  void sonata(Projection& p, const Node& n, const Node* weight, const Node* delay, const Wanted& weight_wanted, const Add& add) {
+    p.listed_weights = !weight && !p.state.empty();
+    p.listed_delays = !delay;
+    if (!n.is_scalar()) {
+      r_.errors.error(n.mark, "'sonata' must be the name of a file, not " + kind_name(n), "{sonata: edges.h5, population: name}");
+      return;
+    }
+    const auto path = r_.data_file(n);
+    const auto name = sonata_name_ ? r_.text(*sonata_name_, "population") : std::optional(p.name);
+    if (!path || !name) return;
+    if (!r_.options.read_sonata_edges) {
+      r_.errors.error(n.mark, "SONATA files cannot be read here", "this program was built without HDF5; use a CSV file");
+      return;
+    }
+    const auto refuse = [&](std::string reason, std::string help = {}) { r_.errors.error(n.mark, fmt::format("{}: {}", in_quotes(path->string()), reason), std::move(help)); };
+    std::vector<FileEdges> groups;
+    try {
+      const std::uint64_t most = r_.memory_limit / 2 / (sizeof(ListedEdge) + 4 * sizeof(double));
+      groups = r_.options.read_sonata_edges(*path, *name, most);
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const std::exception& e) {
+      return refuse(e.what());
+    }
+    const auto own = parse_unit(weight_wanted.unit);
+    for (const auto& g : groups) {
+      const bool alone = groups.size() == 1;
+      const auto sources = population_of_nodes(p.sources, g.source, alone), targets = population_of_nodes(p.targets, g.target, alone);
+      if (!sources || !targets)
+        return refuse(fmt::format("edges of {} {} nodes of {}, which {} does not name", g.group, sources ? "end in" : "come from",
+                                  (sources ? g.target : g.source).empty() ? "a population without a name" : in_quotes(sources ? g.target : g.source), sources ? "'to'" : "'from'"));
+      const bool empty = g.sources.empty();
+      if (!empty && p.listed_weights && g.weights.empty()) return refuse(fmt::format("edges of {} have no weights (syn_weight)", g.group), "give a 'weight' in 'synapse'");
+      if (!empty && p.listed_delays && g.delays.empty()) return refuse(fmt::format("edges of {} have no delays", g.group), "give a 'delay' in 'synapse'");
+      Unit unit = *own;
+      if (p.listed_weights && !g.weight_unit.empty()) {
+        const auto u = parse_unit(g.weight_unit);
+        if (!u || u->dimension != own->dimension) return refuse(fmt::format("the weights of {} are in {}; these synapses take {}", g.group, g.weight_unit, weight_wanted.unit));
+        unit = *u;
+      }
+      const auto index = [&](const std::vector<GidRange>& ends, const Population& of, std::uint64_t id, const char* what, std::size_t e) -> std::optional<double> {
+        std::uint64_t before = 0;
+        if (id < of.size)
+          for (const auto& r : ends) {
+            if (of.first + id - r.first < r.count && of.first + id >= r.first) return static_cast<double>(before + (of.first + id - r.first));
+            before += r.count;
+          }
+        refuse(id < of.size ? fmt::format("edge {} of {} has the {} node {}, which is not among those of {} that the projection names", e, g.group, what, id, in_quotes(of.name))
+                            : fmt::format("edge {} of {} has the {} node {}, but {} has only {}, counted from 0", e, g.group, what, id, in_quotes(of.name), of.size));
+        return std::nullopt;
+      };
+      for (std::size_t e = 0; e < g.sources.size(); ++e) {
+        const auto s = index(p.sources, **sources, g.sources[e], "source", e), t = s ? index(p.targets, **targets, g.targets[e], "target", e) : s;
+        if (!s || !t) return;
+        double w = 0, ms = 0;
+        if (p.listed_weights) {
+          w = Quantity{g.weights[e] * unit.factor, unit.decade, unit.dimension}.in(*own);
+          if (!weight_ok(w, weight_wanted))
+            return refuse(fmt::format("edge {} of {}: '{}' must be {}; it is {}", e, g.group, weight_wanted.what, range_text(weight_wanted), with_unit(w, weight_wanted.unit)));
+        }
+        if (p.listed_delays) {
+          ms = g.delays[e];
+          if (!std::isfinite(ms)) return refuse(fmt::format("edge {} of {} has a delay that is no number", e, g.group));
+        }
+        if (auto reason = add(*s, *t, w, ms, std::round(r_.ticks({ms, -3, {}}))); !reason.empty()) return refuse(fmt::format("edge {} of {}: {}", e, g.group, reason));
+      }
+    }
+  }
+
+  /// The population that node ids of a file are of: that of the name, or the only one among `ends`.
+  std::optional<const Population*> population_of_nodes(const std::vector<GidRange>& ends, const std::string& name, bool alone) const {
+    const Population* only = &population_of(ends[0]);
+    for (const auto& r : ends) {
+      if (population_of(r).name == name) return &population_of(r);
+      if (&population_of(r) != only) only = nullptr;
+    }
+    // Files from elsewhere have names of their own; those of other populations of this network are not meant.
+    const bool known = l_.populations.index.count(name) > 0;
+    if (alone && only && !known) return only;
+    return std::nullopt;
   }
 
   static bool weight_ok(double x, const Wanted& w) {
@@ -577,6 +680,14 @@ class Projections {
           r_.errors.error(where, fmt::format("fixed_indegree: {} different sources cannot be drawn from {}", p.number, eligible), "allow multapses, or draw fewer");
         break;
       }
+      case Rule::fixed_outdegree: {
+        const std::uint64_t eligible = self ? targets - 1 : targets;  // of the worst-off source
+        if (p.number > 0 && eligible == 0)
+          r_.errors.error(where, "fixed_outdegree: with 'autapses: false' the only target of a source is the source itself");
+        else if (!p.multapses && p.number > eligible)
+          r_.errors.error(where, fmt::format("fixed_outdegree: {} different targets cannot be drawn from {}", p.number, eligible), "allow multapses, or draw fewer");
+        break;
+      }
       case Rule::fixed_total_number: {
         const double pairs = static_cast<double>(sources) * static_cast<double>(targets) - (self ? static_cast<double>(both) : 0);
         if (p.number > 0 && pairs <= 0)
@@ -593,6 +704,8 @@ class Projections {
   Reader& r_;
   bool incomplete_ = false;
   bool sign_unknown_ = false;
+  bool from_sonata_ = false;
+  const Node* sonata_name_ = nullptr;
 };
 
 }  // namespace

@@ -564,6 +564,7 @@ std::optional<Distribution> Reader::named_distribution(const Node& n, const Want
   };
 
   Distribution d;
+  double centre = 0;  // of a lognormal distribution
   if (key.name == "uniform") {
     const auto low = get("low", w), high = get("high", w);
     if (!low || !high) return std::nullopt;
@@ -598,6 +599,7 @@ std::optional<Distribution> Reader::named_distribution(const Node& n, const Want
     if (by_mean) {
       const auto mean = get("mean", positive), sd = get("sd", spread);
       if (!mean || !sd) return std::nullopt;
+      centre = *mean;
       const long double m = *mean, s2 = std::log1p((*sd / m) * (*sd / m));
       d = {Distribution::Kind::lognormal, static_cast<double>(std::log(m) - s2 / 2), static_cast<double>(std::sqrt(s2))};
     } else {
@@ -605,6 +607,7 @@ std::optional<Distribution> Reader::named_distribution(const Node& n, const Want
       plain.unit = "1";
       const auto median = get("median", positive), sigma = get("sigma", plain);
       if (!median || !sigma) return std::nullopt;
+      centre = *median;
       d = {Distribution::Kind::lognormal, static_cast<double>(std::log(static_cast<long double>(*median))), *sigma};
     }
     if (!std::isfinite(d.a) || !std::isfinite(d.b)) {
@@ -612,7 +615,9 @@ std::optional<Distribution> Reader::named_distribution(const Node& n, const Want
       return std::nullopt;
     }
   }
-  if (!bounds(args, w, d) || !drawable(d, n, w)) return std::nullopt;
+  if (!bounds(args, w, d)) return std::nullopt;
+  if (d.kind == Distribution::Kind::lognormal && d.b == 0 && centre >= d.low && centre <= d.high) return Distribution{Distribution::Kind::constant, centre};
+  if (!drawable(d, n, w)) return std::nullopt;
   if (d.kind == Distribution::Kind::normal && d.b == 0 && !d.clip) return Distribution{Distribution::Kind::constant, d.a};
   return d;
 }

@@ -35,7 +35,7 @@ constexpr Key pulse_entry_keys[] = {
 };
 constexpr Key repeat_entry_keys[] = {
     {"every", true, "quantity", "time from one to the next"},
-    {"count", true, "integer", "number of times in all"},
+    {"count", false, "integer", "number of times in all; until the end of the run if not given"},
 };
 constexpr Key ramp_entry_keys[] = {
     {"from", true, "quantity", "the first value"},
@@ -54,6 +54,7 @@ struct Ramp {
 struct Times {
   std::uint64_t count = 1;
   Tick every = 0;
+  bool endless = false;  ///< `count` is but a bound
 };
 
 class Schedule {
@@ -110,8 +111,9 @@ class Schedule {
   bool times(const Node& n, Times& t) {
     if (!r_.map(n, repeat_entry_keys, "'repeat'", n.mark)) return false;
     const auto every = r_.time(*n.find("every"), "every", 1);
-    const auto count = r_.integer(*n.find("count"), "count", 1, 0xFFFFFFFFu);
-    if (every && count) t = {*count, *every};
+    const Node* given = n.find("count");
+    const auto count = given ? r_.integer(*given, "count", 1, 0xFFFFFFFFu) : std::optional<std::uint64_t>(0xFFFFFFFFu);
+    if (every && count) t = {*count, *every, !given};
     return every && count;
   }
 
@@ -372,8 +374,19 @@ class Schedule {
         continue;
       }
       Ramp x;
-      if (!ramped(n.items[i], wanted(field(m.params, f), port), x)) continue;
       c.control.field = f;
+      c.drawn.reset();
+      const Node& value = r_.resolved(n.items[i]);
+      if (value.is_map() && !value.find("from") && !value.find("to")) {
+        if (m.kind != Kind::neuron) {
+          r_.errors.error(value.mark, fmt::format("'{}' takes one number here: values are drawn for neurons, and model {} is none", key.name, m.name));
+          continue;
+        }
+        c.drawn = r_.distribution(value, wanted(field(m.params, f), port), 0);
+        if (!c.drawn) continue;
+      } else if (!ramped(n.items[i], wanted(field(m.params, f), port), x)) {
+        continue;
+      }
       push_all(c, key.mark, x, {}, repeat);
     }
   }
@@ -385,9 +398,13 @@ class Schedule {
       r_.errors.error(value.node->mark, "a value that goes from one to another needs several events", "for example repeat: {every: 10 ms, count: 50}, or a pulse with a count");
       return;
     }
+    if (value.node && repeat.endless && train.count == 1) {
+      r_.errors.error(value.node->mark, "a value that goes from one to another needs a 'count' of the repeats");
+      return;
+    }
     if (train.count == 1) std::swap(train, repeat);
     // What is the same each time stays one control.  Parameters are set one by one: what is checked goes by their values.
-    const bool each = value.node || c.control.kind == Control::Kind::set_parameter;
+    const bool each = value.node || (c.control.kind == Control::Kind::set_parameter && !c.drawn);
     const Times outer = each || repeat.count > 1 ? (each ? train : repeat) : Times{}, inner = each ? repeat : train;
     const Tick first = c.tick;
     for (std::uint64_t i = 0; i < outer.count && (i == 0 || first + static_cast<Tick>(i) * outer.every < l_.net.duration); ++i) {
@@ -412,7 +429,7 @@ class Schedule {
       return false;
     }
     if (c.count == 1) c.every = 0;
-    if (c.control.kind == Control::Kind::set_parameter && c.projections.empty()) marks_.push_back({c.tick, c.who[0], c.control.field, c.control.value[0], where});
+    if (c.control.kind == Control::Kind::set_parameter && c.projections.empty()) marks_.push_back({c.tick, c.who[0], c.control.field, c.drawn.value_or(Distribution{Distribution::Kind::constant, c.control.value[0]}), where});
     l_.net.schedule.push_back(std::move(c));
     return true;
   }
@@ -429,7 +446,7 @@ class Schedule {
       const Population& p = l_.net.populations[index];
       auto [at, fresh] = now.try_emplace(index);
       if (fresh) at->second = p.params;
-      at->second[s.field] = {Distribution::Kind::constant, s.value};
+      at->second[s.field] = s.value;
       if (i + 1 < marks_.size() && marks_[i + 1].tick == s.tick && index_of(marks_[i + 1].who.first) == index) continue;
       if (const auto c = check_params(*p.model, at->second); c.reason)
         r_.errors.error(s.where, fmt::format("from {} on, population {}: {}", r_.time_text(static_cast<double>(s.tick)), in_quotes(p.name), c.reason));
@@ -440,7 +457,7 @@ class Schedule {
     Tick tick;
     GidRange who;
     std::uint32_t field;
-    double value;
+    Distribution value;
     Mark where;
   };
   Loading& l_;

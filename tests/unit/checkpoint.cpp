@@ -56,7 +56,7 @@ Network everything(Tick duration) {
   const auto exc = b.add("lif_exp", 40, neuron), inh = b.add("lif_exp", 10, neuron);
   const auto delta = b.add("lif_delta", 13, {{"tau_m", uniform(10, 30)}, {"E_L", 0}, {"v_th", 20}, {"v_reset", 0}, {"V", 0}});
   const auto quiet = b.add("lif_delta", 9, {{"E_L", 0}, {"v_th", 20}, {"v_reset", 0}, {"V", 5}});
-  const auto adex = b.add("adex", 5);
+  const auto adex = b.add("adex", 5), cond = b.add("lif_cond_exp", 6, {{"I_dc", 90}, {"v_th", uniform(-55, -50)}});
   const auto noise = b.add("poisson", 50, {{"rate", 9000}}, Kind::source);
   const auto slow = b.add("poisson", 13, {{"rate", 300}}, Kind::source);
   const auto late = b.source(3, {{ms(81), 0}, {ms(82), 2}, {ms(82), 1}, {ms(140), 0}});
@@ -80,6 +80,8 @@ Network everything(Tick duration) {
   b.connect(slow, delta, Rule::all_to_all, 0.8, ms(2));
   b.connect(late, quiet, Rule::all_to_all, 9, ms(30));
   b.connect(slow, adex, Rule::all_to_all, 150, ms(2));
+  b.connect(slow, cond, Rule::all_to_all, 1.5, ms(1.5));
+  b.connect(inh, cond, Rule::fixed_outdegree, 4, ms(1), 1).number = 3;
   record_all(b.network());
   b.record_spikes(slow);
   b.report(exc, "V", ms(3));
@@ -87,6 +89,11 @@ Network everything(Tick duration) {
   b.report(delta, "V", ms(11));
   for (const double at : {20.0, 61.0, 130.0}) b.schedule(ms(at), exc, "I_dc", 30 + at);
   b.schedule(ms(90), noise, "rate", 9500);
+  // A current drawn every 3 ms until 127 ms; the plain change between two draws lasts until the next.
+  b.schedule(ms(10), inh, "I_dc", 0);
+  for (auto& s : b.network().schedule)
+    if (s.tick == ms(10)) s.drawn = uniform(0, 200), s.every = ms(3), s.count = 40;
+  b.schedule(ms(50), inh, "I_dc", 75);
   for (const double at : {33.0, 99.0, 100.0, 150.0}) {
     Control reward;
     reward.kind = Control::Kind::reward;

@@ -22,6 +22,14 @@ std::vector<FileSpike> read_sonata(const std::filesystem::path& file, const std:
   return spikes;
 }
 
+std::vector<FileEdges> read_edges(const std::filesystem::path& file, const std::string& name, std::uint64_t most) {
+  std::vector<FileEdges> groups;
+  for (auto& g : read_sonata_edges(file, name, most))
+    groups.push_back({std::move(g.group), std::move(g.source), std::move(g.target), std::move(g.sources), std::move(g.targets), std::move(g.weights),
+                      std::move(g.delays), std::move(g.weight_unit)});
+  return groups;
+}
+
 }  // namespace
 
 void add_plugin_path(CLI::App& sub, std::vector<std::string>& folders) {
@@ -53,6 +61,7 @@ Catalogue read_catalogue(const std::vector<std::string>& folders) {
 LoadOptions load_options() {
   LoadOptions options;
   options.read_sonata = read_sonata;
+  options.read_sonata_edges = read_edges;
   return options;
 }
 

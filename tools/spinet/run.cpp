@@ -10,6 +10,7 @@
 
 #include "comm/collectively.hpp"
 #include "core/simulation.hpp"
+#include "dry_run.hpp"
 #include "inputs.hpp"
 #include "log/checkpoint_file.hpp"
 #include "log/reader.hpp"
@@ -34,6 +35,8 @@ struct RunOptions {
   bool quiet = false, force = false;
   std::string command_line;
   std::string checkpoint_every, checkpoint_wall;  ///< model time, wall time; empty: none
+  bool dry = false;
+  double rate = 10;                               ///< Hz, of neurons in a dry run
   std::string resume;                             ///< a checkpoint; then `network` is not used
 };
 
@@ -217,6 +220,13 @@ int run_on(Transport& t, const RunOptions& o) {
 }
 
 int run(const RunOptions& o) {
+  if (o.dry) {
+    const Catalogue catalogue = read_catalogue(o.network.plugin_path);
+    const Network network = read_network(o.network, catalogue);
+    const int ranks = std::max(o.ranks, 1);
+    fmt::print("{}", describe(network, dry_run(network, ranks, o.rate), ranks, o.rate));
+    return fine;
+  }
   const auto check = [&] {
     if (o.resume.empty()) output_path(o, read_network(o.network, read_catalogue(o.network.plugin_path)));
     else open_checkpoint(o.resume);
@@ -263,6 +273,8 @@ void add_run(CLI::App& app, Action& action) {
   add_network_options(*sub, o->network);
   sub->add_option("-o,--output", o->output, "The log to write (NAME.h5 in this folder, NAME from the file)")->type_name("OUT.h5");
   sub->add_option("-n,--ranks", o->ranks, "Ranks; more than one are started with mpirun")->type_name("N")->check(CLI::Range(1, 1'000'000));
+  auto* dry = sub->add_flag("--dry-run", o->dry, "Simulate nothing: say what each of so many ranks would take, building a few of them one by one");
+  sub->add_option("--rate", o->rate, "Mean rate of the neurons that a dry run assumes (10 Hz)")->type_name("HZ")->check(CLI::Range(0.0, 1e6))->needs(dry);
   add_checkpoints(*sub, *o);
   sub->add_flag("--quiet", o->quiet, "Print nothing but errors");
   sub->add_flag("--force", o->force, "Replace an existing log");

@@ -1,0 +1,155 @@
+#include "dry_run.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "core/partition.hpp"
+#include "core/simulation.hpp"
+#include "exits.hpp"
+#include "network/estimate.hpp"
+#include "text.hpp"
+
+namespace spinet::tool {
+namespace {
+
+/// One rank of many: the others say nothing.  Enough for construction, not for a run.
+class LoneRank : public Transport {
+ public:
+  LoneRank(int rank, int size) : rank_(rank), size_(size) {}
+  int rank() const override { return rank_; }
+  int size() const override { return size_; }
+  /// All seem to have said the same: that nothing has failed.
+  void all_gather(std::span<const std::byte> mine, Gathered& all) override {
+    all.bytes.clear();
+    all.begin = {0};
+    for (int r = 0; r < size_; ++r) {
+      all.bytes.insert(all.bytes.end(), mine.begin(), mine.end());
+      all.begin.push_back(all.bytes.size());
+    }
+  }
+  void gather(std::span<const std::byte> mine, Gathered& all) override {
+    all.bytes.assign(mine.begin(), mine.end());
+    all.begin.assign(static_cast<std::size_t>(size_) + 1, mine.size());
+    all.begin[0] = 0;
+    if (rank_ != 0) all.bytes.clear(), all.begin.clear();
+  }
+
+ private:
+  int rank_, size_;
+};
+
+/// Hz, of one member in the mean.
+double mean_rate(const Population& p, double rate, double seconds) {
+  if (!p.source()) return rate;
+  if (!p.listed.empty()) return static_cast<double>(p.listed.size()) / p.size / seconds;
+  std::vector<std::byte> params(p.source()->params_size);
+  for (std::uint32_t f = 0; f < p.model->params.count; ++f) {
+    const auto& d = p.params[f];
+    double x = d.kind == Distribution::Kind::lognormal ? std::exp(d.a + d.b * d.b / 2) : d.kind == Distribution::Kind::uniform ? (d.a + d.b) / 2 : d.a;
+    if (d.kind == Distribution::Kind::listed) x = std::accumulate(d.values.begin(), d.values.end(), 0.0) / static_cast<double>(d.values.size());
+    put(params.data(), p.model->params.data[f], x);
+  }
+  return p.source()->rate(params.data()) * 1000;  // per ms
+}
+
+constexpr double bytes_per_spike = 8, bytes_of_payload = 8, bytes_of_head = 40;
+
+}  // namespace
+
+DryRun dry_run(const Network& given, int ranks, double rate, int samples) {
+  Network net = given;
+  net.reports.clear();  // samples are gathered from all ranks, of which there is one
+  net.weights.clear();
+  const double seconds = static_cast<double>(net.duration) * net.seconds_per_tick;
+  const Partition partition(net, ranks);
+  std::vector<std::vector<double>> members(static_cast<std::size_t>(ranks), std::vector<double>(net.populations.size()));
+  for (const auto& r : partition.runs()) members[static_cast<std::size_t>(r.owner)][r.population] += r.count;
+  std::vector<double> neurons(members.size(), 0);
+  for (std::size_t r = 0; r < members.size(); ++r)
+    for (std::size_t p = 0; p < net.populations.size(); ++p)
+      if (net.populations[p].neuron()) neurons[r] += members[r][p];
+
+  DryRun d;
+  d.idle = static_cast<int>(std::count(neurons.begin(), neurons.end(), 0.0));
+  d.least = *std::min_element(neurons.begin(), neurons.end());
+  d.most = *std::max_element(neurons.begin(), neurons.end());
+  d.mean = std::accumulate(neurons.begin(), neurons.end(), 0.0) / ranks;
+
+  // Sources whose spikes travel: those that are heard other than in superposition, or recorded.
+  std::vector<double> hz, sends(net.populations.size(), 0), heard(net.populations.size(), 0);
+  bool payloads = false;
+  for (std::size_t p = 0; p < net.populations.size(); ++p) {
+    const auto& population = net.populations[p];
+    hz.push_back(mean_rate(population, rate, seconds));
+    sends[p] = population.neuron() || std::any_of(net.spikes.begin(), net.spikes.end(), [p](const SpikeRecording& s) { return s.population == p; });
+    payloads |= population.neuron() && population.neuron()->graded;
+  }
+  for (const auto& projection : net.projections) {
+    const double targets = static_cast<double>(projection.target_count()), synapses = expected_synapses(projection);
+    if (targets == 0 || synapses == 0) continue;
+    double source_rate = 0;
+    for (const auto& r : projection.sources) {
+      const auto p = partition.population_of(r.first);
+      source_rate += hz[p] * r.count / static_cast<double>(projection.source_count());
+      if (!is_superposed(net, projection)) sends[p] = 1;
+    }
+    for (const auto& r : projection.targets) {
+      const auto p = partition.population_of(r.first);
+      heard[p] += synapses / targets * source_rate * r.count / net.populations[p].size;
+    }
+  }
+  for (std::size_t p = 0; p < net.populations.size(); ++p) d.spikes += sends[p] * hz[p] * net.populations[p].size;
+
+  std::vector<int> chosen;
+  if (ranks <= samples) {
+    for (int r = 0; r < ranks; ++r) chosen.push_back(r);
+  } else {  // the emptiest and the fullest, and others at equal distances
+    chosen.push_back(static_cast<int>(std::min_element(neurons.begin(), neurons.end()) - neurons.begin()));
+    chosen.push_back(static_cast<int>(std::max_element(neurons.begin(), neurons.end()) - neurons.begin()));
+    for (int k = 0; k < samples - 2; ++k) chosen.push_back(static_cast<int>(static_cast<std::int64_t>(k) * (ranks - 1) / (samples - 3)));
+    std::sort(chosen.begin(), chosen.end());
+    chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+  }
+  const double whole = estimate(net).memory_bytes;
+  const double all_neurons = std::max(1.0, std::accumulate(neurons.begin(), neurons.end(), 0.0));
+  for (const int r : chosen) {
+    const auto& own = members[static_cast<std::size_t>(r)];
+    if (const double part = whole * neurons[static_cast<std::size_t>(r)] / all_neurons; part > static_cast<double>(machine_memory()))
+      throw UserError(fmt::format("rank {} of {} needs about {}, more than this machine has; a dry run builds one rank at a time: give more --ranks", r, ranks, readable_bytes(part)));
+    LoneRank transport(r, ranks);
+    const Simulation simulation(net, transport);
+    const Statistics& s = simulation.built();
+    RankPart part{r, simulation.owned(), 0, s.synapses, s.slices, static_cast<double>(s.synapse_bytes), 0, 0};
+    for (std::size_t p = 0; p < net.populations.size(); ++p) {
+      const auto& population = net.populations[p];
+      if (population.source()) part.sources += static_cast<std::uint64_t>(own[p]);
+      else part.bytes += own[p] * (population.neuron()->state_size + population.neuron()->constants_size);
+      part.sent += own[p] * hz[p] * sends[p];
+      part.deliveries += own[p] * heard[p];
+    }
+    d.windows = 1 / (static_cast<double>(simulation.window()) * net.seconds_per_tick);
+    d.parts.push_back(part);
+  }
+  d.bytes = d.spikes * (bytes_per_spike + (payloads ? bytes_of_payload : 0)) + d.windows * bytes_of_head * ranks;
+  return d;
+}
+
+std::string describe(const Network& n, const DryRun& d, int ranks, double rate) {
+  std::string s = fmt::format("{} on {} rank{}: a dry run, nothing is simulated\n", n.name, grouped(static_cast<std::uint64_t>(ranks)), ranks == 1 ? "" : "s");
+  s += fmt::format("neurons per rank: {:.0f} to {:.0f}, {:.4g} in the mean\n", d.least, d.most, d.mean);
+  if (d.idle) s += fmt::format("{} rank{} without neurons: fewer ranks, or a smaller `block` ({} now), would share them better\n", grouped(static_cast<std::uint64_t>(d.idle)), d.idle == 1 ? "" : "s", n.block);
+  s += fmt::format("\n{:>7}  {:>9}  {:>9}  {:>13}  {:>11}  {:>10}  {:>9}  {:>10}  {:>9}\n", "rank", "neurons", "sources", "synapses", "slices", "mean slice", "memory",
+                   "events/s", "sends/s");
+  for (const auto& p : d.parts)
+    s += fmt::format("{:>7}  {:>9}  {:>9}  {:>13}  {:>11}  {:>10.3g}  {:>9}  {:>10}  {:>9}\n", p.rank, grouped(p.neurons), grouped(p.sources), grouped(p.synapses), grouped(p.slices),
+                     p.slices ? static_cast<double>(p.synapses) / static_cast<double>(p.slices) : 0.0, readable_bytes(p.bytes), count_text(p.deliveries), count_text(p.sent));
+  s += fmt::format("\nper second of model time, if neurons fire at {:g} Hz (--rate) and sources at their rates:\n", rate);
+  s += fmt::format("  {} exchanges of all ranks (windows; fewer where nothing happens)\n", count_text(d.windows));
+  s += fmt::format("  {} spikes and {} received by every rank\n", count_text(d.spikes), readable_bytes(d.bytes));
+  return s;
+}
+
+}  // namespace spinet::tool
