@@ -22,10 +22,10 @@ using valve::normal;
 struct SpinValve {
   static constexpr const char* name = "spin_valve";
   static constexpr const char* doc = "Molecular spin valve: voltage pulses change its conductance, a magnetic field raises it where it is high.";
-  static constexpr std::uint32_t controls = answers(Control::Kind::pulse) | answers(Control::Kind::field);
+  static constexpr std::uint32_t controls = answers(Control::Kind::pulse) | answers(Control::Kind::field) | answers(Control::Kind::read);
   static constexpr bool draws = true;
   struct Params : valve::Constants {
-    double field_soft, field_hard, w_max, G_ref, pair, update, update_exponent, update_th, cycle_noise, read_noise, energy;
+    double field_soft, field_hard, w_max, G_ref, pair, update, update_exponent, update_th, cycle_noise, read_noise, energy, read_voltage, read_width;
   };
   struct Shared {
     Params p;
@@ -33,7 +33,7 @@ struct SpinValve {
     double soft, hard;  ///< T
   };
   struct State {
-    double weight, u, u2, energy;  // the weight first: computed variables, which have no place of their own, share it until init
+    double weight, u, u2, energy, reading;  // the weight first: computed variables, which have no place of their own, share it until init
     float g, g2, k, k2;      ///< spread
     float soft, hard;        ///< directions of the electrodes, +1 or -1
   };
@@ -52,7 +52,9 @@ struct SpinValve {
         .add(&Params::update_th, "update_th", "uS", 1.13, at_least(0), 0, "conductance up to which a field event leaves no change")
         .add(&Params::cycle_noise, "cycle_noise", "1", 0, at_least(0), 0, "sd of ln of the rate k from pulse to pulse (not in the paper)")
         .add(&Params::read_noise, "read_noise", "1", 0, at_least(0), 0, "relative sd of the conductance from event to event (not in the paper)")
-        .add(&Params::energy, "energy", "1", 0, flag, integer, "1: add up the energy of pulses, V^2 G dt");
+        .add(&Params::energy, "energy", "1", 0, flag, integer, "1: add up the energy of pulses and scheduled reads, V^2 G dt")
+        .add(&Params::read_voltage, "read_voltage", "V", 0.1, at_least(0), 0, "of a scheduled read")
+        .add(&Params::read_width, "read_width", "ms", 1, at_least(0), 0, "of a scheduled read (not in the paper)");
     return t;
   }
   static auto variables() {
@@ -67,7 +69,8 @@ struct SpinValve {
         .add(&State::g, "g", "1", 1, above(0), initial, "factor of the conductance: spread between devices")
         .add(&State::k, "k", "1", 1, above(0), initial, "factor of the rates: spread between devices")
         .add(&State::g2, "g2", "1", 1, above(0), initial, "as g, of the second device")
-        .add(&State::k2, "k2", "1", 1, above(0), initial, "as k, of the second device");
+        .add(&State::k2, "k2", "1", 1, above(0), initial, "as k, of the second device")
+        .add(&State::reading, "reading", "uS", 0, any(), 0, "conductance (of a pair: G - G2) as last read by the schedule, with read noise");
     return t;
   }
   static const char* check(const Params& p) {
@@ -82,7 +85,7 @@ struct SpinValve {
   }
   static void init(State& s, const Shared& p) {
     s.soft = s.hard = -1;
-    s.energy = 0;
+    s.energy = s.reading = 0;
     s.weight = weight_of(s, p, 0, 0);
   }
 
@@ -146,6 +149,17 @@ struct SpinValve {
           write(s.u, p);
           if (p.p.pair != 0) write(s.u2, p);
         }
+      } else if (c.kind == Control::Kind::read) {
+        const bool ap = antiparallel(s);
+        double G = conductance(s.u, s.g, ap, p), G2 = p.p.pair != 0 ? conductance(s.u2, s.g2, ap, p) : 0;
+        if (p.p.energy != 0) s.energy += p.p.read_voltage * p.p.read_voltage * (G + G2) * p.p.read_width;  // uJ/s for ms: nJ
+        if (p.p.read_noise > 0) {
+          const Words w = n.s.draw(i, 2);
+          G *= 1 + p.p.read_noise * normal(w[0], w[1]);
+          G2 *= 1 + p.p.read_noise * normal(w[2], w[3]);
+        }
+        s.reading = G - G2;
+        continue;
       } else {
         continue;
       }
@@ -157,7 +171,7 @@ struct SpinValve {
     const auto wide = [](float x) { return static_cast<double>(x); };
     const double all[] = {s.weight, s.u,       conductance(s.u, s.g, antiparallel(s), n.shared()),   antiparallel(s) ? -1.0 : 1.0,
                           s.energy, s.u2,      conductance(s.u2, s.g2, antiparallel(s), n.shared()), wide(s.g),
-                          wide(s.k), wide(s.g2), wide(s.k2)};
+                          wide(s.k), wide(s.g2), wide(s.k2), s.reading};
     return all[variable];  // in the order of variables()
   }
 };

@@ -8,6 +8,7 @@
 
 #include "log/error.hpp"
 #include "log/file.hpp"
+#include "network/loader.hpp"
 #include "spinet/source.hpp"
 #include "spinet/time.hpp"
 
@@ -87,5 +88,10 @@ std::string network_text(const std::filesystem::path& log);
 /// that is negative, not finite or past the last tick, damaged.
 std::vector<ListedSpike> read_sonata_spikes(const std::filesystem::path& file, const std::string& population,
                                             double ticks_per_ms, std::uint64_t size);
+
+/// A variable of the synapses of a run's projection.  `values`: "frame", the last frame; "events", the last event of every synapse; "edges", the weight at t = 0.  `first`:
+/// `variable` is the first of its model, whose place in the log has no suffix.  Throws LogError.
+FileWeights read_weights(const std::filesystem::path& log, const std::string& projection, const std::string& variable, bool first,
+                                const std::string& values);
 
 }  // namespace spinet

@@ -21,6 +21,17 @@ struct FileSpike {
   std::uint64_t id;
 };
 
+/// Weights of a run's log, in its canonical order of edges.
+struct FileWeights {
+  struct Row {
+    std::uint32_t source_population, target_population;  ///< of `populations`
+    std::uint64_t source, target;                        ///< indices within them
+    double value;
+  };
+  std::vector<std::string> populations;
+  std::vector<Row> rows;
+};
+
 struct LoadOptions {
   /// Values that replace those of the file, path and text: {"parameters.g", "4.5"}, {"duration", "200 ms"},
   /// {"schedule.0.at", "1 s"}.  Errors in them are reported like those of the file.
@@ -34,6 +45,9 @@ struct LoadOptions {
   /// Reads the spikes of a population from a SONATA file, in any order; throws std::exception with a reason.
   /// Without it, networks that name such a file are refused.
   std::function<std::vector<FileSpike>(const std::filesystem::path& file, const std::string& population)> read_sonata;
+  /// Reads a variable of a projection's synapses from a log: the last of its frames, of its events, or the weights of its
+  /// edges (`values`); throws std::exception with a reason.
+  std::function<FileWeights(const std::filesystem::path& file, const std::string& projection, const std::string& variable, bool first, const std::string& values)> read_weights;
 };
 
 /// Every error of a network.  what() is `rendered`.

@@ -53,6 +53,7 @@ Catalogue read_catalogue(const std::vector<std::string>& folders) {
 LoadOptions load_options() {
   LoadOptions options;
   options.read_sonata = read_sonata;
+  options.read_weights = read_weights;
   return options;
 }
 
