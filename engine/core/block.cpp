@@ -346,6 +346,7 @@ void Block::control_synapses(const ScheduledControl& s, Tick tick) {
     if (!is_mine(store)) continue;
     const Slice slice = prepared_.empty() ? view(i, source, tick, 0) : view(i, tick, 0);
     store.table->on_control(&slice, &s.control);
+    if (!first_changing_.empty()) note_slice(i, tick);
   }
 }
 
@@ -368,6 +369,7 @@ void Block::control_named(const ScheduledControl& s, Tick tick) {
         one.state = static_cast<std::byte*>(one.state) + table.state_size;
         if (one.copies) ++one.copies;
       }
+      if (!first_changing_.empty()) note_slice(i, tick);
     }
   }
 }
@@ -391,13 +393,15 @@ void Block::deliver(std::uint32_t s, Tick tick, double payload) {
         const Slice slice = view(s, tick, payload);
         table.on_pre(&slice, weights_.data());
       }
+      if (!first_changing_.empty()) note_slice(s, tick);
       if (table.weight_kind == 1) a.weights = reinterpret_cast<const float*>(weights_.data());
       else a.weights64 = weights_.data();
       if (table.graded) a.scale = 1;
     }
   }
-  table_.receive(&c_, &a);
+  a.scale *= store.gain;
   deliveries += e.count;
+  if (store.gain != 0) table_.receive(&c_, &a);
 }
 
 void Block::run_phase(Ask phase, Tick tick) {
@@ -433,7 +437,13 @@ void Block::act(const Action& a, std::vector<std::vector<float>>& samples) {
     const auto w = static_cast<std::size_t>(a.weights);
     return sample_weights(static_cast<std::uint32_t>(w), a.tick, samples[network_.reports.size() + w]);
   }
+  if (a.events >= 0) return note_recording(static_cast<std::uint32_t>(a.events), a.tick, a.all);
   const ScheduledControl& s = *a.control;
+  if (s.control.kind == Control::Kind::transmission) {
+    for (const auto p : s.projections)
+      if (const auto k = synapses_->store_of(p); k < synapses_->stores().size()) synapses_->stores()[k].gain = s.control.value[0];
+    return;
+  }
   if (s.control.kind != Control::Kind::set_parameter) control_synapses(s, a.tick);
   if (s.control.kind != Control::Kind::set_parameter && !table_.on_control) return;
   if (s.control.kind == Control::Kind::pulse) return;  // neurons feel none; trains may be long
@@ -516,7 +526,7 @@ void Block::restore_begin(Tick at, std::span<const ScheduledControl> schedule) {
   std::vector<std::vector<float>> none;
   std::vector<Action> last;  // what models keep per block, and parameters for later changes
   for (const auto& s : schedule) {
-    if (s.tick >= at || s.control.kind != Control::Kind::set_parameter) continue;
+    if (s.tick >= at || (s.control.kind != Control::Kind::set_parameter && s.control.kind != Control::Kind::transmission)) continue;
     const Tick times = s.every > 0 ? std::min<Tick>(s.count - 1, (at - 1 - s.tick) / s.every) : 0;
     last.push_back({s.tick + times * s.every, &s, -1, -1});
   }

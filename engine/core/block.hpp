@@ -36,6 +36,8 @@ struct Action {
   const ScheduledControl* control;  ///< or null
   std::int32_t report;   ///< index in Network::reports, or -1
   std::int32_t weights;  ///< index in Network::weights, or -1
+  std::int32_t events = -1;  ///< index in Network::weight_events, or -1
+  bool all = false;          ///< of them, all values; else those that have changed
 };
 
 /// Neurons with one model and one set of shared parameters.
@@ -54,6 +56,16 @@ class Block {
   void connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGroup> trains, Tick window);
   /// Positions in their store of the synapses that weight recording `w` samples, in the order of the samples.
   void watch(std::uint32_t w, std::vector<std::uint32_t> positions);
+  /// A synapse whose changes are logged.
+  struct Watched {
+    std::uint32_t slice, index, recording;
+    std::uint64_t edge;
+    double last;  ///< the value last logged, NaN before the first
+  };
+  /// The synapses of all weight event recordings; changes go to `noted`.
+  void watch_changes(std::vector<Watched> some);
+  std::vector<Watched>& changing() { return changing_; }
+  std::vector<std::vector<WeightEvent>> noted;  ///< by recording, in time order
   /// Initial state is complete: finds the crossings of the first frame.
   void start();
 
@@ -119,6 +131,9 @@ class Block {
   void next_frame(Tick frame_begin);
   void deliver(std::uint32_t slice, Tick tick, double payload);
   void sweep(Tick tick);
+  void note(Watched& w, const Slice& slice, Tick tick, bool always);
+  void note_slice(std::uint32_t slice, Tick tick);
+  void note_recording(std::uint32_t recording, Tick tick, bool all);
   void sample_weights(std::uint32_t w, Tick tick, std::vector<float>& to);
   Slice view(std::uint32_t slice, Tick tick, double payload) {
     if (!prepared_.empty()) {
@@ -170,6 +185,8 @@ class Block {
   std::uint32_t index_of(Gid gid) const;
   Tick sweep_at_ = never, plastic_delay_ = 0;
   std::vector<std::vector<std::uint32_t>> watched_;    ///< by weight recording
+  std::vector<Watched> changing_;              ///< sorted by slice
+  std::vector<std::uint32_t> first_changing_;  ///< by slice; empty where nothing is watched
   bool asleep_ = false;
 };
 

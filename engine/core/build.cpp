@@ -238,6 +238,16 @@ void Simulation::Impl::make_actions() {
   for (std::size_t w = 0; w < net.weights.size(); ++w)
     for (Tick t = net.weights[w].from; t < std::min(net.weights[w].to, net.duration); t += net.weights[w].every)
       actions.push_back({t, nullptr, -1, static_cast<std::int32_t>(w)});
+  for (std::size_t w = 0; w < net.weight_events.size(); ++w) {
+    const WeightEventRecording& r = net.weight_events[w];
+    for (const Tick t : r.at)
+      if (t < net.duration) actions.push_back({t, nullptr, -1, -1, static_cast<std::int32_t>(w), true});
+    // What postsynaptic spikes alone have changed shows every second of model time, where a catch-up would write it.
+    const Tick second = std::max<Tick>(1, static_cast<Tick>(1000 * net.ticks_per_ms()));
+    if (r.on_change)
+      for (Tick t = r.from; t < std::min(r.to, net.duration); t = (t / second + 1) * second)
+        if (!std::binary_search(r.at.begin(), r.at.end(), t)) actions.push_back({t, nullptr, -1, -1, static_cast<std::int32_t>(w), t == r.from});
+  }
   // Controls come first in a tick; a report then shows what they have set.
   std::stable_sort(actions.begin(), actions.end(), [](const Action& a, const Action& b) {
     return a.tick != b.tick ? a.tick < b.tick : (a.control == nullptr) < (b.control == nullptr);

@@ -219,6 +219,7 @@ void Simulation::Impl::save(CheckpointSink* sink, Tick at) {
         });
     }
   }
+  save_changes(sink);
   if (sink) guarded([&] { sink->end(); });
 }
 
@@ -330,6 +331,7 @@ void Simulation::Impl::restore(const CheckpointSource& from) {
     for (auto& b : blocks) b->post(e, graded, at);
   }
   for (auto& e : emitters) e.resume(at);
+  restore_changes(from);
   stats.spikes = state.spikes;
   stats.windows = state.windows;
   stats.began = stats.reached = at;

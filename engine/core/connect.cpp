@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <unordered_set>
 
@@ -194,6 +195,58 @@ std::uint64_t Connector::expected() const {
 
 void Connector::edges(std::uint32_t run, const bool* wanted,
                       const std::function<void(const DrawnEdge*, std::size_t)>& take) const {
+  if (projection.weights_from.empty() || projection.rule == Rule::listed) draw_edges(run, wanted, take);
+  else match(run, wanted, take);
+}
+
+/// Finds for every edge drawn its place among those that a file has weights of.  Throws where the two are not the same.
+void Connector::match(std::uint32_t run, const bool* wanted, const std::function<void(const DrawnEdge*, std::size_t)>& take) const {
+  const auto& list = projection.edges;
+  const auto before = [](const ListedEdge& a, const ListedEdge& b) { return a.target != b.target ? a.target < b.target : a.source < b.source; };
+  const std::uint32_t base = run * target_run;
+  const auto begin_of = [&](std::uint32_t target) {
+    return static_cast<std::size_t>(std::lower_bound(list.begin(), list.end(), ListedEdge{0, target, 0, 0}, before) - list.begin());
+  };
+  const auto refuse = [&](std::uint32_t source, std::uint32_t target, const char* file_has) {
+    throw std::runtime_error("projection " + projection.name + " takes its weights from '" + projection.weights_from + "', but that run had other connections: it has " +
+                             file_has + " synapse from source " + std::to_string(source) + " to target " + std::to_string(target) + " than are drawn now");
+  };
+  const std::size_t first = begin_of(base);
+  std::vector<std::uint32_t> used(begin_of(base + targets_in(run)) - first, 0);  // at the first of equals: how many are
+  std::vector<std::uint64_t> found(targets_in(run), 0);
+  std::vector<DrawnEdge> matched;
+  std::optional<DrawnEdge> missing;  // thrown below: the batches are drawn in a place that must not be left by an exception
+  draw_edges(run, wanted, [&](const DrawnEdge* e, std::size_t n) {
+    if (missing) return;
+    matched.assign(e, e + n);
+    for (auto& edge : matched) {
+      const ListedEdge wanted_edge{edge.source, base + edge.target, 0, 0};
+      const auto at = static_cast<std::size_t>(std::lower_bound(list.begin(), list.end(), wanted_edge, before) - list.begin());
+      const std::size_t place = at < first + used.size() ? at + used[at - first]++ : list.size();
+      if (place >= list.size() || list[place].source != edge.source || list[place].target != base + edge.target) {
+        missing = edge;
+        return;
+      }
+      edge.listed = static_cast<std::uint32_t>(place);
+      ++found[edge.target];
+    }
+    take(matched.data(), n);
+  });
+  if (missing) refuse(missing->source, base + missing->target, "fewer");
+  for (std::uint32_t t = 0; t < targets_in(run); ++t) {
+    if (!wanted[t]) continue;
+    const std::size_t begin = begin_of(base + t);
+    if (begin_of(base + t + 1) - begin == found[t]) continue;
+    for (std::size_t i = begin;; ++i) {  // the first that was not drawn
+      std::size_t equals = i;
+      while (equals > begin && list[equals - 1].source == list[i].source) --equals;
+      if (i - equals >= used[equals - first]) refuse(list[i].source, base + t, "more");
+    }
+  }
+}
+
+void Connector::draw_edges(std::uint32_t run, const bool* wanted,
+                           const std::function<void(const DrawnEdge*, std::size_t)>& take) const {
   const auto& p = projection;
   const std::uint32_t targets = targets_in(run), base = run * target_run;
   Batch batch(take);
@@ -310,14 +363,20 @@ void Connector::edges(std::uint32_t run, const bool* wanted,
 }
 
 std::string missing_synapse(const Network& net) {
-  std::map<std::uint32_t, std::vector<const ScheduledControl*>> addressed;
+  struct Named {
+    const std::vector<SynapseAddress>* synapses;
+    const char* who;
+  };
+  std::map<std::uint32_t, std::vector<Named>> addressed;
   for (const auto& c : net.schedule)
-    if (!c.synapses.empty()) addressed[c.projections[0]].push_back(&c);
+    if (!c.synapses.empty()) addressed[c.projections[0]].push_back({&c.synapses, "the schedule addresses"});
+  for (const auto& r : net.weight_events)
+    if (!r.synapses.empty()) addressed[r.projection].push_back({&r.synapses, "`record` names"});
   for (const auto& [p, controls] : addressed) {
     const Connector connector(net, p);
     std::map<std::uint32_t, std::map<std::pair<std::uint32_t, std::uint32_t>, bool>> ends;  // by run: (target, source), found
-    for (const auto* c : controls)
-      for (const auto& a : c->synapses) ends[a.target / target_run][{a.target % target_run, a.source}] = false;
+    for (const auto& c : controls)
+      for (const auto& a : *c.synapses) ends[a.target / target_run][{a.target % target_run, a.source}] = false;
     for (auto& [run, some] : ends) {
       bool wanted[target_run] = {};
       for (const auto& [end, found] : some) wanted[end.first] = true;
@@ -326,10 +385,10 @@ std::string missing_synapse(const Network& net) {
           if (const auto at = some.find({e->target, e->source}); at != some.end()) at->second = true;
       });
     }
-    for (const auto* c : controls)
-      for (const auto& a : c->synapses)
+    for (const auto& c : controls)
+      for (const auto& a : *c.synapses)
         if (!ends[a.target / target_run][{a.target % target_run, a.source}])
-          return "the schedule pulses a synapse from source " + std::to_string(a.source) + " to target " + std::to_string(a.target) + " of projection '" +
+          return std::string(c.who) + " a synapse from source " + std::to_string(a.source) + " to target " + std::to_string(a.target) + " of projection '" +
                  net.projections[p].name + "', but none was drawn between them; `record: {edges: [" + net.projections[p].name + "]}` logs those that were";
   }
   return {};

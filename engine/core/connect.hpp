@@ -19,7 +19,7 @@ struct DrawnEdge {
   std::uint32_t source;
   std::uint32_t target;
   std::uint32_t delay_word, weight_word;
-  std::uint32_t listed;  ///< index in Projection::edges, for Rule::listed
+  std::uint32_t listed;  ///< index in Projection::edges, for Rule::listed and where weights come from a file
 };
 
 class Connector {
@@ -48,6 +48,8 @@ class Connector {
     while (i >= ranges[r].count) i -= ranges[r++].count;
     return ranges[r].first + i;
   }
+  void draw_edges(std::uint32_t run, const bool* wanted, const std::function<void(const DrawnEdge*, std::size_t)>& take) const;
+  void match(std::uint32_t run, const bool* wanted, const std::function<void(const DrawnEdge*, std::size_t)>& take) const;
   void split(std::uint32_t first, std::uint32_t last, std::uint64_t number, std::uint64_t node);
   /// fixed_outdegree: how many synapses of each source end in `run`.
   const std::vector<std::uint32_t>& outgoing(std::uint32_t run) const;

@@ -20,6 +20,20 @@ struct Edge {
   Tick delay;
 };
 
+/// A synapse of a weight event recording; `id`: its place in the canonical order of its projection's edges, from 0.
+struct WatchedEdge {
+  std::uint64_t id;
+  Gid source, target;
+  bool operator==(const WatchedEdge&) const = default;
+};
+/// What a synapse has become at `tick`.
+struct WeightEvent {
+  Tick tick;
+  std::uint64_t edge;  ///< WatchedEdge::id
+  double value;
+  bool operator==(const WeightEvent&) const = default;
+};
+
 class Recorder {
  public:
   virtual ~Recorder() = default;
@@ -34,6 +48,10 @@ class Recorder {
   /// Edges of projection `p`, whose edges or weights are recorded, in canonical order (by target, then draw); called before
   /// the run, in pieces.
   virtual void edges(std::uint32_t p, std::span<const Edge> some) = 0;
+  /// The synapses of weight event recording `r` (index in Network::weight_events), by id; once, before the run.
+  virtual void watched(std::uint32_t, std::span<const WatchedEdge>) {}
+  /// Events of recording `r`, sorted by (tick, edge); calls are in time order too.
+  virtual void weight_events(std::uint32_t, std::span<const WeightEvent>) {}
   /// Everything before `reached` has been handed over.
   virtual void commit(Tick reached) = 0;
   /// The same, and it must survive a kill from now on: a checkpoint is about to rely on it.

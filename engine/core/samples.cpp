@@ -9,6 +9,7 @@ namespace spinet {
 /// Tells rank 0 whose samples it will get.  A sample of a weight recording is named by the index of its target in the
 /// projection; a target's synapses are consecutive, in the order of their draws, and all on one rank.
 void Simulation::Impl::prepare_reports() {
+  prepare_changes();
   frames_waiting.assign(series(), 0);
   edges_recorded.assign(net.weights.size(), 0);
   for (const auto& w : net.weights) weights_expected.push_back(wirings[w.projection]->connector.expected());
@@ -76,6 +77,7 @@ void Simulation::Impl::prepare_reports() {
 
 /// Brings all samples since the last call to rank 0 and hands them over as whole frames.
 void Simulation::Impl::flush_reports(Recorder* recorder) {
+  flush_changes(recorder);
   if (series() == 0) return;
   std::vector<std::byte> message;
   for (auto& of_block : samples)

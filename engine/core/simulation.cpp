@@ -93,7 +93,11 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
   std::vector<std::vector<const SpikeRecording*>> recordings(net.populations.size());
   for (const auto& s : net.spikes) recordings[s.population].push_back(&s);
 
-  if (recorder && stats.began == 0) guarded([&] { record_edges(*recorder); });
+  if (recorder && stats.began == 0)
+    guarded([&] {
+      record_edges(*recorder);
+      for (std::uint32_t r = 0; r < watched.size(); ++r) recorder->watched(r, watched[r]);
+    });
 
   std::vector<Emission> own, all;
   std::vector<Spike> emitted, logged;
@@ -127,6 +131,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
         posted_now.push_back({p.tick, p.control, {}, {}});
         const auto place = std::find_if(with_posted.begin(), with_posted.end(), [&](const Action& a) { return a.tick > p.tick || (a.tick == p.tick && !a.control); });
         with_posted.insert(place, {p.tick, &posted_now.back(), -1, -1});
+        if (p.control.kind == Control::Kind::batch_end && !net.weight_events.empty()) sample_epoch(p, with_posted);
         if (recorder && p.control.kind == Control::Kind::reward) {
           const std::uint32_t population = partition.population_of(p.gid);
           guarded([&] { recorder->metrics(population, p.tick, std::span(p.control.value).first(net.populations[population].neuron()->metric_count)); });
@@ -151,7 +156,10 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
     });
 
     if (hooks.stop && hooks.stop->load(std::memory_order_relaxed)) head.flags |= stop_wanted;
-    if (look && first_rank && series() && seconds_since(last_flush) > 5) head.flags |= flush_wanted;
+    if (look && first_rank && collects() && seconds_since(last_flush) > 5) head.flags |= flush_wanted;
+    for (const auto& b : blocks)
+      for (const auto& some : b->noted)
+        if (some.size() > 65536) head.flags |= flush_wanted;
     if (look && first_rank && checkpoints.seconds > 0 && seconds_since(last_checkpoint) > checkpoints.seconds) head.flags |= checkpoint_wanted;
     head.deliveries = earlier.deliveries;
     for (const auto& b : blocks) head.deliveries += b->deliveries + b->superposed;
@@ -210,7 +218,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       flush_reports(recorder);
       last_flush = Clock::now();
     }
-    if (recorder && (flush || (look && series() == 0))) guarded([&] { recorder->commit(to); });
+    if (recorder && (flush || (look && !collects()))) guarded([&] { recorder->commit(to); });
     if (checkpoint) {
       const auto start = Clock::now();
       if (recorder) guarded([&] { recorder->secure(to); });

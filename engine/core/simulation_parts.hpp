@@ -98,6 +98,13 @@ struct Simulation::Impl {
   void take_posted(std::size_t first, Tick to);
   void record_edges(Recorder& recorder);
   void prepare_reports();
+  void prepare_changes();
+  void sample_epoch(const Posted& batch_end, std::vector<Action>& due) const;
+  void flush_changes(Recorder* recorder);
+  void save_changes(CheckpointSink* sink);
+  void restore_changes(const CheckpointSource& from);
+  bool collects() const { return series() > 0 || !net.weight_events.empty(); }
+  std::vector<std::vector<WatchedEdge>> watched;           ///< by weight event recording; rank 0
   void flush_reports(Recorder* recorder);
 
   struct Columns {                          ///< rank 0: where the samples of a rank's block go

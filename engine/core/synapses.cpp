@@ -39,8 +39,9 @@ std::uint32_t Wiring::delay_steps(const DrawnEdge& e, Tick resolution) const {
 namespace {
 
 /// Two projections share a store if their synapses are plain weights and differ in nothing but where they come from.
-bool same_store(const Projection& a, const Projection& b, bool uniform_a, bool uniform_b) {
-  return a.synapse == b.synapse && a.synapse->weight_kind == 0 && !a.synapse->on_control && a.port == b.port && a.params == b.params &&
+bool same_store(const Network& net, std::uint32_t p, std::uint32_t q, bool uniform_a, bool uniform_b) {
+  const Projection &a = net.projections[p], &b = net.projections[q];
+  return !is_switched(net.schedule, p) && !is_switched(net.schedule, q) && a.synapse == b.synapse && a.synapse->weight_kind == 0 && !a.synapse->on_control && a.port == b.port && a.params == b.params &&
          uniform_a == uniform_b && (!uniform_a || a.state[0].a == b.state[0].a);
 }
 
@@ -124,7 +125,7 @@ BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_p
     const auto& projection = net.projections[p];
     const bool uniform = has_uniform_weight(projection, *wirings[p]);
     auto match = std::find_if(stores_.begin(), stores_.end(), [&](const Store& s) {
-      return same_store(projection, net.projections[s.projections[0]], uniform, s.uniform);
+      return same_store(net, p, s.projections[0], uniform, s.uniform);
     });
     if (match == stores_.end()) {
       Store s{};

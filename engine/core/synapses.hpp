@@ -55,6 +55,7 @@ struct Store {
   Buffer<std::byte> slice_state;  ///< by slice number, if the model has any
   Buffer<std::uint8_t> copies;    ///< if the model draws: which of several synapses of one source, delay and target
   RandomKey random;               ///< of the projection
+  double gain = 1;                ///< what the schedule has made of the weights; 0: nothing arrives
   double post_tau = -1, pre_tau = 0;  ///< ms; post_tau negative: reads no history
   std::uint32_t most_delay = 0;   ///< steps
   const std::byte* state_of(std::uint64_t i) const { return state.data() + i * table->state_size; }

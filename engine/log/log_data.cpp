@@ -113,6 +113,10 @@ std::vector<LoggedWeightEvents> LogData::weight_events() const {
           if (other != times) throw h5::Error(fmt::format("{} has {} rows, timestamps has {}", column, other[0], times[0]));
         }
         w.events = times[0];
+        if (h5::exists(group, "mapping/edge_ids")) {
+          open_numbers(group, "mapping/edge_ids", 1, other);
+          w.synapses = other[0];
+        }
       } catch (const h5::Error& e) {
         w.problem = e.what();
       }

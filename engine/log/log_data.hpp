@@ -29,7 +29,7 @@ struct LoggedWeights {
 /// Irregular changes of chosen synapses of a projection, /weight_events/PROJECTION.
 struct LoggedWeightEvents {
   std::string name;
-  std::uint64_t events = 0;
+  std::uint64_t events = 0, synapses = 0;  ///< synapses: that were chosen; 0: the log does not say
   std::string problem;
 };
 struct WeightEvents {

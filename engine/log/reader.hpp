@@ -8,6 +8,7 @@
 
 #include "log/error.hpp"
 #include "log/file.hpp"
+#include "network/loader.hpp"
 #include "spinet/source.hpp"
 #include "spinet/time.hpp"
 
@@ -99,5 +100,9 @@ struct SonataEdges {
 /// only edge population.  Throws LogError: not there, more than `most` edges, columns of different lengths, weights or
 /// delays of some edges only or in several groups of properties, damaged.
 std::vector<SonataEdges> read_sonata_edges(const std::filesystem::path& file, const std::string& name, std::uint64_t most);
+/// A variable of the synapses of a run's projection.  `values`: "frame", the last frame; "events", the last event of every synapse; "edges", the weight at t = 0.  `first`:
+/// `variable` is the first of its model, whose place in the log has no suffix.  Throws LogError.
+FileWeights read_weights(const std::filesystem::path& log, const std::string& projection, const std::string& variable, bool first,
+                                const std::string& values);
 
 }  // namespace spinet

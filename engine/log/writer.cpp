@@ -103,6 +103,8 @@ struct RunLog::Impl {
   std::vector<std::vector<std::size_t>> edges_of; ///< projection -> stream of [source * populations + target]
   std::vector<std::size_t> edge_streams;
   std::vector<std::size_t> metrics_of;            ///< population -> stream
+  struct Events { std::size_t stream, mapping; };
+  std::vector<Events> events;                     ///< by weight event recording
   bool exact_ticks = false;                       ///< there is a third column, `ticks`
   bool edges_open = false;
   bool dirty = false;                             ///< some stream has handed a chunk to HDF5 since the last commit
@@ -138,6 +140,7 @@ struct RunLog::Impl {
       for (const auto p : network.edge_recordings) add_edges(p);
       for (std::uint32_t w = 0; w < network.weights.size(); ++w) add_weights(w);
       for (std::uint32_t p = 0; p < network.populations.size(); ++p) add_metrics(p);
+      for (const auto& r : network.weight_events) add_weight_events(r);
       for (const auto& s : streams) head.streams.push_back(s.names());
       if (options.continues) take_over(*options.continues);
       flush();
@@ -190,7 +193,8 @@ struct RunLog::Impl {
         rows = shape[0];
         if (H5Tget_size(types.back()) * (shape.size() > 1 ? shape[1] : 1) != n.row_bytes) throw h5::Error(n.dataset + " has another shape");
       }
-      const bool timed = std::count(metrics_of.begin(), metrics_of.end(), i) > 0;
+      const bool timed = std::count(metrics_of.begin(), metrics_of.end(), i) > 0 ||
+                         std::any_of(events.begin(), events.end(), [&](const Events& e) { return e.stream == i; });
       const bool spikes = timed || std::count(spikes_of.begin(), spikes_of.end(), i) > 0;
       for (const auto& r : reports)
         if (r.stream == i) rows = std::min<std::uint64_t>(rows, c.at <= r.from ? 0 : static_cast<std::uint64_t>((c.at - r.from + r.every - 1) / r.every));
@@ -446,14 +450,44 @@ struct RunLog::Impl {
     const auto mapping = h5::create_group(group, "mapping");
     reports.push_back({frames, time_dataset(mapping, recording.from, recording.every), recording.from, recording.every});
     weights.back().report = reports.size() - 1;
+    add_mapping_columns(streams.emplace_back(options.chunk, packing()), mapping, folder);
+    weights.back().mapping = streams.size() - 1;
+    edge_streams.push_back(streams.size() - 1);
+    edges_open = true;
+  }
+
+  void add_weight_events(const WeightEventRecording& recording) {
+    const auto& projection = network.projections[recording.projection];
+    const auto& variable = projection.synapse->model.variables.data[recording.variable];
+    const auto all = h5::exists(file, "weight_events") ? h5::open_group(file, "weight_events") : h5::create_group(file, "weight_events");
+    auto place = link_name(projection.name);
+    if (recording.variable > 0) place += "." + link_name(variable.name);
+    const auto group = h5::create_group(all, place);
+    h5::write_text_attribute(group, "projection", projection.name);
+    h5::write_text_attribute(group, "synapse", projection.synapse->model.name);
+    h5::write_text_attribute(group, "variable", variable.name);
+    const auto folder = "/weight_events/" + place;
     auto& s = streams.emplace_back(options.chunk, packing());
+    add_column(s, group, folder, "timestamps", H5T_NATIVE_DOUBLE);
+    h5::write_vlen_attribute(h5::open_dataset(group, "timestamps"), "units", "ms");
+    add_column(s, group, folder, "edge_ids", H5T_NATIVE_UINT64);
+    add_column(s, group, folder, "values", H5T_NATIVE_DOUBLE);
+    const auto target = projection.targets.empty() ? 0u : population_of(projection.targets[0].first);
+    h5::write_vlen_attribute(h5::open_dataset(group, "values"), "units", recording.variable == 0 ? weight_unit(projection, network.populations[target]) : variable.unit);
+    const std::size_t changes = streams.size() - 1;
+    const auto mapping = h5::create_group(group, "mapping");
+    auto& m = streams.emplace_back(options.chunk, packing());
+    add_mapping_columns(m, mapping, folder);
+    add_column(m, mapping, folder + "/mapping", "edge_ids", H5T_NATIVE_UINT64);
+    events.push_back({changes, streams.size() - 1});
+    edge_streams.push_back(streams.size() - 1);
+    edges_open = true;
+  }
+  void add_mapping_columns(Stream& s, hid_t mapping, const std::string& folder) {
     add_column(s, mapping, folder + "/mapping", "source_node_id", H5T_NATIVE_UINT64);
     add_column(s, mapping, folder + "/mapping", "target_node_id", H5T_NATIVE_UINT64);
     add_column(s, mapping, folder + "/mapping", "source_population", H5T_NATIVE_UINT32);
     add_column(s, mapping, folder + "/mapping", "target_population", H5T_NATIVE_UINT32);
-    weights.back().mapping = streams.size() - 1;
-    edge_streams.push_back(streams.size() - 1);
-    edges_open = true;
   }
 
   /// The populations that a projection's ranges touch, in order.
@@ -602,17 +636,32 @@ struct RunLog::Impl {
     }
   }
 
-  /// What the columns of a weight recording are.
-  void add_mapping(Stream& s, std::span<const Edge> some) {
+  /// What the columns of a weight recording, or the synapses of a weight event recording, are.
+  template <class AnEdge>
+  void add_mapping(Stream& s, std::span<const AnEdge> some) {
     while (!some.empty()) {
       const auto n = s.room(some.size());
       for (std::uint64_t k = 0; k < n; ++k) {
+        if constexpr (requires { some[k].id; }) s.column<std::uint64_t>(4)[k] = some[k].id;
         const auto source = population_of(some[k].source);
         s.column<std::uint64_t>(0)[k] = some[k].source - network.populations[source].first;
         s.column<std::uint32_t>(2)[k] = source;
         const auto target = population_of(some[k].target);
         s.column<std::uint64_t>(1)[k] = some[k].target - network.populations[target].first;
         s.column<std::uint32_t>(3)[k] = target;
+      }
+      took(s, n);
+      some = some.subspan(n);
+    }
+  }
+
+  void add_events(Stream& s, std::span<const WeightEvent> some) {
+    while (!some.empty()) {
+      const auto n = s.room(some.size());
+      for (std::uint64_t k = 0; k < n; ++k) {
+        s.column<double>(0)[k] = ms(some[k].tick);
+        s.column<std::uint64_t>(1)[k] = some[k].edge;
+        s.column<double>(2)[k] = some[k].value;
       }
       took(s, n);
       some = some.subspan(n);
@@ -805,6 +854,12 @@ void RunLog::metrics(std::uint32_t population, Tick tick, std::span<const double
     for (std::size_t m = 0; m < values.size(); ++m) *s.column<double>(m + 1) = values[m];
     impl_->took(s, 1);
   });
+}
+void RunLog::watched(std::uint32_t r, std::span<const WatchedEdge> some) {
+  impl_->guarded([&] { impl_->add_mapping(impl_->streams[impl_->events.at(r).mapping], some); });
+}
+void RunLog::weight_events(std::uint32_t r, std::span<const WeightEvent> some) {
+  impl_->guarded([&] { impl_->add_events(impl_->streams[impl_->events.at(r).stream], some); });
 }
 void RunLog::commit(Tick reached) { impl_->guarded([&] { impl_->commit(reached); }); }
 void RunLog::secure(Tick reached) { impl_->guarded([&] { impl_->secure(reached); }); }

@@ -60,6 +60,8 @@ class RunLog final : public Recorder {
   void weights(std::uint32_t w, std::span<const float> values) override;
   void edges(std::uint32_t p, std::span<const Edge> some) override;
   void metrics(std::uint32_t population, Tick tick, std::span<const double> values) override;
+  void watched(std::uint32_t r, std::span<const WatchedEdge> some) override;
+  void weight_events(std::uint32_t r, std::span<const WeightEvent> some) override;
   void commit(Tick reached) override;
   void secure(Tick reached) override;
 

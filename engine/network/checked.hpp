@@ -86,6 +86,9 @@ struct Projection {
   std::uint32_t port = 0;             ///< of the target model(s); the same index in all targets
   std::vector<ListedEdge> edges;      ///< Rule::listed, sorted by (target, position in the file)
   bool listed_weights = false, listed_delays = false;
+  /// `edges` hold the weights of connections that the rule draws, sorted by (target, source, number among equals), from
+  /// this file; empty: they do not.
+  std::string weights_from{};
   std::uint64_t source_count() const { std::uint64_t n = 0; for (auto& r : sources) n += r.count; return n; }
   std::uint64_t target_count() const { std::uint64_t n = 0; for (auto& r : targets) n += r.count; return n; }
 };
@@ -116,6 +119,13 @@ struct ScheduledControl {
   std::optional<Distribution> drawn{};
 };
 
+/// Does the schedule change what projection `p` transmits?
+inline bool is_switched(const std::vector<ScheduledControl>& schedule, std::uint32_t p) {
+  return std::any_of(schedule.begin(), schedule.end(), [p](const ScheduledControl& c) {
+    return c.control.kind == Control::Kind::transmission && std::count(c.projections.begin(), c.projections.end(), p) > 0;
+  });
+}
+
 /// Which spikes are logged.
 struct SpikeRecording {
   std::uint32_t population;
@@ -137,6 +147,18 @@ struct WeightRecording {
   std::uint32_t projection;
   std::uint32_t variable = 0;  ///< index in the synapse model's variables
   Tick every = 0, from = 0, to = never;
+};
+
+/// Values of chosen synapses of a projection at irregular times, /weight_events in the log.
+struct WeightEventRecording {
+  std::uint32_t projection;
+  std::uint32_t variable = 0;               ///< index in the synapse model's variables
+  std::vector<SynapseAddress> synapses{};   ///< sorted by (target, source); empty: all
+  bool on_change = false;                   ///< where the value differs from the last one logged, in [from, to)
+  Tick from = 0, to = never;
+  std::vector<Tick> at{};                   ///< all of them at these ticks, ascending
+  std::vector<std::uint32_t> epochs{};      ///< and at the end of these batches, ascending, ...
+  std::uint32_t environment = 0;            ///< ... of this population
 };
 
 /// Ends the run when an environment's metric gets there.
@@ -164,6 +186,7 @@ struct Network {
   std::vector<SpikeRecording> spikes;
   std::vector<Report> reports;
   std::vector<WeightRecording> weights;
+  std::vector<WeightEventRecording> weight_events;
   std::optional<StopCondition> until;
   std::vector<std::uint32_t> edge_recordings;  ///< projections whose edges are written to the log
   /// Are the edges of projection `p` handed to the recorder?

@@ -122,6 +122,7 @@ double expected_synapses(const Projection& p) {
 bool is_superposed(const Network& net, const Projection& p) {
   if (p.rule != Rule::one_to_one || p.synapse->weight_kind != 0) return false;
   if (p.delay.kind != Distribution::Kind::constant) return false;
+  if (is_switched(net.schedule, static_cast<std::uint32_t>(&p - net.projections.data()))) return false;
   for (const auto& r : p.sources) {
     const auto population = std::find_if(net.populations.begin(), net.populations.end(),
                                          [&](const Population& q) { return r.first - q.first < q.size; });

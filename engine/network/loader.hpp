@@ -30,6 +30,17 @@ struct FileEdges {
   std::string weight_unit;          ///< empty: not said
 };
 
+/// Weights of a run's log, in its canonical order of edges.
+struct FileWeights {
+  struct Row {
+    std::uint32_t source_population, target_population;  ///< of `populations`
+    std::uint64_t source, target;                        ///< indices within them
+    double value;
+  };
+  std::vector<std::string> populations;
+  std::vector<Row> rows;
+};
+
 struct LoadOptions {
   /// Values that replace those of the file, path and text: {"parameters.g", "4.5"}, {"duration", "200 ms"},
   /// {"schedule.0.at", "1 s"}.  Errors in them are reported like those of the file.
@@ -46,6 +57,9 @@ struct LoadOptions {
   /// Reads the edge population `name` of a SONATA file, or the projection of that name of a Spinet log (one group per pair
   /// of populations); empty: the only one of the file.  Refuses more than `most` edges.  Throws as above.
   std::function<std::vector<FileEdges>(const std::filesystem::path& file, const std::string& name, std::uint64_t most)> read_sonata_edges;
+  /// Reads a variable of a projection's synapses from a log: the last of its frames, of its events, or the weights of its
+  /// edges (`values`); throws std::exception with a reason.
+  std::function<FileWeights(const std::filesystem::path& file, const std::string& projection, const std::string& variable, bool first, const std::string& values)> read_weights;
 };
 
 /// Every error of a network.  what() is `rendered`.

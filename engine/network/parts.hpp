@@ -34,6 +34,8 @@ void load_populations(Loading& l, const Node& map);
 void load_projections(Loading& l, const Node& map);
 void load_schedule(Loading& l, const Node& list);
 void load_recording(Loading& l, const Node& map);
+/// [[source, target], ...], by number along the concatenated sources and targets of `p`.  False after an error.
+bool synapse_list(Loading& l, const Projection& p, const Node& list, std::vector<SynapseAddress>& synapses);
 /// `until: task.reward_filtered >= 0.975`
 void load_until(Loading& l, const Node& n);
 /// Refuses environments that answer sooner than events travel.
@@ -48,6 +50,7 @@ std::span<const Key> pattern_keys();
 std::span<const Key> projection_keys();
 std::span<const Key> connect_keys();
 std::span<const Key> synapse_keys();
+std::span<const Key> weights_from_keys();
 std::span<const Key> schedule_keys();
 std::span<const Key> pulse_keys();
 std::span<const Key> repeat_keys();

@@ -36,6 +36,12 @@ constexpr Key synapse_own[] = {
     {"model", true, "synapse_model", "name of a synapse model (`spinet models` lists them)"},
     {"delay", false, "value", "from emission to arrival; a time or a distribution"},
     {"port", false, "name", "input of the target; chosen by the sign of the weight if not given"},
+    {"weights", false, "weights_from", "weights from the log of an earlier run of these connections, in place of 'weight'"},
+};
+constexpr Key from_keys[] = {
+    {"from", true, "path", "the log, OUT.h5"},
+    {"values", false, "name", "frame: the last of `record: weights` (if not given); events: the last weight events; edges: those of `record: edges`"},
+    {"projection", false, "name", "its name in the log, if another"},
 };
 
 struct Port {
@@ -329,6 +335,7 @@ class Projections {
     if (const auto c = check_params(*model, constants); c.reason && r_.errors.count() == before) r_.errors.error(n.mark, c.reason);
 
     if (edges && ready) read_edges(p, *edges, weight, n.find("delay"), *unit, sign, known_sign);
+    if (const Node* from = n.find("weights"); from && ready) read_weights(p, r_.resolved(*from), weight, *unit, sign, known_sign);
     if (!n.find("delay") && !p.listed_delays && (!edges || ready))
       r_.errors.error(n.find("model")->mark, "the synapse has no 'delay'", "delay: a time such as 1.5 ms, at least one delay_resolution");
     if (!sign_unknown_ || n.find("port")) choose_port(p, n, weight, known_sign ? sign : 1);
@@ -617,6 +624,91 @@ class Projections {
     return std::nullopt;
   }
 
+  /// The weights of a log, matched with the connections listed here, or left to be matched with those drawn.
+  void read_weights(Projection& p, const Node& n, const Node* weight, const std::string& unit, int& sign, bool& known_sign) {
+    if (!r_.map(n, from_keys, "'weights'", n.mark)) return;
+    const Fields& variables = p.synapse->model.variables;
+    std::uint32_t first = 0;
+    while (first < variables.count && !(field(variables, first).flags & Flag::initial)) ++first;
+    if (first == variables.count) {
+      r_.errors.error(n.mark, fmt::format("synapses of model {} have no weight to be read", p.synapse->model.name));
+      return;
+    }
+    if (weight || p.listed_weights) {
+      r_.errors.error(n.mark, weight ? fmt::format("'{}' and 'weights' are given", field(variables, first).name) : "weights are given in the list and in 'weights', too", "one of them");
+      return;
+    }
+    const auto path = r_.data_file(*n.find("from"));
+    const Node *values = n.find("values"), *other = n.find("projection");
+    const auto which = values ? r_.text(*values, "values") : std::optional<std::string>("frame");
+    const auto name = other ? r_.text(*other, "projection") : std::optional(p.name);
+    if (which && *which != "frame" && *which != "events" && *which != "edges") {
+      r_.errors.error(values->mark, fmt::format("{} are no values of a log", in_quotes(*which)), suggest(*which, {"frame", "events", "edges"}, "values"));
+      return;
+    }
+    if (!path || !which || !name) return;
+    const Mark where = n.find("from")->mark;
+    if (!r_.options.read_weights) {
+      r_.errors.error(where, "logs cannot be read here", "this program was built without HDF5");
+      return;
+    }
+    const auto fault = [&](const std::string& reason) { r_.errors.error(where, fmt::format("{}: {}", in_quotes(path->string()), reason)); };
+    try {
+      const FileWeights file = r_.options.read_weights(*path, *name, field(variables, first).name, first == 0, *which);
+      const Wanted allowed = wanted(field(variables, first), unit);
+      std::vector<ListedEdge> found;
+      int signs = 0;
+      for (const auto& row : file.rows) {
+        const auto source = along(p.sources, file.populations.at(row.source_population), row.source), target = along(p.targets, file.populations.at(row.target_population), row.target);
+        if (!source || !target)
+          return fault(fmt::format("projection {} of that run connects neuron {} of {} to {} of {}; this one does not have {}", *name, row.source, file.populations[row.source_population], row.target,
+                                   file.populations[row.target_population], !source ? "the source" : "the target"));
+        if (!weight_ok(row.value, allowed)) return fault(fmt::format("holds the {} {}, which must be {}", allowed.what, with_unit(row.value, unit), range_text(allowed)));
+        signs |= row.value < 0 ? 2 : 1;
+        found.push_back({*source, *target, row.value, 0});
+      }
+      const auto by_ends = [](const ListedEdge& a, const ListedEdge& b) { return a.target != b.target ? a.target < b.target : a.source < b.source; };
+      std::stable_sort(found.begin(), found.end(), by_ends);
+      if (p.rule != Rule::listed) {
+        p.edges = std::move(found);
+      } else {
+        std::vector<std::uint32_t> order(p.edges.size());
+        for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+        std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return by_ends(p.edges[a], p.edges[b]); });
+        for (std::size_t i = 0; i < std::max(order.size(), found.size()); ++i) {
+          const ListedEdge* here = i < order.size() ? &p.edges[order[i]] : nullptr;
+          const ListedEdge* there = i < found.size() ? &found[i] : nullptr;
+          const bool lacks = here && (!there || by_ends(*here, *there));
+          if (lacks || !here || by_ends(*there, *here)) {
+            const ListedEdge& e = lacks ? *here : *there;
+            return fault(fmt::format("is of other connections: it {} a synapse from source {} to target {}", lacks ? "lacks" : "has", e.source, e.target));
+          }
+          p.edges[order[i]].weight = there->weight;
+        }
+      }
+      p.listed_weights = true;
+      p.weights_from = path->string();
+      sign = signs == 3 ? 0 : signs == 2 ? -1 : 1;
+      known_sign = true;
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const std::exception& e) {
+      fault(e.what());
+    }
+  }
+  /// Place of a neuron along the concatenated ranges.
+  std::optional<std::uint32_t> along(const std::vector<GidRange>& ranges, std::string_view population, std::uint64_t id) const {
+    const auto at = l_.populations.index.find(population);
+    if (at == l_.populations.index.end() || id >= l_.net.populations[at->second].size) return {};
+    const Gid gid = l_.net.populations[at->second].first + static_cast<Gid>(id);
+    std::uint32_t before = 0;
+    for (const auto& r : ranges) {
+      if (gid - r.first < r.count) return before + (gid - r.first);
+      before += r.count;
+    }
+    return {};
+  }
+
   static bool weight_ok(double x, const Wanted& w) {
     return std::isfinite(x) && (w.flags & low_open ? x > w.low : x >= w.low) && (w.flags & high_open ? x < w.high : x <= w.high) &&
            (!w.single || std::fabs(x) <= std::numeric_limits<float>::max());
@@ -713,6 +805,7 @@ class Projections {
 std::span<const Key> projection_keys() { return keys; }
 std::span<const Key> connect_keys() { return rules; }
 std::span<const Key> synapse_keys() { return synapse_own; }
+std::span<const Key> weights_from_keys() { return from_keys; }
 
 void load_projections(Loading& l, const Node& map) {
   if (!map.is_map()) {

@@ -15,7 +15,7 @@ constexpr Key keys[] = {
     {"spikes", false, "spike_recordings", "populations whose spikes are logged, or all"},
     {"reports", false, "report_list", "variables sampled at regular times"},
     {"edges", false, "names", "projections whose connections are logged"},
-    {"weights", false, "weight_list", "weights of a projection's synapses over time"},
+    {"weights", false, "weight_list", "weights of a projection's synapses over time, or their changes"},
 };
 constexpr Key spike_entry_keys[] = {
     {"population", true, "name", "a population or a part of it"},
@@ -35,10 +35,15 @@ constexpr Key report_entry_keys[] = {
 };
 constexpr Key weight_entry_keys[] = {
     {"projection", true, "name", "the projection"},
-    {"every", true, "quantity", "time between frames"},
+    {"every", false, "quantity", "time between frames of all synapses"},
+    {"on_change", false, "boolean", "instead: log every change of a synapse"},
+    {"at", false, "quantities", "instead: times at which values are logged"},
+    {"epochs", false, "integers", "instead: batches of an environment, counted from 1, at whose end values are logged"},
+    {"environment", false, "name", "whose epochs; not needed if there is one"},
+    {"synapses", false, "pairs", "of on_change, at, epochs: the synapses, as [source, target]; all if not given"},
     {"variable", false, "name", "a variable of its synapses; the weight if not given"},
-    {"from", false, "quantity", "first frame"},
-    {"to", false, "quantity", "end of the frames, itself not included"},
+    {"from", false, "quantity", "first frame, or begin of the changes"},
+    {"to", false, "quantity", "end of the frames or changes, itself not included"},
 };
 constexpr Key every_keys[] = {
     {"every", true, "integer", "every nth neuron"},
@@ -113,7 +118,16 @@ class Recording {
     if (!r_.map(n, weight_entry_keys, "an entry of 'weights'", n.mark)) return;
     WeightRecording rec{};
     window(n, rec.from, rec.to);
-    rec.every = interval(*n.find("every"));
+    const Node* every = n.find("every");
+    const bool irregular = n.find("on_change") || n.find("at") || n.find("epochs");
+    if (!every == !irregular) {
+      r_.errors.error(every ? every->mark : n.mark, every ? "'every' makes frames of all synapses; 'on_change', 'at' and 'epochs' are another entry" : "an entry of 'weights' needs times",
+                      "one of: every, or on_change, at, epochs");
+      return;
+    }
+    if (every) rec.every = interval(*every);
+    for (const auto* key : {"synapses", "environment"})
+      if (const Node* k = n.find(key); k && every) r_.errors.error(k->mark, fmt::format("'{}' is for on_change, at and epochs; frames hold all synapses", key));
     const Node& name = *n.find("projection");
     const auto p = projection(name, "projection");
     if (!p) return;
@@ -133,12 +147,88 @@ class Recording {
       }
       rec.variable = static_cast<std::uint32_t>(at - known.begin());
     }
+    if (irregular) return events(n, name, rec);
     for (const auto& other : l_.net.weights)
       if (other.projection == rec.projection && other.variable == rec.variable) {
         r_.errors.error(name.mark, fmt::format("the weights of projection {} are recorded already", in_quotes(l_.net.projections[*p].name)));
         return;
       }
     if (rec.every > 0) l_.net.weights.push_back(rec);
+  }
+
+  /// Changes, or values at chosen times or epochs.
+  void events(const Node& n, const Node& name, const WeightRecording& rec) {
+    WeightEventRecording r{};
+    r.projection = rec.projection, r.variable = rec.variable, r.from = rec.from, r.to = rec.to;
+    const Projection& p = l_.net.projections[r.projection];
+    bool good = true;
+    if (const Node* c = n.find("on_change")) {
+      const auto on = r_.boolean(*c, "on_change");
+      good = good && on;
+      r.on_change = on.value_or(false);
+    }
+    if (!r.on_change)
+      for (const auto* key : {"from", "to"})
+        if (const Node* k = n.find(key)) r_.errors.error(k->mark, fmt::format("'{}' is for on_change: 'at' and 'epochs' name their times", key)), good = false;
+    if (const Node* at = n.find("at"))
+      good = each(*at, "at", [&](const Node& i) {
+        const auto t = r_.time(i, "at");
+        if (t) r.at.push_back(*t);
+        return t.has_value();
+      }) && good;
+    const Node *epochs = n.find("epochs"), *environment = n.find("environment");
+    if (epochs) {
+      good = each(*epochs, "epochs", [&](const Node& i) {
+        const auto k = r_.integer(i, "epochs", 1, 0xFFFFFFFFu);
+        if (k) r.epochs.push_back(static_cast<std::uint32_t>(*k));
+        return k.has_value();
+      }) && good;
+      good = environment_of(*epochs, environment, r.environment) && good;
+    } else if (environment) {
+      r_.errors.error(environment->mark, "'environment' is for epochs");
+      good = false;
+    }
+    if (const Node* some = n.find("synapses")) good = synapse_list(l_, p, r_.resolved(*some), r.synapses) && good;
+    const auto unique = [](auto& v) { std::sort(v.begin(), v.end()); v.erase(std::unique(v.begin(), v.end()), v.end()); };
+    unique(r.at), unique(r.epochs);
+    std::sort(r.synapses.begin(), r.synapses.end(), [](const SynapseAddress& a, const SynapseAddress& b) { return a.target != b.target ? a.target < b.target : a.source < b.source; });
+    for (const auto& other : l_.net.weight_events)
+      if (other.projection == r.projection && other.variable == r.variable) {
+        r_.errors.error(name.mark, fmt::format("the changes of projection {} are recorded already", in_quotes(p.name)), "one entry per variable; it may have on_change, at and epochs together");
+        return;
+      }
+    if (good) l_.net.weight_events.push_back(std::move(r));
+  }
+
+  /// One value, or a list of some.
+  template <class F>
+  bool each(const Node& given, const char* key, F&& f) {
+    const Node& n = r_.resolved(given);
+    if (!n.is_list()) return f(n);
+    if (n.items.empty()) r_.errors.error(n.mark, fmt::format("'{}' is an empty list", key));
+    bool good = !n.items.empty() && r_.take(n.items.size(), n.mark);
+    for (const auto& i : n.items) good = f(r_.resolved(i)) && good;
+    return good;
+  }
+
+  bool environment_of(const Node& epochs, const Node* named, std::uint32_t& environment) {
+    std::vector<std::string> known;
+    std::optional<std::string> wanted;
+    if (named && !(wanted = r_.text(*named, "environment"))) return false;
+    bool found = false;
+    for (std::uint32_t p = 0; p < l_.net.populations.size(); ++p) {
+      const auto& population = l_.net.populations[p];
+      const NeuronTable* t = population.model ? population.neuron() : nullptr;
+      if (!t || !t->environment) continue;
+      known.push_back(population.name);
+      if (wanted && *wanted != population.name) continue;
+      found = true;
+      environment = p;
+    }
+    if (known.empty()) r_.errors.error(epochs.mark, "'epochs' needs an environment, and the network has none", "a population of model pattern_task, for example; at: [1 s, 2 s] names times");
+    else if (!found) r_.errors.error(named->mark, fmt::format("{} is no environment", in_quotes(*wanted)), suggest(*wanted, known, "environments"));
+    else if (!wanted && known.size() > 1) r_.errors.error(epochs.mark, "whose epochs?", "give an 'environment': " + joined(known));
+    return found && (wanted || known.size() == 1);
   }
 
   void spike_entry(const Node& n) {

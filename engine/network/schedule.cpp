@@ -17,8 +17,10 @@ constexpr Key keys[] = {
     {"field", false, "field", "a magnetic field: a value, or {state: parallel}"},
     {"reward", false, "ramped", "a reward for synapses and neurons that learn from it"},
     {"pulse", false, "pulse", "voltage pulses for the devices of a projection"},
-    {"to", false, "populations", "populations and projections that a field or reward reaches, all if not given; projections that a pulse reaches"},
-    {"synapses", false, "pairs", "the synapses that a pulse reaches, as [source, target]; all of the projection if not given"},
+    {"read", false, "populations", "projections whose devices are read, and the readings logged"},
+    {"weights", false, "switched", "off, on or a factor: what the synapses of projections transmit from now on"},
+    {"to", false, "populations", "populations and projections that a field or reward reaches, all if not given; projections that a pulse or 'weights' reaches"},
+    {"synapses", false, "pairs", "the synapses that a pulse or read reaches, as [source, target]; all of the projection if not given"},
     {"repeat", false, "repeat", "how often, and how far apart"},
 };
 constexpr Key field_keys[] = {
@@ -57,6 +59,25 @@ struct Times {
   bool endless = false;  ///< `count` is but a bound
 };
 
+Gid gid_of(const std::vector<GidRange>& ranges, std::uint32_t i) {
+  std::size_t r = 0;
+  while (i >= ranges[r].count) i -= ranges[r++].count;
+  return ranges[r].first + i;
+}
+
+/// Why a rule that draws nothing makes no such synapse; empty if it does, or if it is drawn.
+std::string absent(const Projection& p, SynapseAddress a) {
+  if (p.rule == Rule::one_to_one && a.source != a.target) return "connects one to one";
+  if (p.rule == Rule::listed) {
+    const auto from = std::lower_bound(p.edges.begin(), p.edges.end(), a.target, [](const ListedEdge& e, std::uint32_t t) { return e.target < t; });
+    for (auto e = from; e != p.edges.end() && e->target == a.target; ++e)
+      if (e->source == a.source) return {};
+    return "does not list it";
+  }
+  if (p.rule == Rule::all_to_all && !p.autapses && gid_of(p.sources, a.source) == gid_of(p.targets, a.target)) return "has no autapses";
+  return {};
+}
+
 class Schedule {
  public:
   Schedule(Loading& l) : l_(l), r_(l.read) {}
@@ -72,11 +93,11 @@ class Schedule {
     if (!r_.map(n, keys, "a schedule entry", n.mark)) return;
     std::vector<const Node::Key*> actions;
     for (const auto& k : n.keys)
-      if (k.name == "set" || k.name == "field" || k.name == "reward" || k.name == "pulse") actions.push_back(&k);
+      if (k.name == "set" || k.name == "field" || k.name == "reward" || k.name == "pulse" || k.name == "read" || k.name == "weights") actions.push_back(&k);
     if (actions.size() != 1) {
       r_.errors.error(actions.empty() ? n.mark : actions[1]->mark,
                       actions.empty() ? "a schedule entry needs an action" : "a schedule entry has one action",
-                      "actions: set, field, reward, pulse; several at one time are several entries");
+                      "actions: set, field, reward, pulse, read, weights; several at one time are several entries");
       return;
     }
     const auto tick = r_.time(*n.find("at"), "at");
@@ -86,8 +107,8 @@ class Schedule {
     if (const Node* r = n.find("repeat"); r && !times(r_.resolved(*r), repeat)) return;
     const Node* to = n.find("to");
     const auto& action = actions[0]->name;
-    if (const Node* some = n.find("synapses"); some && action != "pulse") {
-      r_.errors.error(some->mark, fmt::format("single synapses can be given pulses; a {} reaches whole projections", action));
+    if (const Node* some = n.find("synapses"); some && action != "pulse" && action != "read") {
+      r_.errors.error(some->mark, fmt::format("single synapses can be given pulses; {} whole projections", action == "weights" ? "'weights' switches" : fmt::format("a {} reaches", action)));
       return;
     }
     if (action == "set") {
@@ -96,8 +117,10 @@ class Schedule {
       return;
     }
     if (action == "pulse") return pulse(std::move(c), n, to, repeat);
+    if (action == "read") return reading(std::move(c), n, to, repeat);
     if (to && !address(c, *to)) return;
     Ramp value;
+    if (action == "weights") return switching(std::move(c), n, to, repeat);
     if (action == "reward") {
       c.control.kind = Control::Kind::reward;
       if (!ramped(*n.find("reward"), {"reward"}, value)) return;
@@ -105,7 +128,7 @@ class Schedule {
       c.control.kind = Control::Kind::field;
       if (!field_of(c, r_.resolved(*n.find("field")), value)) return;
     }
-    push_all(std::move(c), n.mark, value, {}, repeat);
+    if (answered(c, to, actions[0]->mark, c.control.kind)) push_all(std::move(c), n.mark, value, {}, repeat);
   }
 
   bool times(const Node& n, Times& t) {
@@ -158,6 +181,117 @@ class Schedule {
     return true;
   }
 
+  // --- who answers ---
+
+  static bool responds(const SynapseTable& t, Control::Kind kind) {
+    return t.on_control && (t.model.controls ? t.model.controls & answers(kind) : kind != Control::Kind::read);
+  }
+  static bool responds(const NeuronTable& t, Control::Kind kind) { return t.on_control && (!t.model.controls || t.model.controls & answers(kind)); }
+  static const char* physics(Control::Kind kind) { return kind == Control::Kind::field ? "respond to a magnetic field" : "learn from a reward"; }
+
+  /// A field or reward that is addressed must be answered by all it is addressed to; a global one by anything.
+  bool answered(const ScheduledControl& c, const Node* to, Mark where, Control::Kind kind) {
+    std::vector<std::string> able;
+    for (const auto& p : l_.net.projections)
+      if (p.synapse && responds(*p.synapse, kind)) able.push_back(p.name);
+    for (const auto& p : l_.net.populations)
+      if (p.model && p.neuron() && responds(*p.neuron(), kind)) able.push_back(p.name);
+    const bool unknown = std::any_of(l_.net.projections.begin(), l_.net.projections.end(), [](const auto& p) { return !p.synapse; }) ||
+                         std::any_of(l_.net.populations.begin(), l_.net.populations.end(), [](const auto& p) { return !p.model; });
+    const std::string help = able.empty() ? fmt::format("nothing in this network would {}", physics(kind)) : "those that do: " + joined(able);
+    if (!to) {
+      if (able.empty() && !unknown)
+        r_.errors.error(where, fmt::format("no synapse and no neuron of this network would {}", physics(kind)),
+                        kind == Control::Kind::field ? "synapses that do: spin_valve, for example" : "synapses that do: rstdp and reward_rule, for example");
+      return !able.empty();
+    }
+    bool good = true;
+    for (const auto p : c.projections) {
+      const auto* t = l_.net.projections[p].synapse;
+      if (!t || responds(*t, kind)) continue;
+      r_.errors.error(to->mark, fmt::format("the synapses of {} are of model {}, which does not {}", in_quotes(l_.net.projections[p].name), t->model.name, physics(kind)), help);
+      good = false;
+    }
+    for (const auto& r : c.who) {
+      const Population& p = l_.net.populations[index_of(r.first)];
+      if (!p.model || (p.neuron() && responds(*p.neuron(), kind))) continue;
+      r_.errors.error(to->mark, fmt::format("the neurons of {} are of model {}, which does not {}", in_quotes(p.name), p.model->name, physics(kind)), help);
+      good = false;
+    }
+    return good;
+  }
+
+  // --- weights off and on ---
+
+  void switching(ScheduledControl c, const Node& n, const Node* to, const Times& repeat) {
+    c.control.kind = Control::Kind::transmission;
+    std::vector<std::string> known;
+    for (const auto& p : l_.net.projections) known.push_back(p.name);
+    if (!to || !c.who.empty()) {
+      r_.errors.error(to ? to->mark : n.mark, to ? "'weights' are those of projections; 'to' names neurons" : "'weights' needs 'to': the projections whose weights they are",
+                      known.empty() ? "the network has no projections" : "projections: " + joined(known));
+      return;
+    }
+    const Node& value = r_.resolved(*n.find("weights"));
+    Ramp factor;
+    if (value.is_scalar() && (value.text == "off" || value.text == "on")) factor.from = value.text == "on";
+    else if (!ramped(value, {"weights", "1", 0}, factor)) return;
+    push_all(std::move(c), n.mark, factor, {}, repeat);
+  }
+
+  // --- reads ---
+
+  /// Devices are read by a control event, and a recording of their variable `reading` logs what was read.
+  void reading(ScheduledControl c, const Node& n, const Node* to, const Times& repeat) {
+    c.control.kind = Control::Kind::read;
+    const Node& names = *n.find("read");
+    if (to) {
+      r_.errors.error(to->mark, "'read' names its projections itself; 'to' is for fields, rewards and pulses");
+      return;
+    }
+    if (!address(c, names)) return;
+    std::vector<std::string> devices;
+    for (const auto& p : l_.net.projections)
+      if (p.synapse && responds(*p.synapse, Control::Kind::read)) devices.push_back(p.name);
+    const std::string help = devices.empty() ? "no projection has devices to read" : "projections of devices: " + joined(devices);
+    bool good = c.who.empty();
+    if (!good) r_.errors.error(names.mark, "devices are read by projection; this names a population of neurons", help);
+    for (const auto p : c.projections) {
+      const auto* t = l_.net.projections[p].synapse;
+      if (!t || responds(*t, Control::Kind::read)) continue;
+      r_.errors.error(names.mark, fmt::format("the synapses of {} are of model {}, which is no device with a read-out", in_quotes(l_.net.projections[p].name), t->model.name),
+                      help + "; `record: weights` samples any variable");
+      good = false;
+    }
+    if (const Node* some = n.find("synapses"); some && good) good = addresses(c, r_.resolved(*some));
+    if (!good) return;
+    const std::size_t first = l_.net.schedule.size();
+    push_all(c, n.mark, {}, {}, repeat);
+    for (const auto p : c.projections) {
+      const Fields& variables = l_.net.projections[p].synapse->model.variables;
+      std::uint32_t v = 0;
+      while (v < variables.count && field(variables, v).name != std::string_view("reading")) ++v;
+      if (v == variables.count) v = 0;
+      auto& all = l_.net.weight_events;
+      WeightEventRecording r{};
+      r.projection = p, r.variable = v, r.synapses = c.synapses;
+      const auto by_target = [](const SynapseAddress& a, const SynapseAddress& b) { return a.target != b.target ? a.target < b.target : a.source < b.source; };
+      std::sort(r.synapses.begin(), r.synapses.end(), by_target);
+      auto at = std::find_if(all.begin(), all.end(), [&](const auto& x) { return x.projection == p && x.variable == v; });
+      if (at == all.end()) {
+        all.push_back(std::move(r));
+        at = all.end() - 1;
+      } else if (at->synapses != r.synapses) {
+        r_.errors.error(n.mark, fmt::format("another entry reads other synapses of {}", in_quotes(l_.net.projections[p].name)), "the reads of a projection name the same synapses");
+        return;
+      }
+      for (std::size_t i = first; i < l_.net.schedule.size(); ++i)
+        for (std::uint32_t k = 0; k < l_.net.schedule[i].count; ++k) at->at.push_back(l_.net.schedule[i].tick + k * l_.net.schedule[i].every);
+      std::sort(at->at.begin(), at->at.end());
+      at->at.erase(std::unique(at->at.begin(), at->at.end()), at->at.end());
+    }
+  }
+
   // --- pulses ---
 
   void pulse(ScheduledControl c, const Node& n, const Node* to, const Times& repeat) {
@@ -208,10 +342,9 @@ class Schedule {
 
   /// The projections that carry a pulse; all must have synapses that respond to voltage.
   bool wires(ScheduledControl& c, Mark where, const Node* to) {
-    const auto responds = [](const SynapseTable& t) { return t.on_control && (t.model.controls == 0 || t.model.controls & answers(Control::Kind::pulse)); };
     std::vector<std::string> devices;
     for (const auto& p : l_.net.projections)
-      if (p.synapse && responds(*p.synapse)) devices.push_back(p.name);
+      if (p.synapse && responds(*p.synapse, Control::Kind::pulse)) devices.push_back(p.name);
     const std::string help = devices.empty() ? "no projection has synapses that respond to voltage" : "projections of devices: " + joined(devices);
     if (!to) {
       r_.errors.error(where, "a voltage pulse needs 'to': the projections whose devices are wired to it", help);
@@ -230,7 +363,7 @@ class Schedule {
       if (at == l_.projections.index.end()) {
         r_.errors.error(name->mark, fmt::format("{} is a population of neurons; a voltage pulse drives the devices of a projection", in_quotes(text)), help);
         good = false;
-      } else if (const auto* t = l_.net.projections[at->second].synapse; t && !responds(*t)) {
+      } else if (const auto* t = l_.net.projections[at->second].synapse; t && !responds(*t, Control::Kind::pulse)) {
         r_.errors.error(name->mark, fmt::format("the synapses of {} are of model {}, which does not respond to voltage pulses", in_quotes(text), t->model.name), help);
         good = false;
       }
@@ -238,64 +371,10 @@ class Schedule {
     return good;
   }
 
-  /// [[source, target], ...], by number along the concatenated sources and targets.
   bool addresses(ScheduledControl& c, const Node& list) {
-    if (c.projections.size() != 1) {
-      r_.errors.error(list.mark, "'synapses' are those of one projection; 'to' names several");
-      return false;
-    }
-    const Projection& p = l_.net.projections[c.projections[0]];
-    if (!list.is_list() || list.items.empty()) {
-      r_.errors.error(list.mark, "'synapses' must be a list of pairs, not " + (list.is_list() ? "an empty one" : kind_name(list)), "for example synapses: [[0, 3], [1, 3]]");
-      return false;
-    }
-    if (!r_.take(list.items.size(), list.mark)) return false;
-    bool good = true;
-    std::set<std::pair<std::uint32_t, std::uint32_t>> seen;
-    for (const auto& item : list.items) {
-      const Node& pair = r_.resolved(item);
-      if (!pair.is_list() || pair.items.size() != 2) {
-        r_.errors.error(pair.mark, "a synapse is a pair [source, target]");
-        good = false;
-        continue;
-      }
-      const auto end = [&](const Node& n, const char* what, std::uint64_t count) -> std::optional<std::uint64_t> {
-        const auto x = r_.integer(n, what, 0, 0xFFFFFFFFu);
-        if (!x || *x < count) return x;
-        r_.errors.error(n.mark, fmt::format("there is no {} {}; projection {} has {}, counted from 0", what, *x, in_quotes(p.name), count));
-        return std::nullopt;
-      };
-      const auto s = end(pair.items[0], "source", p.source_count()), t = end(pair.items[1], "target", p.target_count());
-      good = good && s && t;
-      if (!s || !t) continue;
-      const SynapseAddress a{static_cast<std::uint32_t>(*s), static_cast<std::uint32_t>(*t)};
-      if (const std::string why = absent(p, a); !why.empty()) {
-        r_.errors.error(pair.mark, fmt::format("there is no synapse from source {} to target {}: {} {}", a.source, a.target, in_quotes(p.name), why));
-        good = false;
-      } else if (!seen.emplace(a.source, a.target).second) {
-        r_.errors.error(pair.mark, fmt::format("the synapse from source {} to target {} is named twice", a.source, a.target));
-        good = false;
-      }
-      c.synapses.push_back(a);
-    }
-    return good;
-  }
-  /// Why a rule that draws nothing makes no such synapse; empty if it does, or if it is drawn.
-  static std::string absent(const Projection& p, SynapseAddress a) {
-    if (p.rule == Rule::one_to_one && a.source != a.target) return "connects one to one";
-    if (p.rule == Rule::listed) {
-      const auto from = std::lower_bound(p.edges.begin(), p.edges.end(), a.target, [](const ListedEdge& e, std::uint32_t t) { return e.target < t; });
-      for (auto e = from; e != p.edges.end() && e->target == a.target; ++e)
-        if (e->source == a.source) return {};
-      return "does not list it";
-    }
-    if (p.rule == Rule::all_to_all && !p.autapses && gid_of(p.sources, a.source) == gid_of(p.targets, a.target)) return "has no autapses";
-    return {};
-  }
-  static Gid gid_of(const std::vector<GidRange>& ranges, std::uint32_t i) {
-    std::size_t r = 0;
-    while (i >= ranges[r].count) i -= ranges[r++].count;
-    return ranges[r].first + i;
+    if (c.projections.size() == 1) return synapse_list(l_, l_.net.projections[c.projections[0]], list, c.synapses);
+    r_.errors.error(list.mark, "'synapses' are those of one projection; 'to' names several");
+    return false;
   }
   double seconds(Tick ticks) const { return static_cast<double>(ticks) * l_.net.seconds_per_tick; }
 
@@ -468,6 +547,44 @@ class Schedule {
 };
 
 }  // namespace
+
+bool synapse_list(Loading& l, const Projection& p, const Node& list, std::vector<SynapseAddress>& synapses) {
+  Reader& r = l.read;
+  if (!list.is_list() || list.items.empty()) {
+    r.errors.error(list.mark, "'synapses' must be a list of pairs, not " + (list.is_list() ? "an empty one" : kind_name(list)), "for example synapses: [[0, 3], [1, 3]]");
+    return false;
+  }
+  if (!r.take(list.items.size(), list.mark)) return false;
+  bool good = true;
+  std::set<std::pair<std::uint32_t, std::uint32_t>> seen;
+  for (const auto& item : list.items) {
+    const Node& pair = r.resolved(item);
+    if (!pair.is_list() || pair.items.size() != 2) {
+      r.errors.error(pair.mark, "a synapse is a pair [source, target]");
+      good = false;
+      continue;
+    }
+    const auto end = [&](const Node& n, const char* what, std::uint64_t count) -> std::optional<std::uint64_t> {
+      const auto x = r.integer(n, what, 0, 0xFFFFFFFFu);
+      if (!x || *x < count) return x;
+      r.errors.error(n.mark, fmt::format("there is no {} {}; projection {} has {}, counted from 0", what, *x, in_quotes(p.name), count));
+      return std::nullopt;
+    };
+    const auto s = end(pair.items[0], "source", p.source_count()), t = end(pair.items[1], "target", p.target_count());
+    good = good && s && t;
+    if (!s || !t) continue;
+    const SynapseAddress a{static_cast<std::uint32_t>(*s), static_cast<std::uint32_t>(*t)};
+    if (const std::string why = absent(p, a); !why.empty()) {
+      r.errors.error(pair.mark, fmt::format("there is no synapse from source {} to target {}: {} {}", a.source, a.target, in_quotes(p.name), why));
+      good = false;
+    } else if (!seen.emplace(a.source, a.target).second) {
+      r.errors.error(pair.mark, fmt::format("the synapse from source {} to target {} is named twice", a.source, a.target));
+      good = false;
+    }
+    synapses.push_back(a);
+  }
+  return good;
+}
 
 std::span<const Key> schedule_keys() { return keys; }
 std::span<const Key> pulse_keys() { return pulse_entry_keys; }

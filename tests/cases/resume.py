@@ -39,10 +39,14 @@ schedule:
   - {at: 800 ms, reward: 0.5}
   - {at: 1.2 s, set: {noise: {rate: 9.3 kHz}}}
   - {at: 1.5 s, reward: -0.2}
+  - {at: 600 ms, weights: 0.8, to: plastic}
+  - {at: 900 ms, weights: off, to: inhibitory}
+  - {at: 930 ms, weights: on, to: inhibitory}
 record:
   spikes: [exc, inh, noise]
   reports: {population: exc, variable: V, every: 7 ms, ids: {every: 40}}
-  weights: [{projection: plastic, every: 150 ms}, {projection: learning, every: 200 ms, variable: c}]
+  weights: [{projection: plastic, every: 150 ms}, {projection: learning, every: 200 ms, variable: c}, {projection: learning, on_change: true, at: 777 ms},
+            {projection: plastic, on_change: true, from: 300 ms}]
 """
 
 

@@ -36,6 +36,7 @@ struct Cell {
   static const char* check(const Params& p) { return p.v_reset < p.v_th ? nullptr : "v_reset must be below v_th"; }
   static void init(Neurons<Cell>, std::uint32_t, const Params&, const double*) {}
   static void arrive(Neurons<Cell>, Tick, std::uint32_t, std::uint32_t, double) {}
+  static void on_control(Neurons<Cell>, Tick, const Control&, std::span<const std::uint32_t>) {}
   static double read(Neurons<Cell>, Tick, std::uint32_t, std::uint32_t) { return 0; }
 };
 
@@ -113,6 +114,7 @@ struct Device {
   struct Params { double tau, g_min, g_max, w_max, field_th; };
   struct State { float weight, trace; };
   static constexpr const char* reads[] = {"V"};
+  static constexpr std::uint32_t controls = answers(Control::Kind::field) | answers(Control::Kind::reward);
   static auto params() {
     FieldTable<Params> t;
     t.add(&Params::tau, "tau", "s", 2, above(0), 0, "relaxation time")
@@ -130,13 +132,14 @@ struct Device {
   }
   static const char* check(const Params& p) { return p.g_min < p.g_max ? nullptr : "g_min must be below g_max"; }
   static float weight(State& s, const Nothing&, const Slice&) { return s.weight; }
+  static void on_control(Synapses<Device>, const Control&) {}
 };
 
 /// A synapse that responds to voltage pulses.
 struct Valve {
   static constexpr const char* name = "valve";
-  static constexpr const char* doc = "Test synapse that responds to pulses.";
-  static constexpr std::uint32_t controls = answers(Control::Kind::pulse);
+  static constexpr const char* doc = "Test synapse that responds to pulses, fields and reads.";
+  static constexpr std::uint32_t controls = answers(Control::Kind::pulse) | answers(Control::Kind::field) | answers(Control::Kind::read);
   struct Params {};
   struct State { float u; };
   static auto params() { return FieldTable<Params>{}; }

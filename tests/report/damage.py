@@ -1,6 +1,6 @@
 """Damaged logs into every command that reads one: a message and exit code 2 or 3, or a result; never a crash or a hang.
 
-usage: damage.py SPINET [unittest arguments].  SPINET_DAMAGE_TRIALS=1000 for more mutants.
+usage: damage.py SPINET [unittest arguments].  SPINET_DAMAGE_TRIALS=4000 for more than 1000 mutants.
 """
 import collections
 import concurrent.futures
@@ -11,8 +11,19 @@ import time
 
 from support import Folder, SPINET, add_weights, main
 
-TRIALS = int(os.environ.get("SPINET_DAMAGE_TRIALS", "300"))
+TRIALS = int(os.environ.get("SPINET_DAMAGE_TRIALS", "1000"))
 COMMANDS = [("info",), ("view", "--ascii"), ("report", "-o", "{}/out.html", "--force"), ("export", "--to", "csv", "-o", "{}/csv", "--force"), ("export", "--to", "nwb", "-o", "{}/out.nwb", "--force")]
+
+CHECKPOINTED = """
+spinet: 1
+duration: 200 ms
+populations:
+  noise: {model: poisson, size: 12, params: {rate: 3 kHz}}
+  post: {model: lif_exp, size: 12, params: {tau_m: 20 ms, E_L: 0 mV, v_th: 10 mV, v_reset: 0 mV}, initial: {V: 0 mV}}
+projections:
+  p: {from: noise, to: post, connect: {fixed_indegree: 6}, synapse: {model: stdp, port: exc, weight: 60 pA, delay: 1.5 ms}}
+record: {spikes: [post], weights: [{projection: p, every: 20 ms}, {projection: p, on_change: true, to: 20 ms}], reports: {population: post, variable: V, every: 5 ms}}
+"""
 
 
 def mutant(whole, seed):
@@ -46,7 +57,8 @@ class Damage(Folder):
         log, results = os.path.join(folder, "log.h5"), []
         whole = wholes[seed % len(wholes)]
         damaged = whole if sound else mutant(whole, seed)
-        for command in COMMANDS:
+        # Each mutant goes into `info` and one of the others; a sound log into all.
+        for command in COMMANDS if sound else (COMMANDS[0], COMMANDS[1 + seed // len(wholes) % (len(COMMANDS) - 1)]):
             with open(log, "wb") as f:
                 f.write(damaged)
             begin = time.time()
@@ -85,6 +97,38 @@ class Damage(Folder):
         self.assertGreater(codes[2], TRIALS // 5)  # the damage is felt
         # HDF5 1.10.8 fails on 1 to 2 of 4,000 mutants; many more would be ours.
         self.assertLessEqual(len({seed for seed, *_ in inside_hdf5}), 2 + TRIALS // 200)
+
+    def test_checkpoints_and_their_logs(self):
+        """Into `resume`: a damaged checkpoint, or a sound one with a damaged log."""
+        with open(self.path("c.yaml"), "w") as f:
+            f.write(CHECKPOINTED)
+        self.run_spinet("run", "c.yaml", "-o", "c.h5", "--quiet", "--checkpoint-every", "60ms")
+        newest = max((n for n in os.listdir(self.folder) if n.startswith("c.ckpt.")), key=lambda n: int(n.split(".")[2]))
+        with open(self.path(newest), "rb") as f, open(self.path("c.h5"), "rb") as g:
+            checkpoint, log = f.read(), g.read()
+        trials = TRIALS // 5
+
+        def one(seed):
+            folder = self.path(f"resume{seed}")
+            os.mkdir(folder)
+            hurt_log = seed % 2 == 1
+            for name, data, hurt in ((newest, checkpoint, seed >= 0 and not hurt_log), ("c.h5", log, seed >= 0 and hurt_log)):
+                with open(os.path.join(folder, name), "wb") as f:
+                    f.write(mutant(data, seed) if hurt else data)
+            begin = time.time()
+            done = self.spinet("resume", os.path.join(folder, newest), "--quiet")
+            shutil.rmtree(folder)
+            return seed, done.returncode, done.stderr, time.time() - begin
+        self.assertEqual(one(-2)[1], 0, one(-2))
+        codes, wrong = collections.Counter(), []
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            for seed, code, message, seconds in pool.map(one, range(trials)):
+                codes[code] += 1
+                if code not in (0, 2, 3) or (code and not message.strip()) or seconds > 90:
+                    wrong.append((seed, code, message[:300], seconds))
+        print(f"{trials} mutants into resume: " + ", ".join(f"{n} ended with {c}" for c, n in sorted(codes.items())))
+        self.assertEqual(wrong, [])
+        self.assertGreater(codes[2] + codes[3], trials // 5)
 
     def test_a_crash_becomes_a_message(self):
         """The safety net itself: the reading process is killed by a signal."""

@@ -355,7 +355,7 @@ TEST_CASE("schedule: what repeats is what is written out") {
   CHECK(a.all == b.all);
   CHECK(a.reports == b.reports);
   CHECK(a.frames_of == b.frames_of);
-  CHECK(a.frames_of.at(1) != heard(network("  - {at: 1.99 s, reward: 1}\n")).frames_of.at(1));
+  CHECK(a.frames_of.at(1) != heard(network("  - {at: 1.99 s, field: 0 Oe}\n")).frames_of.at(1));
 }
 
 TEST_CASE("schedule: pulses give the same data on any number of ranks") {
@@ -378,7 +378,7 @@ TEST_CASE("schedule: pulses give the same data on any number of ranks") {
 }
 
 TEST_CASE("schedule: synapses that were not drawn are found before the run") {
-  const auto first = heard(network("  - {at: 1.99 s, reward: 1}\n"));
+  const auto first = heard(network("  - {at: 1.99 s, field: 0 Oe}\n"));
   std::set<std::pair<Gid, Gid>> drawn;
   for (const auto& e : first.edges_of_all) drawn.emplace(e.source, e.target - 10);
   int missing = 0;

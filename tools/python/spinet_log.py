@@ -71,11 +71,13 @@ class Weights:
 
 @dataclasses.dataclass(frozen=True)
 class WeightEvents:
-    """Irregular changes of chosen synapses."""
+    """Values of chosen synapses at irregular times: changes, chosen times or epochs, reads.  A row per event."""
     projection: str
     times_ms: np.ndarray
-    edges: np.ndarray
+    edges: np.ndarray          # row of the synapse among the projection's edges, by target, then in the order of drawing
     values: np.ndarray
+    sources: np.ndarray = None  # node ids of the synapse's ends
+    targets: np.ndarray = None
 
 
 def _text(value):
@@ -183,9 +185,20 @@ class Log:
             raise LogError(f"{self.path}: the weights of {projection} do not fit their mapping")
         return Weights(projection, _text(values.attrs.get("units", "")), time[0] + np.arange(len(values)) * time[2], sources, targets, values)
 
+    @property
+    def changing(self):
+        """Names of the projections (or PROJECTION.VARIABLE) with weight events."""
+        return self._names("weight_events")
+
     def weight_events(self, projection):
         group = self._get(f"weight_events/{projection}")
         columns = [self._get(f"{group.name}/{c}")[:] for c in ("timestamps", "edge_ids", "values")]
         if len({len(c) for c in columns}) != 1:
             raise LogError(f"{self.path}: the weight events of {projection} have columns of different lengths")
-        return WeightEvents(projection, *columns)
+        if "mapping" not in group:
+            return WeightEvents(projection, *columns)
+        ids, sources, targets = (self._get(f"{group.name}/mapping/{c}")[:] for c in ("edge_ids", "source_node_id", "target_node_id"))
+        if not len(ids) == len(sources) == len(targets) or not np.all(np.isin(columns[1], ids)):
+            raise LogError(f"{self.path}: the weight events of {projection} do not fit their mapping")
+        rows = np.searchsorted(ids, columns[1])
+        return WeightEvents(projection, *columns, sources[rows], targets[rows])

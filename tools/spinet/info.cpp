@@ -49,7 +49,8 @@ int info(const std::string& file) {
     if (w.problem.empty()) fmt::print("weights   {}: {} synapses, {} frames every {:g} ms\n", w.name, grouped(w.edges), grouped(w.frames), w.step_ms);
     else fmt::print("weights   {}: cannot be read: {}\n", w.name, w.problem);
   for (const auto& w : data.weight_events())
-    if (w.problem.empty()) fmt::print("weights   {}: {} changes of single synapses\n", w.name, grouped(w.events));
+    if (w.problem.empty() && w.synapses) fmt::print("weights   {}: {} events of {} synapses\n", w.name, grouped(w.events), grouped(w.synapses));
+    else if (w.problem.empty()) fmt::print("weights   {}: {} changes of single synapses\n", w.name, grouped(w.events));
     else fmt::print("weights   {}: the changes cannot be read: {}\n", w.name, w.problem);
   for (const auto& e : s.edges) fmt::print("edges     {}: {} from {} to {}  ({})\n", e.projection, grouped(e.edges), e.source, e.target, e.path);
   if (s.recovery.needed) fmt::print("\nThe writer was killed; everything before {} has been put in order.\n", seconds(s.recovery.reached));

@@ -62,6 +62,7 @@ LoadOptions load_options() {
   LoadOptions options;
   options.read_sonata = read_sonata;
   options.read_sonata_edges = read_edges;
+  options.read_weights = read_weights;
   return options;
 }
 

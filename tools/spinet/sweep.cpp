@@ -126,6 +126,7 @@ Prepared prepare(const SweepOptions& o, const LoadOptions& base, const Catalogue
   p.net.spikes.clear();
   p.net.reports.clear();
   p.net.weights.clear();
+  p.net.weight_events.clear();
   p.net.edge_recordings.clear();
   p.columns = columns(p.net);
   return p;

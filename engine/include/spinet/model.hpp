@@ -14,9 +14,10 @@ enum class Kind : std::uint32_t { neuron = 1, synapse = 2, source = 3 };
 /// One control event as models see it: network-wide or addressed, known to all ranks before its window.
 ///   field    value[0] flux density [T], value[1] magnetic state: 1 parallel, -1 antiparallel, 0 not given
 ///   pulse    value[0] voltage [V], value[1] width [s]; addressed to synapses only
+///   read     a scheduled reading of devices: the model makes it and keeps it in its variable `reading`
 ///   reward   value[0], and value[1] what a critic expected
 struct Control {
-  enum class Kind : std::uint32_t { set_parameter, field, reward, pulse, batch_end, custom };
+  enum class Kind : std::uint32_t { set_parameter, field, reward, pulse, batch_end, custom, read, transmission };  // transmission: of the engine alone
   Kind kind = Kind::custom;
   std::uint32_t field = 0;  ///< set_parameter: index of the parameter in `Model::params`
   double value[4] = {0, 0, 0, 0};

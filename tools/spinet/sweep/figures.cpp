@@ -7,6 +7,7 @@
 #include <fstream>
 #include <limits>
 #include <map>
+#include <utility>
 
 #include "exits.hpp"
 #include "network/suggest.hpp"
@@ -224,8 +225,20 @@ std::string figure_of_means(const Sweep& s, const std::string& metric) {
   const Plan plan = s.plan();
   if (plan.axes.empty()) return {};
   const auto groups = by_combination(s, metric);
-  const Axis& axis = plan.axes[0];
+  // Along the first axis of several numbers, wherever it was named; a line for each combination of the others.
+  std::size_t along = 0;
+  while (along < plan.axes.size() && (!plan.axes[along].numbers || plan.axes[along].values.size() < 3)) ++along;
+  if (along == plan.axes.size()) along = 0;
+  const Axis& axis = plan.axes[along];
   const std::size_t steps = axis.values.size(), series = groups.size() / steps;
+  std::vector<std::vector<std::uint64_t>> lines;  // [series][step]: combination
+  std::map<std::vector<std::size_t>, std::size_t> line_of;
+  for (std::uint64_t c = 0; c < groups.size(); ++c) {
+    auto v = plan.values_of(c);
+    const std::size_t step = std::exchange(v[along], 0), k = line_of.try_emplace(v, lines.size()).first->second;
+    if (k == lines.size()) lines.emplace_back(steps);
+    lines[k][step] = c;
+  }
   std::vector<Summary> means;
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (const auto& g : groups) {
@@ -253,7 +266,7 @@ std::string figure_of_means(const Sweep& s, const std::string& metric) {
   for (std::size_t k = 0; k < series; ++k) {
     std::string line, upper, lower, marks;
     for (std::size_t i = 0; i < steps; ++i) {
-      const Summary& m = means[i * series + k];
+      const Summary& m = means[lines[k][i]];
       if (m.n == 0) continue;
       const double sd = std::isnan(m.sd) ? 0 : m.sd;
       // Categories of several series are drawn a little apart.
@@ -267,9 +280,10 @@ std::string figure_of_means(const Sweep& s, const std::string& metric) {
     if (axis.numbers && !line.empty())
       out += fmt::format("<path d=\"{}{}Z\" fill=\"{}\" opacity=\"0.15\"/><path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\"/>\n", upper, lower, colour(k), line, colour(k));
     out += marks + "\n";
-    const auto v = plan.values_of(k);
+    const auto v = plan.values_of(lines[k][0]);
     std::string name;
-    for (std::size_t a = 1; a < plan.axes.size(); ++a) name += fmt::format("{}{} {}", name.empty() ? "" : ", ", short_name(plan.axes[a]), plan.axes[a].values[v[a]]);
+    for (std::size_t a = 0; a < plan.axes.size(); ++a)
+      if (a != along) name += fmt::format("{}{} {}", name.empty() ? "" : ", ", short_name(plan.axes[a]), plan.axes[a].values[v[a]]);
     names.push_back(name);
   }
   if (names.size() <= 12) out += legend(names);
