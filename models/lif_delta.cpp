@@ -163,6 +163,7 @@ struct LifDelta {
     return static_cast<std::uint32_t>(key - in.keys);
   }
 
+  static bool out_of_date(Block n, Tick tick, std::uint32_t j) { return n.constants(j).pending != tick; }
   static void test(Block n, Tick tick, std::span<const std::uint32_t> js) {
     for (const auto j : js) {
       State& s = n.state(j);

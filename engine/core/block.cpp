@@ -404,6 +404,14 @@ void Block::deliver(std::uint32_t s, Tick tick, double payload) {
   if (store.gain != 0) table_.receive(&c_, &a);
 }
 
+Tick Block::next_asked() {
+  Tick next = agenda_.next();
+  if (table_.out_of_date)
+    for (; next != never && agenda_.front().phase == Ask::test && table_.out_of_date(&c_, next, agenda_.front().neuron); next = agenda_.next())
+      agenda_.pop();
+  return next;
+}
+
 void Block::run_phase(Ask phase, Tick tick) {
   due_.clear();
   while (agenda_.next() == tick && agenda_.front().phase == phase) {
@@ -500,7 +508,14 @@ void Block::save_neuron(std::uint32_t j, std::byte* to) const {
 
 std::vector<Block::Asked> Block::save_agenda() const {
   std::vector<Asked> all;
-  for (const auto& e : agenda_.entries()) all.push_back({e.tick, static_cast<std::uint32_t>(e.phase), gids_[e.neuron]});
+  auto entries = agenda_.entries();
+  // Which of the tests that are out of date have been dropped already depends on what else lies in the block.
+  std::erase_if(entries, [&](const Agenda::Entry& e) { return e.phase == Ask::test && table_.out_of_date && table_.out_of_date(&c_, e.tick, e.neuron); });
+  std::sort(entries.begin(), entries.end(), [](const Agenda::Entry& a, const Agenda::Entry& b) { return b > a; });
+  for (const auto& e : entries)
+    if (const Asked a{e.tick, static_cast<std::uint32_t>(e.phase), gids_[e.neuron]};
+        all.empty() || all.back().tick != a.tick || all.back().phase != a.phase || all.back().gid != a.gid)
+      all.push_back(a);
   return all;
 }
 
@@ -593,7 +608,7 @@ void Block::walk(Tick from, Tick to, std::span<const Action> actions, std::vecto
     // The next tick with anything but superposed arrivals.
     Tick now = to;
     if (key != end) now = std::min(now, from + static_cast<Tick>(*key >> 32));
-    now = std::min({now, agenda_.next(), sweep_at_});
+    now = std::min({now, next_asked(), sweep_at_});
     if (!actions.empty()) now = std::min(now, actions.front().tick);
     if (!asleep_ && c_.frame_length) now = std::min(now, c_.frame_begin + c_.frame_length);
 

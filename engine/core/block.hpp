@@ -150,6 +150,7 @@ class Block {
   void control_named(const ScheduledControl& s, Tick tick);
   void act(const Action& a, std::vector<std::vector<float>>& samples);
   void run_phase(Ask phase, Tick tick);
+  Tick next_asked();  ///< the agenda's first tick, without the tests that are out of date
   bool idle(const Slot& slot, Tick to);
   void sort_slot(Slot& slot);
   Slot& slot_of(std::uint64_t window) { return slots_[window & (slots_.size() - 1)]; }

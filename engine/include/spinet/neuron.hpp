@@ -155,6 +155,9 @@ struct NeuronTable {
   const NeuronTable* (*choose)(const void* params) noexcept;
   /// An environment's timing in ticks: from a presentation to the reading of the answer, from there to the reward.
   void (*timing)(const void* params, const RunInfo* run, Tick* deadline, Tick* latency) noexcept;
+  /// 1: the test of neuron j asked for at `tick` would do nothing, since an earlier one was asked for after it; it is then
+  /// dropped.  May be null: every test that was asked for comes.
+  std::uint32_t (*out_of_date)(const NeuronBlock* b, Tick tick, std::uint32_t j) noexcept;
 };
 
 // --- for authors -------------------------------------------------------------------------------------------------
@@ -298,6 +301,10 @@ const NeuronTable& neuron_table() {
       t.check = [](const void* p) noexcept -> const char* { return M::check(*static_cast<const P*>(p)); };
     if constexpr (requires(const P& p) { M::choose(p); })
       t.choose = [](const void* p) noexcept -> const NeuronTable* { return M::choose(*static_cast<const P*>(p)); };
+    if constexpr (requires(N n) { M::out_of_date(n, Tick{}, 0u); })
+      t.out_of_date = [](const NeuronBlock* b, Tick tick, std::uint32_t j) noexcept -> std::uint32_t {
+        return M::out_of_date(N{const_cast<NeuronBlock&>(*b)}, tick, j);
+      };
     if constexpr (requires { typename M::PerNeuron; }) t.per_neuron = &neuron_table<typename M::PerNeuron>();
     return t;
   }();
