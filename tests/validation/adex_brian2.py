@@ -17,6 +17,8 @@ import pathlib
 import random
 import sys
 
+from converging import converge, read_reference
+
 TICK = 1e-6  # ms
 PRESETS = dict(C_m=281, g_L=30, E_L=-70.6, v_th=-50.4, Delta_T=2, a=4, b=80.5, tau_w=144, v_peak=0, v_reset=-60,
                t_ref=0, tau_syn_exc=2, tau_syn_inh=2, I_dc=0)
@@ -55,6 +57,8 @@ CASES = {
                                                       (250_000_000, "I_dc", 700.5)]),
 }
 DURATION = 400.0  # ms
+
+
 REFERENCE = pathlib.Path(__file__).with_name("adex_reference.csv")
 
 
@@ -235,39 +239,12 @@ def brian_spikes(dt_ms):
     return {n: [float(t / ms) for t in trains[j]] for j, n in enumerate(names)}
 
 
-def converge(steps):
-    expected = {}
-    for line in REFERENCE.read_text().splitlines():
-        fields = line.split(",")
-        if fields[0] == "spike":
-            expected.setdefault(fields[1], []).append(int(fields[2]) * TICK)
-    distances = []
-    for dt in steps:
-        row = {}
-        for name, times in brian_spikes(dt).items():
-            want = expected.get(name, [])
-            row[name] = max((abs(a - b) for a, b in zip(times, want)), default=0.0) \
-                if len(times) == len(want) else float("inf")
-        distances.append(row)
-    print("largest distance of Brian2's spike times from the reference [ms]")
-    print(f"{'case':22}" + "".join(f"dt = {dt:<8g}" for dt in steps))
-    failed = False
-    for name in distances[0]:
-        row = [d[name] for d in distances]
-        # First order: from the last step but one to the last the distance shrinks like dt (a factor 2 is allowed for,
-        # because where a spike falls on the grid is chance), or it is within a step already.
-        good = row[-1] < float("inf") and (row[-1] <= steps[-1] or row[-1] <= 2 * steps[-1] / steps[-2] * row[-2])
-        failed |= not good
-        print(f"{name:22}" + "".join(f"{d:<13.3g}" for d in row) + ("" if good else "  DOES NOT CONVERGE"))
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
     if sys.argv[1:] == ["reference"]:
         from mpmath import ceil, exp, mp, mpf, nstr
         mp.dps = 30
         reference()
     elif sys.argv[1:2] == ["converge"]:
-        sys.exit(converge([float(x) for x in sys.argv[2:]] or [0.05, 0.01, 0.002]))
+        sys.exit(converge([float(x) for x in sys.argv[2:]] or [0.05, 0.01, 0.002], read_reference(REFERENCE, TICK), brian_spikes))
     else:
         sys.exit(__doc__)
