@@ -142,7 +142,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
     }
 
     // The clock is asked now and then only: a window may take less time than that.
-    const bool look = (++clock_turn & (all.size() > 1000 ? 0 : 63)) == 0;
+    const bool look = (++clock_turn & (all.size() > 100 ? 0 : 63)) == 0;
     own.clear();
     Head head{never, 0, 0, 0, 0};
     guarded([&] {

@@ -1,0 +1,40 @@
+// The calendar queue against a sorted set: few and many requests, near and far, at ticks that only grow.
+#include <catch2/catch.hpp>
+#include <set>
+#include <tuple>
+
+#include "core/agenda.hpp"
+#include "core/draws.hpp"
+
+using namespace spinet;
+
+TEST_CASE("agenda: in order of tick, phase and neuron, however many requests there are and however far ahead") {
+  for (const Tick window : {Tick{1}, Tick{100'000}, Tick{1'500'000}}) {
+    INFO("window " << window);
+    Agenda agenda(window);
+    std::multiset<std::tuple<Tick, Ask, std::uint32_t>> expected;
+    Tick now = 0;
+    std::size_t most = 0, wrong = 0;
+    for (std::uint64_t step = 0; step < 60'000; ++step) {
+      const Words w = draw({1, 2}, step, static_cast<std::uint64_t>(window));
+      // Waves: from empty to thousands of requests, and back.
+      const bool push = w[0] % 100 < (step / 6000 % 2 ? 35u : 65u);
+      if (push || expected.empty()) {
+        const int reach = static_cast<int>(w[1] % 36);  // from this tick to farther than the ring of buckets
+        const Agenda::Entry e{now + static_cast<Tick>(w[2] % (std::uint64_t{1} << reach)), w[3] % 2 ? Ask::wake : Ask::test, w[3] / 2 % 50};
+        agenda.push(e);
+        expected.insert({e.tick, e.phase, e.neuron});
+      } else {
+        now = agenda.next();
+        const auto& e = agenda.front();
+        wrong += std::tuple(e.tick, e.phase, e.neuron) != *expected.begin() || now != e.tick;
+        agenda.pop();
+        expected.erase(expected.begin());
+      }
+      most = std::max(most, expected.size());
+      wrong += agenda.size() != expected.size() || agenda.entries().size() != expected.size();
+    }
+    CHECK(wrong == 0);
+    CHECK(most > 500);
+  }
+}
