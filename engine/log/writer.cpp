@@ -427,6 +427,23 @@ struct RunLog::Impl {
     return set;
   }
 
+  /// Name of a recording of synapses below its root: the projection, with the variable unless that is the first.
+  template <class Recording>
+  std::string place_of(const Recording& recording) const {
+    const auto& projection = network.projections[recording.projection];
+    const auto name = link_name(projection.name);
+    return recording.variable == 0 ? name : name + "." + link_name(projection.synapse->model.variables.data[recording.variable].name);
+  }
+  template <class Recording>
+  auto group_of(const Recording& recording, const char* root, const std::string& place) {
+    const auto& projection = network.projections[recording.projection];
+    const auto all = h5::exists(file, root) ? h5::open_group(file, root) : h5::create_group(file, root);
+    auto group = h5::create_group(all, place);
+    h5::write_text_attribute(group, "projection", projection.name);
+    h5::write_text_attribute(group, "synapse", projection.synapse->model.name);
+    h5::write_text_attribute(group, "variable", projection.synapse->model.variables.data[recording.variable].name);
+    return group;
+  }
   void add_weights(std::uint32_t w) {
     const auto& recording = network.weights[w];
     const auto& projection = network.projections[recording.projection];
@@ -434,13 +451,8 @@ struct RunLog::Impl {
     const hsize_t width = w < options.weight_widths.size() ? options.weight_widths[w] : 0;
     weights.push_back({none, none});
     if (width == 0) return;  // a projection without synapses has no frames
-    const auto all = h5::exists(file, "weights") ? h5::open_group(file, "weights") : h5::create_group(file, "weights");
-    auto place = link_name(projection.name);
-    if (recording.variable > 0) place += "." + link_name(variable.name);
-    const auto group = h5::create_group(all, place);
-    h5::write_text_attribute(group, "projection", projection.name);
-    h5::write_text_attribute(group, "synapse", projection.synapse->model.name);
-    h5::write_text_attribute(group, "variable", variable.name);
+    const auto place = place_of(recording);
+    const auto group = group_of(recording, "weights", place);
     h5::write_attribute(group, "start_ticks", recording.from);
     h5::write_attribute(group, "step_ticks", recording.every);
     const auto folder = "/weights/" + place;
@@ -459,13 +471,8 @@ struct RunLog::Impl {
   void add_weight_events(const WeightEventRecording& recording) {
     const auto& projection = network.projections[recording.projection];
     const auto& variable = projection.synapse->model.variables.data[recording.variable];
-    const auto all = h5::exists(file, "weight_events") ? h5::open_group(file, "weight_events") : h5::create_group(file, "weight_events");
-    auto place = link_name(projection.name);
-    if (recording.variable > 0) place += "." + link_name(variable.name);
-    const auto group = h5::create_group(all, place);
-    h5::write_text_attribute(group, "projection", projection.name);
-    h5::write_text_attribute(group, "synapse", projection.synapse->model.name);
-    h5::write_text_attribute(group, "variable", variable.name);
+    const auto place = place_of(recording);
+    const auto group = group_of(recording, "weight_events", place);
     const auto folder = "/weight_events/" + place;
     auto& s = streams.emplace_back(options.chunk, packing());
     add_column(s, group, folder, "timestamps", H5T_NATIVE_DOUBLE);
