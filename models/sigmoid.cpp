@@ -3,6 +3,8 @@
 // At the end of every tick in which anything arrives, y = 1 / (1 + exp(-(input + bias))), input the sum of the tick's
 // arrivals, and a graded event of payload `feedback` y leaves.  `feedback` is the weight with which the unit counts for what
 // follows: a learning rule at its inputs reads it as that derivative (gradient = feedback y (1 - y)).
+#include <algorithm>
+
 #include "spinet/math.hpp"
 #include "spinet/neuron.hpp"
 
@@ -13,17 +15,17 @@ struct Sigmoid {
   static constexpr const char* name = "sigmoid";
   static constexpr const char* doc = "Graded neuron: at the end of a tick with input, sends feedback / (1 + exp(-(input + bias))).";
   static constexpr std::uint32_t graded = 1;
+  static constexpr bool wide = true;
   struct Params {
     double bias = 0, feedback = 1;
   };
   struct State {
     double input, y;
-    Tick asked;  ///< for an evaluation at this tick
   };
   struct Constants {
     double bias, feedback;
   };
-  static constexpr Port ports[] = {{"in", "1", "what is summed up", 0, 1}};
+  static constexpr Port ports[] = {{"in", "1", "what is summed up", 0, 1, 1}};
 
   static auto params() {
     FieldTable<Params> t;
@@ -39,23 +41,25 @@ struct Sigmoid {
   }
   using N = Neurons<Sigmoid>;
   static void init(N n, std::uint32_t j, const Params& p, const double* initial) {
-    n.state(j) = {0, initial[0], -1};
+    n.state(j) = {0, initial[0]};
     n.constants(j) = {p.bias, p.feedback};
   }
   static void set(N n, Tick, std::uint32_t j, const Params& p) { n.constants(j) = {p.bias, p.feedback}; }
-  static void arrive(N n, Tick tick, std::uint32_t, std::uint32_t j, double w) {
-    State& s = n.state(j);
-    s.input += w;
-    if (s.asked == tick) return;
-    s.asked = tick;
-    n.out().evaluate_at(tick, j);
+  static void arrive(N n, Tick, std::uint32_t, std::uint32_t j, double w) {
+    n.state(j).input += w;
   }
   static void evaluate(N n, Tick tick, std::span<const std::uint32_t> js) {
-    for (const auto j : js) {
-      State& s = n.state(j);
-      s.y = 1 / (1 + math::exp(-(s.input + n.constants(j).bias)));
-      s.input = 0;
-      n.out().emit(tick, j, n.constants(j).feedback * s.y);
+    constexpr std::size_t at_once = 32;
+    double e[at_once];
+    for (; !js.empty(); js = js.subspan(std::min(at_once, js.size()))) {
+      const std::size_t count = std::min(at_once, js.size());
+      for (std::size_t i = 0; i < count; ++i) e[i] = -(n.state(js[i]).input + n.constants(js[i]).bias);
+      math::exp_each(e, count);
+      for (std::size_t i = 0; i < count; ++i) e[i] = 1 / (1 + e[i]);
+      for (std::size_t i = 0; i < count; ++i) {
+        n.state(js[i]) = {0, e[i]};
+        n.out().emit(tick, js[i], n.constants(js[i]).feedback * e[i]);
+      }
     }
   }
   static double read(N n, Tick, std::uint32_t j, std::uint32_t variable) {

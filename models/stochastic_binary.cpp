@@ -2,9 +2,11 @@
 //
 // At the end of every tick in which anything arrives at port `in`: p = 1 / (1 + exp(-input)), y = 1 with probability p,
 // then y is turned over with probability flip (1 - modulator), the modulator the last payload at its port.  y = 1 is a spike.
+#include <algorithm>
+
 #include "spinet/math.hpp"
 #include "spinet/neuron.hpp"
-#include "spinet/random.hpp"
+#include "spinet/random_batch.hpp"
 
 namespace {
 using namespace spinet;
@@ -12,17 +14,17 @@ using namespace spinet;
 struct StochasticBinary {
   static constexpr const char* name = "stochastic_binary";
   static constexpr const char* doc = "Spikes with probability p = 1 / (1 + exp(-input)) at the end of a tick with input; a modulator gates random flips.";
+  static constexpr bool wide = true;
   struct Params {
     double bias = 0, flip = 0;
   };
   struct State {
     double input, modulator, p, y;
-    Tick asked;  ///< for an evaluation at this tick
   };
   struct Constants {
     double bias, flip;
   };
-  static constexpr Port ports[] = {{"in", "1", "what is summed up", 0, 1},
+  static constexpr Port ports[] = {{"in", "1", "what is summed up", 0, 1, 1},
                                    {"modulator", "1", "kept until the next one; flips come with probability flip (1 - modulator)", 0, 1}};
 
   static auto params() {
@@ -41,32 +43,46 @@ struct StochasticBinary {
   }
   using N = Neurons<StochasticBinary>;
   static void init(N n, std::uint32_t j, const Params& p, const double* initial) {
-    n.state(j) = {0, initial[0], 0.5, 0, -1};
+    n.state(j) = {0, initial[0], 0.5, 0};
     n.constants(j) = {p.bias, p.flip};
   }
   static void set(N n, Tick, std::uint32_t j, const Params& p) { n.constants(j) = {p.bias, p.flip}; }
-  static void arrive(N n, Tick tick, std::uint32_t port, std::uint32_t j, double w) {
-    if (port == 1) {
-      n.state(j).modulator = w;
+  static void arrive(N n, Tick, std::uint32_t port, std::uint32_t j, double w) {
+    if (port == 1) n.state(j).modulator = w;
+    else n.state(j).input += w;
+  }
+  static constexpr std::uint32_t at_once = philox_group;
+  /// Two uniform numbers for each of the neurons `js`, at most `at_once`; of neighbours by one call.
+  static void uniforms(N n, Tick tick, std::span<const std::uint32_t> js, double (*u)[2]) {
+    const auto count = static_cast<std::uint32_t>(js.size());
+    const Gid first = n.b.gids[js[0]];
+    if (count > 2 && n.b.gids[js[count - 1]] - first == count - 1) {
+      std::uint32_t words[philox_group_words];
+      philox_fill_entities(n.b.random, first, static_cast<std::uint64_t>(tick), words, count);
+      for (std::uint32_t i = 0; i < count; ++i)
+        for (std::uint32_t k = 0; k < 2; ++k) u[i][k] = uniform01(words[philox_place(i, 2 * k)], words[philox_place(i, 2 * k + 1)]);
       return;
     }
-    State& s = n.state(j);
-    s.input += w;
-    if (s.asked == tick) return;
-    s.asked = tick;
-    n.out().evaluate_at(tick, j);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const Words w = draw(n.b.random, n.b.gids[js[i]], static_cast<std::uint64_t>(tick));
+      for (std::uint32_t k = 0; k < 2; ++k) u[i][k] = uniform01(w[2 * k], w[2 * k + 1]);
+    }
   }
-  static void evaluate(N n, Tick tick, std::span<const std::uint32_t> js) {
-    for (const auto j : js) {
-      State& s = n.state(j);
-      const Constants& c = n.constants(j);
-      s.p = 1 / (1 + math::exp(-(s.input + c.bias)));
-      s.input = 0;
-      const Words w = draw(n.b.random, n.b.gids[j], static_cast<std::uint64_t>(tick));
-      bool y = uniform01(w[0], w[1]) < s.p;
-      if (uniform01(w[2], w[3]) < c.flip * (1 - s.modulator)) y = !y;
-      s.y = y ? 1 : 0;
-      if (y) n.out().emit(tick, j);
+  static void evaluate(N n, Tick tick, std::span<const std::uint32_t> all) {
+    double e[at_once], u[at_once][2];
+    for (; !all.empty(); all = all.subspan(std::min<std::size_t>(at_once, all.size()))) {
+      const auto js = all.first(std::min<std::size_t>(at_once, all.size()));
+      uniforms(n, tick, js, u);
+      for (std::size_t i = 0; i < js.size(); ++i) e[i] = -(n.state(js[i]).input + n.constants(js[i]).bias);
+      math::exp_each(e, js.size());
+      for (std::size_t i = 0; i < js.size(); ++i) {
+        State& s = n.state(js[i]);
+        s.p = 1 / (1 + e[i]);
+        s.input = 0;
+        const bool y = (u[i][0] < s.p) != (u[i][1] < n.constants(js[i]).flip * (1 - s.modulator));
+        s.y = y ? 1 : 0;
+        if (y) n.out().emit(tick, js[i]);
+      }
     }
   }
   static double read(N n, Tick, std::uint32_t j, std::uint32_t variable) {

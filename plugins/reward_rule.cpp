@@ -10,6 +10,8 @@
 //     power      w += sign(D) |D|^exponent where |D| > threshold, else nothing
 // The power law stands for the magnetoconductance of molecular spin valves: the boost of the conductance by a global field
 // grows as (G - Gth)^(7/4).
+#include <bit>
+
 #include "spinet/math.hpp"
 #include "spinet/synapse.hpp"
 
@@ -20,8 +22,10 @@ struct RewardRule {
   static constexpr const char* name = "reward_rule";
   static constexpr const char* doc = "Reward times eligibility, written linearly or by a thresholded power law at the end of a batch.";
   static constexpr std::uint32_t graded = 1;
+  static constexpr bool wide = true;
   static constexpr std::uint32_t controls = answers(Control::Kind::reward) | answers(Control::Kind::batch_end);
   static constexpr const char* reads[] = {"gradient"};
+  static constexpr std::uint32_t reads_at_control = 1;
   struct Params {
     double write, update, rate, decay, exponent, threshold;
   };
@@ -64,29 +68,40 @@ struct RewardRule {
     for (std::uint32_t i = 0; i < n.size(); ++i) out[i] = n[i].weight * n.s.payload;
   }
   static void write(State& s, const Shared& p) {
-    if (p.update == linear) {
-      s.weight += s.change;
-    } else if (const double size = s.change < 0 ? -s.change : s.change; size > p.threshold) {
-      const double step = math::exp(p.exponent * math::log(size));
-      s.weight += s.change < 0 ? -step : step;
-    }
+    const double size = math::abs(s.change);
+    if (p.update == linear) s.weight += s.change;
+    else if (size > p.threshold) s.weight += with_sign(math::exp(p.exponent * math::log(size)), s.change);
     s.change = 0;
+  }
+  /// `size`, not negative, with the sign of x; 0 where x is 0.  No branch: signs of weights are in no order.
+  static double with_sign(double size, double x) {
+    const auto bits = std::bit_cast<std::uint64_t>(size) | (std::bit_cast<std::uint64_t>(x) & std::uint64_t{1} << 63);
+    return x != 0 ? std::bit_cast<double>(bits) : 0;
   }
   static void on_control(Synapses<RewardRule> n, const Control& control) {
     const Shared& p = n.shared();
     if (control.kind == Control::Kind::reward) {
       const double e = n.slice_state().eligibility, gain = p.rate * (control.value[0] - control.value[1]);
       n.slice_state().eligibility = 0;
-      if (e == 0 && p.decay == 0 && p.write == batch) return;
-      for (std::uint32_t i = 0; i < n.size(); ++i) {
-        State& s = n[i];
-        if (e != 0) s.change += gain * n.s.target(i) * e;
-        if (p.decay != 0) s.change -= s.weight > 0 ? p.decay : s.weight < 0 ? -p.decay : 0;
-        if (p.write == each) write(s, p);
+      if (p.write == batch && p.decay == 0) {
+        if (e != 0)
+          for (std::uint32_t i = 0; i < n.size(); ++i) n[i].change += gain * n.s.target(i) * e;
+        return;
+      }
+      const double decay = p.decay;
+      const auto changed = [&](std::uint32_t i, double eligible) { return n[i].change + eligible - with_sign(decay, n[i].weight); };
+      State* const s = &n[0];
+      const std::uint32_t count = n.size();
+      if (p.write == batch || p.update == power) {
+        for (std::uint32_t i = 0; i < count; ++i) s[i].change = changed(i, e != 0 ? gain * n.s.target(i) * e : 0);
+        for (std::uint32_t i = 0; i < count && p.write == each; ++i) write(s[i], p);
+      } else if (e != 0) {
+        for (std::uint32_t i = 0; i < count; ++i) s[i] = {s[i].weight + changed(i, gain * n.s.target(i) * e), 0};
+      } else {
+        for (std::uint32_t i = 0; i < count; ++i) s[i] = {s[i].weight + changed(i, 0), 0};
       }
     } else if (control.kind == Control::Kind::batch_end && p.write == batch) {
-      for (std::uint32_t i = 0; i < n.size(); ++i)
-        if (n[i].change != 0) write(n[i], p);
+      for (std::uint32_t i = 0; i < n.size(); ++i) write(n[i], p);
     }
   }
 };

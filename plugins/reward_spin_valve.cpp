@@ -23,6 +23,7 @@ struct RewardSpinValve {
   static constexpr std::uint32_t controls = answers(Control::Kind::reward) | answers(Control::Kind::batch_end);
   static constexpr bool draws = true;
   static constexpr const char* reads[] = {"gradient"};
+  static constexpr std::uint32_t reads_at_control = 1;
   struct Params : valve::Constants {
     double rate, threshold, gain, V_up, V_down, w_max, cycle_noise, read_noise, energy;
   };

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "core/draws.hpp"
@@ -46,6 +47,7 @@ Block::Block(const Network& net, const KernelGroup& group, std::vector<Gid> gids
   c_.frame_length = group.frame_length;
   c_.run = RunInfo{net.ticks_per_ms()};
   room(4 * gids_.size() + 16);
+  evaluations_ = Evaluations(c_.size);
   if (table_.environment && !gids_.empty()) {
     const Population& p = net.populations[population_of(net, gids_[0])];
     c_.table = p.patterns.data();
@@ -110,24 +112,33 @@ std::span<Request> Block::room(std::size_t n) {
   return requests_;
 }
 
-void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGroup> trains, Tick window) {
+void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGroup> trains, Tick window, bool graded, std::uint32_t small_slices) {
   synapses_ = std::move(synapses);
   trains_ = std::move(trains);
   window_ = window;
   agenda_ = Agenda(window);
-  window_inverse_ = 1.0 / static_cast<double>(window);
-  Tick longest = 0;
-  for (std::uint32_t s = 0; s < synapses_->slice_count(); ++s)
-    longest = std::max<Tick>(longest, synapses_->delay_steps(s));
-  slots_.resize(std::bit_ceil(static_cast<std::size_t>(longest * network_.delay_resolution / window) + 2));
-  filled_.assign((slots_.size() + 63) / 64, 0);
-  room(2 * std::size_t{synapses_->longest_slice()} + 16);
-  weights_.resize(synapses_->longest_slice() + 1);
+  std::uint32_t most_steps = 0;
+  for (std::uint32_t s = 0; s < synapses_->slice_count(); ++s) most_steps = std::max(most_steps, synapses_->delay_steps(s));
+  small_ = synapses_->slice_count() <= small_slices;
+  const Ring ring(window, network_.delay_resolution, most_steps);
+  if (small_) packets_ = Packets(ring);
+  else slots_ = Slots(ring, graded);
+  for (const Population& p : network_.populations) {
+    const std::uint32_t begin = p.size ? synapses_->slices_begin(p.first) : 0, end = p.size ? synapses_->slices_end(p.first + p.size - 1) : 0;
+    hears_.push_back(begin != end);
+    std::uint32_t steps = begin != end ? synapses_->delay_steps(begin) : 0;
+    for (std::uint32_t s = begin; s < end && steps; ++s)
+      if (synapses_->delay_steps(s) != steps) steps = 0;
+    steps_of_.push_back(steps);
+  }
+  const std::size_t most = std::max<std::size_t>(synapses_->longest_slice() + 1, at_once);
+  room(2 * most + 16);
+  weights_.resize(most);
 
   if (std::any_of(synapses_->stores().begin(), synapses_->stores().end(), [](const Store& x) { return x.table->on_control != nullptr; }))
     for (Gid gid = 0; gid < network_.gid_count(); ++gid)
       for (std::uint32_t i = synapses_->slices_begin(gid); i < synapses_->slices_end(gid); ++i)
-        if (synapses_->stores()[synapses_->slice(i).store].table->on_control) controlled_.push_back({i, gid});
+        if (const auto k = synapses_->slice(i).store; synapses_->stores()[k].table->on_control) controlled_.push_back({i, k, gid});
   for (const Store& store : synapses_->stores()) {
     auto& reads = reads_of_store_.emplace_back();
     for (std::uint32_t k = 0; k < store.table->read_count; ++k) {
@@ -146,8 +157,43 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
     history_of_store_.back() = h;
     plastic_delay_ = std::max<Tick>(plastic_delay_, network_.delay_resolution * store.most_delay);
   }
-  if (synapses_->slice_count() <= 4096)
-    for (std::uint32_t i = 0; i < synapses_->slice_count(); ++i) prepared_.push_back(view(i, synapses_->source_of(i), 0, 1));
+  arrivals_only_ = c_.frame_length == 0 && trains_.empty() && histories_.empty();
+  if (small_) {
+    together_.resize(most);
+    for (std::uint32_t i = 0; i < synapses_->slice_count(); ++i) {
+      prepared_.push_back(view(i, synapses_->source_of(i), 0, 1));
+      const SliceEntry& e = synapses_->slice(i);
+      const Store& store = synapses_->stores()[e.store];
+      const bool switched = std::any_of(store.projections.begin(), store.projections.end(), [&](std::uint32_t p) { return is_switched(network_.schedule, p); });
+      const bool reads = store.table->read_count != 0 && !store.table->reads_at_control;
+      const auto way = e.count > few || switched || reads ? Short::alone : store.uniform ? Short::uniform : static_cast<Short::Way>(Short::single + store.table->weight_kind);
+      short_.push_back({store.targets.data() + e.begin, store.weight, store.uniform || store.table->weight_kind ? nullptr : reinterpret_cast<const float*>(store.state_of(e.begin)), store.table, 0, e.count, store.port, way});
+      for (std::uint32_t k = 0; k < e.count && c_.size <= 64; ++k) short_.back().mask |= std::uint64_t{1} << short_.back().targets[k];
+    }
+    prepare_reads();
+  }
+}
+
+/// Where most neurons have synapses whose rules read them at control events, each variable is read once for all.
+void Block::prepare_reads() {
+  std::uint64_t readers = 0;
+  for (const Controlled& one : controlled_)
+    if (!reads_of_store_[one.store].empty()) readers += synapses_->slice(one.slice).count;
+  if (readers == 0 || readers < c_.size) return;
+  reads_together_ = true;
+  values_.resize(table_.model.variables.count);
+  for (const auto& reads : reads_of_store_)
+    for (const auto v : reads)
+      if (v < values_.size()) values_[v].resize(c_.size);
+  for (const auto& reads : reads_of_store_) {
+    auto& values = values_of_store_.emplace_back();
+    for (const auto v : reads) values.push_back(v < values_.size() ? values_[v].data() : nullptr);
+  }
+}
+
+void Block::read_targets(Tick tick) {
+  for (std::uint32_t v = 0; v < values_.size(); ++v)
+    if (!values_[v].empty()) table_.read_all(&c_, tick, v, values_[v].data());
 }
 
 void Block::watch(std::uint32_t w, std::vector<std::uint32_t> positions) {
@@ -203,61 +249,14 @@ void Block::start() {
   drain(0);
 }
 
-void Block::post(const Emission& e, bool graded, Tick from) {
-  const std::uint32_t end = synapses_->slices_end(e.gid);
-  const Tick resolution = network_.delay_resolution;
-  for (std::uint32_t s = synapses_->slices_begin(e.gid); s < end; ++s) {
-    const Tick arrival = e.tick + resolution * synapses_->delay_steps(s);
-    if (arrival < from) continue;
-    auto window = static_cast<std::uint64_t>(static_cast<double>(arrival) * window_inverse_);
-    Tick offset = arrival - static_cast<Tick>(window) * window_;
-    if (offset < 0) offset += window_, --window;  // the reciprocal may be off by one
-    else if (offset >= window_) offset -= window_, ++window;
-    const std::uint64_t key = (static_cast<std::uint64_t>(offset) << 32) | s;
-    Slot& slot = slot_of(window);
-    if (slot.keys.empty()) {
-      const std::uint64_t at = window & (slots_.size() - 1);
-      filled_[at / 64] |= std::uint64_t{1} << at % 64;
-    }
-    slot.keys.push_back(key);
-    if (graded) slot.graded.push_back({key, e.payload});
-    ++slots_filled_;
-  }
-}
-
-void Block::sort_slot(Slot& slot) {
-  auto& keys = slot.keys;
-  if (keys.size() < 48) {
-    std::sort(keys.begin(), keys.end());
-  } else {
-    // By offset: least significant digit first, 8 bits a pass.  Ties are put right below.
-    sort_buffer_.resize(keys.size());
-    for (int shift = 32; (static_cast<std::uint64_t>(window_ - 1) << 32) >> shift; shift += 8) {
-      std::uint32_t begin[256] = {}, sum = 0;
-      for (const auto k : keys) ++begin[(k >> shift) & 255];
-      for (auto& b : begin) sum += std::exchange(b, sum);
-      for (const auto k : keys) sort_buffer_[begin[(k >> shift) & 255]++] = k;
-      keys.swap(sort_buffer_);
-    }
-    for (std::size_t i = 0; i + 1 < keys.size();) {
-      if (keys[i] >> 32 != keys[i + 1] >> 32) {
-        ++i;
-        continue;
-      }
-      std::size_t j = i + 1;
-      while (j < keys.size() && keys[j] >> 32 == keys[i] >> 32) ++j;
-      std::sort(keys.begin() + static_cast<std::ptrdiff_t>(i), keys.begin() + static_cast<std::ptrdiff_t>(j));
-      i = j;
-    }
-  }
-  std::sort(slot.graded.begin(), slot.graded.end(), [](const Graded& a, const Graded& b) { return a.key < b.key; });
-}
-
 void Block::drain(Tick now, Ask later) {
-  for (std::uint32_t i = 0; i < outbox_.size; ++i) {
-    const Request& r = outbox_.data[i];
+  const Request* const asked = outbox_.data;
+  const std::uint32_t n = std::exchange(outbox_.size, 0);
+  Emission* emitted = out_ ? out_->room(n) : nullptr;  // nothing is emitted before the run
+  for (std::uint32_t i = 0; i < n; ++i) {
+    const Request& r = asked[i];
     if (r.ask == Ask::emit) {
-      out_->push_back({r.tick, r.payload, gids_[r.neuron]});
+      *emitted++ = {r.tick, r.payload, gids_[r.neuron]};
       for (auto& h : histories_) {
         h.rebase(r.tick);
         h.add(r.neuron, r.tick);
@@ -266,18 +265,19 @@ void Block::drain(Tick now, Ask later) {
     } else {
       assert(r.tick >= now);
       crossings += r.ask == Ask::test;
-      if (r.tick == now && r.ask >= later) soon_[r.ask == Ask::evaluate].push_back(r.neuron);
-      else agenda_.push({r.tick, r.ask, r.neuron});
+      if (r.tick != now || r.ask < later) agenda_.push({r.tick, r.ask, r.neuron});
+      else if (r.ask == Ask::evaluate) evaluations_.add(std::span(&r.neuron, 1));
+      else soon_.push_back(r.neuron);
     }
   }
-  for (std::uint32_t i = 0; i < outbox_.posting_count; ++i) {
+  if (out_) out_->filled(emitted);
+  const std::uint32_t postings = std::exchange(outbox_.posting_count, 0);
+  for (std::uint32_t i = 0; i < postings; ++i) {
     const Posting& p = outbox_.postings[i];
     std::uint32_t number = 0;
     for (const auto& other : posted) number += other.tick == p.tick;
     posted.push_back({p.tick, gids_[0], number, p.control});
   }
-  (void)now;
-  outbox_.size = outbox_.posting_count = 0;
 }
 
 void Block::wake_up(Tick tick) {
@@ -338,14 +338,21 @@ void Block::control_synapses(const ScheduledControl& s, Tick tick) {
   const bool everyone = s.who.empty() && s.projections.empty();
   if (!everyone && s.projections.empty()) return;
   const auto is_mine = [&](const Store& store) {
-    return everyone || std::any_of(store.projections.begin(), store.projections.end(),
+    return std::any_of(store.projections.begin(), store.projections.end(),
                                    [&](std::uint32_t p) { return std::count(s.projections.begin(), s.projections.end(), p) > 0; });
   };
-  for (const auto& [i, source] : controlled_) {
-    const Store& store = stores[synapses_->slice(i).store];
-    if (!is_mine(store)) continue;
-    const Slice slice = prepared_.empty() ? view(i, source, tick, 0) : view(i, tick, 0);
-    store.table->on_control(&slice, &s.control);
+  if (reads_together_) read_targets(tick);
+  for (const auto& [i, k, source] : controlled_) {
+    if (!everyone && !is_mine(stores[k])) continue;
+    if (!small_) {
+      const Slice slice = view(i, source, tick, 0);
+      stores[k].table->on_control(&slice, &s.control);
+    } else {
+      Slice& slice = at(i, tick, 0);
+      if (reads_together_) slice.values = values_of_store_[k].data();
+      stores[k].table->on_control(&slice, &s.control);
+      slice.values = nullptr;
+    }
     if (!first_changing_.empty()) note_slice(i, tick);
   }
 }
@@ -360,7 +367,7 @@ void Block::control_named(const ScheduledControl& s, Tick tick) {
     if (j == gids_.size() || gids_[j] != target) continue;
     for (std::uint32_t i = synapses_->slices_begin(source); i < synapses_->slices_end(source); ++i) {
       if (synapses_->slice(i).store != k) continue;
-      Slice one = prepared_.empty() ? view(i, source, tick, 0) : view(i, tick, 0);
+      Slice one = !small_ ? view(i, source, tick, 0) : view(i, tick, 0);
       const std::uint32_t all = std::exchange(one.count, 1);
       const SynapseTable& table = *synapses_->stores()[k].table;
       for (std::uint32_t n = 0; n < all; ++n) {
@@ -376,19 +383,15 @@ void Block::control_named(const ScheduledControl& s, Tick tick) {
 
 void Block::deliver(std::uint32_t s, Tick tick, double payload) {
   const SliceEntry& e = synapses_->slice(s);
-  Store& store = synapses_->stores()[e.store];
+  const Store& store = synapses_->stores()[e.store];
   const SynapseTable& table = *store.table;
   Arrivals a{tick, e.count, store.port, store.targets.data() + e.begin, nullptr, nullptr, store.weight, payload};
   if (!store.uniform) {
     if (table.weight_kind == 0) {
       a.weights = reinterpret_cast<const float*>(store.state_of(e.begin));
     } else {
-      if (!prepared_.empty()) {
-        Slice& slice = prepared_[s];
-        if (slice.history) slice.base = histories_[history_of_store_[e.store]].base();
-        slice.tick = tick;
-        slice.payload = payload;
-        table.on_pre(&slice, weights_.data());
+      if (small_) {
+        table.on_pre(&at(s, tick, payload), weights_.data());
       } else {
         const Slice slice = view(s, tick, payload);
         table.on_pre(&slice, weights_.data());
@@ -401,14 +404,77 @@ void Block::deliver(std::uint32_t s, Tick tick, double payload) {
   }
   a.scale *= store.gain;
   deliveries += e.count;
-  if (store.gain != 0) table_.receive(&c_, &a);
+  if (store.gain == 0) return;
+  table_.receive(&c_, &a);
+  if (!table_.ports[store.port].evaluates) return;
+  if (small_ && c_.size <= 64) evaluations_.add(short_[s].mask);
+  else evaluations_.add(std::span(a.targets, a.count));
 }
 
-Tick Block::next_asked() {
+/// Arrivals of one tick in a small block.  Slices of a few synapses go to the model together, as long as they have one port,
+/// with the weights that it would have seen one by one.  Returns the first later packet.
+const Packets::Packet* Block::deliver_packets(const Packets::Packet* packet, const Packets::Packet* end, const Emission* events, std::uint32_t offset, Tick tick) {
+  double* const weights = weights_.data();
+  std::uint16_t* const targets = together_.data();
+  std::size_t n = 0;
+  std::uint32_t port = 0;
+  const auto hand_over = [&](const Arrivals& a) {
+    deliveries += a.count;
+    table_.receive(&c_, &a);
+    if (asked()) drain(tick, Ask::test);
+    if (table_.ports[a.port].evaluates) evaluations_.add(std::span(a.targets, a.count));
+  };
+  const auto hand_over_together = [&] {
+    if (n) hand_over({tick, static_cast<std::uint32_t>(n), port, targets, nullptr, weights, 0, 1});
+    n = 0;
+  };
+  for (; packet != end && packet->offset == offset; ++packet) {
+    const Emission* e = events + packet->first;
+    const Emission* const last = e + std::max<std::uint32_t>(packet->count, 1);
+    for (; e != last; ++e) {
+      std::uint32_t s = packet->slice, behind = s + 1;
+      if (packet->count) s = synapses_->slices_begin(e->gid), behind = synapses_->slices_end(e->gid);
+      for (; s != behind; ++s) {
+        const double payload = e->payload;
+        const Short& slice = short_[s];
+        if (slice.way == Short::alone) {
+          hand_over_together();
+          deliver(s, tick, payload);
+          if (asked()) drain(tick, Ask::test);
+          continue;
+        }
+        if (slice.port != port || n + few > at_once) {
+          hand_over_together();
+          port = slice.port;
+        }
+        double* const w = weights + n;
+        std::uint16_t* const to = targets + n;
+        n += slice.count;
+        if (slice.way == Short::uniform) {
+          const double weight = slice.weight * payload;
+          for (std::size_t i = 0; i != slice.count; ++i) w[i] = weight, to[i] = slice.targets[i];
+          continue;
+        }
+        const double scale = slice.way != Short::single && slice.table->graded ? 1 : payload;
+        const float* single = slice.weights;
+        if (slice.way == Short::on_pre64) slice.table->on_pre(&at(s, tick, payload), w);
+        else if (slice.way == Short::on_pre32) slice.table->on_pre(&at(s, tick, payload), weights32_), single = weights32_;
+        if (slice.way != Short::single && !first_changing_.empty()) note_slice(s, tick);
+        for (std::size_t i = 0; i != slice.count; ++i) {
+          w[i] = (slice.way == Short::on_pre64 ? w[i] : static_cast<double>(single[i])) * scale;
+          to[i] = slice.targets[i];
+        }
+      }
+    }
+  }
+  hand_over_together();
+  return packet;
+}
+
+Tick Block::next_in_date() {
   Tick next = agenda_.next();
-  if (table_.out_of_date)
-    for (; next != never && agenda_.front().phase == Ask::test && table_.out_of_date(&c_, next, agenda_.front().neuron); next = agenda_.next())
-      agenda_.pop();
+  for (; next != never && agenda_.front().phase == Ask::test && table_.out_of_date(&c_, next, agenda_.front().neuron); next = agenda_.next())
+    agenda_.pop();
   return next;
 }
 
@@ -419,18 +485,22 @@ void Block::run_phase(Ask phase, Tick tick) {
     if (due_.empty() || due_.back() != j) due_.push_back(j);  // several may have asked for the same
     agenda_.pop();
   }
-  if (phase != Ask::wake)
-    if (auto& soon = soon_[phase == Ask::evaluate]; !soon.empty()) {
-      due_.insert(due_.end(), soon.begin(), soon.end());
-      soon.clear();
-      if (!std::is_sorted(due_.begin(), due_.end())) std::sort(due_.begin(), due_.end());
-      due_.erase(std::unique(due_.begin(), due_.end()), due_.end());
-    }
-  if (due_.empty()) return;
-  const auto n = static_cast<std::uint32_t>(due_.size());
-  if (phase == Ask::wake && table_.wake) table_.wake(&c_, tick, due_.data(), n);
-  if (phase == Ask::test && table_.test) table_.test(&c_, tick, due_.data(), n);
-  if (phase == Ask::evaluate && table_.evaluate) table_.evaluate(&c_, tick, due_.data(), n);
+  if (phase == Ask::test && !soon_.empty()) {
+    due_.insert(due_.end(), soon_.begin(), soon_.end());
+    soon_.clear();
+    if (!std::is_sorted(due_.begin(), due_.end())) std::sort(due_.begin(), due_.end());
+    due_.erase(std::unique(due_.begin(), due_.end()), due_.end());
+  }
+  std::span<const std::uint32_t> js(due_);
+  if (phase == Ask::evaluate && !evaluations_.empty()) {
+    evaluations_.add(js);
+    js = evaluations_.take();
+  }
+  if (js.empty()) return;
+  const auto n = static_cast<std::uint32_t>(js.size());
+  if (phase == Ask::wake && table_.wake) table_.wake(&c_, tick, js.data(), n);
+  if (phase == Ask::test && table_.test) table_.test(&c_, tick, js.data(), n);
+  if (phase == Ask::evaluate && table_.evaluate) table_.evaluate(&c_, tick, js.data(), n);
   drain(tick, phase == Ask::wake ? Ask::test : phase == Ask::test ? Ask::evaluate : Ask::emit);
 }
 
@@ -483,16 +553,7 @@ void Block::act(const Action& a, std::vector<std::vector<float>>& samples) {
 }
 
 Tick Block::next(Tick from, Tick horizon) {
-  Tick soonest = never;
-  if (slots_filled_) {
-    // The slots are a ring: from the present one to the end, then from the begin.
-    const std::uint64_t mask = slots_.size() - 1, now = static_cast<std::uint64_t>(from / window_), at = now & mask;
-    std::uint64_t word = at / 64, bits = filled_[word] & ~std::uint64_t{0} << at % 64;
-    while (!bits) bits = filled_[word = (word + 1) % filled_.size()];
-    const std::uint64_t found = word * 64 + static_cast<std::uint64_t>(std::countr_zero(bits));
-    soonest = static_cast<Tick>(now + ((found - at) & mask)) * window_;
-  }
-  soonest = std::min({soonest, agenda_.next(), sweep_at_});
+  Tick soonest = std::min({small_ ? packets_.next(from) : slots_.next(from), agenda_.next(), sweep_at_});
   if (!asleep_ && c_.frame_length) soonest = std::min(soonest, c_.frame_begin + c_.frame_length);
   if (soonest > from)
     for (auto& t : trains_) soonest = std::min(soonest, t.next(horizon));
@@ -552,9 +613,9 @@ void Block::restore_begin(Tick at, std::span<const ScheduledControl> schedule) {
   }
   outbox_.size = 0;
   agenda_ = Agenda(window_);
-  for (auto& slot : slots_) slot.keys.clear(), slot.graded.clear();
-  filled_.assign(filled_.size(), 0);
-  slots_filled_ = 0;
+  slots_.clear();
+  packets_.clear();
+  due_at_ = 0;
   for (auto& h : histories_) h.restart(at);
   asleep_ = false;
   if (c_.frame_length) c_.frame_begin = (at - 1) / c_.frame_length * c_.frame_length;
@@ -585,89 +646,92 @@ void Block::restore_end(Tick at) {
   }
 }
 
-bool Block::idle(const Slot& slot, Tick to) {
-  return slot.keys.empty() && trains_.empty() && sweep_at_ >= to && (asleep_ || !c_.frame_length || c_.frame_begin + c_.frame_length >= to) &&
-         agenda_.next() >= to;
+/// Arrivals of the tick `now` in a large block, keys from `key` on; returns the first later one.
+const std::uint64_t* Block::deliver_tick(const std::uint64_t* key, const std::uint64_t* end, const double* payloads, Tick from, Tick now) {
+  constexpr std::ptrdiff_t data_ahead = 4;
+  for (const auto offset = static_cast<std::uint64_t>(now - from); key != end && *key >> 32 == offset; ++key) {
+    if (end - key > entry_ahead) synapses_->prefetch_entry(static_cast<std::uint32_t>(key[entry_ahead]));
+    if (end - key > data_ahead) synapses_->prefetch_data(static_cast<std::uint32_t>(key[data_ahead]));
+    deliver(static_cast<std::uint32_t>(*key), now, payloads ? *payloads++ : 1);
+    if (asked()) drain(now, Ask::test);
+  }
+  return key;
 }
 
-void Block::walk(Tick from, Tick to, std::span<const Action> actions, std::vector<Emission>& out,
+void Block::walk(Tick from, Tick to, Tick horizon, std::span<const Action> actions, Emissions& out,
                  std::vector<std::vector<float>>& samples) {
   out_ = &out;
-  Slot& slot = slot_of(static_cast<std::uint64_t>(from / window_));
-  if (actions.empty() && idle(slot, to)) return;
-  sort_slot(slot);
-  const std::uint64_t* key = slot.keys.data();
-  const std::uint64_t* const end = key + slot.keys.size();
-  const Graded* graded = slot.graded.data();
-  const Graded* const graded_end = graded + slot.graded.size();
-  constexpr std::ptrdiff_t entry_ahead = 16, data_ahead = 4;
-  for (std::ptrdiff_t k = 0; k < std::min<std::ptrdiff_t>(entry_ahead, end - key); ++k)
-    synapses_->prefetch_entry(static_cast<std::uint32_t>(key[k]));
+  if (small_) {
+    const Packets::Arrivals arrivals = packets_.take(from);
+    const Packets::Packet *packet = arrivals.packets.data(), *const end = packet + arrivals.packets.size();
+    walk_window(to, actions, samples, [&] { return packet != end ? from + packet->offset : to; },
+                [&](Tick now) { if (packet != end) packet = deliver_packets(packet, end, arrivals.events, static_cast<std::uint32_t>(now - from), now); });
+  } else {
+    const Slots::Arrivals arrivals = slots_.take(from);
+    const std::uint64_t *const begin = arrivals.keys.data(), *const end = begin + arrivals.keys.size(), *key = begin;
+    for (std::ptrdiff_t k = 0; k < std::min(entry_ahead, end - key); ++k) synapses_->prefetch_entry(static_cast<std::uint32_t>(key[k]));
+    walk_window(to, actions, samples, [&] { return key != end ? from + static_cast<Tick>(*key >> 32) : to; },
+                [&](Tick now) { key = deliver_tick(key, end, arrivals.payloads ? arrivals.payloads + (key - begin) : nullptr, from, now); });
+  }
+  due_at_ = next(to, horizon);
+}
 
+/// `next_arrival()`: its tick, or `to`; `deliver(now)`: those of a tick.
+template <class Next, class Deliver>
+void Block::walk_window(Tick to, std::span<const Action> actions, std::vector<std::vector<float>>& samples, Next&& next_arrival, Deliver&& deliver_now) {
   for (;;) {
     // The next tick with anything but superposed arrivals.
-    Tick now = to;
-    if (key != end) now = std::min(now, from + static_cast<Tick>(*key >> 32));
-    now = std::min({now, next_asked(), sweep_at_});
+    Tick now = std::min(next_arrival(), next_asked());
     if (!actions.empty()) now = std::min(now, actions.front().tick);
-    if (!asleep_ && c_.frame_length) now = std::min(now, c_.frame_begin + c_.frame_length);
-
-    // Superposed arrivals before it.  With several trains the one that is due goes first, up to the next of the others.
-    if (!trains_.empty()) {
-      TrainGroup* first = nullptr;
-      Tick soonest = now, second = now;
-      for (auto& t : trains_) {
-        const Tick tick = t.next(now);
-        if (tick < soonest) second = soonest, soonest = tick, first = &t;
-        else second = std::min(second, tick);
-      }
-      if (first) {
-        if (asleep_) {
-          wake_up(soonest);
-          continue;
-        }
-        const Train train = first->train(std::max(second, soonest + 1));
-        const std::uint32_t n = table_.receive_train(&c_, &train);
-        first->taken(n);
-        superposed += n;
-        if (outbox_.size | outbox_.posting_count) drain(soonest);
-        continue;
-      }
+    if (!arrivals_only_) {
+      now = std::min(now, sweep_at_);
+      if (!asleep_ && c_.frame_length) now = std::min(now, c_.frame_begin + c_.frame_length);
+      if (superposed_before(std::min(now, to))) continue;
     }
-    if (now >= to) break;
+    if (now >= to) return;
 
-    if (asleep_) wake_up(now);
-    else if (c_.frame_length && now == c_.frame_begin + c_.frame_length) next_frame(now);
-    if (now == sweep_at_) sweep(now);
-    for (auto& h : histories_) h.rebase(now);
+    if (!arrivals_only_) {
+      if (asleep_) wake_up(now);
+      else if (c_.frame_length && now == c_.frame_begin + c_.frame_length) next_frame(now);
+      if (now == sweep_at_) sweep(now);
+      for (auto& h : histories_) h.rebase(now);
+    }
     for (; !actions.empty() && actions.front().tick == now; actions = actions.subspan(1)) act(actions.front(), samples);
-    run_phase(Ask::wake, now);
-    for (; key != end && from + static_cast<Tick>(*key >> 32) == now; ++key) {
-      if (end - key > entry_ahead) synapses_->prefetch_entry(static_cast<std::uint32_t>(key[entry_ahead]));
-      if (end - key > data_ahead) synapses_->prefetch_data(static_cast<std::uint32_t>(key[data_ahead]));
-      double payload = 1;
-      if (graded != graded_end && graded->key == *key) payload = graded++->payload;
-      deliver(static_cast<std::uint32_t>(*key), now, payload);
-      if (outbox_.size | outbox_.posting_count) drain(now, Ask::test);
-    }
+    if (agenda_.next() == now) run_phase(Ask::wake, now);
+    deliver_now(now);
     for (auto& t : trains_)
-      while (t.next(now + 1) == now) {
-        const Train train = t.train(now + 1);
-        const std::uint32_t n = table_.receive_train(&c_, &train);
-        t.taken(n);
-        superposed += n;
-        if (outbox_.size | outbox_.posting_count) drain(now);
-      }
-    run_phase(Ask::test, now);
-    run_phase(Ask::evaluate, now);
+      while (t.next(now + 1) == now) take_train(t, now + 1, now);
+    if (!soon_.empty() || agenda_.next() == now) run_phase(Ask::test, now);
+    if (!evaluations_.empty() || agenda_.next() == now) run_phase(Ask::evaluate, now);
   }
-  if (!slot.keys.empty()) {
-    const std::uint64_t at = static_cast<std::uint64_t>(from / window_) & (slots_.size() - 1);
-    filled_[at / 64] &= ~(std::uint64_t{1} << at % 64);
+}
+
+/// The next superposed arrivals before `now`, if there are any: of several trains the one that is due goes first, up to the
+/// next of the others.
+bool Block::superposed_before(Tick now) {
+  TrainGroup* first = nullptr;
+  Tick soonest = now, second = now;
+  for (auto& t : trains_) {
+    const Tick tick = t.next(now);
+    if (tick < soonest) second = soonest, soonest = tick, first = &t;
+    else second = std::min(second, tick);
   }
-  slots_filled_ -= slot.keys.size();
-  slot.keys.clear();
-  slot.graded.clear();
+  if (!first) return false;
+  if (asleep_) wake_up(soonest);
+  else take_train(*first, std::max(second, soonest + 1), soonest);
+  return true;
+}
+
+/// Hands over arrivals of `train` before `until`, the first of which is at `soonest`.
+void Block::take_train(TrainGroup& t, Tick until, Tick soonest) {
+  const bool evaluates = table_.ports[t.port()].evaluates;  // then tick by tick
+  const Train train = t.train(evaluates ? soonest + 1 : until);
+  const std::uint32_t n = table_.receive_train(&c_, &train);
+  t.taken(n);
+  superposed += n;
+  if (asked()) drain(soonest);
+  if (evaluates)
+    for (std::uint32_t i = 0; i < n; ++i) agenda_.push({soonest, Ask::evaluate, train.keys[i] & 0xFFFFu});
 }
 
 }  // namespace spinet

@@ -6,21 +6,16 @@
 #include <vector>
 
 #include "core/agenda.hpp"
+#include "core/emission.hpp"
+#include "core/evaluations.hpp"
 #include "core/history.hpp"
 #include "core/recorder.hpp"
+#include "core/slots.hpp"
 #include "core/superposed.hpp"
 #include "core/synapses.hpp"
 #include "network/checked.hpp"
 
 namespace spinet {
-
-/// A spike or graded event on its way.
-struct Emission {
-  Tick tick;
-  double payload;
-  Gid gid;
-  std::uint32_t reserved = 0;  ///< no padding: checkpoints hold these as bytes
-};
 
 /// A control event of an environment on its way to all ranks.
 struct Posted {
@@ -44,16 +39,18 @@ struct Action {
 struct KernelGroup {
   const NeuronTable* table;
   std::vector<double> key;        ///< values of the shared parameters
-  Buffer<std::byte> shared;  ///< page-aligned, as models expect
+  Buffer<std::byte> shared;  ///< aligned to cache lines, as models expect
   Tick frame_length = 0;
 };
 
 class Block {
+  static constexpr std::uint32_t few = 4, at_once = 256;  ///< synapses of slices that are delivered together; arrivals of a batch
+
  public:
   Block(const Network& network, const KernelGroup& group, std::vector<Gid> gids);
 
   /// Takes over what arrives here; called once, before the run.
-  void connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGroup> trains, Tick window);
+  void connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGroup> trains, Tick window, bool graded, std::uint32_t small_slices);
   /// Positions in their store of the synapses that weight recording `w` samples, in the order of the samples.
   void watch(std::uint32_t w, std::vector<std::uint32_t> positions);
   /// A synapse whose changes are logged.
@@ -69,16 +66,25 @@ class Block {
   /// Initial state is complete: finds the crossings of the first frame.
   void start();
 
-  /// Has this source synapses here?
-  bool hears(Gid source) const { return synapses_->slices_begin(source) != synapses_->slices_end(source); }
-  /// Posts the arrivals of a spike; those before `from` are left out.
-  void post(const Emission& e, bool graded, Tick from = 0);
-  /// Everything in [from, to), one window.  Emissions go to `out`, samples to `samples[report]`, postings to `posted`.
-  void walk(Tick from, Tick to, std::span<const Action> actions, std::vector<Emission>& out,
+  bool hears(std::uint32_t population) const { return hears_[population]; }
+  /// Posts the arrivals of events; those before `from` are left out.
+  void post(std::span<const Emission> some, Tick from = 0) {
+    due_at_ = std::min(due_at_, small_ ? packets_.post(some, *synapses_, from) : slots_.post(some, *synapses_, from));
+  }
+  /// The same for events of one population and tick.
+  void post_together(std::uint32_t population, std::span<const Emission> some) {
+    const std::uint32_t steps = steps_of_[population];
+    if (small_ && steps) due_at_ = std::min(due_at_, packets_.post_together(some, *synapses_, steps, 0));
+    else post(some);
+  }
+  /// Everything in [from, to), one window.  Emissions go to `out`, samples to `samples[report]`, postings to `posted`.  Not
+  /// needed for a window without actions that ends before `due`.  Superposed input is looked for up to `horizon`.
+  void walk(Tick from, Tick to, Tick horizon, std::span<const Action> actions, Emissions& out,
             std::vector<std::vector<float>>& samples);
   std::vector<Posted> posted;
-  /// A tick no later than the next thing to happen here, at or after `from`; `never` if there is none before `horizon`.
-  Tick next(Tick from, Tick horizon);
+  /// A tick no later than the next thing to happen here, actions excepted; `never` if there is none before the horizon of the
+  /// last walk.
+  Tick due() const { return due_at_; }
 
   /// --- checkpoints: state at the begin of tick `at`, all before it done ---
   struct Asked {
@@ -116,33 +122,36 @@ class Block {
   std::uint64_t deliveries = 0, superposed = 0, crossings = 0;
 
  private:
-  struct Graded {
-    std::uint64_t key;
-    double payload;
-  };
-  struct Slot {
-    std::vector<std::uint64_t> keys;  ///< offset in the window << 32 | slice
-    std::vector<Graded> graded;       ///< payloads of those keys that carry one
-  };
-
   /// Takes what models have asked for.  `later`: phases from this one on are still to come at tick `now`.
   void drain(Tick now, Ask later = Ask::emit);
   void wake_up(Tick tick);              ///< brings a sleeping block into the frame of `tick`
   void next_frame(Tick frame_begin);
   void deliver(std::uint32_t slice, Tick tick, double payload);
+  const std::uint64_t* deliver_tick(const std::uint64_t* key, const std::uint64_t* end, const double* payloads, Tick from, Tick now);
+  const Packets::Packet* deliver_packets(const Packets::Packet* packet, const Packets::Packet* end, const Emission* events, std::uint32_t offset, Tick tick);
+  template <class Next, class Deliver>
+  void walk_window(Tick to, std::span<const Action> actions, std::vector<std::vector<float>>& samples, Next&& next_arrival, Deliver&& deliver_now);
+  static constexpr std::ptrdiff_t entry_ahead = 16;  ///< slices whose entries are prefetched
+  bool superposed_before(Tick now);
+  void take_train(TrainGroup& train, Tick until, Tick soonest);
+  Tick next(Tick from, Tick horizon);
+  void prepare_reads();
+  void read_targets(Tick tick);
+  /// In small blocks: the slice as an event at `tick` meets it.
+  Slice& at(std::uint32_t slice, Tick tick, double payload) {
+    Slice& s = prepared_[slice];
+    s.tick = tick;
+    s.payload = payload;
+    if (s.history) s.base = histories_[history_of_store_[synapses_->slice(slice).store]].base();
+    return s;
+  }
   void sweep(Tick tick);
   void note(Watched& w, const Slice& slice, Tick tick, bool always);
   void note_slice(std::uint32_t slice, Tick tick);
   void note_recording(std::uint32_t recording, Tick tick, bool all);
   void sample_weights(std::uint32_t w, Tick tick, std::vector<float>& to);
   Slice view(std::uint32_t slice, Tick tick, double payload) {
-    if (!prepared_.empty()) {
-      Slice s = prepared_[slice];
-      s.tick = tick;
-      s.payload = payload;
-      if (s.history) s.base = histories_[history_of_store_[synapses_->slice(slice).store]].base();
-      return s;
-    }
+    if (small_) return at(slice, tick, payload);
     return view(slice, synapses_->source_of(slice), tick, payload);
   }
   Slice view(std::uint32_t slice, Gid source, Tick tick, double payload);
@@ -150,11 +159,10 @@ class Block {
   void control_named(const ScheduledControl& s, Tick tick);
   void act(const Action& a, std::vector<std::vector<float>>& samples);
   void run_phase(Ask phase, Tick tick);
-  Tick next_asked();  ///< the agenda's first tick, without the tests that are out of date
-  bool idle(const Slot& slot, Tick to);
-  void sort_slot(Slot& slot);
-  Slot& slot_of(std::uint64_t window) { return slots_[window & (slots_.size() - 1)]; }
+  Tick next_asked() { return table_.out_of_date ? next_in_date() : agenda_.next(); }
+  Tick next_in_date();  ///< the agenda's first tick, without the tests that are out of date
   std::span<Request> room(std::size_t n);
+  bool asked() const { return (outbox_.size | outbox_.posting_count) != 0; }
 
   const Network& network_;
   const NeuronTable& table_;
@@ -167,19 +175,42 @@ class Block {
   std::vector<Request> requests_;
   std::unique_ptr<BlockSynapses> synapses_;
   std::vector<TrainGroup> trains_;
-  std::vector<Slot> slots_;
-  std::uint64_t slots_filled_ = 0;  ///< entries in all slots
-  std::vector<std::uint64_t> filled_;  ///< a bit per slot
-  std::vector<std::uint64_t> sort_buffer_;
+  Slots slots_;      ///< of a large block
+  Packets packets_;  ///< of a small one
+  bool small_ = false;
+  Tick due_at_ = 0;
   Tick window_ = 1;
-  double window_inverse_ = 1;
   Agenda agenda_{1};
   std::vector<std::uint32_t> due_;
-  std::vector<std::uint32_t> soon_[2];  ///< asked for the present tick: tests, evaluations
-  std::vector<std::pair<std::uint32_t, Gid>> controlled_;  ///< slices whose model hears control events, with their sources
+  std::vector<std::uint32_t> soon_;  ///< tests asked for the present tick
+  Evaluations evaluations_;              ///< for the end of the present tick
+  std::vector<std::uint32_t> steps_of_;  ///< by population: delay of all its slices here, 0 if they differ
+  std::vector<std::uint8_t> hears_;      ///< by population: has any of its neurons synapses here?
+  struct Controlled {
+    std::uint32_t slice, store;
+    Gid source;
+  };
+  std::vector<Controlled> controlled_;  ///< slices whose model hears control events
   std::vector<Slice> prepared_;  ///< by slice number, in small blocks: all but tick and payload
   std::vector<double> weights_;
-  std::vector<Emission>* out_ = nullptr;
+  std::vector<std::uint16_t> together_;  ///< targets of slices that are delivered together, whose weights lie in `weights_`
+  /// What a small block needs to know of a slice to deliver it.
+  struct Short {
+    enum Way : std::uint32_t { uniform, single, on_pre32, on_pre64, alone };
+    const std::uint16_t* targets;
+    double weight;       ///< of all, if they are uniform
+    const float* weights;  ///< if they are single
+    const SynapseTable* table;
+    std::uint64_t mask;  ///< of the targets, where the block has at most 64 neurons
+    std::uint32_t count, port;
+    Way way;  ///< alone: not together with others
+  };
+  std::vector<Short> short_;
+  float weights32_[few];
+  std::vector<std::vector<double>> values_;                 ///< by variable of the neurons: what rules read, at a control event
+  std::vector<std::vector<const double*>> values_of_store_;  ///< by store and number in its `reads`
+  bool reads_together_ = false;
+  Emissions* out_ = nullptr;
   std::vector<PostHistories> histories_;
   std::vector<std::uint32_t> history_of_store_;        ///< index in `histories_`, or past its end
   std::vector<std::vector<std::uint32_t>> reads_of_store_;
@@ -189,6 +220,7 @@ class Block {
   std::vector<Watched> changing_;              ///< sorted by slice
   std::vector<std::uint32_t> first_changing_;  ///< by slice; empty where nothing is watched
   bool asleep_ = false;
+  bool arrivals_only_ = false;  ///< neither frames nor superposed input nor histories: the short way through a window
 };
 
 }  // namespace spinet

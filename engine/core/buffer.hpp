@@ -1,9 +1,12 @@
-// Large arrays of plain data: pages straight from the kernel (huge ones where it can), no zeroing pass, no copy.
+// Arrays of plain data, aligned to cache lines.  Large ones: pages straight from the kernel (huge ones where it can), no
+// zeroing pass, no copy.  Small ones come from the heap: a network of some dozens of synapses has as many arrays as a large one.
 #pragma once
 #include <sys/mman.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <cstring>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -19,6 +22,12 @@ class Buffer {
   Buffer() = default;
   explicit Buffer(std::size_t size) : size_(size) {
     if (!size) return;
+    if (bytes() <= small) {
+      map_ = std::aligned_alloc(64, (bytes() + 63) / 64 * 64);
+      if (!map_) throw std::bad_alloc();
+      data_ = static_cast<T*>(std::memset(map_, 0, bytes()));
+      return;
+    }
     // From half a huge page on, aligned to whole ones: random access to a block's states then misses no page table.
     constexpr std::size_t huge = std::size_t{2} << 20;
     const std::size_t slack = bytes() >= huge / 2 ? huge : 0;
@@ -32,7 +41,7 @@ class Buffer {
     data_ = reinterpret_cast<T*>(slack ? (at + huge - 1) / huge * huge : at);
     if (slack) madvise(data_, (bytes() + huge - 1) / huge * huge, MADV_HUGEPAGE);
   }
-  Buffer(Buffer&& o) noexcept : data_(std::exchange(o.data_, nullptr)), size_(std::exchange(o.size_, 0)), map_(std::exchange(o.map_, nullptr)), mapped_(o.mapped_) {}
+  Buffer(Buffer&& o) noexcept : data_(std::exchange(o.data_, nullptr)), size_(std::exchange(o.size_, 0)), map_(std::exchange(o.map_, nullptr)), mapped_(std::exchange(o.mapped_, 0)) {}
   Buffer& operator=(Buffer&& o) noexcept {
     std::swap(data_, o.data_);
     std::swap(size_, o.size_);
@@ -41,7 +50,8 @@ class Buffer {
     return *this;
   }
   ~Buffer() {
-    if (map_) munmap(map_, mapped_);
+    if (mapped_) munmap(map_, mapped_);
+    else std::free(map_);
   }
   T* data() { return data_; }
   const T* data() const { return data_; }
@@ -53,8 +63,9 @@ class Buffer {
  private:
   T* data_ = nullptr;
   std::size_t size_ = 0;
+  static constexpr std::size_t small = 16384;
   void* map_ = nullptr;
-  std::size_t mapped_ = 0;
+  std::size_t mapped_ = 0;  ///< 0: from the heap
 };
 
 }  // namespace spinet

@@ -89,7 +89,7 @@ void Simulation::Impl::build(const SimulationOptions& options) {
     stats.synapses += synapses->synapse_count();
     stats.slices += synapses->slice_count();
     stats.synapse_bytes += synapses->bytes();
-    blocks[b]->connect(std::move(synapses), std::move(trains[b]), window);
+    blocks[b]->connect(std::move(synapses), std::move(trains[b]), window, graded, options.small_slices);
   }
   make_emitters(superposed);
   make_actions();

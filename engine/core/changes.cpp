@@ -48,7 +48,7 @@ void Block::note(Watched& w, const Slice& slice, Tick tick, bool always) {
 void Block::note_slice(std::uint32_t s, Tick tick) {
   std::uint32_t k = first_changing_[s];
   if (k == first_changing_[s + 1]) return;
-  const Slice slice = prepared_.empty() ? view(s, synapses_->source_of(s), tick, 0) : view(s, tick, 0);
+  const Slice slice = !small_ ? view(s, synapses_->source_of(s), tick, 0) : view(s, tick, 0);
   for (; k < first_changing_[s + 1]; ++k) {
     const WeightEventRecording& r = network_.weight_events[changing_[k].recording];
     if (r.on_change && tick >= r.from && tick < r.to) note(changing_[k], slice, tick, false);
@@ -58,7 +58,7 @@ void Block::note_slice(std::uint32_t s, Tick tick) {
 void Block::note_recording(std::uint32_t recording, Tick tick, bool all) {
   for (std::size_t k = 0; k < changing_.size();) {
     const std::uint32_t s = changing_[k].slice;
-    const Slice slice = prepared_.empty() ? view(s, synapses_->source_of(s), tick, 0) : view(s, tick, 0);
+    const Slice slice = !small_ ? view(s, synapses_->source_of(s), tick, 0) : view(s, tick, 0);
     for (; k < changing_.size() && changing_[k].slice == s; ++k)
       if (changing_[k].recording == recording) note(changing_[k], slice, tick, all);
   }

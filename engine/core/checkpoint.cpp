@@ -327,8 +327,8 @@ void Simulation::Impl::restore(const CheckpointSource& from) {
   const auto on_their_way = read_all<Emission>(from, "emissions");
   recent.assign(on_their_way.begin(), on_their_way.end());
   for (const auto& e : on_their_way) {
-    if (e.tick >= at || e.gid >= net.gid_count()) throw std::runtime_error("'emissions' is damaged");
-    for (auto& b : blocks) b->post(e, graded, at);
+    if (e.tick < 0 || e.tick >= at || e.gid >= net.gid_count()) throw std::runtime_error("'emissions' is damaged");
+    for (auto& b : blocks) b->post({&e, 1}, at);
   }
   for (auto& e : emitters) e.resume(at);
   restore_changes(from);

@@ -28,7 +28,7 @@ void Simulation::Impl::take_posted(std::size_t first, Tick to) {
 
 /// Sends this rank's part of a window to all and receives theirs: `all` gets everyone's emissions, `pending` the control
 /// events, and `head` becomes that of all ranks together.
-void Simulation::Impl::exchange(Head& head, Tick from, const std::vector<Emission>& own, std::vector<Emission>& all) {
+void Simulation::Impl::exchange(Head& head, Tick from, const Emissions& own, Emissions& all) {
   message.clear();
   if (own_failure) {
     std::string text = "unknown error";
@@ -99,7 +99,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       for (std::uint32_t r = 0; r < watched.size(); ++r) recorder->watched(r, watched[r]);
     });
 
-  std::vector<Emission> own, all;
+  Emissions own, all;
   std::vector<Spike> emitted, logged;
   Tick from = stats.began;
   std::size_t next_action = 0;
@@ -108,7 +108,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
   Tick next_checkpoint = checkpoints.every > 0 ? (from / checkpoints.every + 1) * checkpoints.every : never;
   auto last_checkpoint = begin;
   std::vector<Action> with_posted;
-  std::uint64_t clock_turn = 0;
+  std::uint64_t clock_turn = 0, deliveries = 0;
   const bool checkpointing = checkpoints.every > 0 || checkpoints.seconds > 0 || checkpoints.at_stop;
   if (end == 0) end = net.duration;
   while (from < end) {
@@ -146,63 +146,76 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
     own.clear();
     Head head{never, 0, 0, 0, 0};
     guarded([&] {
-      for (std::size_t b = 0; b < blocks.size(); ++b) blocks[b]->walk(from, to, due, own, samples[b]);
+      for (std::size_t b = 0; b < blocks.size(); ++b) {
+        Block& block = *blocks[b];
+        if (!due.empty() || block.due() < to) block.walk(from, to, end, due, own, samples[b]);
+        head.next = std::min(head.next, block.due());
+      }
       emitted.clear();
-      for (auto& e : emitters) e.emit(to, emitted);
+      for (auto& e : emitters) {
+        e.emit(to, emitted);
+        head.next = std::min(head.next, e.next());
+      }
       for (const auto& s : emitted) own.push_back({s.tick, 1, s.gid});
-      for (auto& b : blocks) head.next = std::min(head.next, b->next(to, end));
-      for (const auto& e : emitters) head.next = std::min(head.next, e.next());
       if (next_action < actions.size()) head.next = std::min(head.next, actions[next_action].tick);
     });
 
     if (hooks.stop && hooks.stop->load(std::memory_order_relaxed)) head.flags |= stop_wanted;
     if (look && first_rank && collects() && seconds_since(last_flush) > 5) head.flags |= flush_wanted;
-    for (const auto& b : blocks)
-      for (const auto& some : b->noted)
-        if (some.size() > 65536) head.flags |= flush_wanted;
+    if (!net.weight_events.empty())
+      for (const auto& b : blocks)
+        for (const auto& some : b->noted)
+          if (some.size() > 65536) head.flags |= flush_wanted;
     if (look && first_rank && checkpoints.seconds > 0 && seconds_since(last_checkpoint) > checkpoints.seconds) head.flags |= checkpoint_wanted;
-    head.deliveries = earlier.deliveries;
-    for (const auto& b : blocks) head.deliveries += b->deliveries + b->superposed;
+    if (look || to >= end) {
+      head.deliveries = earlier.deliveries;
+      for (const auto& b : blocks) head.deliveries += b->deliveries + b->superposed;
+    }
     const auto before = pending.size();
     if (transport.size() == 1) {
       if (own_failure) std::rethrow_exception(own_failure);
       all.swap(own);
-      for (auto& b : blocks) {
-        pending.insert(pending.end(), b->posted.begin(), b->posted.end());
-        b->posted.clear();
-      }
+      for (auto& b : blocks)
+        if (!b->posted.empty()) {
+          pending.insert(pending.end(), b->posted.begin(), b->posted.end());
+          b->posted.clear();
+        }
     } else {
       exchange(head, from, own, all);
     }
     Tick next = head.next;
     const std::uint32_t flags = head.flags;
-    const std::uint64_t deliveries = head.deliveries;
+    if (head.deliveries) deliveries = head.deliveries;
     if (pending.size() > before) take_posted(before, to);
     if (!pending.empty()) next = std::min(next, pending.front().tick);
     const auto earlier_first = [](const Emission& a, const Emission& b) { return a.tick != b.tick ? a.tick < b.tick : a.gid < b.gid; };
-    if (!std::is_sorted(all.begin(), all.end(), earlier_first)) std::sort(all.begin(), all.end(), earlier_first);
-    for (auto& b : blocks)
-      for (const auto& e : all)
-        if (b->hears(e.gid)) b->post(e, graded);
+    if (!std::is_sorted(all.begin(), all.end(), earlier_first)) std::stable_sort(all.data(), all.data() + all.size(), earlier_first);
     if (checkpointing) {
       recent.insert(recent.end(), all.begin(), all.end());
       while (!recent.empty() && recent.front().tick + longest_delay < to) recent.pop_front();
     }
     if (!all.empty() && lookahead != never) next = std::min(next, all.front().tick + lookahead);
 
-    std::uint32_t population = 0;
     logged.clear();
-    for (const auto& e : all) {
-      if (e.gid - net.populations[population].first >= net.populations[population].size) population = partition.population_of(e.gid);
-      ++stats.spikes_of_population[population];
-      stats.spikes += net.populations[population].neuron() != nullptr;
-      if (!recorder) continue;
-      for (const auto* s : recordings[population])
-        if (e.tick >= s->from && e.tick < s->to &&
-            (s->ids.empty() || std::binary_search(s->ids.begin(), s->ids.end(), e.gid - net.populations[population].first))) {
-          logged.push_back({e.tick, e.gid});
-          break;
-        }
+    for (const Emission *e = all.begin(), *last = all.end(); e != last;) {  // run by run of one population and tick
+      const std::uint32_t population = partition.population_of(e->gid);
+      const Population& p = net.populations[population];
+      const Emission* const first = e;
+      const Gid beyond = p.first + p.size;
+      if (last[-1].tick == e->tick && last[-1].gid < beyond) e = last;
+      else while (e != last && e->gid < beyond && e->tick == first->tick) ++e;
+      const std::span run(first, e);
+      for (auto& b : blocks)
+        if (b->hears(population)) b->post_together(population, run);
+      stats.spikes_of_population[population] += run.size();
+      if (p.neuron()) stats.spikes += run.size();
+      if (!recorder || recordings[population].empty()) continue;
+      for (const Emission& e : run)
+        for (const auto* s : recordings[population])
+          if (e.tick >= s->from && e.tick < s->to && (s->ids.empty() || std::binary_search(s->ids.begin(), s->ids.end(), e.gid - p.first))) {
+            logged.push_back({e.tick, e.gid});
+            break;
+          }
     }
     ++stats.windows;
     stats.reached = to;

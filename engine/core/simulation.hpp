@@ -52,6 +52,7 @@ struct Statistics {
 struct SimulationOptions {
   std::uint64_t l2_bytes = 0;  ///< memory of a block's neuron states; 0: from the machine
   Tick window_cap = 0;         ///< 0: default
+  std::uint32_t small_slices = 4096;  ///< a block with at most as many is small (slots.hpp); changes no result
 };
 
 class Simulation {

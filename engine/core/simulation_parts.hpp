@@ -94,7 +94,7 @@ struct Simulation::Impl {
   void restore(const CheckpointSource& from);
   void collect(CheckpointSink* sink, const std::string& name, std::span<const std::byte> mine);
   std::vector<double> all_taus();
-  void exchange(Head& head, Tick from, const std::vector<Emission>& own, std::vector<Emission>& all);
+  void exchange(Head& head, Tick from, const Emissions& own, Emissions& all);
   void take_posted(std::size_t first, Tick to);
   void record_edges(Recorder& recorder);
   void prepare_reports();

@@ -54,6 +54,7 @@ bool is_superposed(const Network& network, const Projection& p);
 class TrainGroup {
  public:
   TrainGroup(Tick delay, std::uint32_t port, Tick slab) : delay_(delay), slab_(slab), port_(port) { keys_.push_back(last_key); }
+  std::uint32_t port() const { return port_; }
   bool fits(Tick delay, std::uint32_t port, Tick slab, const std::vector<std::uint16_t>& targets) const;
   /// Adds a unit; `targets[i]` is the block index of the target of the unit's neuron i, or 0xFFFF if it is elsewhere.
   void add(Source source, std::vector<std::uint16_t> targets, const std::vector<double>& weights);

@@ -48,7 +48,7 @@ struct Store {
   std::uint32_t port;
   bool uniform;      ///< all weights are `weight`: no state at all
   double weight;
-  Buffer<std::byte> shared;  ///< page-aligned, as models expect
+  Buffer<std::byte> shared;  ///< aligned to cache lines, as models expect
   std::vector<std::uint32_t> projections;
   Buffer<std::uint16_t> targets;
   Buffer<std::byte> state;

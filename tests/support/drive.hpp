@@ -116,6 +116,7 @@ class Drive {
       const Arrivals a{tick, 1, port, &target, nullptr, nullptr, weight, payload};
       room(2);
       table_.receive(&block_, &a);
+      if (table_.ports[port].evaluates) plan(tick, Phase::evaluate, j, {});
     });
   }
   /// The schedule changes a parameter of neuron j.

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <map>
 #include <span>
 #include <string>
@@ -62,6 +63,16 @@ class MemoryRecorder : public Recorder {
   const std::vector<float>& weights_of(std::uint32_t w) { return weights_[w]; }
   const std::vector<Edge>& edges_of(std::uint32_t p) { return edges_[p]; }
   Tick committed() const { return committed_; }
+  /// Reports and weight frames of both have the same bits.
+  bool same_samples(const MemoryRecorder& o) const {
+    const auto bits = [](const auto& series) {
+      std::map<std::uint32_t, std::vector<std::uint32_t>> all;
+      for (const auto& [r, values] : series)
+        for (const float x : values) all[r].push_back(std::bit_cast<std::uint32_t>(x));
+      return all;
+    };
+    return bits(reports_) == bits(o.reports_) && bits(weights_) == bits(o.weights_);
+  }
 
  private:
   std::vector<Spike> spikes_;

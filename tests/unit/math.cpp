@@ -12,6 +12,7 @@
 #include <limits>
 #include <vector>
 
+#include "spinet/neuron.hpp"
 #include "spinet/random.hpp"
 
 namespace {
@@ -109,6 +110,24 @@ struct Around {
     INFO("worst at " << std::hexfloat << worst.x << ", " << worst.y); \
     CHECK(worst.error < (limit));                                  \
   } while (false)
+
+/// As models with `wide = true` have it: compiled for AVX2.
+[[SPINET_WIDE]] void exp_each_wide(double* x, std::size_t n) { math::exp_each(x, n); }
+
+void check_exp_each(void (*f)(double*, std::size_t)) {
+  Numbers u(77);
+  std::size_t wrong = 0;
+  for (std::size_t n = 0; n < 70; ++n)
+    for (int kind = 0; kind < 6; ++kind) {
+      std::vector<double> x(n), y;
+      for (auto& a : x) a = kind == 0 ? u.between(-1, 1) : kind == 1 ? u.between(-699, 699) : kind == 2 ? u.between(-800, 800) : kind == 3 ? u.any() : u.spread(1e-320, 1);
+      if (kind == 5 && n) x[n / 2] = std::numeric_limits<double>::quiet_NaN();
+      y = x;
+      f(y.data(), n);
+      for (std::size_t i = 0; i < n; ++i) wrong += std::bit_cast<std::uint64_t>(y[i]) != std::bit_cast<std::uint64_t>(math::exp(x[i]));
+    }
+  CHECK(wrong == 0);
+}
 
 void sweep(std::size_t n, std::uint64_t entity) {
   Numbers u(entity);
@@ -303,4 +322,10 @@ TEST_CASE("log_factorial is that of the gamma function", "[math]") {
     const double expected = mpfr_get_d(exact, MPFR_RNDN);
     CHECK(std::abs(math::log_factorial(k) - expected) <= 4e-16 * expected);
   }
+}
+
+TEST_CASE("exp_each gives the bits of exp", "[math]") {
+  check_exp_each([](double* x, std::size_t n) { math::exp_each(x, n); });
+  if (spinet::detail::wide()) check_exp_each(exp_each_wide);
+  else WARN("this CPU has no AVX2: not tested");
 }

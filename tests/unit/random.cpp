@@ -42,15 +42,15 @@ std::vector<Point> points() {
   return all;
 }
 
-using Groups = void (*)(RandomKey, std::uint64_t, std::uint64_t, std::uint32_t*, std::uint32_t) noexcept;
+using Groups = void (*)(RandomKey, std::uint64_t, std::uint64_t, std::uint32_t*, std::uint32_t, bool) noexcept;
 
 void check_groups(Groups fill) {
   constexpr std::uint32_t groups = 5, words = groups * spinet::philox_group_words;
-  for (const Point& p : points()) {
+  for (const bool by_entity : {false, true}) for (const Point& p : points()) {
     std::vector<std::uint32_t> out(words + 8, 0xdeadbeef);
-    fill(p.key, p.entity, p.counter, out.data(), groups);
+    fill(p.key, p.entity, p.counter, out.data(), groups, by_entity);
     for (std::uint32_t b = 0; b < groups * spinet::philox_group; ++b) {
-      const Words expected = reference(p.key, p.entity, p.counter + b);
+      const Words expected = by_entity ? reference(p.key, p.entity + b, p.counter) : reference(p.key, p.entity, p.counter + b);
       for (std::uint32_t w = 0; w < 4; ++w) REQUIRE(out[spinet::philox_place(b, w)] == expected[w]);
     }
     REQUIRE(std::all_of(out.begin() + words, out.end(), [](std::uint32_t w) { return w == 0xdeadbeef; }));

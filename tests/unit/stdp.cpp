@@ -106,7 +106,7 @@ void compare(Trained& t, const std::map<std::uint32_t, PairRule>& rules, std::si
       recordings[p].push_back({t.b.record_weights(p, every, from), every, from});
   std::vector<Repeater::Heard> heard;
   Repeater::notes = &heard;
-  auto got = run(t.b.network());
+  auto got = run_once(t.b.network());
   Repeater::notes = nullptr;
   std::size_t fired = 0;
   for (const auto& train : t.post)
@@ -299,7 +299,7 @@ TEST_CASE("stdp: a weight above w_max begins at w_max") {
   std::vector<Repeater::Heard> heard;
   const auto w = t.b.record_weights(t.plastic("stdp", PairRule{.w_max = 40}.values(50), ms(1)), ms(1));
   Repeater::notes = &heard;
-  auto got = run(t.b.network());
+  auto got = run_once(t.b.network());
   Repeater::notes = nullptr;
   REQUIRE(heard.size() == 1);
   CHECK(heard[0].weight == 40);
@@ -320,7 +320,7 @@ TEST_CASE("recording weights changes nothing") {
     }
     std::vector<Repeater::Heard> heard;
     Repeater::notes = &heard;
-    auto got = run(t.b.network());
+    auto got = run_once(t.b.network());
     Repeater::notes = nullptr;
     std::vector<double> data;
     for (const auto& h : heard) data.push_back(h.weight);

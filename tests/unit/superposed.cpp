@@ -120,6 +120,12 @@ TEST_CASE("superposed trains of models without frames", "[superposed]") {
   check({.model = "lif_exp", .values = v, .weight = 10'000, .minus = 1}, 2000, 0);
 }
 
+TEST_CASE("superposed trains of a model that is evaluated at every tick with arrivals", "[superposed]") {
+  // Two neurons, so that several arrivals of a tick are common; and more than a word of them.
+  check({.model = "stochastic_binary", .values = {{"bias", 0}, {"flip", 0.1}}, .weight = 1, .neurons = 2, .rate = 2e6, .duration = ms(20), .most = 0.8}, 2000, 0);
+  check({.model = "stochastic_binary", .values = {{"bias", 0}, {"flip", 0.1}}, .weight = 1, .alike = false, .most = 0.8}, 2000, 0);
+}
+
 TEST_CASE("superposed trains that wake a sleeping block in a later frame than their base's", "[superposed]") {
   for (const std::string model : {"lif_delta", "lif_exp"}) {
     CAPTURE(model);

@@ -19,7 +19,7 @@ std::vector<double> transmitted(const Dynamics& p, const SpikeTrain& train, doub
   t.plastic("tsodyks_markram", {{"U", p.U}, {"tau_rec", p.tau_rec}, {"tau_fac", p.tau_fac}, {"weight", w}}, delay);
   std::vector<Repeater::Heard> heard;
   Repeater::notes = &heard;
-  run(t.b.network());
+  run_once(t.b.network());
   Repeater::notes = nullptr;
   std::vector<double> weights;
   REQUIRE(heard.size() == train.size());
@@ -133,7 +133,7 @@ TEST_CASE("tsodyks_markram: projections with other parameters, and slices with o
   t.plastic("tsodyks_markram", {{"U", 0.5}, {"tau_rec", 300}, {"weight", 1}}, {{0, 0, 1, ms(1)}, {0, 1, 2, ms(7)}});
   t.plastic("tsodyks_markram", {{"U", 0.2}, {"tau_rec", 50}, {"weight", 1}}, {{0, 2, 4, ms(1)}});
   Repeater::notes = &heard;
-  run(t.b.network());
+  run_once(t.b.network());
   Repeater::notes = nullptr;
   std::vector<std::vector<double>> of(3);
   for (const auto& h : heard) of[h.gid - t.b.first(t.to)].push_back(h.weight);

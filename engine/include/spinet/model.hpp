@@ -7,7 +7,7 @@
 namespace spinet {
 
 /// Raised whenever a struct that crosses the plugin boundary changes its meaning (engine/README.md, "ABI policy").
-inline constexpr std::uint32_t abi_version = 3;
+inline constexpr std::uint32_t abi_version = 4;
 
 enum class Kind : std::uint32_t { neuron = 1, synapse = 2, source = 3 };
 

@@ -23,9 +23,11 @@ struct Port {
   const char* doc;
   std::int32_t sign;      ///< +1 / -1: default port of weights of that sign; 0: only by name (or the only port)
   std::uint32_t graded;   ///< 1 if payloads other than 1 make sense here
+  std::uint32_t evaluates = 0;  ///< 1: at the end of a tick, `evaluate` is called for all neurons that something arrived at here
 };
 
-/// The arrivals of (part of) one slice: one tick, one port, any targets.  `targets` index the block.
+/// Arrivals of one tick and port, of (part of) a slice or of several: any targets, in the order in which they count.
+/// `targets` index the block.
 struct Arrivals {
   Tick tick;
   std::uint32_t count;
@@ -158,6 +160,8 @@ struct NeuronTable {
   /// 1: the test of neuron j asked for at `tick` would do nothing, since an earlier one was asked for after it; it is then
   /// dropped.  May be null: every test that was asked for comes.
   std::uint32_t (*out_of_date)(const NeuronBlock* b, Tick tick, std::uint32_t j) noexcept;
+  /// The same as `read` for all neurons of the block: out[j].
+  void (*read_all)(const NeuronBlock* b, Tick tick, std::uint32_t variable, double* out) noexcept;
 };
 
 // --- for authors -------------------------------------------------------------------------------------------------
@@ -224,6 +228,12 @@ inline std::uint32_t train_body(NeuronBlock* b, const Train* a) noexcept {
     return i;
   }
 }
+template <class M> void evaluate(NeuronBlock* b, Tick tick, const std::uint32_t* js, std::uint32_t n) noexcept {
+  M::evaluate(Neurons<M>{*b}, tick, std::span(js, n));
+}
+template <class M> [[SPINET_WIDE]] void evaluate_wide(NeuronBlock* b, Tick tick, const std::uint32_t* js, std::uint32_t n) noexcept {
+  M::evaluate(Neurons<M>{*b}, tick, std::span(js, n));
+}
 template <class M> void receive(NeuronBlock* b, const Arrivals* a) noexcept { receive_body<M>(b, a); }
 template <class M> [[SPINET_WIDE]] void receive_wide(NeuronBlock* b, const Arrivals* a) noexcept { receive_body<M>(b, a); }
 template <class M> std::uint32_t train(NeuronBlock* b, const Train* a) noexcept { return train_body<M>(b, a); }
@@ -284,10 +294,12 @@ const NeuronTable& neuron_table() {
       t.test = [](NeuronBlock* b, Tick tick, const std::uint32_t* js, std::uint32_t n) noexcept {
         M::test(N{*b}, tick, std::span(js, n));
       };
-    if constexpr (requires(N n, std::span<const std::uint32_t> js) { M::evaluate(n, Tick{}, js); })
-      t.evaluate = [](NeuronBlock* b, Tick tick, const std::uint32_t* js, std::uint32_t n) noexcept {
-        M::evaluate(N{*b}, tick, std::span(js, n));
-      };
+    if constexpr (requires(N n, std::span<const std::uint32_t> js) { M::evaluate(n, Tick{}, js); }) {
+      t.evaluate = detail::evaluate<M>;
+      if constexpr (requires { M::wide; }) {
+        if (detail::wide()) t.evaluate = detail::evaluate_wide<M>;
+      }
+    }
     if constexpr (requires(N n) { M::renormalise(n, std::uint64_t{}); })
       t.renormalise = [](NeuronBlock* b, std::uint64_t frames) noexcept -> std::uint32_t { return M::renormalise(N{*b}, frames); };
     if constexpr (requires(N n, const Control& c, std::span<const std::uint32_t> js) { M::on_control(n, Tick{}, c, js); })
@@ -296,6 +308,9 @@ const NeuronTable& neuron_table() {
       };
     t.read = [](const NeuronBlock* b, Tick tick, std::uint32_t j, std::uint32_t v) noexcept -> double {
       return M::read(N{const_cast<NeuronBlock&>(*b)}, tick, j, v);
+    };
+    t.read_all = [](const NeuronBlock* b, Tick tick, std::uint32_t v, double* out) noexcept {
+      for (std::uint32_t j = 0; j < b->size; ++j) out[j] = M::read(N{const_cast<NeuronBlock&>(*b)}, tick, j, v);
     };
     if constexpr (requires(const P& p) { M::check(p); })
       t.check = [](const void* p) noexcept -> const char* { return M::check(*static_cast<const P*>(p)); };

@@ -32,7 +32,8 @@ inline constexpr std::uint64_t philox_m0 = 0xD2511F53u, philox_m1 = 0xCD9E8D57u;
 inline constexpr std::uint32_t philox_w0 = 0x9E3779B9u, philox_w1 = 0xBB67AE85u;
 
 inline void philox_groups_sse2(RandomKey key, std::uint64_t entity, std::uint64_t counter, std::uint32_t* out,
-                               std::uint32_t groups) noexcept {
+                               std::uint32_t groups, bool by_entity) noexcept {
+  const __m128i lane = _mm_set_epi64x(1, 0), none = _mm_setzero_si128();
   const __m128i m0 = _mm_set1_epi64x(philox_m0), m1 = _mm_set1_epi64x(philox_m1);
   const __m128i lower = _mm_set1_epi64x(0xffffffff);
   __m128i keys[10][2];
@@ -43,10 +44,10 @@ inline void philox_groups_sse2(RandomKey key, std::uint64_t entity, std::uint64_
   for (std::uint32_t part = 0; part < 4 * groups; ++part) {
     __m128i c[2][4];
     for (int h = 0; h < 2; ++h) {
-      const std::uint64_t first = counter + part / 4 * philox_group + part % 4 * 2 + 8 * static_cast<std::uint64_t>(h);
-      c[h][0] = _mm_add_epi64(_mm_set1_epi64x(static_cast<long long>(first)), _mm_set_epi64x(1, 0));
+      const std::uint64_t first = part / 4 * philox_group + part % 4 * 2 + 8 * static_cast<std::uint64_t>(h);
+      c[h][0] = _mm_add_epi64(_mm_set1_epi64x(static_cast<long long>(counter + (by_entity ? 0 : first))), by_entity ? none : lane);
       c[h][1] = _mm_srli_epi64(c[h][0], 32);
-      c[h][2] = _mm_set1_epi64x(static_cast<long long>(entity));
+      c[h][2] = _mm_add_epi64(_mm_set1_epi64x(static_cast<long long>(entity + (by_entity ? first : 0))), by_entity ? lane : none);
       c[h][3] = _mm_srli_epi64(c[h][2], 32);
     }
 #pragma GCC unroll 10
@@ -68,7 +69,8 @@ inline void philox_groups_sse2(RandomKey key, std::uint64_t entity, std::uint64_
 
 __attribute__((target("avx2"))) inline void philox_groups_avx2(RandomKey key, std::uint64_t entity,
                                                                std::uint64_t counter, std::uint32_t* out,
-                                                               std::uint32_t groups) noexcept {
+                                                               std::uint32_t groups, bool by_entity) noexcept {
+  const __m256i lane = _mm256_set_epi64x(3, 2, 1, 0), none = _mm256_setzero_si256();
   const __m256i m0 = _mm256_set1_epi64x(philox_m0), m1 = _mm256_set1_epi64x(philox_m1);
   __m256i keys[10][2];
   for (std::uint32_t round = 0; round < 10; ++round) {
@@ -78,10 +80,10 @@ __attribute__((target("avx2"))) inline void philox_groups_avx2(RandomKey key, st
   for (std::uint32_t part = 0; part < 2 * groups; ++part) {
     __m256i c[2][4];
     for (int h = 0; h < 2; ++h) {
-      const std::uint64_t first = counter + part / 2 * philox_group + part % 2 * 4 + 8 * static_cast<std::uint64_t>(h);
-      c[h][0] = _mm256_add_epi64(_mm256_set1_epi64x(static_cast<long long>(first)), _mm256_set_epi64x(3, 2, 1, 0));
+      const std::uint64_t first = part / 2 * philox_group + part % 2 * 4 + 8 * static_cast<std::uint64_t>(h);
+      c[h][0] = _mm256_add_epi64(_mm256_set1_epi64x(static_cast<long long>(counter + (by_entity ? 0 : first))), by_entity ? none : lane);
       c[h][1] = _mm256_srli_epi64(c[h][0], 32);
-      c[h][2] = _mm256_set1_epi64x(static_cast<long long>(entity));
+      c[h][2] = _mm256_add_epi64(_mm256_set1_epi64x(static_cast<long long>(entity + (by_entity ? first : 0))), by_entity ? lane : none);
       c[h][3] = _mm256_srli_epi64(c[h][2], 32);
     }
 #pragma GCC unroll 10
@@ -103,7 +105,8 @@ __attribute__((target("avx2"))) inline void philox_groups_avx2(RandomKey key, st
 
 __attribute__((target("avx512f"))) inline void philox_groups_avx512(RandomKey key, std::uint64_t entity,
                                                                     std::uint64_t counter, std::uint32_t* out,
-                                                                    std::uint32_t groups) noexcept {
+                                                                    std::uint32_t groups, bool by_entity) noexcept {
+  const __m512i lane = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0), none = _mm512_setzero_si512();
   const __m512i m0 = _mm512_set1_epi64(philox_m0), m1 = _mm512_set1_epi64(philox_m1);
   constexpr int three_way_xor = 0x96;
   constexpr __mmask8 all = 0xff;  // the forms without a mask warn of an uninitialised value in GCC 12
@@ -115,11 +118,10 @@ __attribute__((target("avx512f"))) inline void philox_groups_avx512(RandomKey ke
   for (std::uint32_t group = 0; group < groups; ++group) {
     __m512i c[2][4];
     for (int h = 0; h < 2; ++h) {
-      const std::uint64_t first = counter + group * std::uint64_t{philox_group} + 8 * static_cast<std::uint64_t>(h);
-      c[h][0] = _mm512_add_epi64(_mm512_set1_epi64(static_cast<long long>(first)),
-                                 _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0));
+      const std::uint64_t first = group * std::uint64_t{philox_group} + 8 * static_cast<std::uint64_t>(h);
+      c[h][0] = _mm512_add_epi64(_mm512_set1_epi64(static_cast<long long>(counter + (by_entity ? 0 : first))), by_entity ? none : lane);
       c[h][1] = _mm512_maskz_srli_epi64(all, c[h][0], 32);
-      c[h][2] = _mm512_set1_epi64(static_cast<long long>(entity));
+      c[h][2] = _mm512_add_epi64(_mm512_set1_epi64(static_cast<long long>(entity + (by_entity ? first : 0))), by_entity ? lane : none);
       c[h][3] = _mm512_maskz_srli_epi64(all, c[h][2], 32);
     }
 #pragma GCC unroll 10
@@ -140,6 +142,14 @@ __attribute__((target("avx512f"))) inline void philox_groups_avx512(RandomKey ke
   }
 }
 
+inline void philox_groups(RandomKey key, std::uint64_t entity, std::uint64_t counter, std::uint32_t* out, std::uint32_t blocks,
+                          bool by_entity) noexcept {
+  const std::uint32_t groups = (blocks + philox_group - 1) / philox_group;
+  if (__builtin_cpu_supports("avx512f")) philox_groups_avx512(key, entity, counter, out, groups, by_entity);
+  else if (__builtin_cpu_supports("avx2")) philox_groups_avx2(key, entity, counter, out, groups, by_entity);
+  else philox_groups_sse2(key, entity, counter, out, groups, by_entity);
+}
+
 }  // namespace detail
 
 /// Writes the blocks `draw(key, entity, counter)` ... `draw(key, entity, counter + blocks - 1)` to `out`, in whole
@@ -148,10 +158,13 @@ __attribute__((target("avx512f"))) inline void philox_groups_avx512(RandomKey ke
 /// of such a run stand in the order 0, 8, 1, 9, ... 7, 15 (see `philox_place`).  The same on every CPU.
 inline void philox_fill(RandomKey key, std::uint64_t entity, std::uint64_t counter, std::uint32_t* out,
                         std::uint32_t blocks) noexcept {
-  const std::uint32_t groups = (blocks + philox_group - 1) / philox_group;
-  if (__builtin_cpu_supports("avx512f")) detail::philox_groups_avx512(key, entity, counter, out, groups);
-  else if (__builtin_cpu_supports("avx2")) detail::philox_groups_avx2(key, entity, counter, out, groups);
-  else detail::philox_groups_sse2(key, entity, counter, out, groups);
+  detail::philox_groups(key, entity, counter, out, blocks, false);
+}
+
+/// The same for `draw(key, entity, counter)` ... `draw(key, entity + blocks - 1, counter)`: one tick's draws of neighbours.
+inline void philox_fill_entities(RandomKey key, std::uint64_t entity, std::uint64_t counter, std::uint32_t* out,
+                                 std::uint32_t blocks) noexcept {
+  detail::philox_groups(key, entity, counter, out, blocks, true);
 }
 
 }  // namespace spinet

@@ -63,6 +63,7 @@ struct Slice {
   const std::uint32_t* reads;    ///< index in the targets' variables of each of the model's `reads`
   RunInfo run;
   Tick base;  ///< from which `raised` and `lowered` count: within 256 time constants (at most a second) before `tick`
+  const double* const* values;  ///< of each of the `reads`: by target, the variable at this tick; or null (see `target`)
 
   Tick emitted() const noexcept { return tick - delay; }
   /// Postsynaptic spikes emitted up to here have met the synapse.
@@ -72,7 +73,9 @@ struct Slice {
     return spinet::draw(random, std::uint64_t{gids[targets[i]]} << 32 | use << 8 | (copies ? copies[i] : 0u), static_cast<std::uint64_t>(tick));
   }
   /// The `k`-th of the variables named in `reads`, of the target of synapse `i`, at this tick.
-  double target(std::uint32_t i, std::uint32_t k = 0) const noexcept { return neuron->read(block, tick, targets[i], reads[k]); }
+  double target(std::uint32_t i, std::uint32_t k = 0) const noexcept {
+    return values ? values[k][targets[i]] : neuron->read(block, tick, targets[i], reads[k]);
+  }
 };
 
 struct SynapseTable {
@@ -101,6 +104,8 @@ struct SynapseTable {
   const char* (*check)(const void* params) noexcept;
   /// Time constant of `PostSpike::lowered` [ms], of what presynaptic spikes leave.  May be null.
   double (*pre_tau)(const void* params) noexcept;
+  /// 1: of `reads`, only `on_control` makes use.  0: `on_pre` may, and sees what earlier arrivals of the tick have made of them.
+  std::uint32_t reads_at_control;
 };
 
 /// Typed view of a slice for model M.
@@ -122,6 +127,8 @@ template <class M> void on_pre(const Slice* s, void* weights) noexcept { M::on_p
 template <class M> [[SPINET_WIDE]] void on_pre_wide(const Slice* s, void* weights) noexcept {
   M::on_pre(Synapses<M>{*s}, static_cast<typename M::Weight*>(weights));
 }
+template <class M> void on_control(const Slice* s, const Control* c) noexcept { M::on_control(Synapses<M>{*s}, *c); }
+template <class M> [[SPINET_WIDE]] void on_control_wide(const Slice* s, const Control* c) noexcept { M::on_control(Synapses<M>{*s}, *c); }
 }  // namespace detail
 
 /// The table of model M.  M must have `name`, `doc`, `Params`, `State`, `params()`, `variables()`, and
@@ -129,7 +136,7 @@ template <class M> [[SPINET_WIDE]] void on_pre_wide(const Slice* s, void* weight
 /// or on_pre(Synapses<M>, Weight* out) with `using Weight = float` (or double), or neither: then State is one float
 /// named `weight`, handed to the neurons as it is.  It may have `Shared` with `prepare(Shared&, const Params&, const
 /// RunInfo&)`, `SliceState`, `init`, `on_control(Synapses<M>, const Control&)` with `controls` (kinds that it answers),
-/// `draws`, `wide`, `reads` (array of names), `post_tau(const Params&)` with `catch_up(Synapses<M>)`, `pre_tau(const Params&)`,
+/// `draws`, `wide`, `reads` (array of names), `reads_at_control`, `post_tau(const Params&)` with `catch_up(Synapses<M>)`, `pre_tau(const Params&)`,
 /// `read(const State&, const Shared&, Tick)` for the first variable or `read(Synapses<M>, i, variable)` for all; others are read as they
 /// are stored.
 template <class M>
@@ -156,6 +163,7 @@ const SynapseTable& synapse_table() {
     if constexpr (requires { M::graded; }) t.graded = M::graded;
     if constexpr (requires { M::controls; }) t.model.controls = M::controls;
     if constexpr (requires { M::draws; }) t.draws = M::draws;
+    if constexpr (requires { M::reads_at_control; }) t.reads_at_control = M::reads_at_control;
     if constexpr (requires { M::reads; }) t.reads = M::reads, t.read_count = static_cast<std::uint32_t>(std::size(M::reads));
     if constexpr (requires(S& s, const Sh& sh) { M::init(s, sh); })
       t.init = [](void* s, const void* sh) noexcept { M::init(*static_cast<S*>(s), *static_cast<const Sh*>(sh)); };
@@ -176,8 +184,12 @@ const SynapseTable& synapse_table() {
     } else {
       static_assert(sizeof(S) == sizeof(float), "without on_pre the state is the weight, one float");
     }
-    if constexpr (requires(Synapses<M> s, const Control& c) { M::on_control(s, c); })
-      t.on_control = [](const Slice* s, const Control* c) noexcept { M::on_control(Synapses<M>{*s}, *c); };
+    if constexpr (requires(Synapses<M> s, const Control& c) { M::on_control(s, c); }) {
+      t.on_control = detail::on_control<M>;
+      if constexpr (requires { M::wide; }) {
+        if (detail::wide()) t.on_control = detail::on_control_wide<M>;
+      }
+    }
     if constexpr (requires(const P& p) { M::post_tau(p); }) {
       t.post_tau = [](const void* p) noexcept -> double { return M::post_tau(*static_cast<const P*>(p)); };
       t.catch_up = [](const Slice* s) noexcept { M::catch_up(Synapses<M>{*s}); };

@@ -183,6 +183,7 @@ struct BlockBench {
       const auto n = static_cast<std::uint32_t>(std::min(piece, targets.size() - i));
       const Arrivals a{now, n, in.port, targets.data() + i, weights.data() + i, nullptr, 0, 1};
       call("receive", 2 * n, [&](NeuronBlock* b) { t->receive(b, &a); });
+      if (t->ports[in.port].evaluates) pending[now].evaluate.insert(a.targets, a.targets + n);
     }
   }
 
@@ -199,7 +200,7 @@ struct BlockBench {
       std::size_t i = next_train;
       for (; i < s.train.size() && keys.size() < most; ++i) {
         const auto [tick, j] = s.train[i];
-        if (tick >= until || tick - base >= slab) break;
+        if (tick >= until || tick - base >= slab || (t->ports[0].evaluates && tick != first)) break;
         if (j < from || j >= from + count) continue;
         keys.push_back(static_cast<std::uint32_t>(tick - base) << 16 | (j - from));
         upto.push_back(i + 1);
@@ -227,6 +228,8 @@ struct BlockBench {
       if (taken == 0 || taken > n) return breach("receive_train took " + std::to_string(taken) + " of " + std::to_string(n) + " arrivals");
       if (taken < n && requests_ == before) return breach("receive_train stopped without asking for anything");
       next_train = upto[taken - 1];
+      if (t->ports[0].evaluates)
+        for (std::uint32_t i = 0; i < taken; ++i) pending[now].evaluate.insert(keys[i] & 0xFFFFu);
       if (requests_ != before) return;
     }
   }

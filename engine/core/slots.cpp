@@ -1,0 +1,126 @@
+#include "core/slots.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace spinet {
+
+Tick Slots::post(std::span<const Emission> some, const BlockSynapses& synapses, Tick from) {
+  Tick first = never;
+  for (const Emission& e : some) {
+    const std::uint32_t end = synapses.slices_end(e.gid);
+    for (std::uint32_t s = synapses.slices_begin(e.gid); s < end; ++s) {
+      const auto [place, begin, offset] = ring_.arrival(e.tick, synapses.delay_steps(s));
+      if (begin + offset < from) continue;
+      Slot& slot = slots_[place];
+      if (slot.keys.empty()) {
+        ring_.fill(place);
+        first = std::min(first, begin);
+      }
+      slot.keys.push_back(static_cast<std::uint64_t>(offset) << 32 | s);
+      if (graded_) slot.payloads.push_back(e.payload);
+    }
+  }
+  return first;
+}
+
+Slots::Arrivals Slots::take(Tick from) {
+  const std::uint64_t place = ring_.place(from);
+  Slot& slot = slots_[place];
+  if (slot.keys.empty()) return {};
+  ring_.empty(place);
+  std::swap(present_, slot);
+  slot.keys.clear();
+  slot.payloads.clear();
+  if (!std::is_sorted(present_.keys.begin(), present_.keys.end())) sort(present_);
+  return {present_.keys, graded_ ? present_.payloads.data() : nullptr};
+}
+
+void Slots::clear() {
+  for (auto& slot : slots_) slot.keys.clear(), slot.payloads.clear();
+  ring_.empty_all();
+}
+
+void Slots::sort(Slot& slot) {
+  auto& keys = slot.keys;
+  if (graded_) {
+    buffer_graded_.clear();
+    for (std::size_t i = 0; i < keys.size(); ++i) buffer_graded_.push_back({keys[i], slot.payloads[i]});
+    // Equal keys are events of one neuron in one tick: they keep the order in which it sent them.
+    std::stable_sort(buffer_graded_.begin(), buffer_graded_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (std::size_t i = 0; i < keys.size(); ++i) std::tie(keys[i], slot.payloads[i]) = buffer_graded_[i];
+    return;
+  }
+  if (keys.size() < 48) return std::sort(keys.begin(), keys.end());
+  // By offset: least significant digit first, 8 bits a pass.  Ties are put right below.
+  buffer_.resize(keys.size());
+  for (int shift = 32; (static_cast<std::uint64_t>(ring_.window() - 1) << 32) >> shift; shift += 8) {
+    std::uint32_t begin[256] = {}, sum = 0;
+    for (const auto k : keys) ++begin[(k >> shift) & 255];
+    for (auto& b : begin) sum += std::exchange(b, sum);
+    for (const auto k : keys) buffer_[begin[(k >> shift) & 255]++] = k;
+    keys.swap(buffer_);
+  }
+  for (std::size_t i = 0; i + 1 < keys.size();) {
+    if (keys[i] >> 32 != keys[i + 1] >> 32) {
+      ++i;
+      continue;
+    }
+    std::size_t j = i + 1;
+    while (j < keys.size() && keys[j] >> 32 == keys[i] >> 32) ++j;
+    std::sort(keys.begin() + static_cast<std::ptrdiff_t>(i), keys.begin() + static_cast<std::ptrdiff_t>(j));
+    i = j;
+  }
+}
+
+Tick Packets::post(std::span<const Emission> some, const BlockSynapses& synapses, Tick from) {
+  Tick first = never;
+  for (const Emission& e : some) {
+    const std::uint32_t end = synapses.slices_end(e.gid);
+    for (std::uint32_t s = synapses.slices_begin(e.gid); s < end; ++s) {
+      const auto [place, begin, offset] = ring_.arrival(e.tick, synapses.delay_steps(s));
+      if (begin + offset < from) continue;
+      Slot& slot = slots_[place];
+      if (slot.packets.empty()) {
+        ring_.fill(place);
+        first = std::min(first, begin);
+      }
+      slot.packets.push_back({static_cast<std::uint32_t>(offset), s, static_cast<std::uint32_t>(slot.events.size()), 0});
+      slot.events.push_back(e);
+    }
+  }
+  return first;
+}
+
+Tick Packets::post_together(std::span<const Emission> some, const BlockSynapses& synapses, std::uint32_t steps, Tick from) {
+  const auto [place, begin, offset] = ring_.arrival(some.front().tick, steps);
+  if (begin + offset < from) return never;
+  Slot& slot = slots_[place];
+  const bool first = slot.packets.empty();
+  slot.packets.push_back({static_cast<std::uint32_t>(offset), synapses.slices_begin(some.front().gid), static_cast<std::uint32_t>(slot.events.size()), static_cast<std::uint32_t>(some.size())});
+  slot.events.insert(slot.events.end(), some.begin(), some.end());
+  if (!first) return never;
+  ring_.fill(place);
+  return begin;
+}
+
+Packets::Arrivals Packets::take(Tick from) {
+  const std::uint64_t place = ring_.place(from);
+  Slot& slot = slots_[place];
+  if (slot.packets.empty()) return {};
+  ring_.empty(place);
+  std::swap(present_, slot);
+  slot.packets.clear();
+  slot.events.clear();
+  // Slices are numbered by source, so a population's lie together.  Of one slice, events keep the order in which they came.
+  const auto earlier = [](const Packet& a, const Packet& b) { return a.offset != b.offset ? a.offset < b.offset : a.slice < b.slice; };
+  if (!std::is_sorted(present_.packets.begin(), present_.packets.end(), earlier)) std::stable_sort(present_.packets.begin(), present_.packets.end(), earlier);
+  return {present_.packets, present_.events.data()};
+}
+
+void Packets::clear() {
+  for (auto& slot : slots_) slot.packets.clear(), slot.events.clear();
+  ring_.empty_all();
+}
+
+}  // namespace spinet

@@ -1,0 +1,82 @@
+// Arrivals to come, by window.  Two ways to keep them:
+//   Slots    a record of eight bytes for each slice, whatever the number of its synapses (and eight for its payload where the
+//            network has graded events), sorted when their window comes: blocks with many slices
+//   Packets  the events themselves, those of one population and tick together where its slices all have one delay, looked
+//            up when their window comes: blocks with few slices, where a record for each would cost more than its synapses
+#pragma once
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "core/emission.hpp"
+#include "core/ring.hpp"
+#include "core/synapses.hpp"
+
+namespace spinet {
+
+class Slots {
+ public:
+  struct Arrivals {
+    std::span<const std::uint64_t> keys;  ///< offset in the window << 32 | slice
+    const double* payloads;               ///< of each of them, or null: all 1
+  };
+  Slots() = default;
+  /// `graded`: events have payloads.
+  Slots(const Ring& ring, bool graded) : ring_(ring), graded_(graded), slots_(ring.size()) {}
+  /// Arrivals of these events at all slices of their sources; those before `from` are left out.  Returns the begin of the
+  /// first window that had none before, or `never`.
+  Tick post(std::span<const Emission> some, const BlockSynapses& synapses, Tick from);
+  /// Takes out those of the window that begins at `from`, sorted by offset and slice.  They stay until something is posted.
+  Arrivals take(Tick from);
+  void clear();
+  Tick next(Tick from) const { return ring_.next(from); }
+
+ private:
+  struct Slot {
+    std::vector<std::uint64_t> keys;
+    std::vector<double> payloads;
+  };
+  void sort(Slot& slot);
+  Ring ring_;
+  bool graded_ = false;
+  std::vector<Slot> slots_;
+  std::vector<std::uint64_t> taken_, buffer_;
+  Slot present_;
+  std::vector<std::pair<std::uint64_t, double>> buffer_graded_;
+};
+
+class Packets {
+ public:
+  struct Packet {
+    std::uint32_t offset;  ///< in the window
+    std::uint32_t slice;   ///< the first
+    std::uint32_t first;   ///< event, in `Arrivals::events`
+    std::uint32_t count;   ///< of events, which arrive at all their slices; 0: one event, at `slice` alone
+  };
+  struct Arrivals {
+    std::span<const Packet> packets;
+    const Emission* events;
+  };
+  Packets() = default;
+  explicit Packets(const Ring& ring) : ring_(ring), slots_(ring.size()) {}
+  /// As Slots::post.
+  Tick post(std::span<const Emission> some, const BlockSynapses& synapses, Tick from);
+  /// The same for events of one tick and population, whose slices here all have `steps` of delay.
+  Tick post_together(std::span<const Emission> some, const BlockSynapses& synapses, std::uint32_t steps, Tick from);
+  /// As Slots::take.
+  Arrivals take(Tick from);
+  void clear();
+  Tick next(Tick from) const { return ring_.next(from); }
+
+ private:
+  struct Slot {
+    std::vector<Packet> packets;
+    std::vector<Emission> events;
+  };
+  Ring ring_;
+  std::vector<Slot> slots_;
+  Slot present_;
+};
+
+}  // namespace spinet

@@ -1,0 +1,31 @@
+// The set of neurons that are to be evaluated, against std::set, in blocks of one word and in larger ones.
+#include <catch2/catch.hpp>
+#include <set>
+#include <vector>
+
+#include "core/evaluations.hpp"
+#include "spinet/random.hpp"
+
+using namespace spinet;
+
+TEST_CASE("evaluations: each neuron once, in their order, whatever the order and number of arrivals") {
+  for (const std::uint32_t neurons : {1u, 2u, 63u, 64u, 65u, 700u}) {
+    INFO(neurons << " neurons");
+    Evaluations set(neurons);
+    std::size_t wrong = !set.empty();
+    for (std::uint64_t tick = 0; tick < 300; ++tick) {
+      std::set<std::uint32_t> expected;
+      const std::uint32_t batches = draw({1, 1}, tick, 0)[0] % 4;
+      for (std::uint32_t b = 0; b < batches; ++b) {
+        std::vector<std::uint16_t> js(draw({1, 2}, tick, b)[0] % (2 * neurons));
+        for (std::size_t i = 0; i < js.size(); ++i) js[i] = static_cast<std::uint16_t>(draw({b, 3}, tick, i)[0] % neurons);
+        set.add(std::span<const std::uint16_t>(js));
+        expected.insert(js.begin(), js.end());
+      }
+      wrong += set.empty() != expected.empty();
+      const auto all = set.take();
+      wrong += !std::equal(all.begin(), all.end(), expected.begin(), expected.end()) || !set.empty();
+    }
+    CHECK(wrong == 0);
+  }
+}
