@@ -60,7 +60,7 @@ TEST_CASE("stdp with delays on the post pathway, and on both pathways, as Brian2
     const auto w = t.b.record_weights(t.plastic("stdp", values, edges), step, step / 2);
     std::vector<Repeater::Heard> heard;
     Repeater::notes = &heard;
-    auto got = run(t.b.network());
+    auto got = run_once(t.b.network());
     Repeater::notes = nullptr;
 
     const auto& recorded = got.recorder.edges_of(1);

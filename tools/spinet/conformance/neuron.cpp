@@ -228,8 +228,10 @@ struct BlockBench {
       if (taken == 0 || taken > n) return breach("receive_train took " + std::to_string(taken) + " of " + std::to_string(n) + " arrivals");
       if (taken < n && requests_ == before) return breach("receive_train stopped without asking for anything");
       next_train = upto[taken - 1];
-      if (t->ports[0].evaluates)
+      if (t->ports[0].evaluates) {
         for (std::uint32_t i = 0; i < taken; ++i) pending[now].evaluate.insert(keys[i] & 0xFFFFu);
+        return;
+      }
       if (requests_ != before) return;
     }
   }
