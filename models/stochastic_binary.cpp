@@ -81,7 +81,7 @@ struct StochasticBinary {
         s.input = 0;
         const bool y = (u[i][0] < s.p) != (u[i][1] < n.constants(js[i]).flip * (1 - s.modulator));
         s.y = y ? 1 : 0;
-        if (y) n.out().emit(tick, js[i]);
+        n.out().emit_if(y, tick, js[i]);
       }
     }
   }

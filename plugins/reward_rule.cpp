@@ -22,7 +22,6 @@ struct RewardRule {
   static constexpr const char* name = "reward_rule";
   static constexpr const char* doc = "Reward times eligibility, written linearly or by a thresholded power law at the end of a batch.";
   static constexpr std::uint32_t graded = 1;
-  static constexpr bool wide = true;
   static constexpr std::uint32_t controls = answers(Control::Kind::reward) | answers(Control::Kind::batch_end);
   static constexpr const char* reads[] = {"gradient"};
   static constexpr std::uint32_t reads_at_control = 1;

@@ -125,11 +125,11 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
   else slots_ = Slots(ring, graded);
   for (const Population& p : network_.populations) {
     const std::uint32_t begin = p.size ? synapses_->slices_begin(p.first) : 0, end = p.size ? synapses_->slices_end(p.first + p.size - 1) : 0;
-    hears_.push_back(begin != end);
-    std::uint32_t steps = begin != end ? synapses_->delay_steps(begin) : 0;
-    for (std::uint32_t s = begin; s < end && steps; ++s)
-      if (synapses_->delay_steps(s) != steps) steps = 0;
-    steps_of_.push_back(steps);
+    Heard& heard = heard_.emplace_back();
+    heard.any = begin != end;
+    heard.steps = begin != end ? synapses_->delay_steps(begin) : 0;
+    for (std::uint32_t s = begin; s < end && heard.steps; ++s)
+      if (synapses_->delay_steps(s) != heard.steps) heard.steps = 0;
   }
   const std::size_t most = std::max<std::size_t>(synapses_->longest_slice() + 1, at_once);
   room(2 * most + 16);
@@ -138,7 +138,7 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
   if (std::any_of(synapses_->stores().begin(), synapses_->stores().end(), [](const Store& x) { return x.table->on_control != nullptr; }))
     for (Gid gid = 0; gid < network_.gid_count(); ++gid)
       for (std::uint32_t i = synapses_->slices_begin(gid); i < synapses_->slices_end(gid); ++i)
-        if (const auto k = synapses_->slice(i).store; synapses_->stores()[k].table->on_control) controlled_.push_back({i, k, gid});
+        if (const auto k = synapses_->slice(i).store; synapses_->stores()[k].table->on_control) controlled_.push_back({i, k, gid, synapses_->stores()[k].table});
   for (const Store& store : synapses_->stores()) {
     auto& reads = reads_of_store_.emplace_back();
     for (std::uint32_t k = 0; k < store.table->read_count; ++k) {
@@ -169,6 +169,16 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
       const auto way = e.count > few || switched || reads ? Short::alone : store.uniform ? Short::uniform : static_cast<Short::Way>(Short::single + store.table->weight_kind);
       short_.push_back({store.targets.data() + e.begin, store.weight, store.uniform || store.table->weight_kind ? nullptr : reinterpret_cast<const float*>(store.state_of(e.begin)), store.table, 0, e.count, store.port, way});
       for (std::uint32_t k = 0; k < e.count && c_.size <= 64; ++k) short_.back().mask |= std::uint64_t{1} << short_.back().targets[k];
+    }
+    for (std::uint32_t p = 0; p < network_.populations.size(); ++p) {
+      const Population& population = network_.populations[p];
+      const std::uint32_t begin = heard_[p].any ? synapses_->slices_begin(population.first) : 0;
+      heard_[p].single = heard_[p].any && synapses_->slices_end(population.first + population.size - 1) == begin + population.size;
+      for (std::uint32_t i = 0; i < population.size && heard_[p].single; ++i) {
+        const Short& slice = short_[begin + i];
+        heard_[p].single = synapses_->slices_begin(population.first + i) == begin + i && slice.way == Short::uniform && slice.count == 1 &&
+                           slice.port == short_[begin].port && slice.weight == short_[begin].weight;
+      }
     }
     prepare_reads();
   }
@@ -253,7 +263,10 @@ void Block::drain(Tick now, Ask later) {
   const Request* const asked = outbox_.data;
   const std::uint32_t n = std::exchange(outbox_.size, 0);
   Emission* emitted = out_ ? out_->room(n) : nullptr;  // nothing is emitted before the run
-  for (std::uint32_t i = 0; i < n; ++i) {
+  std::uint32_t i = 0;
+  if (histories_.empty())  // most often, evaluated neurons that all emit
+    for (const Gid* const gids = gids_.data(); i < n && asked[i].ask == Ask::emit; ++i) *emitted++ = {asked[i].tick, asked[i].payload, gids[asked[i].neuron]};
+  for (; i < n; ++i) {
     const Request& r = asked[i];
     if (r.ask == Ask::emit) {
       *emitted++ = {r.tick, r.payload, gids_[r.neuron]};
@@ -342,18 +355,18 @@ void Block::control_synapses(const ScheduledControl& s, Tick tick) {
                                    [&](std::uint32_t p) { return std::count(s.projections.begin(), s.projections.end(), p) > 0; });
   };
   if (reads_together_) read_targets(tick);
-  for (const auto& [i, k, source] : controlled_) {
-    if (!everyone && !is_mine(stores[k])) continue;
-    if (!small_) {
-      const Slice slice = view(i, source, tick, 0);
-      stores[k].table->on_control(&slice, &s.control);
-    } else {
-      Slice& slice = at(i, tick, 0);
-      if (reads_together_) slice.values = values_of_store_[k].data();
-      stores[k].table->on_control(&slice, &s.control);
+  for (const Controlled& one : controlled_) {
+    if (!everyone && !is_mine(stores[one.store])) continue;
+    if (small_) {
+      Slice& slice = at(one.slice, tick, 0);
+      if (reads_together_) slice.values = values_of_store_[one.store].data();
+      one.table->on_control(&slice, &s.control);
       slice.values = nullptr;
+    } else {
+      const Slice slice = view(one.slice, one.source, tick, 0);
+      one.table->on_control(&slice, &s.control);
     }
-    if (!first_changing_.empty()) note_slice(i, tick);
+    if (!first_changing_.empty()) note_slice(one.slice, tick);
   }
 }
 
@@ -431,6 +444,16 @@ const Packets::Packet* Block::deliver_packets(const Packets::Packet* packet, con
   for (; packet != end && packet->offset == offset; ++packet) {
     const Emission* e = events + packet->first;
     const Emission* const last = e + std::max<std::uint32_t>(packet->count, 1);
+    if (packet->single && packet->count <= at_once) {
+      const Short* const slices = short_.data() + packet->slice;
+      const Gid first = e->gid;
+      if (slices->port != port || n + packet->count > at_once) {
+        hand_over_together();
+        port = slices->port;
+      }
+      for (const double weight = slices->weight; e != last; ++e, ++n) weights[n] = weight * e->payload, targets[n] = slices[e->gid - first].targets[0];
+      continue;
+    }
     for (; e != last; ++e) {
       std::uint32_t s = packet->slice, behind = s + 1;
       if (packet->count) s = synapses_->slices_begin(e->gid), behind = synapses_->slices_end(e->gid);

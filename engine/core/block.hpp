@@ -66,15 +66,15 @@ class Block {
   /// Initial state is complete: finds the crossings of the first frame.
   void start();
 
-  bool hears(std::uint32_t population) const { return hears_[population]; }
+  bool hears(std::uint32_t population) const { return heard_[population].any; }
   /// Posts the arrivals of events; those before `from` are left out.
   void post(std::span<const Emission> some, Tick from = 0) {
     due_at_ = std::min(due_at_, small_ ? packets_.post(some, *synapses_, from) : slots_.post(some, *synapses_, from));
   }
   /// The same for events of one population and tick.
   void post_together(std::uint32_t population, std::span<const Emission> some) {
-    const std::uint32_t steps = steps_of_[population];
-    if (small_ && steps) due_at_ = std::min(due_at_, packets_.post_together(some, *synapses_, steps, 0));
+    const Heard& h = heard_[population];
+    if (small_ && h.steps) due_at_ = std::min(due_at_, packets_.post_together(some, *synapses_, h.steps, h.single));
     else post(some);
   }
   /// Everything in [from, to), one window.  Emissions go to `out`, samples to `samples[report]`, postings to `posted`.  Not
@@ -184,11 +184,16 @@ class Block {
   std::vector<std::uint32_t> due_;
   std::vector<std::uint32_t> soon_;  ///< tests asked for the present tick
   Evaluations evaluations_;              ///< for the end of the present tick
-  std::vector<std::uint32_t> steps_of_;  ///< by population: delay of all its slices here, 0 if they differ
-  std::vector<std::uint8_t> hears_;      ///< by population: has any of its neurons synapses here?
+  struct Heard {
+    bool any = false;         ///< has any of its neurons synapses here?
+    std::uint32_t steps = 0;  ///< delay of all its slices here, 0 if they differ
+    bool single = false;      ///< in a small block: each neuron has one synapse here, all with one weight and port
+  };
+  std::vector<Heard> heard_;  ///< by population
   struct Controlled {
     std::uint32_t slice, store;
     Gid source;
+    const SynapseTable* table;
   };
   std::vector<Controlled> controlled_;  ///< slices whose model hears control events
   std::vector<Slice> prepared_;  ///< by slice number, in small blocks: all but tick and payload

@@ -86,7 +86,7 @@ void Simulation::Impl::exchange(Head& head, Tick from, const Emissions& own, Emi
 Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
   const auto begin = Clock::now();
   auto last_progress = begin, last_flush = begin;
-  const bool first_rank = transport.rank() == 0;
+  const bool first_rank = transport.rank() == 0, alone = transport.size() == 1;
   if (!first_rank) recorder = nullptr;
 
   // Which spikes are logged: by population, then by id where only some are.
@@ -108,6 +108,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
   Tick next_checkpoint = checkpoints.every > 0 ? (from / checkpoints.every + 1) * checkpoints.every : never;
   auto last_checkpoint = begin;
   std::vector<Action> with_posted;
+  std::size_t posted_count = 0;
   std::uint64_t clock_turn = 0, deliveries = 0;
   const bool checkpointing = checkpoints.every > 0 || checkpoints.seconds > 0 || checkpoints.at_stop;
   if (end == 0) end = net.duration;
@@ -123,14 +124,17 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
     std::span<const Action> due(actions.data() + next_action, last_action - next_action);
     next_action = last_action;
     if (!pending.empty() && pending.front().tick < to) {  // after the schedule's of their tick, before samples
-      posted_now.clear();
+      posted_count = 0;
       with_posted.assign(due.begin(), due.end());
       std::size_t n = 0;
       for (; n < pending.size() && pending[n].tick < to; ++n) {
         const Posted& p = pending[n];
-        posted_now.push_back({p.tick, p.control, {}, {}});
+        if (posted_count == posted_now.size()) posted_now.emplace_back();
+        ScheduledControl& acts = posted_now[posted_count++];
+        acts.tick = p.tick;
+        acts.control = p.control;
         const auto place = std::find_if(with_posted.begin(), with_posted.end(), [&](const Action& a) { return a.tick > p.tick || (a.tick == p.tick && !a.control); });
-        with_posted.insert(place, {p.tick, &posted_now.back(), -1, -1});
+        with_posted.insert(place, {p.tick, &acts, -1, -1});
         if (p.control.kind == Control::Kind::batch_end && !net.weight_events.empty()) sample_epoch(p, with_posted);
         if (recorder && p.control.kind == Control::Kind::reward) {
           const std::uint32_t population = partition.population_of(p.gid);
@@ -172,7 +176,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       for (const auto& b : blocks) head.deliveries += b->deliveries + b->superposed;
     }
     const auto before = pending.size();
-    if (transport.size() == 1) {
+    if (alone) {
       if (own_failure) std::rethrow_exception(own_failure);
       all.swap(own);
       for (auto& b : blocks)
@@ -205,8 +209,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       if (last[-1].tick == e->tick && last[-1].gid < beyond) e = last;
       else while (e != last && e->gid < beyond && e->tick == first->tick) ++e;
       const std::span run(first, e);
-      for (auto& b : blocks)
-        if (b->hears(population)) b->post_together(population, run);
+      for (Block* b : listeners[population]) b->post_together(population, run);
       stats.spikes_of_population[population] += run.size();
       if (p.neuron()) stats.spikes += run.size();
       if (!recorder || recordings[population].empty()) continue;
@@ -252,7 +255,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       stats.stopped = to < end;
       break;
     }
-    from = next == never ? end : std::max(to, next / window * window);
+    from = next == never ? end : next < to + window ? to : next / window * window;
     if (from >= end && to < end) {  // nothing more will happen: the rest is silence
       stats.reached = end;
       flush_reports(recorder);

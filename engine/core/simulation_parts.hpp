@@ -47,6 +47,7 @@ struct Simulation::Impl {
   std::vector<std::unique_ptr<Wiring>> wirings;
   std::vector<std::unique_ptr<Block>> blocks;
   std::vector<Emitter> emitters;
+  std::vector<std::vector<Block*>> listeners;  ///< by population: the blocks in which it has synapses
   std::vector<Action> actions;
   bool graded = false;
   Tick window = 0, lookahead = never, slab = 0;

@@ -85,20 +85,21 @@ Tick Packets::post(std::span<const Emission> some, const BlockSynapses& synapses
         ring_.fill(place);
         first = std::min(first, begin);
       }
-      slot.packets.push_back({static_cast<std::uint32_t>(offset), s, static_cast<std::uint32_t>(slot.events.size()), 0});
+      slot.packets.push_back({static_cast<std::uint32_t>(offset), s, static_cast<std::uint32_t>(slot.events.size()), 0, 0});
       slot.events.push_back(e);
     }
   }
   return first;
 }
 
-Tick Packets::post_together(std::span<const Emission> some, const BlockSynapses& synapses, std::uint32_t steps, Tick from) {
+Tick Packets::post_together(std::span<const Emission> some, const BlockSynapses& synapses, std::uint32_t steps, bool single) {
   const auto [place, begin, offset] = ring_.arrival(some.front().tick, steps);
-  if (begin + offset < from) return never;
   Slot& slot = slots_[place];
   const bool first = slot.packets.empty();
-  slot.packets.push_back({static_cast<std::uint32_t>(offset), synapses.slices_begin(some.front().gid), static_cast<std::uint32_t>(slot.events.size()), static_cast<std::uint32_t>(some.size())});
-  slot.events.insert(slot.events.end(), some.begin(), some.end());
+  slot.packets.push_back({static_cast<std::uint32_t>(offset), synapses.slices_begin(some.front().gid), static_cast<std::uint32_t>(slot.events.size()), static_cast<std::uint32_t>(some.size() & 0x7FFFFFFFu), single});
+  Emission* event = slot.events.room(some.size());
+  for (const Emission& e : some) *event++ = e;
+  slot.events.filled(event);
   if (!first) return never;
   ring_.fill(place);
   return begin;
@@ -115,7 +116,7 @@ Packets::Arrivals Packets::take(Tick from) {
   // Slices are numbered by source, so a population's lie together.  Of one slice, events keep the order in which they came.
   const auto earlier = [](const Packet& a, const Packet& b) { return a.offset != b.offset ? a.offset < b.offset : a.slice < b.slice; };
   if (!std::is_sorted(present_.packets.begin(), present_.packets.end(), earlier)) std::stable_sort(present_.packets.begin(), present_.packets.end(), earlier);
-  return {present_.packets, present_.events.data()};
+  return {present_.packets, present_.events.begin()};
 }
 
 void Packets::clear() {

@@ -52,7 +52,8 @@ class Packets {
     std::uint32_t offset;  ///< in the window
     std::uint32_t slice;   ///< the first
     std::uint32_t first;   ///< event, in `Arrivals::events`
-    std::uint32_t count;   ///< of events, which arrive at all their slices; 0: one event, at `slice` alone
+    std::uint32_t count : 31;  ///< of events, which arrive at all their slices; 0: one event, at `slice` alone
+    std::uint32_t single : 1;  ///< each of these sources has one slice of one synapse here, all with one weight and port
   };
   struct Arrivals {
     std::span<const Packet> packets;
@@ -63,7 +64,7 @@ class Packets {
   /// As Slots::post.
   Tick post(std::span<const Emission> some, const BlockSynapses& synapses, Tick from);
   /// The same for events of one tick and population, whose slices here all have `steps` of delay.
-  Tick post_together(std::span<const Emission> some, const BlockSynapses& synapses, std::uint32_t steps, Tick from);
+  Tick post_together(std::span<const Emission> some, const BlockSynapses& synapses, std::uint32_t steps, bool single);
   /// As Slots::take.
   Arrivals take(Tick from);
   void clear();
@@ -72,7 +73,7 @@ class Packets {
  private:
   struct Slot {
     std::vector<Packet> packets;
-    std::vector<Emission> events;
+    Emissions events;
   };
   Ring ring_;
   std::vector<Slot> slots_;

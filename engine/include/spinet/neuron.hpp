@@ -92,6 +92,12 @@ struct Outbox {
   void test_at(Tick t, std::uint32_t j) noexcept { push({t, 0, Ask::test, j}); }
   void evaluate_at(Tick t, std::uint32_t j) noexcept { push({t, 0, Ask::evaluate, j}); }
   void emit(Tick t, std::uint32_t j, double payload = 1.0) noexcept { push({t, payload, Ask::emit, j}); }
+  /// `emit`, if `fires`: without a branch, which chance would make slow.
+  void emit_if(bool fires, Tick t, std::uint32_t j) noexcept {
+    assert(size < capacity);
+    data[size] = {t, 1.0, Ask::emit, j};
+    size += fires;
+  }
 };
 
 /// What is fixed for a whole run.

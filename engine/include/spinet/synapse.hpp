@@ -128,7 +128,6 @@ template <class M> [[SPINET_WIDE]] void on_pre_wide(const Slice* s, void* weight
   M::on_pre(Synapses<M>{*s}, static_cast<typename M::Weight*>(weights));
 }
 template <class M> void on_control(const Slice* s, const Control* c) noexcept { M::on_control(Synapses<M>{*s}, *c); }
-template <class M> [[SPINET_WIDE]] void on_control_wide(const Slice* s, const Control* c) noexcept { M::on_control(Synapses<M>{*s}, *c); }
 }  // namespace detail
 
 /// The table of model M.  M must have `name`, `doc`, `Params`, `State`, `params()`, `variables()`, and
@@ -184,12 +183,7 @@ const SynapseTable& synapse_table() {
     } else {
       static_assert(sizeof(S) == sizeof(float), "without on_pre the state is the weight, one float");
     }
-    if constexpr (requires(Synapses<M> s, const Control& c) { M::on_control(s, c); }) {
-      t.on_control = detail::on_control<M>;
-      if constexpr (requires { M::wide; }) {
-        if (detail::wide()) t.on_control = detail::on_control_wide<M>;
-      }
-    }
+    if constexpr (requires(Synapses<M> s, const Control& c) { M::on_control(s, c); }) t.on_control = detail::on_control<M>;
     if constexpr (requires(const P& p) { M::post_tau(p); }) {
       t.post_tau = [](const void* p) noexcept -> double { return M::post_tau(*static_cast<const P*>(p)); };
       t.catch_up = [](const Slice* s) noexcept { M::catch_up(Synapses<M>{*s}); };
