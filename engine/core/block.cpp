@@ -446,12 +446,20 @@ const Packets::Packet* Block::deliver_packets(const Packets::Packet* packet, con
     const Emission* const last = e + std::max<std::uint32_t>(packet->count, 1);
     if (packet->single && packet->count <= at_once) {
       const Short* const slices = short_.data() + packet->slice;
-      const Gid first = e->gid;
-      if (slices->port != port || n + packet->count > at_once) {
+      const std::uint32_t count = packet->count;
+      if (slices->port != port || n + count > at_once) {
         hand_over_together();
         port = slices->port;
       }
-      for (const double weight = slices->weight; e != last; ++e, ++n) weights[n] = weight * e->payload, targets[n] = slices[e->gid - first].targets[0];
+      double* const w = weights + n;
+      std::uint16_t* const to = targets + n;
+      const double weight = slices->weight;
+      const Gid first = e->gid;
+      for (std::uint32_t i = 0; i < count; ++i) {
+        w[i] = weight * e[i].payload;
+        to[i] = slices[e[i].gid - first].targets[0];
+      }
+      n += count;
       continue;
     }
     for (; e != last; ++e) {
