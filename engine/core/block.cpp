@@ -189,7 +189,7 @@ void Block::prepare_reads() {
   std::uint64_t readers = 0;
   for (const Controlled& one : controlled_)
     if (!reads_of_store_[one.store].empty()) readers += synapses_->slice(one.slice).count;
-  if (readers == 0 || readers < c_.size) return;
+  if (readers == 0 || readers < c_.size || !table_.read_all) return;
   reads_together_ = true;
   values_.resize(table_.model.variables.count);
   for (const auto& reads : reads_of_store_)

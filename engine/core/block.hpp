@@ -71,7 +71,7 @@ class Block {
   void post(std::span<const Emission> some, Tick from = 0) {
     due_at_ = std::min(due_at_, small_ ? packets_.post(some, *synapses_, from) : slots_.post(some, *synapses_, from));
   }
-  /// The same for events of one population and tick.
+  /// The same for events of one population and tick, each of another neuron.
   void post_together(std::uint32_t population, std::span<const Emission> some) {
     const Heard& h = heard_[population];
     if (small_ && h.steps) due_at_ = std::min(due_at_, packets_.post_together(some, *synapses_, h.steps, h.single));
@@ -99,7 +99,7 @@ class Block {
     std::uint32_t reserved;
   };
   /// Brings a sleeping block into the frame of the last tick before `at`, as if it had been awake.
-  void settle(Tick at) { if (asleep_) wake_up(at - 1); }
+  void settle(Tick at) { if (asleep_) wake_up(at - 1), due_at_ = std::min(due_at_, at); }
   std::size_t neuron_bytes() const { return table_.state_size + table_.constants_size; }
   void save_neuron(std::uint32_t j, std::byte* to) const;
   std::vector<Asked> save_agenda() const;

@@ -192,8 +192,13 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
     if (head.deliveries) deliveries = head.deliveries;
     if (pending.size() > before) take_posted(before, to);
     if (!pending.empty()) next = std::min(next, pending.front().tick);
-    const auto earlier_first = [](const Emission& a, const Emission& b) { return a.tick != b.tick ? a.tick < b.tick : a.gid < b.gid; };
-    if (!std::is_sorted(all.begin(), all.end(), earlier_first)) std::stable_sort(all.data(), all.data() + all.size(), earlier_first);
+    const auto earlier = [](const Emission& a, const Emission& b) { return a.tick != b.tick ? a.tick < b.tick : a.gid < b.gid; };
+    const auto not_later = [&](const Emission& a, const Emission& b) { return !earlier(a, b); };
+    bool distinct = std::adjacent_find(all.begin(), all.end(), not_later) == all.end();  // and sorted: most windows
+    if (!distinct) {
+      std::stable_sort(all.data(), all.data() + all.size(), earlier);
+      distinct = std::adjacent_find(all.begin(), all.end(), not_later) == all.end();
+    }
     if (checkpointing) {
       recent.insert(recent.end(), all.begin(), all.end());
       while (!recent.empty() && recent.front().tick + longest_delay < to) recent.pop_front();
@@ -209,7 +214,9 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       if (last[-1].tick == e->tick && last[-1].gid < beyond) e = last;
       else while (e != last && e->gid < beyond && e->tick == first->tick) ++e;
       const std::span run(first, e);
-      for (Block* b : listeners[population]) b->post_together(population, run);
+      for (Block* b : listeners[population])
+        if (distinct) b->post_together(population, run);
+        else b->post(run);
       stats.spikes_of_population[population] += run.size();
       if (p.neuron()) stats.spikes += run.size();
       if (!recorder || recordings[population].empty()) continue;

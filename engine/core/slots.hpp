@@ -63,7 +63,7 @@ class Packets {
   explicit Packets(const Ring& ring) : ring_(ring), slots_(ring.size()) {}
   /// As Slots::post.
   Tick post(std::span<const Emission> some, const BlockSynapses& synapses, Tick from);
-  /// The same for events of one tick and population, whose slices here all have `steps` of delay.
+  /// The same for events of one tick and population, each of another source, whose slices here all have `steps` of delay.
   Tick post_together(std::span<const Emission> some, const BlockSynapses& synapses, std::uint32_t steps, bool single);
   /// As Slots::take.
   Arrivals take(Tick from);

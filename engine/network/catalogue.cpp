@@ -104,6 +104,7 @@ class TableCheck {
       need(names.insert(port.name).second, "port '" + std::string(port.name) + "' occurs twice");
       need(port.unit && *port.unit && port.doc && *port.doc, "port '" + std::string(port.name) + "' has no unit or no description");
       need(port.sign >= -1 && port.sign <= 1, "port '" + std::string(port.name) + "': its sign is none of -1, 0, 1");
+      need(!port.evaluates || t.evaluate, "port '" + std::string(port.name) + "' has neurons evaluated, and the model has no 'evaluate'");
     }
     need(t.init && t.receive && t.receive_train && t.read, "a function that every neuron model needs is missing");
     need(t.shared_size == 0 || t.prepare, "it has Shared data but no function that prepares them");

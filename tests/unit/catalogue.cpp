@@ -7,6 +7,7 @@
 #include "spinet/neuron.hpp"
 #include "spinet/source.hpp"
 #include "spinet/synapse.hpp"
+#include "support/drive.hpp"
 
 namespace {
 
@@ -105,6 +106,14 @@ TEST_CASE("a damaged table is refused with the reason") {
     damage(x);
     CHECK(x.refusal() == message);
   }
+}
+
+TEST_CASE("a neuron model with a port that evaluates has an evaluate") {
+  spinet::NeuronTable table = spinet::test::neuron("sigmoid");
+  table.model.name = "copy";
+  table.evaluate = nullptr;
+  spinet::Catalogue c;
+  CHECK_THROWS_WITH(c.add(&table.model, "x.so"), "x.so: port 'in' has neurons evaluated, and the model has no 'evaluate'");
 }
 
 TEST_CASE("all built-in models are sound") {

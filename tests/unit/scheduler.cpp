@@ -73,6 +73,17 @@ TEST_CASE("arrivals of a tick come in the order source gid, delay, projection, e
   CHECK(last(got, r, 1) == std::vector<long>{3235678});
 }
 
+TEST_CASE("two events of one neuron in one tick meet its synapses in the order of these, then of the events") {
+  NetworkBuilder b(ms(20));
+  const auto in = b.source(2, {{ms(1), 0}, {ms(1), 0}, {ms(1), 1}});
+  const auto cell = b.add(digits(), 1);
+  b.connect(in, cell, {{0, 0, 1, ms(1)}, {1, 0, 3, ms(1)}}, 0);
+  b.connect(in, cell, {{0, 0, 2, ms(1)}}, 1);
+  const auto r = b.report(cell, "digits", ms(20) - 1);
+  auto got = run(b.network());
+  CHECK(last(got, r, 1) == std::vector<long>{11223});
+}
+
 TEST_CASE("a graded event carries its payload through delays and layers, evaluated once per tick") {
   NetworkBuilder b(ms(50));
   const auto in = b.source(3, {{ms(1), 0}, {ms(1), 1}, {ms(2), 2}});
