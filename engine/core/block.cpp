@@ -158,29 +158,42 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
     plastic_delay_ = std::max<Tick>(plastic_delay_, network_.delay_resolution * store.most_delay);
   }
   arrivals_only_ = c_.frame_length == 0 && trains_.empty() && histories_.empty();
-  if (small_) {
-    together_.resize(most);
-    for (std::uint32_t i = 0; i < synapses_->slice_count(); ++i) {
-      prepared_.push_back(view(i, synapses_->source_of(i), 0, 1));
-      const SliceEntry& e = synapses_->slice(i);
-      const Store& store = synapses_->stores()[e.store];
-      const bool switched = std::any_of(store.projections.begin(), store.projections.end(), [&](std::uint32_t p) { return is_switched(network_.schedule, p); });
-      const bool reads = store.table->read_count != 0 && !store.table->reads_at_control;
-      const auto way = e.count > few || switched || reads ? Short::alone : store.uniform ? Short::uniform : static_cast<Short::Way>(Short::single + store.table->weight_kind);
-      short_.push_back({store.targets.data() + e.begin, store.weight, store.uniform || store.table->weight_kind ? nullptr : reinterpret_cast<const float*>(store.state_of(e.begin)), store.table, 0, e.count, store.port, way});
-      for (std::uint32_t k = 0; k < e.count && c_.size <= 64; ++k) short_.back().mask |= std::uint64_t{1} << short_.back().targets[k];
+  if (small_) prepare_small();
+  if (small_) prepare_reads();
+}
+
+/// What a small block keeps of each slice, so that an arrival asks nothing else.
+void Block::prepare_small() {
+  together_.resize(at_once);
+  for (std::uint32_t i = 0; i < synapses_->slice_count(); ++i) {
+    prepared_.push_back(view(i, synapses_->source_of(i), 0, 1));
+    const SliceEntry& e = synapses_->slice(i);
+    const Store& store = synapses_->stores()[e.store];
+    const bool switched = std::any_of(store.projections.begin(), store.projections.end(), [&](std::uint32_t p) { return is_switched(network_.schedule, p); });
+    const bool reads = store.table->read_count != 0 && !store.table->reads_at_control;  // and so must see what came before
+    Short& slice = short_.emplace_back();
+    slice.targets = store.targets.data() + e.begin;
+    slice.weight = store.weight;
+    if (!store.uniform && store.table->weight_kind == 0) slice.weights = reinterpret_cast<const float*>(store.state_of(e.begin));
+    slice.table = store.table;
+    slice.count = e.count;
+    slice.port = store.port;
+    if (e.count > few || switched || reads) slice.way = Short::alone;
+    else if (store.uniform) slice.way = Short::uniform;
+    else slice.way = store.table->weight_kind == 0 ? Short::single : store.table->weight_kind == 1 ? Short::on_pre32 : Short::on_pre64;
+    for (std::uint32_t k = 0; k < e.count && c_.size <= 64; ++k) slice.mask |= std::uint64_t{1} << slice.targets[k];
+  }
+  for (std::uint32_t p = 0; p < network_.populations.size(); ++p) {
+    const Population& population = network_.populations[p];
+    if (!heard_[p].any) continue;
+    const std::uint32_t begin = synapses_->slices_begin(population.first);
+    bool& single = heard_[p].single;
+    single = synapses_->slices_end(population.first + population.size - 1) == begin + population.size;
+    for (std::uint32_t i = 0; i < population.size && single; ++i) {
+      const Short& slice = short_[begin + i];
+      single = synapses_->slices_begin(population.first + i) == begin + i && slice.way == Short::uniform && slice.count == 1 &&
+               slice.port == short_[begin].port && slice.weight == short_[begin].weight;
     }
-    for (std::uint32_t p = 0; p < network_.populations.size(); ++p) {
-      const Population& population = network_.populations[p];
-      const std::uint32_t begin = heard_[p].any ? synapses_->slices_begin(population.first) : 0;
-      heard_[p].single = heard_[p].any && synapses_->slices_end(population.first + population.size - 1) == begin + population.size;
-      for (std::uint32_t i = 0; i < population.size && heard_[p].single; ++i) {
-        const Short& slice = short_[begin + i];
-        heard_[p].single = synapses_->slices_begin(population.first + i) == begin + i && slice.way == Short::uniform && slice.count == 1 &&
-                           slice.port == short_[begin].port && slice.weight == short_[begin].weight;
-      }
-    }
-    prepare_reads();
   }
 }
 

@@ -135,6 +135,7 @@ class Block {
   bool superposed_before(Tick now);
   void take_train(TrainGroup& train, Tick until, Tick soonest);
   Tick next(Tick from, Tick horizon);
+  void prepare_small();
   void prepare_reads();
   void read_targets(Tick tick);
   /// In small blocks: the slice as an event at `tick` meets it.
@@ -202,13 +203,13 @@ class Block {
   /// What a small block needs to know of a slice to deliver it.
   struct Short {
     enum Way : std::uint32_t { uniform, single, on_pre32, on_pre64, alone };
-    const std::uint16_t* targets;
-    double weight;       ///< of all, if they are uniform
-    const float* weights;  ///< if they are single
-    const SynapseTable* table;
-    std::uint64_t mask;  ///< of the targets, where the block has at most 64 neurons
-    std::uint32_t count, port;
-    Way way;  ///< alone: not together with others
+    const std::uint16_t* targets = nullptr;
+    double weight = 0;               ///< of all, if they are uniform
+    const float* weights = nullptr;  ///< if they are single
+    const SynapseTable* table = nullptr;
+    std::uint64_t mask = 0;  ///< of the targets, where the block has at most 64 neurons
+    std::uint32_t count = 0, port = 0;
+    Way way = alone;  ///< alone: not together with others
   };
   std::vector<Short> short_;
   float weights32_[few];
