@@ -5,23 +5,32 @@
 
 namespace spinet {
 
-Tick Slots::post(std::span<const Emission> some, const BlockSynapses& synapses, Tick from) {
+namespace {
+/// Calls put(place, offset, slice, event) for every arrival from `from` on; it says whether its place had none before.
+template <class Put>
+Tick post_each(Ring& ring, std::span<const Emission> some, const BlockSynapses& synapses, Tick from, Put&& put) {
   Tick first = never;
   for (const Emission& e : some) {
     const std::uint32_t end = synapses.slices_end(e.gid);
     for (std::uint32_t s = synapses.slices_begin(e.gid); s < end; ++s) {
-      const auto [place, begin, offset] = ring_.arrival(e.tick, synapses.delay_steps(s));
-      if (begin + offset < from) continue;
-      Slot& slot = slots_[place];
-      if (slot.keys.empty()) {
-        ring_.fill(place);
-        first = std::min(first, begin);
-      }
-      slot.keys.push_back(static_cast<std::uint64_t>(offset) << 32 | s);
-      if (graded_) slot.payloads.push_back(e.payload);
+      const auto [place, begin, offset] = ring.arrival(e.tick, synapses.delay_steps(s));
+      if (begin + offset < from || !put(place, offset, s, e)) continue;
+      ring.fill(place);
+      first = std::min(first, begin);
     }
   }
   return first;
+}
+}  // namespace
+
+Tick Slots::post(std::span<const Emission> some, const BlockSynapses& synapses, Tick from) {
+  return post_each(ring_, some, synapses, from, [this](std::uint64_t place, Tick offset, std::uint32_t s, const Emission& e) {
+    Slot& slot = slots_[place];
+    const bool first = slot.keys.empty();
+    slot.keys.push_back(static_cast<std::uint64_t>(offset) << 32 | s);
+    if (graded_) slot.payloads.push_back(e.payload);
+    return first;
+  });
 }
 
 Slots::Arrivals Slots::take(Tick from) {
@@ -74,22 +83,13 @@ void Slots::sort(Slot& slot) {
 }
 
 Tick Packets::post(std::span<const Emission> some, const BlockSynapses& synapses, Tick from) {
-  Tick first = never;
-  for (const Emission& e : some) {
-    const std::uint32_t end = synapses.slices_end(e.gid);
-    for (std::uint32_t s = synapses.slices_begin(e.gid); s < end; ++s) {
-      const auto [place, begin, offset] = ring_.arrival(e.tick, synapses.delay_steps(s));
-      if (begin + offset < from) continue;
-      Slot& slot = slots_[place];
-      if (slot.packets.empty()) {
-        ring_.fill(place);
-        first = std::min(first, begin);
-      }
-      slot.packets.push_back({static_cast<std::uint32_t>(offset), s, static_cast<std::uint32_t>(slot.events.size()), 0, 0});
-      slot.events.push_back(e);
-    }
-  }
-  return first;
+  return post_each(ring_, some, synapses, from, [this](std::uint64_t place, Tick offset, std::uint32_t s, const Emission& e) {
+    Slot& slot = slots_[place];
+    const bool first = slot.packets.empty();
+    slot.packets.push_back({static_cast<std::uint32_t>(offset), s, static_cast<std::uint32_t>(slot.events.size()), 0, 0});
+    slot.events.push_back(e);
+    return first;
+  });
 }
 
 Tick Packets::post_together(std::span<const Emission> some, const BlockSynapses& synapses, std::uint32_t steps, bool single) {
