@@ -158,8 +158,10 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
     plastic_delay_ = std::max<Tick>(plastic_delay_, network_.delay_resolution * store.most_delay);
   }
   arrivals_only_ = c_.frame_length == 0 && trains_.empty() && histories_.empty();
-  if (small_) prepare_small();
-  if (small_) prepare_reads();
+  if (small_) {
+    prepare_small();
+    prepare_reads();
+  }
 }
 
 /// What a small block keeps of each slice, so that an arrival asks nothing else.
@@ -444,15 +446,14 @@ const Packets::Packet* Block::deliver_packets(const Packets::Packet* packet, con
   std::uint16_t* const targets = together_.data();
   std::size_t n = 0;
   std::uint32_t port = 0;
-  const auto hand_over = [&](const Arrivals& a) {
+  const auto hand_over = [&] {
+    if (n == 0) return;
+    const Arrivals a{tick, static_cast<std::uint32_t>(n), port, targets, nullptr, weights, 0, 1};
+    n = 0;
     deliveries += a.count;
     table_.receive(&c_, &a);
     if (asked()) drain(tick, Ask::test);
-    if (table_.ports[a.port].evaluates) evaluations_.add(std::span(a.targets, a.count));
-  };
-  const auto hand_over_together = [&] {
-    if (n) hand_over({tick, static_cast<std::uint32_t>(n), port, targets, nullptr, weights, 0, 1});
-    n = 0;
+    if (table_.ports[port].evaluates) evaluations_.add(std::span(a.targets, a.count));
   };
   for (; packet != end && packet->offset == offset; ++packet) {
     const Emission* e = events + packet->first;
@@ -461,7 +462,7 @@ const Packets::Packet* Block::deliver_packets(const Packets::Packet* packet, con
       const Short* const slices = short_.data() + packet->slice;
       const std::uint32_t count = packet->count;
       if (slices->port != port || n + count > at_once) {
-        hand_over_together();
+        hand_over();
         port = slices->port;
       }
       double* const w = weights + n;
@@ -482,13 +483,13 @@ const Packets::Packet* Block::deliver_packets(const Packets::Packet* packet, con
         const double payload = e->payload;
         const Short& slice = short_[s];
         if (slice.way == Short::alone) {
-          hand_over_together();
+          hand_over();
           deliver(s, tick, payload);
           if (asked()) drain(tick, Ask::test);
           continue;
         }
         if (slice.port != port || n + few > at_once) {
-          hand_over_together();
+          hand_over();
           port = slice.port;
         }
         double* const w = weights + n;
@@ -511,7 +512,7 @@ const Packets::Packet* Block::deliver_packets(const Packets::Packet* packet, con
       }
     }
   }
-  hand_over_together();
+  hand_over();
   return packet;
 }
 
@@ -720,7 +721,7 @@ void Block::walk(Tick from, Tick to, Tick horizon, std::span<const Action> actio
   due_at_ = next(to, horizon);
 }
 
-/// `next_arrival()`: its tick, or `to`; `deliver(now)`: those of a tick.
+/// `next_arrival()`: its tick, or `to`; `deliver_now(tick)`: those of a tick.
 template <class Next, class Deliver>
 void Block::walk_window(Tick to, std::span<const Action> actions, std::vector<std::vector<float>>& samples, Next&& next_arrival, Deliver&& deliver_now) {
   for (;;) {
