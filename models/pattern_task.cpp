@@ -8,7 +8,6 @@
 #include <cmath>
 
 #include "spinet/neuron.hpp"
-#include "spinet/random.hpp"
 
 namespace {
 using namespace spinet;
@@ -76,7 +75,7 @@ struct PatternTask {
     const std::uint32_t rows = n.b.table_rows;
     if (n.constants(0).order == cycled) return static_cast<std::uint32_t>(k % rows);
     const auto below = [&](std::uint32_t count, std::uint64_t counter) {
-      return static_cast<std::uint32_t>(std::uint64_t{draw(n.b.random, n.b.gids[0], counter)[0]} * count >> 32);
+      return static_cast<std::uint32_t>(std::uint64_t{n.b.draw(0, counter)[0]} * count >> 32);
     };
     if (n.constants(0).order == random) return below(rows, k);
     // The k-th of a round is found by following its place back through the round's swaps (Fisher and Yates).

@@ -52,21 +52,25 @@ struct StochasticBinary {
     else n.state(j).input += w;
   }
   static constexpr std::uint32_t at_once = philox_group;
-  /// Two uniform numbers for each of the neurons `js`, at most `at_once`; of neighbours by one call.
+  /// Two uniform numbers for each of the neurons `js`, at most `at_once`.
   static void uniforms(N n, Tick tick, std::span<const std::uint32_t> js, double (*u)[2]) {
     const auto count = static_cast<std::uint32_t>(js.size());
-    const Gid first = n.b.gids[js[0]];
-    if (count > 2 && n.b.gids[js[count - 1]] - first == count - 1) {
-      std::uint32_t words[philox_group_words];
-      philox_fill_entities(n.b.random, first, static_cast<std::uint64_t>(tick), words, count);
-      for (std::uint32_t i = 0; i < count; ++i)
-        for (std::uint32_t k = 0; k < 2; ++k) u[i][k] = uniform01(words[philox_place(i, 2 * k)], words[philox_place(i, 2 * k + 1)]);
+    if (count <= 2) {
+      for (std::uint32_t i = 0; i < count; ++i) {
+        const Words w = n.b.draw(js[i], static_cast<std::uint64_t>(tick));
+        for (std::uint32_t k = 0; k < 2; ++k) u[i][k] = uniform01(w[2 * k], w[2 * k + 1]);
+      }
       return;
     }
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const Words w = draw(n.b.random, n.b.gids[js[i]], static_cast<std::uint64_t>(tick));
-      for (std::uint32_t k = 0; k < 2; ++k) u[i][k] = uniform01(w[2 * k], w[2 * k + 1]);
+    PhiloxLanes lanes;
+    for (std::uint32_t i = 0; i < at_once; ++i) {
+      const std::uint32_t j = js[i < count ? i : 0];
+      lanes.seed[i] = n.b.random[j].seed, lanes.entity[i] = n.b.gids[j];
     }
+    std::uint32_t words[philox_group_words];
+    philox_fill_each(lanes, n.b.random[js[0]].stream, static_cast<std::uint64_t>(tick), words);
+    for (std::uint32_t i = 0; i < count; ++i)
+      for (std::uint32_t k = 0; k < 2; ++k) u[i][k] = uniform01(words[philox_place(i, 2 * k)], words[philox_place(i, 2 * k + 1)]);
   }
   static void evaluate(N n, Tick tick, std::span<const std::uint32_t> all) {
     double e[at_once], u[at_once][2];

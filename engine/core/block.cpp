@@ -20,6 +20,13 @@ std::uint32_t population_of(const Network& net, Gid gid) {
   return p;
 }
 
+/// The neuron's gid as random numbers count it.
+Gid drawn_as(const Network& net, Gid gid) {
+  if (net.replica_count() == 1) return gid;
+  const std::uint32_t p = population_of(net, gid);
+  return net.population_identity(p).first + (gid - net.populations[p].first);
+}
+
 /// Number `i` along concatenated ranges.
 Gid gid_at(const std::vector<GidRange>& ranges, std::uint32_t i) {
   std::size_t r = 0;
@@ -40,10 +47,8 @@ Block::Block(const Network& net, const KernelGroup& group, std::vector<Gid> gids
   c_.constants = constants_.data();
   c_.common = common_.data();
   c_.shared = group.shared.data();
-  c_.gids = gids_.data();
   c_.out = &outbox_;
   c_.size = static_cast<std::uint32_t>(gids_.size());
-  c_.random = stream_key(net.seed, Purpose::neuron, 0);
   c_.frame_length = group.frame_length;
   c_.run = RunInfo{net.ticks_per_ms()};
   room(4 * gids_.size() + 16);
@@ -69,22 +74,33 @@ Block::Block(const Network& net, const KernelGroup& group, std::vector<Gid> gids
   std::vector<double> values;
   std::uint32_t present = 0xFFFFFFFFu;
   std::vector<Sampler> param_samplers, initial_samplers;
+  keys_.resize(c_.size);
+  if (net.replica_count() > 1) drawn_as_ = gids_, replicas_.resize(c_.size);
+  c_.gids = drawn_as_.empty() ? gids_.data() : drawn_as_.data();
+  c_.random = keys_.data();
+  Network::Identity who{};
   for (std::uint32_t j = 0; j < c_.size; ++j) {
     const std::uint32_t population = present != 0xFFFFFFFFu && gids_[j] - net.populations[present].first < net.populations[present].size
                                          ? present : population_of(net, gids_[j]);
     const Population& p = net.populations[population];
     if (population != present) {
       present = population;
+      who = net.population_identity(population);
       param_samplers.clear();
       initial_samplers.clear();
       for (const auto& d : p.params) param_samplers.emplace_back(d);
       for (const auto& d : p.initial) initial_samplers.emplace_back(d);
       values.assign(std::max<std::size_t>(1, p.initial.size()), 0);
     }
+    keys_[j] = stream_key(who.seed, Purpose::neuron, 0);
+    if (!replicas_.empty()) {
+      drawn_as_[j] = who.first + (gids_[j] - p.first);
+      replicas_[j] = population % net.replica_count();
+    }
     const auto value = [&](const Distribution& d, const Sampler& s, Purpose purpose, std::uint32_t field) {
       if (d.kind == Distribution::Kind::listed) return d.values[gids_[j] - p.first];
       if (s.constant()) return s(0.5);
-      const auto w = draw(stream_key(net.seed, purpose, population), gids_[j], field);
+      const auto w = draw(stream_key(who, purpose), c_.gids[j], field);
       return s(uniform01(w[0], w[1]));
     };
     for (std::uint32_t f = 0; f < fields.count; ++f) {
@@ -95,6 +111,7 @@ Block::Block(const Network& net, const KernelGroup& group, std::vector<Gid> gids
     table_.init(&c_, j, params.data(), values.data());
     if (scheduled_changes) params_.push_back(params);
   }
+  if (!replicas_.empty() && replicas_.front() == replicas_.back() && std::is_sorted(replicas_.begin(), replicas_.end())) replica_ = replicas_.front();
   for (const auto& report : net.reports) {
     const Population& p = net.populations[report.population];
     auto& js = sampled.emplace_back();
@@ -123,8 +140,9 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
   const Ring ring(window, network_.delay_resolution, most_steps);
   if (small_) packets_ = Packets(ring);
   else slots_ = Slots(ring, graded);
-  for (const Population& p : network_.populations) {
-    const std::uint32_t begin = p.size ? synapses_->slices_begin(p.first) : 0, end = p.size ? synapses_->slices_end(p.first + p.size - 1) : 0;
+  for (std::uint32_t f = 0; f < network_.family_count(); ++f) {
+    const GidRange all = network_.family(f);
+    const std::uint32_t begin = all.count ? synapses_->slices_begin(all.first) : 0, end = all.count ? synapses_->slices_end(all.first + all.count - 1) : 0;
     Heard& heard = heard_.emplace_back();
     heard.any = begin != end;
     heard.steps = begin != end ? synapses_->delay_steps(begin) : 0;
@@ -139,6 +157,10 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
     for (Gid gid = 0; gid < network_.gid_count(); ++gid)
       for (std::uint32_t i = synapses_->slices_begin(gid); i < synapses_->slices_end(gid); ++i)
         if (const auto k = synapses_->slice(i).store; synapses_->stores()[k].table->on_control) controlled_.push_back({i, k, gid, synapses_->stores()[k].table});
+  const auto replica_of = [&](const Controlled& c) { return synapses_->stores()[c.store].projections[0] % network_.replica_count(); };
+  std::stable_sort(controlled_.begin(), controlled_.end(), [&](const Controlled& a, const Controlled& b) { return replica_of(a) < replica_of(b); });
+  for (std::uint32_t r = 0; r <= network_.replica_count(); ++r)
+    controlled_begin_.push_back(static_cast<std::size_t>(std::partition_point(controlled_.begin(), controlled_.end(), [&](const Controlled& c) { return replica_of(c) < r; }) - controlled_.begin()));
   for (const Store& store : synapses_->stores()) {
     auto& reads = reads_of_store_.emplace_back();
     for (std::uint32_t k = 0; k < store.table->read_count; ++k) {
@@ -185,15 +207,15 @@ void Block::prepare_small() {
     else slice.way = store.table->weight_kind == 0 ? Short::single : store.table->weight_kind == 1 ? Short::on_pre32 : Short::on_pre64;
     for (std::uint32_t k = 0; k < e.count && c_.size <= 64; ++k) slice.mask |= std::uint64_t{1} << slice.targets[k];
   }
-  for (std::uint32_t p = 0; p < network_.populations.size(); ++p) {
-    const Population& population = network_.populations[p];
-    if (!heard_[p].any) continue;
-    const std::uint32_t begin = synapses_->slices_begin(population.first);
-    bool& single = heard_[p].single;
-    single = synapses_->slices_end(population.first + population.size - 1) == begin + population.size;
-    for (std::uint32_t i = 0; i < population.size && single; ++i) {
+  for (std::uint32_t f = 0; f < network_.family_count(); ++f) {
+    const GidRange all = network_.family(f);
+    if (!heard_[f].any) continue;
+    const std::uint32_t begin = synapses_->slices_begin(all.first);
+    bool& single = heard_[f].single;
+    single = synapses_->slices_end(all.first + all.count - 1) == begin + all.count;
+    for (std::uint32_t i = 0; i < all.count && single; ++i) {
       const Short& slice = short_[begin + i];
-      single = synapses_->slices_begin(population.first + i) == begin + i && slice.way == Short::uniform && slice.count == 1 &&
+      single = synapses_->slices_begin(all.first + i) == begin + i && slice.way == Short::uniform && slice.count == 1 &&
                slice.port == short_[begin].port && slice.weight == short_[begin].weight;
     }
   }
@@ -217,6 +239,8 @@ void Block::prepare_reads() {
 }
 
 void Block::read_targets(Tick tick) {
+  if (values_at_ == tick) return;
+  values_at_ = tick;
   for (std::uint32_t v = 0; v < values_.size(); ++v)
     if (!values_[v].empty()) table_.read_all(&c_, tick, v, values_[v].data());
 }
@@ -336,7 +360,7 @@ Slice Block::view(std::uint32_t s, Gid source, Tick tick, double payload) {
   slice.delay = network_.delay_resolution * synapses_->delay_steps(s);
   slice.payload = payload;
   slice.count = e.count;
-  slice.source = source;
+  slice.source = drawn_as(network_, source);
   slice.targets = store.targets.data() + e.begin;
   slice.state = store.state.data() + e.begin * store.table->state_size;
   if (store.table->slice_state_size) slice.slice_state = store.slice_state.data() + std::uint64_t{s} * store.table->slice_state_size;
@@ -345,7 +369,7 @@ Slice Block::view(std::uint32_t s, Gid source, Tick tick, double payload) {
     slice.history = histories_[h].heads();
     slice.base = histories_[h].base();
   }
-  slice.gids = gids_.data();
+  slice.gids = c_.gids;
   if (store.table->draws) {
     slice.copies = store.copies.data() + e.begin;
     const auto w = draw(store.random, slice.source, synapses_->delay_steps(s));
@@ -358,8 +382,8 @@ Slice Block::view(std::uint32_t s, Gid source, Tick tick, double payload) {
   return slice;
 }
 
-/// Hands a control event to all slices of the projections it is addressed to, or of all if it has no address.
-void Block::control_synapses(const ScheduledControl& s, Tick tick) {
+/// Hands a control event to all slices of the projections it is addressed to, or of all (of a replica) if it has no address.
+void Block::control_synapses(const ScheduledControl& s, Tick tick, std::int32_t replica) {
   if (controlled_.empty()) return;
   if (!s.synapses.empty()) return control_named(s, tick);
   auto& stores = synapses_->stores();
@@ -370,7 +394,12 @@ void Block::control_synapses(const ScheduledControl& s, Tick tick) {
                                    [&](std::uint32_t p) { return std::count(s.projections.begin(), s.projections.end(), p) > 0; });
   };
   if (reads_together_) read_targets(tick);
-  for (const Controlled& one : controlled_) {
+  std::span<const Controlled> some(controlled_);
+  if (replica >= 0) {
+    const auto r = static_cast<std::size_t>(replica);
+    some = some.subspan(controlled_begin_[r], controlled_begin_[r + 1] - controlled_begin_[r]);
+  }
+  for (const Controlled& one : some) {
     if (!everyone && !is_mine(stores[one.store])) continue;
     if (small_) {
       Slice& slice = at(one.slice, tick, 0);
@@ -567,25 +596,26 @@ void Block::act(const Action& a, std::vector<std::vector<float>>& samples) {
       if (const auto k = synapses_->store_of(p); k < synapses_->stores().size()) synapses_->stores()[k].gain = s.control.value[0];
     return;
   }
-  if (s.control.kind != Control::Kind::set_parameter) control_synapses(s, a.tick);
+  if (s.control.kind != Control::Kind::set_parameter) control_synapses(s, a.tick, a.replica);
   if (s.control.kind != Control::Kind::set_parameter && !table_.on_control) return;
   if (s.control.kind == Control::Kind::pulse) return;  // neurons feel none; trains may be long
   due_.clear();
   for (std::uint32_t j = 0; j < c_.size; ++j) {
     bool mine = s.who.empty() && s.projections.empty();
     for (const auto& r : s.who) mine |= gids_[j] - r.first < r.count;
+    if (a.replica >= 0 && !replicas_.empty()) mine &= replicas_[j] == static_cast<std::uint32_t>(a.replica);
     if (mine) due_.push_back(j);
   }
   if (due_.empty()) return;
+  values_at_ = -1;
   if (s.control.kind == Control::Kind::set_parameter) {
     const Field& f = table_.model.params.data[s.control.field];
     std::optional<Sampler> sampler;
     if (s.drawn) sampler.emplace(*s.drawn);
-    const RandomKey key = stream_key(network_.seed, Purpose::redrawn, s.control.field);
     for (const auto j : due_) {
       double x = s.control.value[0];
       if (sampler) {
-        const auto w = draw(key, gids_[j], static_cast<std::uint64_t>(a.tick));
+        const auto w = draw(stream_key(keys_[j].seed, Purpose::redrawn, s.control.field), c_.gids[j], static_cast<std::uint64_t>(a.tick));
         x = (*sampler)(uniform01(w[0], w[1]));
       }
       put(params_[j].data(), f, x);
@@ -741,6 +771,7 @@ void Block::walk_window(Tick to, std::span<const Action> actions, std::vector<st
       if (now == sweep_at_) sweep(now);
       for (auto& h : histories_) h.rebase(now);
     }
+    values_at_ = -1;
     for (; !actions.empty() && actions.front().tick == now; actions = actions.subspan(1)) act(actions.front(), samples);
     if (agenda_.next() == now) run_phase(Ask::wake, now);
     deliver_now(now);

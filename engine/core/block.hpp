@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct Action {
   std::int32_t weights;  ///< index in Network::weights, or -1
   std::int32_t events = -1;  ///< index in Network::weight_events, or -1
   bool all = false;          ///< of them, all values; else those that have changed
+  std::int32_t replica = -1;  ///< of a control: those whom it concerns, or -1: all
 };
 
 /// Neurons with one model and one set of shared parameters.
@@ -66,14 +68,21 @@ class Block {
   /// Initial state is complete: finds the crossings of the first frame.
   void start();
 
-  bool hears(std::uint32_t population) const { return heard_[population].any; }
+  bool hears(std::uint32_t family) const { return heard_[family].any; }
+  /// Does a control event that an environment posts change anything here?
+  bool obeys() const { return !controlled_.empty() || table_.on_control; }
+  /// The one replica whose neurons these are; none: there are several, or no replicas at all.
+  std::optional<std::uint32_t> replica() const { return replica_; }
+  /// Nothing more happens here.
+  void retire() { due_at_ = never, retired_ = true; }
+  bool retired() const { return retired_; }
   /// Posts the arrivals of events; those before `from` are left out.
   void post(std::span<const Emission> some, Tick from = 0) {
     due_at_ = std::min(due_at_, small_ ? packets_.post(some, *synapses_, from) : slots_.post(some, *synapses_, from));
   }
-  /// The same for events of one population and tick, each of another neuron.
-  void post_together(std::uint32_t population, std::span<const Emission> some) {
-    const Heard& h = heard_[population];
+  /// The same for events of one family (Network::family) and tick, each of another neuron.
+  void post_together(std::uint32_t family, std::span<const Emission> some) {
+    const Heard& h = heard_[family];
     if (small_ && h.steps) due_at_ = std::min(due_at_, packets_.post_together(some, *synapses_, h.steps, h.single));
     else post(some);
   }
@@ -156,7 +165,7 @@ class Block {
     return view(slice, synapses_->source_of(slice), tick, payload);
   }
   Slice view(std::uint32_t slice, Gid source, Tick tick, double payload);
-  void control_synapses(const ScheduledControl& s, Tick tick);
+  void control_synapses(const ScheduledControl& s, Tick tick, std::int32_t replica);
   void control_named(const ScheduledControl& s, Tick tick);
   void act(const Action& a, std::vector<std::vector<float>>& samples);
   void run_phase(Ask phase, Tick tick);
@@ -168,6 +177,11 @@ class Block {
   const Network& network_;
   const NeuronTable& table_;
   std::vector<Gid> gids_;
+  std::vector<Gid> drawn_as_;             ///< gids as random numbers count them, where the network has replicas
+  std::vector<RandomKey> keys_;
+  std::vector<std::uint32_t> replicas_;   ///< by neuron, where there are several
+  std::optional<std::uint32_t> replica_;
+  bool retired_ = false;
   std::vector<std::vector<std::byte>> params_;  ///< per neuron, kept only where the schedule changes some
   Buffer<std::byte> state_, constants_, common_;
   NeuronBlock c_{};
@@ -190,13 +204,14 @@ class Block {
     std::uint32_t steps = 0;  ///< delay of all its slices here, 0 if they differ
     bool single = false;      ///< in a small block: each neuron has one synapse here, all with one weight and port
   };
-  std::vector<Heard> heard_;  ///< by population
+  std::vector<Heard> heard_;  ///< by family
   struct Controlled {
     std::uint32_t slice, store;
     Gid source;
     const SynapseTable* table;
   };
-  std::vector<Controlled> controlled_;  ///< slices whose model hears control events
+  std::vector<Controlled> controlled_;  ///< slices whose model hears control events, by replica
+  std::vector<std::size_t> controlled_begin_;  ///< by replica, and the end
   std::vector<Slice> prepared_;  ///< by slice number, in small blocks: all but tick and payload
   std::vector<double> weights_;
   std::vector<std::uint16_t> together_;  ///< targets of slices that are delivered together, whose weights lie in `weights_`
@@ -216,6 +231,7 @@ class Block {
   std::vector<std::vector<double>> values_;                 ///< by variable of the neurons: what rules read, at a control event
   std::vector<std::vector<const double*>> values_of_store_;  ///< by store and number in its `reads`
   bool reads_together_ = false;
+  Tick values_at_ = -1;  ///< for which tick's control events `values_` have been read
   Emissions* out_ = nullptr;
   std::vector<PostHistories> histories_;
   std::vector<std::uint32_t> history_of_store_;        ///< index in `histories_`, or past its end

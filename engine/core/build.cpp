@@ -91,10 +91,10 @@ void Simulation::Impl::build(const SimulationOptions& options) {
     stats.synapse_bytes += synapses->bytes();
     blocks[b]->connect(std::move(synapses), std::move(trains[b]), window, graded, options.small_slices);
   }
-  for (std::uint32_t p = 0; p < net.populations.size(); ++p) {
+  for (std::uint32_t f = 0; f < net.family_count(); ++f) {
     auto& some = listeners.emplace_back();
     for (const auto& b : blocks)
-      if (b->hears(p)) some.push_back(b.get());
+      if (b->hears(f)) some.push_back(b.get());
   }
   make_emitters(superposed);
   make_actions();

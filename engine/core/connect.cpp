@@ -73,9 +73,9 @@ Connector::Connector(const Network& net, std::uint32_t index)
       source_count_(static_cast<std::uint32_t>(count(sources_))),
       target_count_(static_cast<std::uint32_t>(count(targets_))),
       runs_((target_count_ + target_run - 1) / target_run),
-      key_(stream_key(net.seed, Purpose::connect, index)),
-      again_(stream_key(net.seed, Purpose::again, index)),
-      split_key_(stream_key(net.seed, Purpose::split, index)) {
+      key_(stream_key(net.projection_identity(index), Purpose::connect)),
+      again_(stream_key(net.projection_identity(index), Purpose::again)),
+      split_key_(stream_key(net.projection_identity(index), Purpose::split)) {
   const auto& p = projection;
   if (p.rule == Rule::listed) {
     listed_begin_.resize(runs_ + 1);

@@ -14,6 +14,7 @@ enum class Purpose : std::uint32_t { initial = 1, parameter, connect, again, spl
 inline RandomKey stream_key(std::uint32_t seed, Purpose purpose, std::uint32_t index) {
   return {seed, (static_cast<std::uint32_t>(purpose) << 24) | index};
 }
+inline RandomKey stream_key(const Network::Identity& who, Purpose purpose) { return stream_key(who.seed, purpose, who.index); }
 
 /// Cumulative distribution function of the standard normal distribution (series and continued fraction; about 1e-15).
 double normal_cdf(double x);

@@ -14,16 +14,32 @@ void Simulation::Impl::take_posted(std::size_t first, Tick to) {
     const Posted& p = pending[i];
     if (p.tick < to)
       guarded([&] { throw std::runtime_error("environment " + net.populations[partition.population_of(p.gid)].name + " posts control events sooner than the network's shortest delay"); });
-    if (!net.until || p.control.kind != Control::Kind::reward || partition.population_of(p.gid) != net.until->population) continue;
+    if (!net.until || p.control.kind != Control::Kind::reward) continue;
+    const std::uint32_t r = partition.population_of(p.gid) - net.until->population;  // the replica
+    if (r >= ends.size()) continue;
     const double x = p.control.value[net.until->metric];
     if (net.until->at_least ? x >= net.until->threshold : x <= net.until->threshold) {
-      if (p.tick + 1 < end) stats.until_met = p.tick;
-      end = std::min(end, p.tick + 1);  // what it reports still acts
+      if (p.tick + 1 < ends[r]) stats.replicas[r].until_met = p.tick;
+      ends[r] = std::min(ends[r], p.tick + 1);  // what it reports still acts
+      first_end = std::min(first_end, ends[r]);
     }
+  }
+  if (net.until) {
+    const auto last = std::max_element(ends.begin(), ends.end());
+    end = *last;
+    stats.until_met = stats.replicas[static_cast<std::size_t>(last - ends.begin())].until_met;
   }
   std::sort(pending.begin(), pending.end(), [](const Posted& a, const Posted& b) {
     return std::tie(a.tick, a.gid, a.number) < std::tie(b.tick, b.gid, b.number);
   });
+}
+
+/// Leaves out what neurons of a replica emit that has ended, while others go on.
+void Simulation::Impl::drop_ended(Emissions& all) const {
+  Emission* to = all.data();
+  for (const Emission& e : all)
+    if (e.tick < ends[replica_of_gid[e.gid]]) *to++ = e;
+  all.filled(to);
 }
 
 /// Sends this rank's part of a window to all and receives theirs: `all` gets everyone's emissions, `pending` the control
@@ -89,9 +105,9 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
   const bool first_rank = transport.rank() == 0, alone = transport.size() == 1;
   if (!first_rank) recorder = nullptr;
 
-  // Which spikes are logged: by population, then by id where only some are.
-  std::vector<std::vector<const SpikeRecording*>> recordings(net.populations.size());
-  for (const auto& s : net.spikes) recordings[s.population].push_back(&s);
+  // Which spikes are logged: by family, then by population, and by id where only some are.
+  std::vector<std::vector<const SpikeRecording*>> recordings(net.family_count());
+  for (const auto& s : net.spikes) recordings[s.population / net.replica_count()].push_back(&s);
 
   if (recorder && stats.began == 0)
     guarded([&] {
@@ -112,6 +128,11 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
   std::uint64_t clock_turn = 0, deliveries = 0;
   const bool checkpointing = checkpoints.every > 0 || checkpoints.seconds > 0 || checkpoints.at_stop;
   if (end == 0) end = net.duration;
+  ends.assign(net.replica_count(), end);
+  stats.replicas.assign(ends.size(), {end, stats.until_met});
+  first_end = end;
+  if (ends.size() > 1)
+    for (Gid gid = 0; gid < net.gid_count(); ++gid) replica_of_gid.push_back(partition.population_of(gid) % net.replica_count());
   while (from < end) {
     const Tick to = std::min(from + window, end);
     std::size_t last_action = next_action;
@@ -122,6 +143,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       ++last_action;
     }
     std::span<const Action> due(actions.data() + next_action, last_action - next_action);
+    const bool scheduled = !due.empty();
     next_action = last_action;
     if (!pending.empty() && pending.front().tick < to) {  // after the schedule's of their tick, before samples
       posted_count = 0;
@@ -129,12 +151,14 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       std::size_t n = 0;
       for (; n < pending.size() && pending[n].tick < to; ++n) {
         const Posted& p = pending[n];
+        const std::uint32_t replica = ends.size() == 1 ? 0 : replica_of_gid[p.gid];
+        if (p.tick >= ends[replica]) continue;
         if (posted_count == posted_now.size()) posted_now.emplace_back();
         ScheduledControl& acts = posted_now[posted_count++];
         acts.tick = p.tick;
         acts.control = p.control;
         const auto place = std::find_if(with_posted.begin(), with_posted.end(), [&](const Action& a) { return a.tick > p.tick || (a.tick == p.tick && !a.control); });
-        with_posted.insert(place, {p.tick, &acts, -1, -1});
+        with_posted.insert(place, {p.tick, &acts, -1, -1, -1, false, ends.size() == 1 ? -1 : static_cast<std::int32_t>(replica)});
         if (p.control.kind == Control::Kind::batch_end && !net.weight_events.empty()) sample_epoch(p, with_posted);
         if (recorder && p.control.kind == Control::Kind::reward) {
           const std::uint32_t population = partition.population_of(p.gid);
@@ -152,7 +176,12 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
     guarded([&] {
       for (std::size_t b = 0; b < blocks.size(); ++b) {
         Block& block = *blocks[b];
-        if (!due.empty() || block.due() < to) block.walk(from, to, end, due, own, samples[b]);
+        if (block.retired()) continue;
+        if (from >= first_end && block.replica() && from >= ends[*block.replica()]) {
+          block.retire();
+          continue;
+        }
+        if (block.due() < to || scheduled || (!due.empty() && block.obeys())) block.walk(from, to, end, due, own, samples[b]);
         head.next = std::min(head.next, block.due());
       }
       emitted.clear();
@@ -192,6 +221,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
     if (head.deliveries) deliveries = head.deliveries;
     if (pending.size() > before) take_posted(before, to);
     if (!pending.empty()) next = std::min(next, pending.front().tick);
+    if (to > first_end && ends.size() > 1) drop_ended(all);
     const auto earlier = [](const Emission& a, const Emission& b) { return a.tick != b.tick ? a.tick < b.tick : a.gid < b.gid; };
     const auto not_later = [&](const Emission& a, const Emission& b) { return !earlier(a, b); };
     bool distinct = std::adjacent_find(all.begin(), all.end(), not_later) == all.end();  // and sorted: most windows
@@ -206,26 +236,34 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
     if (!all.empty() && lookahead != never) next = std::min(next, all.front().tick + lookahead);
 
     logged.clear();
-    for (const Emission *e = all.begin(), *last = all.end(); e != last;) {  // run by run of one population and tick
-      const std::uint32_t population = partition.population_of(e->gid);
+    for (const Emission *e = all.begin(), *last = all.end(); e != last;) {  // run by run of one family and tick
+      std::uint32_t population = partition.population_of(e->gid);
       const Population& p = net.populations[population];
+      const std::uint32_t family = population / net.replica_count();
       const Emission* const first = e;
-      const Gid beyond = p.first + p.size;
+      const Gid beyond = ends.size() == 1 ? p.first + p.size : net.family(family).first + net.family(family).count;
       if (last[-1].tick == e->tick && last[-1].gid < beyond) e = last;
       else while (e != last && e->gid < beyond && e->tick == first->tick) ++e;
       const std::span run(first, e);
-      for (Block* b : listeners[population])
-        if (distinct) b->post_together(population, run);
+      for (Block* b : listeners[family])
+        if (distinct) b->post_together(family, run);
         else b->post(run);
-      stats.spikes_of_population[population] += run.size();
+      if (ends.size() == 1) stats.spikes_of_population[population] += run.size();
+      else
+        for (const Emission& x : run) {
+          while (x.gid - net.populations[population].first >= p.size) ++population;
+          ++stats.spikes_of_population[population];
+        }
       if (p.neuron()) stats.spikes += run.size();
-      if (!recorder || recordings[population].empty()) continue;
+      if (!recorder || recordings[family].empty()) continue;
       for (const Emission& e : run)
-        for (const auto* s : recordings[population])
-          if (e.tick >= s->from && e.tick < s->to && (s->ids.empty() || std::binary_search(s->ids.begin(), s->ids.end(), e.gid - p.first))) {
+        for (const auto* s : recordings[family]) {
+          const std::uint32_t id = e.gid - net.populations[s->population].first;
+          if (id < p.size && e.tick >= s->from && e.tick < s->to && (s->ids.empty() || std::binary_search(s->ids.begin(), s->ids.end(), id))) {
             logged.push_back({e.tick, e.gid});
             break;
           }
+        }
     }
     ++stats.windows;
     stats.reached = to;
@@ -271,6 +309,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
     }
   }
   if (own_failure) std::rethrow_exception(own_failure);
+  for (std::size_t r = 0; r < ends.size(); ++r) stats.replicas[r].reached = std::min(ends[r], stats.reached);
   stats.deliveries = earlier.deliveries, stats.superposed = earlier.superposed, stats.crossings = earlier.crossings;
   for (const auto& b : blocks) {
     stats.deliveries += b->deliveries;

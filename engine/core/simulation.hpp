@@ -47,6 +47,11 @@ struct Statistics {
   std::uint64_t history_bytes = 0;   ///< memory of postsynaptic spikes at the end; it never shrinks during a run
   double build_seconds = 0, run_seconds = 0;
   std::vector<std::uint64_t> spikes_of_population;  ///< network-wide counts, also of populations not recorded
+  /// Where a network has replicas (Network::replicas): how each ended; `reached` and `until_met` are then of the last.
+  struct Replica {
+    Tick reached, until_met;
+  };
+  std::vector<Replica> replicas;
 };
 
 struct SimulationOptions {

@@ -47,7 +47,7 @@ struct Simulation::Impl {
   std::vector<std::unique_ptr<Wiring>> wirings;
   std::vector<std::unique_ptr<Block>> blocks;
   std::vector<Emitter> emitters;
-  std::vector<std::vector<Block*>> listeners;  ///< by population: the blocks in which it has synapses
+  std::vector<std::vector<Block*>> listeners;  ///< by family: the blocks in which it has synapses
   std::vector<Action> actions;
   bool graded = false;
   Tick window = 0, lookahead = never, slab = 0;
@@ -59,6 +59,9 @@ struct Simulation::Impl {
   std::vector<Posted> pending;                ///< control events of environments that have not acted yet, sorted
   std::deque<ScheduledControl> posted_now;    ///< those of the present window
   Tick end = 0;                               ///< events before it happen: the duration, or where `until` is met
+  std::vector<Tick> ends;                     ///< the same by replica; `end` is the last of them
+  Tick first_end = never;
+  std::vector<std::uint32_t> replica_of_gid;  ///< where there are several
   std::deque<Emission> recent;  ///< whose arrivals are not all in the past, for checkpoints
   Tick longest_delay = 0;
   struct Earlier { std::uint64_t deliveries = 0, superposed = 0, crossings = 0; };
@@ -97,6 +100,7 @@ struct Simulation::Impl {
   std::vector<double> all_taus();
   void exchange(Head& head, Tick from, const Emissions& own, Emissions& all);
   void take_posted(std::size_t first, Tick to);
+  void drop_ended(Emissions& all) const;
   void record_edges(Recorder& recorder);
   void prepare_reports();
   void prepare_changes();

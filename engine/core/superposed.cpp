@@ -56,14 +56,16 @@ Tick Source::slab(const Network& net, Tick shortest_frame) {
 Source::Source(const Network& net, std::uint32_t population, std::uint32_t unit) : table_(net.populations[population].source()) {
   const Population& p = net.populations[population];
   const std::uint32_t first = unit * source_unit;
-  unit_.first = p.first + first;
+  const Network::Identity who = net.population_identity(population);
+  const Gid unit_first = p.first + first;
+  unit_.first = who.first + first;
   unit_.size = std::min(source_unit, p.size - first);
-  unit_.random = stream_key(net.seed, Purpose::source, population);
+  unit_.random = stream_key(who, Purpose::source);
   unit_.run = RunInfo{net.ticks_per_ms()};
   params_.resize(std::size_t{table_->params_size} * unit_.size);
   for (std::uint32_t f = 0; f < p.model->params.count; ++f) {
     const Sampler sampler(p.params[f]);
-    const RandomKey key = stream_key(net.seed, Purpose::parameter, population);
+    const RandomKey key = stream_key(who, Purpose::parameter);
     for (std::uint32_t i = 0; i < unit_.size; ++i) {
       const auto w = draw(key, unit_.first + i, f);
       const double x = p.params[f].kind == Distribution::Kind::listed ? p.params[f].values[first + i] : sampler(uniform01(w[0], w[1]));
@@ -75,9 +77,9 @@ Source::Source(const Network& net, std::uint32_t population, std::uint32_t unit)
   for (const auto& c : net.schedule) {
     if (c.control.kind != Control::Kind::set_parameter) continue;
     for (const auto& r : c.who) {
-      const Gid from = std::max(r.first, unit_.first), to = std::min(r.first + r.count, unit_.first + unit_.size);
+      const Gid from = std::max(r.first, unit_first), to = std::min(r.first + r.count, unit_first + unit_.size);
       if (from < to)
-        changes_.push_back({c.tick, from - unit_.first, to - from, &p.model->params.data[c.control.field], c.control.value[0]});
+        changes_.push_back({c.tick, from - unit_first, to - from, &p.model->params.data[c.control.field], c.control.value[0]});
     }
   }
   std::stable_sort(changes_.begin(), changes_.end(), [](const Change& a, const Change& b) { return a.tick < b.tick; });

@@ -9,7 +9,7 @@ namespace spinet {
 Wiring::Wiring(const Network& net, std::uint32_t index)
     : connector(net, index),
       delay(net.projections[index].delay, net.delay_resolution),
-      variable_key(stream_key(net.seed, Purpose::synapse, index)),
+      variable_key(stream_key(net.projection_identity(index), Purpose::synapse)),
       least_delay(delay.least()),
       most_delay(delay.most()) {
   const auto& p = net.projections[index];
@@ -142,7 +142,7 @@ BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_p
         if (s.table->post_tau) s.post_tau = s.table->post_tau(params.data());
         if (s.table->pre_tau) s.pre_tau = s.table->pre_tau(params.data());
       }
-      s.random = stream_key(net.seed, Purpose::event, p);
+      s.random = stream_key(net.projection_identity(p), Purpose::event);
       stores_.push_back(std::move(s));
       match = stores_.end() - 1;
     }

@@ -195,6 +195,31 @@ struct Network {
            std::any_of(weights.begin(), weights.end(), [p](const WeightRecording& w) { return w.projection == p; });
   }
   double ticks_per_ms() const { return 1e-3 / seconds_per_tick; }
+
+  /// Seeds of the replicas that run side by side (network/replicas.hpp); empty: this is one network.  The replicas of a
+  /// population are neighbours in `populations`, with gids without a gap, and so are those of a projection.
+  std::vector<std::uint32_t> replicas{};
+  std::uint32_t replica_count() const { return std::max<std::uint32_t>(1, static_cast<std::uint32_t>(replicas.size())); }
+  /// What random numbers are keyed by: of a network among replicas the same as if it ran alone.
+  struct Identity {
+    std::uint32_t seed, index;  ///< index: of the population or projection
+    Gid first;                  ///< gid of the population's first neuron
+  };
+  Identity population_identity(std::uint32_t p) const {
+    const std::uint32_t n = replica_count(), of = p / n;
+    return n == 1 ? Identity{seed, p, populations[p].first} : Identity{replicas[p % n], of, populations[of * n].first / n};
+  }
+  Identity projection_identity(std::uint32_t p) const {
+    const std::uint32_t n = replica_count();
+    return n == 1 ? Identity{seed, p, 0} : Identity{replicas[p % n], p / n, 0};
+  }
+  /// The replicas of a population together; without replicas each population is a family.
+  std::uint32_t family_count() const { return static_cast<std::uint32_t>(populations.size()) / replica_count(); }
+  GidRange family(std::uint32_t f) const {
+    const Population& p = populations[f * replica_count()];
+    return {p.first, p.size * replica_count()};
+  }
+
   Gid gid_count() const { return populations.empty() ? 0 : populations.back().first + populations.back().size; }
 };
 

@@ -84,6 +84,8 @@ class Drive {
     block_.constants = constants_.data();
     block_.shared = shared_.data();
     block_.gids = gids_.data();
+    keys_.assign(n, {1, 1});
+    block_.random = keys_.data();
     block_.out = &out_;
     block_.size = n;
     block_.run = {ticks_per_ms};
@@ -256,6 +258,7 @@ class Drive {
   std::vector<Params> params_;
   std::vector<Line> state_, constants_, shared_;
   std::vector<Gid> gids_;
+  std::vector<spinet::RandomKey> keys_;
   std::vector<Request> data_;
   Outbox out_{};
   NeuronBlock block_{};

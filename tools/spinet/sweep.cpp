@@ -13,6 +13,8 @@
 #include "core/connect.hpp"
 #include "core/simulation.hpp"
 #include "inputs.hpp"
+#include "network/estimate.hpp"
+#include "network/replicas.hpp"
 #include "network/suggest.hpp"
 #include "progress.hpp"
 #include "ranks.hpp"
@@ -36,6 +38,7 @@ struct SweepOptions {
   std::uint64_t trials = 1;
   std::string output;
   int ranks = 0;  ///< 0: not given
+  std::uint64_t together = 0;  ///< runs of a combination that go side by side; 0: as many as pay off
   bool quiet = false, force = false;
   ReportOptions report;
 };
@@ -113,6 +116,24 @@ class Meter final : public Recorder {
   Curve curve_;
 };
 
+/// A meter for each replica of a network.
+class Meters final : public Recorder {
+ public:
+  Meters(const Network& one, const Columns& c, std::size_t replicas) : all_(replicas, Meter(one, c)) {}
+  void spikes(std::span<const Spike>) override {}
+  void frames(std::uint32_t, std::span<const float>) override {}
+  void edges(std::uint32_t, std::span<const Edge>) override {}
+  void commit(Tick) override {}
+  void metrics(std::uint32_t p, Tick tick, std::span<const double> values) override {
+    const auto n = static_cast<std::uint32_t>(all_.size());
+    all_[p % n].metrics(p / n, tick, values);
+  }
+  void put_into(Row& row, std::size_t replica) { all_[replica].put_into(row); }
+
+ private:
+  std::vector<Meter> all_;
+};
+
 /// The network of a combination, without what only a log needs.
 struct Prepared {
   Network net;
@@ -132,38 +153,73 @@ Prepared prepare(const SweepOptions& o, const LoadOptions& base, const Catalogue
   return p;
 }
 
-/// One run; empty when it has been stopped by a signal.
-std::optional<Row> run_one(Prepared& p, std::uint64_t run, std::uint32_t seed, const std::function<void()>& now_and_then) {
+/// Runs with the seeds of these trials, side by side; empty when they have been stopped by a signal.  A failure of any is
+/// thrown.
+std::vector<Row> run_together(Prepared& p, std::span<const std::uint64_t> runs, const std::vector<std::uint32_t>& seeds, const std::function<void()>& now_and_then) {
   const auto begin = Clock::now();
-  Row row;
-  row.run = run;
-  p.net.seed = seed;
-  try {
-    SerialTransport alone;
-    Simulation simulation(p.net, alone);
-    Meter meter(p.net, p.columns);
-    RunHooks hooks;
-    hooks.stop = &stop_wanted;
-    if (now_and_then) hooks.progress = [&](const Progress&) { now_and_then(); };
-    const Statistics s = simulation.run(&meter, hooks);
-    if (s.stopped) return std::nullopt;
-    meter.put_into(row);
-    row.until_met = s.until_met != never;
-    row.reached = static_cast<double>(s.reached) * p.net.seconds_per_tick;
-    row.spikes = static_cast<double>(s.spikes);
-    for (std::size_t i = 0; i < p.net.populations.size(); ++i) {
+  const Network net = replicate(p.net, seeds);
+  const std::size_t n = runs.size(), populations = p.net.populations.size();
+  SerialTransport alone;
+  Simulation simulation(net, alone);
+  Meters meters(p.net, p.columns, n);
+  RunHooks hooks;
+  hooks.stop = &stop_wanted;
+  if (now_and_then) hooks.progress = [&](const Progress&) { now_and_then(); };
+  const Statistics s = simulation.run(&meters, hooks);
+  if (s.stopped) return {};
+  std::vector<Row> rows(n);
+  for (std::size_t r = 0; r < n; ++r) {
+    Row& row = rows[r];
+    row.run = runs[r];
+    meters.put_into(row, r);
+    row.until_met = s.replicas[r].until_met != never;
+    row.reached = static_cast<double>(s.replicas[r].reached) * p.net.seconds_per_tick;
+    for (std::size_t i = 0; i < populations; ++i) {
       const auto& population = p.net.populations[i];
-      if (population.neuron()) row.rates.emplace_back(population.name, static_cast<double>(s.spikes_of_population[i]) / row.reached / population.size);
+      const auto spikes = static_cast<double>(s.spikes_of_population[i * n + r]);
+      if (!population.neuron()) continue;
+      row.spikes += spikes;
+      row.rates.emplace_back(population.name, spikes / row.reached / population.size);
     }
-  } catch (const std::bad_alloc&) {
-    row.failed = true;
-    row.message = "out of memory";
-  } catch (const std::exception& e) {
-    row.failed = true;
-    row.message = e.what();
+    row.seconds = seconds_since(begin) / static_cast<double>(n);
   }
-  row.seconds = seconds_since(begin);
-  return row;
+  return rows;
+}
+
+/// The same run by run, if it must be: a run that fails becomes a row that says why.
+std::vector<Row> run_some(Prepared& p, std::span<const std::uint64_t> runs, const std::vector<std::uint32_t>& seeds, const std::function<void()>& now_and_then) {
+  const auto begin = Clock::now();
+  std::string message;
+  try {
+    return run_together(p, runs, seeds, now_and_then);
+  } catch (const std::bad_alloc&) {
+    message = "out of memory";
+  } catch (const std::exception& e) {
+    message = e.what();
+  }
+  std::vector<Row> rows;
+  if (runs.size() == 1) {
+    Row& row = rows.emplace_back();
+    row.run = runs[0];
+    row.failed = true;
+    row.message = message;
+    row.seconds = seconds_since(begin);
+  }
+  for (std::size_t r = 0; runs.size() > 1 && r < runs.size(); ++r) {
+    const auto one = run_some(p, runs.subspan(r, 1), {seeds[r]}, now_and_then);
+    if (one.empty()) break;
+    rows.push_back(one[0]);
+  }
+  return rows;
+}
+
+/// How many runs of a network go side by side.  What is saved is the work per window, block and call of a model, which
+/// counts where a network is small.
+std::uint64_t pays_off(const Network& net) {
+  double size = net.gid_count();
+  for (const auto& p : net.projections) size += expected_synapses(p);
+  constexpr double all = 16384, most = 16;
+  return static_cast<std::uint64_t>(std::clamp(all / size, 1.0, most));
 }
 
 // --- the sweep ---------------------------------------------------------------------------------------------------
@@ -177,11 +233,16 @@ void check_output(const std::filesystem::path& path) {
 }
 
 /// The sweep as asked for, with every combination read and checked, and with the rows that OUT.h5 has already.
-Sweep asked_for(const SweepOptions& o, const Catalogue& catalogue) {
+struct AskedFor {
+  Sweep sweep;
+  std::vector<std::uint64_t> together;  ///< by combination: runs that go side by side
+};
+AskedFor asked_for(const SweepOptions& o, const Catalogue& catalogue) {
   check_output(o.output);
   if (o.vary.empty() && o.trials == 1) throw UserError("spinet sweep: nothing to sweep over; give --vary PATH=VALUES or --trials N");
   const auto base = load_options(o.network);
-  Sweep s;
+  AskedFor all;
+  Sweep& s = all.sweep;
   s.version = SPINET_VERSION;
   for (const auto& [path, value] : base.overrides) s.set.push_back(path + "=" + value);
   s.vary = o.vary;
@@ -201,6 +262,7 @@ Sweep asked_for(const SweepOptions& o, const Catalogue& catalogue) {
       throw UserError(plan.axes.empty() ? e.rendered : fmt::format("{}spinet sweep: so it is with {}; nothing has been run", e.rendered, plan.text(c)));
     }
     if (const auto fault = missing_synapse(p.net); !fault.empty()) throw UserError(fmt::format("{}: {}", o.network.file, fault));
+    all.together.push_back(o.together ? o.together : pays_off(p.net));
     if (c == 0) {
       s.seed = p.net.seed;
       s.network_text = p.net.source_text;
@@ -222,7 +284,20 @@ Sweep asked_for(const SweepOptions& o, const Catalogue& catalogue) {
       throw UserError(fmt::format("{}: holds another sweep: {}; give another name with -o, or --force to replace it", o.output, d));
     s.rows = std::move(there.rows);
   }
-  return s;
+  return all;
+}
+
+/// Cuts the runs that are to be made into groups that go side by side: where each begins.
+std::vector<std::uint64_t> groups_of(const std::vector<std::uint64_t>& todo, const AskedFor& asked, const SweepOptions& o, int ranks) {
+  // All ranks have something to do until near the end.
+  const auto parts = static_cast<std::uint64_t>(ranks == 1 ? 1 : 4 * ranks);
+  const std::uint64_t most = o.together ? o.together : (todo.size() + parts - 1) / parts;
+  std::vector<std::uint64_t> begins;
+  for (std::uint64_t i = 0; i < todo.size(); ++i) {
+    const auto combination = [&](std::uint64_t k) { return todo[k] / o.trials; };
+    if (begins.empty() || combination(i) != combination(begins.back()) || i - begins.back() >= std::min(most, asked.together[combination(i)])) begins.push_back(i);
+  }
+  return begins;
 }
 
 /// The line that says how far a sweep is.
@@ -306,12 +381,13 @@ int sweep_on(Transport& t, const SweepOptions& o) {
   Catalogue catalogue;
   LoadOptions base;
   Sweep sweep;
-  std::vector<std::uint64_t> todo;  // rank 0 tells
+  std::vector<std::uint64_t> todo, groups;  // rank 0 tells
   collectively(t, [&] {
     catalogue = read_catalogue(o.network.plugin_path);
     base = load_options(o.network);
     if (!first) return;
-    sweep = asked_for(o, catalogue);
+    AskedFor asked = asked_for(o, catalogue);
+    sweep = std::move(asked.sweep);
     if (in_use(path)) throw UserError(fmt::format("{}: another `spinet sweep` is writing it", path.string()));
     // What a killed sweep has left is folded in first, so that the journals can begin anew.
     const auto before = sweep.rows.size();
@@ -322,6 +398,7 @@ int sweep_on(Transport& t, const SweepOptions& o) {
     const auto runs = sweep.runs();
     for (std::uint64_t i = 0; i < runs; ++i)
       if (!sweep.rows.count(i)) todo.push_back(i);
+    groups = groups_of(todo, asked, o, t.size());
     if (!todo.empty()) Dealer::reset(path);
     if (show == Show::nothing) return;
     fmt::print(stderr, "{}: {} combination{} x {} trial{} on {} rank{}", sweep.network_name, grouped(sweep.plan().combinations()), sweep.plan().combinations() == 1 ? "" : "s",
@@ -330,18 +407,17 @@ int sweep_on(Transport& t, const SweepOptions& o) {
     fmt::print(stderr, "\n");
     std::fflush(stderr);
   });
-  struct Told {
-    std::uint64_t identity;
-    std::uint32_t seed;
-  } told{first ? identity(sweep) : 0, sweep.seed};
-  std::vector<std::byte> message(sizeof told + todo.size() * sizeof todo[0]);
-  std::memcpy(message.data(), &told, sizeof told);
-  if (!todo.empty()) std::memcpy(message.data() + sizeof told, todo.data(), todo.size() * sizeof todo[0]);
-  Gathered all;
-  t.all_gather(first ? std::span<const std::byte>(message) : std::span<const std::byte>{}, all);
-  std::memcpy(&told, all.of(0).data(), sizeof told);
-  todo.resize((all.of(0).size() - sizeof told) / sizeof todo[0]);
-  if (!todo.empty()) std::memcpy(todo.data(), all.of(0).data() + sizeof told, todo.size() * sizeof todo[0]);
+  const auto tell = [&](std::vector<std::uint64_t>& numbers) {
+    Gathered all;
+    t.all_gather(first ? std::as_bytes(std::span(numbers)) : std::span<const std::byte>{}, all);
+    numbers.resize(all.of(0).size() / sizeof numbers[0]);
+    if (!numbers.empty()) std::memcpy(numbers.data(), all.of(0).data(), all.of(0).size());
+  };
+  std::vector<std::uint64_t> told;
+  if (first) told = {identity(sweep), sweep.seed};
+  for (auto* numbers : {&told, &todo, &groups}) tell(*numbers);
+  const std::uint64_t identity = told[0];
+  const auto seed = static_cast<std::uint32_t>(told[1]);
 
   Plan plan;
   plan.trials = o.trials;
@@ -353,10 +429,11 @@ int sweep_on(Transport& t, const SweepOptions& o) {
     std::optional<Dealer> dealer;
     bool dealt = true;
     collectively(t, [&] {
-      journal.emplace(path, t.rank(), told.identity);
+      journal.emplace(path, t.rank(), identity);
       dealer.emplace(path);
     });
     const std::uint8_t works = dealer->works();
+    Gathered all;
     t.all_gather(std::as_bytes(std::span(&works, 1)), all);
     for (int r = 0; r < t.size(); ++r) dealt = dealt && static_cast<bool>(all.of(r)[0]);
     collectively(t, [&] {
@@ -365,15 +442,17 @@ int sweep_on(Transport& t, const SweepOptions& o) {
       std::uint64_t combination = 0, own = 0;
       while (!stop_wanted) {
         const std::uint64_t i = dealt ? dealer->next() : static_cast<std::uint64_t>(t.rank()) + own++ * static_cast<std::uint64_t>(t.size());
-        if (i >= todo.size()) break;
-        const std::uint64_t run = todo[i];
-        if (!prepared || combination != run / plan.trials) {
-          combination = run / plan.trials;
+        if (i >= groups.size()) break;
+        const std::span runs(todo.begin() + static_cast<std::ptrdiff_t>(groups[i]), i + 1 < groups.size() ? todo.begin() + static_cast<std::ptrdiff_t>(groups[i + 1]) : todo.end());
+        if (!prepared || combination != runs[0] / plan.trials) {
+          combination = runs[0] / plan.trials;
           prepared = prepare(o, base, catalogue, plan, combination);
         }
-        const auto row = run_one(*prepared, run, seed_of(told.seed, run % plan.trials), now_and_then);
-        if (!row) break;
-        journal->append(*row);
+        std::vector<std::uint32_t> seeds;
+        for (const auto run : runs) seeds.push_back(seed_of(seed, run % plan.trials));
+        const auto rows = run_some(*prepared, runs, seeds, now_and_then);
+        for (const Row& row : rows) journal->append(row);
+        if (rows.empty()) break;
         if (now_and_then) now_and_then();
       }
     });
@@ -428,6 +507,9 @@ void add_sweep(CLI::App& app, Action& action) {
                    ->type_name("PATH=VALUES")->allow_extra_args(false);
   auto* trials = sub->add_option("--trials", o->trials, "Runs of each combination; trial k has the seed of the network + k")->type_name("N")->check(CLI::Range(1, 10'000'000));
   sub->add_option("-o,--output", o->output, "The results; with --report, the figure to write (OUT.svg)")->type_name("OUT.h5");
+  sub->add_option("--together", o->together, "Runs of one combination that are simulated side by side (default: small networks up to 16, which is faster; "
+                                             "changes no result)")
+      ->type_name("N")->check(CLI::Range(1, 4096));
   sub->add_option("-n,--ranks", o->ranks, "Ranks that share the runs; each run is on one")->type_name("N")->check(CLI::Range(1, 1'000'000));
   sub->add_flag("--quiet", o->quiet, "Print nothing but errors");
   sub->add_flag("--force", o->force, "Begin anew where OUT.h5 exists");

@@ -55,7 +55,7 @@ struct Slice {
   void* slice_state;             ///< `SliceState`, if the model has one; zero at first
   const void* shared;            ///< `Shared`, one per projection parameter set
   const PostHistory* history;    ///< by target, if the model has `post_tau`
-  const Gid* gids;               ///< by target: global ids
+  const Gid* gids;               ///< by target: global ids, as random numbers count them
   const std::uint8_t* copies;    ///< which of several synapses of one source, delay and target this is, if the model draws
   RandomKey random;              ///< of this source, delay and projection, if the model draws
   const NeuronTable* neuron;     ///< model of the targets

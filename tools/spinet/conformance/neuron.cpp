@@ -80,6 +80,7 @@ struct BlockBench {
   std::uint32_t from, count;
   Fenced state, constants, shared, common;
   std::vector<Gid> gids;
+  std::vector<RandomKey> keys;
   std::map<Tick, Pending> pending;
   Tick now = 0, frame_begin = 0, frame_length = 0;
   std::size_t next_slice = 0, next_train = 0;
@@ -90,8 +91,8 @@ struct BlockBench {
   BlockBench(const BlockBench&) = default;
   BlockBench(const NeuronTable& table, std::uint32_t from_, std::uint32_t count_)
       : t(&table), from(from_), count(count_), state(std::size_t{table.state_size} * count_),
-        constants(std::size_t{table.constants_size} * count_), shared(table.shared_size), common(table.common_size), gids(count_) {
-    for (std::uint32_t j = 0; j < count; ++j) gids[j] = 1000 + from + j;
+        constants(std::size_t{table.constants_size} * count_), shared(table.shared_size), common(table.common_size), gids(count_), keys(count_) {
+    for (std::uint32_t j = 0; j < count; ++j) gids[j] = 1000 + from + j, keys[j] = {42 + (from + j) / 2, 5};
     prepare();
     const Fields& variables = t->model.variables;
     std::vector<double> values;
@@ -125,7 +126,7 @@ struct BlockBench {
 
   static constexpr double patterns[] = {0, 1, 1, 0};  ///< for environments: two of one input and one target
   NeuronBlock block(Outbox& box) {
-    return {state.data(), constants.data(), shared.data(), common.data(), gids.data(), &box, count, {42, 5}, frame_begin, frame_length, run_info, patterns, t->environment ? 2u : 0u, 1, 1};
+    return {state.data(), constants.data(), shared.data(), common.data(), gids.data(), &box, count, keys.data(), frame_begin, frame_length, run_info, patterns, t->environment ? 2u : 0u, 1, 1};
   }
 
   /// Calls into the model with room for exactly `room` requests, and takes what it asked for.
