@@ -10,6 +10,7 @@
 //     power      w += sign(D) |D|^exponent where |D| > threshold, else nothing
 // The power law stands for the magnetoconductance of molecular spin valves: the boost of the conductance by a global field
 // grows as (G - Gth)^(7/4).
+#include <algorithm>
 #include <bit>
 
 #include "spinet/math.hpp"
@@ -22,6 +23,7 @@ struct RewardRule {
   static constexpr const char* name = "reward_rule";
   static constexpr const char* doc = "Reward times eligibility, written linearly or by a thresholded power law at the end of a batch.";
   static constexpr std::uint32_t graded = 1;
+  static constexpr bool wide = true;
   static constexpr std::uint32_t controls = answers(Control::Kind::reward) | answers(Control::Kind::batch_end);
   static constexpr const char* reads[] = {"gradient"};
   static constexpr std::uint32_t reads_at_control = 1;
@@ -75,30 +77,48 @@ struct RewardRule {
   /// `size`, not negative, with the sign of x; 0 where x is 0.  No branch: signs of weights are in no order.
   static double with_sign(double size, double x) {
     const auto bits = std::bit_cast<std::uint64_t>(size) | (std::bit_cast<std::uint64_t>(x) & std::uint64_t{1} << 63);
-    return x != 0 ? std::bit_cast<double>(bits) : 0;
+    return std::bit_cast<double>(bits & -std::uint64_t{x != 0});
+  }
+  static constexpr std::uint32_t at_once = 32;
+  /// change += gain gradient e - decay sign(w), which becomes weight at once if it is `written`.  e = 0: no event came.
+  template <bool decays, bool written>
+  static void learn(State* s, std::uint32_t count, const double* gradient, double gain, double e, double decay) {
+    double by[at_once];
+    for (std::uint32_t i = 0; i < count; ++i) by[i] = e != 0 ? gain * gradient[i] * e : 0;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      double change = s[i].change + by[i];
+      if (decays) change -= with_sign(decay, s[i].weight);
+      if (written) s[i].weight += change;
+      s[i].change = written ? 0 : change;
+    }
+  }
+  static void reward(Synapses<RewardRule> n, double advantage) {
+    const Shared& p = n.shared();
+    const double e = n.slice_state().eligibility, gain = p.rate * advantage, decay = p.decay;
+    n.slice_state().eligibility = 0;
+    if (p.write == batch && decay == 0) {
+      for (std::uint32_t i = 0; i < n.size() && e != 0; ++i) n[i].change += gain * n.s.target(i) * e;
+      return;
+    }
+    for (std::uint32_t first = 0; first < n.size(); first += at_once) {
+      const std::uint32_t count = std::min(at_once, n.size() - first);
+      State* const s = &n[first];
+      double gradient[at_once];
+      for (std::uint32_t i = 0; i < count && e != 0; ++i) gradient[i] = n.s.target(first + i);
+      if (p.write == each && p.update == linear) {
+        if (decay != 0) learn<true, true>(s, count, gradient, gain, e, decay);
+        else learn<false, true>(s, count, gradient, gain, e, decay);
+        continue;
+      }
+      if (decay != 0) learn<true, false>(s, count, gradient, gain, e, decay);
+      else learn<false, false>(s, count, gradient, gain, e, decay);
+      for (std::uint32_t i = 0; i < count && p.write == each; ++i) write(s[i], p);
+    }
   }
   static void on_control(Synapses<RewardRule> n, const Control& control) {
     const Shared& p = n.shared();
     if (control.kind == Control::Kind::reward) {
-      const double e = n.slice_state().eligibility, gain = p.rate * (control.value[0] - control.value[1]);
-      n.slice_state().eligibility = 0;
-      if (p.write == batch && p.decay == 0) {
-        if (e != 0)
-          for (std::uint32_t i = 0; i < n.size(); ++i) n[i].change += gain * n.s.target(i) * e;
-        return;
-      }
-      const double decay = p.decay;
-      const auto changed = [&](std::uint32_t i, double eligible) { return n[i].change + eligible - with_sign(decay, n[i].weight); };
-      State* const s = &n[0];
-      const std::uint32_t count = n.size();
-      if (p.write == batch || p.update == power) {
-        for (std::uint32_t i = 0; i < count; ++i) s[i].change = changed(i, e != 0 ? gain * n.s.target(i) * e : 0);
-        for (std::uint32_t i = 0; i < count && p.write == each; ++i) write(s[i], p);
-      } else if (e != 0) {
-        for (std::uint32_t i = 0; i < count; ++i) s[i] = {s[i].weight + changed(i, gain * n.s.target(i) * e), 0};
-      } else {
-        for (std::uint32_t i = 0; i < count; ++i) s[i] = {s[i].weight + changed(i, 0), 0};
-      }
+      reward(n, control.value[0] - control.value[1]);
     } else if (control.kind == Control::Kind::batch_end && p.write == batch) {
       for (std::uint32_t i = 0; i < n.size(); ++i) write(n[i], p);
     }

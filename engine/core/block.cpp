@@ -205,20 +205,18 @@ void Block::prepare_small() {
     if (e.count > few || switched || reads) slice.way = Short::alone;
     else if (store.uniform) slice.way = Short::uniform;
     else slice.way = store.table->weight_kind == 0 ? Short::single : store.table->weight_kind == 1 ? Short::on_pre32 : Short::on_pre64;
-    for (std::uint32_t k = 0; k < e.count && c_.size <= 64; ++k) slice.mask |= std::uint64_t{1} << slice.targets[k];
+    slice.contiguous = e.count <= 64;
+    for (std::uint32_t k = 1; k < e.count; ++k) slice.contiguous = slice.contiguous && slice.targets[k] == slice.targets[0] + k;
   }
   for (std::uint32_t f = 0; f < network_.family_count(); ++f) {
     const GidRange all = network_.family(f);
     if (!heard_[f].any) continue;
     const std::uint32_t begin = synapses_->slices_begin(all.first);
-    bool& single = heard_[f].single;
-    single = synapses_->slices_end(all.first + all.count - 1) == begin + all.count;
-    for (std::uint32_t i = 0; i < all.count && single; ++i) {
-      const Short& slice = short_[begin + i];
-      single = synapses_->slices_begin(all.first + i) == begin + i && slice.way == Short::uniform && slice.count == 1 &&
-               slice.port == short_[begin].port && slice.weight == short_[begin].weight;
-    }
+    bool& alike = heard_[f].alike;
+    alike = synapses_->slices_end(all.first + all.count - 1) == begin + all.count;
+    for (std::uint32_t i = 0; i < all.count && alike; ++i) alike = synapses_->slices_begin(all.first + i) == begin + i && short_[begin].alike(short_[begin + i], i);
   }
+  for (const Controlled& one : controlled_) controlled_here_.push_back(&prepared_[one.slice]);
 }
 
 /// Where most neurons have synapses whose rules read them at control events, each variable is read once for all.
@@ -236,6 +234,8 @@ void Block::prepare_reads() {
     auto& values = values_of_store_.emplace_back();
     for (const auto v : reads) values.push_back(v < values_.size() ? values_[v].data() : nullptr);
   }
+  for (std::size_t i = 0; i < controlled_.size(); ++i)
+    if (controlled_[i].table->reads_at_control) controlled_here_[i]->values = values_of_store_[controlled_[i].store].data();
 }
 
 void Block::read_targets(Tick tick) {
@@ -394,23 +394,33 @@ void Block::control_synapses(const ScheduledControl& s, Tick tick, std::int32_t 
                                    [&](std::uint32_t p) { return std::count(s.projections.begin(), s.projections.end(), p) > 0; });
   };
   if (reads_together_) read_targets(tick);
-  std::span<const Controlled> some(controlled_);
-  if (replica >= 0) {
-    const auto r = static_cast<std::size_t>(replica);
-    some = some.subspan(controlled_begin_[r], controlled_begin_[r + 1] - controlled_begin_[r]);
-  }
-  for (const Controlled& one : some) {
-    if (!everyone && !is_mine(stores[one.store])) continue;
-    if (small_) {
-      Slice& slice = at(one.slice, tick, 0);
-      if (reads_together_) slice.values = values_of_store_[one.store].data();
-      one.table->on_control(&slice, &s.control);
-      slice.values = nullptr;
-    } else {
-      const Slice slice = view(one.slice, one.source, tick, 0);
-      one.table->on_control(&slice, &s.control);
+  std::size_t first = 0, end = controlled_.size();
+  if (replica >= 0) first = controlled_begin_[static_cast<std::size_t>(replica)], end = controlled_begin_[static_cast<std::size_t>(replica) + 1];
+  for (std::size_t i = first; i < end;) {
+    const Controlled& one = controlled_[i];
+    if (!everyone && !is_mine(stores[one.store])) {
+      ++i;
+      continue;
     }
-    if (!first_changing_.empty()) note_slice(one.slice, tick);
+    if (!small_) {
+      const Slice slice = view(one.slice, one.source, tick, 0);
+      one.table->on_control_of(slice, s.control);
+      ++i;
+    } else {  // those that follow with the same model in one call
+      const std::size_t begin = i;
+      const bool kept = one.table->reads_at_control;  // nobody else reads: `values` may stay
+      for (; i < end && controlled_[i].table == one.table && (everyone || is_mine(stores[controlled_[i].store])); ++i) {
+        Slice& slice = *controlled_here_[i];
+        slice.tick = tick;
+        slice.payload = 0;
+        if (slice.history) slice.base = histories_[history_of_store_[controlled_[i].store]].base();
+        if (reads_together_ && !kept) slice.values = values_of_store_[controlled_[i].store].data();
+      }
+      one.table->on_control(controlled_here_.data() + begin, static_cast<std::uint32_t>(i - begin), &s.control);
+      for (std::size_t k = begin; k < i && reads_together_ && !kept; ++k) controlled_here_[k]->values = nullptr;
+    }
+    if (!first_changing_.empty())
+      for (const Controlled* k = &one; k != controlled_.data() + i; ++k) note_slice(k->slice, tick);
   }
 }
 
@@ -425,10 +435,11 @@ void Block::control_named(const ScheduledControl& s, Tick tick) {
     for (std::uint32_t i = synapses_->slices_begin(source); i < synapses_->slices_end(source); ++i) {
       if (synapses_->slice(i).store != k) continue;
       Slice one = !small_ ? view(i, source, tick, 0) : view(i, tick, 0);
+      one.values = nullptr;
       const std::uint32_t all = std::exchange(one.count, 1);
       const SynapseTable& table = *synapses_->stores()[k].table;
       for (std::uint32_t n = 0; n < all; ++n) {
-        if (*one.targets == j) table.on_control(&one, &s.control);
+        if (*one.targets == j) table.on_control_of(one, s.control);
         ++one.targets;
         one.state = static_cast<std::byte*>(one.state) + table.state_size;
         if (one.copies) ++one.copies;
@@ -448,10 +459,10 @@ void Block::deliver(std::uint32_t s, Tick tick, double payload) {
       a.weights = reinterpret_cast<const float*>(store.state_of(e.begin));
     } else {
       if (small_) {
-        table.on_pre(&at(s, tick, payload), weights_.data());
+        table.on_pre_of(at(s, tick, payload), weights_.data());
       } else {
         const Slice slice = view(s, tick, payload);
-        table.on_pre(&slice, weights_.data());
+        table.on_pre_of(slice, weights_.data());
       }
       if (!first_changing_.empty()) note_slice(s, tick);
       if (table.weight_kind == 1) a.weights = reinterpret_cast<const float*>(weights_.data());
@@ -464,84 +475,144 @@ void Block::deliver(std::uint32_t s, Tick tick, double payload) {
   if (store.gain == 0) return;
   table_.receive(&c_, &a);
   if (!table_.ports[store.port].evaluates) return;
-  if (small_ && c_.size <= 64) evaluations_.add(short_[s].mask);
-  else evaluations_.add(std::span(a.targets, a.count));
+  evaluations_.add(std::span(a.targets, a.count));
 }
 
-/// Arrivals of one tick in a small block.  Slices of a few synapses go to the model together, as long as they have one port,
-/// with the weights that it would have seen one by one.  Returns the first later packet.
-const Packets::Packet* Block::deliver_packets(const Packets::Packet* packet, const Packets::Packet* end, const Emission* events, std::uint32_t offset, Tick tick) {
-  double* const weights = weights_.data();
-  std::uint16_t* const targets = together_.data();
-  std::size_t n = 0;
-  std::uint32_t port = 0;
-  const auto hand_over = [&] {
+/// Arrivals of one tick in a small block, of slices with few synapses: they go to the model together, as long as they have
+/// one port, with the weights that it would have seen one by one.
+class Block::Together {
+ public:
+  Together(Block& b, Tick tick) : weights(b.weights_.data()), targets(b.together_.data()), b_(b), tick_(tick) {}
+  ~Together() { hand_over(); }
+  Together(const Together&) = delete;
+  /// Makes room for the synapses of a slice with this port.
+  void begin(std::uint32_t port) {
+    if (port == port_ && !full()) return;
+    hand_over();
+    port_ = port;
+    evaluates_ = b_.table_.ports[port].evaluates != 0;
+  }
+  bool full() const { return n + few > at_once; }
+  /// The targets of a slice, whose weights are written elsewhere.
+  void add(const std::uint16_t* some, std::uint32_t count, bool contiguous) {
+    std::uint16_t* const to = targets + n;
+    for (std::uint32_t i = 0; i < count; ++i) to[i] = some[i];
+    n += count;
+    if (!evaluates_) return;
+    if (contiguous && b_.evaluations_.has_bits()) b_.evaluations_.add_range(some[0], count);
+    else b_.evaluations_.add(std::span(some, count));
+  }
+  /// The next `count` targets have been written, and their weights.
+  void added(std::uint32_t count) {
+    if (evaluates_) b_.evaluations_.add(std::span<const std::uint16_t>(targets + n, count));
+    n += count;
+  }
+  void hand_over() {
     if (n == 0) return;
-    const Arrivals a{tick, static_cast<std::uint32_t>(n), port, targets, nullptr, weights, 0, 1};
+    const Arrivals a{tick_, n, port_, targets, nullptr, weights, 0, 1};
     n = 0;
-    deliveries += a.count;
-    table_.receive(&c_, &a);
-    if (asked()) drain(tick, Ask::test);
-    if (table_.ports[port].evaluates) evaluations_.add(std::span(a.targets, a.count));
-  };
-  for (; packet != end && packet->offset == offset; ++packet) {
-    const Emission* e = events + packet->first;
-    const Emission* const last = e + std::max<std::uint32_t>(packet->count, 1);
-    if (packet->single && packet->count <= at_once) {
-      const Short* const slices = short_.data() + packet->slice;
-      const std::uint32_t count = packet->count;
-      if (slices->port != port || n + count > at_once) {
-        hand_over();
-        port = slices->port;
+    b_.deliveries += a.count;
+    b_.table_.receive(&b_.c_, &a);
+    if (b_.asked()) b_.drain(tick_, Ask::test);
+  }
+  double* const weights;
+  std::uint16_t* const targets;
+  std::uint32_t n = 0;
+
+ private:
+  Block& b_;
+  Tick tick_;
+  std::uint32_t port_ = 0xFFFFFFFFu;
+  bool evaluates_ = false;
+};
+
+/// Events of one family, whose slices here are alike; `first`: that of the first event.
+void Block::deliver_alike(std::span<const Emission> events, std::uint32_t first, Tick tick, Together& to) {
+  const Short& kind = short_[first];
+  const Emission *e = events.data(), *const end = e + events.size();
+  const Gid from = e->gid;
+  while (e != end) {
+    to.begin(kind.port);
+    if (kind.way == Short::uniform) {
+      const double weight = kind.weight;
+      if (kind.count == 1) {
+        const Emission* const last = e + std::min<std::ptrdiff_t>(end - e, at_once - to.n);
+        double* w = to.weights + to.n;
+        std::uint16_t* const targets = to.targets + to.n;
+        for (std::ptrdiff_t i = 0; i < last - e; ++i) targets[i] = kind.targets[e[i].gid - from], w[i] = weight * e[i].payload;
+        to.added(static_cast<std::uint32_t>(last - e));
+        e = last;
+        continue;
       }
-      double* const w = weights + n;
-      std::uint16_t* const to = targets + n;
-      const double weight = slices->weight;
-      const Gid first = e->gid;
-      for (std::uint32_t i = 0; i < count; ++i) {
-        w[i] = weight * e[i].payload;
-        to[i] = slices[e[i].gid - first].targets[0];
+      for (; e != end && !to.full(); ++e) {
+        const double w = weight * e->payload;
+        for (std::uint32_t i = 0; i < kind.count; ++i) to.weights[to.n + i] = w;
+        to.add(kind.targets + std::size_t{e->gid - from} * kind.count, kind.count, kind.contiguous);
       }
-      n += count;
       continue;
     }
-    for (; e != last; ++e) {
-      std::uint32_t s = packet->slice, behind = s + 1;
-      if (packet->count) s = synapses_->slices_begin(e->gid), behind = synapses_->slices_end(e->gid);
-      for (; s != behind; ++s) {
-        const double payload = e->payload;
-        const Short& slice = short_[s];
-        if (slice.way == Short::alone) {
-          hand_over();
-          deliver(s, tick, payload);
-          if (asked()) drain(tick, Ask::test);
-          continue;
-        }
-        if (slice.port != port || n + few > at_once) {
-          hand_over();
-          port = slice.port;
-        }
-        double* const w = weights + n;
-        std::uint16_t* const to = targets + n;
-        n += slice.count;
-        if (slice.way == Short::uniform) {
-          const double weight = slice.weight * payload;
-          for (std::size_t i = 0; i != slice.count; ++i) w[i] = weight, to[i] = slice.targets[i];
-          continue;
-        }
-        const double scale = slice.way != Short::single && slice.table->graded ? 1 : payload;
-        const float* single = slice.weights;
-        if (slice.way == Short::on_pre64) slice.table->on_pre(&at(s, tick, payload), w);
-        else if (slice.way == Short::on_pre32) slice.table->on_pre(&at(s, tick, payload), weights32_), single = weights32_;
-        if (slice.way != Short::single && !first_changing_.empty()) note_slice(s, tick);
-        for (std::size_t i = 0; i != slice.count; ++i) {
-          w[i] = (slice.way == Short::on_pre64 ? w[i] : static_cast<double>(single[i])) * scale;
-          to[i] = slice.targets[i];
-        }
-      }
+    const Emission* const begin = e;
+    double* const weights = to.weights + to.n;
+    std::uint32_t n = 0;
+    for (; e != end && !to.full(); ++e) {
+      const Slice& s = at(first + (e->gid - from), tick, e->payload);
+      batch_[n++] = &s;
+      to.add(s.targets, s.count, kind.contiguous);
+    }
+    const auto count = static_cast<std::uint32_t>(to.weights + to.n - weights);
+    if (kind.way == Short::on_pre64) {
+      kind.table->on_pre(batch_, n, weights);
+    } else if (kind.way == Short::on_pre32) {
+      kind.table->on_pre(batch_, n, weights32_);
+      std::copy(weights32_, weights32_ + count, weights);
+    } else {
+      double* w = weights;
+      for (std::uint32_t k = 0; k < n; ++k) w = std::copy_n(short_[first + (begin[k].gid - from)].weights, batch_[k]->count, w);
+    }
+    if (kind.way == Short::single || !kind.table->graded) {
+      double* w = weights;
+      for (std::uint32_t k = 0; k < n; ++k)
+        for (std::uint32_t i = 0; i < batch_[k]->count; ++i) *w++ *= begin[k].payload;
+    }
+    if (kind.way != Short::single && !first_changing_.empty())
+      for (std::uint32_t k = 0; k < n; ++k) note_slice(first + (begin[k].gid - from), tick);
+  }
+}
+
+void Block::deliver_event(std::uint32_t s, double payload, Tick tick, Together& to) {
+  const Short& slice = short_[s];
+  if (slice.way == Short::alone) {
+    to.hand_over();
+    deliver(s, tick, payload);
+    if (asked()) drain(tick, Ask::test);
+    return;
+  }
+  to.begin(slice.port);
+  double* const w = to.weights + to.n;
+  to.add(slice.targets, slice.count, slice.contiguous);
+  if (slice.way == Short::uniform) return void(std::fill_n(w, slice.count, slice.weight * payload));
+  const double scale = slice.way != Short::single && slice.table->graded ? 1 : payload;
+  const float* single = slice.weights;
+  if (slice.way == Short::on_pre64) slice.table->on_pre_of(at(s, tick, payload), w);
+  else if (slice.way == Short::on_pre32) slice.table->on_pre_of(at(s, tick, payload), weights32_), single = weights32_;
+  if (slice.way != Short::single && !first_changing_.empty()) note_slice(s, tick);
+  for (std::uint32_t i = 0; i != slice.count; ++i) w[i] = (slice.way == Short::on_pre64 ? w[i] : static_cast<double>(single[i])) * scale;
+}
+
+/// Arrivals of one tick in a small block.  Returns the first later packet.
+const Packets::Packet* Block::deliver_packets(const Packets::Packet* packet, const Packets::Packet* end, const Emission* events, std::uint32_t offset, Tick tick) {
+  Together together(*this, tick);
+  for (; packet != end && packet->offset == offset; ++packet) {
+    const std::span some(events + packet->first, std::max<std::uint32_t>(packet->count, 1));
+    if (packet->alike) {
+      deliver_alike(some, packet->slice, tick, together);
+    } else if (packet->count == 0) {
+      deliver_event(packet->slice, some[0].payload, tick, together);
+    } else {
+      for (const Emission& e : some)
+        for (std::uint32_t s = synapses_->slices_begin(e.gid); s != synapses_->slices_end(e.gid); ++s) deliver_event(s, e.payload, tick, together);
     }
   }
-  hand_over();
   return packet;
 }
 

@@ -46,7 +46,7 @@ struct KernelGroup {
 };
 
 class Block {
-  static constexpr std::uint32_t few = 4, at_once = 256;  ///< synapses of slices that are delivered together; arrivals of a batch
+  static constexpr std::uint32_t few = 32, at_once = 256;  ///< synapses of slices that are delivered together; arrivals of a batch
 
  public:
   Block(const Network& network, const KernelGroup& group, std::vector<Gid> gids);
@@ -83,7 +83,7 @@ class Block {
   /// The same for events of one family (Network::family) and tick, each of another neuron.
   void post_together(std::uint32_t family, std::span<const Emission> some) {
     const Heard& h = heard_[family];
-    if (small_ && h.steps) due_at_ = std::min(due_at_, packets_.post_together(some, *synapses_, h.steps, h.single));
+    if (small_ && h.steps) due_at_ = std::min(due_at_, packets_.post_together(some, *synapses_, h.steps, h.alike));
     else post(some);
   }
   /// Everything in [from, to), one window.  Emissions go to `out`, samples to `samples[report]`, postings to `posted`.  Not
@@ -137,6 +137,9 @@ class Block {
   void next_frame(Tick frame_begin);
   void deliver(std::uint32_t slice, Tick tick, double payload);
   const std::uint64_t* deliver_tick(const std::uint64_t* key, const std::uint64_t* end, const double* payloads, Tick from, Tick now);
+  class Together;  ///< arrivals of a tick that wait to be handed over
+  void deliver_alike(std::span<const Emission> events, std::uint32_t first, Tick tick, Together& together);
+  void deliver_event(std::uint32_t slice, double payload, Tick tick, Together& together);
   const Packets::Packet* deliver_packets(const Packets::Packet* packet, const Packets::Packet* end, const Emission* events, std::uint32_t offset, Tick tick);
   template <class Next, class Deliver>
   void walk_window(Tick to, std::span<const Action> actions, std::vector<std::vector<float>>& samples, Next&& next_arrival, Deliver&& deliver_now);
@@ -202,7 +205,7 @@ class Block {
   struct Heard {
     bool any = false;         ///< has any of its neurons synapses here?
     std::uint32_t steps = 0;  ///< delay of all its slices here, 0 if they differ
-    bool single = false;      ///< in a small block: each neuron has one synapse here, all with one weight and port
+    bool alike = false;       ///< in a small block: each neuron has one slice here, and what `Short` says is the same for all
   };
   std::vector<Heard> heard_;  ///< by family
   struct Controlled {
@@ -212,6 +215,7 @@ class Block {
   };
   std::vector<Controlled> controlled_;  ///< slices whose model hears control events, by replica
   std::vector<std::size_t> controlled_begin_;  ///< by replica, and the end
+  std::vector<Slice*> controlled_here_;        ///< in small blocks: the same slices as models see them
   std::vector<Slice> prepared_;  ///< by slice number, in small blocks: all but tick and payload
   std::vector<double> weights_;
   std::vector<std::uint16_t> together_;  ///< targets of slices that are delivered together, whose weights lie in `weights_`
@@ -222,12 +226,18 @@ class Block {
     double weight = 0;               ///< of all, if they are uniform
     const float* weights = nullptr;  ///< if they are single
     const SynapseTable* table = nullptr;
-    std::uint64_t mask = 0;  ///< of the targets, where the block has at most 64 neurons
     std::uint32_t count = 0, port = 0;
     Way way = alone;  ///< alone: not together with others
+    bool contiguous = false;  ///< targets are neighbours, at most 64
+    /// May events at this slice and at `other`, `slices` further on, be delivered in one go?
+    bool alike(const Short& other, std::uint32_t slices) const {
+      return way != alone && way == other.way && port == other.port && table == other.table && contiguous == other.contiguous &&
+             (way != uniform || (count == other.count && weight == other.weight && other.targets == targets + std::size_t{slices} * count));
+    }
   };
   std::vector<Short> short_;
-  float weights32_[few];
+  float weights32_[at_once];
+  const Slice* batch_[at_once];
   std::vector<std::vector<double>> values_;                 ///< by variable of the neurons: what rules read, at a control event
   std::vector<std::vector<const double*>> values_of_store_;  ///< by store and number in its `reads`
   bool reads_together_ = false;

@@ -4,21 +4,23 @@
 #include <algorithm>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace spinet {
 
 class Evaluations {
+  static constexpr std::uint32_t few = 1024;  ///< neurons that are kept as bits, of more a list
+
  public:
   Evaluations() = default;
-  explicit Evaluations(std::uint32_t neurons) : list_(neurons + 1), marked_(neurons > 64 ? neurons : 0) {}
-  bool empty() const { return (count_ | bits_) == 0; }
+  explicit Evaluations(std::uint32_t neurons) : list_(neurons + 1), marked_(neurons > few ? neurons : 0), bits_(neurons > few ? 0 : neurons / 64 + 2) {}
+  bool empty() const { return count_ == 0; }
   template <class Index>
   void add(std::span<const Index> js) {
-    if (marked_.empty()) {  // a small block is one word
-      std::uint64_t bits = bits_;
-      for (const Index j : js) bits |= std::uint64_t{1} << j;
-      bits_ = bits;
+    if (marked_.empty()) {
+      for (const Index j : js) bits_[j / 64] |= std::uint64_t{1} << j % 64;
+      count_ |= static_cast<std::uint32_t>(js.size());
       return;
     }
     std::uint32_t* const list = list_.data();
@@ -31,14 +33,22 @@ class Evaluations {
     }
     count_ = count;
   }
-  /// Neurons of a block of at most 64, as bits.
-  void add(std::uint64_t bits) { bits_ |= bits; }
+  bool has_bits() const { return marked_.empty(); }
+  /// Neurons [first, first + count), count from 1 to 64, where there are bits.
+  void add_range(std::uint32_t first, std::uint32_t count) {
+    const std::uint64_t bits = ~std::uint64_t{0} >> (64 - count);
+    bits_[first / 64] |= bits << first % 64;
+    bits_[first / 64 + 1] |= first % 64 ? bits >> (64 - first % 64) : 0;
+    count_ = 1;
+  }
   /// All of them in ascending order, and the set is empty.  What is returned holds until the next `add`.
   std::span<const std::uint32_t> take() {
     if (marked_.empty()) {
-      std::uint32_t count = 0;
-      for (; bits_; bits_ &= bits_ - 1) list_[count++] = static_cast<std::uint32_t>(__builtin_ctzll(bits_));
-      return {list_.data(), count};
+      std::uint32_t* to = list_.data();
+      for (std::uint32_t word = 0; word < bits_.size(); ++word)
+        for (std::uint64_t bits = std::exchange(bits_[word], 0); bits; bits &= bits - 1) *to++ = word * 64 + static_cast<std::uint32_t>(__builtin_ctzll(bits));
+      count_ = 0;
+      return {list_.data(), to};
     }
     const std::span all(list_.data(), count_);
     count_ = 0;
@@ -49,9 +59,9 @@ class Evaluations {
 
  private:
   std::vector<std::uint32_t> list_;
-  std::vector<std::uint8_t> marked_;  ///< by neuron; none in a small block
-  std::uint32_t count_ = 0;
-  std::uint64_t bits_ = 0;
+  std::vector<std::uint8_t> marked_;  ///< by neuron; none where there are bits
+  std::vector<std::uint64_t> bits_;   ///< one more word than needed
+  std::uint32_t count_ = 0;           ///< of the list; with bits: 0 if there are none
 };
 
 }  // namespace spinet

@@ -181,7 +181,8 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
           block.retire();
           continue;
         }
-        if (block.due() < to || scheduled || (!due.empty() && block.obeys())) block.walk(from, to, end, due, own, samples[b]);
+        const bool acts = scheduled || (!due.empty() && block.obeys());
+        if (acts || block.due() < to) block.walk(from, to, end, acts ? due : std::span<const Action>(), own, samples[b]);
         head.next = std::min(head.next, block.due());
       }
       emitted.clear();
@@ -237,22 +238,22 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
 
     logged.clear();
     for (const Emission *e = all.begin(), *last = all.end(); e != last;) {  // run by run of one family and tick
-      std::uint32_t population = partition.population_of(e->gid);
-      const Population& p = net.populations[population];
-      const std::uint32_t family = population / net.replica_count();
+      const std::uint32_t family = partition.population_of(e->gid) / net.replica_count();
+      const Population& p = net.populations[family * net.replica_count()];  // the family's first
       const Emission* const first = e;
-      const Gid beyond = ends.size() == 1 ? p.first + p.size : net.family(family).first + net.family(family).count;
+      const Gid beyond = p.first + net.replica_count() * p.size;
       if (last[-1].tick == e->tick && last[-1].gid < beyond) e = last;
       else while (e != last && e->gid < beyond && e->tick == first->tick) ++e;
       const std::span run(first, e);
       for (Block* b : listeners[family])
         if (distinct) b->post_together(family, run);
         else b->post(run);
-      if (ends.size() == 1) stats.spikes_of_population[population] += run.size();
+      std::uint64_t* count = &stats.spikes_of_population[family * net.replica_count()];
+      if (ends.size() == 1) *count += run.size();
       else
-        for (const Emission& x : run) {
-          while (x.gid - net.populations[population].first >= p.size) ++population;
-          ++stats.spikes_of_population[population];
+        for (Gid next = p.first + p.size; const Emission& x : run) {
+          for (; x.gid >= next; next += p.size) ++count;
+          ++*count;
         }
       if (p.neuron()) stats.spikes += run.size();
       if (!recorder || recordings[family].empty()) continue;

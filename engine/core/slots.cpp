@@ -92,14 +92,12 @@ Tick Packets::post(std::span<const Emission> some, const BlockSynapses& synapses
   });
 }
 
-Tick Packets::post_together(std::span<const Emission> some, const BlockSynapses& synapses, std::uint32_t steps, bool single) {
+Tick Packets::post_together(std::span<const Emission> some, const BlockSynapses& synapses, std::uint32_t steps, bool alike) {
   const auto [place, begin, offset] = ring_.arrival(some.front().tick, steps);
   Slot& slot = slots_[place];
   const bool first = slot.packets.empty();
-  slot.packets.push_back({static_cast<std::uint32_t>(offset), synapses.slices_begin(some.front().gid), static_cast<std::uint32_t>(slot.events.size()), static_cast<std::uint32_t>(some.size() & 0x7FFFFFFFu), single});
-  Emission* event = slot.events.room(some.size());
-  for (const Emission& e : some) *event++ = e;
-  slot.events.filled(event);
+  slot.packets.push_back({static_cast<std::uint32_t>(offset), synapses.slices_begin(some.front().gid), static_cast<std::uint32_t>(slot.events.size()), static_cast<std::uint32_t>(some.size() & 0x7FFFFFFFu), alike});
+  slot.events.filled(std::copy(some.begin(), some.end(), slot.events.room(some.size())));
   if (!first) return never;
   ring_.fill(place);
   return begin;

@@ -53,7 +53,7 @@ class Packets {
     std::uint32_t slice;   ///< the first
     std::uint32_t first;   ///< event, in `Arrivals::events`
     std::uint32_t count : 31;  ///< of events, which arrive at all their slices; 0: one event, at `slice` alone
-    std::uint32_t single : 1;  ///< each of these sources has one slice of one synapse here, all with one weight and port
+    std::uint32_t alike : 1;   ///< each of these sources has one slice here, and they can be delivered in one go
   };
   struct Arrivals {
     std::span<const Packet> packets;
@@ -64,7 +64,7 @@ class Packets {
   /// As Slots::post.
   Tick post(std::span<const Emission> some, const BlockSynapses& synapses, Tick from);
   /// The same for events of one tick and population, each of another source, whose slices here all have `steps` of delay.
-  Tick post_together(std::span<const Emission> some, const BlockSynapses& synapses, std::uint32_t steps, bool single);
+  Tick post_together(std::span<const Emission> some, const BlockSynapses& synapses, std::uint32_t steps, bool alike);
   /// As Slots::take.
   Arrivals take(Tick from);
   void clear();

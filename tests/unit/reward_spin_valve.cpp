@@ -66,12 +66,12 @@ struct Synapse {
     c.kind = kind;
     c.value[0] = value;
     const Slice s = slice();
-    rule().on_control(&s, &c);
+    rule().on_control_of(s, c);
   }
   double transmit() {
     double w;
     const Slice s = slice();
-    rule().on_pre(&s, &w);
+    rule().on_pre_of(s, &w);
     return w;
   }
   /// A presentation of eligibility 1, and its reward: D += change (at rate 1).

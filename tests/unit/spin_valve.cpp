@@ -76,7 +76,7 @@ struct Devices {
     c.value[1] = seconds;
     for (int i = 0; i < n; ++i, now += 10'000'000) {
       const Slice s = slice();
-      valve().on_control(&s, &c);
+      valve().on_control_of(s, c);
     }
     return *this;
   }
@@ -86,7 +86,7 @@ struct Devices {
     c.value[0] = tesla;
     c.value[1] = state_wanted;
     const Slice s = slice();
-    valve().on_control(&s, &c);
+    valve().on_control_of(s, c);
     return *this;
   }
   double operator()(const std::string& variable, std::uint32_t i = 0) {
@@ -96,7 +96,7 @@ struct Devices {
   std::vector<double> weights() {
     std::vector<double> w(count);
     const Slice s = slice();
-    valve().on_pre(&s, w.data());
+    valve().on_pre_of(s, w.data());
     return w;
   }
 };

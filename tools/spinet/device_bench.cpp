@@ -53,7 +53,7 @@ Slice DeviceBench::at(double seconds) {
 }
 void DeviceBench::apply(double seconds, const Control& control) {
   const Slice s = at(seconds);
-  t_.on_control(&s, &control);
+  t_.on_control_of(s, control);
 }
 double DeviceBench::read(double seconds, std::uint32_t variable) {
   const Slice s = at(seconds);

@@ -44,9 +44,9 @@ struct PostHistory {
 };
 
 /// A slice at the arrival of an event, as the engine hands it over (C layout).
-struct Slice {
+struct alignas(64) Slice {
+  // What most models need at every event, on one cache line.
   Tick tick;           ///< arrival
-  Tick delay;          ///< arrival - emission
   double payload;      ///< of the event; 1 for a spike
   std::uint32_t count;
   Gid source;
@@ -54,6 +54,9 @@ struct Slice {
   void* state;                   ///< `State[count]`
   void* slice_state;             ///< `SliceState`, if the model has one; zero at first
   const void* shared;            ///< `Shared`, one per projection parameter set
+  const double* const* values;   ///< of each of the `reads`: by target, the variable at this tick; or null (see `target`)
+
+  Tick delay;                    ///< arrival - emission
   const PostHistory* history;    ///< by target, if the model has `post_tau`
   const Gid* gids;               ///< by target: global ids, as random numbers count them
   const std::uint8_t* copies;    ///< which of several synapses of one source, delay and target this is, if the model draws
@@ -63,7 +66,6 @@ struct Slice {
   const std::uint32_t* reads;    ///< index in the targets' variables of each of the model's `reads`
   RunInfo run;
   Tick base;  ///< from which `raised` and `lowered` count: within 256 time constants (at most a second) before `tick`
-  const double* const* values;  ///< of each of the `reads`: by target, the variable at this tick; or null (see `target`)
 
   Tick emitted() const noexcept { return tick - delay; }
   /// Postsynaptic spikes emitted up to here have met the synapse.
@@ -89,10 +91,11 @@ struct SynapseTable {
   const char* const* reads;  ///< variables of the target neuron that the model reads; checked when a network is loaded
   void (*prepare)(void* shared, const void* params, const RunInfo* run) noexcept;
   void (*init)(void* state, const void* shared) noexcept;  ///< after the variables have been drawn; may be null
-  void (*on_pre)(const Slice* s, void* weights) noexcept;  ///< weights[count], float or double
-  /// At a control event addressed to all, to this projection, or to single synapses of it (then `s` is a part of a slice,
-  /// with the slice_state of the whole); before the tick's arrivals.
-  void (*on_control)(const Slice* s, const Control* c) noexcept;
+  /// Events at `n` slices of one store, one at each: weights[count], float or double, of the first, then of the second, ...
+  void (*on_pre)(const Slice* const* s, std::uint32_t n, void* weights) noexcept;
+  /// At a control event addressed to all, to this projection, or to single synapses of it (then it is a part of a slice,
+  /// with the slice_state of the whole); before the tick's arrivals.  For `n` slices, which need not be of one store.
+  void (*on_control)(const Slice* const* s, std::uint32_t n, const Control* c) noexcept;
   /// Takes in all postsynaptic spikes up to `seen()`, so that they can be forgotten.  Called at any tick or none: what
   /// follows must be the same to the bit.  Null: the model reads no history.
   void (*catch_up)(const Slice* s) noexcept;
@@ -106,6 +109,15 @@ struct SynapseTable {
   double (*pre_tau)(const void* params) noexcept;
   /// 1: of `reads`, only `on_control` makes use.  0: `on_pre` may, and sees what earlier arrivals of the tick have made of them.
   std::uint32_t reads_at_control;
+
+  void on_pre_of(const Slice& s, void* weights) const noexcept {
+    const Slice* const one = &s;
+    on_pre(&one, 1, weights);
+  }
+  void on_control_of(const Slice& s, const Control& c) const noexcept {
+    const Slice* const one = &s;
+    on_control(&one, 1, &c);
+  }
 };
 
 /// Typed view of a slice for model M.
@@ -122,12 +134,20 @@ struct Synapses {
 };
 
 namespace detail {
-template <class M> void on_pre(const Slice* s, void* weights) noexcept { M::on_pre(Synapses<M>{*s}, static_cast<typename M::Weight*>(weights)); }
-/// The same for a CPU with AVX2, if the model has `wide = true` (see spinet/neuron.hpp).
-template <class M> [[SPINET_WIDE]] void on_pre_wide(const Slice* s, void* weights) noexcept {
-  M::on_pre(Synapses<M>{*s}, static_cast<typename M::Weight*>(weights));
+template <class M>
+inline void on_pre_body(const Slice* const* s, std::uint32_t n, void* weights) noexcept {
+  auto* w = static_cast<typename M::Weight*>(weights);
+  for (std::uint32_t k = 0; k < n; w += s[k++]->count) M::on_pre(Synapses<M>{*s[k]}, w);
 }
-template <class M> void on_control(const Slice* s, const Control* c) noexcept { M::on_control(Synapses<M>{*s}, *c); }
+template <class M>
+inline void on_control_body(const Slice* const* s, std::uint32_t n, const Control* c) noexcept {
+  for (std::uint32_t k = 0; k < n; ++k) M::on_control(Synapses<M>{*s[k]}, *c);
+}
+template <class M> void on_pre(const Slice* const* s, std::uint32_t n, void* weights) noexcept { on_pre_body<M>(s, n, weights); }
+template <class M> void on_control(const Slice* const* s, std::uint32_t n, const Control* c) noexcept { on_control_body<M>(s, n, c); }
+// The same for a CPU with AVX2, if the model has `wide = true` (see spinet/neuron.hpp).
+template <class M> [[SPINET_WIDE]] void on_pre_wide(const Slice* const* s, std::uint32_t n, void* weights) noexcept { on_pre_body<M>(s, n, weights); }
+template <class M> [[SPINET_WIDE]] void on_control_wide(const Slice* const* s, std::uint32_t n, const Control* c) noexcept { on_control_body<M>(s, n, c); }
 }  // namespace detail
 
 /// The table of model M.  M must have `name`, `doc`, `Params`, `State`, `params()`, `variables()`, and
@@ -170,9 +190,10 @@ const SynapseTable& synapse_table() {
       using W = decltype(M::weight(std::declval<S&>(), std::declval<const Sh&>(), std::declval<const Slice&>()));
       static_assert(std::is_same_v<W, float> || std::is_same_v<W, double>);
       t.weight_kind = std::is_same_v<W, float> ? 1 : 2;
-      t.on_pre = [](const Slice* s, void* weights) noexcept {
-        for (std::uint32_t i = 0; i < s->count; ++i)
-          static_cast<W*>(weights)[i] = M::weight(static_cast<S*>(s->state)[i], *static_cast<const Sh*>(s->shared), *s);
+      t.on_pre = [](const Slice* const* s, std::uint32_t n, void* weights) noexcept {
+        auto* w = static_cast<W*>(weights);
+        for (std::uint32_t k = 0; k < n; ++k)
+          for (std::uint32_t i = 0; i < s[k]->count; ++i) *w++ = M::weight(static_cast<S*>(s[k]->state)[i], *static_cast<const Sh*>(s[k]->shared), *s[k]);
       };
     } else if constexpr (requires { typename M::Weight; }) {
       t.weight_kind = std::is_same_v<typename M::Weight, float> ? 1 : 2;
@@ -183,7 +204,12 @@ const SynapseTable& synapse_table() {
     } else {
       static_assert(sizeof(S) == sizeof(float), "without on_pre the state is the weight, one float");
     }
-    if constexpr (requires(Synapses<M> s, const Control& c) { M::on_control(s, c); }) t.on_control = detail::on_control<M>;
+    if constexpr (requires(Synapses<M> s, const Control& c) { M::on_control(s, c); }) {
+      t.on_control = detail::on_control<M>;
+      if constexpr (requires { M::wide; }) {
+        if (detail::wide()) t.on_control = detail::on_control_wide<M>;
+      }
+    }
     if constexpr (requires(const P& p) { M::post_tau(p); }) {
       t.post_tau = [](const void* p) noexcept -> double { return M::post_tau(*static_cast<const P*>(p)); };
       t.catch_up = [](const Slice* s) noexcept { M::catch_up(Synapses<M>{*s}); };

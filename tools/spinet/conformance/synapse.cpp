@@ -143,16 +143,16 @@ struct SliceBench {
       Control c;
       c.kind = Control::Kind::field;
       c.value[0] = e.payload * 0.01;
-      t->on_control(&s, &c);
+      t->on_control_of(s, c);
       // Pulses of both signs, some of them weak.
       c.kind = Control::Kind::pulse;
       c.value[0] = static_cast<double>(e.tick % 9 - 4);
       c.value[1] = 0.005;
-      t->on_control(&s, &c);
+      t->on_control_of(s, c);
     }
     const std::size_t width = t->weight_kind == 2 ? sizeof(double) : sizeof(float);
     Fenced out(width * count);
-    if (t->on_pre) t->on_pre(&s, out.data());
+    if (t->on_pre) t->on_pre_of(s, out.data());
     else std::memcpy(out.data(), state.data(), out.size());
     for (std::uint32_t i = 0; i < count; ++i) {
       double wide;
