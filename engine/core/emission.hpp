@@ -20,6 +20,9 @@ struct Emission {
 /// Those of a window; memory is kept from one to the next.
 class Emissions {
  public:
+  Emissions() = default;
+  Emissions(Emissions&& o) noexcept { swap(o); }
+  Emissions& operator=(Emissions&& o) noexcept { return swap(o), *this; }
   Emission* data() { return all_.data(); }
   const Emission* begin() const { return all_.data(); }
   const Emission* end() const { return all_.data() + size_; }

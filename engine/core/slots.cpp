@@ -82,10 +82,19 @@ void Slots::sort(Slot& slot) {
   }
 }
 
+bool Packets::begin(Slot& slot) {
+  if (!slot.packets.empty()) return false;
+  if (!spare_.empty()) {
+    std::swap(slot, spare_.back());
+    spare_.pop_back();
+  }
+  return true;
+}
+
 Tick Packets::post(std::span<const Emission> some, const BlockSynapses& synapses, Tick from) {
   return post_each(ring_, some, synapses, from, [this](std::uint64_t place, Tick offset, std::uint32_t s, const Emission& e) {
     Slot& slot = slots_[place];
-    const bool first = slot.packets.empty();
+    const bool first = begin(slot);
     slot.packets.push_back({static_cast<std::uint32_t>(offset), s, static_cast<std::uint32_t>(slot.events.size()), 0, 0});
     slot.events.push_back(e);
     return first;
@@ -93,14 +102,14 @@ Tick Packets::post(std::span<const Emission> some, const BlockSynapses& synapses
 }
 
 Tick Packets::post_together(std::span<const Emission> some, const BlockSynapses& synapses, std::uint32_t steps, bool alike) {
-  const auto [place, begin, offset] = ring_.arrival(some.front().tick, steps);
+  const auto [place, window, offset] = ring_.arrival(some.front().tick, steps);
   Slot& slot = slots_[place];
-  const bool first = slot.packets.empty();
+  const bool first = begin(slot);
   slot.packets.push_back({static_cast<std::uint32_t>(offset), synapses.slices_begin(some.front().gid), static_cast<std::uint32_t>(slot.events.size()), static_cast<std::uint32_t>(some.size() & 0x7FFFFFFFu), alike});
   slot.events.filled(std::copy(some.begin(), some.end(), slot.events.room(some.size())));
   if (!first) return never;
   ring_.fill(place);
-  return begin;
+  return window;
 }
 
 Packets::Arrivals Packets::take(Tick from) {
@@ -108,9 +117,11 @@ Packets::Arrivals Packets::take(Tick from) {
   Slot& slot = slots_[place];
   if (slot.packets.empty()) return {};
   ring_.empty(place);
-  std::swap(present_, slot);
-  slot.packets.clear();
-  slot.events.clear();
+  present_.packets.clear();
+  present_.events.clear();
+  spare_.push_back(std::move(present_));
+  present_ = std::move(slot);
+  slot = {};
   // Slices are numbered by source, so a population's lie together.  Of one slice, events keep the order in which they came.
   const auto earlier = [](const Packet& a, const Packet& b) { return a.offset != b.offset ? a.offset < b.offset : a.slice < b.slice; };
   if (!std::is_sorted(present_.packets.begin(), present_.packets.end(), earlier)) std::stable_sort(present_.packets.begin(), present_.packets.end(), earlier);

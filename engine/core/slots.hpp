@@ -75,9 +75,11 @@ class Packets {
     std::vector<Packet> packets;
     Emissions events;
   };
+  bool begin(Slot& slot);  ///< says whether it had none before
   Ring ring_;
   std::vector<Slot> slots_;
   Slot present_;
+  std::vector<Slot> spare_;  ///< memory that is used again: last out, first in, so that it is still in the cache
 };
 
 }  // namespace spinet
