@@ -79,19 +79,6 @@ struct RewardRule {
     const auto bits = std::bit_cast<std::uint64_t>(size) | (std::bit_cast<std::uint64_t>(x) & std::uint64_t{1} << 63);
     return std::bit_cast<double>(bits & -std::uint64_t{x != 0});
   }
-  static constexpr std::uint32_t at_once = 32;
-  /// change += gain gradient e - decay sign(w), which becomes weight at once if it is `written`.  e = 0: no event came.
-  template <bool decays, bool written>
-  static void learn(State* s, std::uint32_t count, const double* gradient, double gain, double e, double decay) {
-    double by[at_once];
-    for (std::uint32_t i = 0; i < count; ++i) by[i] = e != 0 ? gain * gradient[i] * e : 0;
-    for (std::uint32_t i = 0; i < count; ++i) {
-      double change = s[i].change + by[i];
-      if (decays) change -= with_sign(decay, s[i].weight);
-      if (written) s[i].weight += change;
-      s[i].change = written ? 0 : change;
-    }
-  }
   static void reward(Synapses<RewardRule> n, double advantage) {
     const Shared& p = n.shared();
     const double e = n.slice_state().eligibility, gain = p.rate * advantage, decay = p.decay;
@@ -100,18 +87,18 @@ struct RewardRule {
       for (std::uint32_t i = 0; i < n.size() && e != 0; ++i) n[i].change += gain * n.s.target(i) * e;
       return;
     }
+    constexpr std::uint32_t at_once = 32;  // loops over arrays, which the compiler makes wide
+    double change[at_once];
     for (std::uint32_t first = 0; first < n.size(); first += at_once) {
       const std::uint32_t count = std::min(at_once, n.size() - first);
       State* const s = &n[first];
-      double gradient[at_once];
-      for (std::uint32_t i = 0; i < count && e != 0; ++i) gradient[i] = n.s.target(first + i);
+      if (e != 0) for (std::uint32_t i = 0; i < count; ++i) change[i] = s[i].change + gain * n.s.target(first + i) * e;
+      else for (std::uint32_t i = 0; i < count; ++i) change[i] = s[i].change;
       if (p.write == each && p.update == linear) {
-        if (decay != 0) learn<true, true>(s, count, gradient, gain, e, decay);
-        else learn<false, true>(s, count, gradient, gain, e, decay);
+        for (std::uint32_t i = 0; i < count; ++i) s[i] = {s[i].weight + (change[i] - with_sign(decay, s[i].weight)), 0};
         continue;
       }
-      if (decay != 0) learn<true, false>(s, count, gradient, gain, e, decay);
-      else learn<false, false>(s, count, gradient, gain, e, decay);
+      for (std::uint32_t i = 0; i < count; ++i) s[i].change = change[i] - with_sign(decay, s[i].weight);
       for (std::uint32_t i = 0; i < count && p.write == each; ++i) write(s[i], p);
     }
   }

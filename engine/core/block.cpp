@@ -156,7 +156,7 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
   if (std::any_of(synapses_->stores().begin(), synapses_->stores().end(), [](const Store& x) { return x.table->on_control != nullptr; }))
     for (Gid gid = 0; gid < network_.gid_count(); ++gid)
       for (std::uint32_t i = synapses_->slices_begin(gid); i < synapses_->slices_end(gid); ++i)
-        if (const auto k = synapses_->slice(i).store; synapses_->stores()[k].table->on_control) controlled_.push_back({i, k, gid, synapses_->stores()[k].table});
+        if (const auto k = synapses_->slice(i).store; synapses_->stores()[k].table->on_control) controlled_.push_back({i, k, gid, synapses_->stores()[k].table, 0});
   const auto replica_of = [&](const Controlled& c) { return synapses_->stores()[c.store].projections[0] % network_.replica_count(); };
   std::stable_sort(controlled_.begin(), controlled_.end(), [&](const Controlled& a, const Controlled& b) { return replica_of(a) < replica_of(b); });
   for (std::uint32_t r = 0; r <= network_.replica_count(); ++r)
@@ -216,6 +216,8 @@ void Block::prepare_small() {
     alike = synapses_->slices_end(all.first + all.count - 1) == begin + all.count;
     for (std::uint32_t i = 0; i < all.count && alike; ++i) alike = synapses_->slices_begin(all.first + i) == begin + i && short_[begin].alike(short_[begin + i], i);
   }
+  for (std::size_t i = controlled_.size(); i-- > 0;)
+    controlled_[i].behind = i + 1 < controlled_.size() && controlled_[i].table == controlled_[i + 1].table ? controlled_[i + 1].behind : i + 1;
   for (const Controlled& one : controlled_) controlled_here_.push_back(&prepared_[one.slice]);
 }
 
@@ -408,16 +410,16 @@ void Block::control_synapses(const ScheduledControl& s, Tick tick, std::int32_t 
       ++i;
     } else {  // those that follow with the same model in one call
       const std::size_t begin = i;
-      const bool kept = one.table->reads_at_control;  // nobody else reads: `values` may stay
-      for (; i < end && controlled_[i].table == one.table && (everyone || is_mine(stores[controlled_[i].store])); ++i) {
-        Slice& slice = *controlled_here_[i];
-        slice.tick = tick;
-        slice.payload = 0;
-        if (slice.history) slice.base = histories_[history_of_store_[controlled_[i].store]].base();
-        if (reads_together_ && !kept) slice.values = values_of_store_[controlled_[i].store].data();
-      }
+      const std::size_t behind = std::min(end, one.behind);
+      if (everyone) i = behind;
+      else while (i < behind && is_mine(stores[controlled_[i].store])) ++i;
+      for (std::size_t k = begin; k < i; ++k) controlled_here_[k]->tick = tick, controlled_here_[k]->payload = 0;
+      for (std::size_t k = begin; k < i && !histories_.empty(); ++k)
+        if (controlled_here_[k]->history) controlled_here_[k]->base = histories_[history_of_store_[controlled_[k].store]].base();
+      const bool show = reads_together_ && !one.table->reads_at_control;  // else nobody else reads: `values` may stay
+      for (std::size_t k = begin; k < i && show; ++k) controlled_here_[k]->values = values_of_store_[controlled_[k].store].data();
       one.table->on_control(controlled_here_.data() + begin, static_cast<std::uint32_t>(i - begin), &s.control);
-      for (std::size_t k = begin; k < i && reads_together_ && !kept; ++k) controlled_here_[k]->values = nullptr;
+      for (std::size_t k = begin; k < i && show; ++k) controlled_here_[k]->values = nullptr;
     }
     if (!first_changing_.empty())
       for (const Controlled* k = &one; k != controlled_.data() + i; ++k) note_slice(k->slice, tick);

@@ -212,6 +212,7 @@ class Block {
     std::uint32_t slice, store;
     Gid source;
     const SynapseTable* table;
+    std::size_t behind;  ///< the run of slices with this table ends there
   };
   std::vector<Controlled> controlled_;  ///< slices whose model hears control events, by replica
   std::vector<std::size_t> controlled_begin_;  ///< by replica, and the end
