@@ -494,12 +494,12 @@ class Block::Together {
     port_ = port;
     evaluates_ = b_.table_.ports[port].evaluates != 0;
   }
-  bool full() const { return n + few > at_once; }
-  /// The targets of a slice, whose weights are written elsewhere.
-  void add(const std::uint16_t* some, std::uint32_t count, bool contiguous) {
-    std::uint16_t* const to = targets + n;
+  bool full() const { return full(n); }
+  static bool full(std::uint32_t n) { return n + few > at_once; }
+  /// The targets of a slice as the next ones, from place `at` on; their weights are written elsewhere.
+  void add(const std::uint16_t* some, std::uint32_t count, bool contiguous, std::uint32_t at) {
+    std::uint16_t* const to = targets + at;
     for (std::uint32_t i = 0; i < count; ++i) to[i] = some[i];
-    n += count;
     if (!evaluates_) return;
     if (contiguous && b_.evaluations_.has_bits()) b_.evaluations_.add_range(some[0], count);
     else b_.evaluations_.add(std::span(some, count));
@@ -546,22 +546,24 @@ void Block::deliver_alike(std::span<const Emission> events, std::uint32_t first,
         e = last;
         continue;
       }
-      for (; e != end && !to.full(); ++e) {
-        const double w = weight * e->payload;
-        for (std::uint32_t i = 0; i < kind.count; ++i) to.weights[to.n + i] = w;
-        to.add(kind.targets + std::size_t{e->gid - from} * kind.count, kind.count, kind.contiguous);
+      std::uint32_t n = to.n;
+      for (; e != end && !to.full(n); ++e, n += kind.count) {
+        std::fill_n(to.weights + n, kind.count, weight * e->payload);
+        to.add(kind.targets + std::size_t{e->gid - from} * kind.count, kind.count, kind.contiguous, n);
       }
+      to.n = n;
       continue;
     }
     const Emission* const begin = e;
     double* const weights = to.weights + to.n;
-    std::uint32_t n = 0;
-    for (; e != end && !to.full(); ++e) {
+    std::uint32_t n = 0, count = 0;
+    for (; e != end && !to.full(to.n + count); ++e) {
       const Slice& s = at(first + (e->gid - from), tick, e->payload);
       batch_[n++] = &s;
-      to.add(s.targets, s.count, kind.contiguous);
+      to.add(s.targets, s.count, kind.contiguous, to.n + count);
+      count += s.count;
     }
-    const auto count = static_cast<std::uint32_t>(to.weights + to.n - weights);
+    to.n += count;
     if (kind.way == Short::on_pre64) {
       kind.table->on_pre(batch_, n, weights);
     } else if (kind.way == Short::on_pre32) {
@@ -591,7 +593,8 @@ void Block::deliver_event(std::uint32_t s, double payload, Tick tick, Together& 
   }
   to.begin(slice.port);
   double* const w = to.weights + to.n;
-  to.add(slice.targets, slice.count, slice.contiguous);
+  to.add(slice.targets, slice.count, slice.contiguous, to.n);
+  to.n += slice.count;
   if (slice.way == Short::uniform) return void(std::fill_n(w, slice.count, slice.weight * payload));
   const double scale = slice.way != Short::single && slice.table->graded ? 1 : payload;
   const float* single = slice.weights;

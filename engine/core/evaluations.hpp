@@ -19,8 +19,18 @@ class Evaluations {
   template <class Index>
   void add(std::span<const Index> js) {
     if (marked_.empty()) {
-      for (const Index j : js) bits_[j / 64] |= std::uint64_t{1} << j % 64;
-      count_ |= static_cast<std::uint32_t>(js.size());
+      if (js.empty()) return;
+      std::uint32_t word = js[0] / 64;
+      std::uint64_t bits = 0;  // many are in one word: it stays in a register
+      for (const Index j : js) {
+        if (j / 64u != word) {
+          bits_[word] |= std::exchange(bits, 0);
+          word = j / 64;
+        }
+        bits |= std::uint64_t{1} << j % 64;
+      }
+      bits_[word] |= bits;
+      count_ = 1;
       return;
     }
     std::uint32_t* const list = list_.data();

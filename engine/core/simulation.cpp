@@ -38,7 +38,7 @@ void Simulation::Impl::take_posted(std::size_t first, Tick to) {
 void Simulation::Impl::drop_ended(Emissions& all) const {
   Emission* to = all.data();
   for (const Emission& e : all)
-    if (e.tick < ends[replica_of_gid[e.gid]]) *to++ = e;
+    if (e.tick < ends[population_of_gid[e.gid].replica]) *to++ = e;
   all.filled(to);
 }
 
@@ -115,7 +115,8 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       for (std::uint32_t r = 0; r < watched.size(); ++r) recorder->watched(r, watched[r]);
     });
 
-  Emissions own, all;
+  Emissions own, everyones;
+  Emissions& all = alone ? own : everyones;
   std::vector<Spike> emitted, logged;
   Tick from = stats.began;
   std::size_t next_action = 0;
@@ -131,8 +132,9 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
   ends.assign(net.replica_count(), end);
   stats.replicas.assign(ends.size(), {end, stats.until_met});
   first_end = end;
-  if (ends.size() > 1)
-    for (Gid gid = 0; gid < net.gid_count(); ++gid) replica_of_gid.push_back(partition.population_of(gid) % net.replica_count());
+  const std::uint32_t replicas = net.replica_count();
+  if (replicas > 1)
+    for (Gid gid = 0; gid < net.gid_count(); ++gid) population_of_gid.push_back({partition.population_of(gid) / replicas, partition.population_of(gid) % replicas});
   while (from < end) {
     const Tick to = std::min(from + window, end);
     std::size_t last_action = next_action;
@@ -151,14 +153,14 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       std::size_t n = 0;
       for (; n < pending.size() && pending[n].tick < to; ++n) {
         const Posted& p = pending[n];
-        const std::uint32_t replica = ends.size() == 1 ? 0 : replica_of_gid[p.gid];
+        const std::uint32_t replica = replicas == 1 ? 0 : population_of_gid[p.gid].replica;
         if (p.tick >= ends[replica]) continue;
         if (posted_count == posted_now.size()) posted_now.emplace_back();
         ScheduledControl& acts = posted_now[posted_count++];
         acts.tick = p.tick;
         acts.control = p.control;
         const auto place = std::find_if(with_posted.begin(), with_posted.end(), [&](const Action& a) { return a.tick > p.tick || (a.tick == p.tick && !a.control); });
-        with_posted.insert(place, {p.tick, &acts, -1, -1, -1, false, ends.size() == 1 ? -1 : static_cast<std::int32_t>(replica)});
+        with_posted.insert(place, {p.tick, &acts, -1, -1, -1, false, replicas == 1 ? -1 : static_cast<std::int32_t>(replica)});
         if (p.control.kind == Control::Kind::batch_end && !net.weight_events.empty()) sample_epoch(p, with_posted);
         if (recorder && p.control.kind == Control::Kind::reward) {
           const std::uint32_t population = partition.population_of(p.gid);
@@ -208,7 +210,6 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
     const auto before = pending.size();
     if (alone) {
       if (own_failure) std::rethrow_exception(own_failure);
-      all.swap(own);
       for (auto& b : blocks)
         if (!b->posted.empty()) {
           pending.insert(pending.end(), b->posted.begin(), b->posted.end());
@@ -222,7 +223,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
     if (head.deliveries) deliveries = head.deliveries;
     if (pending.size() > before) take_posted(before, to);
     if (!pending.empty()) next = std::min(next, pending.front().tick);
-    if (to > first_end && ends.size() > 1) drop_ended(all);
+    if (to > first_end && replicas > 1) drop_ended(all);
     const auto earlier = [](const Emission& a, const Emission& b) { return a.tick != b.tick ? a.tick < b.tick : a.gid < b.gid; };
     const auto not_later = [&](const Emission& a, const Emission& b) { return !earlier(a, b); };
     bool distinct = std::adjacent_find(all.begin(), all.end(), not_later) == all.end();  // and sorted: most windows
@@ -238,18 +239,18 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
 
     logged.clear();
     for (const Emission *e = all.begin(), *last = all.end(); e != last;) {  // run by run of one family and tick
-      const std::uint32_t family = partition.population_of(e->gid) / net.replica_count();
-      const Population& p = net.populations[family * net.replica_count()];  // the family's first
+      const std::uint32_t family = replicas == 1 ? partition.population_of(e->gid) : population_of_gid[e->gid].family;
+      const Population& p = net.populations[family * replicas];  // the family's first
       const Emission* const first = e;
-      const Gid beyond = p.first + net.replica_count() * p.size;
+      const Gid beyond = p.first + replicas * p.size;
       if (last[-1].tick == e->tick && last[-1].gid < beyond) e = last;
       else while (e != last && e->gid < beyond && e->tick == first->tick) ++e;
       const std::span run(first, e);
       for (Block* b : listeners[family])
         if (distinct) b->post_together(family, run);
         else b->post(run);
-      std::uint64_t* count = &stats.spikes_of_population[family * net.replica_count()];
-      if (ends.size() == 1) *count += run.size();
+      std::uint64_t* count = &stats.spikes_of_population[family * replicas];
+      if (replicas == 1) *count += run.size();
       else
         for (Gid next = p.first + p.size; const Emission& x : run) {
           for (; x.gid >= next; next += p.size) ++count;

@@ -61,7 +61,10 @@ struct Simulation::Impl {
   Tick end = 0;                               ///< events before it happen: the duration, or where `until` is met
   std::vector<Tick> ends;                     ///< the same by replica; `end` is the last of them
   Tick first_end = never;
-  std::vector<std::uint32_t> replica_of_gid;  ///< where there are several
+  struct Member {
+    std::uint32_t family, replica;
+  };
+  std::vector<Member> population_of_gid;      ///< where there are replicas
   std::deque<Emission> recent;  ///< whose arrivals are not all in the past, for checkpoints
   Tick longest_delay = 0;
   struct Earlier { std::uint64_t deliveries = 0, superposed = 0, crossings = 0; };
