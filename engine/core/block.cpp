@@ -365,7 +365,7 @@ Slice Block::view(std::uint32_t s, Gid source, Tick tick, double payload) {
   slice.source = drawn_as(network_, source);
   slice.targets = store.targets.data() + e.begin;
   slice.state = store.state.data() + e.begin * store.table->state_size;
-  if (store.table->slice_state_size) slice.slice_state = store.slice_state.data() + std::uint64_t{s} * store.table->slice_state_size;
+  if (store.table->slice_state_size) slice.slice_state = synapses_->slice_state(s);
   slice.shared = store.shared.data();
   if (const auto h = history_of_store_[e.store]; h < histories_.size()) {
     slice.history = histories_[h].heads();

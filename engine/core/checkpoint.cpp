@@ -201,7 +201,7 @@ void Simulation::Impl::save(CheckpointSink* sink, Tick at) {
             if (synapses.slice(s).store != k) continue;
             const SliceHead head{gid, synapses.delay_steps(s)};
             append(bytes, &head, 1);
-            append(bytes, synapses.stores()[k].slice_state.data() + std::uint64_t{s} * of_slice, of_slice);
+            append(bytes, synapses.slice_state(s), of_slice);
           }
       }
       transport.gather(bytes, all);
@@ -313,7 +313,7 @@ void Simulation::Impl::restore(const CheckpointSource& from) {
           if (head.source >= net.gid_count()) throw std::runtime_error("'" + slices_of(projection) + "' is damaged");
           for (std::uint32_t s = synapses.slices_begin(head.source); s < synapses.slices_end(head.source); ++s)
             if (synapses.slice(s).store == k && synapses.delay_steps(s) == head.delay)
-              std::memcpy(store.slice_state.data() + std::uint64_t{s} * of_slice, rows.data() + i + sizeof head, of_slice);
+              std::memcpy(synapses.slice_state(s), rows.data() + i + sizeof head, of_slice);
         }
       }
     }

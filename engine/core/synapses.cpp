@@ -250,6 +250,7 @@ BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_p
   first_ = Buffer<std::uint32_t>(net.gid_count() + 1);
   slices_ = Buffer<SliceEntry>(all);
   delays_ = Buffer<std::uint32_t>(all);
+  if (std::any_of(stores_.begin(), stores_.end(), [](const Store& s) { return s.table->slice_state_size > 0; })) number_ = Buffer<std::uint32_t>(all);
   std::uint32_t n = 0;
   for (Gid gid = 0; gid < net.gid_count(); ++gid) {
     first_[gid] = n;
@@ -258,12 +259,12 @@ BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_p
       for (std::uint32_t s = part.first[gid - part.low]; s < part.first[gid - part.low + 1]; ++s, ++n) {
         slices_[n] = part.slices[s];
         delays_[n] = part.delays[s];
+        if (number_.size()) number_[n] = s;
       }
     }
   }
   first_[net.gid_count()] = n;
-  for (auto& store : stores_)
-    if (store.table->slice_state_size) store.slice_state = Buffer<std::byte>(all * store.table->slice_state_size);
+  for (std::size_t k = 0; k < stores_.size(); ++k) stores_[k].slice_state = Buffer<std::byte>(parts[k].slices.size() * stores_[k].table->slice_state_size);
 }
 
 std::uint32_t BlockSynapses::store_of(std::uint32_t p) const {
@@ -291,7 +292,7 @@ void BlockSynapses::edges_of(std::uint32_t p, const Network& net, const std::vec
 }
 
 std::uint64_t BlockSynapses::bytes() const {
-  std::uint64_t n = first_.bytes() + slices_.bytes() + delays_.bytes();
+  std::uint64_t n = first_.bytes() + slices_.bytes() + delays_.bytes() + number_.bytes();
   for (const auto& s : stores_) n += s.targets.bytes() + s.state.bytes() + s.slice_state.bytes() + s.copies.bytes();
   return n;
 }

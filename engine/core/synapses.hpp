@@ -52,7 +52,7 @@ struct Store {
   std::vector<std::uint32_t> projections;
   Buffer<std::uint16_t> targets;
   Buffer<std::byte> state;
-  Buffer<std::byte> slice_state;  ///< by slice number, if the model has any
+  Buffer<std::byte> slice_state;  ///< of its slices, if the model has any
   Buffer<std::uint8_t> copies;    ///< if the model draws: which of several synapses of one source, delay and target
   RandomKey random;               ///< of the projection
   double gain = 1;                ///< what the schedule has made of the weights; 0: nothing arrives
@@ -94,6 +94,12 @@ class BlockSynapses {
   std::uint32_t slices_end(Gid source) const { return first_[source + 1]; }
   const SliceEntry& slice(std::uint32_t s) const { return slices_[s]; }
   std::uint32_t delay_steps(std::uint32_t s) const { return delays_[s]; }
+  /// Where slice `s` has its `SliceState`; of models that have one.
+  std::byte* slice_state(std::uint32_t s) {
+    Store& store = stores_[slices_[s].store];
+    return store.slice_state.data() + std::uint64_t{number_[s]} * store.table->slice_state_size;
+  }
+  const std::byte* slice_state(std::uint32_t s) const { return const_cast<BlockSynapses*>(this)->slice_state(s); }
   std::uint32_t slice_count() const { return static_cast<std::uint32_t>(slices_.size()); }
   std::vector<Store>& stores() { return stores_; }
   const std::vector<Store>& stores() const { return stores_; }
@@ -118,6 +124,7 @@ class BlockSynapses {
   Buffer<std::uint32_t> first_;
   Buffer<SliceEntry> slices_;
   Buffer<std::uint32_t> delays_;
+  Buffer<std::uint32_t> number_;  ///< among the slices of its store; empty if no model has a `SliceState`
   std::uint64_t synapses_ = 0;
   std::uint32_t longest_ = 0;
 };
