@@ -87,20 +87,24 @@ struct RewardRule {
       for (std::uint32_t i = 0; i < n.size() && e != 0; ++i) n[i].change += gain * n.s.target(i) * e;
       return;
     }
-    constexpr std::uint32_t at_once = 32;  // loops over arrays, which the compiler makes wide
-    double change[at_once];
-    for (std::uint32_t first = 0; first < n.size(); first += at_once) {
-      const std::uint32_t count = std::min(at_once, n.size() - first);
-      State* const s = &n[first];
-      if (e != 0) for (std::uint32_t i = 0; i < count; ++i) change[i] = s[i].change + gain * n.s.target(first + i) * e;
-      else for (std::uint32_t i = 0; i < count; ++i) change[i] = s[i].change;
-      if (p.write == each && p.update == linear) {
-        for (std::uint32_t i = 0; i < count; ++i) s[i] = {s[i].weight + (change[i] - with_sign(decay, s[i].weight)), 0};
-        continue;
+    State* const s = &n[0];
+    const std::uint32_t count = n.size();
+    const auto changed = [&](std::uint32_t i, double eligible) { return s[i].change + eligible - with_sign(decay, s[i].weight); };
+    if (p.write == each && p.update == linear) {
+      if (e == 0) {
+        for (std::uint32_t i = 0; i < count; ++i) s[i] = {s[i].weight + changed(i, 0), 0};
+        return;
       }
-      for (std::uint32_t i = 0; i < count; ++i) s[i].change = change[i] - with_sign(decay, s[i].weight);
-      for (std::uint32_t i = 0; i < count && p.write == each; ++i) write(s[i], p);
+      double gradient[32];  // gathered first: the arithmetic then is a loop over arrays, which the compiler makes wide
+      for (std::uint32_t i = 0; i < count;) {
+        const std::uint32_t first = i, last = std::min(count, first + 32);
+        for (; i < last; ++i) gradient[i - first] = n.s.target(i);
+        for (i = first; i < last; ++i) s[i] = {s[i].weight + changed(i, gain * gradient[i - first] * e), 0};
+      }
+      return;
     }
+    for (std::uint32_t i = 0; i < count; ++i) s[i].change = changed(i, e != 0 ? gain * n.s.target(i) * e : 0);
+    for (std::uint32_t i = 0; i < count && p.write == each; ++i) write(s[i], p);
   }
   static void on_control(Synapses<RewardRule> n, const Control& control) {
     const Shared& p = n.shared();

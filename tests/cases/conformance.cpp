@@ -72,6 +72,7 @@ TEST_CASE("a flaw is found, by the check that is meant for it") {
            {"neuron_batch_size", "one batch equals split batches"},
            {"neuron_train_differs", "one batch equals split batches"},
            {"neuron_block_index", "one block equals two blocks"},
+           {"neuron_one_key", "one block equals two blocks"},
            {"neuron_sleeps_wrongly", "three frames asleep at once"},
            {"source_hidden_state", "the same stretch of time gives the same events"},
            {"source_overfull", "the same stretch of time gives the same events"},
@@ -96,7 +97,7 @@ TEST_CASE("what is no plugin is refused with the reason") {
     return "";
   };
   CHECK(refusal(folder / "other_version.so") ==
-        (folder / "other_version.so").string() + ": made for plugin interface version 45, this is version 4; rebuild it against the headers of this spinet");
+        (folder / "other_version.so").string() + ": made for plugin interface version 46, this is version 5; rebuild it against the headers of this spinet");
   CHECK(refusal(folder / "no_plugin.so") ==
         (folder / "no_plugin.so").string() + ": not a spinet plugin: it has no symbol spinet_model (does the file end with SPINET_MODEL(...)?)");
   CHECK(refusal(folder / "nowhere.so") ==

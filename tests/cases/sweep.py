@@ -81,6 +81,9 @@ class Sweep(unittest.TestCase):
         for ranks in (2, 3) if HAS_MPI else ():
             self.sweep(*SHORT, "-o", f"{ranks}.h5", "-n", ranks, "--quiet")
             self.same("one.h5", f"{ranks}.h5")
+        for together in (1, 5):
+            self.sweep(*SHORT, "-o", f"together_{together}.h5", "--together", together, "--quiet")
+            self.same("one.h5", f"together_{together}.h5")
         self.assertEqual([f for f in self.files() if not f.endswith(".h5")], [])
 
         with h5py.File(self.folder / "one.h5") as f:
@@ -215,6 +218,8 @@ class Sweep(unittest.TestCase):
             self.assertTrue(np.array_equal(np.isnan(runs["spikes"][:]), failed))
             self.assertTrue(np.allclose(rate[~failed] * 0.2 * 5, runs["spikes"][:][~failed]))
             self.assertEqual(set(runs) - {"run", "trial", "seed", "parameters.w", "parameters.latency", "status", "message", "until_met", "reached", "spikes"}, {"reward", "rate.p", "rate.q"})
+        self.sweep(*vary, "-o", "alone.h5", "--together", "1")
+        self.same("out.h5", "alone.h5")
         if HAS_MPI:
             self.sweep(*vary, "-o", "two.h5", "-n", "2")
             self.same("out.h5", "two.h5")

@@ -214,11 +214,11 @@ std::vector<Row> run_some(Prepared& p, std::span<const std::uint64_t> runs, cons
 }
 
 /// How many runs of a network go side by side.  What is saved is the work per window, block and call of a model; what is lost
-/// is that each has the first-level cache to itself.  (Measured with the XOR task, 170 neurons and synapses: 4 to 6 are best.)
+/// is that each has the first-level cache to itself.  (Measured with the XOR task, 170 neurons and synapses: 8 to 12 are best.)
 std::uint64_t pays_off(const Network& net) {
   double size = net.gid_count();
   for (const auto& p : net.projections) size += expected_synapses(p);
-  constexpr double all = 1024, most = 16;
+  constexpr double all = 1536, most = 16;
   return static_cast<std::uint64_t>(std::clamp(all / size, 1.0, most));
 }
 

@@ -3,7 +3,7 @@
 #include "spinet/neuron.hpp"
 
 namespace {
-enum { sound, past, hidden_counter, read_writes, batch_size, block_index, greedy, train_differs, sleeps_wrongly };
+enum { sound, past, hidden_counter, read_writes, batch_size, block_index, greedy, train_differs, sleeps_wrongly, one_key };
 constexpr int flaw = FLAW;
 
 struct Counter {
@@ -32,6 +32,7 @@ struct Counter {
     State& s = n.state(j);
     if (flaw == hidden_counter && ++calls % 1000 == 0) w = 0;
     if (flaw == block_index) w *= 1 + 0.01 * j;
+    if (flaw == one_key) w *= spinet::uniform01(spinet::draw(n.b.random[0], n.b.gids[j], static_cast<std::uint64_t>(tick))[0]);
     if (tick < s.until) return;
     s.v += w;
     if (s.v >= s.v_th) n.out().test_at(flaw == past ? tick - 1 : tick, j);
