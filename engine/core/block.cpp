@@ -528,58 +528,58 @@ class Block::Together {
   bool evaluates_ = false;
 };
 
-/// Events of one family, whose slices here are alike; `first`: that of the first event.
-void Block::deliver_alike(std::span<const Emission> events, std::uint32_t first, Tick tick, Together& to) {
+/// Events 0 .. n - 1, each at one slice, `slice_of(k)`; these are alike.
+template <class SliceOf, class PayloadOf>
+void Block::deliver_alike(std::uint32_t n, SliceOf&& slice_of, PayloadOf&& payload_of, Tick tick, Together& to) {
+  const std::uint32_t first = slice_of(0);
   const Short& kind = short_[first];
-  const Emission *e = events.data(), *const end = e + events.size();
-  const Gid from = e->gid;
-  while (e != end) {
+  for (std::uint32_t k = 0; k < n;) {
     to.begin(kind.port);
+    const std::uint32_t begin = k;
     if (kind.way == Short::uniform) {
       const double weight = kind.weight;
       if (kind.count == 1) {
-        const Emission* const last = e + std::min<std::ptrdiff_t>(end - e, at_once - to.n);
-        double* w = to.weights + to.n;
+        const std::uint32_t end = k + std::min(n - k, at_once - to.n);
+        double* const w = to.weights + to.n;
         std::uint16_t* const targets = to.targets + to.n;
-        for (std::ptrdiff_t i = 0; i < last - e; ++i) targets[i] = kind.targets[e[i].gid - from], w[i] = weight * e[i].payload;
-        to.added(static_cast<std::uint32_t>(last - e));
-        e = last;
+        for (; k < end; ++k) targets[k - begin] = kind.targets[slice_of(k) - first], w[k - begin] = weight * payload_of(k);
+        to.added(k - begin);
         continue;
       }
-      std::uint32_t n = to.n;
-      for (; e != end && !to.full(n); ++e, n += kind.count) {
-        std::fill_n(to.weights + n, kind.count, weight * e->payload);
-        to.add(kind.targets + std::size_t{e->gid - from} * kind.count, kind.count, kind.contiguous, n);
+      std::uint32_t at = to.n;
+      for (; k < n && !to.full(at); ++k, at += kind.count) {
+        std::fill_n(to.weights + at, kind.count, weight * payload_of(k));
+        to.add(kind.targets + std::size_t{slice_of(k) - first} * kind.count, kind.count, kind.contiguous, at);
       }
-      to.n = n;
+      to.n = at;
       continue;
     }
-    const Emission* const begin = e;
     double* const weights = to.weights + to.n;
-    std::uint32_t n = 0, count = 0;
-    for (; e != end && !to.full(to.n + count); ++e) {
-      const Slice& s = at(first + (e->gid - from), tick, e->payload);
-      batch_[n++] = &s;
+    std::uint32_t count = 0;
+    for (; k < n && !to.full(to.n + count); ++k) {
+      const Slice& s = at(slice_of(k), tick, payload_of(k));
+      batch_[k - begin] = &s;
       to.add(s.targets, s.count, kind.contiguous, to.n + count);
       count += s.count;
     }
     to.n += count;
+    const std::uint32_t slices = k - begin;
     if (kind.way == Short::on_pre64) {
-      kind.table->on_pre(batch_, n, weights);
+      kind.table->on_pre(batch_, slices, weights);
     } else if (kind.way == Short::on_pre32) {
-      kind.table->on_pre(batch_, n, weights32_);
+      kind.table->on_pre(batch_, slices, weights32_);
       std::copy(weights32_, weights32_ + count, weights);
     } else {
       double* w = weights;
-      for (std::uint32_t k = 0; k < n; ++k) w = std::copy_n(short_[first + (begin[k].gid - from)].weights, batch_[k]->count, w);
+      for (std::uint32_t i = 0; i < slices; ++i) w = std::copy_n(short_[slice_of(begin + i)].weights, batch_[i]->count, w);
     }
     if (kind.way == Short::single || !kind.table->graded) {
       double* w = weights;
-      for (std::uint32_t k = 0; k < n; ++k)
-        for (std::uint32_t i = 0; i < batch_[k]->count; ++i) *w++ *= begin[k].payload;
+      for (std::uint32_t i = 0; i < slices; ++i)
+        for (std::uint32_t j = 0; j < batch_[i]->count; ++j) *w++ *= payload_of(begin + i);
     }
     if (kind.way != Short::single && !first_changing_.empty())
-      for (std::uint32_t k = 0; k < n; ++k) note_slice(first + (begin[k].gid - from), tick);
+      for (std::uint32_t i = 0; i < slices; ++i) note_slice(slice_of(begin + i), tick);
   }
 }
 
@@ -607,16 +607,23 @@ void Block::deliver_event(std::uint32_t s, double payload, Tick tick, Together& 
 /// Arrivals of one tick in a small block.  Returns the first later packet.
 const Packets::Packet* Block::deliver_packets(const Packets::Packet* packet, const Packets::Packet* end, const Emission* events, std::uint32_t offset, Tick tick) {
   Together together(*this, tick);
-  for (; packet != end && packet->offset == offset; ++packet) {
-    const std::span some(events + packet->first, std::max<std::uint32_t>(packet->count, 1));
-    if (packet->alike) {
-      deliver_alike(some, packet->slice, tick, together);
-    } else if (packet->count == 0) {
-      deliver_event(packet->slice, some[0].payload, tick, together);
-    } else {
-      for (const Emission& e : some)
-        for (std::uint32_t s = synapses_->slices_begin(e.gid); s != synapses_->slices_end(e.gid); ++s) deliver_event(s, e.payload, tick, together);
+  while (packet != end && packet->offset == offset) {
+    const Packets::Packet* const first = packet++;
+    const Emission* const e = events + first->first;
+    if (first->alike) {
+      deliver_alike(first->count, [=](std::uint32_t k) { return first->slice + (e[k].gid - e->gid); }, [=](std::uint32_t k) { return e[k].payload; }, tick, together);
+      continue;
     }
+    if (first->count > 0) {
+      for (const Emission& one : std::span(e, first->count))
+        for (std::uint32_t s = synapses_->slices_begin(one.gid); s != synapses_->slices_end(one.gid); ++s) deliver_event(s, one.payload, tick, together);
+      continue;
+    }
+    // Single slices, with those that follow and are like the first.
+    const auto follows = [&] { return packet != end && packet->offset == offset && packet->count == 0 && packet->slice > packet[-1].slice; };
+    while (follows() && short_[first->slice].alike(short_[packet->slice], packet->slice - first->slice)) ++packet;
+    if (packet - first == 1) deliver_event(first->slice, e->payload, tick, together);
+    else deliver_alike(static_cast<std::uint32_t>(packet - first), [=](std::uint32_t k) { return first[k].slice; }, [=](std::uint32_t k) { return events[first[k].first].payload; }, tick, together);
   }
   return packet;
 }

@@ -138,7 +138,8 @@ class Block {
   void deliver(std::uint32_t slice, Tick tick, double payload);
   const std::uint64_t* deliver_tick(const std::uint64_t* key, const std::uint64_t* end, const double* payloads, Tick from, Tick now);
   class Together;  ///< arrivals of a tick that wait to be handed over
-  void deliver_alike(std::span<const Emission> events, std::uint32_t first, Tick tick, Together& together);
+  template <class SliceOf, class PayloadOf>
+  void deliver_alike(std::uint32_t n, SliceOf&& slice_of, PayloadOf&& payload_of, Tick tick, Together& together);
   void deliver_event(std::uint32_t slice, double payload, Tick tick, Together& together);
   const Packets::Packet* deliver_packets(const Packets::Packet* packet, const Packets::Packet* end, const Emission* events, std::uint32_t offset, Tick tick);
   template <class Next, class Deliver>
