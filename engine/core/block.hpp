@@ -69,8 +69,8 @@ class Block {
   void start();
 
   bool hears(std::uint32_t family) const { return heard_[family].any; }
-  /// Does a control event that an environment posts change anything here?
-  bool obeys() const { return !controlled_.empty() || table_.on_control; }
+  /// Does a control event that an environment posts change anything here, or is anything logged at it?
+  bool obeys() const { return !controlled_.empty() || table_.on_control || !changing_.empty(); }
   /// The one replica whose neurons these are; none: there are several, or no replicas at all.
   std::optional<std::uint32_t> replica() const { return replica_; }
   /// Nothing more happens here.

@@ -212,6 +212,12 @@ TEST_CASE("values at the end of chosen batches") {
     CHECK(static_cast<float>(whole.events[0][40 + i].value) == sampled.all[15 * 20 + i]);
   }
   for (const int ranks : {2, 3}) CHECK((on_ranks(net, ranks).events == whole.events));
+
+  // Of synapses in a block where nothing else happens at the end of a batch.
+  options.overrides.back().second = "{weights: {projection: answer, epochs: [1, 3, 16]}}";
+  const Listener constant = on_ranks(load(std::string(NETWORKS) + "/actor_critic_xor/reference.yaml", builtin(), options), 1);
+  REQUIRE(constant.events.at(0).size() == 3);
+  for (const auto& e : constant.events[0]) CHECK(e.value == 1);
 }
 
 TEST_CASE("weights off and on: an event takes the state at its arrival; plasticity and other projections go on") {
