@@ -485,7 +485,6 @@ void Block::deliver(std::uint32_t s, Tick tick, double payload) {
 class Block::Together {
  public:
   Together(Block& b, Tick tick) : weights(b.weights_.data()), targets(b.together_.data()), b_(b), tick_(tick) {}
-  ~Together() { hand_over(); }
   Together(const Together&) = delete;
   /// Makes room for the synapses of a slice with this port.
   void begin(std::uint32_t port) {
@@ -625,6 +624,7 @@ const Packets::Packet* Block::deliver_packets(const Packets::Packet* packet, con
     if (packet - first == 1) deliver_event(first->slice, e->payload, tick, together);
     else deliver_alike(static_cast<std::uint32_t>(packet - first), [=](std::uint32_t k) { return first[k].slice; }, [=](std::uint32_t k) { return events[first[k].first].payload; }, tick, together);
   }
+  together.hand_over();
   return packet;
 }
 

@@ -179,7 +179,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       for (std::size_t b = 0; b < blocks.size(); ++b) {
         Block& block = *blocks[b];
         if (block.retired()) continue;
-        if (from >= first_end && block.replica() && from >= ends[*block.replica()]) {
+        if (from >= first_end && block.replica() && from >= ends[*block.replica()] && !collects()) {  // samples go on
           block.retire();
           continue;
         }

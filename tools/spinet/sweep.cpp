@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <optional>
 
@@ -262,7 +263,8 @@ AskedFor asked_for(const SweepOptions& o, const Catalogue& catalogue) {
       throw UserError(plan.axes.empty() ? e.rendered : fmt::format("{}spinet sweep: so it is with {}; nothing has been run", e.rendered, plan.text(c)));
     }
     if (const auto fault = missing_synapse(p.net); !fault.empty()) throw UserError(fmt::format("{}: {}", o.network.file, fault));
-    all.together.push_back(o.together ? o.together : pays_off(p.net));
+    const std::uint64_t most = std::max<std::uint64_t>(1, std::numeric_limits<Gid>::max() / std::max<Gid>(1, p.net.gid_count()));
+    all.together.push_back(std::min(o.together ? o.together : pays_off(p.net), most));
     if (c == 0) {
       s.seed = p.net.seed;
       s.network_text = p.net.source_text;
