@@ -9,7 +9,8 @@
 namespace spinet {
 
 /// `network` once for each of `seeds`, side by side: replica r of its population or projection p, and of its recordings, has
-/// index p * seeds.size() + r.  A stop condition ends each replica by itself.  Such a network has no checkpoints.
+/// index p * seeds.size() + r.  A stop condition ends each replica by itself, but for its
+/// samples, which go on until the last has ended.  Such a network has no checkpoints.
 Network replicate(const Network& network, std::span<const std::uint32_t> seeds);
 
 }  // namespace spinet
