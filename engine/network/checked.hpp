@@ -84,6 +84,7 @@ struct Projection {
   std::vector<Distribution> state;    ///< one per variable of the synapse that is flagged `initial`; [0] is the weight
   Distribution delay;                 ///< in ticks, before rounding to Network::delay_resolution (never under one step)
   std::uint32_t port = 0;             ///< of the target model(s); the same index in all targets
+  double sign = 1;                    ///< -1: weights are magnitudes, and the port makes them negative where they arrive
   std::vector<ListedEdge> edges;      ///< Rule::listed, sorted by (target, position in the file)
   bool listed_weights = false, listed_delays = false;
   /// `edges` hold the weights of connections that the rule draws, sorted by (target, source, number among equals), from
@@ -123,6 +124,16 @@ struct ScheduledControl {
 inline bool is_switched(const std::vector<ScheduledControl>& schedule, std::uint32_t p) {
   return std::any_of(schedule.begin(), schedule.end(), [p](const ScheduledControl& c) {
     return c.control.kind == Control::Kind::transmission && std::count(c.projections.begin(), c.projections.end(), p) > 0;
+  });
+}
+
+/// The sign of what synapses of this model transmit with these parameters, one per field.
+Sign sign_of(const SynapseTable& t, const std::vector<double>& params);
+
+/// Does the schedule set parameters of projection `p`?
+inline bool is_set(const std::vector<ScheduledControl>& schedule, std::uint32_t p) {
+  return std::any_of(schedule.begin(), schedule.end(), [p](const ScheduledControl& c) {
+    return c.control.kind == Control::Kind::set_parameter && std::count(c.projections.begin(), c.projections.end(), p) > 0;
   });
 }
 

@@ -97,7 +97,7 @@ TEST_CASE("what is no plugin is refused with the reason") {
     return "";
   };
   CHECK(refusal(folder / "other_version.so") ==
-        (folder / "other_version.so").string() + ": made for plugin interface version 46, this is version 5; rebuild it against the headers of this spinet");
+        (folder / "other_version.so").string() + ": made for plugin interface version 47, this is version 6; rebuild it against the headers of this spinet");
   CHECK(refusal(folder / "no_plugin.so") ==
         (folder / "no_plugin.so").string() + ": not a spinet plugin: it has no symbol spinet_model (does the file end with SPINET_MODEL(...)?)");
   CHECK(refusal(folder / "nowhere.so") ==

@@ -68,7 +68,7 @@ TEST_CASE("nothing but the head is touched when the version differs") {
   head.name = reinterpret_cast<const char*>(8);
   head.params = {reinterpret_cast<const spinet::Field*>(8), 1000, sizeof(spinet::Field)};
   spinet::Catalogue c;
-  CHECK_THROWS_WITH(c.add(&head, "old.so"), "old.so: made for plugin interface version 6, this is version 5; rebuild it against the headers of this spinet");
+  CHECK_THROWS_WITH(c.add(&head, "old.so"), "old.so: made for plugin interface version 7, this is version 6; rebuild it against the headers of this spinet");
   head.abi_version = spinet::abi_version;
   head.kind = static_cast<spinet::Kind>(77);
   CHECK_THROWS_WITH(c.add(&head, "old.so"), "old.so: its kind, 77, is none of neuron, synapse, source");
