@@ -4,21 +4,18 @@
 #include <bit>
 #include <cstring>
 #include <optional>
+#include <ranges>
 #include <tuple>
 #include <utility>
 
 #include "core/draws.hpp"
+#include "core/failure.hpp"
+#include "core/finite.hpp"
 
 namespace spinet {
 namespace {
 
 std::size_t aligned(std::size_t n) { return std::max<std::size_t>(n, 64); }
-
-std::uint32_t population_of(const Network& net, Gid gid) {
-  std::uint32_t p = 0;
-  while (gid - net.populations[p].first >= net.populations[p].size) ++p;
-  return p;
-}
 
 /// The neuron's gid as random numbers count it.
 Gid drawn_as(const Network& net, Gid gid) {
@@ -51,7 +48,7 @@ Block::Block(const Network& net, const KernelGroup& group, std::vector<Gid> gids
   c_.size = static_cast<std::uint32_t>(gids_.size());
   c_.frame_length = group.frame_length;
   c_.run = RunInfo{net.ticks_per_ms()};
-  room(4 * gids_.size() + 16);
+  room(limit::requests_per_neuron * gids_.size() + limit::requests_per_train);
   evaluations_ = Evaluations(c_.size);
   if (table_.environment && !gids_.empty()) {
     const Population& p = net.populations[population_of(net, gids_[0])];
@@ -60,10 +57,10 @@ Block::Block(const Network& net, const KernelGroup& group, std::vector<Gid> gids
     c_.table_targets = p.pattern_targets;
     const std::size_t columns = std::size_t{p.pattern_inputs} + p.pattern_targets;
     c_.table_rows = columns ? static_cast<std::uint32_t>(p.patterns.size() / columns) : 0;
-    postings_.resize(16);
-    outbox_.postings = postings_.data();
-    outbox_.posting_capacity = static_cast<std::uint32_t>(postings_.size());
+    outbox_.posting_capacity = limit::postings;
   }
+  postings_.resize(outbox_.posting_capacity + 1);
+  outbox_.postings = postings_.data();
 
   bool scheduled_changes = false;
   for (const auto& s : net.schedule) scheduled_changes |= s.control.kind == Control::Kind::set_parameter;
@@ -109,6 +106,7 @@ Block::Block(const Network& net, const KernelGroup& group, std::vector<Gid> gids
     }
     for (std::uint32_t v = 0; v < p.initial.size(); ++v) values[v] = value(p.initial[v], initial_samplers[v], Purpose::initial, v);
     table_.init(&c_, j, params.data(), values.data());
+    if (outbox_.size > most_for(j + 1)) fail(j, 0, "asks for more than there is room for, in `init`");
     if (scheduled_changes) params_.push_back(params);
   }
   if (!replicas_.empty() && replicas_.front() == replicas_.back() && std::is_sorted(replicas_.begin(), replicas_.end())) replica_ = replicas_.front();
@@ -120,13 +118,11 @@ Block::Block(const Network& net, const KernelGroup& group, std::vector<Gid> gids
   }
 }
 
-std::span<Request> Block::room(std::size_t n) {
-  if (requests_.size() < n) {
-    requests_.resize(n);
-    outbox_.data = requests_.data();
-    outbox_.capacity = static_cast<std::uint32_t>(requests_.size());
-  }
-  return requests_;
+void Block::room(std::size_t n) {
+  if (requests_.size() > n) return;
+  requests_.resize(n + 1);  // one for what exceeds the room
+  outbox_.data = requests_.data();
+  outbox_.capacity = static_cast<std::uint32_t>(n);
 }
 
 void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGroup> trains, Tick window, bool graded, std::uint32_t small_slices) {
@@ -150,7 +146,7 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
       if (synapses_->delay_steps(s) != heard.steps) heard.steps = 0;
   }
   const std::size_t most = std::max<std::size_t>(synapses_->longest_slice() + 1, at_once);
-  room(2 * most + 16);
+  room(limit::requests_per_arrival * most);
   weights_.resize(most);
 
   if (std::any_of(synapses_->stores().begin(), synapses_->stores().end(), [](const Store& x) { return x.table->on_control != nullptr; }))
@@ -289,27 +285,37 @@ void Block::sample_weights(std::uint32_t w, Tick tick, std::vector<float>& to) {
     if (synapses_->slice(s).store != k) continue;
     const Slice slice = view(s, tick, 0);
     for (std::uint32_t i = 0; i < slice.count; ++i)
-      values[synapses_->slice(s).begin + i] = static_cast<float>(store.table->read(&slice, i, recording.variable));
+      values[synapses_->slice(s).begin + i] = static_cast<float>(number(store.table->read(&slice, i, recording.variable), s, i, recording.variable, tick));
   }
   for (const auto position : watched_[w]) to.push_back(values[position]);
 }
 
 void Block::start() {
-  if (c_.frame_length && table_.renormalise) asleep_ = table_.renormalise(&c_, 0) != 0;
   out_ = nullptr;
-  drain(0);
+  from_ = never;  // nothing is emitted before the run
+  drain(0, most_for(c_.size));  // what `init` has asked for
+  if (!c_.frame_length || !table_.renormalise) return;
+  asleep_ = table_.renormalise(&c_, 0) != 0;
+  drain(0, most_for(c_.size));
 }
 
-void Block::drain(Tick now, Ask later) {
+void Block::drain(Tick now, std::size_t most, Ask first, bool here) {
   const Request* const asked = outbox_.data;
   const std::uint32_t n = std::exchange(outbox_.size, 0);
-  Emission* emitted = out_ ? out_->room(n) : nullptr;  // nothing is emitted before the run
+  if (n > most) fail_model(now, "asks for " + std::to_string(n) + " things in one call, where " + std::to_string(most) + " are allowed");
+  const bool emits = now >= from_;  // not in the past of a block that slept
+  const auto may_emit = [&](const Request& r) {
+    return emits && r.tick == now && r.neuron < c_.size && (table_.graded ? std::isfinite(r.payload) : r.payload == 1);
+  };
+  Emission* emitted = emits ? out_->room(n) : nullptr;
   std::uint32_t i = 0;
   if (histories_.empty())  // most often, evaluated neurons that all emit
-    for (const Gid* const gids = gids_.data(); i < n && asked[i].ask == Ask::emit; ++i) *emitted++ = {asked[i].tick, asked[i].payload, gids[asked[i].neuron]};
+    for (const Gid* const gids = gids_.data(); i < n && asked[i].ask == Ask::emit && may_emit(asked[i]); ++i)
+      *emitted++ = {asked[i].tick, asked[i].payload, gids[asked[i].neuron]};
   for (; i < n; ++i) {
     const Request& r = asked[i];
     if (r.ask == Ask::emit) {
+      if (!may_emit(r)) refuse(r, now);
       *emitted++ = {r.tick, r.payload, gids_[r.neuron]};
       for (auto& h : histories_) {
         h.rebase(r.tick);
@@ -317,21 +323,15 @@ void Block::drain(Tick now, Ask later) {
         sweep_at_ = std::min(sweep_at_, h.due());
       }
     } else {
-      assert(r.tick >= now);
+      if (r.tick < now || (r.tick == now && r.ask < first) || r.neuron >= c_.size || r.ask > Ask::emit) refuse(r, now);
       crossings += r.ask == Ask::test;
-      if (r.tick != now || r.ask < later) agenda_.push({r.tick, r.ask, r.neuron});
+      if (r.tick != now || !here) agenda_.push({r.tick, r.ask, r.neuron});
       else if (r.ask == Ask::evaluate) evaluations_.add(std::span(&r.neuron, 1));
       else soon_.push_back(r.neuron);
     }
   }
-  if (out_) out_->filled(emitted);
-  const std::uint32_t postings = std::exchange(outbox_.posting_count, 0);
-  for (std::uint32_t i = 0; i < postings; ++i) {
-    const Posting& p = outbox_.postings[i];
-    std::uint32_t number = 0;
-    for (const auto& other : posted) number += other.tick == p.tick;
-    posted.push_back({p.tick, gids_[0], number, p.control});
-  }
+  if (emits) out_->filled(emitted);
+  if (outbox_.posting_count) take_postings(now);
 }
 
 void Block::wake_up(Tick tick) {
@@ -345,13 +345,13 @@ void Block::wake_up(Tick tick) {
   c_.frame_begin = begin;
   asleep_ = false;
   if (table_.renormalise) table_.renormalise(&c_, frames);
-  drain(begin);
+  drain(begin, most_for(c_.size));
 }
 
 void Block::next_frame(Tick begin) {
   c_.frame_begin = begin;
   if (table_.renormalise) asleep_ = table_.renormalise(&c_, 1) != 0;
-  drain(begin);
+  drain(begin, most_for(c_.size));
 }
 
 Slice Block::view(std::uint32_t s, Gid source, Tick tick, double payload) {
@@ -466,8 +466,11 @@ void Block::deliver(std::uint32_t s, Tick tick, double payload) {
         const Slice slice = view(s, tick, payload);
         table.on_pre_of(slice, weights_.data());
       }
+      const auto* const w32 = reinterpret_cast<const float*>(weights_.data());
+      if (table.weight_kind == 1 ? !all_finite(w32, e.count) : !all_finite(weights_.data(), e.count)) [[unlikely]]
+        fail_weights(s, table.weight_kind == 1 ? nullptr : weights_.data(), w32, tick);
       if (!first_changing_.empty()) note_slice(s, tick);
-      if (table.weight_kind == 1) a.weights = reinterpret_cast<const float*>(weights_.data());
+      if (table.weight_kind == 1) a.weights = w32;
       else a.weights64 = weights_.data();
       if (table.graded) a.scale = 1;
     }
@@ -514,7 +517,7 @@ class Block::Together {
     n = 0;
     b_.deliveries += a.count;
     b_.table_.receive(&b_.c_, &a);
-    if (b_.asked()) b_.drain(tick_, Ask::test);
+    if (b_.asked()) b_.drain(tick_, limit::requests_per_arrival * a.count, Ask::test, true);
   }
   double* const weights;
   std::uint16_t* const targets;
@@ -572,6 +575,11 @@ void Block::deliver_alike(std::uint32_t n, SliceOf&& slice_of, PayloadOf&& paylo
       double* w = weights;
       for (std::uint32_t i = 0; i < slices; ++i) w = std::copy_n(short_[slice_of(begin + i)].weights, batch_[i]->count, w);
     }
+    if (kind.way != Short::single && !all_finite(weights, count)) [[unlikely]]
+      for (const double* w = weights; const std::uint32_t i : std::views::iota(0u, slices)) {
+        if (!all_finite(w, batch_[i]->count)) fail_weights(slice_of(begin + i), w, nullptr, tick);
+        w += batch_[i]->count;
+      }
     if (kind.way == Short::single || !kind.table->graded) {
       double* w = weights;
       for (std::uint32_t i = 0; i < slices; ++i)
@@ -587,7 +595,7 @@ void Block::deliver_event(std::uint32_t s, double payload, Tick tick, Together& 
   if (slice.way == Short::alone) {
     to.hand_over();
     deliver(s, tick, payload);
-    if (asked()) drain(tick, Ask::test);
+    if (asked()) drain(tick, limit::requests_per_arrival * slice.count, Ask::test, true);
     return;
   }
   to.begin(slice.port);
@@ -600,6 +608,8 @@ void Block::deliver_event(std::uint32_t s, double payload, Tick tick, Together& 
   if (slice.way == Short::on_pre64) slice.table->on_pre_of(at(s, tick, payload), w);
   else if (slice.way == Short::on_pre32) slice.table->on_pre_of(at(s, tick, payload), weights32_), single = weights32_;
   if (slice.way != Short::single && !first_changing_.empty()) note_slice(s, tick);
+  if (slice.way == Short::on_pre64 ? !all_finite(w, slice.count) : slice.way == Short::on_pre32 && !all_finite(single, slice.count)) [[unlikely]]
+    fail_weights(s, slice.way == Short::on_pre64 ? w : nullptr, single, tick);
   for (std::uint32_t i = 0; i != slice.count; ++i) w[i] = (slice.way == Short::on_pre64 ? w[i] : static_cast<double>(single[i])) * scale;
 }
 
@@ -658,14 +668,14 @@ void Block::run_phase(Ask phase, Tick tick) {
   if (phase == Ask::wake && table_.wake) table_.wake(&c_, tick, js.data(), n);
   if (phase == Ask::test && table_.test) table_.test(&c_, tick, js.data(), n);
   if (phase == Ask::evaluate && table_.evaluate) table_.evaluate(&c_, tick, js.data(), n);
-  drain(tick, phase == Ask::wake ? Ask::test : phase == Ask::test ? Ask::evaluate : Ask::emit);
+  drain(tick, most_for(n), phase == Ask::wake ? Ask::test : phase == Ask::test ? Ask::evaluate : Ask::emit, true);
 }
 
 void Block::act(const Action& a, std::vector<std::vector<float>>& samples) {
   if (a.report >= 0) {
     const auto r = static_cast<std::size_t>(a.report);
     for (const auto j : sampled[r])
-      samples[r].push_back(static_cast<float>(table_.read(&c_, a.tick, j, network_.reports[r].variable)));
+      samples[r].push_back(static_cast<float>(number(table_.read(&c_, a.tick, j, network_.reports[r].variable), j, network_.reports[r].variable, a.tick)));
     return;
   }
   if (a.weights >= 0) {
@@ -707,7 +717,7 @@ void Block::act(const Action& a, std::vector<std::vector<float>>& samples) {
   } else if (table_.on_control) {
     table_.on_control(&c_, a.tick, &s.control, due_.data(), static_cast<std::uint32_t>(due_.size()));
   }
-  drain(a.tick);
+  drain(a.tick, most_for(due_.size()));
 }
 
 Tick Block::next(Tick from, Tick horizon) {
@@ -811,7 +821,7 @@ const std::uint64_t* Block::deliver_tick(const std::uint64_t* key, const std::ui
     if (end - key > entry_ahead) synapses_->prefetch_entry(static_cast<std::uint32_t>(key[entry_ahead]));
     if (end - key > data_ahead) synapses_->prefetch_data(static_cast<std::uint32_t>(key[data_ahead]));
     deliver(static_cast<std::uint32_t>(*key), now, payloads ? *payloads++ : 1);
-    if (asked()) drain(now, Ask::test);
+    if (asked()) drain(now, limit::requests_per_arrival * synapses_->slice(static_cast<std::uint32_t>(*key)).count, Ask::test, true);
   }
   return key;
 }
@@ -819,6 +829,7 @@ const std::uint64_t* Block::deliver_tick(const std::uint64_t* key, const std::ui
 void Block::walk(Tick from, Tick to, Tick horizon, std::span<const Action> actions, Emissions& out,
                  std::vector<std::vector<float>>& samples) {
   out_ = &out;
+  from_ = from;
   if (small_) {
     const Packets::Arrivals arrivals = packets_.take(from);
     const Packets::Packet *packet = arrivals.packets.data(), *const end = packet + arrivals.packets.size();
@@ -886,9 +897,11 @@ void Block::take_train(TrainGroup& t, Tick until, Tick soonest) {
   const bool evaluates = table_.ports[t.port()].evaluates;  // then tick by tick
   const Train train = t.train(evaluates ? soonest + 1 : until);
   const std::uint32_t n = table_.receive_train(&c_, &train);
+  if (n == 0 || n > t.left() || train.keys[n - 1] >= train.limit)
+    fail_model(soonest, "says that it has taken " + std::to_string(n) + " arrivals of a train");
   t.taken(n);
   superposed += n;
-  if (asked()) drain(soonest);
+  if (asked()) drain(train.base + (train.keys[n - 1] >> 16), limit::requests_per_train, Ask::test);
   if (evaluates)
     for (std::uint32_t i = 0; i < n; ++i) agenda_.push({soonest, Ask::evaluate, train.keys[i] & 0xFFFFu});
 }

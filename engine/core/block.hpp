@@ -108,6 +108,8 @@ class Block {
     std::uint32_t reserved;
   };
   /// Brings a sleeping block into the frame of the last tick before `at`, as if it had been awake.
+  /// Throws ModelFailure if a variable of a neuron, or one that a synapse stores, is not a number.  All before `at` is done.
+  void check_numbers(Tick at) const;
   void settle(Tick at) { if (asleep_) wake_up(at - 1), due_at_ = std::min(due_at_, at); }
   std::size_t neuron_bytes() const { return table_.state_size + table_.constants_size; }
   void save_neuron(std::uint32_t j, std::byte* to) const;
@@ -131,8 +133,19 @@ class Block {
   std::uint64_t deliveries = 0, superposed = 0, crossings = 0;
 
  private:
-  /// Takes what models have asked for.  `later`: phases from this one on are still to come at tick `now`.
-  void drain(Tick now, Ask later = Ask::emit);
+  /// Takes what a call into the model has asked for, `most` requests at most.  `first`: the first phase of tick `now` that
+  /// has not passed; `here`: those of this tick wait in `soon_` and `evaluations_`, not in the agenda.
+  void drain(Tick now, std::size_t most, Ask first = Ask::wake, bool here = false);
+  void take_postings(Tick now);
+  [[noreturn]] void refuse(const Request& r, Tick now) const;
+  [[noreturn]] void fail(std::uint32_t j, Tick now, const std::string& reason) const;
+  [[noreturn]] void fail_model(Tick now, const std::string& reason) const;
+  [[noreturn]] void fail_synapse(std::uint32_t slice, std::uint32_t i, Tick now, const std::string& reason) const;
+  [[noreturn]] void fail_weights(std::uint32_t slice, const double* weights64, const float* weights32, Tick now) const;
+  /// Requests that a call for `n` neurons may make.
+  std::size_t most_for(std::size_t n) const { return limit::requests_per_neuron * (table_.environment ? c_.size : n); }
+  double number(double read, std::uint32_t j, std::uint32_t variable, Tick now) const;
+  double number(double read, std::uint32_t slice, std::uint32_t i, std::uint32_t variable, Tick now) const;
   void wake_up(Tick tick);              ///< brings a sleeping block into the frame of `tick`
   void next_frame(Tick frame_begin);
   void deliver(std::uint32_t slice, Tick tick, double payload);
@@ -175,7 +188,7 @@ class Block {
   void run_phase(Ask phase, Tick tick);
   Tick next_asked() { return table_.out_of_date ? next_in_date() : agenda_.next(); }
   Tick next_in_date();  ///< the agenda's first tick, without the tests that are out of date
-  std::span<Request> room(std::size_t n);
+  void room(std::size_t n);
   bool asked() const { return (outbox_.size | outbox_.posting_count) != 0; }
 
   const Network& network_;
@@ -199,6 +212,7 @@ class Block {
   bool small_ = false;
   Tick due_at_ = 0;
   Tick window_ = 1;
+  Tick from_ = 0;  ///< begin of the present window
   Agenda agenda_{1};
   std::vector<std::uint32_t> due_;
   std::vector<std::uint32_t> soon_;  ///< tests asked for the present tick

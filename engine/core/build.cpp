@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "core/failure.hpp"
 #include "core/simulation_parts.hpp"
 #include "spinet/math.hpp"
 
@@ -128,9 +129,11 @@ void Simulation::Impl::make_groups() {
       const double x = nominal(population.params[f]);
       put(params.data(), table->model.params.data[f], x);
     }
-    if (table->choose) table = table->choose(params.data());
+    const auto fail = [&](const std::string& reason) { throw ModelFailure(net, p, 0, 0, reason); };
+    if (table->choose && !(table = table->choose(params.data()))) fail("its `choose` returned no table");
     const RunInfo run{net.ticks_per_ms()};
     const Tick frame = table->frame ? table->frame(params.data(), &run) : 0;
+    if (table->frame && frame <= 0) fail("its frames have " + std::to_string(frame) + " ticks");
     if (table->environment) key.assign(1, static_cast<double>(p));  // shares no block with another population
     auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g->table == table && g->key == key; });
     if (group == groups.end()) {

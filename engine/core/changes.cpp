@@ -38,7 +38,7 @@ void Block::watch_changes(std::vector<Watched> some) {
 
 void Block::note(Watched& w, const Slice& slice, Tick tick, bool always) {
   const Store& store = synapses_->stores()[synapses_->slice(w.slice).store];
-  const double now = store.uniform ? store.weight : store.table->read(&slice, w.index, network_.weight_events[w.recording].variable);
+  const double now = store.uniform ? store.weight : number(store.table->read(&slice, w.index, network_.weight_events[w.recording].variable), w.slice, w.index, network_.weight_events[w.recording].variable, tick);
   if (!always && now == w.last) return;
   w.last = now;
   noted[w.recording].push_back({tick, w.edge, now});

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <tuple>
 
+#include "core/failure.hpp"
 #include "core/simulation_parts.hpp"
 
 namespace spinet {
@@ -34,6 +35,52 @@ void Simulation::Impl::take_posted(std::size_t first, Tick to) {
   });
 }
 
+/// A neuron fires at most once a tick.  The emissions are the same on all ranks, and so is what is thrown.
+void Simulation::Impl::check_distinct(const Emissions& sorted) const {
+  const auto same = [&](const Emission& a, const Emission& b) {
+    return a.tick == b.tick && a.gid == b.gid && net.populations[partition.population_of(a.gid)].neuron();
+  };
+  const Emission* const e = std::adjacent_find(sorted.begin(), sorted.end(), same);
+  if (e == sorted.end()) return;
+  throw ModelFailure::of(net, e->gid, e->tick, "fires twice in one tick");
+}
+
+/// Looks for what is not a number in all neurons and synapses, on all ranks.
+void Simulation::Impl::check_numbers(Tick at) {
+  guarded([&] {
+    for (const auto& b : blocks) b->check_numbers(at);
+  });
+  agree();
+}
+
+/// This rank's message: it has failed, and why.
+void Simulation::Impl::append_failure(Head& head) {
+  std::string text = "unknown error";
+  try {
+    std::rethrow_exception(own_failure);
+  } catch (const std::exception& e) {
+    text = e.what();
+  } catch (...) {
+  }
+  head.flags |= failed;
+  head.count = static_cast<std::uint32_t>(text.size());
+  append(message, &head, 1);
+  append(message, text.data(), text.size());
+}
+
+void Simulation::Impl::agree() {
+  if (transport.size() == 1) {
+    if (own_failure) std::rethrow_exception(own_failure);
+    return;
+  }
+  Head head{never, 0, 0, 0, 0};
+  message.clear();
+  if (own_failure) append_failure(head);
+  else append(message, &head, 1);
+  transport.all_gather(message, gathered);
+  throw_if_failed();
+}
+
 /// Leaves out what neurons of a replica emit that has ended, while others go on.
 void Simulation::Impl::drop_ended(Emissions& all) const {
   Emission* to = all.data();
@@ -47,17 +94,7 @@ void Simulation::Impl::drop_ended(Emissions& all) const {
 void Simulation::Impl::exchange(Head& head, Tick from, const Emissions& own, Emissions& all) {
   message.clear();
   if (own_failure) {
-    std::string text = "unknown error";
-    try {
-      std::rethrow_exception(own_failure);
-    } catch (const std::exception& e) {
-      text = e.what();
-    } catch (...) {
-    }
-    head.flags |= failed;
-    head.count = static_cast<std::uint32_t>(text.size());
-    append(message, &head, 1);
-    append(message, text.data(), text.size());
+    append_failure(head);
   } else {
     head.count = static_cast<std::uint32_t>(own.size());
     for (const auto& b : blocks) head.posted += b->posted.size();
@@ -230,6 +267,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
     if (!distinct) {
       std::stable_sort(all.data(), all.data() + all.size(), earlier);
       distinct = std::adjacent_find(all.begin(), all.end(), not_later) == all.end();
+      if (!distinct) check_distinct(all);
     }
     if (checkpointing) {
       recent.insert(recent.end(), all.begin(), all.end());
@@ -284,6 +322,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
     if (recorder && (flush || (look && !collects()))) guarded([&] { recorder->commit(to); });
     if (checkpoint) {
       const auto start = Clock::now();
+      check_numbers(to);
       if (recorder) guarded([&] { recorder->secure(to); });
       save(first_rank ? checkpoints.sink : nullptr, to);
       if (checkpoints.every > 0) next_checkpoint = (to / checkpoints.every + 1) * checkpoints.every;
@@ -310,7 +349,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       if (first_rank && hooks.progress) hooks.progress({end, stats.spikes, deliveries});
     }
   }
-  if (own_failure) std::rethrow_exception(own_failure);
+  check_numbers(std::max<Tick>(stats.reached, 1));
   for (std::size_t r = 0; r < ends.size(); ++r) stats.replicas[r].reached = std::min(ends[r], stats.reached);
   stats.deliveries = earlier.deliveries, stats.superposed = earlier.superposed, stats.crossings = earlier.crossings;
   for (const auto& b : blocks) {

@@ -72,6 +72,11 @@ struct Simulation::Impl {
 
   Impl(const Network& network, Transport& t, const SimulationOptions& options);
   void throw_if_failed();
+  /// Throws on all ranks if something has failed on one.
+  void agree();
+  void append_failure(Head& head);
+  void check_numbers(Tick at);
+  void check_distinct(const Emissions& sorted) const;
   void build(const SimulationOptions& options);
   void make_groups();
   std::map<std::uint32_t, std::uint32_t> group_of_population;

@@ -5,10 +5,15 @@
 #include <cstring>
 
 #include "core/draws.hpp"
+#include "core/failure.hpp"
+#include "core/finite.hpp"
 #include "spinet/math.hpp"
 
 namespace spinet {
 namespace {
+
+/// Of a unit in a slab: beyond it something is wrong, and memory would end.
+constexpr std::size_t most_events = std::size_t{1} << 28;
 
 /// Largest value a parameter takes in the run, for the length of slabs.
 double peak_rate(const Network& net, std::uint32_t population) {
@@ -38,6 +43,8 @@ double peak_rate(const Network& net, std::uint32_t population) {
         rate = std::max(rate, table->rate(params.data()));
       }
   }
+  if (!std::isfinite(rate) || rate < 0)
+    throw ModelFailure(net, population, 0, 0, "the rate is " + shortest(rate) + " per ms");
   return rate;
 }
 
@@ -53,7 +60,8 @@ Tick Source::slab(const Network& net, Tick shortest_frame) {
   return length;
 }
 
-Source::Source(const Network& net, std::uint32_t population, std::uint32_t unit) : table_(net.populations[population].source()) {
+Source::Source(const Network& net, std::uint32_t population, std::uint32_t unit)
+    : network_(&net), population_(population), first_(unit * source_unit), table_(net.populations[population].source()) {
   const Population& p = net.populations[population];
   const std::uint32_t first = unit * source_unit;
   const Network::Identity who = net.population_identity(population);
@@ -104,15 +112,32 @@ std::span<const std::uint32_t> Source::events(Tick from, Tick length) {
     while (next_change_ < changes_.size() && changes_[next_change_].tick <= at) apply(changes_[next_change_++]);
     const Tick to = next_change_ < changes_.size() ? std::min(from + length, changes_[next_change_].tick) : from + length;
     const std::uint32_t before = sink.size;
-    while (!table_->generate(&unit_, at, static_cast<std::uint32_t>(to - at), &sink)) {
-      keys_.resize(2 * keys_.size());
-      sink = {keys_.data(), before, static_cast<std::uint32_t>(keys_.size())};
-    }
+    generate(at, to - at, sink);
     if (at > from)
       for (std::uint32_t i = before; i < sink.size; ++i) sink.data[i] += static_cast<std::uint32_t>(at - from) << 16;
     at = to;
   }
   return {sink.data, sink.size};
+}
+
+/// Adds the events of [from, from + length) to `sink`.
+void Source::generate(Tick from, Tick length, EventSink& sink) {
+  const auto fail = [&](std::uint32_t i, const std::string& reason) { throw ModelFailure(*network_, population_, first_ + i, from, reason); };
+  const std::uint32_t before = sink.size;
+  while (!table_->generate(&unit_, from, static_cast<std::uint32_t>(length), &sink)) {
+    if (keys_.size() >= most_events) fail(0, "more than 268 million events are to be drawn at once");
+    keys_.resize(2 * keys_.size());
+    sink = {keys_.data(), before, static_cast<std::uint32_t>(keys_.size())};
+  }
+  if (sink.size < before || sink.size > sink.capacity) fail(0, "the unit has written more events than there was room for");
+  std::uint32_t bits = 0;  // below a power of two together, if each is
+  for (std::uint32_t i = before; i < sink.size; ++i) bits |= sink.data[i];
+  if ((bits & 0xFFFF) < unit_.size && static_cast<Tick>(bits >> 16) < length) return;
+  for (std::uint32_t i = before; i < sink.size; ++i) {
+    const std::uint32_t j = sink.data[i] & 0xFFFF, offset = sink.data[i] >> 16;
+    if (j >= unit_.size) fail(0, "an event of neuron " + std::to_string(j) + " of a unit of " + std::to_string(unit_.size));
+    if (static_cast<Tick>(offset) >= length) fail(j, "an event " + std::to_string(offset) + " ticks after the begin of " + std::to_string(length));
+  }
 }
 
 Tick Source::next(Tick from) const {
@@ -209,6 +234,7 @@ void TrainGroup::refill() {
     break;
   }
   keys_[total] = last_key;
+  drawn_ = total;
   at_ = 0;
   base_ = from_ + delay_;
   from_ += slab_;

@@ -19,6 +19,7 @@ inline constexpr std::uint32_t last_key = 0xFFFFFFFFu;
 /// One unit with its parameters over time.
 class Source {
  public:
+  /// Throws ModelFailure, as `events` does, if the model has rates or events that it may not have.
   Source(const Network& network, std::uint32_t population, std::uint32_t unit);
   /// All events of [from, from + length), length <= 65536, as keys (offset << 16 | neuron); valid until the next call.
   /// Calls must move forwards in time.
@@ -38,6 +39,9 @@ class Source {
     double value;
   };
   void apply(const Change& c);
+  void generate(Tick from, Tick length, EventSink& sink);
+  const Network* network_;
+  std::uint32_t population_, first_;  ///< index of the population, and in it of the unit's first neuron
   SourceUnit unit_{};
   std::vector<std::byte> params_;
   std::vector<ListedSpike> listed_;
@@ -65,6 +69,8 @@ class TrainGroup {
   /// The rest of the present slab, to be taken up to (not including) tick `to`.
   Train train(Tick to) const;
   void taken(std::uint32_t n) { at_ += n; }
+  /// Number of keys of the present slab that have not been taken.
+  std::size_t left() const { return drawn_ - at_; }
   /// As if everything before tick `at` had been taken.
   void resume(Tick at);
 
@@ -84,7 +90,7 @@ class TrainGroup {
   std::uint32_t port_;
   std::uint32_t bucket_size_ = 17;
   std::vector<std::uint32_t> buckets_ = std::vector<std::uint32_t>(512 * 17), keys_;
-  std::size_t at_ = 0;
+  std::size_t at_ = 0, drawn_ = 0;  ///< keys of the present slab: taken, in all
 };
 
 /// Sources whose spikes this rank emits into the exchange.

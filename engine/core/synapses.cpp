@@ -1,8 +1,11 @@
 #include "core/synapses.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <stdexcept>
+
+#include "core/finite.hpp"
 
 namespace spinet {
 
@@ -141,6 +144,9 @@ BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_p
         if (s.table->prepare) s.table->prepare(s.shared.data(), params.data(), &run);
         if (s.table->post_tau) s.post_tau = s.table->post_tau(params.data());
         if (s.table->pre_tau) s.pre_tau = s.table->pre_tau(params.data());
+        for (const double tau : {s.table->post_tau ? s.post_tau : 0, s.pre_tau})
+          if (!std::isfinite(tau) || tau < 0)
+            throw std::runtime_error("projection " + projection.name + " (" + s.table->model.name + "): the time constant of a trace is " + shortest(tau) + " ms");
       }
       s.random = stream_key(net.projection_identity(p), Purpose::event);
       stores_.push_back(std::move(s));

@@ -6,6 +6,7 @@
 #include <cfenv>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <set>
 
 #include "spinet/neuron.hpp"
@@ -68,8 +69,45 @@ class TableCheck {
     need(model_->doc && *model_->doc, "the model '" + std::string(model_->name) + "' has no description");
   }
 
-  /// `stored`: the fields lie in a struct of `struct_size` bytes, at their offsets.
-  void fields(const Fields& f, const char* what, std::uint32_t struct_size, bool stored) const {
+  /// How much there is of something, against what the contract allows.
+  void at_most(const char* what, std::uint32_t n, std::uint32_t most) const {
+    need(n <= most, std::string("it has ") + std::to_string(n) + " " + what + " where " + std::to_string(most) + " are allowed");
+  }
+  void sizes(std::initializer_list<std::pair<const char*, std::uint32_t>> structs) const {
+    for (const auto& [name, bytes] : structs)
+      need(bytes <= limit::bytes, std::string("its ") + name + " has " + std::to_string(bytes) + " bytes where " + std::to_string(limit::bytes) + " are allowed");
+  }
+  /// Names of metrics or of variables that are read.
+  void names(const char* const* some, std::uint32_t n, const char* what) const {
+    for (std::uint32_t i = 0; i < n; ++i)
+      need(some && is_name(some[i]), std::string(what) + " " + std::to_string(i) + " has no name, or one that is more than letters, digits and underscores");
+  }
+
+  /// Where fields lie in a struct: inside it, and no two in one place.
+  void places(const Fields& f, const char* what, std::uint32_t struct_size, bool may_be_computed) const {
+    std::map<std::uint32_t, std::pair<std::uint32_t, const char*>> taken;  // begin: end, whose
+    for (std::uint32_t i = 0; i < f.count; ++i) {
+      const Field& field = f.data[i];
+      const std::string who = std::string(what) + " '" + field.name + "'";
+      if (field.offset == no_place) {
+        need(may_be_computed, who + " has no place in its struct; only variables may be computed");
+        need(!(field.flags & initial), who + " is flagged `initial` and has no place in the state for the value that a network gives");
+        continue;
+      }
+      const std::uint32_t width = field.type == Type::f64 ? sizeof(double) : sizeof(float);
+      need(field.offset % width == 0 && std::uint64_t{field.offset} + width <= struct_size,
+           who + " lies outside its struct (offset " + std::to_string(field.offset) + " of " + std::to_string(struct_size) + " bytes)");
+      const auto next = taken.lower_bound(field.offset + width);
+      if (next != taken.begin()) {
+        const auto& [end, other] = std::prev(next)->second;
+        need(end <= field.offset, who + " lies where '" + other + "' lies");
+      }
+      taken[field.offset] = {field.offset + width, field.name};
+    }
+  }
+
+  void fields(const Fields& f, const char* what) const {
+    at_most(what == std::string("parameter") ? "parameters" : "variables", f.count, limit::fields);
     if (f.count == 0) return;
     need(f.data != nullptr && f.stride == sizeof(Field), std::string("the table of its ") + what + "s was made with other headers; rebuild it");
     std::set<std::string> names;
@@ -85,18 +123,20 @@ class TableCheck {
       const bool high_ok = field.flags & high_open ? field.preset < field.high : field.preset <= field.high;
       need(std::isfinite(field.preset) && low_ok && high_ok,
            who + ": its default, " + std::to_string(field.preset) + ", lies outside its own range");
-      if (!stored) continue;
-      const std::uint32_t width = field.type == Type::f64 ? sizeof(double) : sizeof(float);
-      need(field.offset % width == 0 && std::uint64_t{field.offset} + width <= struct_size,
-           who + " lies outside its struct (offset " + std::to_string(field.offset) + " of " + std::to_string(struct_size) + " bytes)");
     }
   }
 
   void neuron(const NeuronTable& t) const {
     if (t.per_neuron) check_table(&t.per_neuron->model, origin_ + " (time constants per neuron)");
-    fields(model_->params, "parameter", t.params_size, true);
-    fields(model_->variables, "variable", t.state_size, false);  // read by a function, not by place
+    sizes({{"Params", t.params_size}, {"State", t.state_size}, {"Constants", t.constants_size}, {"Shared", t.shared_size}, {"Common", t.common_size}});
+    fields(model_->params, "parameter");
+    places(model_->params, "parameter", t.params_size, false);
+    fields(model_->variables, "variable");  // read by a function, not by place
     need(t.port_count > 0 && t.ports, "a neuron model needs a port");
+    at_most("ports", t.port_count, limit::fields);
+    at_most("metrics", t.metric_count, limit::metrics);
+    names(t.metrics, t.metric_count, "metric");
+    need(t.environment || t.metric_count == 0, "it has metrics, which rewards of an environment hold, and is none");
     std::set<std::string> names;
     for (std::uint32_t i = 0; i < t.port_count; ++i) {
       const Port& port = t.ports[i];
@@ -112,20 +152,28 @@ class TableCheck {
   }
 
   void synapse(const SynapseTable& t) const {
-    fields(model_->params, "parameter", t.params_size, true);
-    fields(model_->variables, "variable", t.state_size, true);
+    sizes({{"Params", t.params_size}, {"State", t.state_size}, {"SliceState", t.slice_state_size}, {"Shared", t.shared_size}});
+    fields(model_->params, "parameter");
+    places(model_->params, "parameter", t.params_size, false);
+    fields(model_->variables, "variable");
+    places(model_->variables, "variable", t.state_size, true);
+    at_most("reads", t.read_count, limit::fields);
+    names(t.reads, t.read_count, "what it reads, number");
     need(t.weight_kind <= 2, "its weights are neither float nor double");
     need((t.weight_kind == 0) == (t.on_pre == nullptr), "on_pre is missing, or there for a model whose state is the weight");
     need(t.weight_kind != 0 || t.state_size == sizeof(float), "without on_pre the state is the weight, one float");
     need(t.read != nullptr, "a function that every synapse model needs is missing");
     need(t.shared_size == 0 || t.prepare, "it has Shared data but no function that prepares them");
+    need(model_->controls == 0 || t.on_control, "it says that it answers control events and has no on_control");
     bool has_weight = false;
     for (std::uint32_t i = 0; i < model_->variables.count; ++i) has_weight |= (model_->variables.data[i].flags & initial) != 0;
     need(has_weight, "no variable is flagged `initial`; the first such one is the weight that networks give");
   }
 
   void source(const SourceTable& t) const {
-    fields(model_->params, "parameter", t.params_size, true);
+    sizes({{"Params", t.params_size}});
+    fields(model_->params, "parameter");
+    places(model_->params, "parameter", t.params_size, false);
     need(t.rate && t.generate, "a function that every source model needs is missing");
   }
 

@@ -258,7 +258,20 @@ class Command(unittest.TestCase):
         self.assertIn("imports exp; spinet/math.hpp has the same functions", done.stdout)
         done = self.spinet("check-plugin", plugin("synapse_crash"))
         self.assertEqual(done.returncode, 2)
-        self.assertIn("crashed (Segmentation fault) in the check after the last one above", done.stderr)
+        self.assertIn("synapse_crash.so: crashed (Segmentation fault) in this check: writes only its own memory (--seed 1)", done.stderr)
+        done = self.spinet("check-plugin", plugin("synapse_ends"))
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("synapse_ends.so: ended the program in this check: writes only its own memory", done.stderr)
+        for flaw, what in [("crash", "crashed (Segmentation fault)"), ("abort", "crashed (Aborted)"), ("exit", "ended the program"), ("throw", "crashed (Aborted)")]:
+            done = self.spinet("check-plugin", plugin("entry_" + flaw))
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn("entry_%s.so: %s in this check: its table is sound" % (flaw, what), done.stderr)
+
+    def test_seed_of_check_plugin(self):
+        for seed in ("2", "4294967295"):
+            done = self.spinet("check-plugin", os.path.join(PLUGINS, "neuron_sound.so"), "--seed", seed)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn("--seed " + seed, done.stdout)
 
 
 if __name__ == "__main__":

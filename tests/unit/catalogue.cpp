@@ -68,7 +68,8 @@ TEST_CASE("nothing but the head is touched when the version differs") {
   head.name = reinterpret_cast<const char*>(8);
   head.params = {reinterpret_cast<const spinet::Field*>(8), 1000, sizeof(spinet::Field)};
   spinet::Catalogue c;
-  CHECK_THROWS_WITH(c.add(&head, "old.so"), "old.so: made for plugin interface version 7, this is version 6; rebuild it against the headers of this spinet");
+  CHECK_THROWS_WITH(c.add(&head, "old.so"), "old.so: made for plugin interface version " + std::to_string(spinet::abi_version + 1) + ", this is version " + std::to_string(spinet::abi_version) +
+                                                 "; rebuild it against the headers of this spinet");
   head.abi_version = spinet::abi_version;
   head.kind = static_cast<spinet::Kind>(77);
   CHECK_THROWS_WITH(c.add(&head, "old.so"), "old.so: its kind, 77, is none of neuron, synapse, source");
@@ -99,6 +100,12 @@ TEST_CASE("a damaged table is refused with the reason") {
       {[](Copy& x) { x.table.on_pre = nullptr; }, "x.so: on_pre is missing, or there for a model whose state is the weight"},
       {[](Copy& x) { x.table.weight_kind = 3; }, "x.so: its weights are neither float nor double"},
       {[](Copy& x) { x.table.shared_size = 8; }, "x.so: it has Shared data but no function that prepares them"},
+      {[](Copy& x) { x.params[1].offset = 0; }, "x.so: parameter 'use' lies where 'tau' lies"},
+      {[](Copy& x) { x.params[1].offset = spinet::no_place; }, "x.so: parameter 'use' has no place in its struct; only variables may be computed"},
+      {[](Copy& x) { x.variables[0].offset = spinet::no_place; }, "x.so: variable 'weight' is flagged `initial` and has no place in the state for the value that a network gives"},
+      {[](Copy& x) { x.table.state_size = 1u << 21; }, "x.so: its State has 2097152 bytes where 1048576 are allowed"},
+      {[](Copy& x) { x.table.model.params.count = 1u << 20; }, "x.so: it has 1048576 parameters where 1024 are allowed"},
+      {[](Copy& x) { x.table.read_count = 1; }, "x.so: what it reads, number 0 has no name, or one that is more than letters, digits and underscores"},
       {[](Copy& x) { x.variables[0].flags = 0; }, "x.so: no variable is flagged `initial`; the first such one is the weight that networks give"},
   };
   for (const auto& [damage, message] : cases) {

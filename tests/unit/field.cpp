@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "network/catalogue.hpp"
 #include "spinet/synapse.hpp"
@@ -13,4 +14,15 @@ TEST_CASE("a field table knows names, units and offsets") {
   CHECK(f.data[1].offset == 0);
   CHECK((f.data[0].flags & spinet::low_open) != 0);
   CHECK(std::string(f.data[0].unit) == "mV");
+}
+
+TEST_CASE("a computed field has no place: writing it changes nothing, and there is nothing to read") {
+  struct State { float first, second; };
+  spinet::FieldTable<State> t;
+  t.add(&State::second, "second", "1", 2, spinet::any(), 0, "stored").computed("product", "1", 0.1, spinet::any(), 0, "computed");
+  State s{3, 4};
+  for (std::uint32_t i = 0; i < t.view().count; ++i) spinet::put(&s, t.view().data[i], t.view().data[i].preset);
+  CHECK(s.first == 3);
+  CHECK(s.second == 2);
+  CHECK(std::isnan(spinet::get(&s, t.view().data[1])));
 }

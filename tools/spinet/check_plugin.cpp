@@ -1,8 +1,10 @@
 // spinet check-plugin
 #include <fmt/core.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "commands.hpp"
@@ -11,24 +13,37 @@
 namespace spinet::tool {
 namespace {
 
-int check(const std::string& file) {
+/// What the process that checks tells the one that waits, however it ends.
+struct Progress {
+  char check[256];  ///< that is being made
+  bool done;
+};
+
+int check(const std::string& file, std::uint32_t seed, Progress& progress) {
   int failed = 0, all = 0;
-  check_plugin(file, [&](const Finding& f) {
+  Battery battery;
+  battery.seed = seed;
+  battery.begins = [&](const std::string& holds) { progress.check[holds.copy(progress.check, sizeof progress.check - 1)] = 0; };
+  battery.found = [&](const Finding& f) {
     ++all;
     failed += !f.passed;
     fmt::print("{}  {}\n", f.passed ? "ok    " : "FAILED", f.check);
     if (!f.passed && !f.detail.empty()) fmt::print("        {}\n", f.detail);
     std::fflush(stdout);
-  });
-  if (failed) fmt::print("\n{}: {} of {} checks failed\n", file, failed, all);
-  else fmt::print("\n{}: all {} checks passed\n", file, all);
+  };
+  check_plugin(file, battery);
+  if (failed) fmt::print("\n{}: {} of {} checks failed; the same again with --seed {}\n", file, failed, all, seed);
+  else fmt::print("\n{}: all {} checks passed (--seed {})\n", file, all, seed);
   std::fflush(stdout);
   return failed ? input_wrong : fine;
 }
 
-/// In a process of its own: a plugin under test may crash or never come back.
-int check_apart(const std::string& file) {
-  constexpr unsigned seconds = 60;
+/// In a process of its own: a plugin under test may crash, end the program or never come back.
+int check_apart(const std::string& file, std::uint32_t seed) {
+  constexpr unsigned seconds = 120;
+  void* const shared = mmap(nullptr, sizeof(Progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) throw std::runtime_error(std::string("mmap: ") + std::strerror(errno));
+  Progress& progress = *static_cast<Progress*>(shared);
   std::fflush(nullptr);
   const pid_t child = fork();
   if (child < 0) throw std::runtime_error(std::string("fork: ") + std::strerror(errno));
@@ -36,18 +51,20 @@ int check_apart(const std::string& file) {
     alarm(seconds);
     int code = run_failed;
     try {
-      code = check(file);
+      code = check(file, seed, progress);
     } catch (...) {
       code = report(std::current_exception());
     }
+    progress.done = true;
     _exit(code);  // without destructors: plugins stay loaded
   }
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
-  if (WIFEXITED(status)) return WEXITSTATUS(status);
-  if (WTERMSIG(status) == SIGALRM)
-    throw UserError(fmt::format("{}: not done after {} s; the check after the last one above does not end", file, seconds));
-  throw UserError(fmt::format("{}: crashed ({}) in the check after the last one above", file, strsignal(WTERMSIG(status))));
+  const std::string where = fmt::format("in this check: {} (--seed {})", progress.check, seed);
+  if (WIFEXITED(status) && progress.done) return WEXITSTATUS(status);
+  if (WIFEXITED(status)) throw UserError(fmt::format("{}: ended the program {}", file, where));
+  if (WTERMSIG(status) == SIGALRM) throw UserError(fmt::format("{}: not done after {} s {}", file, seconds, where));
+  throw UserError(fmt::format("{}: crashed ({}) {}", file, strsignal(WTERMSIG(status)), where));
 }
 
 }  // namespace
@@ -55,8 +72,10 @@ int check_apart(const std::string& file) {
 void add_check_plugin(CLI::App& app, Action& action) {
   auto* sub = app.add_subcommand("check-plugin", "Check that a plugin keeps the promises that results depend on");
   auto file = std::make_shared<std::string>();
+  auto seed = std::make_shared<std::uint32_t>(1);
   sub->add_option("FILE", *file, "The shared library")->required();
-  sub->callback([file, &action] { action = [file] { return check_apart(*file); }; });
+  sub->add_option("--seed", *seed, "Of the histories and parameters that are tried (1)")->type_name("N");
+  sub->callback([file, seed, &action] { action = [file, seed] { return check_apart(*file, *seed); }; });
 }
 
 }  // namespace spinet::tool

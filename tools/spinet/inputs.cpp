@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "core/connect.hpp"
+#include "crash.hpp"
 #include "log/reader.hpp"
 #include "network/units.hpp"
 
@@ -49,11 +50,15 @@ void add_network_options(CLI::App& sub, NetworkOptions& o) {
 Catalogue read_catalogue(const std::vector<std::string>& folders) {
   Catalogue catalogue;
   add_builtin(catalogue);
-  for (const auto& folder : folders) catalogue.load_folder(folder);
+  const auto load = [&](const std::string& folder) {
+    name_plugins_that_crash(folder);
+    catalogue.load_folder(folder);
+  };
+  for (const auto& folder : folders) load(folder);
   if (const char* path = std::getenv("SPINET_PLUGIN_PATH")) {
     std::istringstream list(path);
     for (std::string folder; std::getline(list, folder, ':');)
-      if (!folder.empty()) catalogue.load_folder(folder);
+      if (!folder.empty()) load(folder);
   }
   return catalogue;
 }

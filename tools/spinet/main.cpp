@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "commands.hpp"
+#include "crash.hpp"
 #include "network/suggest.hpp"
 
 namespace {
@@ -37,7 +38,9 @@ int command(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? tool::fine : tool::input_wrong;
   }
-  return action();
+  const int code = action();
+  tool::command_has_ended();
+  return code;
 }
 
 }  // namespace
@@ -46,6 +49,7 @@ int main(int argc, char** argv) {
   try {
     return command(argc, argv);
   } catch (...) {
+    tool::command_has_ended();
     return tool::report(std::current_exception());
   }
 }

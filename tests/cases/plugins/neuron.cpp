@@ -3,7 +3,10 @@
 #include "spinet/neuron.hpp"
 
 namespace {
-enum { sound, past, hidden_counter, read_writes, batch_size, block_index, greedy, train_differs, sleeps_wrongly, one_key };
+enum {
+  sound, past, hidden_counter, read_writes, batch_size, block_index, greedy, train_differs, sleeps_wrongly, one_key, own_key, twice,
+  payload, posts, reward_nan, reward_counts, batch_index, nan_at_end, set_index, stranger, passed
+};
 constexpr int flaw = FLAW;
 
 struct Counter {
@@ -14,7 +17,7 @@ struct Counter {
   static constexpr spinet::Port ports[] = {{"exc", "mV", "adds", 1, 0}, {"inh", "mV", "takes away", -1, 0}};
   static auto params() {
     spinet::FieldTable<Params> t;
-    t.add(&Params::v_th, "v_th", "mV", 20, spinet::above(0), 0, "threshold").add(&Params::t_ref, "t_ref", "ms", 2, spinet::at_least(0), 0, "refractory time");
+    t.add(&Params::v_th, "v_th", "mV", 20, spinet::above(0), spinet::scheduled, "threshold").add(&Params::t_ref, "t_ref", "ms", 2, spinet::at_least(0), 0, "refractory time");
     return t;
   }
   static auto variables() {
@@ -26,16 +29,30 @@ struct Counter {
   static spinet::Tick frame(const Params&, const spinet::RunInfo& r) { return static_cast<spinet::Tick>(5 * r.ticks_per_ms); }
   static void init(N n, std::uint32_t j, const Params& p, const double* initial) {
     n.state(j) = {initial[0], p.v_th, static_cast<spinet::Tick>(p.t_ref * n.b.run.ticks_per_ms), -1};
+    if (flaw == nan_at_end && p.t_ref == 0) n.state(j).v = __builtin_nan("");
+  }
+  static void set(N n, spinet::Tick, std::uint32_t j, const Params& p) { n.state(j).v_th = p.v_th * (flaw == set_index ? 1 + 0.01 * j : 1); }
+  static void on_control(N n, spinet::Tick tick, const spinet::Control& c, std::span<const std::uint32_t> js) {
+    using Kind = spinet::Control::Kind;
+    static double rewards = 0;
+    if (flaw == posts && c.kind == Kind::reward) n.out().post(tick + 1'000'000, c);
+    for (const auto j : js) {
+      if (c.kind == Kind::reward && flaw == reward_nan && c.value[0] < 0) n.state(j).v = __builtin_sqrt(c.value[0]);
+      if (c.kind == Kind::reward) n.state(j).v += flaw == reward_counts ? ++rewards : 0.1 * c.value[0];
+      if (c.kind == Kind::batch_end && flaw == batch_index) n.state(j).v += j;
+    }
   }
   static void arrive(N n, spinet::Tick tick, std::uint32_t, std::uint32_t j, double w) {
     static int calls = 0;
     State& s = n.state(j);
     if (flaw == hidden_counter && ++calls % 1000 == 0) w = 0;
     if (flaw == block_index) w *= 1 + 0.01 * j;
+    if (flaw == own_key) w *= spinet::uniform01(spinet::draw({1, 2}, n.b.gids[j], static_cast<std::uint64_t>(tick))[0]);
     if (flaw == one_key) w *= spinet::uniform01(spinet::draw(n.b.random[0], n.b.gids[j], static_cast<std::uint64_t>(tick))[0]);
     if (tick < s.until) return;
     s.v += w;
-    if (s.v >= s.v_th) n.out().test_at(flaw == past ? tick - 1 : tick, j);
+    if (s.v >= s.v_th) n.out().test_at(flaw == past ? tick - 1 : tick, flaw == stranger ? n.size() : j);
+    if (s.v >= s.v_th && flaw == passed) n.out().wake_at(tick, j);
     if (flaw == greedy && w > 0)
       for (int i = 0; i < 4; ++i) n.out().test_at(tick, j);
   }
@@ -58,7 +75,8 @@ struct Counter {
       if (s.v < s.v_th) continue;
       s.v = 0;
       s.until = tick + s.refractory;
-      n.out().emit(tick, j);
+      n.out().emit(tick, j, flaw == payload ? 0.5 : 1);
+      if (flaw == twice) n.out().emit(tick, j);
     }
   }
   static std::uint32_t renormalise(N n, std::uint64_t frames) {

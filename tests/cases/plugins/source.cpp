@@ -3,7 +3,7 @@
 #include "spinet/source.hpp"
 
 namespace {
-enum { sound, hidden_state, overfull, too_many, foreign_neuron };
+enum { sound, hidden_state, overfull, too_many, foreign_neuron, own_key, endless, rate_at_end };
 constexpr int flaw = FLAW;
 
 struct Bernoulli {
@@ -16,14 +16,15 @@ struct Bernoulli {
     t.add(&Params::p, "p", "1", 0.05, spinet::between(0, 1), 0, "probability per 10,000 ticks");
     return t;
   }
-  static double rate(const Params& p) { return p.p * 100; }
+  static double rate(const Params& p) { return flaw == rate_at_end && p.p == 1 ? __builtin_nan("") : p.p * 100; }
   static bool generate(const spinet::SourceUnit& u, spinet::Tick from, std::uint32_t length, spinet::EventSink& out) {
     static std::uint64_t calls = 0;
+    if (flaw == endless) return false;
     const auto* params = static_cast<const Params*>(u.params);
     for (spinet::Tick tick = (from + 9'999) / 10'000 * 10'000; tick < from + length; tick += 10'000)
       for (std::uint32_t j = 0; j < u.size; ++j) {
         const auto counter = flaw == hidden_state ? ++calls : static_cast<std::uint64_t>(tick);
-        if (spinet::uniform01(spinet::draw(u.random, u.first + j, counter)[0]) >= params[j].p * (flaw == too_many ? 1.2 : 1)) continue;
+        if (spinet::uniform01(spinet::draw(flaw == own_key ? spinet::RandomKey{1, 2} : u.random, u.first + j, counter)[0]) >= params[j].p * (flaw == too_many ? 1.2 : 1)) continue;
         if (out.size == out.capacity && flaw != overfull) return false;
         out.data[out.size++] = static_cast<std::uint32_t>(tick - from) << 16 | (flaw == foreign_neuron ? u.size : j);
       }

@@ -6,7 +6,11 @@
 #include "spinet/synapse.hpp"
 
 namespace {
-enum { sound, libm, hidden_counter, read_writes, key_of_position, overrun, chance, infinite, hidden_history, crash, forever };
+enum {
+  sound, libm, hidden_counter, read_writes, key_of_position, overrun, chance, infinite, hidden_history, crash, forever, ends,
+  nan_at_end, undeclared_key, own_key, computed_weight, unread, reward_nan, batch_counts, read_position, reward_overrun,
+  undeclared_answer, computed_first
+};
 constexpr int flaw = FLAW;
 
 struct Release {
@@ -14,7 +18,7 @@ struct Release {
   static constexpr const char* doc = "Releases with probability p, for the tests of check-plugin.";
   struct Params { double p; };
   struct Shared { double p; };
-  struct State { float weight, released; };
+  struct State { float released, weight; };  // what a network gives does not lie first
   static auto params() {
     spinet::FieldTable<Params> t;
     t.add(&Params::p, "p", "1", 0.6, spinet::between(0, 1), 0, "probability of release");
@@ -22,13 +26,35 @@ struct Release {
   }
   static auto variables() {
     spinet::FieldTable<State> t;
-    t.add(&State::weight, "weight", "1", 1, spinet::any(), spinet::initial | spinet::port_unit, "weight of a release");
+    if (flaw == computed_weight) t.computed("weight", "1", 1, spinet::any(), spinet::initial, "weight of a release");
+    else t.add(&State::weight, "weight", "1", 1, spinet::any(), spinet::initial | spinet::port_unit, "weight of a release");
     t.add(&State::released, "released", "1", 0, spinet::any(), 0, "releases so far");
+    t.computed("twice", "1", 0.1, spinet::any(), 0, "twice the releases");
+    if (flaw == computed_first) {  // as a table made by hand has it: the computed variable lies where the first one lies
+      static auto fields = t;
+      const_cast<spinet::Field*>(fields.view().data)[2].offset = 0;
+      return fields;
+    }
     return t;
   }
   static void prepare(Shared& s, const Params& p, const spinet::RunInfo&) { s.p = p.p; }
 
-  static constexpr bool draws = true;
+  static constexpr bool draws = flaw != undeclared_key;
+  static constexpr std::uint32_t controls = spinet::answers(spinet::Control::Kind::reward) | spinet::answers(spinet::Control::Kind::batch_end) |
+                                            spinet::answers(spinet::Control::Kind::read);
+  static void on_control(spinet::Synapses<Release> synapses, const spinet::Control& c) {
+    using Kind = spinet::Control::Kind;
+    static float batches = 0;
+    for (std::uint32_t i = 0; i < synapses.size(); ++i) {
+      float& w = synapses[i].weight;
+      if (c.kind == Kind::reward) w += static_cast<float>(0.01 * c.value[0]);
+      if (c.kind == Kind::reward && flaw == reward_nan) w = static_cast<float>(__builtin_sqrt(c.value[0]));
+      if (c.kind == Kind::batch_end) w *= flaw == batch_counts ? 1 + 0.01f * ++batches : 1.01f;
+      if (c.kind == Kind::read && flaw == read_position) w *= 1 + 0.01f * static_cast<float>(i);
+      if (c.kind == Kind::field && flaw == undeclared_answer) w *= 1.5f;
+    }
+    if (c.kind == Kind::reward && flaw == reward_overrun) synapses[synapses.size()].weight = 1;
+  }
   using Weight = float;
   static void on_pre(spinet::Synapses<Release> synapses, float* out) {
     static std::uint64_t counter = 0;
@@ -39,6 +65,8 @@ struct Release {
       auto u = spinet::uniform01(synapses.s.draw(i)[0]);
       if (flaw == key_of_position) u = spinet::uniform01(spinet::draw(synapses.s.random, i, static_cast<std::uint64_t>(synapses.s.tick))[0]);
       if (flaw == hidden_counter) u = spinet::uniform01(spinet::draw(synapses.s.random, i, ++counter)[0]);
+      if (flaw == own_key) u = spinet::uniform01(spinet::draw({1, 2}, synapses.s.gids[synapses.s.targets[i]], static_cast<std::uint64_t>(synapses.s.tick))[0]);
+      if (flaw == nan_at_end && synapses.shared().p == 1) u = 0, s.weight = __builtin_nanf("");
       if (flaw == chance) u = std::rand() / (RAND_MAX + 1.0);
       const bool release = u < synapses.shared().p;
       s.released += release ? 1.0f : 0.0f;
@@ -48,13 +76,16 @@ struct Release {
       if (flaw == hidden_history) out[i] *= static_cast<float>(synapses.s.tick - first);
     }
     if (flaw == overrun) out[synapses.size()] = 0;
+    if (flaw == ends) std::exit(0);
     if (flaw == crash) *reinterpret_cast<volatile int*>(8) = 1;
     if (flaw == forever)
       for (volatile int i = 0;; i = i + 1) {}
   }
-  static double read(const State& s, const Shared&, spinet::Tick) {
+  static double read(spinet::Synapses<Release> n, std::uint32_t i, std::uint32_t variable) {
+    const State& s = n[i];
     if (flaw == read_writes) const_cast<State&>(s).released = 0;
-    return s.weight;
+    if (variable == 2) return flaw == unread ? spinet::get(&s, variables().view().data[2]) : 2.0 * s.released;
+    return variable == 1 ? s.released : s.weight;
   }
 };
 }  // namespace

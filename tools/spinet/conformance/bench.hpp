@@ -41,24 +41,6 @@ class Fenced {
   std::vector<std::byte> room_;
 };
 
-inline void store(std::byte* base, const Field& field, double value) {
-  if (field.type == Type::f64) {
-    std::memcpy(base + field.offset, &value, sizeof value);
-  } else {
-    const auto narrow = static_cast<float>(value);
-    std::memcpy(base + field.offset, &narrow, sizeof narrow);
-  }
-}
-
-/// The default, or for `varied` a third more (a third less where that leaves the range).
-inline double value_for(const Field& field, bool varied) {
-  if (!varied || (field.flags & integer)) return field.preset;
-  const auto inside = [&](double x) { return x > field.low && x < field.high; };
-  for (const double x : {field.preset == 0 ? 0.1 : field.preset * 4 / 3, field.preset * 2 / 3})
-    if (inside(x)) return x;
-  return field.preset;
-}
-
 /// A stream of random numbers that is the same on every machine.
 class Dice {
  public:

@@ -44,18 +44,29 @@ std::string listed(const std::vector<std::string>& names) {
   return text;
 }
 
-void check_imports(const std::filesystem::path& file, const Findings& found) {
-  std::vector<std::string> maths, chance, mpi;
-  for (const auto& name : imported_symbols(file)) {
+void check_imports(const std::filesystem::path& file, const Battery& battery) {
+  std::vector<std::string> maths, chance, mpi, all;
+  const bool readable = battery.check("its imports can be read", [&]() -> std::string {
+    try {
+      all = imported_symbols(file);
+    } catch (const NotElf& e) {
+      return e.what();
+    }
+    return "";
+  });
+  if (!readable) return;
+  for (const auto& name : all) {
     if (is_inexact(name)) maths.push_back(name);
     if (contains(unrepeatable, std::string_view(name))) chance.push_back(name);
     if (name.starts_with("MPI_")) mpi.push_back(name);
   }
-  found({"imports no function of libm whose last bit differs between machines", maths.empty(),
-         maths.empty() ? "" : "imports " + listed(maths) + "; spinet/math.hpp has the same functions with the same bits everywhere"});
-  found({"imports nothing that a second run would not see again", chance.empty(),
-         chance.empty() ? "" : "imports " + listed(chance) + "; random numbers come from spinet/random.hpp"});
-  if (!mpi.empty()) found({"knows nothing of MPI", false, "imports " + listed(mpi)});
+  battery.check("imports no function of libm whose last bit differs between machines", [&]() -> std::string {
+    return maths.empty() ? "" : "imports " + listed(maths) + "; spinet/math.hpp has the same functions with the same bits everywhere";
+  });
+  battery.check("imports nothing that a second run would not see again", [&]() -> std::string {
+    return chance.empty() ? "" : "imports " + listed(chance) + "; random numbers come from spinet/random.hpp";
+  });
+  if (!mpi.empty()) battery.found({"knows nothing of MPI", false, "imports " + listed(mpi)});
 }
 
 /// A copy of a file under another name, gone at the end of its life.
@@ -81,29 +92,22 @@ class TemporaryCopy {
 
 }  // namespace
 
-void check_plugin(const std::filesystem::path& file, const Findings& found) {
+void check_plugin(const std::filesystem::path& file, const Battery& battery) {
   Catalogue first, second;
-  first.load(file);
   const TemporaryCopy copy(file);
+  // What is wrong with a table ends the check at once: nothing else can be tried.
+  const char* const sound = "its table is sound: version, sizes, names, units, defaults in range, fields inside their structs";
+  if (battery.begins) battery.begins(sound);
+  first.load(file);
   second.load(copy.path());
+  battery.found({sound, true, ""});
   const Model& model = *first.all().front().model;
   const Model& restarted = *second.all().front().model;
-  found({"its table is sound: version, names, units, defaults in range, fields inside their structs", true, ""});
-  try {
-    check_imports(file, found);
-  } catch (const NotElf& e) {
-    found({"its imports can be read", false, e.what()});
-  }
+  check_imports(file, battery);
   switch (model.kind) {
-    case Kind::neuron:
-      check_neuron(reinterpret_cast<const NeuronTable&>(model), reinterpret_cast<const NeuronTable&>(restarted), found);
-      break;
-    case Kind::synapse:
-      check_synapse(reinterpret_cast<const SynapseTable&>(model), reinterpret_cast<const SynapseTable&>(restarted), found);
-      break;
-    case Kind::source:
-      check_source(reinterpret_cast<const SourceTable&>(model), reinterpret_cast<const SourceTable&>(restarted), found);
-      break;
+    case Kind::neuron: return check_neuron(reinterpret_cast<const NeuronTable&>(model), reinterpret_cast<const NeuronTable&>(restarted), battery);
+    case Kind::synapse: return check_synapse(reinterpret_cast<const SynapseTable&>(model), reinterpret_cast<const SynapseTable&>(restarted), battery);
+    case Kind::source: return check_source(reinterpret_cast<const SourceTable&>(model), reinterpret_cast<const SourceTable&>(restarted), battery);
   }
 }
 

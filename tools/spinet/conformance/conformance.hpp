@@ -1,6 +1,8 @@
 // What `spinet check-plugin` asks of a plugin: that the engine may cut time, batches and blocks as it likes, move and
-// save states as bytes, and read them, without changing a result; and that results do not depend on the machine.
+// save states as bytes, and read them, without changing a result; that it bears every parameter and event that a network may
+// hold; and that results do not depend on the machine.
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -14,17 +16,31 @@ namespace spinet {
 struct Finding {
   std::string check;   ///< what was checked, as a sentence that holds if it passed
   bool passed;
-  std::string detail;  ///< why not; or a figure worth knowing
+  std::string detail;  ///< why not, and with which parameters
 };
-using Findings = std::function<void(const Finding&)>;
+/// How a battery is run, and who hears of it.
+struct Battery {
+  std::function<void(const Finding&)> found;
+  std::function<void(const std::string&)> begins;  ///< before each check, which a plugin may not survive; may be empty
+  std::uint32_t seed = 1;                          ///< of histories and of drawn parameters
+
+  /// Runs one check; `look()` returns "" or what is wrong.  Returns whether it passed.
+  template <class Look>
+  bool check(const std::string& holds, Look&& look) const {
+    if (begins) begins(holds);
+    const std::string trouble = look();
+    found({holds, trouble.empty(), trouble});
+    return trouble.empty();
+  }
+};
 
 /// Runs the whole battery on a plugin file and hands over each finding as it is made.  Throws PluginError if the file
 /// cannot be loaded at all.  A second copy of the library is loaded to stand for another process.
-void check_plugin(const std::filesystem::path& file, const Findings& found);
+void check_plugin(const std::filesystem::path& file, const Battery& battery);
 
 // The parts, on tables that have passed check_table.  `restarted` is the same model as another process sees it.
-void check_synapse(const SynapseTable& table, const SynapseTable& restarted, const Findings& found);
-void check_neuron(const NeuronTable& table, const NeuronTable& restarted, const Findings& found);
-void check_source(const SourceTable& table, const SourceTable& restarted, const Findings& found);
+void check_synapse(const SynapseTable& table, const SynapseTable& restarted, const Battery& battery);
+void check_neuron(const NeuronTable& table, const NeuronTable& restarted, const Battery& battery);
+void check_source(const SourceTable& table, const SourceTable& restarted, const Battery& battery);
 
 }  // namespace spinet

@@ -1,174 +1,12 @@
 // The battery for synapse models.
 #include <algorithm>
-#include <memory>
+#include <cmath>
 
-#include "bench.hpp"
 #include "conformance.hpp"
-#include "core/history.hpp"
+#include "synapse_bench.hpp"
 
 namespace spinet {
 namespace {
-
-constexpr RunInfo run_info{1e6};  // ticks of 1 ns
-constexpr std::uint32_t synapse_count = 37, event_count = 120;
-constexpr Tick delay = 1'500'000;
-
-struct Event {
-  Tick tick;
-  double payload;
-  bool control;  ///< a control event comes just before it
-};
-
-/// Intervals from one tick to half a second, so that fast and slow processes are met.
-std::vector<Event> history(bool graded) {
-  Dice dice(11);
-  std::vector<Event> events;
-  Tick tick = delay;
-  for (std::uint32_t i = 0; i < event_count; ++i) {
-    tick += 1 + static_cast<Tick>(5e8 * std::pow(dice.uniform(), 8));
-    events.push_back({tick, graded ? dice.uniform() * 2 : 1.0, i % 10 == 7});
-  }
-  return events;
-}
-
-/// What plastic synapses see of their targets: every target spikes at times of its own; all of the run is there at
-/// once, so that a model that looks past `seen()` gives itself away.
-class Targets {
- public:
-  Targets(const SynapseTable& t, bool varied) {
-    double tau = 0, pre_tau = 0;
-    if (t.post_tau) {
-      Fenced params(t.params_size);
-      for (std::uint32_t i = 0; i < t.model.params.count; ++i) store(params.data(), t.model.params.data[i], value_for(t.model.params.data[i], varied));
-      tau = t.post_tau(params.data()) * run_info.ticks_per_ms;
-      if (t.pre_tau) pre_tau = t.pre_tau(params.data()) * run_info.ticks_per_ms;
-    }
-    histories_ = std::make_unique<PostHistories>(3 * synapse_count, tau, pre_tau, Tick{1} << 60);
-    for (std::uint32_t j = 0; j < 3 * synapse_count; ++j) {
-      gids_.push_back(1000 + j);
-      Dice dice(100 + j);
-      Tick tick = 0;
-      for (int k = 0; k < 200; ++k) {
-        histories_->add(j, tick += 1'000'000 + static_cast<Tick>(2e8 * std::pow(dice.uniform(), 4)));
-      }
-    }
-    neuron_.read = [](const NeuronBlock*, Tick tick, std::uint32_t j, std::uint32_t v) noexcept -> double {
-      return uniform01(draw({7, v}, j, static_cast<std::uint64_t>(tick))[0]);
-    };
-    for (std::uint32_t k = 0; k < t.read_count; ++k) reads_.push_back(k);
-  }
-  void show(Slice& s, bool histories) const {
-    histories_->rebase(s.tick);
-    s.history = histories ? histories_->heads() : nullptr;
-    s.base = histories_->base();
-    s.gids = gids_.data();
-    s.neuron = &neuron_;
-    s.block = &block_;
-    s.reads = reads_.data();
-  }
-
- private:
-  std::unique_ptr<PostHistories> histories_;
-  std::vector<Gid> gids_;
-  std::vector<std::uint32_t> reads_;
-  NeuronTable neuron_{};
-  NeuronBlock block_{};
-};
-
-/// The synapses [from, from + count) as one slice, with memory of their own.
-struct SliceBench {
-  const SynapseTable* t;
-  std::uint32_t from, count;
-  Fenced shared, state, slice_state;
-  std::vector<std::uint16_t> targets;
-  std::vector<std::uint8_t> copies;
-  std::shared_ptr<const Targets> neurons;
-
-  SliceBench(const SynapseTable& table, bool varied, std::uint32_t from_, std::uint32_t count_)
-      : t(&table), from(from_), count(count_), shared(table.shared_size), state(std::size_t{table.state_size} * count_),
-        slice_state(table.slice_state_size), targets(count_), copies(count_),
-        neurons(std::make_shared<Targets>(table, varied)) {
-    prepare(varied);
-    const Fields& variables = t->model.variables;
-    for (std::uint32_t i = 0; i < count; ++i) {
-      targets[i] = static_cast<std::uint16_t>(3 * (from + i));
-      std::byte* s = state.data() + std::size_t{i} * t->state_size;
-      for (std::uint32_t v = 0; v < variables.count; ++v)
-        if (variables.data[v].flags & initial) store(s, variables.data[v], value_for(variables.data[v], (from + i) % 3 == 1));
-      if (t->init) t->init(s, shared.data());
-    }
-  }
-
-  /// What a restart finds: the saved states, `Shared` prepared anew, by the model as another process loads it.
-  SliceBench(const SliceBench& saved, const SynapseTable& table, bool varied) : SliceBench(saved) {
-    t = &table;
-    std::memset(shared.data(), 0, shared.size());
-    prepare(varied);
-  }
-  SliceBench(const SliceBench&) = default;
-
-  void prepare(bool varied) {
-    if (!t->prepare) return;
-    Fenced params(t->params_size);
-    const Fields& fields = t->model.params;
-    for (std::uint32_t i = 0; i < fields.count; ++i) store(params.data(), fields.data[i], value_for(fields.data[i], varied));
-    t->prepare(shared.data(), params.data(), &run_info);
-  }
-
-  Slice slice(const Event& e) {
-    return at(e.tick, e.payload);
-  }
-  Slice at(Tick tick, double payload = 1) {
-    Slice s{};
-    s.tick = tick;
-    s.delay = delay;
-    s.payload = payload;
-    s.count = count;
-    s.source = 17;
-    s.targets = targets.data();
-    s.state = state.data();
-    s.slice_state = slice_state.data();
-    s.shared = shared.data();
-    s.copies = copies.data();
-    s.random = {42, 9};
-    s.run = run_info;
-    neurons->show(s, t->post_tau != nullptr);
-    return s;
-  }
-
-  /// Appends the weights of one event, as doubles, to `weights`; false if memory next to ours was written to.
-  bool deliver(const Event& e, std::vector<double>& weights) {
-    const Slice s = slice(e);
-    if (e.control && t->on_control) {
-      Control c;
-      c.kind = Control::Kind::field;
-      c.value[0] = e.payload * 0.01;
-      t->on_control_of(s, c);
-      // Pulses of both signs, some of them weak.
-      c.kind = Control::Kind::pulse;
-      c.value[0] = static_cast<double>(e.tick % 9 - 4);
-      c.value[1] = 0.005;
-      t->on_control_of(s, c);
-    }
-    const std::size_t width = t->weight_kind == 2 ? sizeof(double) : sizeof(float);
-    Fenced out(width * count);
-    if (t->on_pre) t->on_pre_of(s, out.data());
-    else std::memcpy(out.data(), state.data(), out.size());
-    for (std::uint32_t i = 0; i < count; ++i) {
-      double wide;
-      float narrow;
-      if (width == sizeof wide) std::memcpy(&wide, out.data() + i * width, width);
-      else std::memcpy(&narrow, out.data() + i * width, width), wide = static_cast<double>(narrow);
-      weights.push_back(wide);
-    }
-    return out.intact() && state.intact() && slice_state.intact() && shared.intact();
-  }
-
-  double read(std::uint32_t i, Tick tick, std::uint32_t variable) {
-    const Slice s = at(tick);
-    return t->read(&s, i, variable);
-  }
-};
 
 /// "" or where two histories of weights part.
 std::string difference(const std::vector<double>& a, const std::vector<double>& b) {
@@ -179,86 +17,161 @@ std::string difference(const std::vector<double>& a, const std::vector<double>& 
   return a.size() == b.size() ? "" : "a different number of weights";
 }
 
+/// What the checks ask of one model.  Each function looks with one set of parameters and returns "" or what is wrong.
+class SynapseChecks {
+ public:
+  using Weights = std::vector<double>;
+  SynapseChecks(const SynapseTable& table, const SynapseTable& restarted, std::uint32_t seed)
+      : t_(table), restarted_(restarted), seed_(seed), events_(synapse_history(table, seed)) {}
+
+  std::string numbers(const ParameterSet& set) {
+    const Weights w = whole(set);
+    for (std::size_t i = 0; i < w.size(); ++i)
+      if (!std::isfinite(w[i]))
+        return "event " + std::to_string(i / synapse_count) + ", synapse " + std::to_string(i % synapse_count) + ": transmits " + std::to_string(w[i]);
+    return "";
+  }
+
+  std::string fences(const ParameterSet& set) {
+    SliceBench bench = all(set);
+    Weights w;
+    for (const auto& e : events_) bench.deliver(e, w);
+    return bench.intact() ? "" : "bytes beside its states, weights or Shared have changed";
+  }
+
+  std::string repeats(const ParameterSet& set) { return difference(whole(set), whole(set)); }
+
+  /// Three slices where there was one: blocks differ between ranks and machines, edges keep their keys.
+  std::string splits(const ParameterSet& set) {
+    auto apart = parts(set), together = parts(set);
+    Weights one_by_one, at_once;
+    for (const auto& e : events_)
+      for (auto& part : apart) part.deliver(e, one_by_one);
+    if (const auto d = difference(whole(set), one_by_one); !d.empty() || !t_.on_pre) return d;
+    for (const auto& e : events_) SliceBench::deliver_together(together, e, at_once);
+    const auto d = difference(one_by_one, at_once);
+    return d.empty() ? "" : "several slices in one call: " + d;
+  }
+
+  std::string restarts(const ParameterSet& set) {
+    SliceBench bench = all(set);
+    Weights w;
+    for (std::size_t i = 0; i < events_.size() / 2; ++i) bench.deliver(events_[i], w);
+    SliceBench resumed(bench, restarted_);
+    for (std::size_t i = events_.size() / 2; i < events_.size(); ++i) resumed.deliver(events_[i], w);
+    return difference(whole(set), w);
+  }
+
+  std::string reads(const ParameterSet& set) {
+    SliceBench bench = all(set);
+    Weights w;
+    Tick last = 0;
+    for (const auto& e : events_) {
+      const SliceBench before = bench;
+      for (std::uint32_t i = 0; i < synapse_count; ++i)
+        for (const Tick tick : {last, (last + e.tick) / 2, e.tick})
+          for (std::uint32_t v = 0; v < t_.model.variables.count; ++v) {
+            const double once = bench.read(i, tick, v);
+            if (!std::isfinite(once)) return std::string(t_.model.variables.data[v].name) + " is read as " + std::to_string(once);
+            if (!same_bits(once, bench.read(i, tick, v))) return "two reads at one tick differ";
+          }
+      if (!bench.same_states(before) || !bench.same_shared(before)) return "read has written to the state";
+      bench.deliver(e, w);
+      last = e.tick;
+    }
+    return difference(whole(set), w);
+  }
+
+  std::string catches_up(const ParameterSet& set) {
+    SliceBench bench = all(set);
+    Weights w;
+    Tick last = 0;
+    for (const auto& e : events_) {
+      for (const Tick tick : {(last + e.tick) / 2, e.tick}) {
+        const Slice s = bench.at(tick);
+        if (tick > last) t_.catch_up(&s);
+      }
+      bench.deliver(e, w);
+      last = e.tick;
+    }
+    return difference(whole(set), w);
+  }
+
+  /// What a model does not say that it answers, the engine may keep from it.
+  std::string answers_only(const ParameterSet& set) {
+    SliceBench bench = all(set);
+    Weights w;
+    for (const auto& e : events_) {
+      for (const auto& sent : e.controls) {
+        const SliceBench before = bench;
+        bench.control(sent, e.tick);
+        if (!(t_.model.controls & answers(sent.control.kind)) && !bench.same_states(before))
+          return "its state has changed at a control event of kind " + std::to_string(static_cast<std::uint32_t>(sent.control.kind)) + ", which is not in `controls`";
+      }
+      bench.deliver({e.tick, e.payload, {}, e.set}, w);
+    }
+    return "";
+  }
+
+  /// Targets' variables may come as arrays or through `read`.
+  std::string values(const ParameterSet& set) {
+    SliceBench bench = all(set);
+    bench.show_values();
+    Weights w;
+    for (const auto& e : events_) bench.deliver(e, w);
+    return difference(whole(set), w);
+  }
+
+  /// Random numbers come from the key that the engine gives, and that it gives only to models that say so.
+  std::string draws(const ParameterSet& set) {
+    const Weights as_it_was = whole(set);
+    const bool with_key = difference(as_it_was, whole(set, {.key = {43, 10}})).empty();
+    const bool with_gids = difference(as_it_was, whole(set, {.first_target = 4000, .source = 19})).empty();
+    if (!t_.draws)
+      return with_gids ? "" : "what it transmits depends on who the neurons are, and it does not say that it draws random numbers (`draws = true`): they have no key, and ignore the seed";
+    return with_key && !with_gids ? "its random numbers ignore the seed: they come not from `Slice::draw`" : "";
+  }
+
+ private:
+  SliceBench all(const ParameterSet& set, const Identity& who = {}) const { return {t_, set, seed_, 0, synapse_count, who}; }
+  std::vector<SliceBench> parts(const ParameterSet& set) const {
+    return {{t_, set, seed_, 0, 1}, {t_, set, seed_, 1, 19}, {t_, set, seed_, 20, synapse_count - 20}};
+  }
+  /// The weights of all events at one slice.
+  Weights whole(const ParameterSet& set, const Identity& who = {}) const {
+    SliceBench bench = all(set, who);
+    Weights w;
+    for (const auto& e : events_) bench.deliver(e, w);
+    return w;
+  }
+  const SynapseTable &t_, &restarted_;
+  std::uint32_t seed_;
+  std::vector<SynapseEvent> events_;
+};
+
 }  // namespace
 
-void check_synapse(const SynapseTable& table, const SynapseTable& restarted, const Findings& found) {
-  const auto events = history(table.graded != 0);
-  for (const bool varied : {false, true}) {
-    const std::string with = varied ? " (other parameters)" : "";
-    std::vector<double> whole;
-    bool fences = true;
-    SliceBench at_once(table, varied, 0, synapse_count);
-    std::unique_ptr<SliceBench> saved;
-    for (std::size_t i = 0; i < events.size(); ++i) {
-      if (i == events.size() / 2) saved = std::make_unique<SliceBench>(at_once);
-      fences &= at_once.deliver(events[i], whole);
-    }
-    const bool finite = std::all_of(whole.begin(), whole.end(), [](double w) { return std::isfinite(w); });
-    found({"writes only its own memory" + with, fences, fences ? "" : "bytes beside its states, weights or Shared have changed"});
-    found({"weights are finite" + with, finite, ""});
-
-    {
-      std::vector<double> again;
-      SliceBench second(table, varied, 0, synapse_count);
-      for (const auto& e : events) second.deliver(e, again);
-      const auto d = difference(whole, again);
-      found({"the same history gives the same weights" + with, d.empty(), d});
-    }
-    {
-      // Three slices where there was one: blocks differ between ranks and machines, edges keep their keys.
-      SliceBench parts[] = {{table, varied, 0, 1}, {table, varied, 1, 19}, {table, varied, 20, synapse_count - 20}};
-      std::vector<double> split;
-      for (const auto& e : events)
-        for (auto& part : parts) part.deliver(e, split);
-      const auto d = difference(whole, split);
-      found({"one batch equals split batches" + with, d.empty(), d});
-    }
-    {
-      SliceBench resumed(*saved, restarted, varied);
-      std::vector<double> rest(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(events.size() / 2 * synapse_count));
-      for (std::size_t i = events.size() / 2; i < events.size(); ++i) resumed.deliver(events[i], rest);
-      const auto d = difference(whole, rest);
-      found({"states saved and restored as bytes go on as if nothing had happened" + with, d.empty(), d});
-    }
-    {
-      SliceBench observed(table, varied, 0, synapse_count);
-      std::vector<double> weights;
-      std::string detail;
-      Tick last = 0;
-      for (const auto& e : events) {
-        const Fenced before = observed.state, shared_before = observed.shared, slice_before = observed.slice_state;
-        for (std::uint32_t i = 0; i < synapse_count; ++i)
-          for (const Tick tick : {last, (last + e.tick) / 2, e.tick})
-            for (std::uint32_t v = 0; v < table.model.variables.count; ++v) {
-              const double once = observed.read(i, tick, v), twice = observed.read(i, tick, v);
-              if (!same_bits(once, twice)) detail = "two reads at one tick differ";
-              if (!std::isfinite(once)) detail = "read returns " + std::to_string(once);
-            }
-        if (!observed.state.same_bytes(before) || !observed.shared.same_bytes(shared_before) || !observed.slice_state.same_bytes(slice_before))
-          detail = "read has written to the state";
-        observed.deliver(e, weights);
-        last = e.tick;
-      }
-      if (detail.empty()) detail = difference(whole, weights);
-      found({"`read` changes nothing" + with, detail.empty(), detail});
-    }
-    if (table.catch_up) {
-      SliceBench swept(table, varied, 0, synapse_count);
-      std::vector<double> weights;
-      Tick last = 0;
-      for (const auto& e : events) {
-        for (const Tick tick : {(last + e.tick) / 2, e.tick}) {
-          const Slice s = swept.at(tick);
-          if (tick > last) table.catch_up(&s);
-        }
-        swept.deliver(e, weights);
-        last = e.tick;
-      }
-      const auto d = difference(whole, weights);
-      found({"`catch_up` changes nothing that follows" + with, d.empty(), d});
-    }
-    if (table.model.params.count == 0) break;  // nothing to vary
-  }
+void check_synapse(const SynapseTable& table, const SynapseTable& restarted, const Battery& battery) {
+  SynapseChecks checks(table, restarted, battery.seed);
+  const auto sets = parameter_sets(table.model.params, table.params_size, table.check, battery.seed);
+  using Look = std::string (SynapseChecks::*)(const ParameterSet&);
+  const auto with_all = [&](const char* holds, Look look) {
+    battery.check(holds, [&]() -> std::string {
+      for (const auto& set : sets)
+        if (const auto d = (checks.*look)(set); !d.empty()) return d + "; with " + set.name;
+      return "";
+    });
+  };
+  with_all("writes only its own memory", &SynapseChecks::fences);
+  with_all("weights are finite", &SynapseChecks::numbers);
+  with_all("the same history gives the same weights", &SynapseChecks::repeats);
+  with_all("one batch equals split batches", &SynapseChecks::splits);
+  with_all("states saved and restored as bytes go on as if nothing had happened", &SynapseChecks::restarts);
+  with_all("`read` changes nothing, and returns numbers", &SynapseChecks::reads);
+  with_all("random numbers follow the seed", &SynapseChecks::draws);
+  if (table.catch_up) with_all("`catch_up` changes nothing that follows", &SynapseChecks::catches_up);
+  if (table.read_count) with_all("what it reads of its targets may come in either way", &SynapseChecks::values);
+  if (table.on_control && table.model.controls) with_all("answers only the control events that it says it answers", &SynapseChecks::answers_only);
 }
 
 }  // namespace spinet

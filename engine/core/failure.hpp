@@ -1,0 +1,30 @@
+// How a run ends when a model cannot go on.
+#pragma once
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "network/checked.hpp"
+
+namespace spinet {
+
+/// A model has said that it cannot go on, or has broken its contract: who, when and why.
+struct ModelFailure : std::runtime_error {
+  std::string population;
+  std::uint32_t neuron;  ///< index in the population
+  Tick tick;
+  std::string reason;
+  ModelFailure(const Network& network, std::uint32_t population_index, std::uint32_t neuron_index, Tick when, std::string_view why);
+  /// Of the neuron with this gid.
+  static ModelFailure of(const Network& network, Gid gid, Tick when, std::string_view why);
+};
+
+/// The population that a gid lies in.
+inline std::uint32_t population_of(const Network& network, Gid gid) {
+  std::uint32_t p = 0;
+  while (gid - network.populations[p].first >= network.populations[p].size) ++p;
+  return p;
+}
+
+}  // namespace spinet
