@@ -467,7 +467,7 @@ void Block::deliver(std::uint32_t s, Tick tick, double payload) {
         table.on_pre_of(slice, weights_.data());
       }
       const auto* const w32 = reinterpret_cast<const float*>(weights_.data());
-      if (table.weight_kind == 1 ? !all_finite(w32, e.count) : !all_finite(weights_.data(), e.count)) [[unlikely]]
+      if (table.weight_kind == 1 ? !all_finite<16>(w32, e.count) : !all_finite<16>(weights_.data(), e.count)) [[unlikely]]
         fail_weights(s, table.weight_kind == 1 ? nullptr : weights_.data(), w32, tick);
       if (!first_changing_.empty()) note_slice(s, tick);
       if (table.weight_kind == 1) a.weights = w32;

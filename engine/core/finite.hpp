@@ -1,8 +1,10 @@
 // Numbers from models: are they finite?
 #pragma once
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <memory>
 #include <string>
 
 namespace spinet {
@@ -13,17 +15,21 @@ inline std::string shortest(double x) {
   return {text, std::to_chars(text, text + sizeof text, x).ptr};
 }
 
-/// Are all `n` numbers finite?  A fraction of an instruction for each: a sum is not finite if one of them is not.  If it
-/// overflows, they are looked at one by one.
-template <class T>
+/// Are all `n` numbers finite?  About half an instruction for each: a sum is not finite if one of them is not.  If it overflows,
+/// they are looked at one by one.  `alignment`: of `x`, in bytes.
+template <std::size_t alignment = 1, class T>
 bool all_finite(const T* x, std::size_t n) noexcept {
-  T sums[8] = {};
+  constexpr std::size_t wide = 64 / sizeof(T);
+  T sums[wide] = {}, sum = 0;
   std::size_t i = 0;
-  for (; i + 8 <= n; i += 8)
-    for (std::size_t k = 0; k < 8; ++k) sums[k] += x[i + k];
-  for (; i < n; ++i) sums[0] += x[i];
-  const T sum = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
-  if (std::isfinite(sum)) [[likely]] return true;
+  if (n >= wide) {
+    const T* const y = std::assume_aligned<std::max(alignment, alignof(T))>(x);
+    for (; i + wide <= n; i += wide)
+      for (std::size_t k = 0; k < wide; ++k) sums[k] += y[i + k];
+    for (std::size_t k = 1; k < wide; ++k) sums[0] += sums[k];
+  }
+  for (; i < n; ++i) sum += x[i];
+  if (std::isfinite(sum + sums[0])) [[likely]] return true;
   for (i = 0; i < n; ++i)
     if (!std::isfinite(x[i])) return false;
   return true;

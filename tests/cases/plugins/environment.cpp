@@ -9,8 +9,7 @@ struct Judge {
   static constexpr const char* name = "judge";
   static constexpr const char* doc = "Rewards each event that it hears, for the tests of check-plugin.";
   static constexpr std::uint32_t environment = 1;
-  static constexpr const char* metric_names[] = {"reward", "second", "third", "fourth", "fifth"};
-  static constexpr auto metrics = std::span(metric_names).first<flaw == ::metrics ? 5 : 1>();
+  static constexpr const char* metrics[flaw == ::metrics ? 5 : 1] = {"reward"};
   struct Params { double latency; };
   struct State { spinet::Tick latency; double heard; };
   static constexpr spinet::Port ports[] = {{"in", "1", "events", 0, 0}};

@@ -60,7 +60,7 @@ inline std::vector<Act> some_acts(const NeuronTable& t, Tick duration, std::uint
     };
     send(Kind::reward, {dice.uniform() * 2 - 1, dice.uniform() - 0.5, 0.3, 1});
     send(Kind::field, {0.05 * dice.uniform(), static_cast<double>(dice.below(3)) - 1});
-    send(Kind::read, {0.1, 1e-6});
+    send(Kind::read, {});
     send(Kind::custom, {dice.uniform()});
     if (everyone) send(Kind::batch_end, {static_cast<double>(epoch++)});
     for (const auto f : settable)

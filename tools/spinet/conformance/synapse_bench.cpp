@@ -18,7 +18,7 @@ std::vector<Control> some_controls(std::uint32_t i, Dice& dice) {
   std::vector<Control> all = {{Kind::reward, 0, {dice.uniform() * 2 - 1, dice.uniform() - 0.5, 0.3, 1}},
                               {Kind::field, 0, {0.05 * dice.uniform(), state}},
                               {Kind::pulse, 0, {static_cast<double>(dice.below(9)) - 4, 0.005}},
-                              {Kind::read, 0, {0.1, 1e-6}},
+                              {Kind::read, 0, {}},
                               {Kind::pulse, 0, {0.1, 1e-6}},
                               {Kind::custom, 0, {dice.uniform()}}};
   if (i % 20 == 17) all.push_back({Kind::batch_end, 0, {static_cast<double>(i / 20)}});
