@@ -11,6 +11,8 @@ import sys
 import tempfile
 import unittest
 
+import h5py
+
 SPINET, PLUGINS = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 HAS_MPI = "MPI no" not in subprocess.run([SPINET, "version"], text=True, capture_output=True).stdout
 NEURONS = """spinet: 1
@@ -137,12 +139,10 @@ class Faulty(unittest.TestCase):
         # 'twice' (preset 0.1) is computed; 'released', the first in the state, begins at zero.
         done = self.run_with("synapse_sound", SYNAPSES, "-o", "out.h5", more=", weights: [{projection: drive, variable: released, every: 100 ms}]")
         self.assertEqual(done.returncode, 0, done.stderr)
-        import h5py
-        found = []
         with h5py.File(os.path.join(self.folder, "out.h5")) as log:
-            log.visititems(lambda name, x: found.append(x[()]) if isinstance(x, h5py.Dataset) and name.startswith("weights/drive/") and name.endswith("data") else None)
-        self.assertEqual(len(found), 1)
-        self.assertTrue((found[0] == 0).all(), found[0])
+            values = log["weights/drive.released/data"][()]
+        self.assertGreater(values.size, 0)
+        self.assertTrue((values == 0).all(), values)
 
 
 if __name__ == "__main__":
