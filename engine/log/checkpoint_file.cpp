@@ -2,13 +2,15 @@
 
 #include <algorithm>
 
+#include "log/commit_file.hpp"
 #include "log/file.hpp"
 #include "log/h5.hpp"
+#include "network/suggest.hpp"
 
 namespace spinet {
 namespace {
 
-constexpr std::uint32_t magic = 0x4B435053, format = 1;  // "SPCK"
+constexpr std::uint32_t magic = 0x4B435053, format = 2;  // "SPCK"
 constexpr hsize_t chunk = 1 << 16;
 
 /// One link for a byte string: '/' would make groups.
@@ -28,7 +30,10 @@ h5::Id byte_string(hid_t at, const std::string& name) {
 
 }  // namespace
 
+/// The checkpoint that is being written.  HDF5 does not survive failing writes while it closes, so it writes through a
+/// CommitFile, which keeps failures from it.
 struct CheckpointFiles::Files {
+  std::unique_ptr<logging::CommitFile> store;  // destroyed last
   h5::Id file, state, dataset;
   std::string name;  ///< of the byte string that is open as `dataset`
   std::uint64_t bytes = 0;
@@ -45,31 +50,49 @@ std::filesystem::path CheckpointFiles::path_of(const std::filesystem::path& log,
   return path;
 }
 
-CheckpointFiles::CheckpointFiles(const Network& network, CheckpointOrigin origin, std::uint64_t next)
-    : network_(network), origin_(std::move(origin)), next_(next), files_(std::make_unique<Files>()) {
+CheckpointFiles::CheckpointFiles(const Network& network, CheckpointOrigin origin, std::uint64_t next, Dropped dropped)
+    : network_(network), origin_(std::move(origin)), next_(next), dropped_(std::move(dropped)) {
   h5::quiet();
 }
 CheckpointFiles::~CheckpointFiles() = default;
 
+/// Does nothing between a failure and the next `begin`.
 template <class F>
 void CheckpointFiles::guarded(F&& f) {
+  if (!files_) return;
   try {
     f();
+    if (files_ && files_->store && !files_->store->failure().empty()) throw std::runtime_error(files_->store->failure());
   } catch (const std::exception& e) {
-    *files_ = Files();
+    const bool disk = files_ && files_->store && !files_->store->failure().empty();
+    drop(disk ? files_->store->failure() : e.what());
+  }
+}
+
+/// `reason` may belong to what goes.
+void CheckpointFiles::drop(std::string reason) noexcept {
+  try {
+    if (files_ && files_->store) files_->store->discard();
+    files_.reset();
     std::error_code ignored;
     std::filesystem::remove(fresh_, ignored);
-    throw LogError(path_of(origin_.log, next_), std::string("the checkpoint cannot be written: ") + e.what());
+    if (dropped_) dropped_(path_of(origin_.log, next_).string() + ": this checkpoint cannot be written and is dropped: " + reason);
+  } catch (...) {
+    // Without memory even for the message: the run goes on.
   }
 }
 
 void CheckpointFiles::begin(Tick at) {
+  files_ = std::make_unique<Files>();
   guarded([&] {
     fresh_ = path_of(origin_.log, next_);
     fresh_ += ".new";
-    *files_ = Files();
+    std::filesystem::remove(fresh_);
+    auto& store = files_->store;
+    store = std::make_unique<logging::CommitFile>(logging::File(fresh_, logging::File::Mode::create));
     h5::Id& file = files_->file;
-    file = h5::Id(h5::check(H5Fcreate(fresh_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), "creating the file"));
+    const h5::Id access = store->access();
+    file = h5::Id(h5::check(H5Fcreate(fresh_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), "creating the file"));
     h5::write_attribute(file, "checkpoint", magic);
     h5::write_attribute(file, "format_version", format);
     h5::write_text_attribute(file, "version", origin_.version);
@@ -84,7 +107,7 @@ void CheckpointFiles::begin(Tick at) {
     h5::write_text(file, "log", origin_.log.filename().string());
     h5::write_text(file, "trigger", origin_.trigger);
     h5::write_texts(file, "overrides", network_.overrides);
-    h5::write_texts(file, "plugin_path", origin_.plugin_path);
+    h5::write_texts(file, "plugins", origin_.plugins);
     files_->state = h5::create_group(file, "state");
   });
 }
@@ -113,15 +136,17 @@ void CheckpointFiles::end() {
     h5::write_attribute(files_->file, "whole", std::uint8_t{1});
     const hid_t f = files_->file.release();
     h5::check(H5Fclose(f), "closing the file");
-    {
-      logging::File written(fresh_, logging::File::Mode::write);
-      written.sync();
-      last_bytes_ = written.size();
-    }
+    auto& store = *files_->store;
+    store.commit(nullptr, {}, false);
+    store.file().sync();
+    const auto bytes = store.file().size();
     const auto path = path_of(origin_.log, next_);
     std::filesystem::rename(fresh_, path);
     logging::sync_folder(path);
+    files_.reset();
     last_ = path;
+    last_bytes_ = bytes;
+    ++written_;
     std::error_code ignored;
     for (const std::uint64_t k : {2u, 3u})  // a kill may have left the one before
       if (next_ > k) std::filesystem::remove(path_of(origin_.log, next_ - k), ignored);
@@ -135,6 +160,7 @@ CheckpointFile::CheckpointFile(const std::filesystem::path& path) : path_(path),
   try {
     if (!std::filesystem::exists(path)) throw std::runtime_error("there is no such file");
     if (std::filesystem::is_directory(path)) throw std::runtime_error("this is a folder");
+    if (!std::filesystem::is_regular_file(path)) throw std::runtime_error("this is not a regular file");
     if (H5Fis_hdf5(path.c_str()) <= 0) throw std::runtime_error("this is not a checkpoint: not an HDF5 file, or a truncated one");
     file = h5::Id(h5::check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "opening it"));
     if (!h5::has_attribute(file, "checkpoint") || h5::read_attribute<std::uint32_t>(file, "checkpoint") != magic)
@@ -151,10 +177,13 @@ CheckpointFile::CheckpointFile(const std::filesystem::path& path) : path_(path),
     network_text = h5::read_text(file, "network");
     network_path = h5::read_text(file, "network_path");
     origin.data_root = h5::read_text(file, "data_root");
-    origin.log = path.parent_path() / h5::read_text(file, "log");
+    const auto log = h5::read_text(file, "log");
+    if (log.empty() || log == "." || log == ".." || log.find('/') != std::string::npos)
+      throw std::runtime_error("its log, " + in_quotes(log) + ", is not a file's name; a log lies beside its checkpoints");
+    origin.log = path.parent_path() / log;
     origin.trigger = h5::read_text(file, "trigger");
     overrides = h5::read_texts(file, "overrides");
-    origin.plugin_path = h5::read_texts(file, "plugin_path");
+    origin.plugins = h5::read_texts(file, "plugins");
     files_->state = h5::open_group(file, "state");
   } catch (const LogError&) {
     throw;

@@ -2,6 +2,7 @@
 // FORMAT.md says what they hold.
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,17 +17,19 @@ namespace spinet {
 struct CheckpointOrigin {
   std::string version;
   std::filesystem::path log;   ///< the run's log
-  std::vector<std::string> plugin_path;
+  std::vector<std::string> plugins;  ///< models of the network that are not built in: "KIND NAME SHA256", of the file
   std::filesystem::path data_root;  ///< folder that the network's data files are relative to
   int ranks = 1;
   std::string trigger;         ///< the command's options for further checkpoints, as text
 };
 
-/// Writes checkpoints.  Every member throws LogError; a checkpoint that failed leaves those before it alone.
+/// Writes checkpoints.  Whatever fails on the way, nothing is thrown: that checkpoint is dropped, `dropped` is told why
+/// (one line), and those before it are left alone.  The run does not depend on its checkpoints.
 class CheckpointFiles final : public CheckpointSink {
  public:
+  using Dropped = std::function<void(const std::string&)>;
   /// `next`: the number of the first one.  `network` must outlive this.
-  CheckpointFiles(const Network& network, CheckpointOrigin origin, std::uint64_t next = 1);
+  CheckpointFiles(const Network& network, CheckpointOrigin origin, std::uint64_t next = 1, Dropped dropped = {});
   ~CheckpointFiles() override;
   void begin(Tick at) override;
   void put(const std::string& name, std::span<const std::byte> bytes) override;
@@ -34,13 +37,16 @@ class CheckpointFiles final : public CheckpointSink {
   /// The last whole one; empty before the first.
   const std::filesystem::path& last() const { return last_; }
   std::uint64_t last_bytes() const { return last_bytes_; }
+  std::uint64_t written() const { return written_; }  ///< whole ones
   static std::filesystem::path path_of(const std::filesystem::path& log, std::uint64_t number);
 
  private:
   template <class F> void guarded(F&& f);
+  void drop(std::string reason) noexcept;
   const Network& network_;
   CheckpointOrigin origin_;
-  std::uint64_t next_, last_bytes_ = 0;
+  std::uint64_t next_, last_bytes_ = 0, written_ = 0;
+  Dropped dropped_;
   std::filesystem::path fresh_, last_;
   struct Files;
   std::unique_ptr<Files> files_;
@@ -49,7 +55,8 @@ class CheckpointFiles final : public CheckpointSink {
 /// Reads one.
 class CheckpointFile final : public CheckpointSource {
  public:
-  /// Throws LogError: no such file, not a checkpoint, truncated, damaged, of another version of the format.
+  /// Throws LogError: no such file, not a checkpoint, truncated, damaged, of another version of the format, or a log that
+  /// is not in the same folder.
   explicit CheckpointFile(const std::filesystem::path& path);
   ~CheckpointFile() override;
   std::uint64_t size(const std::string& name) const override;

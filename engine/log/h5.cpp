@@ -4,6 +4,9 @@
 #include <cstring>
 #include <memory>
 
+#include "network/printable.hpp"
+#include "network/suggest.hpp"
+
 namespace spinet::h5 {
 
 void Id::close() noexcept {
@@ -12,7 +15,10 @@ void Id::close() noexcept {
   id_ = -1;
 }
 
-void quiet() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+void quiet() {
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  H5PLset_loading_state(0);
+}
 
 hid_t check(hid_t result, const std::string& what) {
   if (result >= 0) return result;
@@ -69,20 +75,55 @@ Id creation() {
 Id create_group(hid_t at, const std::string& name) {
   return Id(check(H5Gcreate2(at, name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), "creating group " + name));
 }
-Id open_group(hid_t at, const std::string& name) {
-  return Id(check(H5Gopen2(at, name.c_str(), H5P_DEFAULT), "group " + name));
-}
-Id open_dataset(hid_t at, const std::string& name) {
-  return Id(check(H5Dopen2(at, name.c_str(), H5P_DEFAULT), "dataset " + name));
-}
 
 bool exists(hid_t at, const std::string& path) {
-  // H5Lexists wants every part but the last to exist.
+  // H5Lexists wants every part but the last to exist, and would follow links in them.
   for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
     const auto part = path.substr(0, end);
     if (check(H5Lexists(at, part.c_str(), H5P_DEFAULT), "looking for " + part) == 0) return false;
+    H5L_info_t link;
+    check(H5Lget_info(at, part.c_str(), &link, H5P_DEFAULT), "looking for " + part);
+    if (link.type != H5L_TYPE_HARD)
+      throw Error(part + " is a link to elsewhere, and only what the file holds itself is read");
     if (end == std::string::npos) return true;
   }
+}
+
+namespace {
+
+void require(hid_t at, const std::string& path, const char* kind) {
+  if (!exists(at, path)) throw Error(std::string(kind) + " " + path + " is missing");
+}
+
+/// Throws unless reading and writing the dataset touches nothing but its file.
+void require_own_data(hid_t dataset, const std::string& name) {
+  const Id made(check(H5Dget_create_plist(dataset), "dataset " + name));
+  const auto layout = H5Pget_layout(made);
+  if (layout != H5D_COMPACT && layout != H5D_CONTIGUOUS && layout != H5D_CHUNKED)
+    throw Error("dataset " + name + " takes its data from other files (a virtual dataset), and is not read");
+  if (check(H5Pget_external_count(made), "dataset " + name) != 0)
+    throw Error("dataset " + name + " has its data in another file (external storage), and is not read");
+  const int filters = static_cast<int>(check(H5Pget_nfilters(made), "dataset " + name));
+  for (int i = 0; i < filters; ++i) {
+    std::size_t none = 0;
+    unsigned flags = 0;
+    const auto filter = H5Pget_filter2(made, static_cast<unsigned>(i), &flags, &none, nullptr, 0, nullptr, nullptr);
+    if (filter < 0 || filter >= H5Z_FILTER_RESERVED)
+      throw Error("dataset " + name + " needs a filter that is not part of HDF5, and such code is not loaded");
+  }
+}
+
+}  // namespace
+
+Id open_group(hid_t at, const std::string& name) {
+  require(at, name, "group");
+  return Id(check(H5Gopen2(at, name.c_str(), H5P_DEFAULT), "group " + name));
+}
+Id open_dataset(hid_t at, const std::string& name) {
+  require(at, name, "dataset");
+  Id dataset(check(H5Dopen2(at, name.c_str(), H5P_DEFAULT), "dataset " + name));
+  require_own_data(dataset, name);
+  return dataset;
 }
 
 bool has_attribute(hid_t at, const std::string& name) {
@@ -100,6 +141,8 @@ std::vector<std::string> names(hid_t group) {
             },
             &found),
         "listing a group");
+  for (const auto& name : found)
+    if (printable_line(name) != name) throw Error("the name " + in_quotes(name) + " has control characters, or is not UTF-8");
   return found;
 }
 
@@ -135,7 +178,7 @@ std::string read_text_attribute(hid_t at, const std::string& name) {
   if (check(H5Tis_variable_str(type), "attribute " + name) > 0) {
     char* text = nullptr;
     check(H5Aread(a, type, &text), "reading attribute " + name);
-    const std::string result = text ? text : "";
+    const std::string result = printable_line(text ? text : "");
     H5free_memory(text);
     return result;
   }
@@ -143,8 +186,7 @@ std::string read_text_attribute(hid_t at, const std::string& name) {
   if (bytes == 0 || bytes > (1u << 20)) throw Error("attribute " + name + " has a senseless length");
   std::string text(bytes, '\0');
   check(H5Aread(a, type, text.data()), "reading attribute " + name);
-  text.resize(::strnlen(text.data(), bytes));
-  return text;
+  return printable_line(std::string_view(text).substr(0, ::strnlen(text.data(), bytes)));
 }
 
 Id write_dataset(hid_t at, const std::string& name, hid_t type, std::span<const hsize_t> shape, const void* data) {

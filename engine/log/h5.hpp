@@ -1,5 +1,7 @@
 // A checked wrapper over the part of the HDF5 1.10 C API that logs need: ids that close themselves, and failures as
 // exceptions that carry HDF5's own message.  Nothing here knows what a log looks like.
+// A file may come from anybody.  HDF5 can be told by a file to read and write other files (external storage, virtual
+// datasets, soft and external links) and to load code (filters); here that is refused before HDF5 acts on it.
 #pragma once
 #include <hdf5.h>
 
@@ -34,7 +36,8 @@ class Id {
   hid_t id_ = -1;
 };
 
-/// Stops HDF5 from printing its error stack; errors are thrown instead.  Idempotent.
+/// Before anything else: HDF5 does not print its error stack (errors are thrown instead) and loads no plugins, whatever
+/// HDF5_PLUGIN_PATH says.  Idempotent.
 void quiet();
 /// Throws Error("`what`: HDF5's innermost reason") if `result` is negative; else returns it.
 hid_t check(hid_t result, const std::string& what);
@@ -57,11 +60,14 @@ Id utf8();
 Id utf8(std::size_t bytes);
 
 Id create_group(hid_t at, const std::string& name);
+/// Opening throws where a part of the path is a link to elsewhere instead of the thing itself.
 Id open_group(hid_t at, const std::string& name);
+/// Throws also for data that the file does not hold itself (external storage, virtual datasets), and for filters that
+/// are none of HDF5's own.
 Id open_dataset(hid_t at, const std::string& name);
-bool exists(hid_t at, const std::string& path);     ///< every part of the path
+bool exists(hid_t at, const std::string& path);     ///< every part of the path; throws as opening does
 bool has_attribute(hid_t at, const std::string& name);
-std::vector<std::string> names(hid_t group);        ///< children, by name
+std::vector<std::string> names(hid_t group);        ///< children, by name; throws for names that are not printable
 
 std::vector<hsize_t> shape_of(hid_t dataset);
 
@@ -106,7 +112,7 @@ T read_attribute(hid_t at, const std::string& name) {
   check(H5Aread(a, type_of<T>(), &value), "reading attribute " + name);
   return value;
 }
-/// Reads scalar text, of fixed or variable length.
+/// Reads scalar text, of fixed or variable length, as one line without control characters.
 std::string read_text_attribute(hid_t at, const std::string& name);
 
 // --- datasets ---

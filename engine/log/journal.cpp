@@ -2,9 +2,13 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <cstring>
+#include <string_view>
 #include <type_traits>
 #include <utility>
+
+#include "network/suggest.hpp"
 
 namespace spinet::logging {
 namespace {
@@ -116,6 +120,19 @@ bool decode(std::span<const std::byte> payload, JournalHead& head, std::uint32_t
     }
   }
   return d.ok && d.left() == 0;
+}
+
+/// Whether rows may be appended to this dataset: it lies below one of the groups that a run fills (FORMAT.md).
+bool is_of_a_log(const std::string& path) {
+  static constexpr std::string_view roots[] = {"/spikes/", "/report/", "/edges/", "/weights/", "/weight_events/", "/metrics/"};
+  const auto starts = [&](std::string_view root) { return path.starts_with(root); };
+  if (std::none_of(std::begin(roots), std::end(roots), starts) || path.find('\0') != std::string::npos) return false;
+  for (std::size_t at = 1, end = 0; end != path.size(); at = end + 1) {
+    end = std::min(path.find('/', at), path.size());
+    const auto part = std::string_view(path).substr(at, end - at);
+    if (part.empty() || part == "." || part == "..") return false;
+  }
+  return true;
 }
 
 std::vector<std::byte> encode(const Commit& commit) {
@@ -262,6 +279,10 @@ FoundJournal read_journal(const std::filesystem::path& log) {
                          "was written by a newer version (journal format " + std::to_string(version) + ")");
         break;
       }
+      for (const auto& stream : found.head.streams)
+        for (const auto& column : stream)
+          if (!is_of_a_log(column.dataset))
+            throw LogError(file.path(), "names a dataset that no run fills, and is not used: " + in_quotes(column.dataset));
       have_head = true;
     } else {
       Commit commit;

@@ -44,19 +44,13 @@ void read_rows(hid_t dataset, const std::string& path, std::uint64_t first, std:
 }  // namespace
 
 struct LogData::Open {
-  std::optional<FoundJournal> journal;
-  OpenLog log;
-  Open(const std::filesystem::path& path, std::optional<FoundJournal> j)
-      : journal(std::move(j)), log(path, File::Mode::read, journal ? &*journal : nullptr, {}) {}
+  std::unique_ptr<OpenLog> whole;
+  OpenLog& log;
+  explicit Open(const std::filesystem::path& path) : whole(open_whole(path)), log(*whole) {}
 };
 
 LogData::LogData(const std::filesystem::path& log) : summary_(summarise(log)) {
-  // A log that summarise could not put in order is read as far as its file goes, as summarise does.
-  readable(log, [&] {
-    std::optional<FoundJournal> journal;
-    if (!summary_.warning.empty()) journal = read_journal(log);
-    open_ = std::make_unique<Open>(log, std::move(journal));
-  });
+  readable(log, [&] { open_ = std::make_unique<Open>(log); });
 }
 
 LogData::~LogData() = default;

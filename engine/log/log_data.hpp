@@ -44,7 +44,7 @@ struct WeightMapping {
 /// All members throw LogError.
 class LogData {
  public:
-  /// Recovers the log if need be.
+  /// Reads a log together with its journal, if it has one, and writes nothing.
   explicit LogData(const std::filesystem::path& log);
   ~LogData();
   LogData(const LogData&) = delete;

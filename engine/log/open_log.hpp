@@ -8,6 +8,7 @@
 #include "log/commit_file.hpp"
 #include "log/h5.hpp"
 #include "log/journal.hpp"
+#include "log/reader.hpp"
 
 namespace spinet::logging {
 
@@ -27,7 +28,8 @@ inline bool pages_missing(const File& log, const FoundJournal& journal) {
   return last.eof && stamp.number <= last.number;
 }
 
-/// An HDF5 file opened through a CommitFile; with its journal's last pages in place, if there is one.
+/// An HDF5 file opened through a CommitFile; with its journal's last pages in place, if there is one.  With a journal and
+/// Mode::read, HDF5 may write, but what it writes stays in memory: nothing reaches the file.
 struct OpenLog {
   std::unique_ptr<CommitFile> store;
   h5::Id file;
@@ -40,8 +42,9 @@ struct OpenLog {
       store = std::make_unique<CommitFile>(std::move(f), journal->commits.back().pages, journal->commits.back().eof);
     else
       store = std::make_unique<CommitFile>(std::move(f));
+    if (mode == File::Mode::read) store->discard();
     const auto access = store->access();
-    const unsigned flags = mode == File::Mode::write ? H5F_ACC_RDWR : H5F_ACC_RDONLY;
+    const unsigned flags = mode == File::Mode::write || journal ? H5F_ACC_RDWR : H5F_ACC_RDONLY;
     file = h5::Id(h5::check(H5Fopen(path.c_str(), flags, access), "not a readable HDF5 file"));
   }
   ~OpenLog() {
@@ -53,6 +56,12 @@ struct OpenLog {
     h5::check(H5Fclose(f), "closing the file");
   }
 };
+
+/// A log opened for reading, as it is together with its journal; `pending` says what of it is in the journal only.
+/// Throws LogError and h5::Error.
+std::unique_ptr<OpenLog> open_whole(const std::filesystem::path& path, Recovery& pending);
+/// The same for those who only read.
+std::unique_ptr<OpenLog> open_whole(const std::filesystem::path& path);
 
 /// Runs f, turning failures of HDF5 and of allocation into LogError.
 template <class F>

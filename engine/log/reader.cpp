@@ -8,6 +8,8 @@
 
 #include "log/layout.hpp"
 #include "log/open_log.hpp"
+#include "network/printable.hpp"
+#include "network/suggest.hpp"
 
 namespace spinet {
 
@@ -73,6 +75,27 @@ void update_report_times(hid_t file) {
   }
 }
 
+/// Appends the rows that only the journal has, in the open file.
+Recovery fold(hid_t file, const FoundJournal& found) {
+  Recovery result;
+  result.needed = true;
+  const auto provenance = h5::open_group(file, "spinet");
+  result.reached = h5::read_attribute<Tick>(provenance, "reached_ticks");
+  if (h5::read_text_attribute(provenance, "status") != layout::status::running) return result;
+  std::vector<Columns> streams;
+  for (const auto& names : found.head.streams) streams.emplace_back(file, names);
+  for (const auto& commit : found.commits)
+    for (const auto& rows : commit.rows)
+      result.rows += streams[rows.stream].append(found.head.streams[rows.stream], rows);
+  // The last record's word, even if the file knows a later tick: rows of other streams went with lost records.
+  result.reached = found.commits.empty() ? 0 : found.commits.back().reached;
+  streams.clear();
+  update_report_times(file);
+  h5::replace_attribute(provenance, "reached_ticks", result.reached);
+  h5::write_text_attribute(provenance, "status", layout::status::killed, layout::status_bytes);
+  return result;
+}
+
 }  // namespace
 
 const char* name_of(RunStatus status) {
@@ -102,21 +125,7 @@ Recovery recover(const std::filesystem::path& log, WriteFault fault) {
     const auto found = read_journal(log);
     OpenLog open(log, File::Mode::write, &found, fault);
     auto provenance = h5::open_group(open.file, "spinet");
-    result.needed = true;
-    result.reached = h5::read_attribute<Tick>(provenance, "reached_ticks");
-    if (h5::read_text_attribute(provenance, "status") == layout::status::running) {
-      std::vector<Columns> streams;
-      for (const auto& names : found.head.streams) streams.emplace_back(open.file, names);
-      for (const auto& commit : found.commits)
-        for (const auto& rows : commit.rows)
-          result.rows += streams[rows.stream].append(found.head.streams[rows.stream], rows);
-      // The last record's word, even if the file knows a later tick: rows of other streams went with lost records.
-      result.reached = found.commits.empty() ? 0 : found.commits.back().reached;
-      streams.clear();
-      update_report_times(open.file);
-      h5::replace_attribute(provenance, "reached_ticks", result.reached);
-      h5::write_text_attribute(provenance, "status", layout::status::killed, layout::status_bytes);
-    }
+    result = fold(open.file, found);
     Stamp stamp{found.head.run_id, 0};
     auto stamp_set = h5::open_dataset(provenance, "commit");
     const auto before = h5::read_all<std::uint8_t>(provenance, "commit");
@@ -143,6 +152,27 @@ Recovery recover(const std::filesystem::path& log, WriteFault fault) {
     Journal::remove(log);
     return result;
   });
+}
+
+std::unique_ptr<OpenLog> logging::open_whole(const std::filesystem::path& path, Recovery& pending) {
+  pending = {};
+  std::optional<FoundJournal> journal;
+  if (has_journal(path)) {
+    // The lock comes first, as for `recover`.
+    if (!File(path, File::Mode::read).lock(false)) throw LogError(path, "is in use: a run is still writing it");
+    journal = read_journal(path);
+  }
+  auto open = std::make_unique<OpenLog>(path, File::Mode::read, journal ? &*journal : nullptr, WriteFault{});
+  if (journal) {
+    pending = fold(open->file, *journal);
+    h5::check(H5Fflush(open->file, H5F_SCOPE_LOCAL), "putting log and journal together");  // in memory
+  }
+  return open;
+}
+
+std::unique_ptr<OpenLog> logging::open_whole(const std::filesystem::path& path) {
+  Recovery ignored;
+  return open_whole(path, ignored);
 }
 
 // --- summary ---
@@ -209,6 +239,8 @@ std::vector<LoggedPopulation> read_populations(hid_t provenance) {
     p.kind = text(at + name + model, kind);
     std::memcpy(&p.first_gid, at + name + model + kind, 8);
     std::memcpy(&p.size, at + name + model + kind + 8, 8);
+    for (const auto* t : {&p.name, &p.model, &p.kind})
+      if (printable_line(*t) != *t) throw h5::Error("the population table has control characters in " + in_quotes(*t));
     populations.push_back(std::move(p));
   }
   return populations;
@@ -290,22 +322,14 @@ hid_t require_spinet(hid_t file, h5::Id& group) {
 }  // namespace
 
 LogSummary summarise(const std::filesystem::path& log) {
-  LogSummary s;
-  s.path = log;
-  std::optional<FoundJournal> journal;
-  try {
-    s.recovery = recover(log);
-  } catch (const LogError& e) {
-    // A log in a folder that cannot be written is still shown, as far as its file goes.
-    journal = readable(log, [&] { return read_journal(log); });
-    s.warning = e.what();
-  }
   return readable(log, [&] {
-    OpenLog open(log, File::Mode::read, journal ? &*journal : nullptr, {});
-    const hid_t file = open.file;
+    LogSummary s;
+    s.path = log;
+    const auto open = open_whole(log, s.pending);
+    const hid_t file = open->file;
     h5::Id group;
     const hid_t g = require_spinet(file, group);
-    s.bytes = open.store->file().size();
+    s.bytes = open->store->file().size();
     s.status = status_of(h5::read_text_attribute(g, "status"));
     s.network = h5::read_text_attribute(g, "network_name");
     s.network_path = h5::read_text_attribute(g, "network_path");
@@ -313,8 +337,8 @@ LogSummary summarise(const std::filesystem::path& log) {
     s.started = h5::read_text_attribute(g, "started");
     s.finished = text_or_empty(g, "finished");
     s.host = text_or_empty(g, "host");
-    s.command_line = h5::read_text(g, "command_line");
-    s.overrides = h5::read_texts(g, "overrides");
+    s.command_line = printable_line(h5::read_text(g, "command_line"));
+    for (const auto& o : h5::read_texts(g, "overrides")) s.overrides.push_back(printable_line(o));
     s.seed = h5::read_attribute<std::uint64_t>(g, "seed");
     s.ranks = h5::read_attribute<std::uint64_t>(g, "ranks");
     s.seconds_per_tick = h5::read_attribute<double>(g, "time_resolution");
@@ -351,9 +375,8 @@ std::string network_text(const std::filesystem::path& log) {
 std::vector<ListedSpike> read_sonata_spikes(const std::filesystem::path& path, const std::string& population,
                                             double ticks_per_ms, std::uint64_t size) {
   return readable(path, [&] {
-    recover(path);
-    const OpenLog open(path, File::Mode::read, nullptr, {});
-    const hid_t file = open.file;
+    const auto open = open_whole(path);
+    const hid_t file = open->file;
     if (!h5::exists(file, "spikes")) throw h5::Error("has no group /spikes: it is not a SONATA spikes file");
     const auto all = h5::open_group(file, "spikes");
     const auto names = h5::names(all);
@@ -465,9 +488,8 @@ SonataEdges read_edge_group(hid_t all, const std::string& name, std::uint64_t mo
 
 std::vector<SonataEdges> read_sonata_edges(const std::filesystem::path& path, const std::string& wanted, std::uint64_t most) {
   return readable(path, [&] {
-    recover(path);
-    const OpenLog open(path, File::Mode::read, nullptr, {});
-    const hid_t file = open.file;
+    const auto open = open_whole(path);
+    const hid_t file = open->file;
     if (!h5::exists(file, "edges")) throw h5::Error("has no group /edges: it is not a SONATA edges file, or a log of a run without `record: {edges: ...}`");
     const auto all = h5::open_group(file, "edges");
     const auto names = h5::names(all);

@@ -24,11 +24,11 @@ enum class RunStatus {
 };
 const char* name_of(RunStatus status);
 
-/// What `recover` did.
+/// What `recover` did, or would do.
 struct Recovery {
-  bool needed = false;         ///< there was a journal
-  Tick reached = 0;            ///< everything before this tick is in the file now
-  std::uint64_t rows = 0;      ///< rows folded in from the journal
+  bool needed = false;         ///< there is a journal
+  Tick reached = 0;            ///< everything before this tick is in file and journal together
+  std::uint64_t rows = 0;      ///< rows that only the journal has
 };
 
 /// Puts a log in order whose writer died: completes an interrupted commit, folds the journal in and removes it.
@@ -72,11 +72,10 @@ struct LogSummary {
     double build_seconds = 0, run_seconds = 0;
   };
   std::optional<Figures> figures;   ///< if the run was closed
-  Recovery recovery;                ///< done now
-  std::string warning;              ///< the log is not whole and could not be put in order: why
+  Recovery pending;                 ///< what only the journal has; it is part of all that is read
 };
 
-/// Recovers the log if need be and reads what `spinet info` shows.  Throws LogError.
+/// Reads what `spinet info` shows, of the log and its journal together.  Writes nothing.  Throws LogError.
 LogSummary summarise(const std::filesystem::path& log);
 
 /// The network's text as it was when the run started.

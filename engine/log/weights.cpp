@@ -48,9 +48,8 @@ void add_mapping(FileWeights& all, hid_t group) {
 
 FileWeights read_weights(const std::filesystem::path& path, const std::string& projection, const std::string& variable, bool first, const std::string& values) {
   return readable(path, [&] {
-    recover(path);
-    const OpenLog open(path, File::Mode::read, nullptr, {});
-    const hid_t file = open.file;
+    const auto open = open_whole(path);
+    const hid_t file = open->file;
     if (!h5::exists(file, "spinet")) throw h5::Error("is not the log of a run");
     FileWeights all;
     all.populations = population_names(file);

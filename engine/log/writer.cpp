@@ -233,7 +233,7 @@ struct RunLog::Impl {
       if (std::filesystem::exists(journal_path))
         throw LogError(journal_path,
                        "is the journal of a run that was killed, and its log has been moved away; move it "
-                       "to the log and type `spinet info`, or use --force to throw it away");
+                       "to the log and type `spinet info --repair`, or use --force to throw it away");
     } else if (there) {
       if (!std::filesystem::is_regular_file(path)) throw LogError(path, "is not a regular file and is not replaced");
       if (!File(path, File::Mode::read).lock(true)) throw LogError(path, "is being written by another process");
@@ -820,7 +820,7 @@ struct RunLog::Impl {
       // Dropping what was not committed has given its room back, which is often enough for this.
       recover(path, options.fault);
     } catch (const std::exception&) {
-      rest = "; a part of it is in the journal, which `spinet info` folds in once the disk takes writes again";
+      rest = "; a part of it is in the journal, which `spinet info --repair` folds in once the disk takes writes again";
     }
     failed.emplace(path,
                    fmt::format("the log cannot be written: {}. It is readable and holds everything before {} ms{}",

@@ -39,6 +39,15 @@ std::optional<double> plain_number(std::string_view s) {
   return x;
 }
 
+/// The first line names at least one column, or almost.
+bool looks_like_header(const std::vector<Cell>& cells, const std::vector<std::string>& known) {
+  return std::any_of(cells.begin(), cells.end(), [&](const Cell& c) {
+    auto name = c.text.substr(0, c.text.find('['));
+    while (name.ends_with(' ')) name.remove_suffix(1);
+    return std::find(known.begin(), known.end(), name) != known.end() || !nearest(name, known).empty();
+  });
+}
+
 }  // namespace
 
 void read_csv(Reader& r, const std::filesystem::path& file, Mark where, std::span<const Column> columns,
@@ -75,7 +84,8 @@ void read_csv(Reader& r, const std::filesystem::path& file, Mark where, std::spa
     if (!line.empty() && line.back() == '\r') line.pop_back();
     if (line.empty() || line[0] == '#') continue;
     if (line.find('\0') != std::string::npos) {
-      complain(0, 1, "this is not a text file", "a CSV file is expected: numbers separated by commas");
+      r.errors.error(where, fmt::format("{} is not a text file", in_quotes(file.string())),
+                     "a CSV file is expected: numbers separated by commas");
       return;
     }
     const auto cs = cells(line);
@@ -83,6 +93,12 @@ void read_csv(Reader& r, const std::filesystem::path& file, Mark where, std::spa
       started = true;
       std::vector<bool> there(columns.size());
       const bool header = !plain_number(cs[0].text);
+      if (header && !looks_like_header(cs, known)) {
+        // Nothing of it is shown: it may be any file that somebody's network names.
+        r.errors.error(where, fmt::format("{} is not a CSV file with these columns: {}", in_quotes(file.string()), joined(known)),
+                       "its first line is neither numbers nor the names of columns");
+        return;
+      }
       if (!header && cs.size() > columns.size()) {
         complain(0, line.size(), fmt::format("{} columns; at most {} are expected", cs.size(), columns.size()), "columns: " + joined(known));
         return;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "network/printable.hpp"
+
 namespace spinet {
 namespace {
 
@@ -84,9 +86,7 @@ std::vector<Diagnostic> Diagnostics::sorted() const {
         count = shown_columns;
       }
       const std::size_t b = bytes_of(line, first);
-      std::string shown(line.substr(b, bytes_of(line.substr(b), count)));
-      for (char& c : shown)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+      std::string shown = printable_line(line.substr(b, bytes_of(line.substr(b), count)));
       d.caret = static_cast<std::uint32_t>(before - std::min(before, first));
       if (first > 0) { shown = "..." + shown; d.caret += 3; }
       d.length = static_cast<std::uint32_t>(std::min<std::size_t>(d.length, std::max<std::size_t>(1, first + count - std::min(before, first + count))));

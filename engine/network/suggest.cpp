@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "network/printable.hpp"
+
 namespace spinet {
 namespace {
 constexpr std::size_t longest = 64;  // longer names are nobody's misspelling, and the table is quadratic
@@ -64,8 +66,7 @@ std::string in_quotes(std::string_view text) {
   std::string s(text.substr(0, longest));
   while (text.size() > longest && !s.empty() && (static_cast<unsigned char>(s.back()) & 0xC0) == 0x80) s.pop_back();
   if (text.size() > longest && !s.empty() && static_cast<unsigned char>(s.back()) >= 0x80) s.pop_back();
-  for (char& c : s)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+  s = printable_line(s);
   return "'" + s + (text.size() > longest ? "...'" : "'");
 }
 

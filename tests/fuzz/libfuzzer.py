@@ -53,7 +53,7 @@ def main():
         if code != 0:
             sys.exit(f"{target}: {text}")
     program = build / "libfuzzer_loader"
-    subprocess.run([clang, *SANITIZE, "-fsanitize=fuzzer", *(str(o[0]) for o in objects), "-o", str(program), "-lyaml-cpp", "-lfmt", "-ldl"], check=True)
+    subprocess.run([clang, *SANITIZE, "-fsanitize=fuzzer", *(str(o[0]) for o in objects), "-o", str(program), "-lyaml-cpp", "-lfmt", "-ldl", "-lcrypto"], check=True)
 
     seeds, corpus = build / "seeds", build / "corpus"
     seeds.mkdir(exist_ok=True)

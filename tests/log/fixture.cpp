@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "log/h5.hpp"
+#include "log/log_data.hpp"
 #include "log/reader.hpp"
 
 namespace spinet::test {
@@ -148,10 +149,12 @@ void record_window(RunLog& log, const Network& n, std::uint64_t w, std::uint32_t
   log.commit(static_cast<Tick>(w + 1) * window);
 }
 
-std::string check_data(const std::filesystem::path& path, const Network& n, std::uint32_t per_window, Tick least,
-                       bool with_edges) {
-  const auto s = summarise(path);
-  if (!s.warning.empty()) return s.warning;
+namespace {
+
+std::string check_as_it_is(const std::filesystem::path& path, const Network& n, std::uint32_t per_window, Tick least,
+                           bool with_edges) {
+  const LogData log(path);
+  const auto& s = log.summary();
   if (s.reached < least) return fmt::format("reached {}, but {} was durable", s.reached, least);
   const auto windows = static_cast<std::uint64_t>(s.reached / window);
   std::vector<std::vector<ListedSpike>> expected(2);
@@ -179,10 +182,8 @@ std::string check_data(const std::filesystem::path& path, const Network& n, std:
     if (it->frames != frames) return fmt::format("{} frames of {}, expected {}", it->frames, report.name, frames);
     if (it->stop_ms != static_cast<double>(report.from + static_cast<Tick>(frames) * report.every) / 1e6)
       return fmt::format("the time axis of {} ends at {} ms", report.name, it->stop_ms);
-    const h5::Id file(h5::check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "opening"));
-    const auto data = h5::open_dataset(file, it->path + "/data");
-    std::vector<float> values(frames * report.ids.size());
-    if (frames) h5::check(H5Dread(data, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), "reading");
+    std::vector<float> values;
+    log.read(*it, {0, frames, 0, it->ids}, values);
     for (std::uint64_t f = 0; f < frames; ++f) {
       const auto e = frame(n, r, f);
       if (!std::equal(e.begin(), e.end(), values.begin() + static_cast<std::ptrdiff_t>(f * e.size())))
@@ -196,6 +197,16 @@ std::string check_data(const std::filesystem::path& path, const Network& n, std:
   if (with_edges && edges_found != edges_expected)
     return fmt::format("{} edges, expected {}", edges_found, edges_expected);
   return {};
+}
+
+}  // namespace
+
+std::string check_data(const std::filesystem::path& path, const Network& n, std::uint32_t per_window, Tick least,
+                       bool with_edges) {
+  // With its journal beside it, and put in order: the same.
+  const auto wrong = check_as_it_is(path, n, per_window, least, with_edges);
+  if (!wrong.empty() || !recover(path).needed) return wrong;
+  return check_as_it_is(path, n, per_window, least, with_edges);
 }
 
 Folder::Folder(bool small) {

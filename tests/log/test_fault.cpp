@@ -120,7 +120,7 @@ TEST_CASE("after a failure the log says the same again and stays as it is", "[fa
       CHECK(e.valid_until == 5 * window);
     }
     CHECK_THAT(first, Catch::Contains("Input/output error") && Catch::Contains("everything before 0.005 ms") &&
-                          Catch::Contains("`spinet info` folds in"));
+                          Catch::Contains("`spinet info --repair` folds in"));
     CHECK_THROWS_WITH(log.spikes({}), first);
     CHECK_THROWS_WITH(log.commit(6 * window), first);
     CHECK_THROWS_WITH(log.finish({}, 6 * window, true), first);

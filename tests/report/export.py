@@ -201,7 +201,7 @@ class Reader(Folder):
             f["x"] = 1
         self.copy("two_neurons.h5", "killed.h5")
         open(self.path("killed.h5.journal"), "w").close()
-        for name, message in (("text.h5", "cannot be opened"), ("other.h5", "not the log of a Spinet run"), ("killed.h5", "spinet info")):
+        for name, message in (("text.h5", "cannot be opened"), ("other.h5", "not the log of a Spinet run"), ("killed.h5", "spinet info --repair")):
             with self.assertRaisesRegex(LogError, message):
                 Log(self.path(name))
 

@@ -88,7 +88,7 @@ class Log:
     def __init__(self, path):
         self.path = os.fspath(path)
         if os.path.exists(self.path + ".journal"):
-            raise LogError(f"{self.path}: its writer was killed or is still at work; `spinet info {self.path}` puts it in order")
+            raise LogError(f"{self.path}: its writer was killed or is still at work; `spinet info --repair {self.path}` puts it in order")
         try:
             self.file = h5py.File(self.path, "r")
         except OSError as e:

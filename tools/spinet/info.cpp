@@ -11,7 +11,8 @@
 namespace spinet::tool {
 namespace {
 
-int info(const std::string& file) {
+int info(const std::string& file, bool repair) {
+  if (repair) recover(file);
   const LogData data(file);
   const auto& s = data.summary();
   const auto seconds = [&](Tick t) { return time_text(static_cast<double>(t) * s.seconds_per_tick); };
@@ -53,8 +54,9 @@ int info(const std::string& file) {
     else if (w.problem.empty()) fmt::print("weights   {}: {} changes of single synapses\n", w.name, grouped(w.events));
     else fmt::print("weights   {}: the changes cannot be read: {}\n", w.name, w.problem);
   for (const auto& e : s.edges) fmt::print("edges     {}: {} from {} to {}  ({})\n", e.projection, grouped(e.edges), e.source, e.target, e.path);
-  if (s.recovery.needed) fmt::print("\nThe writer was killed; everything before {} has been put in order.\n", seconds(s.recovery.reached));
-  if (!s.warning.empty()) fmt::print("\nWarning: {}\n", s.warning);
+  if (s.pending.needed)
+    fmt::print("\nThe writer was killed. {} rows are in the journal beside the log only: keep the two together.\n"
+               "`spinet info --repair {}` puts them in, for other programs.\n", grouped(s.pending.rows), file);
   return fine;
 }
 
@@ -62,12 +64,17 @@ int info(const std::string& file) {
 
 void add_info(CLI::App& app, Action& action) {
   auto* sub = app.add_subcommand("info", "Show what a log holds");
-  auto file = std::make_shared<std::string>();
-  sub->add_option("OUT.h5", *file, "The log")->required();
-  sub->callback([file, &action] {
-    action = [file] {
-      look::check_log(*file);
-      return look::isolated(*file, [&] { return info(*file); });
+  struct Options {
+    std::string file;
+    bool repair = false;
+  };
+  auto o = std::make_shared<Options>();
+  sub->add_option("OUT.h5", o->file, "The log")->required();
+  sub->add_flag("--repair", o->repair, "First put what a killed run left in OUT.h5.journal into the log, for other programs");
+  sub->callback([o, &action] {
+    action = [o] {
+      look::check_log(o->file);
+      return look::isolated(o->file, [&] { return info(o->file, o->repair); });
     };
   });
 }

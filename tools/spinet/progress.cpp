@@ -26,6 +26,12 @@ ProgressLine::~ProgressLine() {
   if (show_ == Show::line && width_) fmt::print(stderr, "\r{:{}}\r", "", width_);
 }
 
+void ProgressLine::note(const std::string& text) {
+  fmt::print(stderr, "{}{:{}}{}spinet: {}\n", width_ ? "\r" : "", "", width_, width_ ? "\r" : "", text);
+  std::fflush(stderr);
+  width_ = 0;
+}
+
 std::string ProgressLine::text(const Progress& p, double seconds) const {
   const double now = static_cast<double>(p.now) * seconds_per_tick_, part = duration_seconds_ > 0 ? now / duration_seconds_ : 1;
   std::error_code no_file;

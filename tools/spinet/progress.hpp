@@ -21,6 +21,8 @@ class ProgressLine {
   ProgressLine(Show show, const Network& network, std::filesystem::path log);
   ~ProgressLine();
   void operator()(const Progress& p);
+  /// A line of its own on stderr, whatever is shown otherwise.
+  void note(const std::string& text);
 
  private:
   using Clock = std::chrono::steady_clock;

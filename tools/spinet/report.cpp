@@ -7,6 +7,7 @@
 #include "comm/transport.hpp"
 #include "log/error.hpp"
 #include "network/loader.hpp"
+#include "network/printable.hpp"
 #ifdef SPINET_HAS_MPI
 #include "comm/mpi_session.hpp"
 #endif
@@ -16,7 +17,7 @@ namespace {
 
 int say(int code, const std::string& message) {
   // One write: messages of several ranks must not mix.
-  const std::string line = message.ends_with('\n') ? message : message + '\n';
+  const std::string line = printable(message.ends_with('\n') ? message : message + '\n');
   std::fflush(stdout);
   std::fwrite(line.data(), 1, line.size(), stderr);
   std::fflush(stderr);

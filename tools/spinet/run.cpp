@@ -16,6 +16,7 @@
 #include "log/reader.hpp"
 #include "log/writer.hpp"
 #include "network/estimate.hpp"
+#include "plugins.hpp"
 #include "progress.hpp"
 #include "ranks.hpp"
 #include "signals.hpp"
@@ -71,12 +72,6 @@ std::filesystem::path output_path(const RunOptions& o, const Network& n) {
   return path;
 }
 
-std::vector<std::string> absolute(const std::vector<std::string>& folders) {
-  std::vector<std::string> all;
-  for (const auto& f : folders) all.push_back(std::filesystem::absolute(f).string());
-  return all;
-}
-
 /// Where the network's data files are looked for when it is loaded from a checkpoint.
 std::filesystem::path data_root(const Network& n, const CheckpointFile* from) {
   return from ? from->origin.data_root : std::filesystem::absolute(n.source_path).parent_path();
@@ -124,20 +119,19 @@ int run_on(Transport& t, const RunOptions& o) {
   Network network;
   std::filesystem::path path;
   std::unique_ptr<CheckpointFile> checkpoint;
-  std::vector<std::string> plugin_path = o.network.plugin_path;
   double every = 0, wall = 0;
   collectively(t, [&] {
     if (!o.resume.empty()) {
       checkpoint = open_checkpoint(o.resume);
-      if (plugin_path.empty()) plugin_path = checkpoint->origin.plugin_path;
-      catalogue = read_catalogue(plugin_path);
+      catalogue = read_catalogue(o.network.plugin_path);
+      require_plugins(checkpoint->origin.plugins, catalogue, o.resume);
       network = network_of(*checkpoint, catalogue);
       path = o.output.empty() ? checkpoint->origin.log : output_path(o, network);
       if (!std::filesystem::exists(checkpoint->origin.log))
         throw UserError(fmt::format("{}: its log {} is missing; keep the two in one folder", o.resume, checkpoint->origin.log.string()));
       if (first) recover(checkpoint->origin.log);
     } else {
-      catalogue = read_catalogue(plugin_path);
+      catalogue = read_catalogue(o.network.plugin_path);
       network = read_network(o.network, catalogue);
       if (first) path = output_path(o, network);
     }
@@ -163,6 +157,7 @@ int run_on(Transport& t, const RunOptions& o) {
         throw UserError(fmt::format("{}: this checkpoint cannot be used: {}", o.resume, e.what()));
       }
     });
+  std::optional<ProgressLine> line;
   std::unique_ptr<RunLog> log;
   std::unique_ptr<CheckpointFiles> checkpoints;
   collectively(t, [&] {
@@ -178,13 +173,12 @@ int run_on(Transport& t, const RunOptions& o) {
     log = std::make_unique<RunLog>(path, network, from, options);
     if (every > 0 || wall > 0)
       checkpoints = std::make_unique<CheckpointFiles>(
-          network, CheckpointOrigin{SPINET_VERSION, path, absolute(plugin_path), data_root(network, checkpoint.get()), t.size(), {}},
-          checkpoint ? checkpoint->number + 1 : 1);
+          network, CheckpointOrigin{SPINET_VERSION, path, plugins_of(network, catalogue), data_root(network, checkpoint.get()), t.size(), {}},
+          checkpoint ? checkpoint->number + 1 : 1, [&line](const std::string& why) { line->note(why + "; the run goes on"); });
   });
 
   Statistics mine;
   {
-    std::optional<ProgressLine> line;
     RunHooks hooks;
     hooks.stop = &stop_wanted;
     hooks.checkpoints = {checkpoints.get(), static_cast<Tick>(std::llround(every)), wall, every > 0 || wall > 0};
@@ -193,6 +187,7 @@ int run_on(Transport& t, const RunOptions& o) {
       hooks.progress = [&](const Progress& p) { (*line)(p); };
     }
     mine = simulation.run(log.get(), hooks);
+    line.reset();
   }
   Totals sum = total(t, mine);
   const auto closing = Clock::now();
@@ -205,8 +200,8 @@ int run_on(Transport& t, const RunOptions& o) {
   sum.load_seconds = load_seconds;
   sum.close_seconds = seconds_since(closing);
   if (!o.quiet) fmt::print("{}", summary(network, sum, path));
-  if (!o.quiet && mine.checkpoints > 0)
-    fmt::print("{} checkpoint{}, {} of the run; the last is {} ({})\n", mine.checkpoints, mine.checkpoints == 1 ? "" : "s", time_text(mine.checkpoint_seconds),
+  if (const auto written = checkpoints ? checkpoints->written() : 0; !o.quiet && written > 0)
+    fmt::print("{} checkpoint{}, {} of the run; the last is {} ({})\n", written, written == 1 ? "" : "s", time_text(mine.checkpoint_seconds),
                checkpoints->last().string(), count_text(static_cast<double>(checkpoints->last_bytes())) + "B");
   if (mine.stopped && checkpoints && !checkpoints->last().empty() && !o.quiet)
     fmt::print("\nNext: spinet resume {}\n", checkpoints->last().string());

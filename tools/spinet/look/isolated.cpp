@@ -14,6 +14,7 @@
 
 #include "commands.hpp"
 #include "log/error.hpp"
+#include "network/printable.hpp"
 
 namespace spinet::look {
 
@@ -23,7 +24,7 @@ namespace {
 
 int say(int code, const std::string& message) {
   std::fflush(stdout);
-  fmt::print(stderr, "{}\n", message);
+  fmt::print(stderr, "{}\n", printable(message));
   return code;
 }
 

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "network/printable.hpp"
+
 namespace spinet::look {
 
 /// Writes values in order; commas are put where they belong.  Numbers that are not finite become null.
@@ -42,7 +44,6 @@ class Json {
   bool first_ = true;
 };
 
-/// Valid UTF-8 without control characters but line ends and tabs: what is neither becomes U+FFFD.
-std::string printable(std::string_view text);
+using spinet::printable;
 
 }  // namespace spinet::look

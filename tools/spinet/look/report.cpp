@@ -8,6 +8,7 @@
 #include "look/output.hpp"
 #include "look/page.hpp"
 #include "network/estimate.hpp"
+#include "network/printable.hpp"
 
 namespace spinet::tool {
 namespace {
@@ -26,7 +27,7 @@ int make_report(const std::string& log, std::string output, bool force) {
   const auto page = look::page_of(analysis);
   look::replace_file(output, [&](std::FILE* out) { std::fwrite(page.data(), 1, page.size(), out); });
   for (const auto& w : analysis.warnings)
-    if (w.serious) fmt::print("Warning: {}\n", w.text);
+    if (w.serious) fmt::print("Warning: {}\n", printable_line(w.text));
   fmt::print("{}  {}\n", output, readable_bytes(static_cast<double>(page.size())));
   return fine;
 }

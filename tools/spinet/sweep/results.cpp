@@ -10,6 +10,7 @@
 #include "exits.hpp"
 #include "log/file.hpp"
 #include "log/h5.hpp"
+#include "network/printable.hpp"
 
 namespace spinet::tool {
 namespace {
@@ -193,10 +194,10 @@ Sweep read_sweep(const std::filesystem::path& path) {
     s.trials = h5::read_attribute<std::uint64_t>(g, "trials");
     s.seed = h5::read_attribute<std::uint32_t>(g, "seed");
     s.network_text = h5::read_text(g, "network");
-    s.set = lines(h5::read_text(g, "set"));
-    s.vary = lines(h5::read_text(g, "vary"));
-    s.metrics = lines(h5::read_text(g, "metrics"));
-    s.populations = lines(h5::read_text(g, "populations"));
+    s.set = lines(printable(h5::read_text(g, "set")));
+    s.vary = lines(printable(h5::read_text(g, "vary")));
+    s.metrics = lines(printable(h5::read_text(g, "metrics")));
+    s.populations = lines(printable(h5::read_text(g, "populations")));
     if (s.trials == 0) throw h5::Error("it has no trials");
     const auto total = s.runs();
 
@@ -226,7 +227,7 @@ Sweep read_sweep(const std::filesystem::path& path) {
       r.run = run[i];
       r.failed = status[i] == "failed";
       r.until_met = until_met[i];
-      r.message = message[i];
+      r.message = printable_line(message[i]);
       r.seconds = seconds[i];
       if (!r.failed) {
         r.reached = reached[i];
