@@ -74,7 +74,7 @@ def check(folder, disk):
     shutil.copy(log, moved)
     if os.path.exists(log + ".journal"):
         shutil.copy(log + ".journal", moved + ".journal")
-    info = subprocess.run([SPINET, "info", moved], capture_output=True, text=True, timeout=60)
+    info = subprocess.run([SPINET, "info", "--repair", moved], capture_output=True, text=True, timeout=60)
     assert info.returncode == 0, info.stderr
     t, n, reached, status = spikes(moved)
     whole = os.path.join(folder, "whole.h5")
