@@ -47,10 +47,10 @@ struct RewardRule {
     FieldTable<Params> t;
     t.choice(&Params::write, "write", "batch each", "when changes become weight: at batch_end, or at every reward")
         .choice(&Params::update, "update", "linear power", "how: as they are, or by the thresholded power law")
-        .add(&Params::rate, "rate", "1", 1, any(), 0, "learning rate")
-        .add(&Params::decay, "decay", "1", 0, at_least(0), 0, "taken off the weight's magnitude at every reward")
-        .add(&Params::exponent, "exponent", "1", 1.75, above(0), 0, "of the power law")
-        .add(&Params::threshold, "threshold", "1", 0.4, at_least(0), 0, "smallest change that the power law writes");
+        .add(&Params::rate, "rate", "1", 1, any(), scheduled, "learning rate")
+        .add(&Params::decay, "decay", "1", 0, at_least(0), scheduled, "taken off the weight's magnitude at every reward")
+        .add(&Params::exponent, "exponent", "1", 1.75, above(0), scheduled, "of the power law")
+        .add(&Params::threshold, "threshold", "1", 0.4, at_least(0), scheduled, "smallest change that the power law writes");
     return t;
   }
   static auto variables() {
@@ -62,6 +62,9 @@ struct RewardRule {
   static void prepare(Shared& s, const Params& p, const RunInfo&) {
     s = {p.rate, p.decay, p.exponent, p.threshold, static_cast<std::uint32_t>(p.write), static_cast<std::uint32_t>(p.update)};
   }
+
+  static Sign sign(const Params&) { return Sign::either; }
+  static void set(Synapses<RewardRule>, const Params&, const Shared&) {}  // nothing is kept that the parameters made
 
   using Weight = double;
   static void on_pre(Synapses<RewardRule> n, double* out) {

@@ -43,12 +43,12 @@ struct RStdp {
     FieldTable<Params> t;
     t.add(&Params::tau_plus, "tau_plus", "ms", 20, above(0), 0, "time constant of potentiation, pre before post")
         .add(&Params::tau_minus, "tau_minus", "ms", 20, above(0), 0, "time constant of depression, post before pre")
-        .add(&Params::A_plus, "A_plus", "1", 0.1, at_least(0), 0, "eligibility from pre before post: per second and unit of reward, in units of w_max")
-        .add(&Params::A_minus, "A_minus", "1", 0.15, at_least(0), 0, "eligibility lost by post before pre, in the same unit")
+        .add(&Params::A_plus, "A_plus", "1", 0.1, at_least(0), scheduled, "eligibility from pre before post: per second and unit of reward, in units of w_max")
+        .add(&Params::A_minus, "A_minus", "1", 0.15, at_least(0), scheduled, "eligibility lost by post before pre, in the same unit")
         .add(&Params::tau_c, "tau_c", "ms", 1000, above(0), 0, "time constant of the eligibility trace")
         .add(&Params::tau_d, "tau_d", "ms", 200, at_least(0), 0, "time constant of the reward level; 0: rewards act at once")
-        .add(&Params::baseline, "baseline", "1", 0, any(), 0, "reward level without rewards")
-        .add(&Params::w_max, "w_max", "1", 100, above(0), port_unit, "largest weight; weights stay between 0 and it");
+        .add(&Params::baseline, "baseline", "1", 0, any(), scheduled, "reward level without rewards")
+        .add(&Params::w_max, "w_max", "1", 100, above(0), port_unit | scheduled, "largest weight; weights stay between 0 and it");
     return t;
   }
   static auto variables() {
@@ -135,6 +135,13 @@ struct RStdp {
     }
     if (p.d > 0) pre.d = (pre.d != 0 ? pre.d * decay(p.d, now - pre.rewarded) : 0) + control.value[0];
     pre.rewarded = now;
+  }
+  /// What the reward level has done with the eligibility so far is done with the old parameters.
+  static void set(Synapses<RStdp> n, const Params&, const Shared& next) {
+    for (std::uint32_t i = 0; i < n.size(); ++i) {
+      if (n.s.emitted() > n[i].at) advance(n[i], n.slice_state(), n.shared(), n.s.emitted());
+      init(n[i], next);
+    }
   }
   static double read(Synapses<RStdp> n, std::uint32_t i, std::uint32_t variable) {
     State s = n[i];

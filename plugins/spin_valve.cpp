@@ -79,6 +79,10 @@ struct SpinValve {
     if (p.field_hard < p.field_soft) return "field_hard must not be below field_soft";
     return nullptr;
   }
+  /// Only a single device over no reference has weights of one sign.
+  static Sign sign(const Params& p) {
+    return p.pair != 0 || p.G_ref > 0 ? Sign::either : p.w_max < 0 ? Sign::negative : Sign::positive;
+  }
   static void prepare(Shared& s, const Params& p, const RunInfo&) {
     constexpr double per_tesla = 1e4;  // Oe; a quotient, as the loader makes of "90 Oe", so that the two are equal
     s = {p, valve::Device(p), p.field_soft / per_tesla, p.field_hard / per_tesla};

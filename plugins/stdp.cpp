@@ -49,11 +49,11 @@ struct Stdp {
     FieldTable<Params> t;
     t.add(&Params::tau_plus, "tau_plus", "ms", 20, above(0), 0, "time constant of potentiation, pre before post")
         .add(&Params::tau_minus, "tau_minus", "ms", 20, above(0), 0, "time constant of depression, post before pre")
-        .add(&Params::lambda, "lambda", "1", 0.01, at_least(0), 0, "step of potentiation, in units of w_max")
-        .add(&Params::alpha, "alpha", "1", 1, at_least(0), 0, "step of depression over that of potentiation")
-        .add(&Params::mu_plus, "mu_plus", "1", 1, between(0, 10), 0, "exponent of potentiation: 0 additive, 1 multiplicative")
-        .add(&Params::mu_minus, "mu_minus", "1", 1, between(0, 10), 0, "exponent of depression: 0 additive, 1 multiplicative")
-        .add(&Params::w_max, "w_max", "1", 100, above(0), port_unit, "largest weight; weights stay between 0 and it")
+        .add(&Params::lambda, "lambda", "1", 0.01, at_least(0), scheduled, "step of potentiation, in units of w_max")
+        .add(&Params::alpha, "alpha", "1", 1, at_least(0), scheduled, "step of depression over that of potentiation")
+        .add(&Params::mu_plus, "mu_plus", "1", 1, between(0, 10), scheduled, "exponent of potentiation: 0 additive, 1 multiplicative")
+        .add(&Params::mu_minus, "mu_minus", "1", 1, between(0, 10), scheduled, "exponent of depression: 0 additive, 1 multiplicative")
+        .add(&Params::w_max, "w_max", "1", 100, above(0), port_unit | scheduled, "largest weight; weights stay between 0 and it")
         .add(&Params::nearest, "nearest", "1", 0, between(0, 1), integer, "1: each spike pairs with its nearest partner only, 0: with all");
     return t;
   }
@@ -238,6 +238,9 @@ struct Stdp {
     const Pass pass(n);
     for (std::uint32_t i = 0; i < n.size(); ++i) n[i].weight = seen_by(n, i, pass);
     n.slice_state().applied = n.s.seen();
+  }
+  static void set(Synapses<Stdp> n, const Params&, const Shared& next) {
+    for (std::uint32_t i = 0; i < n.size(); ++i) init(n[i], next);
   }
   static double read(Synapses<Stdp> n, std::uint32_t i, std::uint32_t) { return static_cast<double>(seen_by(n, i, Pass(n))); }
 };

@@ -30,9 +30,9 @@ struct TsodyksMarkram {
 
   static auto params() {
     FieldTable<Params> t;
-    t.add(&Params::U, "U", "1", 0.5, between(0, 1), 0, "rise of the release probability by a spike, from 0")
-        .add(&Params::tau_rec, "tau_rec", "ms", 800, above(0), 0, "time constant of the recovery of resources")
-        .add(&Params::tau_fac, "tau_fac", "ms", 0, at_least(0), 0, "time constant of facilitation; 0: none");
+    t.add(&Params::U, "U", "1", 0.5, between(0, 1), scheduled, "rise of the release probability by a spike, from 0")
+        .add(&Params::tau_rec, "tau_rec", "ms", 800, above(0), scheduled, "time constant of the recovery of resources")
+        .add(&Params::tau_fac, "tau_fac", "ms", 0, at_least(0), scheduled, "time constant of facilitation; 0: none");
     return t;
   }
   static auto variables() {
@@ -59,6 +59,13 @@ struct TsodyksMarkram {
     const auto [u, x] = release(s, n.shared(), n.s.tick);
     for (std::uint32_t i = 0; i < n.size(); ++i) out[i] = static_cast<float>(static_cast<double>(n[i].weight) * (u * x));
     s = {n.s.tick, u, 1 - x * (1 - u)};
+  }
+  /// u and 1 - x at this tick, with the old time constants.
+  static void set(Synapses<TsodyksMarkram> n, const Params&, const Shared&) {
+    SliceState& s = n.slice_state();
+    const auto wait = static_cast<double>(n.s.tick - s.last);
+    const Shared& p = n.shared();
+    s = {n.s.tick, p.decay < 0 ? 0 : s.u * math::exp(-wait * p.decay), s.used * math::exp(-wait * p.recovery)};
   }
   /// What a spike arriving now would transmit.
   static double read(Synapses<TsodyksMarkram> n, std::uint32_t i, std::uint32_t) {

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <optional>
 #include <ranges>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -193,12 +194,13 @@ void Block::prepare_small() {
     const bool reads = store.table->read_count != 0 && !store.table->reads_at_control;  // and so must see what came before
     Short& slice = short_.emplace_back();
     slice.targets = store.targets.data() + e.begin;
-    slice.weight = store.weight;
+    slice.weight = store.sign * store.weight;
     if (!store.uniform && store.table->weight_kind == 0) slice.weights = reinterpret_cast<const float*>(store.state_of(e.begin));
     slice.table = store.table;
     slice.count = e.count;
     slice.port = store.port;
-    if (e.count > few || switched || reads) slice.way = Short::alone;
+    const bool turned = store.sign != 1 && !store.uniform;  // magnitudes: `deliver` gives them their sign
+    if (e.count > few || switched || turned || reads) slice.way = Short::alone;
     else if (store.uniform) slice.way = Short::uniform;
     else slice.way = store.table->weight_kind == 0 ? Short::single : store.table->weight_kind == 1 ? Short::on_pre32 : Short::on_pre64;
     slice.contiguous = e.count <= 64;
@@ -671,6 +673,28 @@ void Block::run_phase(Ask phase, Tick tick) {
   drain(tick, most_for(n), phase == Ask::wake ? Ask::test : phase == Ask::test ? Ask::evaluate : Ask::emit, true);
 }
 
+namespace {
+
+bool sets(const Action& a) { return a.control && a.control->control.kind == Control::Kind::set_parameter; }
+
+}  // namespace
+
+void mark_complete(std::span<Action> actions) {
+  struct Less {
+    bool operator()(const ScheduledControl* a, const ScheduledControl* b) const {
+      if (a->projections != b->projections) return a->projections < b->projections;
+      const auto less = [](const GidRange& x, const GidRange& y) { return std::tie(x.first, x.count) < std::tie(y.first, y.count); };
+      return std::lexicographical_compare(a->who.begin(), a->who.end(), b->who.begin(), b->who.end(), less);
+    }
+  };
+  std::set<const ScheduledControl*, Less> later;  // addresses of those that follow in the same run of settings
+  for (std::size_t i = actions.size(); i-- > 0;) {
+    Action& a = actions[i];
+    if (!sets(a) || (i + 1 < actions.size() && actions[i + 1].tick != a.tick)) later.clear();
+    if (sets(a)) a.complete = later.insert(a.control).second;
+  }
+}
+
 void Block::act(const Action& a, std::vector<std::vector<float>>& samples) {
   if (a.report >= 0) {
     const auto r = static_cast<std::size_t>(a.report);
@@ -686,11 +710,16 @@ void Block::act(const Action& a, std::vector<std::vector<float>>& samples) {
   const ScheduledControl& s = *a.control;
   if (s.control.kind == Control::Kind::transmission) {
     for (const auto p : s.projections)
-      if (const auto k = synapses_->store_of(p); k < synapses_->stores().size()) synapses_->stores()[k].gain = s.control.value[0];
+      if (const auto k = synapses_->store_of(p); k < synapses_->stores().size()) {
+        Store& store = synapses_->stores()[k];
+        store.gain = store.sign * s.control.value[0];
+      }
     return;
   }
-  if (s.control.kind != Control::Kind::set_parameter) control_synapses(s, a.tick, a.replica);
-  if (s.control.kind != Control::Kind::set_parameter && !table_.on_control) return;
+  const bool set = sets(a);
+  if (set && !s.projections.empty()) return set_synapses(s, a.tick, a.complete);
+  if (!set) control_synapses(s, a.tick, a.replica);
+  if (!set && !table_.on_control) return;
   if (s.control.kind == Control::Kind::pulse) return;  // neurons feel none; trains may be long
   due_.clear();
   for (std::uint32_t j = 0; j < c_.size; ++j) {
@@ -701,23 +730,57 @@ void Block::act(const Action& a, std::vector<std::vector<float>>& samples) {
   }
   if (due_.empty()) return;
   values_at_ = -1;
-  if (s.control.kind == Control::Kind::set_parameter) {
-    const Field& f = table_.model.params.data[s.control.field];
-    std::optional<Sampler> sampler;
-    if (s.drawn) sampler.emplace(*s.drawn);
-    for (const auto j : due_) {
-      double x = s.control.value[0];
-      if (sampler) {
-        const auto w = draw(stream_key(keys_[j].seed, Purpose::redrawn, s.control.field), c_.gids[j], static_cast<std::uint64_t>(a.tick));
-        x = (*sampler)(uniform01(w[0], w[1]));
-      }
-      put(params_[j].data(), f, x);
-      if (table_.set) table_.set(&c_, a.tick, j, params_[j].data());
-    }
-  } else if (table_.on_control) {
-    table_.on_control(&c_, a.tick, &s.control, due_.data(), static_cast<std::uint32_t>(due_.size()));
-  }
+  if (set) set_neurons(s, a.tick, a.complete);
+  else table_.on_control(&c_, a.tick, &s.control, due_.data(), static_cast<std::uint32_t>(due_.size()));
   drain(a.tick, most_for(due_.size()));
+}
+
+/// A parameter of the neurons `due_`; the model hears of it once all that change with it are `complete`.
+void Block::set_neurons(const ScheduledControl& s, Tick tick, bool complete) {
+  const Field& f = table_.model.params.data[s.control.field];
+  std::optional<Sampler> sampler;
+  if (s.drawn) sampler.emplace(*s.drawn);
+  for (const auto j : due_) {
+    double x = s.control.value[0];
+    if (sampler) {
+      const auto w = draw(stream_key(keys_[j].seed, Purpose::redrawn, s.control.field), c_.gids[j], static_cast<std::uint64_t>(tick));
+      x = (*sampler)(uniform01(w[0], w[1]));
+    }
+    put(params_[j].data(), f, x);
+    if (complete && table_.set) table_.set(&c_, tick, j, params_[j].data());
+  }
+}
+
+/// The same for the synapses of a projection.  What they have not taken in yet of the time before is theirs with the old
+/// parameters.
+void Block::set_synapses(const ScheduledControl& s, Tick tick, bool complete) {
+  const std::uint32_t k = synapses_->store_of(s.projections[0]);
+  if (k == synapses_->stores().size()) return;
+  Store& store = synapses_->stores()[k];  // of this projection alone
+  const SynapseTable& table = *store.table;
+  put(store.params.data(), table.model.params.data[s.control.field], s.control.value[0]);
+  if (!complete) return;
+  Buffer<std::byte> next(table.shared_size);
+  if (table.prepare) table.prepare(next.data(), store.params.data(), &c_.run);
+  for (std::uint32_t i = 0; i < synapses_->slice_count(); ++i) {
+    if (synapses_->slice(i).store != k) continue;
+    Slice slice = view(i, tick, 0);
+    slice.values = nullptr;
+    if (table.catch_up) table.catch_up(&slice);
+    if (table.set) table.set(&slice, store.params.data(), next.data());
+  }
+  std::memcpy(store.shared.data(), next.data(), table.shared_size);
+  for (std::uint32_t i = 0; i < synapses_->slice_count() && !first_changing_.empty(); ++i)
+    if (synapses_->slice(i).store == k) note_slice(i, tick);
+}
+
+/// What a `set` before a checkpoint has left; the states come from there.
+void Block::restore_synapse_params(const ScheduledControl& s) {
+  const std::uint32_t k = synapses_->store_of(s.projections[0]);
+  if (k == synapses_->stores().size()) return;
+  Store& store = synapses_->stores()[k];
+  put(store.params.data(), store.table->model.params.data[s.control.field], s.control.value[0]);
+  if (store.table->prepare) store.table->prepare(store.shared.data(), store.params.data(), &c_.run);
 }
 
 Tick Block::next(Tick from, Tick horizon) {
@@ -775,7 +838,12 @@ void Block::restore_begin(Tick at, std::span<const ScheduledControl> schedule) {
     last.push_back({s.tick + times * s.every, &s, -1, -1});
   }
   std::stable_sort(last.begin(), last.end(), [](const Action& a, const Action& b) { return a.tick < b.tick; });
+  mark_complete(last);
   for (const auto& a : last) {
+    if (sets(a) && !a.control->projections.empty()) {
+      restore_synapse_params(*a.control);
+      continue;
+    }
     if (c_.frame_length) c_.frame_begin = a.tick / c_.frame_length * c_.frame_length;
     act(a, none);
   }

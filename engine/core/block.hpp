@@ -35,7 +35,11 @@ struct Action {
   std::int32_t events = -1;  ///< index in Network::weight_events, or -1
   bool all = false;          ///< of them, all values; else those that have changed
   std::int32_t replica = -1;  ///< of a control: those whom it concerns, or -1: all
+  bool complete = true;       ///< of a setting: the model hears of it and of those before it (see `mark_complete`)
 };
+/// Of settings at one tick, with no other control between them, the last for the same neurons or projection is `complete`:
+/// several parameters change together, a model never sees some of them without the others.
+void mark_complete(std::span<Action> actions);
 
 /// Neurons with one model and one set of shared parameters.
 struct KernelGroup {
@@ -185,6 +189,9 @@ class Block {
   void control_synapses(const ScheduledControl& s, Tick tick, std::int32_t replica);
   void control_named(const ScheduledControl& s, Tick tick);
   void act(const Action& a, std::vector<std::vector<float>>& samples);
+  void set_neurons(const ScheduledControl& s, Tick tick, bool complete);
+  void set_synapses(const ScheduledControl& s, Tick tick, bool complete);
+  void restore_synapse_params(const ScheduledControl& s);
   void run_phase(Ask phase, Tick tick);
   Tick next_asked() { return table_.out_of_date ? next_in_date() : agenda_.next(); }
   Tick next_in_date();  ///< the agenda's first tick, without the tests that are out of date

@@ -197,7 +197,7 @@ void Simulation::Impl::add_trains(std::uint32_t p, std::vector<std::vector<Train
           free = list.end() - 1;
         }
         free->targets[member] = static_cast<std::uint16_t>(locator.in_block(target, place.block));
-        free->weights[member] = static_cast<double>(static_cast<float>(wirings[p]->weight_of(e[i])));
+        free->weights[member] = net.projections[p].sign * static_cast<double>(static_cast<float>(wirings[p]->weight_of(e[i])));
       }
     });
   for (auto& [where, list] : units) {
@@ -260,6 +260,7 @@ void Simulation::Impl::make_actions() {
   std::stable_sort(actions.begin(), actions.end(), [](const Action& a, const Action& b) {
     return a.tick != b.tick ? a.tick < b.tick : (a.control == nullptr) < (b.control == nullptr);
   });
+  mark_complete(actions);
 }
 
 }  // namespace spinet

@@ -23,8 +23,11 @@ std::string neurons_of(const Population& p) { return "neurons/" + p.name; }
 std::string synapses_of(const Projection& p) { return "synapses/" + p.name; }
 std::string slices_of(const Projection& p) { return "slices/" + p.name; }
 
-/// Do the synapses of this model change during a run?
-bool lives(const SynapseTable& t) { return t.weight_kind != 0 || t.on_control || t.slice_state_size; }
+/// Do the synapses of projection `p` change during a run?
+bool lives(const Network& net, std::uint32_t p) {
+  const SynapseTable& t = *net.projections[p].synapse;
+  return t.weight_kind != 0 || t.on_control || t.slice_state_size || is_set(net.schedule, p);
+}
 
 template <class T>
 std::vector<T> read_all(const CheckpointSource& from, const std::string& name) {
@@ -139,7 +142,7 @@ void Simulation::Impl::save(CheckpointSink* sink, Tick at) {
 
   for (std::uint32_t p = 0; p < net.projections.size(); ++p) {
     const Projection& projection = net.projections[p];
-    if (!lives(*projection.synapse) || wirings[p]->connector.run_count() == 0) continue;
+    if (!lives(net, p) || wirings[p]->connector.run_count() == 0) continue;
     const std::size_t each = projection.synapse->state_size;
     const std::uint64_t targets = projection.target_count();
 
@@ -274,7 +277,7 @@ void Simulation::Impl::restore(const CheckpointSource& from) {
 
   for (std::uint32_t p = 0; p < net.projections.size(); ++p) {
     const Projection& projection = net.projections[p];
-    if (!lives(*projection.synapse) || wirings[p]->connector.run_count() == 0) continue;
+    if (!lives(net, p) || wirings[p]->connector.run_count() == 0) continue;
     const std::size_t each = projection.synapse->state_size;
     const auto number = read_all<std::uint32_t>(from, synapses_of(projection) + "/counts");
     std::vector<std::uint64_t> begin(number.size() + 1, 0);

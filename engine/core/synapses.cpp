@@ -41,11 +41,14 @@ std::uint32_t Wiring::delay_steps(const DrawnEdge& e, Tick resolution) const {
 
 namespace {
 
-/// Two projections share a store if their synapses are plain weights and differ in nothing but where they come from.
+/// Two projections share a store if their synapses are plain weights and differ in nothing but where they come from, now
+/// and whatever the schedule does.
 bool same_store(const Network& net, std::uint32_t p, std::uint32_t q, bool uniform_a, bool uniform_b) {
   const Projection &a = net.projections[p], &b = net.projections[q];
-  return !is_switched(net.schedule, p) && !is_switched(net.schedule, q) && a.synapse == b.synapse && a.synapse->weight_kind == 0 && !a.synapse->on_control && a.port == b.port && a.params == b.params &&
-         uniform_a == uniform_b && (!uniform_a || a.state[0].a == b.state[0].a);
+  const auto changes = [&](std::uint32_t i) { return is_switched(net.schedule, i) || is_set(net.schedule, i); };
+  return a.synapse == b.synapse && a.synapse->weight_kind == 0 && !a.synapse->on_control && a.port == b.port && a.sign == b.sign &&
+         a.params == b.params && uniform_a == uniform_b && (!uniform_a || a.state[0].a == b.state[0].a) &&
+         !changes(p) && !changes(q);
 }
 
 /// Calls f(edge, source gid, steps of delay, local target, target's index in the projection) for the edges of projection
@@ -75,8 +78,9 @@ void for_edges(const Network& net, const Wiring& wiring, const Locator& locator,
   }
 }
 
-bool has_uniform_weight(const Projection& p, const Wiring& w) {
-  return p.synapse->weight_kind == 0 && !p.listed_weights && w.state[0].constant();
+bool has_uniform_weight(const Network& net, std::uint32_t index, const Wiring& w) {
+  const Projection& p = net.projections[index];
+  return p.synapse->weight_kind == 0 && !p.synapse->on_control && !p.listed_weights && w.state[0].constant() && !is_set(net.schedule, index);
 }
 
 /// Writes the variables of a synapse that the network initialises.
@@ -126,7 +130,7 @@ BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_p
   for (std::uint32_t p = 0; p < net.projections.size(); ++p) {
     if (superposed[p] || wirings[p]->connector.run_count() == 0) continue;
     const auto& projection = net.projections[p];
-    const bool uniform = has_uniform_weight(projection, *wirings[p]);
+    const bool uniform = has_uniform_weight(net, p, *wirings[p]);
     auto match = std::find_if(stores_.begin(), stores_.end(), [&](const Store& s) {
       return same_store(net, p, s.projections[0], uniform, s.uniform);
     });
@@ -134,20 +138,20 @@ BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_p
       Store s{};
       s.table = projection.synapse;
       s.port = projection.port;
+      s.sign = s.gain = projection.sign;
       s.uniform = uniform;
       s.weight = uniform ? static_cast<float>(wirings[p]->state[0](0.5)) : 0;  // as where each has its own
       s.shared = Buffer<std::byte>(s.table->shared_size);
-      std::vector<std::byte> params(s.table->params_size);
-      if (s.table->prepare || s.table->post_tau) {
-        for (std::uint32_t f = 0; f < s.table->model.params.count; ++f) put(params.data(), s.table->model.params.data[f], projection.params[f]);
-        const RunInfo run{net.ticks_per_ms()};
-        if (s.table->prepare) s.table->prepare(s.shared.data(), params.data(), &run);
-        if (s.table->post_tau) s.post_tau = s.table->post_tau(params.data());
-        if (s.table->pre_tau) s.pre_tau = s.table->pre_tau(params.data());
-        for (const double tau : {s.table->post_tau ? s.post_tau : 0, s.pre_tau})
-          if (!std::isfinite(tau) || tau < 0)
-            throw std::runtime_error("projection " + projection.name + " (" + s.table->model.name + "): the time constant of a trace is " + shortest(tau) + " ms");
-      }
+      s.params.resize(s.table->params_size);
+      const Fields& fields = s.table->model.params;
+      for (std::uint32_t f = 0; f < fields.count; ++f) put(s.params.data(), fields.data[f], projection.params[f]);
+      const RunInfo run{net.ticks_per_ms()};
+      if (s.table->prepare) s.table->prepare(s.shared.data(), s.params.data(), &run);
+      if (s.table->post_tau) s.post_tau = s.table->post_tau(s.params.data());
+      if (s.table->pre_tau) s.pre_tau = s.table->pre_tau(s.params.data());
+      for (const double tau : {s.table->post_tau ? s.post_tau : 0, s.pre_tau})
+        if (!std::isfinite(tau) || tau < 0)
+          throw std::runtime_error("projection " + projection.name + " (" + s.table->model.name + "): the time constant of a trace is " + shortest(tau) + " ms");
       s.random = stream_key(net.projection_identity(p), Purpose::event);
       stores_.push_back(std::move(s));
       match = stores_.end() - 1;

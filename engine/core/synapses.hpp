@@ -48,14 +48,16 @@ struct Store {
   std::uint32_t port;
   bool uniform;      ///< all weights are `weight`: no state at all
   double weight;
-  Buffer<std::byte> shared;  ///< aligned to cache lines, as models expect
+  std::vector<std::byte> params;  ///< as the schedule has left them
+  Buffer<std::byte> shared;  ///< made of them; aligned to cache lines, as models expect
   std::vector<std::uint32_t> projections;
   Buffer<std::uint16_t> targets;
   Buffer<std::byte> state;
   Buffer<std::byte> slice_state;  ///< of its slices, if the model has any
   Buffer<std::uint8_t> copies;    ///< if the model draws: which of several synapses of one source, delay and target
   RandomKey random;               ///< of the projection
-  double gain = 1;                ///< what the schedule has made of the weights; 0: nothing arrives
+  double sign = 1;                ///< of the projection: -1: weights are magnitudes that arrive as negative ones
+  double gain = 1;                ///< sign times what the schedule has made of the weights; 0: nothing arrives
   double post_tau = -1, pre_tau = 0;  ///< ms; post_tau negative: reads no history
   std::uint32_t most_delay = 0;   ///< steps
   const std::byte* state_of(std::uint64_t i) const { return state.data() + i * table->state_size; }

@@ -126,6 +126,14 @@ class TableCheck {
     }
   }
 
+  /// A parameter that the schedule may change needs a function that takes the change.
+  void changes(bool has_set) const {
+    for (std::uint32_t i = 0; i < model_->params.count && !has_set; ++i)
+      need(!(model_->params.data[i].flags & scheduled),
+           "parameter '" + std::string(model_->params.data[i].name) +
+               "' is flagged `scheduled`, and the model has no function `set`: a change would have no effect");
+  }
+
   void neuron(const NeuronTable& t) const {
     if (t.per_neuron) check_table(&t.per_neuron->model, origin_ + " (time constants per neuron)");
     sizes({{"Params", t.params_size}, {"State", t.state_size}, {"Constants", t.constants_size}, {"Shared", t.shared_size}, {"Common", t.common_size}});
@@ -148,6 +156,7 @@ class TableCheck {
     }
     need(t.init && t.receive && t.receive_train && t.read, "a function that every neuron model needs is missing");
     need(t.shared_size == 0 || t.prepare, "it has Shared data but no function that prepares them");
+    changes(t.set != nullptr);
     need((t.frame == nullptr) == (t.renormalise == nullptr), "frame and renormalise come together or not at all");
   }
 
@@ -165,6 +174,7 @@ class TableCheck {
     need(t.read != nullptr, "a function that every synapse model needs is missing");
     need(t.shared_size == 0 || t.prepare, "it has Shared data but no function that prepares them");
     need(model_->controls == 0 || t.on_control, "it says that it answers control events and has no on_control");
+    changes(t.set != nullptr);
     bool has_weight = false;
     for (std::uint32_t i = 0; i < model_->variables.count; ++i) has_weight |= (model_->variables.data[i].flags & initial) != 0;
     need(has_weight, "no variable is flagged `initial`; the first such one is the weight that networks give");

@@ -67,6 +67,18 @@ std::ptrdiff_t owner(const Network& n, const GidRange& r) {
   return at - 1 - n.populations.begin();
 }
 
+/// Whether what arrives has the sign of the port, as far as that is known without drawing.
+bool fits(const Projection& p, const Port& port) {
+  if (p.sign != 1 && p.sign != -1) return false;
+  if (port.sign == 0) return true;
+  const auto same = [&](double x) { return x * p.sign * static_cast<double>(port.sign) >= 0; };
+  const Sign s = sign_of(*p.synapse, p.params);
+  if (s != Sign::given) return s != Sign::either && same(static_cast<double>(s));
+  if (p.listed_weights) return std::all_of(p.edges.begin(), p.edges.end(), [&](const ListedEdge& e) { return same(e.weight); });
+  const Distribution& d = p.state[0];
+  return d.kind != Distribution::Kind::constant || same(d.a);
+}
+
 std::string fault_of(const Network& n, const Projection& p) {
   if (!p.synapse || p.synapse->model.kind != Kind::synapse) return "has no synapse model";
   if (p.sources.empty() || p.targets.empty()) return "connects nothing";
@@ -99,6 +111,8 @@ std::string fault_of(const Network& n, const Projection& p) {
         for (const auto& e : p.edges)
           if (!allowed(e.weight, field(m.variables, i))) return "lists a weight out of range";
     }
+  for (const auto& r : p.targets)
+    if (!fits(p, n.populations[static_cast<std::size_t>(owner(n, r))].neuron()->ports[p.port])) return "has weights that do not have the sign of the port";
   const double step = static_cast<double>(n.delay_resolution);
   const auto multiple = [&](double x) { return x >= step && std::fmod(x, step) == 0; };
   const auto& d = p.delay;
@@ -126,6 +140,19 @@ bool sorted_within(const std::vector<std::uint32_t>& ids, std::uint32_t size) {
 }
 
 }  // namespace
+
+Sign sign_of(const SynapseTable& t, const std::vector<double>& params) {
+  if (t.sign) {
+    std::vector<std::byte> bytes(t.params_size);
+    for (std::uint32_t f = 0; f < t.model.params.count; ++f) put(bytes.data(), field(t.model.params, f), params[f]);
+    return t.sign(bytes.data());
+  }
+  for (std::uint32_t i = 0; i < t.model.variables.count; ++i) {
+    const Field& f = field(t.model.variables, i);
+    if (f.flags & initial) return !(f.flags & port_unit) ? Sign::either : f.low >= 0 ? Sign::positive : f.high <= 0 ? Sign::negative : Sign::given;
+  }
+  return Sign::either;
+}
 
 std::string first_fault(const Network& n) {
   if (!(n.seconds_per_tick > 0) || n.duration <= 0 || n.delay_resolution <= 0 || n.block == 0) return "a time or size is not positive";

@@ -68,7 +68,7 @@ struct Together {
   double synapses, targets;
   std::size_t place;
   bool takes(const Projection& p) const {
-    return p.synapse == first->synapse && p.synapse->weight_kind == 0 && !p.synapse->on_control && p.port == first->port &&
+    return p.synapse == first->synapse && p.synapse->weight_kind == 0 && !p.synapse->on_control && p.port == first->port && p.sign == first->sign &&
            p.params == first->params && std::equal(p.sources.begin(), p.sources.end(), first->sources.begin(), first->sources.end(),
                                                    [](const GidRange& a, const GidRange& b) { return a.first == b.first && a.count == b.count; });
   }
@@ -120,9 +120,10 @@ double expected_synapses(const Projection& p) {
 }
 
 bool is_superposed(const Network& net, const Projection& p) {
-  if (p.rule != Rule::one_to_one || p.synapse->weight_kind != 0) return false;
+  if (p.rule != Rule::one_to_one || p.synapse->weight_kind != 0 || p.synapse->on_control) return false;
   if (p.delay.kind != Distribution::Kind::constant) return false;
-  if (is_switched(net.schedule, static_cast<std::uint32_t>(&p - net.projections.data()))) return false;
+  const auto index = static_cast<std::uint32_t>(&p - net.projections.data());
+  if (is_switched(net.schedule, index) || is_set(net.schedule, index)) return false;
   for (const auto& r : p.sources) {
     const auto population = std::find_if(net.populations.begin(), net.populations.end(),
                                          [&](const Population& q) { return r.first - q.first < q.size; });

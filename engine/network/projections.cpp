@@ -35,18 +35,14 @@ constexpr Key rules[] = {
 constexpr Key synapse_own[] = {
     {"model", true, "synapse_model", "name of a synapse model (`spinet models` lists them)"},
     {"delay", false, "value", "from emission to arrival; a time or a distribution"},
-    {"port", false, "name", "input of the target; chosen by the sign of the weight if not given"},
+    {"port", false, "name", "input of the target; chosen by the sign of the weight if not given; a port with a sign gives it to its weights"},
+    {"sign", false, "integer", "-1: weights without a sign of their own (stdp, istdp) are negative, at a port without one"},
     {"weights", false, "weights_from", "weights from the log of an earlier run of these connections, in place of 'weight'"},
 };
 constexpr Key from_keys[] = {
     {"from", true, "path", "the log, OUT.h5"},
     {"values", false, "name", "frame: the last of `record: weights` (if not given); events: the last weight events; edges: those of `record: edges`"},
     {"projection", false, "name", "its name in the log, if another"},
-};
-
-struct Port {
-  std::uint32_t index;
-  std::string unit;
 };
 
 /// +1, -1, 0: both signs.  A weight of 0 counts as positive.
@@ -334,11 +330,12 @@ class Projections {
     for (const double x : p.params) constants.push_back({Distribution::Kind::constant, x});
     if (const auto c = check_params(*model, constants); c.reason && r_.errors.count() == before) r_.errors.error(n.mark, c.reason);
 
+    ports_sign_ = sign_of_port(p, n);
     if (edges && ready) read_edges(p, *edges, weight, n.find("delay"), *unit, sign, known_sign);
     if (const Node* from = n.find("weights"); from && ready) read_weights(p, r_.resolved(*from), weight, *unit, sign, known_sign);
     if (!n.find("delay") && !p.listed_delays && (!edges || ready))
       r_.errors.error(n.find("model")->mark, "the synapse has no 'delay'", "delay: a time such as 1.5 ms, at least one delay_resolution");
-    if (!sign_unknown_ || n.find("port")) choose_port(p, n, weight, known_sign ? sign : 1);
+    if (!sign_unknown_ || n.find("port")) choose_port(p, n, weight, known_sign ? sign : 1, p.params.size() == model->params.count && r_.errors.count() == before);
     sign_unknown_ = false;
   }
 
@@ -452,8 +449,32 @@ class Projections {
     return unit;
   }
 
-  void choose_port(Projection& p, const Node& synapse, const Node* weight, int sign) {
+  /// The sign of the port that is named, 0 if the weights' sign will choose one, nothing if the port has no sign.
+  std::optional<int> sign_of_port(const Projection& p, const Node& synapse) const {
     const Node* given = synapse.find("port");
+    for (const auto* m : target_models(p)) {
+      if (!given && m->port_count > 1) return 0;
+      for (std::uint32_t i = 0; i < m->port_count; ++i)
+        if (m->ports[i].sign != 0 && (!given || r_.resolved(*given).text == m->ports[i].name)) return m->ports[i].sign;
+    }
+    return std::nullopt;
+  }
+  /// Why a listed weight cannot follow those before, of the signs `seen` (1: positive, 2: negative).
+  std::string sign_fault(const Projection& p, double w, int seen, const std::string& unit) const {
+    if (!ports_sign_ || sign_of(*p.synapse, p.params) != Sign::given) return {};
+    if (w < 0 && *ports_sign_ > 0) return fmt::format("the port takes positive weights; this is {}", with_unit(w, unit));
+    if (seen != 0 && seen != (w < 0 ? 2 : 1))
+      return fmt::format("this weight is {}, those before are {}; a port has one sign: make a projection for each", with_unit(w, unit), seen == 1 ? "positive" : "negative");
+    return {};
+  }
+
+  /// `sign`: of the weights that are given, 0: both.  `whole`: all else of the synapse could be read.
+  void choose_port(Projection& p, const Node& synapse, const Node* weight, int sign, bool whole) {
+    const Node* given = synapse.find("port");
+    if (!weight) weight = synapse.find("weights");
+    const Mark where = weight ? weight->mark : synapse.mark;
+    if (whole)
+      if (const Sign s = sign_of(*p.synapse, p.params); s != Sign::given) sign = static_cast<int>(s);
     std::optional<std::uint32_t> port;
     const NeuronTable* first = nullptr;
     for (const auto* m : target_models(p)) {
@@ -463,27 +484,68 @@ class Projections {
           mine = i;
           break;
         }
-      const Mark where = weight ? weight->mark : synapse.mark;
-      if (!mine && sign == 0) {
-        r_.errors.error(where, fmt::format("the weights have both signs, and {} has a port for each", m->model.name),
-                        fmt::format("{}, or name a port: {}", p.listed_weights ? "make a projection for each sign" : "give the distribution 'min: 0' or 'max: 0'",
-                                    joined(port_names(*m))));
-        return;
-      }
+      if (!mine && sign == 0) return both_signs(p, synapse, where, fmt::format("{} has a port for each", m->model.name));
       if (!mine) {
         r_.errors.error(where, fmt::format("{} has no port for {} weights", m->model.name, sign < 0 ? "negative" : "positive"),
                         "name one: port: " + joined(port_names(*m)));
         return;
       }
-      if (port && *port != *mine) {
-        r_.errors.error(given ? given->mark : where, fmt::format("the port is number {} of {} and number {} of {}", *port + 1, first->model.name, *mine + 1, m->model.name),
-                        "make a projection for each model");
+      const bool same = !first || first->ports[*port].sign == m->ports[*mine].sign;
+      if (port && (*port != *mine || !same)) {
+        const std::string differ = same ? fmt::format("is number {} of {} and number {} of {}", *port + 1, first->model.name, *mine + 1, m->model.name)
+                                        : fmt::format("has another sign at {} than at {}", first->model.name, m->model.name);
+        r_.errors.error(given ? given->mark : where, "the port " + differ, "make a projection for each model");
         return;
       }
       port = mine;
       first = m;
     }
     p.port = port.value_or(0);
+    if (first && whole && first->ports[p.port].sign != 0) give_sign(p, synapse, where, sign, *first);
+    if (const Node* own = synapse.find("sign"); own && first) own_sign(p, *own, *first);
+  }
+  /// All that arrives at a port with a sign has it: weights of the port's sign as they are, positive ones as magnitudes.
+  void give_sign(Projection& p, const Node& synapse, Mark where, int sign, const NeuronTable& m) {
+    const Port& port = m.ports[p.port];
+    if (sign == 0) return both_signs(p, synapse, where, fmt::format("port '{}' of {} has one", port.name, m.model.name));
+    if (sign < 0 && port.sign > 0) {
+      std::string other;
+      for (std::uint32_t i = 0; i < m.port_count && other.empty(); ++i)
+        if (m.ports[i].sign < 0) other = m.ports[i].name;
+      r_.errors.error(where, fmt::format("port '{}' of {} takes positive weights, and these are negative", port.name, m.model.name),
+                      other.empty() ? "" : fmt::format("port: {}, or no 'port': negative weights choose it", other));
+      return;
+    }
+    p.sign = sign == port.sign ? 1 : -1;
+  }
+  /// The key `sign`: magnitudes that are to be negative where no port says so.
+  void own_sign(Projection& p, const Node& n, const NeuronTable& m) {
+    const auto x = r_.number(n, {"sign", "1", -1, 1, integer});
+    if (!x) return;
+    const Port& port = m.ports[p.port];
+    if (*x == 0) {
+      r_.errors.error(n.mark, "'sign' must be 1 or -1; it is 0");
+    } else if (port.sign != 0 && *x != port.sign) {
+      r_.errors.error(n.mark, fmt::format("port '{}' of {} has the other sign already", port.name, m.model.name), "leave 'sign' out: the port gives its sign to all weights");
+    } else if (port.sign == 0 && *x < 0 && sign_of(*p.synapse, p.params) == Sign::given) {
+      r_.errors.error(n.mark, fmt::format("weights of model {} have a sign of their own", p.synapse->model.name), "leave 'sign' out, and give the weight with its sign");
+    } else if (port.sign == 0) {
+      p.sign = *x;
+    }
+  }
+  void both_signs(const Projection& p, const Node& synapse, Mark where, const std::string& but) {
+    if (sign_of(*p.synapse, p.params) == Sign::either) {
+      std::vector<std::string> takers;
+      for (const auto& e : r_.catalogue.all())
+        if (e.model->kind == Kind::neuron)
+          for (std::uint32_t i = 0; i < reinterpret_cast<const NeuronTable*>(e.model)->port_count; ++i)
+            if (const Port& port = reinterpret_cast<const NeuronTable*>(e.model)->ports[i]; port.sign == 0) takers.push_back(fmt::format("{} of {}", port.name, e.model->name));
+      r_.errors.error(synapse.find("model")->mark, fmt::format("weights of model {} may become positive and negative{}, and {}", p.synapse->model.name,
+                                                               p.synapse->sign && p.synapse->model.params.count ? " with these parameters" : "", but),
+                      takers.empty() ? "" : "ports that take both: " + joined(takers));
+      return;
+    }
+    r_.errors.error(where, "the weights have both signs, and " + but, p.listed_weights ? "make a projection for each sign" : "give the distribution 'min: 0' or 'max: 0'");
   }
 
   // --- explicit lists --------------------------------------------------------------------------------------------
@@ -508,7 +570,10 @@ class Projections {
     const auto add = [&](double s, double t, double w, double ms, double ticks) -> std::string {
       if (!(s >= 0 && s < sources && s == std::floor(s))) return fmt::format("there is no source {}; there are {}, counted from 0", s, sources);
       if (!(t >= 0 && t < targets && t == std::floor(t))) return fmt::format("there is no target {}; there are {}, counted from 0", t, targets);
-      if (p.listed_weights) signs |= w < 0 ? 2 : 1;
+      if (p.listed_weights && w != 0) {
+        if (auto fault = sign_fault(p, w, signs, unit); !fault.empty()) return fault;
+        signs |= w < 0 ? 2 : 1;
+      }
       if (p.listed_delays)
         if (const auto fault = delay_fault(ms, ticks); !fault.first.empty()) return fault.first + (fault.second.empty() ? "" : "; " + fault.second);
       if ((p.edges.size() + 1) * sizeof(ListedEdge) > r_.memory_limit / 2) return "the list does not fit memory";
@@ -664,7 +729,7 @@ class Projections {
           return fault(fmt::format("projection {} of that run connects neuron {} of {} to {} of {}; this one does not have {}", *name, row.source, file.populations[row.source_population], row.target,
                                    file.populations[row.target_population], !source ? "the source" : "the target"));
         if (!weight_ok(row.value, allowed)) return fault(fmt::format("holds the {} {}, which must be {}", allowed.what, with_unit(row.value, unit), range_text(allowed)));
-        signs |= row.value < 0 ? 2 : 1;
+        signs |= row.value < 0 ? 2 : row.value > 0 ? 1 : 0;
         found.push_back({*source, *target, row.value, 0});
       }
       const auto by_ends = [](const ListedEdge& a, const ListedEdge& b) { return a.target != b.target ? a.target < b.target : a.source < b.source; };
@@ -796,6 +861,7 @@ class Projections {
   Reader& r_;
   bool incomplete_ = false;
   bool sign_unknown_ = false;
+  std::optional<int> ports_sign_;  ///< of the port that the present projection names; 0: its weights choose; none: it has none
   bool from_sonata_ = false;
   const Node* sonata_name_ = nullptr;
 };

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
+#include <numeric>
 #include <set>
+#include <tuple>
 
 #include "network/parts.hpp"
 #include "network/structs.hpp"
@@ -84,7 +87,7 @@ class Schedule {
 
   void all(const Node& list) {
     for (const auto& n : list.items) item(n);
-    std::stable_sort(l_.net.schedule.begin(), l_.net.schedule.end(), [](const auto& a, const auto& b) { return a.tick < b.tick; });
+    sort();
     check_combinations();
   }
 
@@ -508,40 +511,83 @@ class Schedule {
       return false;
     }
     if (c.count == 1) c.every = 0;
-    if (c.control.kind == Control::Kind::set_parameter && c.projections.empty()) marks_.push_back({c.tick, c.who[0], c.control.field, c.drawn.value_or(Distribution{Distribution::Kind::constant, c.control.value[0]}), where});
+    marks_.push_back(where);
     l_.net.schedule.push_back(std::move(c));
     return true;
   }
 
-  /// Values that are in range one by one may contradict each other: the model's own check sees them in time order.
-  /// Changes of a part of a population are checked as if all of it changed.
-  void check_combinations() {
-    struct Now { std::vector<Distribution> params; };
-    std::map<std::uint32_t, std::vector<Distribution>> now;
-    std::stable_sort(marks_.begin(), marks_.end(), [](const Set& a, const Set& b) { return a.tick < b.tick; });
-    for (std::size_t i = 0; i < marks_.size(); ++i) {
-      const auto& s = marks_[i];
-      const std::uint32_t index = index_of(s.who.first);
-      const Population& p = l_.net.populations[index];
-      auto [at, fresh] = now.try_emplace(index);
-      if (fresh) at->second = p.params;
-      at->second[s.field] = s.value;
-      if (i + 1 < marks_.size() && marks_[i + 1].tick == s.tick && index_of(marks_[i + 1].who.first) == index) continue;
-      if (const auto c = check_params(*p.model, at->second); c.reason)
-        r_.errors.error(s.where, fmt::format("from {} on, population {}: {}", r_.time_text(static_cast<double>(s.tick)), in_quotes(p.name), c.reason));
-    }
+  void sort() {
+    auto& all = l_.net.schedule;
+    std::vector<std::size_t> order(all.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return all[a].tick < all[b].tick; });
+    std::vector<ScheduledControl> sorted;
+    std::vector<Mark> marks;
+    for (const auto i : order) sorted.push_back(std::move(all[i])), marks.push_back(marks_[i]);
+    all = std::move(sorted);
+    marks_ = std::move(marks);
   }
 
-  struct Set {
-    Tick tick;
-    GidRange who;
-    std::uint32_t field;
-    Distribution value;
-    Mark where;
-  };
+  /// Values that are in range one by one may contradict each other: the model's own check sees them in time order, those
+  /// that change together at once.  Changes of a part of a population are checked as if all of it changed.
+  void check_combinations() {
+    const auto& all = l_.net.schedule;
+    const auto sets = [](const ScheduledControl& c) { return c.control.kind == Control::Kind::set_parameter; };
+    using Who = std::pair<bool, std::uint32_t>;  // projection or population, number
+    const auto who = [&](const ScheduledControl& c) { return c.projections.empty() ? Who{false, index_of(c.who[0].first)} : Who{true, c.projections[0]}; };
+    std::vector<bool> last(all.size());
+    const auto address = [&](const ScheduledControl& c) {
+      return c.projections.empty() ? std::tuple(false, c.who[0].first, c.who[0].count) : std::tuple(true, c.projections[0], 0u);
+    };
+    std::set<std::tuple<bool, std::uint32_t, std::uint32_t>> later;
+    for (std::size_t i = all.size(); i-- > 0;) {
+      if (!sets(all[i]) || (i + 1 < all.size() && all[i + 1].tick != all[i].tick)) later.clear();
+      if (sets(all[i])) last[i] = later.insert(address(all[i])).second;
+    }
+    std::map<Who, std::vector<Distribution>> now;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const ScheduledControl& c = all[i];
+      if (!sets(c)) continue;
+      const auto [at, fresh] = now.try_emplace(who(c));
+      std::vector<Distribution>& params = at->second;
+      if (fresh) params = params_of(c);
+      params[c.control.field] = c.drawn.value_or(Distribution{Distribution::Kind::constant, c.control.value[0]});
+      if (last[i]) check_combination(c, params, marks_[i]);
+    }
+  }
+  std::vector<Distribution> params_of(const ScheduledControl& c) const {
+    if (c.projections.empty()) return population(c).params;
+    std::vector<Distribution> all;
+    for (const double x : l_.net.projections[c.projections[0]].params) all.push_back({Distribution::Kind::constant, x});
+    return all;
+  }
+  void check_combination(const ScheduledControl& c, const std::vector<Distribution>& params, Mark where) {
+    const Projection* p = c.projections.empty() ? nullptr : &l_.net.projections[c.projections[0]];
+    const Model& m = p ? p->synapse->model : *population(c).model;
+    const std::string from = fmt::format("from {} on, {} {}: ", r_.time_text(static_cast<double>(c.tick)), p ? "projection" : "population", in_quotes(p ? p->name : population(c).name));
+    if (const auto found = check_params(m, params); found.reason) {
+      r_.errors.error(where, from + found.reason);
+    } else if (p) {
+      // What histories keep of postsynaptic spikes is a sum over all of the past: its time constants are fixed.
+      std::vector<double> values;
+      for (const auto& d : params) values.push_back(d.a);
+      if (history_taus(*p->synapse, values) != history_taus(*p->synapse, p->params))
+        r_.errors.error(where, from + "the time constants of traces of spikes cannot change during a run");
+      const Port& port = l_.net.populations[index_of(p->targets[0].first)].neuron()->ports[p->port];
+      const Sign sign = sign_of(*p->synapse, values);
+      if (port.sign != 0 && sign != Sign::given && (sign == Sign::either || p->sign * static_cast<double>(sign) != static_cast<double>(port.sign)))
+        r_.errors.error(where, from + fmt::format("weights would no longer all have the sign of port '{}'", port.name));
+    }
+  }
+  static std::pair<double, double> history_taus(const SynapseTable& t, const std::vector<double>& values) {
+    std::vector<std::byte> params(t.params_size);
+    for (std::uint32_t f = 0; f < t.model.params.count; ++f) put(params.data(), field(t.model.params, f), values[f]);
+    return {t.post_tau ? t.post_tau(params.data()) : 0, t.pre_tau ? t.pre_tau(params.data()) : 0};
+  }
+
   Loading& l_;
   Reader& r_;
-  std::vector<Set> marks_;
+  std::vector<Mark> marks_;  ///< of the schedule's entries, in the same order
   std::uint64_t events_ = 0;
   bool full_ = false;
 };

@@ -31,7 +31,7 @@ struct Probe {
       return s + fmt::format("  a: {{model: {}, size: 2, {}: {{{}: {}}}{}}}\n", model.name, section, key, value,
                              neuron && neuron->environment ? ", patterns: [{in: [0], out: [1]}]" : "");
     return s + fmt::format("  a: {{model: {}, size: 2}}\nprojections:\n  p: {{from: a, to: a, connect: one_to_one, "
-                           "synapse: {{model: {}, delay: 1 ms, port: {}, {}: {}}}}}\n", reads() ? "sigmoid" : "cell", model.name, reads() ? "in" : "exc", key, value);
+                           "synapse: {{model: {}, delay: 1 ms, port: {}, {}: {}}}}}\n", reads() ? "sigmoid" : "cell", model.name, reads() ? "in" : "any", key, value);
   }
   /// A synapse model that reads variables of its target needs one that has them.
   bool reads() const {

@@ -7,13 +7,13 @@
 
 namespace spinet::test {
 
-/// A neuron with two signed ports and a check across fields.
+/// A neuron with two signed ports, one without a sign, and a check across fields.
 struct Cell {
   static constexpr const char* name = "cell";
   static constexpr const char* doc = "Test neuron with an excitatory and an inhibitory port.";
   struct Params { double tau_m, C_m, E_L, v_th, v_reset, t_ref, I_dc, share; float steps; };
   struct State { double v; float i; };
-  static constexpr Port ports[] = {{"exc", "pA", "excitatory current", 1, 0}, {"inh", "pA", "inhibitory current", -1, 0}};
+  static constexpr Port ports[] = {{"exc", "pA", "excitatory current", 1, 0}, {"inh", "pA", "inhibitory current", -1, 0}, {"any", "pA", "current of either sign", 0, 0}};
   static auto params() {
     FieldTable<Params> t;
     t.add(&Params::tau_m, "tau_m", "ms", 10, above(0), shared, "membrane time constant")
@@ -37,6 +37,7 @@ struct Cell {
   static void init(Neurons<Cell>, std::uint32_t, const Params&, const double*) {}
   static void arrive(Neurons<Cell>, Tick, std::uint32_t, std::uint32_t, double) {}
   static void on_control(Neurons<Cell>, Tick, const Control&, std::span<const std::uint32_t>) {}
+  static void set(Neurons<Cell>, Tick, std::uint32_t, const Params&) {}
   static double read(Neurons<Cell>, Tick, std::uint32_t, std::uint32_t) { return 0; }
 };
 
@@ -118,7 +119,7 @@ struct Device {
   static auto params() {
     FieldTable<Params> t;
     t.add(&Params::tau, "tau", "s", 2, above(0), 0, "relaxation time")
-        .add(&Params::g_min, "g_min", "nS", 640, at_least(0), 0, "least conductance")
+        .add(&Params::g_min, "g_min", "nS", 640, at_least(0), scheduled, "least conductance")
         .add(&Params::g_max, "g_max", "nS", 89000, at_least(0), scheduled, "greatest conductance")
         .add(&Params::w_max, "w_max", "1", 100, at_least(0), port_unit, "greatest weight")
         .add(&Params::field_th, "field_th", "Oe", 90, at_least(0), 0, "field that switches");
@@ -133,6 +134,7 @@ struct Device {
   static const char* check(const Params& p) { return p.g_min < p.g_max ? nullptr : "g_min must be below g_max"; }
   static float weight(State& s, const Nothing&, const Slice&) { return s.weight; }
   static void on_control(Synapses<Device>, const Control&) {}
+  static void set(Synapses<Device>, const Params&, const Nothing&) {}
 };
 
 /// A synapse that responds to voltage pulses.
@@ -148,6 +150,7 @@ struct Valve {
     t.add(&State::u, "u", "1", 0, between(0, 1), initial, "state");
     return t;
   }
+  static Sign sign(const Params&) { return Sign::positive; }
   static float weight(State& s, const Nothing&, const Slice&) { return s.u; }
   static void on_control(Synapses<Valve>, const Control&) {}
 };
@@ -166,6 +169,31 @@ struct Plain {
   }
 };
 
+/// A device whose weights have one sign or both, and a history.
+struct Pair {
+  static constexpr const char* name = "pair";
+  static constexpr const char* doc = "Test synapse of one device or two.";
+  struct Params { double two, factor, tau; };
+  struct State { double u; };
+  static auto params() {
+    FieldTable<Params> t;
+    t.add(&Params::two, "two", "1", 0, between(0, 1), integer | scheduled, "1: weights of both signs")
+        .add(&Params::factor, "factor", "1", 1, any(), port_unit | scheduled, "of the weight")
+        .add(&Params::tau, "tau", "ms", 20, above(0), scheduled, "of the history");
+    return t;
+  }
+  static auto variables() {
+    FieldTable<State> t;
+    t.add(&State::u, "u", "1", 0, between(0, 1), initial, "state");
+    return t;
+  }
+  static Sign sign(const Params& p) { return p.two != 0 ? Sign::either : p.factor < 0 ? Sign::negative : Sign::positive; }
+  static double post_tau(const Params& p) { return p.tau; }
+  static void catch_up(Synapses<Pair>) {}
+  static void set(Synapses<Pair>, const Params&, const Nothing&) {}
+  static double weight(State& s, const Nothing&, const Slice&) { return s.u; }
+};
+
 inline Catalogue test_models() {
   Catalogue c;
   c.add(&neuron_table<Cell>().model, "test");
@@ -176,6 +204,7 @@ inline Catalogue test_models() {
   c.add(&synapse_table<Device>().model, "test");
   c.add(&synapse_table<Plain>().model, "test");
   c.add(&synapse_table<Valve>().model, "test");
+  c.add(&synapse_table<Pair>().model, "test");
   return c;
 }
 

@@ -106,6 +106,8 @@ TEST_CASE("a damaged table is refused with the reason") {
       {[](Copy& x) { x.table.state_size = 1u << 21; }, "x.so: its State has 2097152 bytes where 1048576 are allowed"},
       {[](Copy& x) { x.table.model.params.count = 1u << 20; }, "x.so: it has 1048576 parameters where 1024 are allowed"},
       {[](Copy& x) { x.table.read_count = 1; }, "x.so: what it reads, number 0 has no name, or one that is more than letters, digits and underscores"},
+      {[](Copy& x) { x.params[1].flags |= spinet::scheduled; },
+       "x.so: parameter 'use' is flagged `scheduled`, and the model has no function `set`: a change would have no effect"},
       {[](Copy& x) { x.variables[0].flags = 0; }, "x.so: no variable is flagged `initial`; the first such one is the weight that networks give"},
   };
   for (const auto& [damage, message] : cases) {
@@ -121,6 +123,16 @@ TEST_CASE("a neuron model with a port that evaluates has an evaluate") {
   table.evaluate = nullptr;
   spinet::Catalogue c;
   CHECK_THROWS_WITH(c.add(&table.model, "x.so"), "x.so: port 'in' has neurons evaluated, and the model has no 'evaluate'");
+}
+
+TEST_CASE("a neuron model with a scheduled parameter has a function that takes the change") {
+  spinet::NeuronTable table = spinet::test::neuron("lif_exp");
+  table.model.name = "copy";
+  spinet::Catalogue c;
+  CHECK_NOTHROW(c.add(&table.model, "x.so"));
+  table.set = nullptr;
+  table.model.name = "other";
+  CHECK_THROWS_WITH(c.add(&table.model, "y.so"), "y.so: parameter 'I_dc' is flagged `scheduled`, and the model has no function `set`: a change would have no effect");
 }
 
 TEST_CASE("all built-in models are sound") {

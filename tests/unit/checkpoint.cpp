@@ -100,6 +100,23 @@ Network everything(Tick duration) {
     reward.value[0] = 0.5;
     b.at(ms(at), reward, {});
   }
+  // Parameters of synapses change on both sides of the cut, and two of them together.
+  const auto set = [&](Tick tick, std::uint32_t projection, std::string_view param, double value) {
+    ScheduledControl c{tick, {}, {}, {projection}};
+    const Fields& fields = b.network().projections[projection].synapse->model.params;
+    c.control.kind = Control::Kind::set_parameter;
+    while (param != fields.data[c.control.field].name) ++c.control.field;
+    c.control.value[0] = value;
+    auto& all = b.network().schedule;
+    all.insert(std::upper_bound(all.begin(), all.end(), c, [](const auto& x, const auto& y) { return x.tick < y.tick; }), c);
+  };
+  for (const double at : {41.0, 77.7, 121.0, 160.0}) {
+    set(ms(at), 0, "lambda", 0.001 * at);
+    set(ms(at), 0, "w_max", 600 - 2 * at);
+    set(ms(at + 1), 1, "A_plus", 0.01 * at);
+    set(ms(at + 1), 1, "baseline", 0.5 - 0.005 * at);
+    set(ms(at), 2, "tau_rec", at);
+  }
   return b.network();
 }
 

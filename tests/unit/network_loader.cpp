@@ -125,12 +125,13 @@ TEST_CASE("ports by name, by being the only one, and by the sign of the weights"
   const auto port = [](const std::string& synapse) { return projection("{from: a, to: b, connect: all_to_all, synapse: {model: plain, delay: 1 ms, " + synapse + "}}").port; };
   CHECK(port("weight: 1 pA") == 0);
   CHECK(port("weight: -1 pA") == 1);
-  CHECK(port("weight: -1 pA, port: exc") == 0);
+  CHECK(port("weight: 1 pA, port: inh") == 1);
+  CHECK(port("weight: 0 pA, port: inh") == 1);
   CHECK(port("weight: {normal: {mean: -10 pA, sd: 1 pA, max: 0 pA}}") == 1);
   CHECK(port("weight: {normal: {mean: 10 pA, sd: 1 pA, min: 0 pA}}") == 0);
   CHECK(port("weight: {uniform: {low: -2 pA, high: 0 pA}}") == 1);
   CHECK(port("weight: {exponential: {mean: 2 pA}}") == 0);
-  CHECK(port("weight: {normal: {mean: -10 pA, sd: 1 pA}}, port: inh") == 1);
+  CHECK(port("weight: {normal: {mean: 10 pA, sd: 1 pA, min: 0 pA}}, port: inh") == 1);
   const auto n = read("populations: {j: {model: jump, size: 4}, g: {model: gates, size: 4}}\nprojections:\n"
                       "  one: {from: j, to: j, connect: one_to_one, synapse: {model: plain, weight: -1 mV, delay: 1 ms}}\n"
                       "  named: {from: j, to: g, connect: one_to_one, synapse: {model: plain, weight: 1 pA, delay: 1 ms, port: exc}}\n");
@@ -347,7 +348,7 @@ TEST_CASE("the check of a finished network finds what is broken") {
   CHECK(broken([](Network& n) { n.populations[0].initial.clear(); }));
   CHECK(broken([](Network& n) { n.projections[0].targets[0].count = 21; }));
   CHECK(broken([](Network& n) { n.projections[0].targets = {{30, 10}}; }));  // the source population
-  CHECK(broken([](Network& n) { n.projections[0].port = 2; }));
+  CHECK(broken([](Network& n) { n.projections[0].port = 3; }));
   CHECK(broken([](Network& n) { n.projections[0].delay.a = 0; }));
   CHECK(broken([](Network& n) { n.projections[0].delay.a = 150'000; }));
   CHECK(broken([](Network& n) { n.projections[0].state[0].a = NAN; }));

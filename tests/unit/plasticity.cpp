@@ -229,19 +229,37 @@ TEST_CASE("stdp, rstdp and a reward in mid-run: the same spikes, weights and rep
   const auto rstdp = index();
   b.connect(exc, inh, Rule::pairwise_bernoulli, "tsodyks_markram", {{"weight", 50}, {"U", 0.3}, {"tau_fac", 100}}, ms(1)).probability = 0.2;
   const auto short_term = index();
+  b.connect(inh, exc, Rule::pairwise_bernoulli, "istdp", {{"weight", 30}, {"w_max", 200}, {"eta", 5}, {"rho0", 20}}, ms(1), 1).probability = 0.5;
+  b.network().projections.back().delay = uniform(static_cast<double>(ms(0.5)), static_cast<double>(ms(3)));
+  b.network().projections.back().sign = -1;
+  const auto inhibitory = index();
   Control c;
   c.kind = Control::Kind::reward;
   c.value[0] = 2;
   b.at(ms(400), c, {});
   c.value[0] = -1;
   b.at(ms(777) + 1, c, {});
-  for (const auto p : {stdp, nearest, rstdp, short_term}) b.record_weights(p, ms(77) + 3, ms(1));
+  const auto set = [&](Tick tick, std::uint32_t p, std::uint32_t field, double value) {
+    c.kind = Control::Kind::set_parameter;
+    c.field = field;
+    c.value[0] = value;
+    REQUIRE((b.network().projections[p].synapse->model.params.data[field].flags & scheduled) != 0);
+    b.at(tick, c, {});
+    for (auto& s : b.network().schedule)
+      if (s.tick == tick && s.projections.empty()) s.projections = {p};
+  };
+  set(ms(333), stdp, 2, 0.1);         // lambda
+  set(ms(555), nearest, 6, 30);       // w_max
+  set(ms(444), rstdp, 3, 1.5);        // A_minus
+  set(ms(666) + 1, short_term, 1, 50);  // tau_rec
+  set(ms(600), inhibitory, 2, 40);    // rho0
+  for (const auto p : {stdp, nearest, rstdp, short_term, inhibitory}) b.record_weights(p, ms(77) + 3, ms(1));
   b.record_weights(rstdp, ms(100), ms(50), 1);
   b.report(exc, "V", ms(50));
 
   const auto data = on_ranks(b.network(), 1);
   CHECK(data.spikes.size() > 2000);
-  for (std::uint32_t w = 0; w < 4; ++w) {  // nothing of this is worth comparing if nothing changes
+  for (std::uint32_t w = 0; w < 5; ++w) {  // nothing of this is worth comparing if nothing changes
     const auto& all = data.weights[w];
     const std::size_t width = data.edges[b.network().weights[w].projection].size();
     REQUIRE(width > 20);

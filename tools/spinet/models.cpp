@@ -51,7 +51,7 @@ void print_model(const Catalogue::Entry& e) {
     fmt::print("\nPorts\n");
     for (std::uint32_t i = 0; i < t.port_count; ++i) {
       const Port& p = t.ports[i];
-      fmt::print("  {:<12} {:>8} {:<8} {:<12} {}\n", p.name, "", p.unit, p.sign > 0 ? "weights > 0" : p.sign < 0 ? "weights < 0" : "", p.doc);
+      fmt::print("  {:<12} {:>8} {:<8} {:<12} {}\n", p.name, "", p.unit, p.sign > 0 ? "excites" : p.sign < 0 ? "inhibits" : "either sign", p.doc);
     }
   }
 }
