@@ -38,7 +38,7 @@ std::vector<SynapseEvent> synapse_history(const SynapseTable& table, std::uint32
       for (const Control& c : some_controls(i, dice)) e.controls.push_back({c, SynapseEvent::everyone});
     if (i % 10 == 4)
       for (const Control& c : some_controls(i, dice))  // what networks may send to single synapses
-        if (c.kind == Kind::pulse || c.kind == Kind::read) e.controls.push_back({c, dice.below(synapse_count)});
+        if (c.kind == Control::Kind::pulse || c.kind == Control::Kind::read) e.controls.push_back({c, dice.below(synapse_count)});
     if (i % 30 == 22 && table.set)
       for (std::uint32_t f = 0; f < table.model.params.count; ++f)
         if ((table.model.params.data[f].flags & scheduled) && dice.uniform() < 0.7) e.set.emplace_back(f, drawn_in_range(table.model.params.data[f], dice));
