@@ -5,6 +5,7 @@
 #include "log/commit_file.hpp"
 #include "log/file.hpp"
 #include "log/h5.hpp"
+#include "log/output_lock.hpp"
 #include "network/suggest.hpp"
 
 namespace spinet {
@@ -43,11 +44,31 @@ struct CheckpointFile::Files {
 };
 CheckpointFile::~CheckpointFile() = default;
 
+namespace {
+
+constexpr std::string_view log_ending = ".h5", numbered = ".ckpt.";
+
+/// What the checkpoints of a log are called before their number, and after it.  Two logs never share a name.
+std::pair<std::string, std::string> name_around_number(const std::filesystem::path& log) {
+  auto name = log.filename().string();
+  const bool h5 = name.ends_with(log_ending);
+  if (h5) name.resize(name.size() - log_ending.size());
+  return {name + std::string(numbered), std::string(h5 ? log_ending : "")};
+}
+
+}  // namespace
+
 std::filesystem::path CheckpointFiles::path_of(const std::filesystem::path& log, std::uint64_t number) {
-  auto path = log;
-  path.replace_extension();
-  path += ".ckpt." + std::to_string(number) + ".h5";
-  return path;
+  const auto [before, after] = name_around_number(log);
+  return log.parent_path() / (before + std::to_string(number) + after);
+}
+
+std::optional<std::uint64_t> CheckpointFiles::number_of(const std::filesystem::path& log, std::string_view name) {
+  const auto [before, after] = name_around_number(log);
+  if (name.size() <= before.size() + after.size() || !name.starts_with(before) || !name.ends_with(after)) return std::nullopt;
+  name = name.substr(before.size(), name.size() - before.size() - after.size());
+  if (name.size() > 18 || name.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+  return std::stoull(std::string(name));
 }
 
 CheckpointFiles::CheckpointFiles(const Network& network, CheckpointOrigin origin, std::uint64_t next, Dropped dropped)
@@ -85,9 +106,7 @@ void CheckpointFiles::drop(std::string reason) noexcept {
 void CheckpointFiles::begin(Tick at) {
   files_ = std::make_unique<Files>();
   guarded([&] {
-    fresh_ = path_of(origin_.log, next_);
-    fresh_ += ".new";
-    std::filesystem::remove(fresh_);
+    fresh_ = logging::temporary_name(path_of(origin_.log, next_));
     auto& store = files_->store;
     store = std::make_unique<logging::CommitFile>(logging::File(fresh_, logging::File::Mode::create));
     h5::Id& file = files_->file;
@@ -107,6 +126,7 @@ void CheckpointFiles::begin(Tick at) {
     h5::write_text(file, "log", origin_.log.filename().string());
     h5::write_text(file, "trigger", origin_.trigger);
     h5::write_texts(file, "overrides", network_.overrides);
+    h5::write_texts(file, "files", origin_.files);
     h5::write_texts(file, "plugins", origin_.plugins);
     files_->state = h5::create_group(file, "state");
   });
@@ -159,10 +179,8 @@ CheckpointFile::CheckpointFile(const std::filesystem::path& path) : path_(path),
   h5::quiet();
   try {
     if (!std::filesystem::exists(path)) throw std::runtime_error("there is no such file");
-    if (std::filesystem::is_directory(path)) throw std::runtime_error("this is a folder");
-    if (!std::filesystem::is_regular_file(path)) throw std::runtime_error("this is not a regular file");
-    if (H5Fis_hdf5(path.c_str()) <= 0) throw std::runtime_error("this is not a checkpoint: not an HDF5 file, or a truncated one");
-    file = h5::Id(h5::check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "opening it"));
+    logging::require_hdf5(path);
+    file = h5::Id(h5::check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "it is a truncated or damaged HDF5 file"));
     if (!h5::has_attribute(file, "checkpoint") || h5::read_attribute<std::uint32_t>(file, "checkpoint") != magic)
       throw std::runtime_error(h5::exists(file, "spinet") ? "this is a log, not a checkpoint; checkpoints are called *.ckpt.N.h5" : "this is not a checkpoint");
     if (const auto v = h5::read_attribute<std::uint32_t>(file, "format_version"); v != format)
@@ -183,6 +201,7 @@ CheckpointFile::CheckpointFile(const std::filesystem::path& path) : path_(path),
     origin.log = path.parent_path() / log;
     origin.trigger = h5::read_text(file, "trigger");
     overrides = h5::read_texts(file, "overrides");
+    origin.files = h5::read_texts(file, "files");
     origin.plugins = h5::read_texts(file, "plugins");
     files_->state = h5::open_group(file, "state");
   } catch (const LogError&) {

@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/checkpoint.hpp"
@@ -20,6 +22,7 @@ struct CheckpointOrigin {
   std::vector<std::string> plugins;  ///< models of the network that are not built in: "KIND NAME SHA256", of the file
   std::filesystem::path data_root;  ///< folder that the network's data files are relative to
   int ranks = 1;
+  std::vector<std::string> files{};  ///< data files that were read, as "SHA-256  NAME"
   std::string trigger;         ///< the command's options for further checkpoints, as text
 };
 
@@ -38,7 +41,10 @@ class CheckpointFiles final : public CheckpointSink {
   const std::filesystem::path& last() const { return last_; }
   std::uint64_t last_bytes() const { return last_bytes_; }
   std::uint64_t written() const { return written_; }  ///< whole ones
+  /// OUT.ckpt.N.h5 of OUT.h5; ANY.ckpt.N of a log called ANY that does not end in .h5.
   static std::filesystem::path path_of(const std::filesystem::path& log, std::uint64_t number);
+  /// N, if `name` (without a folder) is that of a checkpoint of the log.
+  static std::optional<std::uint64_t> number_of(const std::filesystem::path& log, std::string_view name);
 
  private:
   template <class F> void guarded(F&& f);

@@ -19,7 +19,7 @@ File::File(std::filesystem::path path, Mode mode, WriteFault fault) : path_(std:
   struct stat s {};
   if (::fstat(fd_, &s) == 0 && !S_ISREG(s.st_mode)) {
     ::close(std::exchange(fd_, -1));
-    throw LogError(path_, "is not a regular file");
+    throw LogError(path_, S_ISDIR(s.st_mode) ? "is a folder, not a file" : "is not a regular file");
   }
 }
 
@@ -91,6 +91,19 @@ bool File::lock(bool exclusive) {
   while (rc != 0 && errno == EINTR);
   return rc == 0 || errno != EWOULDBLOCK;
 }
+
+void require_hdf5(const File& file) {
+  static constexpr unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+  const auto size = file.size();
+  if (size == 0) throw LogError(file.path(), "is empty");
+  for (std::uint64_t at = 0; at < size; at = at ? 2 * at : 512) {
+    std::byte there[sizeof signature];
+    if (file.read(at, there) == sizeof there && std::memcmp(there, signature, sizeof there) == 0) return;
+  }
+  throw LogError(file.path(), "is not an HDF5 file");
+}
+
+void require_hdf5(const std::filesystem::path& path) { require_hdf5(File(path, File::Mode::read)); }
 
 void sync_folder(const std::filesystem::path& path) {
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");

@@ -47,6 +47,11 @@ class File {
   WriteFault fault_;
 };
 
+/// Throws LogError, saying what it is, unless the file begins as an HDF5 file does (at 0, 512, 1024, 2048, ...).
+void require_hdf5(const File& file);
+/// The same by name; also where there is no such file or it cannot be read.
+void require_hdf5(const std::filesystem::path& path);
+
 /// Makes a rename or removal in the folder of `path` durable (best effort).
 void sync_folder(const std::filesystem::path& path);
 

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "log/output_lock.hpp"
 #include "network/suggest.hpp"
 
 namespace spinet::logging {
@@ -189,41 +190,45 @@ bool decode(std::span<const std::byte> payload, const JournalHead& head, Commit&
   return d.ok && d.left() == 0;
 }
 
-std::filesystem::path with_suffix(const std::filesystem::path& p, const char* suffix) {
-  auto s = p;
-  s += suffix;
-  return s;
-}
-
 }  // namespace
 
-std::filesystem::path Journal::path_of(const std::filesystem::path& log) { return with_suffix(log, ".journal"); }
+std::filesystem::path Journal::path_of(const std::filesystem::path& log) {
+  auto path = without_links(log);
+  return path += ".journal";
+}
 
 File Journal::begin(const Commit* first) {
-  // The new journal gets its name when it is whole: a kill leaves the old one or the new one.
-  const auto fresh = with_suffix(path_of(log_), ".new");
-  std::error_code ignored;
-  std::filesystem::remove(fresh, ignored);
-  File file(fresh, File::Mode::create, fault_);
   auto all = encode(head_);
   if (first) {
     const auto record = encode(*first);
     all.insert(all.end(), record.begin(), record.end());
   }
+  File file(temporary_name(path_of(log_)), File::Mode::create, fault_);
   try {
     file.write(0, all);
     if (power_safe_) file.sync();
-    std::error_code error;
-    std::filesystem::rename(fresh, path_of(log_), error);
-    if (error) throw LogError(path_of(log_), "cannot rename " + fresh.string() + " to this: " + error.message());
   } catch (const LogError&) {
-    std::filesystem::remove(fresh, ignored);
+    std::error_code ignored;
+    std::filesystem::remove(file.path(), ignored);
     throw;
   }
-  if (power_safe_) sync_folder(log_);
-  file.renamed(path_of(log_));
   bytes_ = all.size();
   return file;
+}
+
+void Journal::publish(File& file) {
+  std::error_code error, ignored;
+  std::filesystem::rename(file.path(), path_of(log_), error);
+  if (error) throw LogError(path_of(log_), "cannot rename " + file.path().string() + " to this: " + error.message());
+  if (power_safe_) sync_folder(path_of(log_));
+  file.renamed(path_of(log_));
+}
+
+void Journal::publish() { publish(file_); }
+
+void Journal::discard() noexcept {
+  std::error_code ignored;
+  std::filesystem::remove(file_.path(), ignored);
 }
 
 Journal::Journal(const std::filesystem::path& log, JournalHead head, const Commit* first, bool power_safe,
@@ -248,17 +253,29 @@ void Journal::append(const Commit& commit) {
   bytes_ += record.size();
 }
 
-void Journal::restart(const Commit& live) { file_ = begin(&live); }
+void Journal::restart(const Commit& live) {
+  File fresh = begin(&live);
+  publish(fresh);
+  file_ = std::move(fresh);
+}
 
 void Journal::remove(const std::filesystem::path& log) {
   std::error_code error;
-  std::filesystem::remove(with_suffix(path_of(log), ".new"), error);
   std::filesystem::remove(path_of(log), error);
   if (error) throw LogError(path_of(log), "cannot remove the journal: " + error.message());
 }
 
-FoundJournal read_journal(const std::filesystem::path& log) {
-  const File file(Journal::path_of(log), File::Mode::read);
+FoundJournal read_journal(const std::filesystem::path& log) { return read_journal_file(Journal::path_of(log)); }
+
+bool belongs_to(const FoundJournal& journal, const std::filesystem::path& log) {
+  Stamp stamp;
+  const File file(log, File::Mode::read);
+  const auto there = file.read(journal.head.stamp_offset, std::as_writable_bytes(std::span(&stamp, 1)));
+  return there == sizeof stamp && stamp.run_id == journal.head.run_id;
+}
+
+FoundJournal read_journal_file(const std::filesystem::path& journal) {
+  const File file(journal, File::Mode::read);
   FoundJournal found;
   found.bytes.resize(file.size());
   found.bytes.resize(file.read(0, found.bytes));

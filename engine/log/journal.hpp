@@ -60,14 +60,21 @@ struct Commit {
 
 class Journal {
  public:
+  /// OUT.h5.journal; of a symbolic link, beside the log that it names.
   static std::filesystem::path path_of(const std::filesystem::path& log);
 
-  /// Starts a journal: replaces any old one by one that holds the head and, if given, one commit, in one step (rename).
-  /// `power_safe`: that step also survives a power cut.
+  /// Starts a journal that holds the head and, if given, one commit, under a name that nobody else uses.
+  /// `power_safe`: `publish` also survives a power cut.
   Journal(const std::filesystem::path& log, JournalHead head, const Commit* first, bool power_safe,
           WriteFault fault = {});
   /// Opens an existing one to go on after its last valid record, dropping a torn one.
   Journal(const std::filesystem::path& log, JournalHead head, std::uint64_t valid_bytes, WriteFault fault = {});
+
+  /// Gives a journal that was started its name, in place of any old one.  Until then a kill leaves it to the next owner of
+  /// the log's OutputLock, who does the same if the log is of this run.
+  void publish();
+  /// Removes a journal that was started and has no name yet.
+  void discard() noexcept;
 
   /// Appends one record, or throws and leaves the journal as it was.
   void append(const Commit& commit);
@@ -80,6 +87,7 @@ class Journal {
 
  private:
   File begin(const Commit* first);
+  void publish(File& file);
   std::filesystem::path log_;
   JournalHead head_;
   bool power_safe_ = true;
@@ -97,5 +105,9 @@ struct FoundJournal {
 };
 /// Reads OUT.h5.journal of `log`.  Throws LogError if it is not a journal at all; a torn end is normal.
 FoundJournal read_journal(const std::filesystem::path& log);
+/// The same of a journal of another name.
+FoundJournal read_journal_file(const std::filesystem::path& journal);
+/// Whether a journal is of the run that wrote the log.
+bool belongs_to(const FoundJournal& journal, const std::filesystem::path& log);
 
 }  // namespace spinet::logging

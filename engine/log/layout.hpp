@@ -34,9 +34,6 @@ inline double ticks_per_ms(double seconds_per_tick) {
 /// roundings (division, product) move the result by at most 2^-52 of itself, which must stay under one half.
 inline constexpr Tick exact_in_ms = Tick{1} << 51;
 
-/// Where the log that a resumed run is about to replace can be found again.
-inline std::filesystem::path before(std::filesystem::path log) { return log += ".before"; }
-
 /// SONATA's enumeration of how spikes are sorted.
 h5::Id sorting_type();
 

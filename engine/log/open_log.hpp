@@ -8,6 +8,7 @@
 #include "log/commit_file.hpp"
 #include "log/h5.hpp"
 #include "log/journal.hpp"
+#include "log/output_lock.hpp"
 #include "log/reader.hpp"
 
 namespace spinet::logging {
@@ -28,6 +29,13 @@ inline bool pages_missing(const File& log, const FoundJournal& journal) {
   return last.eof && stamp.number <= last.number;
 }
 
+/// What is thrown where a run holds the log.
+inline OutputInUse in_use(const std::filesystem::path& log) {
+  const auto who = OutputLock::holder(log);
+  return {log, "is in use: a run is still writing it" + (who ? " (" + *who + ")" : std::string()) +
+                   "; until it has ended, the log is this file and " + Journal::path_of(log).filename().string() + " together"};
+}
+
 /// An HDF5 file opened through a CommitFile; with its journal's last pages in place, if there is one.  With a journal and
 /// Mode::read, HDF5 may write, but what it writes stays in memory: nothing reaches the file.
 struct OpenLog {
@@ -36,7 +44,8 @@ struct OpenLog {
 
   OpenLog(const std::filesystem::path& path, File::Mode mode, const FoundJournal* journal, WriteFault fault) {
     File f(path, mode, std::move(fault));
-    if (!f.lock(mode == File::Mode::write)) throw LogError(path, "is in use: a run is still writing it");
+    if (!f.lock(mode == File::Mode::write)) throw in_use(path);
+    require_hdf5(f);
     // Only the last record's pages can be missing from the file: each was written before the next was recorded.
     if (journal && pages_missing(f, *journal))
       store = std::make_unique<CommitFile>(std::move(f), journal->commits.back().pages, journal->commits.back().eof);
@@ -45,7 +54,7 @@ struct OpenLog {
     if (mode == File::Mode::read) store->discard();
     const auto access = store->access();
     const unsigned flags = mode == File::Mode::write || journal ? H5F_ACC_RDWR : H5F_ACC_RDONLY;
-    file = h5::Id(h5::check(H5Fopen(path.c_str(), flags, access), "not a readable HDF5 file"));
+    file = h5::Id(h5::check(H5Fopen(path.c_str(), flags, access), "is a truncated or damaged HDF5 file"));
   }
   ~OpenLog() {
     if (store) store->discard();
@@ -62,6 +71,13 @@ struct OpenLog {
 std::unique_ptr<OpenLog> open_whole(const std::filesystem::path& path, Recovery& pending);
 /// The same for those who only read.
 std::unique_ptr<OpenLog> open_whole(const std::filesystem::path& path);
+
+/// Of a file that was opened with its journal, if there is one.
+Extent extent_of(hid_t file);
+/// What is missing from a log whose journal is.
+std::string without_journal_text(const std::filesystem::path& log, const Extent& extent, double ticks_per_ms);
+/// Throws LogError for a log that is not whole without its journal, which is missing.
+void refuse_without_journal(hid_t file, const std::filesystem::path& log);
 
 /// Runs f, turning failures of HDF5 and of allocation into LogError.
 template <class F>

@@ -58,10 +58,10 @@ struct Columns {
   }
 };
 
-/// Sets the end of every report's time axis from the frames it has.
-void update_report_times(hid_t file) {
-  if (!h5::exists(file, "report")) return;
-  const auto all = h5::open_group(file, "report");
+/// Sets the end of every time axis below `root` from the frames that are there.
+void update_times(hid_t file, const char* root) {
+  if (!h5::exists(file, root)) return;
+  const auto all = h5::open_group(file, root);
   for (const auto& place : h5::names(all)) {
     const auto group = h5::open_group(all, place);
     const auto shape = h5::shape_of(h5::open_dataset(group, "data"));
@@ -90,8 +90,9 @@ Recovery fold(hid_t file, const FoundJournal& found) {
   // The last record's word, even if the file knows a later tick: rows of other streams went with lost records.
   result.reached = found.commits.empty() ? 0 : found.commits.back().reached;
   streams.clear();
-  update_report_times(file);
+  for (const char* root : {"report", "weights"}) update_times(file, root);
   h5::replace_attribute(provenance, "reached_ticks", result.reached);
+  if (h5::has_attribute(provenance, "whole_ticks")) h5::replace_attribute(provenance, "whole_ticks", result.reached);
   h5::write_text_attribute(provenance, "status", layout::status::killed, layout::status_bytes);
   return result;
 }
@@ -109,19 +110,65 @@ const char* name_of(RunStatus status) {
   return "unknown";
 }
 
-Recovery recover(const std::filesystem::path& log, WriteFault fault) {
-  Recovery result;
-  // A resumed run was killed while its log took the place of the old one, which is whole.
-  if (std::error_code ignored; std::filesystem::exists(layout::before(log), ignored) &&
-                               (!std::filesystem::exists(log, ignored) || File(log, File::Mode::read).lock(true))) {
-    Journal::remove(log);
-    std::filesystem::rename(layout::before(log), log, ignored);
-    std::filesystem::remove(layout::before(log), ignored);  // two names of one file
+Extent logging::extent_of(hid_t file) {
+  const auto g = h5::open_group(file, "spinet");
+  // A file gets another status with the commit that makes its journal superfluous.
+  if (h5::read_text_attribute(g, "status") != layout::status::running) return {h5::read_attribute<Tick>(g, "reached_ticks"), false};
+  return {h5::has_attribute(g, "whole_ticks") ? h5::read_attribute<Tick>(g, "whole_ticks") : 0, true};
+}
+
+std::string logging::without_journal_text(const std::filesystem::path& log, const Extent& extent, double ticks_per_ms) {
+  return fmt::format("the run was killed, and its journal is missing: what this file lacks was in {} only. It is whole before {} ms; "
+                     "of later times there are some events. Put the journal beside it, if it still exists somewhere",
+                     Journal::path_of(log).filename().string(), static_cast<double>(extent.before) / ticks_per_ms);
+}
+
+void logging::refuse_without_journal(hid_t file, const std::filesystem::path& log) {
+  if (!h5::exists(file, "spinet")) return;  // of another program
+  const auto g = h5::open_group(file, "spinet");
+  const auto extent = extent_of(file);
+  if (extent.without_journal) throw LogError(log, without_journal_text(log, extent, h5::read_attribute<double>(g, "ticks_per_ms")));
+}
+
+namespace {
+
+void take(std::optional<OutputLock>& lock, const std::filesystem::path& log) {
+  try {
+    lock.emplace(log);
+  } catch (const OutputInUse&) {
+    throw in_use(log);
   }
-  if (!has_journal(log)) return result;
+}
+
+hid_t require_spinet(hid_t file, h5::Id& group) {
+  if (!h5::exists(file, "spinet")) throw h5::Error("is an HDF5 file, but not the log of a Spinet run");
+  group = h5::open_group(file, "spinet");
+  const auto version = h5::read_attribute<std::uint32_t>(group, "format_version");
+  if (version > layout::format_version)
+    throw h5::Error(fmt::format("was written by a newer Spinet (log format {}, this one reads {})", version,
+                                layout::format_version));
+  return group;
+}
+
+}  // namespace
+
+Recovery recover(const std::filesystem::path& log, WriteFault fault, const OutputLock* lock) {
+  Recovery result;
+  std::optional<OutputLock> own;
+  if (!has_journal(log)) {
+    // Perhaps one was about to get its name: the lock's owner sees to that, where files can be written.
+    if (lock || !std::filesystem::exists(log) || temporaries_of(without_links(log)).empty()) return result;
+    try {
+      own.emplace(log);
+    } catch (const LogError&) {
+      return result;
+    }
+    if (!has_journal(log)) return result;
+  }
+  if (!lock && !own) take(own, log);
   return readable(log, [&] {
     // The lock comes first: the journal of a live run must not be read, let alone cut.
-    if (!File(log, File::Mode::read).lock(false)) throw LogError(log, "is in use: a run is still writing it");
+    if (!File(log, File::Mode::read).lock(false)) throw in_use(log);
     const auto found = read_journal(log);
     OpenLog open(log, File::Mode::write, &found, fault);
     auto provenance = h5::open_group(open.file, "spinet");
@@ -154,14 +201,30 @@ Recovery recover(const std::filesystem::path& log, WriteFault fault) {
   });
 }
 
+namespace {
+
+/// The journal of a run that was killed between giving its log and its journal their names.
+std::optional<FoundJournal> unnamed_journal(const std::filesystem::path& log) {
+  for (const auto& path : temporaries_of(without_links(log))) {
+    try {
+      auto found = read_journal_file(path);
+      if (belongs_to(found, log)) return found;
+    } catch (const LogError&) {
+      // Torn, or something else.
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::unique_ptr<OpenLog> logging::open_whole(const std::filesystem::path& path, Recovery& pending) {
   pending = {};
   std::optional<FoundJournal> journal;
-  if (has_journal(path)) {
-    // The lock comes first, as for `recover`.
-    if (!File(path, File::Mode::read).lock(false)) throw LogError(path, "is in use: a run is still writing it");
-    journal = read_journal(path);
-  }
+  // The lock comes first, as for `recover`.
+  if (!File(path, File::Mode::read).lock(false)) throw in_use(path);
+  if (has_journal(path)) journal = read_journal(path);
+  else journal = unnamed_journal(path);
   auto open = std::make_unique<OpenLog>(path, File::Mode::read, journal ? &*journal : nullptr, WriteFault{});
   if (journal) {
     pending = fold(open->file, *journal);
@@ -309,17 +372,23 @@ RunStatus status_of(const std::string& text) {
   throw h5::Error("attribute status is \"" + text + "\", which is none of its values");
 }
 
-hid_t require_spinet(hid_t file, h5::Id& group) {
-  if (!h5::exists(file, "spinet")) throw h5::Error("is an HDF5 file, but not the log of a Spinet run");
-  group = h5::open_group(file, "spinet");
-  const auto version = h5::read_attribute<std::uint32_t>(group, "format_version");
-  if (version > layout::format_version)
-    throw h5::Error(fmt::format("was written by a newer Spinet (log format {}, this one reads {})", version,
-                                layout::format_version));
-  return group;
+/// `reached` and what is said of a log that is not whole without its journal.
+void apply(const Extent& extent, LogSummary& s) {
+  s.reached = extent.before;
+  s.without_journal = extent.without_journal;
+  if (extent.without_journal) s.warning = without_journal_text(s.path, extent, s.ticks_per_ms);
 }
 
 }  // namespace
+
+Extent extent_of(const std::filesystem::path& log) {
+  return readable(log, [&] {
+    const auto open = open_whole(log);
+    h5::Id group;
+    require_spinet(open->file, group);
+    return logging::extent_of(open->file);
+  });
+}
 
 LogSummary summarise(const std::filesystem::path& log) {
   return readable(log, [&] {
@@ -344,14 +413,14 @@ LogSummary summarise(const std::filesystem::path& log) {
     s.seconds_per_tick = h5::read_attribute<double>(g, "time_resolution");
     s.ticks_per_ms = h5::read_attribute<double>(g, "ticks_per_ms");
     s.duration = h5::read_attribute<Tick>(g, "duration_ticks");
-    s.reached = h5::read_attribute<Tick>(g, "reached_ticks");
+    apply(logging::extent_of(file), s);
     s.populations = read_populations(g);
     read_spike_counts(file, s);
     read_reports(file, s);
     read_edge_counts(file, s);
     if (h5::exists(g, "statistics")) {
       const auto f = h5::open_group(g, "statistics");
-      s.figures.emplace();
+      s.figures = LogSummary::Figures{};
       s.figures->spikes = h5::read_attribute<std::uint64_t>(f, "spikes");
       s.figures->deliveries = h5::read_attribute<std::uint64_t>(f, "deliveries");
       s.figures->synapses = h5::read_attribute<std::uint64_t>(f, "synapses");
@@ -361,6 +430,18 @@ LogSummary summarise(const std::filesystem::path& log) {
       for (std::size_t i = 0; i < std::min(fired.size(), s.populations.size()); ++i) s.populations[i].fired = fired[i];
     }
     return s;
+  });
+}
+
+std::vector<std::filesystem::path> files_of_run(const std::filesystem::path& log) {
+  return readable(log, [&] {
+    const OpenLog open(log, File::Mode::read, nullptr, {});
+    h5::Id group;
+    const std::filesystem::path network = h5::read_text_attribute(require_spinet(open.file, group), "network_path");
+    std::vector files{network, log.parent_path() / network};
+    if (h5::exists(group, "files"))
+      for (const auto& f : h5::read_texts(group, "files")) files.emplace_back(f);
+    return files;
   });
 }
 
@@ -377,6 +458,7 @@ std::vector<ListedSpike> read_sonata_spikes(const std::filesystem::path& path, c
   return readable(path, [&] {
     const auto open = open_whole(path);
     const hid_t file = open->file;
+    refuse_without_journal(file, path);
     if (!h5::exists(file, "spikes")) throw h5::Error("has no group /spikes: it is not a SONATA spikes file");
     const auto all = h5::open_group(file, "spikes");
     const auto names = h5::names(all);
@@ -490,6 +572,7 @@ std::vector<SonataEdges> read_sonata_edges(const std::filesystem::path& path, co
   return readable(path, [&] {
     const auto open = open_whole(path);
     const hid_t file = open->file;
+    refuse_without_journal(file, path);
     if (!h5::exists(file, "edges")) throw h5::Error("has no group /edges: it is not a SONATA edges file, or a log of a run without `record: {edges: ...}`");
     const auto all = h5::open_group(file, "edges");
     const auto names = h5::names(all);

@@ -8,6 +8,7 @@
 
 #include "log/error.hpp"
 #include "log/file.hpp"
+#include "log/output_lock.hpp"
 #include "network/loader.hpp"
 #include "spinet/source.hpp"
 #include "spinet/time.hpp"
@@ -32,9 +33,17 @@ struct Recovery {
 };
 
 /// Puts a log in order whose writer died: completes an interrupted commit, folds the journal in and removes it.
-/// Does nothing if there is no journal.  May be killed at any moment and called again.
-/// Throws LogError: the file is in use, damaged, of another run than the journal, or cannot be written.
-Recovery recover(const std::filesystem::path& log, logging::WriteFault fault = {});
+/// Does nothing if there is no journal.  May be killed at any moment and called again.  `lock`: the caller's, if it has
+/// the log's.  Throws LogError: the file is in use, damaged, of another run than the journal, or cannot be written.
+Recovery recover(const std::filesystem::path& log, logging::WriteFault fault = {}, const OutputLock* lock = nullptr);
+
+/// How much of a run a file holds on its own.
+struct Extent {
+  Tick before = 0;              ///< it has everything before this tick
+  bool without_journal = false; ///< its writer died, and the journal with what it had written since is not there
+};
+/// Of a log after `recover`.  Throws LogError.
+Extent extent_of(const std::filesystem::path& log);
 
 struct LoggedPopulation {
   std::string name, model, kind;  ///< kind: neuron or source
@@ -73,10 +82,15 @@ struct LogSummary {
   };
   std::optional<Figures> figures;   ///< if the run was closed
   Recovery pending;                 ///< what only the journal has; it is part of all that is read
+  bool without_journal = false;     ///< as in Extent; `reached` is what the file has alone
+  std::string warning;              ///< what is missing then
 };
 
 /// Reads what `spinet info` shows, of the log and its journal together.  Writes nothing.  Throws LogError.
 LogSummary summarise(const std::filesystem::path& log);
+
+/// The network and the data files of a log's run, where they were.
+std::vector<std::filesystem::path> files_of_run(const std::filesystem::path& log);
 
 /// The network's text as it was when the run started.
 std::string network_text(const std::filesystem::path& log);

@@ -35,6 +35,11 @@ class Stream {
   void write_rest();
 
   std::uint64_t rows() const { return written_ + buffered_; }
+  /// The first row of column `c` that HDF5 does not have; there is one if `buffered`.
+  template <class T>
+  const T& oldest(std::size_t c) const {
+    return *reinterpret_cast<const T*>(columns_[c].buffer.data());
+  }
   /// Rows that are neither in the file nor in the journal, or with `all`, that are not in the file; then counts
   /// them as journaled.  Spans stay valid until the next `took`.
   Rows journal_rows(std::uint32_t index, bool all);

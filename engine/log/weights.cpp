@@ -50,6 +50,7 @@ FileWeights read_weights(const std::filesystem::path& path, const std::string& p
   return readable(path, [&] {
     const auto open = open_whole(path);
     const hid_t file = open->file;
+    refuse_without_journal(file, path);
     if (!h5::exists(file, "spinet")) throw h5::Error("is not the log of a run");
     FileWeights all;
     all.populations = population_names(file);

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 #include <ctime>
 #include <optional>
@@ -120,54 +121,52 @@ struct RunLog::Impl {
   // --- creation ---
 
   void create(const RunProvenance& run) {
-    auto fresh = path;
-    fresh += ".new";
-    std::error_code ignored;
+    refuse_target();
+    if (!options.lock) options.lock = std::make_shared<OutputLock>(path);
     refuse_existing();
-    std::filesystem::remove(fresh, ignored);
+    const auto fresh = temporary_name(path);
     try {
-      store = std::make_unique<CommitFile>(File(fresh, File::Mode::create, options.fault));
-      store->file().lock(true);
-      const auto access = store->access();
-      h5::Id properties(h5::check(H5Pcreate(H5P_FILE_CREATE), "file properties"));
-      h5::check(H5Pset_obj_track_times(properties, false), "file properties");
-      file = h5::Id(h5::check(H5Fcreate(fresh.c_str(), H5F_ACC_TRUNC, properties, access), "creating the file"));
-      head.run_id = random_id();
-      write_root();
-      write_provenance(run);
-      for (const auto& recording : network.spikes) add_spikes(recording.population);
-      for (const auto& report : network.reports) add_report(report);
-      for (const auto p : network.edge_recordings) add_edges(p);
-      for (std::uint32_t w = 0; w < network.weights.size(); ++w) add_weights(w);
-      for (std::uint32_t p = 0; p < network.populations.size(); ++p) add_metrics(p);
-      for (const auto& r : network.weight_events) add_weight_events(r);
-      for (const auto& s : streams) head.streams.push_back(s.names());
-      if (options.continues) take_over(*options.continues);
-      flush();
-      head.stamp_offset = H5Dget_offset(stamp);
-      store->commit(nullptr, {}, options.power_safe);
+      fill(fresh, run);
       if (options.power_safe) store->file().sync();
-      if (options.continues) {
-        // Rows of incomplete chunks are in memory until the journal holds them: the old log stays within reach.
-        const auto before = layout::before(path);
-        std::filesystem::remove(before, ignored);
-        if (std::filesystem::exists(path)) std::filesystem::create_hard_link(path, before);
-        give_name(fresh);
-        const Commit rest = unwritten(true);
-        journal.emplace(path, head, &rest, options.power_safe, options.fault);
-        std::filesystem::remove(before, ignored);
-        durable = reached;
-      } else {
-        give_name(fresh);
-        journal.emplace(path, head, nullptr, options.power_safe, options.fault);
-      }
+      // Both are whole; killed between the two steps, the journal gets its name from the next owner of the lock.
+      const Commit rest = unwritten(true);
+      journal.emplace(path, head, options.continues ? &rest : nullptr, options.power_safe, options.fault);
+      give_name(fresh);
+      journal->publish();
+      durable = reached;
     } catch (const std::exception& e) {
       const std::string reason = store && !store->failure().empty() ? store->failure() : e.what();
-      const auto half_made = store ? store->file().path() : fresh;
+      const bool named = store && store->file().path() == path;
+      if (journal && !named) journal->discard();
       abandon();
-      std::filesystem::remove(half_made, ignored);
+      std::error_code ignored;
+      if (!named) std::filesystem::remove(fresh, ignored);
       throw LogError(path, "the log cannot be created: " + reason);
     }
+  }
+
+  /// The file with provenance, empty datasets for all that is recorded, and what an earlier log has of them.
+  void fill(const std::filesystem::path& fresh, const RunProvenance& run) {
+    store = std::make_unique<CommitFile>(File(fresh, File::Mode::create, options.fault));
+    store->file().lock(true);
+    const auto access = store->access();
+    h5::Id properties(h5::check(H5Pcreate(H5P_FILE_CREATE), "file properties"));
+    h5::check(H5Pset_obj_track_times(properties, false), "file properties");
+    file = h5::Id(h5::check(H5Fcreate(fresh.c_str(), H5F_ACC_TRUNC, properties, access), "creating the file"));
+    head.run_id = random_id();
+    write_root();
+    write_provenance(run);
+    for (const auto& recording : network.spikes) add_spikes(recording.population);
+    for (const auto& report : network.reports) add_report(report);
+    for (const auto p : network.edge_recordings) add_edges(p);
+    for (std::uint32_t w = 0; w < network.weights.size(); ++w) add_weights(w);
+    for (std::uint32_t p = 0; p < network.populations.size(); ++p) add_metrics(p);
+    for (const auto& r : network.weight_events) add_weight_events(r);
+    for (const auto& s : streams) head.streams.push_back(s.names());
+    if (options.continues) take_over(*options.continues);
+    flush();
+    head.stamp_offset = H5Dget_offset(stamp);
+    store->commit(nullptr, {}, options.power_safe);
   }
 
   /// Copies the rows before tick `c.at` of every stream from an earlier log of the same run.
@@ -177,7 +176,9 @@ struct RunLog::Impl {
     if (h5::read_text(old_run, "network") != network.source_text || h5::read_attribute<std::uint32_t>(old_run, "seed") != network.seed ||
         h5::read_texts(old_run, "overrides") != network.overrides)
       throw h5::Error(c.log.string() + " is the log of another run");
-    if (const auto held = h5::read_attribute<Tick>(old_run, "reached_ticks"); held < c.at)
+    // Without its journal (`recover` has not been there) a log holds less than it says.
+    const bool whole = h5::read_text_attribute(old_run, "status") != layout::status::running;
+    if (const auto held = h5::read_attribute<Tick>(old_run, whole ? "reached_ticks" : "whole_ticks"); held < c.at)
       throw h5::Error(fmt::format("{} holds the run up to {} ms only, the checkpoint is of {} ms", c.log.string(), ms(held), ms(c.at)));
     for (std::size_t i = 0; i < streams.size(); ++i) {
       auto& s = streams[i];
@@ -225,27 +226,32 @@ struct RunLog::Impl {
     h5::replace_attribute(provenance, "reached_ticks", reached);
   }
 
-  void refuse_existing() const {
-    const auto journal_path = Journal::path_of(path);
-    const bool there = std::filesystem::exists(std::filesystem::symlink_status(path));
-    if (!options.force) {
-      if (there) throw LogError(path, "exists already (--force replaces it)");
-      if (std::filesystem::exists(journal_path))
-        throw LogError(journal_path,
-                       "is the journal of a run that was killed, and its log has been moved away; move it "
-                       "to the log and type `spinet info --repair`, or use --force to throw it away");
-    } else if (there) {
-      if (!std::filesystem::is_regular_file(path)) throw LogError(path, "is not a regular file and is not replaced");
-      if (!File(path, File::Mode::read).lock(true)) throw LogError(path, "is being written by another process");
-    }
+  /// What cannot become a log, whether it is there already or not.
+  void refuse_target() const {
+    const auto there = std::filesystem::symlink_status(path);
+    if (std::filesystem::exists(there) && !std::filesystem::is_regular_file(there))
+      throw LogError(path, "is not a regular file and is not replaced");
     const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
     if (!std::filesystem::is_directory(folder))
       throw LogError(path, "cannot be created: there is no folder " + folder.string());
   }
 
+  void refuse_existing() const {
+    const auto journal_path = Journal::path_of(path);
+    if (options.force) {
+      if (std::filesystem::exists(path) && !File(path, File::Mode::read).lock(true))
+        throw LogError(path, "is in use: another process reads or writes it");
+      return;
+    }
+    if (std::filesystem::exists(path)) throw LogError(path, "exists already (--force replaces it)");
+    if (std::filesystem::exists(journal_path))
+      throw LogError(journal_path,
+                     "is the journal of a run that was killed, and its log has been moved away; move it "
+                     "to the log and type `spinet info --repair`, or use --force to throw it away");
+  }
+
   /// The file appears under its own name only when it is whole.
   void give_name(const std::filesystem::path& fresh) {
-    if (options.force) Journal::remove(path);
     const unsigned how = options.force ? 0 : RENAME_NOREPLACE;
     int rc = ::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, path.c_str(), how);
     // Some network file systems know only the plain rename.
@@ -271,6 +277,7 @@ struct RunLog::Impl {
     h5::write_text_attribute(g, "run_id", hex(head.run_id));
     h5::write_text_attribute(g, "status", layout::status::running, layout::status_bytes);
     h5::write_attribute(g, "reached_ticks", Tick{0});
+    h5::write_attribute(g, "whole_ticks", Tick{0});
     h5::write_attribute(g, "duration_ticks", network.duration);
     h5::write_attribute(g, "time_resolution", network.seconds_per_tick);
     h5::write_attribute(g, "ticks_per_ms", ticks_per_ms);
@@ -285,6 +292,7 @@ struct RunLog::Impl {
     h5::write_text(g, "network", network.source_text);
     h5::write_text(g, "command_line", run.command_line);
     h5::write_texts(g, "overrides", network.overrides);
+    h5::write_texts(g, "files", run.files);
     h5::create_group(g, "reports");
     const std::array<hsize_t, 1> shape{sizeof(Stamp)};
     stamp = h5::write_dataset(g, "commit", H5T_NATIVE_UINT8, shape, &now);
@@ -677,6 +685,23 @@ struct RunLog::Impl {
 
   // --- commits ---
 
+  /// Time before which HDF5 has every row, so that the file is whole without the journal.
+  Tick whole() const {
+    if (edges_open) return 0;
+    Tick t = reached;
+    const auto sooner = [&](std::size_t stream, bool in_ticks) {
+      if (stream == none || streams[stream].buffered() == 0) return;
+      const auto& s = streams[stream];
+      t = std::min(t, in_ticks ? s.oldest<Tick>(2) : static_cast<Tick>(std::llround(s.oldest<double>(0) * ticks_per_ms)));
+    };
+    for (const auto s : spikes_of) sooner(s, exact_ticks);
+    for (const auto s : metrics_of) sooner(s, false);
+    for (const auto& e : events) sooner(e.stream, false);
+    for (const auto& r : reports)
+      if (streams[r.stream].buffered() > 0) t = std::min(t, r.from + static_cast<Tick>(streams[r.stream].written()) * r.every);
+    return std::max<Tick>(t, 0);
+  }
+
   /// HDF5's view of the file becomes the pages that the next commit makes permanent.
   void flush() {
     for (auto& report : reports) {
@@ -688,6 +713,7 @@ struct RunLog::Impl {
     }
     for (auto& s : streams) s.flushed();
     dirty = false;
+    h5::replace_attribute(provenance, "whole_ticks", whole());
     const Stamp now{head.run_id, ++commits};
     h5::check(H5Dwrite(stamp, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, &now), "numbering the commit");
     h5::check(H5Fflush(file, H5F_SCOPE_LOCAL), "flushing the file");
@@ -757,6 +783,7 @@ struct RunLog::Impl {
     Journal::remove(path);
     journal.reset();
     store.reset();
+    options.lock.reset();
     closed = true;
   }
 
@@ -818,7 +845,7 @@ struct RunLog::Impl {
     std::string rest;
     try {
       // Dropping what was not committed has given its room back, which is often enough for this.
-      recover(path, options.fault);
+      recover(path, options.fault, options.lock.get());
     } catch (const std::exception&) {
       rest = "; a part of it is in the journal, which `spinet info --repair` folds in once the disk takes writes again";
     }

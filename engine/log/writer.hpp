@@ -11,6 +11,7 @@
 #include "core/simulation.hpp"
 #include "log/error.hpp"
 #include "log/file.hpp"
+#include "log/output_lock.hpp"
 #include "network/checked.hpp"
 
 namespace spinet {
@@ -22,6 +23,7 @@ struct RunProvenance {
   std::string command_line;
   std::string started;  ///< ISO 8601 with zone; empty: now
   std::string host;     ///< empty: not written
+  std::vector<std::string> files{};  ///< data files that were read
 };
 
 /// A log that a resumed run goes on with.
@@ -39,6 +41,7 @@ struct RunLogOptions {
   bool compress = true;           ///< with the filters shuffle and deflate
   std::vector<std::uint64_t> weight_widths{};  ///< synapses of each weight recording (Simulation::weight_widths)
   std::optional<Continuation> continues{};
+  std::shared_ptr<OutputLock> lock{};  ///< of the log, if it has been taken already
   logging::WriteFault fault{};    ///< for tests
 };
 
@@ -47,7 +50,8 @@ struct RunLogOptions {
 class RunLog final : public Recorder {
  public:
   /// Creates the file, whole and readable, with the provenance and empty datasets for all that is recorded.
-  /// `network` must outlive the log.  Refuses an existing file or journal unless `options.force`.
+  /// `network` must outlive the log.  Refuses an existing file or journal unless `options.force`; throws OutputInUse if
+  /// another process writes it.
   RunLog(std::filesystem::path path, const Network& network, const RunProvenance& provenance,
          RunLogOptions options = {});
   /// Without `finish` (an exception is on its way), writes what it has and marks the run as interrupted.

@@ -60,6 +60,8 @@ struct LoadOptions {
   /// Reads a variable of a projection's synapses from a log: the last of its frames, of its events, or the weights of its
   /// edges (`values`); throws std::exception with a reason.
   std::function<FileWeights(const std::filesystem::path& file, const std::string& projection, const std::string& variable, bool first, const std::string& values)> read_weights;
+  /// Told of every data file that the network names and that is there: the name as given, and where it is.
+  std::function<void(const std::string& name, const std::filesystem::path& file)> data_file;
 };
 
 /// Every error of a network.  what() is `rendered`.

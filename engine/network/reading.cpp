@@ -434,6 +434,7 @@ std::optional<std::filesystem::path> Reader::data_file(const Node& n) {
     errors.error(n.mark, fmt::format("{} is {}", in_quotes(p.string()), std::filesystem::is_directory(status) ? "a folder, not a file" : "not a regular file"));
     return std::nullopt;
   }
+  if (options.data_file) options.data_file(*name, p);
   return p;
 }
 

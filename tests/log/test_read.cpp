@@ -8,7 +8,9 @@
 #include <iterator>
 
 #include "fixture.hpp"
+#include "log/checkpoint_file.hpp"
 #include "log/h5.hpp"
+#include "log/output_lock.hpp"
 #include "log/pack.hpp"
 #include "log/reader.hpp"
 #include "log/writer.hpp"
@@ -229,7 +231,7 @@ TEST_CASE("a log in use is neither read nor repaired nor replaced", "[read]") {
   CHECK_THROWS_WITH(read_sonata_spikes(path, "exc", 1e6, 100), Contains("is in use"));
   RunLogOptions force;
   force.force = true;
-  CHECK_THROWS_WITH(RunLog(path, n, {}, force), Contains("is being written by another process"));
+  CHECK_THROWS_WITH(RunLog(path, n, {}, force), Contains("is in use: a run is still writing it (process "));
   log.finish({}, window, true);
   CHECK(summarise(path).reached == window);
 }
@@ -258,6 +260,140 @@ TEST_CASE("a journal of another run is refused and nothing is touched", "[read]"
   CHECK_THROWS_WITH(recover(path), Contains("belongs to another run than"));
   CHECK(bytes_of(path) == log_before);
   CHECK(bytes_of(journal) == journal_before);
+}
+
+TEST_CASE("without its journal a log says what it has, and is not taken for whole", "[read]") {
+  const Folder folder;
+  const auto n = small_network();
+  const auto path = folder / "out.h5", journal = folder / "out.h5.journal";
+  killed_log(path, n);
+  const auto log_before = bytes_of(path), journal_before = bytes_of(journal);
+  std::filesystem::remove(journal);
+  CHECK_FALSE(recover(path).needed);
+  const auto s = summarise(path);
+  CHECK(s.status == RunStatus::killed);
+  CHECK(s.without_journal);
+  CHECK_THAT(s.warning, Contains("its journal is missing") && Contains("out.h5.journal") && Contains("whole before"));
+  CHECK(extent_of(path).without_journal);
+  CHECK_THROWS_WITH(read_sonata_spikes(path, "exc", 1e6, 100), Contains("its journal is missing"));
+  // What it says it has on its own is there.
+  CHECK(s.reached < 20 * window);
+  const auto whole_before = s.reached;
+  put(journal, journal_before);
+  CHECK(check_data(path, n, 40, 20 * window, false) == "");
+  CHECK(summarise(path).warning.empty());
+  CHECK(extent_of(path).before == 20 * window);
+  const auto all = read_sonata_spikes(path, "exc", 1e6, 100);
+  put(folder / "cut.h5", log_before);
+  const h5::Id file(h5::check(H5Fopen((folder / "cut.h5").c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "opening"));
+  const auto alone = h5::read_all<double>(file, "spikes/exc/timestamps");
+  const auto due = std::count_if(all.begin(), all.end(), [&](const ListedSpike& x) { return x.tick < whole_before; });
+  CHECK(alone.size() >= static_cast<std::size_t>(due));
+  CHECK(alone.size() < all.size());
+}
+
+TEST_CASE("a file is whole alone before the time it says, whenever its writer dies", "[read]") {
+  auto n = small_network();
+  n.edge_recordings.clear();
+  const Folder folder;
+  for (const std::uint64_t windows : {1, 7, 30, 31, 64, 200}) {
+    const auto path = folder / "out.h5";
+    const pid_t child = ::fork();
+    if (child == 0) {
+      RunLogOptions o;
+      o.force = true;
+      o.flush_seconds = o.tail_seconds = 0;
+      o.chunk = 64;
+      RunLog log(path, n, {}, o);
+      for (std::uint64_t w = 0; w < windows; ++w) record_window(log, n, w, 40);
+      ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    std::filesystem::remove(folder / "out.h5.journal");
+    const auto extent = extent_of(path);
+    REQUIRE(extent.without_journal);
+    INFO(windows << " windows, whole before " << extent.before);
+    CHECK(extent.before <= static_cast<Tick>(windows) * window);
+    CHECK((windows < 200 || extent.before > 100 * window));
+    const h5::Id file(h5::check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "opening"));
+    std::size_t exc = 0, inh = 0;
+    for (std::uint64_t w = 0; w < windows; ++w)
+      for (const auto& s : spikes_of_window(n, w, 40))
+        if (s.tick < extent.before) ++(s.gid < 100 ? exc : inh);
+    CHECK(h5::read_all<double>(file, "spikes/exc/timestamps").size() >= exc);
+    CHECK(h5::read_all<double>(file, "spikes/inh/timestamps").size() >= inh);
+    for (const auto& r : n.reports)
+      CHECK(h5::shape_of(h5::open_dataset(file, "report/" + (&r == &n.reports[0] ? std::string("exc") : &r == &n.reports[2] ? "inh" : "exc." + r.name) + "/data"))[0] >=
+            static_cast<hsize_t>((extent.before - r.from + r.every - 1) / r.every));
+  }
+}
+
+TEST_CASE("one process at a time writes a log, and its leavings are cleared up", "[read]") {
+  const Folder folder;
+  const auto path = folder / "out.h5";
+  const auto n = small_network();
+  const auto names = [&] {
+    std::vector<std::string> all;
+    for (const auto& e : std::filesystem::directory_iterator(folder.path())) all.push_back(e.path().filename().string());
+    std::sort(all.begin(), all.end());
+    return all;
+  };
+  {
+    const OutputLock lock(path);
+    CHECK(OutputLock::holder(path).has_value());
+    CHECK_THROWS_AS(OutputLock(path), OutputInUse);
+    CHECK_THROWS_AS(RunLog(path, n, {}), OutputInUse);
+    // Another way to write the name is the same log.
+    std::filesystem::create_symlink(path, folder / "link.h5");
+    put(path, {'x'});
+    CHECK_THROWS_AS(OutputLock(folder / "link.h5"), OutputInUse);
+    std::filesystem::remove(folder / "link.h5");
+    std::filesystem::remove(path);
+  }
+  CHECK_FALSE(OutputLock::holder(path).has_value());
+  CHECK(names().empty());
+  // What kills leave is removed by the next owner; what only looks like it stays, and so does another log's.
+  const std::vector<std::string> stale{"out.h5.new-0123456789abcdef", "out.h5.journal.new-0123456789abcdef", "out.ckpt.3.h5.new-0123456789abcdef"};
+  const std::vector<std::string> kept{"other.h5.new-0123456789abcdef", "out.h5.new", "out.h5.new-012345678", "out.h5.before", "out.ckpt.x.h5.new-0123456789abcdef"};
+  for (const auto* list : {&stale, &kept})
+    for (const auto& name : *list) put(folder.path() / name, {'x'});
+  write_log(path, n);
+  auto expected = kept;
+  expected.push_back("out.h5");
+  std::sort(expected.begin(), expected.end());
+  CHECK(names() == expected);
+  CHECK(summarise(path).reached == 50 * window);  // out.h5.before has replaced nothing
+  // A file of somebody else in the lock's place is left alone.
+  put(folder / "mine.h5.lock", {'m', 'i', 'n', 'e'});
+  CHECK_THROWS_WITH(OutputLock(folder / "mine.h5"), Contains("is not a lock of spinet"));
+  CHECK(bytes_of(folder / "mine.h5.lock") == std::vector<char>{'m', 'i', 'n', 'e'});
+}
+
+TEST_CASE("a journal that was whole but had no name yet belongs to its log only", "[read]") {
+  const Folder folder;
+  const auto n = small_network();
+  const auto path = folder / "out.h5", other = folder / "other.h5";
+  killed_log(path, n);
+  killed_log(other, n);
+  std::filesystem::rename(folder / "out.h5.journal", folder / "out.h5.journal.new-0123456789abcdef");
+  std::filesystem::rename(folder / "other.h5.journal", folder / "out.h5.journal.new-fedcba9876543210");
+  CHECK(recover(path).needed);
+  CHECK(check_data(path, n, 40, 20 * window, false) == "");
+  for (const auto& e : std::filesystem::directory_iterator(folder.path()))
+    CHECK((e.path() == path || e.path() == other || e.path() == folder / "other.h5.lock"));  // nobody has locked the other since
+}
+
+TEST_CASE("checkpoints of two logs never share a name", "[read]") {
+  const auto name = [](const char* log) { return CheckpointFiles::path_of(log, 7).string(); };
+  CHECK(name("a/rate.h5") == "a/rate.ckpt.7.h5");
+  CHECK(name("a/rate.1") == "a/rate.1.ckpt.7");
+  CHECK(name("rate.2") == "rate.2.ckpt.7");
+  CHECK(name("rate") == "rate.ckpt.7");
+  CHECK(CheckpointFiles::number_of("rate.h5", "rate.ckpt.12.h5") == 12u);
+  CHECK(CheckpointFiles::number_of("rate", "rate.ckpt.12") == 12u);
+  for (const char* no : {"rate.ckpt.12", "rate.ckpt..h5", "rate.ckpt.-1.h5", "rate.1.ckpt.1.h5", "rate.ckpt.1.h5.h5"})
+    CHECK_FALSE(CheckpointFiles::number_of("rate.h5", no).has_value());
 }
 
 TEST_CASE("reading a killed log writes nothing, and gives what putting it in order gives", "[read]") {
@@ -290,11 +426,18 @@ TEST_CASE("what is not a log is said to be none", "[read]") {
   const auto path = folder / "x";
   CHECK_THROWS_WITH(summarise(path), Contains("cannot open the file: No such file or directory"));
   CHECK_THROWS_WITH(summarise(folder.path()),
-                    Contains("cannot open the file: Is a directory") || Contains("not a regular file"));
+                    Contains("is a folder, not a file"));
   put(path, {});
-  CHECK_THROWS_WITH(summarise(path), Contains("not a readable HDF5 file"));
+  CHECK_THROWS_WITH(summarise(path), Contains("x: is empty"));
   put(path, std::vector<char>(100'000, 'x'));
-  CHECK_THROWS_WITH(summarise(path), Contains("not a readable HDF5 file"));
+  CHECK_THROWS_WITH(summarise(path), Contains("x: is not an HDF5 file"));
+  {
+    const auto file = new_file(path);
+  }
+  auto cut = bytes_of(path);
+  cut.resize(cut.size() / 2);
+  put(path, cut);
+  CHECK_THROWS_WITH(summarise(path), Contains("is a truncated or damaged HDF5 file"));
   {
     const auto file = new_file(path);
   }

@@ -65,7 +65,7 @@ class Damage(Folder):
             name, *rest = (c.format(folder) for c in command)
             done = self.spinet(name, log, *rest)
             results.append((seed, " ".join(command[:3]), done.returncode, done.stderr, time.time() - begin))
-        left = [n for n in os.listdir(folder) if ".part" in n]
+        left = [n for n in os.listdir(folder) if (".new-" in n or ".lock" in n)]
         shutil.rmtree(folder)
         return results, left
 

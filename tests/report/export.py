@@ -76,7 +76,7 @@ class Csv(Folder):
             self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
             self.assertRegex(done.stderr, "^spinet: full.*: cannot be written: .")
             self.assertEqual(done.stderr.count("\n"), 1)
-        self.assertEqual([n for n in os.listdir(self.folder) if n in ("full.html", "full.nwb") or ".part" in n], [])
+        self.assertEqual([n for n in os.listdir(self.folder) if n in ("full.html", "full.nwb") or (".new-" in n or ".lock" in n)], [])
         self.assertEqual(os.listdir(self.path("full_csv")), [])
 
     def test_nothing_is_left_of_a_failed_export(self):
@@ -86,7 +86,7 @@ class Csv(Folder):
         for to, output in (("nwb", "torn.nwb"), ("csv", "torn_csv")):
             self.refused("export", "torn.h5", "--to", to, message="spike 7 of exc has the time -5 ms")
         self.assertFalse(os.path.exists(self.path("torn.nwb")))
-        self.assertEqual([n for n in os.listdir(self.folder) if ".part" in n], [])
+        self.assertEqual([n for n in os.listdir(self.folder) if (".new-" in n or ".lock" in n)], [])
         self.assertEqual(os.listdir(self.path("torn_csv")), [])
         self.assertEqual(set(os.listdir(self.folder)) - before, {"torn.h5", "torn_csv"})
 

@@ -99,6 +99,10 @@ class Log:
         head = self._get("spinet").attrs
         if head["format_version"] > FORMAT_VERSION:
             raise LogError(f"{self.path}: was written by a newer Spinet (log format {head['format_version']})")
+        if _text(head["status"]) == "running":
+            self.file.close()
+            raise LogError(f"{self.path}: its run was killed and {os.path.basename(self.path)}.journal, which has what this file lacks, is missing; "
+                           f"`spinet info {self.path}` says up to when it is whole")
         self.ticks_per_ms = float(head["ticks_per_ms"])
         self.name = _text(head["network_name"])
         self.status = _text(head["status"])

@@ -12,6 +12,7 @@
 #include "log/h5.hpp"
 #include "network/suggest.hpp"
 #include "network/units.hpp"
+#include "outputs.hpp"
 #include "svg.hpp"
 #include "text.hpp"
 
@@ -198,10 +199,11 @@ void summarise(const Record& r, std::uint32_t v, const DeviceOptions& o) {
   if (!changed) fmt::print("No pulse changed anything: below a threshold, or the device is at the end of its range already\n");
 }
 
-void write_files(const Record& r, std::uint32_t v, const DeviceOptions& o, const std::filesystem::path& file) {
+void write_files(const Record& r, std::uint32_t v, const DeviceOptions& o, const std::filesystem::path& target) {
   const Model& m = r.table->model;
   h5::quiet();
-  const h5::Id out(h5::check(H5Fcreate(file.c_str(), o.force ? H5F_ACC_TRUNC : H5F_ACC_EXCL, H5P_DEFAULT, H5P_DEFAULT), file.string()));
+  const auto file = logging::temporary_name(target);
+  h5::Id out(h5::check(H5Fcreate(file.c_str(), H5F_ACC_EXCL, H5P_DEFAULT, H5P_DEFAULT), file.string()));
   h5::write_text_attribute(out, "spinet_version", SPINET_VERSION);
   h5::write_text_attribute(out, "model", m.name);
   h5::write_text_attribute(out, "pulses_text", o.pulses);
@@ -220,6 +222,9 @@ void write_files(const Record& r, std::uint32_t v, const DeviceOptions& o, const
   for (std::uint32_t k = 0; k < m.variables.count; ++k)
     dataset(variables, m.variables.data[k].name, r.values[k], m.variables.data[k].unit, std::string(m.variables.data[k].doc) + "; before the first pulse, then just before the next");
 
+  h5::check(H5Fclose(out.release()), target.string());
+  std::filesystem::rename(file, target);
+
   // At most some thousand points in the picture.
   const Field& f = m.variables.data[v];
   const std::size_t pulses_in_all = r.amplitude.size(), step = pulses_in_all / 4000 + 1;
@@ -232,13 +237,13 @@ void write_files(const Record& r, std::uint32_t v, const DeviceOptions& o, const
   }
   const auto [low, high] = std::minmax_element(value.y.begin(), value.y.end());
   value.logarithmic = *low > 0 && *high / *low > 10;
-  auto picture = file;
+  auto picture = target;
   picture.replace_extension(".svg");
   std::ofstream svg(picture);
   svg << svg_chart(fmt::format("{}: {}", m.name, o.pulses), "pulse", x, {value, voltage});
   svg.close();
   if (!svg) throw UserError(fmt::format("{}: cannot be written", picture.string()));
-  fmt::print("{}, {}\n", file.string(), picture.string());
+  fmt::print("{}, {}\n", target.string(), picture.string());
 }
 
 int device(const DeviceOptions& o) {
@@ -246,15 +251,14 @@ int device(const DeviceOptions& o) {
   const SynapseTable& t = device_named(catalogue, o.model);
   const std::uint32_t v = shown_variable(o, t);
   std::optional<std::filesystem::path> file;
+  std::shared_ptr<OutputLock> lock;
   if (!o.output.empty()) {
     file = o.output;
     auto picture = *file;
     picture.replace_extension(".svg");
     if (picture == *file) throw UserError(fmt::format("{}: name the HDF5 file; the picture goes beside it as .svg", o.output));
-    for (const auto& p : {*file, picture})
-      if (!o.force && std::filesystem::exists(p)) throw UserError(fmt::format("{}: exists already; give another name with -o, or --force to replace it", p.string()));
-    const auto folder = std::filesystem::absolute(*file).parent_path();
-    if (!std::filesystem::is_directory(folder)) throw UserError(fmt::format("{}: there is no folder {}", o.output, folder.string()));
+    lock = lock_output(*file);
+    for (const auto& p : {*file, picture}) check_output(p, o.force, {});
   }
   const Record r = characterise(o, t);
   summarise(r, v, o);

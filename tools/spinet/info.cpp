@@ -1,8 +1,14 @@
 // spinet info
 #include <fmt/core.h>
 
+#include <chrono>
+#include <optional>
+#include <thread>
+
 #include "commands.hpp"
+#include "log/journal.hpp"
 #include "log/log_data.hpp"
+#include "log/output_lock.hpp"
 #include "look/isolated.hpp"
 #include "look/output.hpp"
 #include "network/estimate.hpp"
@@ -60,6 +66,24 @@ int info(const std::string& file, bool repair) {
   return fine;
 }
 
+/// Who writes the log; a command that puts it in order is waited for.
+std::optional<std::string> writer_of(const std::filesystem::path& log) {
+  auto who = OutputLock::holder(log);
+  for (int i = 0; who && i < 20; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    who = OutputLock::holder(log);
+  }
+  return who;
+}
+
+int running(const std::filesystem::path& log, const std::string& writer) {
+  const auto journal = logging::Journal::path_of(log).filename().string();
+  fmt::print("{}  {}\nrun       is being written by {}\n", log.string(), readable_bytes(static_cast<double>(std::filesystem::file_size(log))), writer);
+  fmt::print("\nUntil the run has ended, {} and {} belong together: some of its data is in the journal only. Copy or move both, "
+             "and not while the run goes on.\n", log.filename().string(), journal);
+  return fine;
+}
+
 }  // namespace
 
 void add_info(CLI::App& app, Action& action) {
@@ -74,6 +98,7 @@ void add_info(CLI::App& app, Action& action) {
   sub->callback([o, &action] {
     action = [o] {
       look::check_log(o->file);
+      if (const auto writer = writer_of(o->file)) return running(o->file, *writer);
       return look::isolated(o->file, [&] { return info(o->file, o->repair); });
     };
   });

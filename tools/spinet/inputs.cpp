@@ -101,8 +101,10 @@ LoadOptions load_options(const NetworkOptions& o) {
   return options;
 }
 
-Network read_network(const NetworkOptions& o, const Catalogue& catalogue) {
-  Network network = load(o.file, catalogue, load_options(o));
+Network read_network(const NetworkOptions& o, const Catalogue& catalogue, DataFiles* files) {
+  LoadOptions options = load_options(o);
+  if (files) options.data_file = collect_into(*files);
+  Network network = load(o.file, catalogue, options);
   if (const auto fault = missing_synapse(network); !fault.empty()) throw UserError(fmt::format("{}: {}", o.file, fault));
   return network;
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "commands.hpp"
+#include "manifest.hpp"
 #include "network/loader.hpp"
 
 namespace spinet::tool {
@@ -30,7 +31,7 @@ LoadOptions load_options(const NetworkOptions& o);
 /// "200 ms" as ticks or, with a tick of 1 s, as seconds; throws UserError naming `option`.
 double time_in(const std::string& text, double seconds_per_unit, const std::string& option);
 
-/// Throws UserError, InvalidNetwork.
-Network read_network(const NetworkOptions& o, const Catalogue& catalogue);
+/// Throws UserError, InvalidNetwork.  `files`: gets the data files that were read.
+Network read_network(const NetworkOptions& o, const Catalogue& catalogue, DataFiles* files = nullptr);
 
 }  // namespace spinet::tool

@@ -35,6 +35,15 @@ int physical_cores() {
   return std::max<int>(1, static_cast<int>(cores.size()));
 }
 
+/// What ended mpirun, or a rank, as mpirun reports it.
+std::string end_of_mpirun(int status) {
+  if (WIFSIGNALED(status)) return fmt::format("mpirun was killed by signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)));
+  const int code = WEXITSTATUS(status);
+  if (code > 128 && code < 128 + NSIG)
+    return fmt::format("a rank was killed by signal {} ({}; mpirun: exit code {})", code - 128, strsignal(code - 128), code);
+  return fmt::format("mpirun: exit code {}", code);
+}
+
 }  // namespace
 
 Machine this_machine() { return {physical_cores(), geteuid() == 0, isatty(STDERR_FILENO) != 0}; }
@@ -104,10 +113,9 @@ int launch(int ranks, const std::vector<std::string>& arguments) {
   sigprocmask(SIG_SETMASK, &before, nullptr);
   if (!started)
     throw UserError(fmt::format("spinet: cannot start {}: {}; several ranks need it (Debian: openmpi-bin)", command[0], std::strerror(error)));
-  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : run_failed;
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   if (code == fine || code == input_wrong || code == run_failed) return code;
-  fmt::print(stderr, "spinet: the run on {} ranks ended abnormally (mpirun: {} {})\n", ranks, WIFEXITED(status) ? "exit code" : "signal",
-             WIFEXITED(status) ? code : WTERMSIG(status));
+  fmt::print(stderr, "spinet: the run on {} ranks ended abnormally: {}\n", ranks, end_of_mpirun(status));
   return run_failed;
 }
 

@@ -1,7 +1,12 @@
 // The `spinet` command.
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
 
 #include <fmt/core.h>
 
@@ -43,13 +48,31 @@ int command(int argc, char** argv) {
   return code;
 }
 
+/// Files of ours must never get the number of an output that the caller has closed: messages would go into them.
+void fill_standard_descriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
+    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) < 0) std::abort();
+}
+
+/// The exit code, unless what was printed has not arrived.
+int after_output(int code) {
+  errno = 0;
+  const bool whole = std::fflush(stdout) == 0 && !std::ferror(stdout) && std::cout.flush().good();
+  if (whole || code != tool::fine) return code;
+  fmt::print(stderr, "spinet: the output cannot be written{}\n", errno ? std::string(": ") + std::strerror(errno) : "");
+  return tool::run_failed;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  fill_standard_descriptors();
+  int code = tool::run_failed;
   try {
-    return command(argc, argv);
+    code = command(argc, argv);
   } catch (...) {
     tool::command_has_ended();
-    return tool::report(std::current_exception());
+    code = tool::report(std::current_exception());
   }
+  return after_output(code);
 }

@@ -13,9 +13,11 @@
 #include "dry_run.hpp"
 #include "inputs.hpp"
 #include "log/checkpoint_file.hpp"
+#include "log/journal.hpp"
 #include "log/reader.hpp"
 #include "log/writer.hpp"
 #include "network/estimate.hpp"
+#include "outputs.hpp"
 #include "plugins.hpp"
 #include "progress.hpp"
 #include "ranks.hpp"
@@ -43,15 +45,21 @@ struct RunOptions {
 
 /// A checkpoint that is gone on with, opened and found to fit this spinet.
 std::unique_ptr<CheckpointFile> open_checkpoint(const std::string& path) {
-  auto c = std::make_unique<CheckpointFile>(path);
+  std::unique_ptr<CheckpointFile> c;
+  try {
+    c = std::make_unique<CheckpointFile>(path);
+  } catch (const LogError& e) {
+    throw UserError(e.what());
+  }
   if (c->origin.version != SPINET_VERSION)
     throw UserError(fmt::format("{}: written by spinet {}, this is {}; states of neurons may mean something else", path, c->origin.version, SPINET_VERSION));
   return c;
 }
 
 /// The network as the checkpoint holds it, with its overrides.
-Network network_of(const CheckpointFile& c, const Catalogue& catalogue) {
+Network network_of(const CheckpointFile& c, const Catalogue& catalogue, DataFiles& files) {
   LoadOptions options = load_options();
+  options.data_file = collect_into(files);
   options.data_root = c.origin.data_root;
   for (const auto& o : c.overrides) {
     const auto equals = o.find('=');
@@ -60,16 +68,73 @@ Network network_of(const CheckpointFile& c, const Catalogue& catalogue) {
   return load_text(c.network_text, c.network_path, catalogue, options);
 }
 
-/// The name of the log, found writable before anything is built.
-std::filesystem::path output_path(const RunOptions& o, const Network& n) {
-  const std::filesystem::path path = o.output.empty() ? n.name + ".h5" : o.output;
-  if (std::filesystem::exists(path) && !o.force)
-    throw UserError(fmt::format("{}: exists already; give another name with -o, or --force to replace it", path.string()));
-  if (std::filesystem::is_directory(path)) throw UserError(fmt::format("{}: is a folder", path.string()));
-  const auto folder = std::filesystem::absolute(path).parent_path();
-  if (!std::filesystem::is_directory(folder)) throw UserError(fmt::format("{}: there is no folder {}", path.string(), folder.string()));
-  if (access(folder.c_str(), W_OK) != 0) throw UserError(fmt::format("{}: the folder {} cannot be written to", path.string(), folder.string()));
-  return path;
+std::filesystem::path output_name(const RunOptions& o, const Network& n) { return o.output.empty() ? n.name + ".h5" : o.output; }
+
+/// What is read, and must not be replaced by the log.
+std::vector<Input> inputs_of(const RunOptions& o, const Network& n, const DataFiles& files) {
+  std::vector<Input> all{{n.source_path, "the network that is read"}};
+  for (const auto& [name, path] : files) all.push_back({path, "a data file of the network"});
+  if (!o.resume.empty()) all.push_back({o.resume, "the checkpoint"});
+  return all;
+}
+
+/// The newest checkpoint of a log that goes no further than the log does; empty if there is none.
+std::filesystem::path newest_checkpoint(const std::filesystem::path& log, Tick before) {
+  std::filesystem::path newest;
+  Tick at = -1;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::absolute(log).parent_path(), ignored)) {
+    const auto name = entry.path().filename();
+    if (!CheckpointFiles::number_of(log, name.string())) continue;
+    try {
+      const CheckpointFile c(log.parent_path() / name);
+      if (c.at > before || c.at <= at) continue;
+      at = c.at;
+      newest = log.parent_path() / name;
+    } catch (const LogError&) {
+      // Not whole: no candidate.
+    }
+  }
+  return newest;
+}
+
+/// Puts a resumed run's log in order; it must hold everything before the checkpoint.
+void check_log(const RunOptions& o, const CheckpointFile& checkpoint, const Network& n, const OutputLock& lock) {
+  const auto& log = checkpoint.origin.log;
+  recover(log, {}, &lock);
+  const auto extent = extent_of(log);
+  if (extent.before >= checkpoint.at) return;
+  const auto seconds = [&](Tick t) { return time_text(static_cast<double>(t) * n.seconds_per_tick); };
+  const auto message = fmt::format("{}: its log {} holds the run before {} only; the checkpoint is of {}", o.resume, log.string(),
+                                   seconds(extent.before), seconds(checkpoint.at));
+  if (extent.without_journal)
+    throw UserError(fmt::format("{}\nWhat is missing was in {}, which is not there: put it beside the log", message,
+                                logging::Journal::path_of(log).filename().string()));
+  const auto older = newest_checkpoint(log, extent.before);
+  throw UserError(message + (older.empty() ? "\nThere is no older checkpoint: the run must begin anew" : "\nNext: spinet resume " + older.string()));
+}
+
+/// The log that a run writes, and the locks that make it the only one to do so.  Held from before anything is built.
+struct Output {
+  std::filesystem::path path;
+  std::shared_ptr<OutputLock> lock, source;  ///< source: of the log that is gone on with under another name
+};
+
+Output claim_output(const RunOptions& o, const CheckpointFile* checkpoint, const Network& n, const DataFiles& files) {
+  Output out;
+  const bool same = checkpoint && o.output.empty();
+  out.path = same ? checkpoint->origin.log : output_name(o, n);
+  if (checkpoint && !std::filesystem::exists(checkpoint->origin.log))
+    throw UserError(fmt::format("{}: its log {} is missing; keep the two in one folder", o.resume, checkpoint->origin.log.string()));
+  const auto inputs = inputs_of(o, n, files);
+  check_output(out.path, true, inputs);
+  out.lock = lock_output(out.path);
+  check_output(out.path, o.force || same, inputs);
+  if (!checkpoint) return out;
+  std::error_code ignored;
+  if (!same && !std::filesystem::equivalent(out.path, checkpoint->origin.log, ignored)) out.source = lock_output(checkpoint->origin.log);
+  check_log(o, *checkpoint, n, out.source ? *out.source : *out.lock);
+  return out;
 }
 
 /// Where the network's data files are looked for when it is loaded from a checkpoint.
@@ -117,7 +182,9 @@ int run_on(Transport& t, const RunOptions& o) {
   const auto begin = Clock::now();
   Catalogue catalogue;
   Network network;
-  std::filesystem::path path;
+  DataFiles files;
+  Manifest contents;
+  Output output;
   std::unique_ptr<CheckpointFile> checkpoint;
   double every = 0, wall = 0;
   collectively(t, [&] {
@@ -125,19 +192,23 @@ int run_on(Transport& t, const RunOptions& o) {
       checkpoint = open_checkpoint(o.resume);
       catalogue = read_catalogue(o.network.plugin_path);
       require_plugins(checkpoint->origin.plugins, catalogue, o.resume);
-      network = network_of(*checkpoint, catalogue);
-      path = o.output.empty() ? checkpoint->origin.log : output_path(o, network);
-      if (!std::filesystem::exists(checkpoint->origin.log))
-        throw UserError(fmt::format("{}: its log {} is missing; keep the two in one folder", o.resume, checkpoint->origin.log.string()));
-      if (first) recover(checkpoint->origin.log);
+      network = network_of(*checkpoint, catalogue, files);
     } else {
       catalogue = read_catalogue(o.network.plugin_path);
-      network = read_network(o.network, catalogue);
-      if (first) path = output_path(o, network);
+      network = read_network(o.network, catalogue, &files);
     }
+    contents = manifest_of(files);
+    if (checkpoint) require_unchanged(checkpoint->origin.files, contents, o.resume);
+    if (first) output = claim_output(o, checkpoint.get(), network, files);
     if (!o.checkpoint_every.empty()) every = time_in(o.checkpoint_every, network.seconds_per_tick, "--checkpoint-every");
     if (!o.checkpoint_wall.empty()) wall = time_in(o.checkpoint_wall, 1, "--checkpoint-wall");
   });
+  auto same = manifest_of(network);
+  same.insert(contents.begin(), contents.end());
+  for (const auto& plugin : plugins_of(network, catalogue)) same["plugin: " + plugin.substr(0, plugin.rfind(' '))] = plugin;
+  same["interval of checkpoints"] = fmt::format("{} {}", o.checkpoint_every, o.checkpoint_wall);
+  require_same(t, same);
+  const auto& path = output.path;
   const double load_seconds = seconds_since(begin);
   const Show show = what_suits(o.quiet);
   if (first && show != Show::nothing) {
@@ -162,18 +233,21 @@ int run_on(Transport& t, const RunOptions& o) {
   std::unique_ptr<CheckpointFiles> checkpoints;
   collectively(t, [&] {
     if (!first) return;
-    RunProvenance from{.version = SPINET_VERSION, .ranks = t.size(), .command_line = o.command_line, .started = {}, .host = {}};
+    RunProvenance from{.version = SPINET_VERSION, .ranks = t.size(), .command_line = o.command_line, .started = {}, .host = {}, .files = {}};
+    for (const auto& [name, file] : files) from.files.push_back(std::filesystem::absolute(file).string());
     char host[256] = {};
     if (gethostname(host, sizeof host - 1) == 0) from.host = host;
     RunLogOptions options{.force = o.force, .weight_widths = simulation.weight_widths()};
+    options.lock = output.lock;
     if (checkpoint) {
       options.force = options.force || path == checkpoint->origin.log;
       options.continues = Continuation{checkpoint->origin.log, checkpoint->at};
     }
     log = std::make_unique<RunLog>(path, network, from, options);
+    output.source.reset();
     if (every > 0 || wall > 0)
       checkpoints = std::make_unique<CheckpointFiles>(
-          network, CheckpointOrigin{SPINET_VERSION, path, plugins_of(network, catalogue), data_root(network, checkpoint.get()), t.size(), {}},
+          network, CheckpointOrigin{SPINET_VERSION, path, plugins_of(network, catalogue), data_root(network, checkpoint.get()), t.size(), lines_of(contents), {}},
           checkpoint ? checkpoint->number + 1 : 1, [&line](const std::string& why) { line->note(why + "; the run goes on"); });
   });
 
@@ -223,8 +297,14 @@ int run(const RunOptions& o) {
     return fine;
   }
   const auto check = [&] {
-    if (o.resume.empty()) output_path(o, read_network(o.network, read_catalogue(o.network.plugin_path)));
-    else open_checkpoint(o.resume);
+    if (!o.resume.empty()) {
+      refuse_in_use(o.output.empty() ? open_checkpoint(o.resume)->origin.log : std::filesystem::path(o.output));
+      return;
+    }
+    DataFiles files;
+    const auto network = read_network(o.network, read_catalogue(o.network.plugin_path), &files);
+    refuse_in_use(output_name(o, network));
+    check_output(output_name(o, network), o.force, inputs_of(o, network, files));
   };
   return on_ranks(o.ranks, check, [&](Transport& t) { return run_on(t, o); });
 }

@@ -14,9 +14,11 @@
 #include "core/connect.hpp"
 #include "core/simulation.hpp"
 #include "inputs.hpp"
+#include "network/digest.hpp"
 #include "network/estimate.hpp"
 #include "network/replicas.hpp"
 #include "network/suggest.hpp"
+#include "outputs.hpp"
 #include "progress.hpp"
 #include "ranks.hpp"
 #include "signals.hpp"
@@ -225,23 +227,19 @@ std::uint64_t pays_off(const Network& net) {
 
 // --- the sweep ---------------------------------------------------------------------------------------------------
 
-void check_output(const std::filesystem::path& path) {
-  if (path.empty()) throw UserError("spinet sweep: -o OUT.h5 is missing: where the results go, and what the same command goes on with");
-  if (std::filesystem::is_directory(path)) throw UserError(fmt::format("{}: is a folder", path.string()));
-  const auto folder = std::filesystem::absolute(path).parent_path();
-  if (!std::filesystem::is_directory(folder)) throw UserError(fmt::format("{}: there is no folder {}", path.string(), folder.string()));
-  if (access(folder.c_str(), W_OK) != 0) throw UserError(fmt::format("{}: the folder {} cannot be written to", path.string(), folder.string()));
-}
-
-/// The sweep as asked for, with every combination read and checked, and with the rows that OUT.h5 has already.
+/// The sweep as asked for, with every combination read and checked.
 struct AskedFor {
   Sweep sweep;
   std::vector<std::uint64_t> together;  ///< by combination: runs that go side by side
+  Manifest contents;                    ///< of the data files of all combinations
 };
 AskedFor asked_for(const SweepOptions& o, const Catalogue& catalogue) {
-  check_output(o.output);
+  if (o.output.empty()) throw UserError("spinet sweep: -o OUT.h5 is missing: where the results go, and what the same command goes on with");
+  check_output(o.output, true, {{o.network.file, "the network that is read"}});  // an older one is gone on with
   if (o.vary.empty() && o.trials == 1) throw UserError("spinet sweep: nothing to sweep over; give --vary PATH=VALUES or --trials N");
-  const auto base = load_options(o.network);
+  auto base = load_options(o.network);
+  DataFiles files;
+  base.data_file = collect_into(files);
   AskedFor all;
   Sweep& s = all.sweep;
   s.version = SPINET_VERSION;
@@ -280,13 +278,35 @@ AskedFor asked_for(const SweepOptions& o, const Catalogue& catalogue) {
     add(s.metrics, p.columns.all);
     add(s.populations, p.columns.populations);
   }
-  if (!o.force && std::filesystem::exists(o.output)) {
-    Sweep there = read_sweep(o.output);
-    if (const auto d = difference(there, s); !d.empty())
-      throw UserError(fmt::format("{}: holds another sweep: {}; give another name with -o, or --force to replace it", o.output, d));
-    s.rows = std::move(there.rows);
-  }
+  std::vector<Input> inputs;
+  for (const auto& [name, path] : files) inputs.push_back({path, "a data file of the network"});
+  check_output(o.output, true, inputs);
+  all.contents = manifest_of(files);
+  s.files = lines_of(all.contents);
   return all;
+}
+
+/// Takes over the rows that OUT.h5 has already.
+void go_on(Sweep& s, const SweepOptions& o) {
+  if (o.force || !std::filesystem::exists(o.output)) return;
+  Sweep there = read_sweep(o.output);
+  if (const auto d = difference(there, s); !d.empty())
+    throw UserError(fmt::format("{}: holds another sweep: {}; give another name with -o, or --force to replace it", o.output, d));
+  s.rows = std::move(there.rows);
+}
+
+/// What the ranks of a sweep must have in common.
+Manifest manifest_of(const AskedFor& asked) {
+  const Sweep& s = asked.sweep;
+  Manifest m = asked.contents;
+  m["version of spinet"] = s.version;
+  m["text of the network"] = hex(sha256(std::as_bytes(std::span(s.network_text))));
+  m["seed"] = std::to_string(s.seed);
+  std::string values = fmt::format("{} trials", s.trials);
+  for (const auto* list : {&s.set, &s.vary})
+    for (const auto& x : *list) values += " " + x;
+  m["set of values given with options"] = values;
+  return m;
 }
 
 /// Cuts the runs that are to be made into groups that go side by side: where each begins.
@@ -383,13 +403,21 @@ int sweep_on(Transport& t, const SweepOptions& o) {
   Catalogue catalogue;
   LoadOptions base;
   Sweep sweep;
+  AskedFor asked;
   std::vector<std::uint64_t> todo, groups;  // rank 0 tells
+  std::shared_ptr<OutputLock> lock;         // rank 0 has it
   collectively(t, [&] {
     catalogue = read_catalogue(o.network.plugin_path);
     base = load_options(o.network);
+    asked = asked_for(o, catalogue);
+  });
+  require_same(t, manifest_of(asked));
+  collectively(t, [&] {
     if (!first) return;
-    AskedFor asked = asked_for(o, catalogue);
+    lock = lock_output(path);
     sweep = std::move(asked.sweep);
+    go_on(sweep, o);
+    // Ranks of a killed sweep may be at work still.
     if (in_use(path)) throw UserError(fmt::format("{}: another `spinet sweep` is writing it", path.string()));
     // What a killed sweep has left is folded in first, so that the journals can begin anew.
     const auto before = sweep.rows.size();
@@ -494,7 +522,12 @@ int sweep_on(Transport& t, const SweepOptions& o) {
 }
 
 int sweep(const SweepOptions& o) {
-  return on_ranks(o.ranks, [&] { asked_for(o, read_catalogue(o.network.plugin_path)); }, [&](Transport& t) { return sweep_on(t, o); });
+  const auto check = [&] {
+    if (!o.output.empty()) refuse_in_use(o.output);
+    auto asked = asked_for(o, read_catalogue(o.network.plugin_path));
+    go_on(asked.sweep, o);
+  };
+  return on_ranks(o.ranks, check, [&](Transport& t) { return sweep_on(t, o); });
 }
 
 }  // namespace

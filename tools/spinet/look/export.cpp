@@ -7,6 +7,7 @@
 #include "look/isolated.hpp"
 #include "look/output.hpp"
 #include "network/estimate.hpp"
+#include "outputs.hpp"
 
 namespace spinet::tool {
 namespace {
@@ -16,20 +17,29 @@ struct ExportOptions {
   bool force = false;
 };
 
+void say_what_is_missing(const LogData& data) {
+  if (!data.summary().warning.empty()) fmt::print(stderr, "Warning: {}\n", data.summary().warning);
+}
+
 int make_export(const ExportOptions& o) {
   namespace fs = std::filesystem;
   if (o.format == "nwb") {
     const fs::path file = o.output.empty() ? fs::path(o.log).replace_extension(".nwb") : fs::path(o.output);
-    look::check_output(o.log, file, o.force);
-    look::export_nwb(LogData(o.log), file);
+    check_output(file, o.force, inputs_of_log(o.log));
+    const auto lock = lock_output(file);
+    const LogData data(o.log);
+    say_what_is_missing(data);
+    look::export_nwb(data, file);
     fmt::print("{}  {}\n", file.string(), readable_bytes(static_cast<double>(fs::file_size(file))));
     return fine;
   }
   const fs::path folder = o.output.empty() ? fs::path(o.log).replace_extension().string() + "_csv" : o.output;
   const LogData data(o.log);
+  say_what_is_missing(data);
   std::error_code failed;
   fs::create_directories(folder, failed);
   if (!fs::is_directory(folder)) throw UserError(fmt::format("{}: cannot be made a folder{}", folder.string(), failed ? ": " + failed.message() : ""));
+  const auto lock = lock_output(folder.has_filename() ? folder : folder.parent_path());
   for (const auto& path : look::export_csv(data, folder, o.force)) fmt::print("{}  {}\n", path.string(), readable_bytes(static_cast<double>(fs::file_size(path))));
   return fine;
 }

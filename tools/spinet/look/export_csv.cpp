@@ -7,6 +7,7 @@
 #include "look/analysis.hpp"
 #include "look/export.hpp"
 #include "look/output.hpp"
+#include "outputs.hpp"
 
 namespace spinet::look {
 namespace {
@@ -47,7 +48,7 @@ std::vector<fs::path> export_csv(const LogData& data, const fs::path& folder, bo
   std::vector<fs::path> written;
   const auto write = [&](const std::string& kind, const std::string& name, const auto& content) {
     const auto path = folder / file_name(kind, name);
-    if (!replace && fs::exists(path)) throw tool::UserError(fmt::format("{}: exists already; give another folder with -o, or --force to replace it", path.string()));
+    tool::check_output(path, replace, tool::inputs_of_log(log.path));
     replace_file(path, [&](std::FILE* out) {
       Lines lines(out);
       content(lines);

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "log/h5.hpp"
+#include "log/output_lock.hpp"
 #include "look/analysis.hpp"
 #include "look/export.hpp"
 #include "look/json.hpp"
@@ -189,7 +190,7 @@ std::string reason(const std::string& message) {
 
 void export_nwb(const LogData& data, const fs::path& path) {
   end_of(data.summary());  // the times make sense
-  const auto part = path.string() + fmt::format(".part{}", getpid());
+  const auto part = logging::temporary_name(path);
   try {
     h5::Id file(h5::check(H5Fcreate(part.c_str(), H5F_ACC_EXCL, H5P_DEFAULT, H5P_DEFAULT), "creating it"));
     write(file, data);

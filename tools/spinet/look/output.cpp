@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "commands.hpp"
+#include "log/output_lock.hpp"
 
 namespace spinet::look {
 
@@ -20,19 +21,9 @@ void check_log(const std::string& log) {
   if (fs::is_directory(log, ignored)) throw UserError(fmt::format("{}: is a folder, not a log", log));
 }
 
-void check_output(const fs::path& log, const fs::path& output, bool replace) {
-  std::error_code ignored;
-  if (fs::equivalent(log, output, ignored)) throw UserError(fmt::format("{}: is the log itself; give another name with -o", output.string()));
-  if (fs::is_directory(output, ignored)) throw UserError(fmt::format("{}: is a folder; give a file's name with -o", output.string()));
-  if (fs::exists(output, ignored) && !replace) throw UserError(fmt::format("{}: exists already; give another name with -o, or --force to replace it", output.string()));
-  const auto folder = fs::absolute(output).parent_path();
-  if (!fs::is_directory(folder, ignored)) throw UserError(fmt::format("{}: there is no folder {}", output.string(), folder.string()));
-  if (access(folder.c_str(), W_OK) != 0) throw UserError(fmt::format("{}: the folder {} cannot be written to; give a name elsewhere with -o", output.string(), folder.string()));
-}
-
 void replace_file(const fs::path& path, const std::function<void(std::FILE*)>& write) {
   const auto fail = [&](int error) { throw std::runtime_error(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(error))); };
-  const auto part = path.string() + fmt::format(".part{}", getpid());
+  const auto part = logging::temporary_name(path);
   std::FILE* f = std::fopen(part.c_str(), "wbx");
   if (!f) fail(errno);
   errno = 0;

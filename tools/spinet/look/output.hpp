@@ -10,10 +10,6 @@ namespace spinet::look {
 /// Throws UserError unless the log is a file that exists.
 void check_log(const std::string& log);
 
-/// Throws UserError if `output` cannot be written: it exists and `replace` is false, is a folder, is the log itself, or
-/// lies in no folder.
-void check_output(const std::filesystem::path& log, const std::filesystem::path& output, bool replace);
-
 /// Lets `write` fill a new file and gives it its name when it is whole.  Throws runtime_error with file and reason.
 void replace_file(const std::filesystem::path& path, const std::function<void(std::FILE*)>& write);
 

@@ -7,6 +7,7 @@
 #include "look/isolated.hpp"
 #include "look/output.hpp"
 #include "look/page.hpp"
+#include "outputs.hpp"
 #include "network/estimate.hpp"
 #include "network/printable.hpp"
 
@@ -22,7 +23,8 @@ bool is_report(const std::filesystem::path& path) {
 
 int make_report(const std::string& log, std::string output, bool force) {
   if (output.empty()) output = std::filesystem::path(log).replace_extension(".html").string();
-  look::check_output(log, output, force || is_report(output));
+  check_output(output, force || is_report(output), inputs_of_log(log));
+  const auto lock = lock_output(output);
   const auto analysis = look::analyse(log, {});
   const auto page = look::page_of(analysis);
   look::replace_file(output, [&](std::FILE* out) { std::fwrite(page.data(), 1, page.size(), out); });

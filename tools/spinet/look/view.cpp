@@ -67,6 +67,7 @@ int view(const ViewOptions& o) {
   const double end_ms = static_cast<double>(end) / log.ticks_per_ms;
   fmt::print("{}: {} of {}, seed {}, {}\n", printable(log.network), time_text(static_cast<double>(log.reached) * log.seconds_per_tick),
              time_text(static_cast<double>(log.duration) * log.seconds_per_tick), log.seed, name_of(log.status));
+  if (!log.warning.empty()) fmt::print("Warning: {}\n", printable(log.warning));
   if (recorded.empty()) {
     fmt::print("No spikes were recorded (`record: spikes` names populations).\n");
     return fine;

@@ -11,6 +11,7 @@
 
 #include "exits.hpp"
 #include "network/suggest.hpp"
+#include "outputs.hpp"
 #include "sweep/statistics.hpp"
 #include "text.hpp"
 
@@ -201,7 +202,8 @@ std::string table_text(const std::vector<std::vector<std::string>>& rows, std::s
 
 std::string percent(std::size_t part, std::size_t whole) { return whole ? fmt::format("{:.1f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole)) : "-"; }
 
-void write_file(const std::filesystem::path& path, const std::string& text) {
+void write_file(const std::filesystem::path& sweep, const std::filesystem::path& path, const std::string& text) {
+  check_output(path, true, {{sweep, "the sweep itself"}});
   std::ofstream out(path, std::ios::binary);
   out << text;
   out.close();
@@ -424,11 +426,11 @@ int report_on(const ReportOptions& o) {
 
   std::filesystem::path figure = o.figure.empty() ? std::filesystem::path(o.file).replace_extension(".svg") : std::filesystem::path(o.figure);
   if (figure == std::filesystem::path(o.file)) throw UserError(fmt::format("-o {}: that is the sweep itself; name an SVG file", o.figure));
-  if (const auto svg = figure_of_means(s, metric); !svg.empty()) write_file(figure, svg);
+  if (const auto svg = figure_of_means(s, metric); !svg.empty()) write_file(o.file, figure, svg);
   auto second = figure;
   second.replace_filename(figure.stem().string() + "_curves" + figure.extension().string());
   if (chosen.size() > std::size(colours)) fmt::print("curves of {} combinations are too many for one figure; choose with --group and --against\n", chosen.size());
-  else if (const auto svg = figure_of_curves(s, chosen); !svg.empty()) write_file(second, svg);
+  else if (const auto svg = figure_of_curves(s, chosen); !svg.empty()) write_file(o.file, second, svg);
   std::fflush(stdout);
   return fine;
 }

@@ -10,6 +10,7 @@
 #include "exits.hpp"
 #include "log/file.hpp"
 #include "log/h5.hpp"
+#include "log/output_lock.hpp"
 #include "network/printable.hpp"
 
 namespace spinet::tool {
@@ -63,6 +64,7 @@ void write_all(hid_t file, const Sweep& s) {
     h5::write_text(g, "network", s.network_text);
     h5::write_text(g, "set", joined_lines(s.set));
     h5::write_text(g, "vary", joined_lines(s.vary));
+    h5::write_text(g, "files", joined_lines(s.files));
     h5::write_text(g, "metrics", joined_lines(s.metrics));
     h5::write_text(g, "populations", joined_lines(s.populations));
   }
@@ -150,6 +152,7 @@ std::string difference(const Sweep& a, const Sweep& b) {
     return s.empty() ? std::string("none") : s;
   };
   if (a.network_text != b.network_text) return "another network (or this one before it was changed)";
+  if (a.files != b.files) return fmt::format("other data files: {}; not {}", list(a.files), list(b.files));
   if (a.vary != b.vary) return fmt::format("--vary {}, not {}", list(a.vary), list(b.vary));
   if (a.trials != b.trials) return fmt::format("--trials {}, not {}", a.trials, b.trials);
   if (a.seed != b.seed) return fmt::format("seed {}, not {}", a.seed, b.seed);
@@ -160,8 +163,7 @@ std::string difference(const Sweep& a, const Sweep& b) {
 
 void write_sweep(const std::filesystem::path& path, const Sweep& sweep) {
   h5::quiet();
-  auto fresh = path;
-  fresh += ".new";
+  const auto fresh = logging::temporary_name(path);
   try {
     const h5::Id properties(h5::check(H5Pcreate(H5P_FILE_ACCESS), "file properties"));
     h5::check(H5Pset_libver_bounds(properties, H5F_LIBVER_V18, H5F_LIBVER_V110), "file properties");
@@ -172,7 +174,7 @@ void write_sweep(const std::filesystem::path& path, const Sweep& sweep) {
     logging::File(fresh, logging::File::Mode::write).sync();
     std::filesystem::rename(fresh, path);
     logging::sync_folder(path);
-  } catch (const h5::Error& e) {
+  } catch (const std::exception& e) {
     std::error_code ignored;
     std::filesystem::remove(fresh, ignored);
     throw std::runtime_error(fmt::format("{}: {}", path.string(), e.what()));
@@ -184,7 +186,8 @@ Sweep read_sweep(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) throw UserError(fmt::format("{}: there is no such file", path.string()));
   Sweep s;
   try {
-    const h5::Id file(h5::check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "this is no HDF5 file"));
+    logging::require_hdf5(path);
+    const h5::Id file(h5::check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "it is a truncated or damaged HDF5 file"));
     if (!h5::has_attribute(file, "format") || h5::read_text_attribute(file, "format") != format)
       throw UserError(fmt::format("{}: not a file of `spinet sweep`", path.string()));
     const auto g = h5::open_group(file, "sweep");
@@ -196,6 +199,7 @@ Sweep read_sweep(const std::filesystem::path& path) {
     s.network_text = h5::read_text(g, "network");
     s.set = lines(printable(h5::read_text(g, "set")));
     s.vary = lines(printable(h5::read_text(g, "vary")));
+    s.files = lines(printable(h5::read_text(g, "files")));
     s.metrics = lines(printable(h5::read_text(g, "metrics")));
     s.populations = lines(printable(h5::read_text(g, "populations")));
     if (s.trials == 0) throw h5::Error("it has no trials");
@@ -240,6 +244,8 @@ Sweep read_sweep(const std::filesystem::path& path) {
       r.y.assign(y.begin() + static_cast<std::ptrdiff_t>(begin[i]), y.begin() + static_cast<std::ptrdiff_t>(begin[i + 1]));
       s.rows[r.run] = std::move(r);
     }
+  } catch (const LogError& e) {
+    throw UserError(e.what());
   } catch (const h5::Error& e) {
     throw UserError(fmt::format("{}: not a whole file of `spinet sweep`: {}", path.string(), e.what()));
   }

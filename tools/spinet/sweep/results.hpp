@@ -31,6 +31,7 @@ struct Sweep {
   std::string version, network_text;
   std::vector<std::string> set;   ///< "path=value"
   std::vector<std::string> vary;  ///< as given
+  std::vector<std::string> files; ///< data files of all combinations, as "SHA-256  NAME"
   std::uint64_t trials = 1;
   std::uint32_t seed = 1;         ///< of trial 0
 

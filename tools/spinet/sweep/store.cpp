@@ -133,7 +133,7 @@ std::uint64_t identity(const Sweep& s) {
   std::uint64_t h = fnv(s.version);
   const auto add = [&h](const std::string& text) { h = fnv(text, fnv(std::to_string(text.size()) + ":", h)); };
   add(s.network_text);
-  for (const auto* list : {&s.set, &s.vary}) {
+  for (const auto* list : {&s.set, &s.vary, &s.files}) {
     add(std::to_string(list->size()));
     for (const auto& x : *list) add(x);
   }
@@ -219,7 +219,6 @@ bool in_use(const std::filesystem::path& out) {
 void clear_up(const std::filesystem::path& out) {
   for (const auto& p : journals(out)) std::filesystem::remove(p);
   std::filesystem::remove(with(out, ".next"));
-  std::filesystem::remove(with(out, ".new"));
 }
 
 void Dealer::reset(const std::filesystem::path& out) {

@@ -50,7 +50,7 @@ class JournalReader {
 std::vector<std::filesystem::path> journals(const std::filesystem::path& out);
 /// True if a process that still runs writes one of them; waits a little for one that is just being killed.
 bool in_use(const std::filesystem::path& out);
-/// Removes the journals, the counter, and what a kill has left of a file being written.
+/// Removes the journals and the counter.
 void clear_up(const std::filesystem::path& out);
 
 /// Deals out the numbers 0, 1, ..., each once, to whichever rank asks: a counter in a locked file.

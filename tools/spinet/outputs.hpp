@@ -1,0 +1,32 @@
+// Files that commands write: what may be replaced, and by one process at a time.
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "exits.hpp"
+#include "log/output_lock.hpp"
+
+namespace spinet::tool {
+
+/// A file that the command reads, and that its output must not replace.
+struct Input {
+  std::filesystem::path path;
+  std::string what;  ///< "the log itself"
+};
+
+/// The log, its journal, and the files that its run has read, as far as the log tells.
+std::vector<Input> inputs_of_log(const std::filesystem::path& log);
+
+/// Throws UserError if `output` cannot be written: it exists and `replace` is false; is a folder, a link, a device or an
+/// input; lies in no folder, or in one that cannot be written to.
+void check_output(const std::filesystem::path& output, bool replace, const std::vector<Input>& inputs);
+
+/// Takes the lock of an output.  Throws UserError if another process writes it.
+std::shared_ptr<OutputLock> lock_output(const std::filesystem::path& output);
+
+/// Throws UserError if another process writes `output`, without taking the lock: for a message before ranks are started.
+void refuse_in_use(const std::filesystem::path& output);
+
+}  // namespace spinet::tool
