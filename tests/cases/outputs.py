@@ -156,7 +156,7 @@ class Outputs(unittest.TestCase):
             self.assertIn("is in use", self.spinet("run", "small.yaml", "-n", 2, "-o", "long.h5", "--force", code=2).stderr)
         run.kill()
         run.wait()
-        self.spinet("info", "long.h5")
+        self.spinet("info", "--repair", "long.h5")
         self.assertEqual(self.litter(), [])
 
     def test_a_missing_journal(self):
@@ -183,7 +183,7 @@ class Outputs(unittest.TestCase):
             done = self.spinet(*command)
             self.assertIn("its journal is missing", done.stdout + done.stderr)
         (self.folder / "aside").rename(self.folder / "long.h5.journal")
-        self.assertNotIn("missing", self.spinet("info", "long.h5").stdout)
+        self.assertNotIn("missing", self.spinet("info", "--repair", "long.h5").stdout)
         self.assertGreater(len(spikes(self.folder / "long.h5")[2]), rows)
 
     def test_weights_after_a_kill(self):
@@ -191,7 +191,7 @@ class Outputs(unittest.TestCase):
         time.sleep(3)
         run.kill()
         run.wait()
-        self.spinet("info", "long.h5")
+        self.spinet("info", "--repair", "long.h5")
         with h5py.File(self.folder / "long.h5") as f:
             frames, (first, end, step) = f["weights/all/data"].shape[0], f["weights/all/mapping/time"][()]
         self.assertGreater(frames, 0)

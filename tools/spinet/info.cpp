@@ -60,6 +60,7 @@ int info(const std::string& file, bool repair) {
     else if (w.problem.empty()) fmt::print("weights   {}: {} changes of single synapses\n", w.name, grouped(w.events));
     else fmt::print("weights   {}: the changes cannot be read: {}\n", w.name, w.problem);
   for (const auto& e : s.edges) fmt::print("edges     {}: {} from {} to {}  ({})\n", e.projection, grouped(e.edges), e.source, e.target, e.path);
+  if (!s.warning.empty()) fmt::print("\nWarning: {}\n", s.warning);
   if (s.pending.needed)
     fmt::print("\nThe writer was killed. {} rows are in the journal beside the log only: keep the two together.\n"
                "`spinet info --repair {}` puts them in, for other programs.\n", grouped(s.pending.rows), file);

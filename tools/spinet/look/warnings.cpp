@@ -19,6 +19,7 @@ std::vector<Warning> warnings_of(const Analysis& a) {
   if (a.log.status != RunStatus::complete)
     serious(fmt::format("The run is not complete ({}): it reached {} of {}.", name_of(a.log.status), time_text(static_cast<double>(a.log.reached) * per_tick),
                         time_text(static_cast<double>(a.log.duration) * per_tick)));
+  if (!a.log.warning.empty()) serious(fmt::format("The log is not whole: {}", a.log.warning));
   if (a.populations.empty()) note("No spikes were recorded (`record: spikes` names populations).");
   std::string some;  // populations of which some neurons are silent
   for (const auto& p : a.populations) {
