@@ -53,6 +53,9 @@ class Dice {
   std::uint64_t counter_ = 0;
 };
 
+/// Keys that are tried before random numbers are said to ignore the seed: one may give the same few numbers by chance.
+inline constexpr std::uint32_t other_seeds = 16;
+
 inline bool same_bits(double a, double b) { return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b); }
 
 }  // namespace spinet

@@ -90,9 +90,13 @@ struct Made {
       return false;
     };
     UnitBench other_seed = bench, other_gids = bench;
-    other_seed.key = {43, 4};
     other_gids.first = 4096;
-    return !differs(other_seed) && differs(other_gids) ? "its random numbers ignore the seed: they come not from the unit's `random`" : "";
+    if (!differs(other_gids)) return "";  // none, or none that show
+    for (std::uint32_t k = 0; k < other_seeds; ++k) {
+      other_seed.key = {43 + k, 4};
+      if (differs(other_seed)) return "";
+    }
+    return "its random numbers ignore the seed: they come not from the unit's `random`";
   }
   std::string as_stated() {
     if (bench.rate > 0) {
