@@ -1,6 +1,9 @@
 #include "log/h5.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <memory>
 
@@ -42,6 +45,33 @@ void check_number(hid_t type, const std::string& name) {
   for (const hid_t k : known)
     if (H5Tequal(type, k) > 0) return;
   throw Error(name + " is not of a plain number type");
+}
+
+namespace {
+
+template <class Stored>
+void check_whole(hid_t dataset, const std::string& name, long double low, long double high) {
+  std::vector<Stored> values(shape_of(dataset)[0]);
+  if (values.empty()) return;
+  check(H5Dread(dataset, type_of<Stored>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), "reading dataset " + name);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const long double x = values[i];
+    if (x >= low && x <= high && x == std::floor(x)) continue;
+    throw Error(fmt::format("entry {} of {} is {}; whole numbers from {:.0f} to {:.0f} are expected", i, name, values[i], low, high));
+  }
+}
+
+}  // namespace
+
+void check_whole(hid_t dataset, const std::string& name, bool is_signed, std::size_t bytes) {
+  const Id type(check(H5Dget_type(dataset), "dataset " + name));
+  const int bits = static_cast<int>(8 * bytes) - (is_signed ? 1 : 0);
+  const long double high = std::ldexp(1.0L, bits) - 1, low = is_signed ? -std::ldexp(1.0L, bits) : 0.0L;
+  if (H5Tget_class(type) == H5T_FLOAT) return check_whole<double>(dataset, name, low, high);
+  const bool stored_signed = H5Tget_sign(type) == H5T_SGN_2;
+  if (stored_signed == is_signed ? H5Tget_size(type) <= bytes : !stored_signed && H5Tget_size(type) < bytes) return;  // every value fits
+  if (stored_signed) check_whole<std::int64_t>(dataset, name, low, high);
+  else check_whole<std::uint64_t>(dataset, name, low, high);
 }
 
 Id utf8() {

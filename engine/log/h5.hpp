@@ -148,7 +148,10 @@ void set_rows(hid_t dataset, std::uint64_t rows);
 /// Throws unless reading the whole dataset is believable: the file holds as many bytes as its shape, type and
 /// compression can account for.  Call before allocating for a file that may be damaged.
 void check_size(hid_t dataset, const std::string& name);
-/// All of a one-dimensional dataset, converted to T.
+/// Throws unless every value of a dataset of numbers is a whole number of the type that is described: HDF5 itself makes
+/// 0 of -1 and 1 of 1.7.
+void check_whole(hid_t dataset, const std::string& name, bool is_signed, std::size_t bytes);
+/// All of a one-dimensional dataset, converted to T; integers only from numbers that are ones.
 template <class T>
 std::vector<T> read_all(hid_t at, const std::string& name) {
   const Id d = open_dataset(at, name);
@@ -156,6 +159,7 @@ std::vector<T> read_all(hid_t at, const std::string& name) {
   if (shape.size() != 1) throw Error("dataset " + name + " is not one-dimensional");
   check_number(Id(check(H5Dget_type(d), "dataset " + name)), "dataset " + name);
   check_size(d, name);
+  if constexpr (std::is_integral_v<T>) check_whole(d, name, std::is_signed_v<T>, sizeof(T));
   std::vector<T> values(shape[0]);
   if (!values.empty())
     check(H5Dread(d, type_of<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), "reading dataset " + name);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "log/layout.hpp"
 #include "log/open_log.hpp"
@@ -554,6 +555,14 @@ SonataEdges read_edge_group(hid_t all, const std::string& name, std::uint64_t mo
     throw h5::Error(fmt::format("{} has {} source nodes but {} target nodes", name, e.sources.size(), e.targets.size()));
   e.weights = property(group, name, "syn_weight", e.sources.size());
   e.delays = property(group, name, "delay", e.sources.size());
+  std::uint64_t all_synapses = 0;
+  for (const double n : property(group, name, "nsyns", e.sources.size())) {
+    if (!(n >= 0 && n == std::floor(n) && n <= static_cast<double>(most - all_synapses)))
+      throw h5::Error(n >= 0 && n == std::floor(n) ? fmt::format("the edges of {} have more than {} synapses (nsyns); memory would not hold them", name, most)
+                                                   : fmt::format("edge {} of {} has {} synapses (nsyns)", e.counts.size(), name, n));
+    e.counts.push_back(static_cast<std::uint64_t>(n));
+    all_synapses += e.counts.back();
+  }
   if (!e.weights.empty() && h5::exists(group, "0/syn_weight")) {
     const auto d = h5::open_dataset(group, "0/syn_weight");
     if (h5::has_attribute(d, "units")) e.weight_unit = h5::read_text_attribute(d, "units");
@@ -588,7 +597,8 @@ std::vector<SonataEdges> read_sonata_edges(const std::filesystem::path& path, co
     std::vector<SonataEdges> groups;
     for (const auto& n : chosen) {
       groups.push_back(read_edge_group(all, n, most));
-      most -= groups.back().sources.size();
+      const auto& counts = groups.back().counts;
+      most -= std::min<std::uint64_t>(most, std::accumulate(counts.begin(), counts.end(), counts.empty() ? groups.back().sources.size() : std::uint64_t{0}));
     }
     return groups;
   });

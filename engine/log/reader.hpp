@@ -107,10 +107,11 @@ struct SonataEdges {
   std::string group, source, target;            ///< populations are empty where the file does not name them
   std::vector<std::uint64_t> sources, targets;  ///< node ids
   std::vector<double> weights, delays;          ///< empty if the file has none; delays in ms
+  std::vector<std::uint64_t> counts;            ///< synapses of each edge (`nsyns`); empty: one
   std::string weight_unit;                      ///< empty: not said
 };
 /// Edge population `name` of any SONATA edges file, or, of a Spinet log, the groups of the projection `name`; empty: the
-/// only edge population.  Throws LogError: not there, more than `most` edges, columns of different lengths, weights or
+/// only edge population.  Throws LogError: not there, more than `most` synapses, columns of different lengths, weights or
 /// delays of some edges only or in several groups of properties, damaged.
 std::vector<SonataEdges> read_sonata_edges(const std::filesystem::path& file, const std::string& name, std::uint64_t most);
 /// A variable of the synapses of a run's projection.  `values`: "frame", the last frame; "events", the last event of every synapse; "edges", the weight at t = 0.  `first`:

@@ -39,6 +39,15 @@ void foreign(const std::filesystem::path& path, const std::vector<double>& times
   }
 }
 
+/// The ids of such a file as numbers of another type.
+template <class T>
+void replace_ids(const std::filesystem::path& path, const std::vector<T>& ids) {
+  const h5::Id file(h5::check(H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), "opening"));
+  const auto group = h5::open_group(h5::open_group(file, "spikes"), "a");
+  H5Ldelete(group, "node_ids", H5P_DEFAULT);
+  h5::write_dataset<T>(group, "node_ids", ids);
+}
+
 std::vector<char> bytes_of(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
@@ -84,6 +93,18 @@ TEST_CASE("spikes of any SONATA file are listed by tick and index", "[read]") {
   CHECK_THROWS_WITH(read_sonata_spikes(path, "b", 1e6, 3), Contains("has no spikes of a population \"b\" (it has: a)"));
   CHECK_THROWS_WITH(read_sonata_spikes(path, "a", 1e6, 2),
                     Contains("spike 0 of a is of node 2, but the population has only 2"));
+  for (const auto& [id, what] : {std::pair<double, const char*>{-1, "-1"}, {1.7, "1.7"}, {2e19, "2e+19"}, {std::numeric_limits<double>::quiet_NaN(), "nan"}}) {
+    foreign(path, {1.0, 2.0}, {});
+    replace_ids<double>(path, {0, id});
+    CHECK_THROWS_WITH(read_sonata_spikes(path, "a", 1e6, 2), Contains(std::string("entry 1 of node_ids is ") + what + "; whole numbers from 0 to 18446744073709551615 are expected"));
+  }
+  foreign(path, {1.0, 2.0}, {});
+  replace_ids<std::int32_t>(path, {0, -1});
+  CHECK_THROWS_WITH(read_sonata_spikes(path, "a", 1e6, 2), Contains("entry 1 of node_ids is -1;"));
+  replace_ids<std::int64_t>(path, {0, 1});
+  CHECK(read_sonata_spikes(path, "a", 1e6, 2).size() == 2);
+  replace_ids<double>(path, {0, 1});
+  CHECK(read_sonata_spikes(path, "a", 1e6, 2)[1].index == 1);
   foreign(path, {1.0, -0.5}, {0, 0});
   CHECK_THROWS_WITH(read_sonata_spikes(path, "a", 1e6, 2), Contains("spike 1 of a has the time -0.5 ms"));
   foreign(path, {1.0, std::numeric_limits<double>::quiet_NaN()}, {0, 0});
