@@ -251,7 +251,7 @@ struct AdEx {
         .add(&Params::tau_w, "tau_w", "ms", 144, above(0), plain, "time constant of the adaptation current w")
         .add(&Params::v_peak, "v_peak", "mV", 0, any(), plain, "potential at which a spike is emitted")
         .add(&Params::v_reset, "v_reset", "mV", -60, any(), plain, "potential after a spike; below v_peak")
-        .add(&Params::t_ref, "t_ref", "ms", 0, at_least(0), plain, "refractory period: V is held, currents and w go on")
+        .add(&Params::t_ref, "t_ref", "ms", 0, at_least(0), in_ticks, "refractory period: V is held, currents and w go on")
         .add(&Params::tau_syn_exc, "tau_syn_exc", "ms", 2, above(0), plain, "time constant of excitatory currents")
         .add(&Params::tau_syn_inh, "tau_syn_inh", "ms", 2, above(0), plain, "time constant of inhibitory currents")
         .add(&Params::I_dc, "I_dc", "pA", 0, any(), scheduled, "constant input current")

@@ -183,7 +183,7 @@ struct LifCondExp {
         .add(&Params::E_inh, "E_inh", "mV", -80, any(), plain, "inhibitory reversal potential")
         .add(&Params::v_th, "v_th", "mV", -50, any(), plain, "threshold")
         .add(&Params::v_reset, "v_reset", "mV", -60, any(), plain, "potential after a spike; below v_th")
-        .add(&Params::t_ref, "t_ref", "ms", 5, at_least(0), plain, "refractory period: V is held, conductances go on")
+        .add(&Params::t_ref, "t_ref", "ms", 5, at_least(0), in_ticks, "refractory period: V is held, conductances go on")
         .add(&Params::tau_syn_exc, "tau_syn_exc", "ms", 5, above(0), plain, "time constant of the excitatory conductance")
         .add(&Params::tau_syn_inh, "tau_syn_inh", "ms", 10, above(0), plain, "time constant of the inhibitory conductance")
         .add(&Params::I_dc, "I_dc", "pA", 0, any(), scheduled, "constant input current")

@@ -36,10 +36,10 @@ struct PatternTask {
 
   static auto params() {
     FieldTable<Params> t;
-    t.add(&Params::start, "start", "ms", 0, at_least(0), shared, "first presentation")
-        .add(&Params::period, "period", "ms", 10, above(0), shared, "time between presentations")
-        .add(&Params::deadline, "deadline", "ms", 5, above(0), shared, "time from a presentation to the reading of its answer")
-        .add(&Params::latency, "latency", "ms", 1, above(0), shared, "time from there to the reward")
+    t.add(&Params::start, "start", "ms", 0, at_least(0), shared | in_ticks, "first presentation")
+        .add(&Params::period, "period", "ms", 10, above(0), shared | in_ticks, "time between presentations")
+        .add(&Params::deadline, "deadline", "ms", 5, above(0), shared | in_ticks, "time from a presentation to the reading of its answer")
+        .add(&Params::latency, "latency", "ms", 1, above(0), shared | in_ticks, "time from there to the reward")
         .add(&Params::batch, "batch", "1", 10, at_least(1), shared | integer, "presentations of a batch, or epoch")
         .add(&Params::filter, "filter", "1", 0.001, between(0, 1), shared, "weight of the newest reward in reward_filtered")
         .choice(&Params::order, "order", "cycled shuffled random", "patterns one after the other, shuffled in each round, or drawn at random");

@@ -18,21 +18,52 @@ struct Cell {
   std::size_t column;  // from 0
 };
 
+bool blank(char c) { return c == ' ' || c == '\t'; }
+
+/// The cells of a line, without blanks around them and without quotes.
 std::vector<Cell> cells(std::string_view line) {
   std::vector<Cell> out;
   std::size_t at = 0;
   while (true) {
-    const auto end = std::min(line.find(',', at), line.size());
-    std::size_t b = at, e = end;
-    while (b < e && (line[b] == ' ' || line[b] == '\t')) ++b;
-    while (e > b && (line[e - 1] == ' ' || line[e - 1] == '\t')) --e;
+    std::size_t b = at;
+    while (b < line.size() && blank(line[b])) ++b;
+    const bool quoted = b < line.size() && line[b] == '"';
+    const auto closed = quoted ? line.find('"', b + 1) : std::string_view::npos;
+    const auto end = std::min(line.find(',', closed == std::string_view::npos ? at : closed), line.size());
+    std::size_t e = end;
+    b = std::min(b, e);
+    while (e > b && blank(line[e - 1])) --e;
+    if (closed != std::string_view::npos && closed + 1 == e) ++b, --e;
     out.push_back({line.substr(b, e - b), b});
     if (end == line.size()) return out;
     at = end + 1;
   }
 }
 
+/// The lines of a file; they end with LF, CR LF or, in files of old programs, CR.
+class Lines {
+ public:
+  explicit Lines(std::istream& in) : in_(in) {}
+  bool next(std::string& line) {
+    if (at_ >= read_.size()) {
+      if (!std::getline(in_, read_)) return false;
+      if (read_.ends_with('\r')) read_.pop_back();
+      at_ = 0;
+    }
+    const auto end = std::min(read_.find('\r', at_), read_.size());
+    line.assign(read_, at_, end - at_);
+    at_ = end + 1;
+    return true;
+  }
+
+ private:
+  std::istream& in_;
+  std::string read_;
+  std::size_t at_ = 0;
+};
+
 std::optional<double> plain_number(std::string_view s) {
+  if (s.size() > 1 && s[0] == '+' && s[1] != '-') s.remove_prefix(1);
   double x = 0;
   const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), x);
   if (error != std::errc{} || end != s.data() + s.size() || !std::isfinite(x)) return std::nullopt;
@@ -79,9 +110,10 @@ void read_csv(Reader& r, const std::filesystem::path& file, Mark where, std::spa
   std::vector<double> values(columns.size());
   bool started = false;
 
-  while (std::getline(in, line)) {
+  Lines lines(in);
+  while (lines.next(line)) {
     ++number;
-    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);  // a byte order mark
     if (line.empty() || line[0] == '#') continue;
     if (line.find('\0') != std::string::npos) {
       r.errors.error(where, fmt::format("{} is not a text file", in_quotes(file.string())),
@@ -117,7 +149,7 @@ void read_csv(Reader& r, const std::filesystem::path& file, Mark where, std::spa
           }
           m = static_cast<std::size_t>(std::find(known.begin(), known.end(), name) - known.begin());
           if (m == known.size()) {
-            complain(cs[i].column, cs[i].text.size(), fmt::format("unknown column {}", in_quotes(name)), suggest(name, known, "columns"));
+            complain(cs[i].column, cs[i].text.size(), fmt::format("unknown column {}", in_quotes(name)), name.find(';') != name.npos || name.find('\t') != name.npos ? "cells are separated by commas; columns: " + joined(known) : suggest(name, known, "columns"));
             return;
           }
           if (there[m]) {

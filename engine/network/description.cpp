@@ -34,6 +34,31 @@ std::size_t depth(const Node& n) {
   return d + 1;
 }
 
+/// Length of the UTF-8 sequence at s[i], 0 if there is none.
+std::size_t utf8_length(std::string_view s, std::size_t i) {
+  const auto c = static_cast<unsigned char>(s[i]);
+  const std::size_t n = c < 0x80 ? 1 : c >= 0xC2 && c < 0xE0 ? 2 : c >= 0xE0 && c < 0xF0 ? 3 : c >= 0xF0 && c < 0xF5 ? 4 : 0;
+  if (n == 0 || i + n > s.size()) return 0;
+  for (std::size_t k = 1; k < n; ++k)
+    if ((static_cast<unsigned char>(s[i + k]) & 0xC0) != 0x80) return 0;
+  // Not in their shortest form, halves of UTF-16 pairs, past the last character.
+  const auto next = n > 1 ? static_cast<unsigned char>(s[i + 1]) : 0;
+  if ((c == 0xE0 && next < 0xA0) || (c == 0xED && next >= 0xA0) || (c == 0xF0 && next < 0x90) || (c == 0xF4 && next >= 0x90)) return 0;
+  return n;
+}
+
+/// Why a value is no text: escapes in quotes can make what no file may hold.  Empty if it is one.
+std::string no_text(std::string_view s) {
+  for (std::size_t k = 0; k < s.size();) {
+    const auto c = static_cast<unsigned char>(s[k]);
+    const std::size_t n = utf8_length(s, k);
+    if (n == 0) return "an escape of this text is no character (half of a pair, or past U+10FFFF)";
+    if ((c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7F) return fmt::format("this text holds the control character 0x{:02X}", c);
+    k += n;
+  }
+  return {};
+}
+
 /// Builds the tree from the parser's events, so that depth and number are bounded while it reads.
 class Builder : public YAML::EventHandler {
  public:
@@ -68,6 +93,7 @@ class Builder : public YAML::EventHandler {
     n.mark = mark(m, value);
     if (tag == "!" && value.find(end_of_text.substr(1)) != std::string::npos)
       refuse(mark(m), "YAML syntax: this quote is not closed");
+    if (const auto fault = no_text(value); !fault.empty()) errors_.error(n.mark, fault, "escapes are for characters: \"\\u03bc\" is \u03bc");
     n.text = value;
     finish(std::move(n), anchor);
   }
@@ -240,6 +266,17 @@ constexpr Explained explained[] = {
     {"anchor not found after &", "'&' begins an anchor, but no name follows", "put the text in quotes"},
 };
 
+/// "exc[0:100]" around a '[' of the line: its begin and length, or 0, 0.
+std::pair<std::size_t, std::size_t> part_of_population(std::string_view line, std::size_t bracket) {
+  if (bracket >= line.size() || line[bracket] != '[') return {0, 0};
+  const auto name = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+  std::size_t first = bracket;
+  while (first > 0 && name(line[first - 1])) --first;
+  const auto last = line.find_first_not_of("0123456789: ", bracket + 1);
+  const bool part = first < bracket && last != std::string_view::npos && last > bracket + 1 && line[last] == ']';
+  return part ? std::pair(first, last + 1 - first) : std::pair<std::size_t, std::size_t>(0, 0);
+}
+
 void syntax_error(const YAML::Exception& e, const Builder& b, const Texts& texts, Diagnostics& errors, Mark whole) {
   const bool at_end = !e.mark.is_null() && e.mark.line == 0 && e.mark.column == 0 && e.msg.starts_with("end of");
   Mark at = e.mark.is_null() || at_end ? whole : b.mark(e.mark);
@@ -248,6 +285,11 @@ void syntax_error(const YAML::Exception& e, const Builder& b, const Texts& texts
   const auto line = at.line > 0 ? texts.line(at.text, at.line) : std::string_view{};
   if (line.substr(0, std::min(line.find_first_not_of(" \t"), line.size())).find('\t') != std::string_view::npos)
     return errors.error(at, "YAML syntax: a tab is used for indentation", "indent with spaces");
+  if (e.msg.starts_with("end of") && e.msg.ends_with("flow not found"))
+    if (const auto [first, length] = part_of_population(line, at.column - 1); length > 0) {
+      const Mark part{at.text, at.line, static_cast<std::uint32_t>(first + 1), static_cast<std::uint32_t>(length)};
+      return errors.error(part, "YAML syntax: inside '{' or '[' a part of a population must be in quotes", fmt::format("\"{}\"", line.substr(first, length)));
+    }
   for (const auto& x : explained)
     if (e.msg == x.message) return errors.error(at, "YAML syntax: " + std::string(x.reason), std::string(x.help));
   // Messages that name an anchor hold what the file says.
@@ -275,16 +317,6 @@ std::optional<Node> parse(const Texts& texts, std::uint32_t i, const std::string
     return std::nullopt;
   }
   return std::move(builder.root);
-}
-
-/// Length of the UTF-8 sequence at s[i], 0 if there is none.
-std::size_t utf8_length(std::string_view s, std::size_t i) {
-  const auto c = static_cast<unsigned char>(s[i]);
-  const std::size_t n = c < 0x80 ? 1 : c >= 0xC2 && c < 0xE0 ? 2 : c >= 0xE0 && c < 0xF0 ? 3 : c >= 0xF0 && c < 0xF5 ? 4 : 0;
-  if (n == 0 || i + n > s.size()) return 0;
-  for (std::size_t k = 1; k < n; ++k)
-    if ((static_cast<unsigned char>(s[i + k]) & 0xC0) != 0x80) return 0;
-  return n;
 }
 
 /// Bytes that no text holds.  Reported once: the rest of a binary file is no news.
@@ -316,6 +348,8 @@ bool is_text(const Texts& texts, std::uint32_t i, Diagnostics& errors) {
 const Node* Node::find(std::string_view key) const {
   for (std::size_t i = 0; i < keys.size(); ++i)
     if (keys[i].name == key) return &items[i];
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    if (keys[i].taken && keys[i].meant == key) return &items[i];
   return nullptr;
 }
 Node* Node::find(std::string_view key) { return const_cast<Node*>(std::as_const(*this).find(key)); }

@@ -16,6 +16,8 @@ struct Node {
   struct Key {
     std::string name;
     Mark mark;
+    mutable std::string meant{}; ///< set where the name is an error and has been reported: the key it was taken for
+    mutable bool taken = false;  ///< `meant` is but a misspelling: the value is read as that key's
   };
   Kind kind = Kind::null;
   Mark mark;
@@ -27,7 +29,7 @@ struct Node {
   bool is_scalar() const { return kind == Kind::scalar; }
   bool is_list() const { return kind == Kind::list; }
   bool is_map() const { return kind == Kind::map; }
-  /// Value of a key; null if there is none.
+  /// Value of a key, or of one taken for it; null if there is none.
   const Node* find(std::string_view key) const;
   Node* find(std::string_view key);
 };

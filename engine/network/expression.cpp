@@ -8,6 +8,7 @@
 #include <cmath>
 #include <optional>
 
+#include "network/spellings.hpp"
 #include "network/suggest.hpp"
 
 namespace spinet {
@@ -301,6 +302,10 @@ Quantity parse_quantity(std::string_view text, const Dimension& wanted) {
   if (!u) {
     if (unit.starts_with(',') || unit.starts_with('_'))
       throw ExpressionError(k, size - k, fmt::format("{} is not a number", in_quotes(text)), "write digits without separators: 10000");
+    if (auto other = foreign(Spelling::Of::unit, unit); !other.empty())
+      throw ExpressionError(k, size - k, fmt::format("unknown unit {}", in_quotes(unit)), std::move(other));
+    if (unit.starts_with('*') && parse_unit(unit.substr(1)))  // Brian2's way
+      throw ExpressionError(k, size - k, fmt::format("unknown unit {}", in_quotes(unit)), fmt::format("here: {} {}", text.substr(0, static_cast<std::size_t>(end - text.data())), unit.substr(1)));
     const auto best = nearest_unit(unit, wanted);
     throw ExpressionError(k, size - k, fmt::format("unknown unit {}", in_quotes(unit)),
                           best.empty() ? std::string{} : fmt::format("did you mean '{}'?", best));

@@ -135,6 +135,8 @@ void load_top(Loading& l, const Node& root) {
       if (std::fabs(exact - static_cast<double>(*t)) > 1e-9 * exact)
         r.errors.error(n->mark, fmt::format("'delay_resolution' must be a multiple of time_resolution ({})", r.time_text(1)));
       net.delay_resolution = *t;
+    } else {
+      net.delay_resolution = 1;  // so that no delay seems to be between two steps
     }
   } else if (std::fabs(step - std::round(step)) > 1e-9 * step || step < 0.5) {
     r.errors.error(root.find("time_resolution")->mark, "the default delay_resolution, 0.1 ms, is no multiple of this", "give a `delay_resolution`");
@@ -142,11 +144,13 @@ void load_top(Loading& l, const Node& root) {
   if (const Node* n = root.find("duration")) net.duration = r.time(*n, "duration", 1).value_or(0);
 
   if (const Node* n = root.find("populations")) load_populations(l, *n);
+  else l.populations.complete = false;
   if (const Node* n = root.find("projections")) load_projections(l, *n);
   if (const Node* n = root.find("schedule")) load_schedule(l, *n);
   if (const Node* n = root.find("until")) load_until(l, *n);
   if (const Node* n = root.find("record")) load_recording(l, *n);
-  if (r.errors.empty()) check_environments(l);
+  const auto whole = [](const Names& n) { return n.complete && std::count(n.flawed.begin(), n.flawed.end(), true) == 0; };
+  if (whole(l.populations) && whole(l.projections)) check_environments(l);
 }
 
 Network load_into(Texts& texts, Network net, std::filesystem::path folder, const Catalogue& catalogue, const LoadOptions& options) {

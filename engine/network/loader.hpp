@@ -27,6 +27,7 @@ struct FileEdges {
   std::string source, target;       ///< names of the populations; empty where the file does not say
   std::vector<std::uint64_t> sources, targets;  ///< node ids within these populations
   std::vector<double> weights, delays;          ///< empty if the file has none; delays in ms
+  std::vector<std::uint64_t> counts;            ///< synapses of each edge; empty: one
   std::string weight_unit;          ///< empty: not said
 };
 

@@ -13,7 +13,9 @@ namespace spinet::reading {
 struct Names {
   std::map<std::string, std::uint32_t, std::less<>> index;
   std::vector<Mark> marks;
-  std::vector<bool> flawed;  ///< had an error: references to it are resolved, and nothing more is said of it
+  std::vector<bool> flawed;  ///< had an error: references to it are resolved, and nothing is said that may follow from it
+  std::vector<bool> unsized; ///< of populations: the size is an error and stands at 1
+  bool complete = true;      ///< names of the section could be read: one that is not there is unknown
 };
 
 struct Loading {
@@ -27,15 +29,26 @@ struct Selected {
   std::uint32_t population;
   GidRange range;
   bool whole;
+  bool sure;  ///< false: the name is misspelt or the size an error; nothing is to be said that follows from them
 };
+/// Empty after an error that leaves no population.
 std::optional<Selected> select(Loading& l, const std::string& text, Mark where);
+
+/// A rule that has been read into its projection, with what is still to be read.
+struct RuleRead {
+  bool good = true;                   ///< false after an error
+  const Node* edges = nullptr;        ///< of `list` and `sonata`
+  bool from_sonata = false;
+  const Node* sonata_name = nullptr;  ///< the edge population, if given
+};
+RuleRead load_rule(Loading& l, Projection& p, const Node& connect, Mark where);
 
 void load_populations(Loading& l, const Node& map);
 void load_projections(Loading& l, const Node& map);
 void load_schedule(Loading& l, const Node& list);
 void load_recording(Loading& l, const Node& map);
-/// [[source, target], ...], by number along the concatenated sources and targets of `p`.  False after an error.
-bool synapse_list(Loading& l, const Projection& p, const Node& list, std::vector<SynapseAddress>& synapses);
+/// [[source, target], ...], by number along the concatenated sources and targets of a projection.  False after an error.
+bool synapse_list(Loading& l, std::uint32_t projection, const Node& list, std::vector<SynapseAddress>& synapses);
 /// `until: task.reward_filtered >= 0.975`
 void load_until(Loading& l, const Node& n);
 /// Refuses environments that answer sooner than events travel.

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "network/parts.hpp"
+#include "network/spellings.hpp"
 #include "network/structs.hpp"
 #include "network/suggest.hpp"
 
@@ -67,9 +68,15 @@ class Populations {
 
   void all() {
     std::uint64_t gids = 0;
+    std::vector<std::size_t> of_keys;  // errors; `like` may name a later population, whose keys must have been seen
+    for (std::size_t i = 0; i < map_.keys.size(); ++i) {
+      const std::size_t before = r_.errors.count();
+      r_.map(map_.items[i], keys, fmt::format("population {}", in_quotes(map_.keys[i].name)), map_.keys[i].mark);
+      of_keys.push_back(r_.errors.count() - before);
+    }
     for (std::size_t i = 0; i < map_.keys.size(); ++i) {
       const auto& key = map_.keys[i];
-      const std::size_t before = r_.errors.count();
+      const std::size_t before = r_.errors.count() - of_keys[i];
       if (!is_name(key.name) || key.name == "all")
         r_.errors.error(key.mark, fmt::format("{} is no name for a population", in_quotes(key.name)),
                         "letters, digits and '_', a letter first; 'all' is taken");
@@ -77,15 +84,18 @@ class Populations {
       p.name = key.name;
       p.first = static_cast<Gid>(gids);
       load(p, map_.items[i], key);
+      const bool sized = p.size > 0;
+      if (!sized) p.size = 1;  // so that what names it can be read
       gids += p.size;
       if (gids > most_neurons) {
         r_.errors.error(key.mark, fmt::format("more than {} neurons in all", most_neurons));
-        p.size = 0;
-        gids = p.first;
+        p.size = 1;
+        gids = p.first + 1u;
       }
       l_.populations.index[p.name] = static_cast<std::uint32_t>(l_.net.populations.size());
       l_.populations.marks.push_back(key.mark);
-      l_.populations.flawed.push_back(r_.errors.count() != before || !p.model || p.size == 0);
+      l_.populations.flawed.push_back(r_.errors.count() != before || !p.model || !sized);
+      l_.populations.unsized.push_back(!sized);
       l_.net.populations.push_back(std::move(p));
     }
   }
@@ -115,25 +125,28 @@ class Populations {
     }
     auto base = merged(*other, chain + 1);
     if (!base || !base->is_map()) return std::nullopt;
+    base->incomplete = base->incomplete || n.incomplete;
     put_over(*base, n);
     return base;
   }
 
   void load(Population& p, const Node& given, const Node::Key& key) {
     const std::string what = fmt::format("population {}", in_quotes(p.name));
-    r_.map(given, keys, what, key.mark);
     if (!given.is_map()) return;
-    const auto n = merged(given, 0);
-    if (!n) return;
+    auto n = merged(given, 0);
+    if (!n) {  // an error of `like`: what is given here is read all the same, and nothing is said to be missing
+      n = given;
+      n->incomplete = true;
+    }
     const Node* model = n->find("model");
     if (!model) {
-      if (!misspelt(given, keys, "model")) r_.errors.error(key.mark, what + " has no 'model'", suggest("", model_names(), "models"));
+      if (!misspelt(*n, "model")) r_.errors.error(key.mark, what + " has no 'model'", suggest("", model_names(), "models"));
     } else if (const auto name = r_.text(*model, "model")) {
       p.model = find_model(*name, model->mark);
     }
     if (const Node* size = n->find("size")) {
       if (const auto s = r_.integer(*size, "size", 1, most_neurons)) p.size = static_cast<std::uint32_t>(*s);
-    } else if (!misspelt(given, keys, "size")) {
+    } else if (!misspelt(*n, "size")) {
       r_.errors.error(key.mark, what + " has no 'size'", "size: number of neurons");
     }
     if (!p.model) return;
@@ -155,7 +168,7 @@ class Populations {
       else
         r_.errors.error(n_patterns->mark, fmt::format("model {} takes no patterns", m.name), "patterns belong to an environment such as pattern_task");
     } else if (environment) {
-      r_.errors.error(key.mark, what + " has no 'patterns'", "patterns: [{in: [0, 1], out: [1]}, ...]");
+      if (!misspelt(*n, "patterns")) r_.errors.error(key.mark, what + " has no 'patterns'", "patterns: [{in: [0, 1], out: [1]}, ...]");
     }
     if (r_.errors.count() == before && p.size > 0) cross_check(p, *n, key.mark);
   }
@@ -173,7 +186,11 @@ class Populations {
       r_.errors.error(where, fmt::format("{} is a synapse model; a population needs a neuron or source model", in_quotes(name)),
                       suggest(name, model_names(), "models"));
     else
-      r_.errors.error(where, fmt::format("unknown model {}", in_quotes(name)), suggest(name, model_names(), "models"));
+      r_.errors.error(where, fmt::format("unknown model {}", in_quotes(name)), meant(Spelling::Of::population_model, name, model_names(), "models"));
+    // A misspelt one is taken for the model meant, so that its parameters are checked.
+    const auto near = foreign(Spelling::Of::population_model, name, model_names()).empty() ? nearest(name, model_names()) : std::string();
+    for (const Kind k : {Kind::neuron, Kind::source})
+      if (const auto* m = r_.catalogue.find(k, near)) return m;
     return nullptr;
   }
 
@@ -181,9 +198,8 @@ class Populations {
     const auto allowed = names(table, flags);
     for (const auto& k : given.keys)
       if (std::find(allowed.begin(), allowed.end(), k.name) == allowed.end())
-        r_.errors.error(k.mark, fmt::format("unknown {} {} of model {}", kind, in_quotes(k.name), m.name),
-                        allowed.empty() ? fmt::format("{} has none", m.name)
-                                        : suggest(k.name, allowed, flags ? "variables" : "parameters"));
+        r_.unknown_key(given, k, allowed, fmt::format("unknown {} {} of model {}", kind, in_quotes(k.name), m.name),
+                       allowed.empty() ? fmt::format("{} has none", m.name) : flags ? "variables" : "parameters");
   }
 
   /// One distribution per field that has `flags`.
@@ -235,18 +251,19 @@ class Populations {
     }
     for (const auto& item : n.items) {
       const Node& row = r_.resolved(item);
-      if (!r_.map(row, pattern_entry_keys, "a pattern", row.mark)) return;
+      r_.map(row, pattern_entry_keys, "a pattern", row.mark);
       for (const auto* key : {"in", "out"}) {
+        if (!row.find(key)) continue;
         const Node& bits = r_.resolved(*row.find(key));
         auto& width = key[0] == 'i' ? p.pattern_inputs : p.pattern_targets;
         if (!bits.is_list() || bits.items.empty()) {
           r_.errors.error(bits.mark, fmt::format("'{}' must be a list of 0 and 1", key), "for example [0, 1]");
-          return;
+          continue;
         }
         if (width == 0) width = static_cast<std::uint32_t>(bits.items.size());
         if (bits.items.size() != width) {
           r_.errors.error(bits.mark, fmt::format("'{}' has {} entries here and {} in the first pattern", key, bits.items.size(), width));
-          return;
+          continue;
         }
         if (p.size > 0 && width > p.size) {
           r_.errors.error(bits.mark, fmt::format("'{}' has {} entries for a population of {}", key, width, p.size),
@@ -359,6 +376,7 @@ std::span<const Key> population_keys() { return keys; }
 std::span<const Key> pattern_keys() { return pattern_entry_keys; }
 
 void load_populations(Loading& l, const Node& map) {
+  l.populations.complete = map.is_map() && !map.incomplete;
   if (!map.is_map() || (map.keys.empty() && !map.incomplete)) {
     l.read.errors.error(map.mark, "'populations' must be a map of names and populations, not " + (map.is_map() ? "an empty one" : kind_name(map)),
                         "for example: populations: {exc: {model: lif_delta, size: 100}}");
@@ -371,16 +389,20 @@ std::optional<Selected> select(Loading& l, const std::string& text, Mark where) 
   const auto bracket = text.find('[');
   std::string name = text.substr(0, bracket);
   while (!name.empty() && name.back() == ' ') name.pop_back();
-  const auto at = l.populations.index.find(name);
+  auto at = l.populations.index.find(name);
+  bool sure = true;
   if (at == l.populations.index.end()) {
+    if (!l.populations.complete) return std::nullopt;
     std::vector<std::string> known;
     for (const auto& p : l.net.populations) known.push_back(p.name);
     l.read.errors.error(where, fmt::format("unknown population {}", in_quotes(name)), suggest(name, known, "populations"));
-    return std::nullopt;
+    at = l.populations.index.find(nearest(name, known));  // a misspelt one is taken for the one meant
+    if (at == l.populations.index.end()) return std::nullopt;
+    sure = false;
   }
-  if (l.populations.flawed[at->second]) return std::nullopt;
   const Population& p = l.net.populations[at->second];
-  if (bracket == std::string::npos) return Selected{at->second, {p.first, p.size}, true};
+  sure = sure && !l.populations.unsized[at->second];
+  if (bracket == std::string::npos) return Selected{at->second, {p.first, p.size}, true, sure};
   // "[a:b]", "[a:]", "[:b]", "[a]"
   std::string_view inside(text);
   inside.remove_prefix(bracket + 1);
@@ -404,12 +426,13 @@ std::optional<Selected> select(Loading& l, const std::string& text, Mark where) 
     l.read.errors.error(where, fmt::format("{} is no part of a population", in_quotes(text)), fmt::format("for example {}[0:100], the first hundred", name));
     return std::nullopt;
   }
+  if (!sure) return Selected{at->second, {p.first, p.size}, false, false};
   if (first >= last || last > p.size) {
     l.read.errors.error(where, fmt::format("{} is not within the {} neurons of {}", in_quotes(text), p.size, in_quotes(name)),
                         "parts are [first:last], counted from 0, without the last");
     return std::nullopt;
   }
-  return Selected{at->second, {static_cast<Gid>(p.first + first), static_cast<std::uint32_t>(last - first)}, first == 0 && last == p.size};
+  return Selected{at->second, {static_cast<Gid>(p.first + first), static_cast<std::uint32_t>(last - first)}, first == 0 && last == p.size, true};
 }
 
 }  // namespace spinet::reading

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "network/parts.hpp"
+#include "network/spellings.hpp"
 #include "network/structs.hpp"
 #include "network/suggest.hpp"
 
@@ -12,25 +13,12 @@ namespace spinet::reading {
 namespace {
 
 constexpr double longest_delay = 0x1p60;  // ticks
-constexpr std::uint64_t most_synapses = std::uint64_t{1} << 53;
 
 constexpr Key keys[] = {
     {"from", true, "populations", "source population, a part such as exc[0:100], or a list that is concatenated"},
     {"to", true, "populations", "target population, a part, or a list"},
     {"connect", true, "connect", "which pairs are connected"},
     {"synapse", true, "synapse", "model, weight, delay, port and parameters of the synapses"},
-};
-constexpr Key rules[] = {
-    {"fixed_indegree", false, "integer", "sources drawn for each target"},
-    {"fixed_outdegree", false, "integer", "targets drawn for each source"},
-    {"fixed_total_number", false, "integer", "pairs drawn in all"},
-    {"pairwise_bernoulli", false, "number", "probability of each pair"},
-    {"list", false, "edges", "a CSV file, or rows [source, target, weight, delay]"},
-    {"sonata", false, "text", "a SONATA edges file (.h5), such as the log of a run that recorded edges"},
-    {"population", false, "name", "for sonata: the edge population of the file; the projection's own name if not given"},
-    {"rule", false, "rule", "a rule without a number: one_to_one or all_to_all"},
-    {"autapses", false, "boolean", "whether a neuron may connect to itself (true)"},
-    {"multapses", false, "boolean", "whether a pair may be drawn more than once (true)"},
 };
 constexpr Key synapse_own[] = {
     {"model", true, "synapse_model", "name of a synapse model (`spinet models` lists them)"},
@@ -106,18 +94,19 @@ class Projections {
     r_.map(n, keys, fmt::format("projection {}", in_quotes(p.name)), key.mark);
     if (!n.is_map()) return;
     const Node *from = n.find("from"), *to = n.find("to"), *connect = n.find("connect"), *synapse = n.find("synapse");
-    const bool sources = from && ends(*from, "from", p.sources);
-    const bool targets = to && ends(*to, "to", p.targets);
-    const bool onto_neurons = targets && check_targets(*to, p);
-    // Rules are read even where the ends are unknown, so that their own errors show.
-    const Node* edges = nullptr;
-    const bool ruled = connect && rule(p, *connect, key.mark, edges);
-    if (synapse) read_synapse(p, *synapse, key.mark, onto_neurons, sources && ruled, edges);
-    if (sources && onto_neurons && ruled && connect) drawable(p, *connect);
-    incomplete_ = !(sources && onto_neurons && ruled);
+    // All is read, whatever is wrong with the rest, so that its own errors show.
+    sources_known_ = from && ends(*from, "from", p.sources);
+    targets_known_ = to && ends(*to, "to", p.targets);
+    onto_neurons_ = check_targets(to, p) && targets_known_;
+    const RuleRead rule = connect ? load_rule(l_, p, *connect, key.mark) : RuleRead{false};
+    const bool read = synapse && read_synapse(p, *synapse, key.mark, rule);
+    if (sources_known_ && onto_neurons_ && rule.good) drawable(p, *connect);
+    incomplete_ = !(sources_known_ && onto_neurons_ && rule.good && read);
   }
 
-  bool ends(const Node& n, std::string_view what, std::vector<GidRange>& out) {
+  /// False if not all of the ends are known.
+  bool ends(const Node& given, std::string_view what, std::vector<GidRange>& out) {
+    const Node& n = r_.resolved(given);
     std::vector<const Node*> items;
     if (n.is_list())
       for (const auto& i : n.items) items.push_back(&i);
@@ -141,7 +130,8 @@ class Projections {
         continue;
       }
       out.push_back(s->range);
-      sorted.emplace_back(s->range, i);
+      if (s->sure) sorted.emplace_back(s->range, i);
+      else good = false;
     }
     std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first.first < b.first.first; });
     for (std::size_t i = 1; i < sorted.size(); ++i)
@@ -159,12 +149,13 @@ class Projections {
     return *(at - 1);
   }
 
-  bool check_targets(const Node& to, const Projection& p) {
+  bool check_targets(const Node* to, const Projection& p) {
     bool good = true;
     for (std::size_t i = 0; i < p.targets.size(); ++i) {
       const auto& target = population_of(p.targets[i]);
-      if (target.neuron()) continue;
-      r_.errors.error(to.is_list() ? to.items[i].mark : to.mark,
+      good = good && target.model;
+      if (!target.model || target.neuron()) continue;
+      r_.errors.error(to->is_list() && to->items.size() == p.targets.size() ? to->items[i].mark : to->mark,
                       fmt::format("{} is a source (model {}); sources send and receive nothing", in_quotes(target.name), target.model->name),
                       "swap 'from' and 'to'?");
       good = false;
@@ -172,155 +163,118 @@ class Projections {
     return good;
   }
 
-  bool rule(Projection& p, const Node& n, Mark where, const Node*& edges) {
-    static const std::vector<std::string> all{"one_to_one", "all_to_all", "fixed_indegree", "fixed_outdegree", "fixed_total_number", "pairwise_bernoulli", "list", "sonata"};
-    const auto plain = [&](const Node& given) {
-      const auto name = r_.text(given, "connect");
-      if (!name) return false;
-      if (*name == "one_to_one") p.rule = Rule::one_to_one;
-      else if (*name == "all_to_all") p.rule = Rule::all_to_all;
-      else if (std::find(all.begin(), all.end(), *name) != all.end()) {
-        r_.errors.error(given.mark, fmt::format("rule {} needs a value", in_quotes(*name)),
-                        fmt::format("connect: {{{}: {}}}", *name, *name == "list" ? "edges.csv" : *name == "sonata" ? "edges.h5" : *name == "pairwise_bernoulli" ? "0.1" : "100"));
-        return false;
-      } else {
-        r_.errors.error(given.mark, fmt::format("unknown rule {}", in_quotes(*name)), suggest(*name, all, "rules"));
-        return false;
-      }
-      return true;
-    };
-    if (!n.is_map()) return plain(n);
-    std::vector<std::string> allowed = names(rules);
-    bool good = true;
-    const Node::Key* chosen = nullptr;
-    for (const auto& k : n.keys) {
-      const bool option = k.name == "autapses" || k.name == "multapses" || k.name == "population";
-      if (std::find(allowed.begin(), allowed.end(), k.name) == allowed.end()) {
-        const bool bare = k.name == "one_to_one" || k.name == "all_to_all";
-        r_.errors.error(k.mark, fmt::format("unknown rule {}", in_quotes(k.name)),
-                        bare ? fmt::format("write connect: {0}, or connect: {{rule: {0}, autapses: false}}", k.name) : suggest(k.name, all, "rules"));
-        good = false;
-        if (!chosen) chosen = &k;
-      } else if (!option && chosen) {
-        r_.errors.error(k.mark, fmt::format("two rules, {} and {}; one can be meant", in_quotes(chosen->name), in_quotes(k.name)));
-        good = false;
-      } else if (!option) {
-        chosen = &k;
-      }
-    }
-    if (!chosen) {
-      r_.errors.error(n.keys.empty() ? where : n.keys[0].mark, "'connect' names no rule", "rules: " + joined(all));
-      return false;
-    }
-    if (!good) return false;
-    const Node& value = *n.find(chosen->name);
-    if (chosen->name == "rule") {
-      good = plain(value);
-    } else if (chosen->name == "list" || chosen->name == "sonata") {
-      p.rule = Rule::listed;
-      edges = &r_.resolved(value);
-      from_sonata_ = chosen->name == "sonata";
-      sonata_name_ = n.find("population");
-    } else if (chosen->name == "pairwise_bernoulli") {
-      p.rule = Rule::pairwise_bernoulli;
-      const auto x = r_.number(value, {"pairwise_bernoulli", "1", 0, 1});
-      good = x.has_value();
-      p.probability = x.value_or(0);
-    } else {
-      p.rule = chosen->name == "fixed_indegree" ? Rule::fixed_indegree : chosen->name == "fixed_outdegree" ? Rule::fixed_outdegree : Rule::fixed_total_number;
-      const auto x = r_.integer(value, chosen->name, 0, p.rule == Rule::fixed_total_number ? most_synapses : 0xFFFFFFFFu);
-      good = x.has_value();
-      p.number = x.value_or(0);
-    }
-    const bool draws = p.rule == Rule::fixed_indegree || p.rule == Rule::fixed_outdegree || p.rule == Rule::fixed_total_number;
-    const auto option = [&](const char* name, bool& flag, bool meant) {
-      const Node* o = n.find(name);
-      if (!o) return;
-      if (good && !meant) {
-        r_.errors.error(o->mark, fmt::format("'{}' means nothing for rule {}", name, chosen->name == "rule" ? value.text : chosen->name));
-        good = false;
-        return;
-      }
-      const auto b = r_.boolean(*o, name);
-      good = good && b;
-      flag = b.value_or(true);
-    };
-    if (const Node* o = n.find("population"); o && good && chosen->name != "sonata") {
-      r_.errors.error(o->mark, fmt::format("'population' means nothing for rule {}", chosen->name == "rule" ? value.text : chosen->name), "it names the edge population of a SONATA file: {sonata: edges.h5, population: name}");
-      good = false;
-    }
-    option("autapses", p.autapses, p.rule != Rule::listed && p.rule != Rule::one_to_one);
-    option("multapses", p.multapses, draws);
-    return good;
-  }
-
   // --- synapses --------------------------------------------------------------------------------------------------
 
-  void read_synapse(Projection& p, const Node& given, Mark where, bool onto_neurons, bool ready, const Node* edges) {
+  /// False after an error.
+  bool read_synapse(Projection& p, const Node& given, Mark where, const RuleRead& rule) {
     const Node& n = r_.resolved(given);
     if (!n.is_map()) {
       r_.errors.error(n.mark, "'synapse' must be a map, not " + kind_name(n), "for example {model: static, weight: 0.1 mV, delay: 1.5 ms}");
-      return;
+      return false;
     }
+    const std::size_t before = r_.errors.count();
     const Model* model = nullptr;
-    if (const Node* m = n.find("model")) {
-      if (const auto name = r_.text(*m, "model")) model = find_model(*name, m->mark);
-    } else {
+    bool guessed = false;
+    if (!n.find("model")) check_own_keys(n);
+    const Node* m = n.find("model");
+    if (m) {
+      if (const auto name = r_.text(*m, "model")) model = find_model(*name, m->mark, guessed);
+    } else if (!misspelt(n, "model")) {
       r_.errors.error(n.mark.line ? n.mark : where, "the synapse has no 'model'", suggest("", model_names(), "models"));
     }
+    if (model) check_keys(n, *model);
+    bool timed = true;
     if (const Node* d = n.find("delay")) {
-      if (auto delay = read_delay(*d)) p.delay = std::move(*delay);
-      else incomplete_ = true;
+      auto delay = read_delay(*d);
+      timed = delay.has_value();
+      if (timed) p.delay = std::move(*delay);
     }
-    if (!model) return;
+    const auto port = port_unit_of(p, n);
+    if (!model) return false;
     p.synapse = reinterpret_cast<const SynapseTable*>(model);
-    const auto variables = names(model->variables, Flag::initial);
-    const auto params = names(model->params);
-    std::vector<std::string> allowed = names(synapse_own);
-    allowed.insert(allowed.end(), variables.begin(), variables.end());
-    allowed.insert(allowed.end(), params.begin(), params.end());
-    for (const auto& k : n.keys)
-      if (std::find(allowed.begin(), allowed.end(), k.name) == allowed.end())
-        r_.errors.error(k.mark, fmt::format("unknown key {} of a synapse of model {}", in_quotes(k.name), model->name), suggest(k.name, allowed, "keys"));
+    if (!guessed) check_reads(p, m->mark);
+    Weights w = read_state(p, n, port);
+    read_params(p, n, port, before);
 
-    if (!onto_neurons) return;
+    ports_sign_ = onto_neurons_ && port_named_ ? sign_of_port(p, n) : std::nullopt;
+    if (rule.edges) read_edges(p, rule, n, w);
+    if (const Node* from = n.find("weights")) read_weights(p, r_.resolved(*from), w, rule.good && !w.failed && sources_known_ && onto_neurons_ && port);
+    // A list that could not be read may have delays.
+    if (!n.find("delay") && !p.listed_delays && !misspelt(n, "delay") && (!rule.edges || r_.errors.count() == before))
+      r_.errors.error(m->mark, "the synapse has no 'delay'", "delay: a time such as 1.5 ms, at least one delay_resolution");
+    if (port && port_named_ && onto_neurons_ && (!w.failed || n.find("port"))) choose_port(p, n, w, r_.errors.count() == before);
+    return timed && port && r_.errors.count() == before;
+  }
+
+  /// Without a model only a key that stands for `model` can be told from the model's own.
+  void check_own_keys(const Node& n) {
+    const auto own = names(synapse_own);
+    for (const auto& k : n.keys)
+      if (nearest(k.name, own) == "model" || right_key(k.name, own) == "model") r_.unknown_key(n, k, own, fmt::format("unknown key {} of a synapse", in_quotes(k.name)), "keys");
+  }
+  void check_keys(const Node& n, const Model& model) {
+    std::vector<std::string> allowed = names(model.variables, Flag::initial);
+    for (auto& name : names(synapse_own)) allowed.push_back(std::move(name));
+    for (auto& name : names(model.params)) allowed.push_back(std::move(name));
+    for (const auto& k : n.keys)
+      if (std::find(allowed.begin(), allowed.end(), k.name) == allowed.end() && k.meant != "model")
+        r_.unknown_key(n, k, allowed, fmt::format("unknown key {} of a synapse of model {}", in_quotes(k.name), model.name), "keys");
+  }
+  void check_reads(const Projection& p, Mark where) {
     for (std::uint32_t k = 0; k < p.synapse->read_count; ++k)
       for (const auto* target : target_models(p))
         if (const auto known = names(target->model.variables); std::find(known.begin(), known.end(), p.synapse->reads[k]) == known.end())
-          r_.errors.error(n.find("model")->mark, fmt::format("synapses of model {} read the variable '{}' of their targets, which model {} does not have",
-                                                             model->name, p.synapse->reads[k], target->model.name));
-    const std::string weight_name = variables.empty() ? std::string() : variables.front();
-    const Node* weight = variables.empty() ? nullptr : n.find(weight_name);
-    const auto unit = port_unit_of(p, n);
-    if (!unit) return;
+          r_.errors.error(where, fmt::format("synapses of model {} read the variable '{}' of their targets, which model {} does not have",
+                                             p.synapse->model.name, p.synapse->reads[k], target->model.name));
+  }
 
-    const std::size_t before = r_.errors.count();
-    int sign = 0;
-    bool known_sign = false;
-    for (std::uint32_t i = 0; i < model->variables.count; ++i) {
-      const Field& f = field(model->variables, i);
+  /// What is known of the weights while they are read.
+  struct Weights {
+    const Node* node = nullptr;   ///< where the synapse gives them
+    const Field* field = nullptr; ///< null: the model has none
+    std::string unit;
+    int sign = 1;                 ///< +1, -1, or 0: both
+    bool failed = false;          ///< the sign is not known
+  };
+  /// A field in the unit of the port; where that is not known, any unit and range will do.
+  static Wanted wanted_here(const Field& f, const std::optional<std::string>& port) {
+    if (port || !(f.flags & Flag::port_unit)) return wanted(f, port.value_or(""));
+    return {f.name, std::string(any_unit)};
+  }
+  Weights read_state(Projection& p, const Node& n, const std::optional<std::string>& port) {
+    Weights w;
+    w.unit = port.value_or(std::string(any_unit));
+    const Fields& variables = p.synapse->model.variables;
+    for (std::uint32_t i = 0; i < variables.count; ++i) {
+      const Field& f = field(variables, i);
       if (!(f.flags & Flag::initial)) continue;
       Distribution d{Distribution::Kind::constant, f.preset};
-      if (const Node* v = n.find(f.name)) {
-        auto read = r_.distribution(*v, wanted(f, *unit), 0);
-        if (!read) incomplete_ = true;
-        else d = std::move(*read);
-        if (!read && p.state.empty()) sign_unknown_ = true;
+      const Node* v = n.find(f.name);
+      bool failed = false;
+      if (v) {
+        auto read = r_.distribution(*v, wanted_here(f, port), 0);
+        failed = !read;
+        if (read) d = std::move(*read);
       }
       if (p.state.empty()) {
-        sign = sign_of(d);
-        known_sign = true;
+        w.node = v, w.field = &f;
+        w.failed = failed;
+        w.sign = sign_of(d);
       }
       p.state.push_back(std::move(d));
     }
-    for (std::uint32_t i = 0; i < model->params.count; ++i) {
-      const Field& f = field(model->params, i);
+    return w;
+  }
+  void read_params(Projection& p, const Node& n, const std::optional<std::string>& port, std::size_t before) {
+    const Model& model = p.synapse->model;
+    for (std::uint32_t i = 0; i < model.params.count; ++i) {
+      const Field& f = field(model.params, i);
       double x = f.preset;
       if (const Node* v = n.find(f.name)) {
         const Node& value = r_.resolved(*v);
         if (value.is_map() || value.is_list()) {
           r_.errors.error(value.mark, fmt::format("'{}' is a parameter of all synapses of the projection and must be one number", f.name));
-        } else if (const auto y = f.choices ? r_.choice(value, f) : r_.number(value, wanted(f, *unit))) {
+        } else if (const auto y = f.choices ? r_.choice(value, f) : r_.number(value, wanted_here(f, port))) {
           x = *y;
         }
       }
@@ -328,15 +282,8 @@ class Projections {
     }
     std::vector<Distribution> constants;
     for (const double x : p.params) constants.push_back({Distribution::Kind::constant, x});
-    if (const auto c = check_params(*model, constants); c.reason && r_.errors.count() == before) r_.errors.error(n.mark, c.reason);
-
-    ports_sign_ = sign_of_port(p, n);
-    if (edges && ready) read_edges(p, *edges, weight, n.find("delay"), *unit, sign, known_sign);
-    if (const Node* from = n.find("weights"); from && ready) read_weights(p, r_.resolved(*from), weight, *unit, sign, known_sign);
-    if (!n.find("delay") && !p.listed_delays && (!edges || ready))
-      r_.errors.error(n.find("model")->mark, "the synapse has no 'delay'", "delay: a time such as 1.5 ms, at least one delay_resolution");
-    if (!sign_unknown_ || n.find("port")) choose_port(p, n, weight, known_sign ? sign : 1, p.params.size() == model->params.count && r_.errors.count() == before);
-    sign_unknown_ = false;
+    if (r_.errors.count() != before || !port) return;
+    if (const auto c = check_params(model, constants); c.reason) r_.errors.error(n.mark, c.reason);
   }
 
   std::vector<std::string> model_names() const {
@@ -345,12 +292,15 @@ class Projections {
       if (e.model->kind == Kind::synapse) known.emplace_back(e.model->name);
     return known;
   }
-  const Model* find_model(const std::string& name, Mark where) {
+  /// The model of a name; a misspelt one is taken for the one meant.
+  const Model* find_model(const std::string& name, Mark where, bool& guessed) {
     if (const auto* m = r_.catalogue.find(Kind::synapse, name)) return m;
+    guessed = true;
     const bool other = r_.catalogue.find(Kind::neuron, name) || r_.catalogue.find(Kind::source, name);
     r_.errors.error(where, other ? fmt::format("{} is no synapse model", in_quotes(name)) : fmt::format("unknown synapse model {}", in_quotes(name)),
-                    suggest(name, model_names(), "models"));
-    return nullptr;
+                    meant(Spelling::Of::synapse_model, name, model_names(), "models"));
+    if (other || !foreign(Spelling::Of::synapse_model, name, model_names()).empty()) return nullptr;
+    return r_.catalogue.find(Kind::synapse, nearest(name, model_names()));
   }
 
   std::optional<Distribution> read_delay(const Node& given) {
@@ -406,8 +356,9 @@ class Projections {
   std::vector<const NeuronTable*> target_models(const Projection& p) const {
     std::vector<const NeuronTable*> models;
     for (const auto& t : p.targets) {
-      const auto* m = population_of(t).neuron();
-      if (std::find(models.begin(), models.end(), m) == models.end()) models.push_back(m);
+      const auto& population = population_of(t);
+      const auto* m = population.model ? population.neuron() : nullptr;  // errors of their own
+      if (m && std::find(models.begin(), models.end(), m) == models.end()) models.push_back(m);
     }
     return models;
   }
@@ -417,10 +368,11 @@ class Projections {
     return n;
   }
 
-  /// Unit of the weights; the ports that a sign would choose among must share it.
+  /// Unit of the weights; the ports that a sign would choose among must share it.  Empty also where the targets are not known.
   std::optional<std::string> port_unit_of(const Projection& p, const Node& synapse) {
     std::optional<std::string> unit;
     const Node* given = synapse.find("port");
+    port_named_ = true;
     const auto name = given ? r_.text(*given, "port") : std::nullopt;
     if (given && !name) return std::nullopt;
     for (const auto* m : target_models(p)) {
@@ -441,8 +393,15 @@ class Projections {
         return std::nullopt;
       }
       if (!any) {
-        if (name) r_.errors.error(given->mark, fmt::format("model {} has no port {}", m->model.name, in_quotes(*name)), suggest(*name, port_names(*m), "ports"));
-        else r_.errors.error(synapse.mark, fmt::format("'port' must say which input of {} is meant", m->model.name), "ports: " + joined(port_names(*m)));
+        if (name) {
+          r_.errors.error(given->mark, fmt::format("model {} has no port {}", m->model.name, in_quotes(*name)), suggest(*name, port_names(*m), "ports"));
+          port_named_ = false;
+          const auto meant = nearest(*name, port_names(*m));  // a misspelt one has the unit of the one meant
+          for (std::uint32_t i = 0; i < m->port_count; ++i)
+            if (meant == m->ports[i].name) unit = m->ports[i].unit;
+          return unit;
+        }
+        r_.errors.error(synapse.mark, fmt::format("'port' must say which input of {} is meant", m->model.name), "ports: " + joined(port_names(*m)));
         return std::nullopt;
       }
     }
@@ -468,10 +427,10 @@ class Projections {
     return {};
   }
 
-  /// `sign`: of the weights that are given, 0: both.  `whole`: all else of the synapse could be read.
-  void choose_port(Projection& p, const Node& synapse, const Node* weight, int sign, bool whole) {
-    const Node* given = synapse.find("port");
-    if (!weight) weight = synapse.find("weights");
+  /// `whole`: all else of the synapse could be read.
+  void choose_port(Projection& p, const Node& synapse, const Weights& w, bool whole) {
+    int sign = w.sign;
+    const Node *given = synapse.find("port"), *weight = w.node ? w.node : synapse.find("weights");
     const Mark where = weight ? weight->mark : synapse.mark;
     if (whole)
       if (const Sign s = sign_of(*p.synapse, p.params); s != Sign::given) sign = static_cast<int>(s);
@@ -550,13 +509,17 @@ class Projections {
 
   // --- explicit lists --------------------------------------------------------------------------------------------
 
-  void read_edges(Projection& p, const Node& n, const Node* weight, const Node* delay, const std::string& unit, int& sign, bool& known_sign) {
-    const double sources = static_cast<double>(p.source_count()), targets = static_cast<double>(p.target_count());
+  void read_edges(Projection& p, const RuleRead& rule, const Node& synapse, Weights& weights_here) {
+    const Node& n = *rule.edges;
+    const Node *weight = weights_here.node, *delay = synapse.find("delay");
+    const std::string& unit = weights_here.unit;
+    // Numbers of ends that are not known have no bounds.
+    const bool known = sources_known_ && onto_neurons_ && unit != any_unit;
+    const double sources = sources_known_ ? static_cast<double>(p.source_count()) : INFINITY;
+    const double targets = targets_known_ ? static_cast<double>(p.target_count()) : INFINITY;
     const bool has_weights = !p.state.empty();
-    const Field* weight_field = nullptr;
-    for (std::uint32_t i = 0; i < p.synapse->model.variables.count && !weight_field; ++i)
-      if (field(p.synapse->model.variables, i).flags & Flag::initial) weight_field = &field(p.synapse->model.variables, i);
-    const Wanted weight_wanted = weight_field ? wanted(*weight_field, unit) : Wanted{"weight", unit};
+    const auto port = unit == any_unit ? std::nullopt : std::optional(unit);
+    const Wanted weight_wanted = weights_here.field ? wanted_here(*weights_here.field, port) : Wanted{"weight", unit};
     int signs = 0;  // 1: positive seen, 2: negative seen
 
     const auto columns_fault = [&](bool weights, bool delays) -> std::string {
@@ -576,38 +539,40 @@ class Projections {
       }
       if (p.listed_delays)
         if (const auto fault = delay_fault(ms, ticks); !fault.first.empty()) return fault.first + (fault.second.empty() ? "" : "; " + fault.second);
+      if (!known) return {};
       if ((p.edges.size() + 1) * sizeof(ListedEdge) > r_.memory_limit / 2) return "the list does not fit memory";
       p.edges.push_back({static_cast<std::uint32_t>(s), static_cast<std::uint32_t>(t), p.listed_weights ? w : 0, p.listed_delays ? static_cast<Tick>(ticks) : 0});
       return {};
     };
 
-    if (from_sonata_) {
-      sonata(p, n, weight, delay, weight_wanted, add);
+    if (rule.from_sonata) {
+      sonata(p, rule, weight, delay, weight_wanted, known, add);
     } else if (n.is_list()) {
       rows(p, n, weight_wanted, columns_fault, add);
     } else if (n.is_scalar()) {
       const auto path = r_.data_file(n);
-      if (!path) return;
+      if (!path || !known) return;
       const Column columns[] = {{"source", "1", true}, {"target", "1", true}, {"weight", unit, false}, {"delay", "ms", false}};
       read_csv(r_, *path, n.mark, columns, [&](const std::vector<bool>& there) { return columns_fault(there[2], there[3]); },
                [&](std::span<const double> v) -> std::string {
-                 if (p.listed_weights && !weight_ok(v[2], weight_wanted))
-                   return fmt::format("'{}' must be {}; it is {}", weight_wanted.what, range_text(weight_wanted), with_unit(v[2], unit));
+                 if (p.listed_weights)
+                   if (auto fault = r_.fault(v[2], weight_wanted); !fault.empty()) return fault;
                  return add(v[0], v[1], v[2], v[3], std::round(r_.ticks({v[3], -3, {}})));
                });
     } else {
       r_.errors.error(n.mark, "'list' must be a CSV file or rows [source, target], not " + kind_name(n));
     }
     if (p.listed_weights) {
-      sign = signs == 3 ? 0 : signs == 2 ? -1 : 1;
-      known_sign = true;
+      weights_here.sign = signs == 3 ? 0 : signs == 2 ? -1 : 1;
+      weights_here.failed = false;
     }
     std::stable_sort(p.edges.begin(), p.edges.end(), [](const ListedEdge& a, const ListedEdge& b) { return a.target < b.target; });
   }
 
   /// The edges of a SONATA file.  Weights and delays that `synapse` gives replace those of the file.
   template <class Add>
-  void sonata(Projection& p, const Node& n, const Node* weight, const Node* delay, const Wanted& weight_wanted, const Add& add) {
+  void sonata(Projection& p, const RuleRead& rule, const Node* weight, const Node* delay, const Wanted& weight_wanted, bool known, const Add& add) {
+    const Node& n = *rule.edges;
     p.listed_weights = !weight && !p.state.empty();
     p.listed_delays = !delay;
     if (!n.is_scalar()) {
@@ -615,8 +580,8 @@ class Projections {
       return;
     }
     const auto path = r_.data_file(n);
-    const auto name = sonata_name_ ? r_.text(*sonata_name_, "population") : std::optional(p.name);
-    if (!path || !name) return;
+    const auto name = rule.sonata_name ? r_.text(*rule.sonata_name, "population") : std::optional(p.name);
+    if (!path || !name || !known) return;
     if (!r_.options.read_sonata_edges) {
       r_.errors.error(n.mark, "SONATA files cannot be read here", "this program was built without HDF5; use a CSV file");
       return;
@@ -664,14 +629,14 @@ class Projections {
         double w = 0, ms = 0;
         if (p.listed_weights) {
           w = Quantity{g.weights[e] * unit.factor, unit.decade, unit.dimension}.in(*own);
-          if (!weight_ok(w, weight_wanted))
-            return refuse(fmt::format("edge {} of {}: '{}' must be {}; it is {}", e, g.group, weight_wanted.what, range_text(weight_wanted), with_unit(w, weight_wanted.unit)));
+          if (const auto fault = r_.fault(w, weight_wanted); !fault.empty()) return refuse(fmt::format("edge {} of {}: {}", e, g.group, fault));
         }
         if (p.listed_delays) {
           ms = g.delays[e];
           if (!std::isfinite(ms)) return refuse(fmt::format("edge {} of {} has a delay that is no number", e, g.group));
         }
-        if (auto reason = add(*s, *t, w, ms, std::round(r_.ticks({ms, -3, {}}))); !reason.empty()) return refuse(fmt::format("edge {} of {}: {}", e, g.group, reason));
+        for (std::uint64_t k = g.counts.empty() ? 1 : g.counts[e]; k > 0; --k)
+          if (auto reason = add(*s, *t, w, ms, std::round(r_.ticks({ms, -3, {}}))); !reason.empty()) return refuse(fmt::format("edge {} of {}: {}", e, g.group, reason));
       }
     }
   }
@@ -690,7 +655,9 @@ class Projections {
   }
 
   /// The weights of a log, matched with the connections listed here, or left to be matched with those drawn.
-  void read_weights(Projection& p, const Node& n, const Node* weight, const std::string& unit, int& sign, bool& known_sign) {
+  void read_weights(Projection& p, const Node& n, Weights& weights_here, bool ready) {
+    const Node* weight = weights_here.node;
+    const std::string& unit = weights_here.unit;
     if (!r_.map(n, from_keys, "'weights'", n.mark)) return;
     const Fields& variables = p.synapse->model.variables;
     std::uint32_t first = 0;
@@ -711,7 +678,7 @@ class Projections {
       r_.errors.error(values->mark, fmt::format("{} are no values of a log", in_quotes(*which)), suggest(*which, {"frame", "events", "edges"}, "values"));
       return;
     }
-    if (!path || !which || !name) return;
+    if (!path || !which || !name || !ready) return;
     const Mark where = n.find("from")->mark;
     if (!r_.options.read_weights) {
       r_.errors.error(where, "logs cannot be read here", "this program was built without HDF5");
@@ -728,7 +695,7 @@ class Projections {
         if (!source || !target)
           return fault(fmt::format("projection {} of that run connects neuron {} of {} to {} of {}; this one does not have {}", *name, row.source, file.populations[row.source_population], row.target,
                                    file.populations[row.target_population], !source ? "the source" : "the target"));
-        if (!weight_ok(row.value, allowed)) return fault(fmt::format("holds the {} {}, which must be {}", allowed.what, with_unit(row.value, unit), range_text(allowed)));
+        if (const auto reason = r_.fault(row.value, allowed); !reason.empty()) return fault(reason);
         signs |= row.value < 0 ? 2 : row.value > 0 ? 1 : 0;
         found.push_back({*source, *target, row.value, 0});
       }
@@ -753,8 +720,8 @@ class Projections {
       }
       p.listed_weights = true;
       p.weights_from = path->string();
-      sign = signs == 3 ? 0 : signs == 2 ? -1 : 1;
-      known_sign = true;
+      weights_here.sign = signs == 3 ? 0 : signs == 2 ? -1 : 1;
+      weights_here.failed = false;
     } catch (const std::bad_alloc&) {
       throw;
     } catch (const std::exception& e) {
@@ -774,11 +741,6 @@ class Projections {
     return {};
   }
 
-  static bool weight_ok(double x, const Wanted& w) {
-    return std::isfinite(x) && (w.flags & low_open ? x > w.low : x >= w.low) && (w.flags & high_open ? x < w.high : x <= w.high) &&
-           (!w.single || std::fabs(x) <= std::numeric_limits<float>::max());
-  }
-
   template <class Columns, class Add>
   void rows(Projection&, const Node& n, const Wanted& weight, const Columns& columns_fault, const Add& add) {
     if (!r_.take(n.items.size(), n.mark)) return;
@@ -794,7 +756,7 @@ class Projections {
         length = row.items.size();
         if (length == 3) {
           const auto q = r_.quantity(row.items[2], "weight");
-          third_is_delay = q && q->dimension == time && parse_unit(weight.unit)->dimension != time;
+          third_is_delay = q && q->dimension == time && parse_unit(weight.unit).value_or(Unit{}).dimension != time;
         }
         if (auto reason = columns_fault(length == 4 || (length == 3 && !third_is_delay), length == 4 || third_is_delay); !reason.empty()) {
           r_.errors.error(row.mark, std::move(reason));
@@ -860,20 +822,19 @@ class Projections {
   Loading& l_;
   Reader& r_;
   bool incomplete_ = false;
-  bool sign_unknown_ = false;
   std::optional<int> ports_sign_;  ///< of the port that the present projection names; 0: its weights choose; none: it has none
-  bool from_sonata_ = false;
-  const Node* sonata_name_ = nullptr;
+  bool sources_known_ = false, targets_known_ = false, onto_neurons_ = false;  ///< of the projection being read
+  bool port_named_ = true;  ///< its port, if it names one, is one
 };
 
 }  // namespace
 
 std::span<const Key> projection_keys() { return keys; }
-std::span<const Key> connect_keys() { return rules; }
 std::span<const Key> synapse_keys() { return synapse_own; }
 std::span<const Key> weights_from_keys() { return from_keys; }
 
 void load_projections(Loading& l, const Node& map) {
+  l.projections.complete = (map.is_map() || map.kind == Node::Kind::null) && !map.incomplete;
   if (!map.is_map()) {
     if (map.kind != Node::Kind::null)
       l.read.errors.error(map.mark, "'projections' must be a map of names and projections, not " + kind_name(map));

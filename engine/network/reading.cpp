@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "network/expression.hpp"
+#include "network/spellings.hpp"
 #include "network/suggest.hpp"
 
 namespace spinet::reading {
@@ -15,6 +16,7 @@ namespace {
 constexpr std::size_t longest_chain = 200;  // of parameters that refer to one another
 constexpr std::size_t most_taken = 10'000'000;
 constexpr double most_ticks = 0x1p60;       // so that sums of times never overflow
+constexpr double most_whole = 0x1p53;       // beyond it not every whole number has a double
 
 /// The value could not be read for a reason that has been reported where it lies.
 struct AlreadyReported {};
@@ -34,9 +36,13 @@ bool word_like(std::string_view s) {
          s.starts_with("../");
 }
 
-/// "a time such as 20 ms"
+/// "a time in ms is expected, at least 0 ms"
 std::string expectation(const Wanted& w, const Dimension& d) {
-  return w.unit == "1" ? std::string("a plain number") : fmt::format("{} in {}", dimension_name(d), w.unit);
+  if (w.unit == any_unit) return "a number and its unit are expected";
+  if (w.flags & Flag::integer) return fmt::format("{} is expected", range_text(w));
+  const bool bounded = std::isfinite(w.low) || std::isfinite(w.high);
+  return fmt::format("{} is expected{}", w.unit == "1" ? std::string("a plain number") : fmt::format("{} in {}", dimension_name(d), w.unit),
+                     bounded ? ", " + range_text(w) : "");
 }
 
 constexpr Key constant_keys[] = {{"constant", true, "number", "the value"}};
@@ -78,14 +84,20 @@ std::string with_unit(double value, std::string_view unit) {
 }
 
 std::string range_text(const Wanted& w) {
+  const bool whole = w.flags & Flag::integer;
+  const auto number = [&](double x) { return whole ? fmt::format("{:.0f}", x) : fmt::format("{:.10g}", x); };
+  const std::string unit = w.unit == "1" || w.unit.empty() ? "" : " " + w.unit;
   const bool low = std::isfinite(w.low), high = std::isfinite(w.high);
   const bool low_open_end = w.flags & low_open, high_open_end = w.flags & high_open;
-  if (low && high && !low_open_end && !high_open_end)
-    return fmt::format("from {:.10g} to {}", w.low, with_unit(w.high, w.unit));
   std::string s;
-  if (low) s = fmt::format("{} {}", low_open_end ? "above" : "at least", with_unit(w.low, w.unit));
-  if (high) s += fmt::format("{}{} {}", low ? " and " : "", high_open_end ? "below" : "at most", with_unit(w.high, w.unit));
-  return s;
+  if (low && high && !low_open_end && !high_open_end) {
+    s = fmt::format("from {} to {}{}", number(w.low), number(w.high), unit);
+  } else {
+    if (low) s = fmt::format("{} {}{}", low_open_end ? "above" : "at least", number(w.low), unit);
+    if (high) s += fmt::format("{}{} {}{}", low ? " and " : "", high_open_end ? "below" : "at most", number(w.high), unit);
+  }
+  if (whole) return s.empty() ? "a whole number" : "a whole number " + s;
+  return s.empty() ? "finite" : s;
 }
 
 const Field& field(const Fields& fields, std::uint32_t i) {
@@ -231,39 +243,54 @@ Quantity Reader::evaluate_scalar(const Node& n, const Dimension& hint) {
 
 // --- scalars -----------------------------------------------------------------------------------------------------
 
-std::optional<Quantity> Reader::quantity(const Node& n, std::string_view what, const Dimension& hint) {
+std::optional<Quantity> Reader::quantity(const Node& n, std::string_view what, const Dimension& hint, const std::string& otherwise) {
   if (!n.is_scalar()) {
-    errors.error(n.mark, fmt::format("'{}' must be a number, not {}", what, kind_name(n)));
+    errors.error(n.mark, fmt::format("'{}' must be a number, not {}", what, kind_name(n)), otherwise);
     return std::nullopt;
   }
   try {
     return evaluate_scalar(n, hint);
   } catch (const AlreadyReported&) {
   } catch (const ExpressionError& e) {
-    errors.error(inside(n, e.position, e.length), fmt::format("'{}': {}", what, e.what()), e.help);
+    errors.error(inside(n, e.position, e.length), fmt::format("'{}': {}", what, e.what()), e.help.empty() ? otherwise : e.help);
   }
   return std::nullopt;
 }
 
-bool Reader::in_range(double value, const Wanted& w, Mark where) {
+Wanted Reader::limited(Wanted w) const {
+  const auto within = [&](double low, double high) {
+    if (low > w.low) w.low = low, w.flags &= ~std::uint32_t{low_open};
+    if (high < w.high) w.high = high, w.flags &= ~std::uint32_t{high_open};
+  };
+  if (w.single) within(-FLT_MAX, FLT_MAX);
+  if (w.flags & Flag::integer) within(-most_whole, most_whole);
+  if (w.flags & in_ticks) {
+    const double a_tick = tick.in(parse_unit(w.unit).value_or(Unit{}));
+    const bool positive = w.low == 0 && (w.flags & low_open);
+    within(positive ? a_tick : w.low, most_ticks * a_tick);
+  }
+  return w;
+}
+
+std::string Reader::fault(double value, const Wanted& given) const {
+  const Wanted w = limited(given);
   const bool low = w.flags & low_open ? value > w.low : value >= w.low;
   const bool high = w.flags & high_open ? value < w.high : value <= w.high;
-  if (!low || !high) {
-    errors.error(where, fmt::format("'{}' must be {}; it is {}", w.what, range_text(w), with_unit(value, w.unit)));
-    return false;
-  }
-  if (w.flags & Flag::integer && value != std::floor(value)) {
-    errors.error(where, fmt::format("'{}' must be a whole number; it is {}", w.what, with_unit(value, w.unit)));
-    return false;
-  }
-  if (!std::isfinite(value) || (w.single && std::fabs(value) > FLT_MAX)) {
-    errors.error(where, fmt::format("'{}' is too large: {}", w.what, with_unit(value, w.unit)));
-    return false;
-  }
-  return true;
+  const bool whole = !(w.flags & Flag::integer) || value == std::floor(value);
+  if (low && high && whole && std::isfinite(value)) return {};
+  const auto range = range_text(w);
+  return fmt::format("'{}' must be {}{}; it is {}", w.what, std::isfinite(value) || range == "finite" ? "" : "finite, ", range, with_unit(value, w.unit));
+}
+
+bool Reader::in_range(double value, const Wanted& w, Mark where) {
+  auto reason = fault(value, w);
+  const bool good = reason.empty();
+  if (!good) errors.error(where, std::move(reason));
+  return good;
 }
 
 std::optional<double> Reader::convert(const Quantity& q, const Node& n, const Wanted& w) {
+  if (w.unit == any_unit) return q.si();
   const Unit u = parse_unit(w.unit).value_or(Unit{});
   if (q.dimension == u.dimension) return q.in(u);
   if (q.dimension.none() && q.number == 0) return 0.0;  // zero is zero in every unit
@@ -283,12 +310,12 @@ std::optional<double> Reader::number(const Node& n, const Wanted& w) {
     errors.error(n.mark, fmt::format("'{}' must be one number, not {}", w.what, kind_name(n)));
     return std::nullopt;
   }
+  const Dimension dimension = parse_unit(w.unit).value_or(Unit{}).dimension;
   if (n.kind == Node::Kind::null) {
-    errors.error(n.mark, fmt::format("'{}' has no value", w.what),
-                 expectation(w, parse_unit(w.unit).value_or(Unit{}).dimension) + " is expected");
+    errors.error(n.mark, fmt::format("'{}' has no value", w.what), expectation(limited(w), dimension));
     return std::nullopt;
   }
-  const auto q = quantity(n, w.what, parse_unit(w.unit).value_or(Unit{}).dimension);
+  const auto q = quantity(n, w.what, dimension, expectation(limited(w), dimension));
   if (!q) return std::nullopt;
   const auto x = convert(*q, n, w);
   if (!x || !in_range(*x, w, n.mark)) return std::nullopt;
@@ -296,27 +323,24 @@ std::optional<double> Reader::number(const Node& n, const Wanted& w) {
 }
 
 std::optional<std::uint64_t> Reader::integer(const Node& n, std::string_view what, std::uint64_t low, std::uint64_t high) {
+  const Wanted w{std::string(what), "1", static_cast<double>(low), static_cast<double>(high), Flag::integer};
+  const std::string range = range_text(w) + " is expected";
   if (n.kind == Node::Kind::null) {
-    errors.error(n.mark, fmt::format("'{}' has no value", what), "a whole number is expected");
+    errors.error(n.mark, fmt::format("'{}' has no value", what), range);
     return std::nullopt;
   }
-  const auto q = quantity(n, what);
+  const auto q = quantity(n, what, {}, range);
   if (!q) return std::nullopt;
-  const auto x = convert(*q, n, {std::string(what)});
+  const auto x = convert(*q, n, w);
   if (!x) return std::nullopt;
-  // Products such as 0.1 * 20 may miss the whole number by a rounding.
+  // Products such as 0.1 * 20 may miss the whole number by some roundings; a number that is written may not.
+  const bool computed = n.text.starts_with('=') || n.text.starts_with('$');
   const double whole = std::round(*x);
-  if (std::fabs(*x - whole) > 1e-9 * std::max(1.0, std::fabs(whole))) {
-    const bool expression = n.text.starts_with('=');
-    errors.error(n.mark, fmt::format("'{}' must be a whole number; it is {:.10g}", what, *x),
-                 expression ? fmt::format("write =round({})", n.text.substr(1)) : std::string{});
+  if (std::isfinite(*x) && std::fabs(*x - whole) > (computed ? 1e-12 * std::max(1.0, std::fabs(whole)) : 0)) {
+    errors.error(n.mark, fault(*x, w), n.text.starts_with('=') ? fmt::format("write =round({})", n.text.substr(1)) : std::string{});
     return std::nullopt;
   }
-  if (whole < static_cast<double>(low) || whole > static_cast<double>(high)) {
-    errors.error(n.mark, whole < static_cast<double>(low) ? fmt::format("'{}' must be at least {}; it is {:.10g}", what, low, whole)
-                                                          : fmt::format("'{}' must be at most {}; it is {:.10g}", what, high, whole));
-    return std::nullopt;
-  }
+  if (!in_range(whole, w, n.mark)) return std::nullopt;
   return static_cast<std::uint64_t>(whole);
 }
 
@@ -377,8 +401,8 @@ std::optional<Tick> Reader::time(const Node& n, std::string_view what, Tick low)
     return std::nullopt;
   }
   if (t > most_ticks) {
-    errors.error(n.mark, fmt::format("'{}' is too long: {} is {:.3g} ticks of {}", what, in_quotes(n.text), t, time_text(1)),
-                 "give a longer `time_resolution`");
+    errors.error(n.mark, fmt::format("'{}' must be at most {} (2^60 ticks of {}); it is {}", what, time_text(most_ticks), time_text(1), with_unit(*ms, "ms")),
+                 "a longer `time_resolution` allows longer times");
     return std::nullopt;
   }
   return static_cast<Tick>(t);
@@ -394,14 +418,25 @@ bool Reader::map(const Node& n, std::span<const Key> keys, std::string_view what
   }
   for (const auto& k : n.keys)
     if (std::find(allowed.begin(), allowed.end(), k.name) == allowed.end())
-      errors.error(k.mark, fmt::format("unknown key {} of {}", in_quotes(k.name), what), suggest(k.name, allowed, "keys"));
+      unknown_key(n, k, allowed, fmt::format("unknown key {} of {}", in_quotes(k.name), what), "keys");
   bool complete = true;
   for (const auto& k : keys)
     if (k.required && !n.find(k.name)) {
-      if (!misspelt(n, keys, k.name)) errors.error(where, fmt::format("{} lacks '{}'", what, k.name), fmt::format("{}: {}", k.name, k.doc));
+      if (!misspelt(n, k.name)) errors.error(where, fmt::format("{} lacks '{}'", what, k.name), fmt::format("{}: {}", k.name, k.doc));
       complete = false;
     }
   return complete;
+}
+
+void Reader::unknown_key(const Node& n, const Node::Key& k, const std::vector<std::string>& allowed, std::string reason, std::string_view kind) {
+  auto help = meant(Spelling::Of::key, k.name, allowed, kind);
+  errors.error(k.mark, std::move(reason), help.empty() && allowed.empty() ? std::string(kind) : std::move(help));
+  if (!foreign(Spelling::Of::key, k.name, allowed).empty()) {
+    k.meant = right_key(k.name, allowed);  // its value is written otherwise
+  } else if (const auto best = nearest(k.name, allowed); !best.empty() && !n.find(best)) {
+    k.meant = best;
+    k.taken = true;
+  }
 }
 
 bool Reader::take(std::size_t values, Mark where) {
@@ -411,11 +446,8 @@ bool Reader::take(std::size_t values, Mark where) {
   return false;
 }
 
-bool misspelt(const Node& n, std::span<const Key> keys, std::string_view name) {
-  const auto allowed = names(keys);
-  return n.incomplete || std::any_of(n.keys.begin(), n.keys.end(), [&](const Node::Key& k) {
-           return std::find(allowed.begin(), allowed.end(), k.name) == allowed.end() && nearest(k.name, allowed) == name;
-         });
+bool misspelt(const Node& n, std::string_view name) {
+  return n.incomplete || std::any_of(n.keys.begin(), n.keys.end(), [&](const Node::Key& k) { return k.meant == name; });
 }
 
 std::optional<std::filesystem::path> Reader::data_file(const Node& n) {
@@ -474,7 +506,8 @@ std::optional<Distribution> Reader::values(const Node& list, const Wanted& w, st
   return d;
 }
 
-bool Reader::bounds(const Node& map, const Wanted& w, Distribution& d) {
+bool Reader::bounds(const Node& map, const Wanted& given, Distribution& d) {
+  const Wanted w = limited(given);
   bool good = true;
   const auto get = [&](const char* name, double& x) {
     const Node* n = map.find(name);
@@ -539,88 +572,90 @@ std::optional<Distribution> Reader::named_distribution(const Node& n, const Want
   }
   const auto& key = n.keys[0];
   const Node& args = n.items[0];
-  if (key.name == "constant") {
+  const bool is_known = std::find(known.begin(), known.end(), key.name) != known.end();
+  const std::string name = is_known ? key.name : nearest(key.name, known);  // a misspelt one is read, too
+  if (!is_known) errors.error(key.mark, fmt::format("unknown distribution {}", in_quotes(key.name)), suggest(key.name, known, "distributions"));
+  if (name == "constant") {
     const auto x = number(args, w);
-    if (!x) return std::nullopt;
-    return Distribution{Distribution::Kind::constant, *x};
+    return x && is_known ? std::optional(Distribution{Distribution::Kind::constant, *x}) : std::nullopt;
   }
-  const auto found = std::find_if(distribution_keys().begin(), distribution_keys().end(), [&](const Named& k) { return k.name == key.name; });
-  if (found == distribution_keys().end()) {
-    errors.error(key.mark, fmt::format("unknown distribution {}", in_quotes(key.name)), suggest(key.name, known, "distributions"));
-    return std::nullopt;
-  }
+  const auto found = std::find_if(distribution_keys().begin(), distribution_keys().end(), [&](const Named& k) { return k.name == name; });
+  if (found == distribution_keys().end()) return std::nullopt;
   if (w.flags & Flag::integer) {
     errors.error(key.mark, fmt::format("'{}' is a whole number and cannot be drawn from a distribution", w.what), "give a number or a list");
     return std::nullopt;
   }
-  if (!map(args, found->keys, fmt::format("the {} distribution", key.name), key.mark)) return std::nullopt;
+  const bool complete = map(args, found->keys, fmt::format("the {} distribution", name), key.mark);
+  if (!args.is_map()) return std::nullopt;
 
-  Wanted place = w, spread = w;  // arguments have the unit of the value; only ends and bounds have its range
-  place.low = -INFINITY; place.high = INFINITY; place.flags = 0;
-  spread = place;
-  spread.low = 0;
-  const auto get = [&](const char* name, Wanted v) -> std::optional<double> {
-    v.what = fmt::format("{} of {}", name, w.what);
-    return number(*args.find(name), v);
-  };
-
-  Distribution d;
-  double centre = 0;  // of a lognormal distribution
-  if (key.name == "uniform") {
-    const auto low = get("low", w), high = get("high", w);
-    if (!low || !high) return std::nullopt;
-    if (!(*low < *high)) {
-      errors.error(args.find("high")->mark, fmt::format("'high' of '{}' must be above 'low'", w.what));
-      return std::nullopt;
-    }
-    return Distribution{Distribution::Kind::uniform, *low, *high};
+  auto read = name == "uniform" ? uniform(args, w) : name == "lognormal" ? lognormal(args, key.mark, w) : normal_or_exponential(args, w, name == "normal");
+  if (name == "uniform") return is_known && complete ? read : std::nullopt;
+  Distribution d = read.value_or(Distribution{});
+  if (!bounds(args, w, d) || !read || !complete || !is_known) return std::nullopt;
+  if (d.kind == Distribution::Kind::lognormal && d.b == 0) {
+    const double centre = argument(args, "median", w).value_or(argument(args, "mean", w).value_or(NAN));
+    if (centre >= d.low && centre <= d.high) return Distribution{Distribution::Kind::constant, centre};
   }
-  if (key.name == "normal") {
-    const auto mean = get("mean", place), sd = get("sd", spread);
-    if (!mean || !sd) return std::nullopt;
-    d = {Distribution::Kind::normal, *mean, *sd};
-    if (*sd == 0) {  // the same value, but drawn from nothing
-      if (!in_range(*mean, w, args.find("mean")->mark)) return std::nullopt;
-    }
-  } else if (key.name == "exponential") {
-    Wanted positive = spread;
-    positive.flags = low_open;
-    const auto mean = get("mean", positive);
-    if (!mean) return std::nullopt;
-    d = {Distribution::Kind::exponential, *mean, 0};
-  } else {
-    Wanted positive = spread;
-    positive.flags = low_open;
-    const bool by_mean = args.find("mean") && args.find("sd") && !args.find("median") && !args.find("sigma");
-    const bool by_median = args.find("median") && args.find("sigma") && !args.find("mean") && !args.find("sd");
-    if (!by_mean && !by_median) {
-      errors.error(key.mark, "the lognormal distribution takes either 'mean' and 'sd', or 'median' and 'sigma'");
-      return std::nullopt;
-    }
-    if (by_mean) {
-      const auto mean = get("mean", positive), sd = get("sd", spread);
-      if (!mean || !sd) return std::nullopt;
-      centre = *mean;
-      const long double m = *mean, s2 = std::log1p((*sd / m) * (*sd / m));
-      d = {Distribution::Kind::lognormal, static_cast<double>(std::log(m) - s2 / 2), static_cast<double>(std::sqrt(s2))};
-    } else {
-      Wanted plain = spread;
-      plain.unit = "1";
-      const auto median = get("median", positive), sigma = get("sigma", plain);
-      if (!median || !sigma) return std::nullopt;
-      centre = *median;
-      d = {Distribution::Kind::lognormal, static_cast<double>(std::log(static_cast<long double>(*median))), *sigma};
-    }
-    if (!std::isfinite(d.a) || !std::isfinite(d.b)) {
-      errors.error(args.mark, fmt::format("the distribution of '{}' is not finite", w.what));
-      return std::nullopt;
-    }
-  }
-  if (!bounds(args, w, d)) return std::nullopt;
-  if (d.kind == Distribution::Kind::lognormal && d.b == 0 && centre >= d.low && centre <= d.high) return Distribution{Distribution::Kind::constant, centre};
   if (!drawable(d, n, w)) return std::nullopt;
   if (d.kind == Distribution::Kind::normal && d.b == 0 && !d.clip) return Distribution{Distribution::Kind::constant, d.a};
   return d;
+}
+
+std::optional<double> Reader::argument(const Node& args, const char* name, Wanted w) {
+  w.what = fmt::format("{} of {}", name, w.what);
+  const Node* n = args.find(name);
+  return n ? number(*n, w) : std::nullopt;
+}
+
+/// What an argument must be: it has the unit of the value, but only ends and bounds have its range.
+static Wanted argument_range(const Wanted& w, double low, std::uint32_t flags) {
+  Wanted a = w;
+  a.low = low, a.high = INFINITY, a.flags = flags;
+  return a;
+}
+
+std::optional<Distribution> Reader::uniform(const Node& args, const Wanted& w) {
+  const auto low = argument(args, "low", w), high = argument(args, "high", w);
+  if (!low || !high) return std::nullopt;
+  if (*low < *high) return Distribution{Distribution::Kind::uniform, *low, *high};
+  errors.error(args.find("high")->mark, fmt::format("'high' of '{}' must be above 'low'", w.what));
+  return std::nullopt;
+}
+
+std::optional<Distribution> Reader::normal_or_exponential(const Node& args, const Wanted& w, bool normal) {
+  const auto mean = argument(args, "mean", normal ? argument_range(w, -INFINITY, 0) : argument_range(w, 0, low_open));
+  if (!normal) return mean ? std::optional(Distribution{Distribution::Kind::exponential, *mean, 0}) : std::nullopt;
+  const auto sd = argument(args, "sd", argument_range(w, 0, 0));
+  if (!mean || !sd) return std::nullopt;
+  // The same value, but drawn from nothing.
+  if (*sd == 0 && !in_range(*mean, w, args.find("mean")->mark)) return std::nullopt;
+  return Distribution{Distribution::Kind::normal, *mean, *sd};
+}
+
+std::optional<Distribution> Reader::lognormal(const Node& args, Mark where, const Wanted& w) {
+  Wanted plain = argument_range(w, 0, 0);
+  plain.unit = "1";
+  const auto mean = argument(args, "mean", argument_range(w, 0, low_open)), sd = argument(args, "sd", argument_range(w, 0, 0));
+  const auto median = argument(args, "median", argument_range(w, 0, low_open)), sigma = argument(args, "sigma", plain);
+  const bool by_mean = args.find("mean") && args.find("sd") && !args.find("median") && !args.find("sigma");
+  const bool by_median = args.find("median") && args.find("sigma") && !args.find("mean") && !args.find("sd");
+  if (!by_mean && !by_median) {
+    errors.error(where, "the lognormal distribution takes either 'mean' and 'sd', or 'median' and 'sigma'");
+    return std::nullopt;
+  }
+  if (by_mean ? !mean || !sd : !median || !sigma) return std::nullopt;
+  Distribution d{Distribution::Kind::lognormal};
+  if (by_mean) {
+    const long double m = *mean, s2 = std::log1p((*sd / m) * (*sd / m));
+    d.a = static_cast<double>(std::log(m) - s2 / 2);
+    d.b = static_cast<double>(std::sqrt(s2));
+  } else {
+    d.a = static_cast<double>(std::log(static_cast<long double>(*median)));
+    d.b = *sigma;
+  }
+  if (std::isfinite(d.a) && std::isfinite(d.b)) return d;
+  errors.error(args.mark, fmt::format("the distribution of '{}' is not finite", w.what));
+  return std::nullopt;
 }
 
 }  // namespace spinet::reading

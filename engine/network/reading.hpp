@@ -32,19 +32,22 @@ struct Named {
 };
 std::span<const Named> distribution_keys();
 
+/// Unit of a number whose unit is not known, as what says it has an error of its own.
+inline constexpr std::string_view any_unit = "?";
+
 /// What a number must be.
 struct Wanted {
   std::string what;         ///< "tau_m", for messages
   std::string unit = "1";
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
-  std::uint32_t flags = 0;  ///< Flag: low_open, high_open, integer
+  std::uint32_t flags = 0;  ///< Flag: low_open, high_open, integer, in_ticks
   bool single = false;      ///< is stored in single precision
 };
 /// Of a model's field; `unit_of_port` replaces the unit of fields flagged `port_unit`.
 Wanted wanted(const Field& f, std::string_view unit_of_port = {});
 
-/// "above 0 ms", "from 0 to 1".
+/// "above 0 ms", "from 0 to 1", "a whole number from 1 to 10", "finite".
 std::string range_text(const Wanted& w);
 /// The shortest text of a number with its unit.
 std::string with_unit(double value, std::string_view unit);
@@ -72,7 +75,8 @@ class Reader {
   const Node& resolved(const Node& n) const;
 
   /// The scalar as a number with its dimension; `hint` helps with misspelt units.
-  std::optional<Quantity> quantity(const Node& n, std::string_view what, const Dimension& hint = {});
+  /// `otherwise` is the help of messages that have none of their own.
+  std::optional<Quantity> quantity(const Node& n, std::string_view what, const Dimension& hint = {}, const std::string& otherwise = {});
   /// A number in the wanted unit and range.
   std::optional<double> number(const Node& n, const Wanted& w);
   /// A whole number.
@@ -91,10 +95,18 @@ class Reader {
   std::optional<Distribution> distribution(const Node& n, const Wanted& w, std::uint64_t listed);
 
   /// Checks that n is a map with these keys only, all required ones there; `where` is blamed for missing ones.
-  /// True if it is a map with all required keys.
+  /// True if it is a map with all required keys, misspelt ones included.
   bool map(const Node& n, std::span<const Key> keys, std::string_view what, Mark where);
 
-  /// Refuses a value outside its range; the message goes to `where`.
+  /// The range that also what stores the value allows: single precision, whole numbers, ticks.
+  Wanted limited(Wanted w) const;
+  /// Why a value, of a network or a data file, cannot be; empty if it can.
+  std::string fault(double value, const Wanted& w) const;
+  /// Reports the key of a map that is none of those allowed, and notes which of them it may stand for, so that its value
+  /// is checked all the same and the key meant is not found missing.
+  /// `kind`: what is allowed, for the help; all of the help where nothing is.
+  void unknown_key(const Node& n, const Node::Key& k, const std::vector<std::string>& allowed, std::string reason, std::string_view kind);
+  /// Refuses a value that has a fault; the message goes to `where`.
   bool in_range(double value, const Wanted& w, Mark where);
 
   Mark inside(const Node& scalar, std::size_t position, std::size_t length) const;
@@ -114,6 +126,10 @@ class Reader {
   std::optional<double> convert(const Quantity& q, const Node& n, const Wanted& w);
   std::optional<Distribution> named_distribution(const Node& n, const Wanted& w);
   std::optional<Distribution> values(const Node& list, const Wanted& w, std::uint64_t count);
+  std::optional<double> argument(const Node& args, const char* name, Wanted w);
+  std::optional<Distribution> uniform(const Node& args, const Wanted& w);
+  std::optional<Distribution> normal_or_exponential(const Node& args, const Wanted& w, bool normal);
+  std::optional<Distribution> lognormal(const Node& args, Mark where, const Wanted& w);
   bool bounds(const Node& map, const Wanted& w, Distribution& d);
   bool drawable(const Distribution& d, const Node& n, const Wanted& w);
 
@@ -123,8 +139,8 @@ class Reader {
 };
 
 std::vector<std::string> names(std::span<const Key> keys);
-/// True if one of n's keys looks like a misspelt `name`, or was dropped: then its lack has been reported.
-bool misspelt(const Node& n, std::span<const Key> keys, std::string_view name);
+/// True if one of n's keys stands for `name`, or was dropped: then its lack has been reported.
+bool misspelt(const Node& n, std::string_view name);
 /// Names of a model's fields that have all of `flags`.
 std::vector<std::string> names(const Fields& fields, std::uint32_t flags = 0);
 /// Field `i` of a table whose entries may be longer than ours.

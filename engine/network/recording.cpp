@@ -98,9 +98,12 @@ class Recording {
     if (!name) return {};
     const auto at = l_.projections.index.find(*name);
     if (at != l_.projections.index.end()) return at->second;
+    if (!l_.projections.complete) return {};
     std::vector<std::string> known;
     for (const auto& p : l_.net.projections) known.push_back(p.name);
     r_.errors.error(n.mark, fmt::format("unknown projection {}", in_quotes(*name)), known.empty() ? "the network has no projections" : suggest(*name, known, "projections"));
+    const auto near = l_.projections.index.find(nearest(*name, known));  // a misspelt one is taken for the one meant
+    if (near != l_.projections.index.end()) return near->second;
     return {};
   }
 
@@ -115,53 +118,49 @@ class Recording {
   }
 
   void weight(const Node& n) {
-    if (!r_.map(n, weight_entry_keys, "an entry of 'weights'", n.mark)) return;
+    r_.map(n, weight_entry_keys, "an entry of 'weights'", n.mark);
+    if (!n.is_map()) return;
     WeightRecording rec{};
     window(n, rec.from, rec.to);
     const Node* every = n.find("every");
     const bool irregular = n.find("on_change") || n.find("at") || n.find("epochs");
-    if (!every == !irregular) {
+    if (!every == !irregular)
       r_.errors.error(every ? every->mark : n.mark, every ? "'every' makes frames of all synapses; 'on_change', 'at' and 'epochs' are another entry" : "an entry of 'weights' needs times",
                       "one of: every, or on_change, at, epochs");
-      return;
-    }
     if (every) rec.every = interval(*every);
     for (const auto* key : {"synapses", "environment"})
-      if (const Node* k = n.find(key); k && every) r_.errors.error(k->mark, fmt::format("'{}' is for on_change, at and epochs; frames hold all synapses", key));
-    const Node& name = *n.find("projection");
-    const auto p = projection(name, "projection");
-    if (!p) return;
-    rec.projection = *p;
-    const SynapseTable* synapse = l_.net.projections[*p].synapse;
-    if (!synapse) return;  // an error of its own
-    if (const Node* v = n.find("variable")) {
-      const auto variable = r_.text(*v, "variable");
-      if (!variable) return;
-      const Fields& fields = synapse->model.variables;
-      std::vector<std::string> known;
-      for (std::uint32_t i = 0; i < fields.count; ++i) known.push_back(field(fields, i).name);
-      const auto at = std::find(known.begin(), known.end(), *variable);
-      if (at == known.end()) {
-        r_.errors.error(v->mark, fmt::format("synapse model {} has no variable {}", synapse->model.name, in_quotes(*variable)), suggest(*variable, known, "variables"));
-        return;
-      }
-      rec.variable = static_cast<std::uint32_t>(at - known.begin());
-    }
-    if (irregular) return events(n, name, rec);
+      if (const Node* k = n.find(key); k && every && !irregular) r_.errors.error(k->mark, fmt::format("'{}' is for on_change, at and epochs; frames hold all synapses", key));
+    const Node* name = n.find("projection");
+    const auto p = name ? projection(*name, "projection") : std::nullopt;
+    rec.projection = p.value_or(0);
+    const Node* v = n.find("variable");
+    const bool known = !v || variable(*v, p, rec);
+    if (irregular) return events(n, name, p, rec, known);
+    if (!p || !known) return;
     for (const auto& other : l_.net.weights)
       if (other.projection == rec.projection && other.variable == rec.variable) {
-        r_.errors.error(name.mark, fmt::format("the weights of projection {} are recorded already", in_quotes(l_.net.projections[*p].name)));
+        r_.errors.error(name->mark, fmt::format("the weights of projection {} are recorded already", in_quotes(l_.net.projections[*p].name)));
         return;
       }
-    if (rec.every > 0) l_.net.weights.push_back(rec);
+    l_.net.weights.push_back(rec);
+  }
+  bool variable(const Node& n, std::optional<std::uint32_t> p, WeightRecording& rec) {
+    const auto given = r_.text(n, "variable");
+    const SynapseTable* synapse = p ? l_.net.projections[*p].synapse : nullptr;
+    if (!given || !synapse) return false;  // an error of its own
+    const auto known = names(synapse->model.variables);
+    const auto at = std::find(known.begin(), known.end(), *given);
+    rec.variable = static_cast<std::uint32_t>(at - known.begin());
+    if (at == known.end())
+      r_.errors.error(n.mark, fmt::format("synapse model {} has no variable {}", synapse->model.name, in_quotes(*given)), suggest(*given, known, "variables"));
+    return at != known.end();
   }
 
   /// Changes, or values at chosen times or epochs.
-  void events(const Node& n, const Node& name, const WeightRecording& rec) {
+  void events(const Node& n, const Node* name, std::optional<std::uint32_t> p, const WeightRecording& rec, bool known) {
     WeightEventRecording r{};
     r.projection = rec.projection, r.variable = rec.variable, r.from = rec.from, r.to = rec.to;
-    const Projection& p = l_.net.projections[r.projection];
-    bool good = true;
+    bool good = p.has_value();
     if (const Node* c = n.find("on_change")) {
       const auto on = r_.boolean(*c, "on_change");
       good = good && on;
@@ -188,13 +187,14 @@ class Recording {
       r_.errors.error(environment->mark, "'environment' is for epochs");
       good = false;
     }
-    if (const Node* some = n.find("synapses")) good = synapse_list(l_, p, r_.resolved(*some), r.synapses) && good;
+    if (const Node* some = n.find("synapses"); some && p) good = synapse_list(l_, *p, r_.resolved(*some), r.synapses) && good;
+    if (!p || !known) return;
     const auto unique = [](auto& v) { std::sort(v.begin(), v.end()); v.erase(std::unique(v.begin(), v.end()), v.end()); };
     unique(r.at), unique(r.epochs);
     std::sort(r.synapses.begin(), r.synapses.end(), [](const SynapseAddress& a, const SynapseAddress& b) { return a.target != b.target ? a.target < b.target : a.source < b.source; });
     for (const auto& other : l_.net.weight_events)
       if (other.projection == r.projection && other.variable == r.variable) {
-        r_.errors.error(name.mark, fmt::format("the changes of projection {} are recorded already", in_quotes(p.name)), "one entry per variable; it may have on_change, at and epochs together");
+        r_.errors.error(name->mark, fmt::format("the changes of projection {} are recorded already", in_quotes(l_.net.projections[*p].name)), "one entry per variable; it may have on_change, at and epochs together");
         return;
       }
     if (good) l_.net.weight_events.push_back(std::move(r));
@@ -238,16 +238,19 @@ class Recording {
     if (n.is_scalar()) {
       who = select(l_, n.text, n.mark);
     } else {
-      if (!r_.map(n, spike_entry_keys, "an entry of 'spikes'", n.mark)) return;
-      where = n.find("population")->mark;
-      const auto name = r_.text(*n.find("population"), "population");
-      if (name) who = select(l_, *name, where);
+      r_.map(n, spike_entry_keys, "an entry of 'spikes'", n.mark);
+      if (!n.is_map()) return;
+      if (const Node* population = n.find("population")) {
+        where = population->mark;
+        const auto name = r_.text(*population, "population");
+        if (name) who = select(l_, *name, where);
+      }
       window(n, rec.from, rec.to);
     }
-    if (!who) return;
+    bool all = !who || who->whole;
+    ids(n, who, rec.ids, all);
+    if (!who || !who->sure) return;
     rec.population = who->population;
-    bool all = who->whole;
-    if (!ids(n, *who, rec.ids, all)) return;
     if (all) rec.ids.clear();
     for (const auto& s : l_.net.spikes)
       if (s.population == rec.population) {
@@ -259,41 +262,42 @@ class Recording {
   }
 
   void report(const Node& n) {
-    if (!r_.map(n, report_entry_keys, "an entry of 'reports'", n.mark)) return;
+    r_.map(n, report_entry_keys, "an entry of 'reports'", n.mark);
+    if (!n.is_map()) return;
     Report rep{};
     window(n, rep.from, rep.to);
-    rep.every = interval(*n.find("every"));
-    const auto population = r_.text(*n.find("population"), "population");
-    const auto who = population ? select(l_, *population, n.find("population")->mark) : std::nullopt;
-    const auto variable = r_.text(*n.find("variable"), "variable");
-    if (!who || !variable) return;
-    const Population& p = l_.net.populations[who->population];
-    rep.population = who->population;
-    const auto allowed = names(p.model->variables, Flag::recorded);
-    if (std::find(allowed.begin(), allowed.end(), *variable) == allowed.end()) {
-      r_.errors.error(n.find("variable")->mark, fmt::format("model {} has no variable {} to record", p.model->name, in_quotes(*variable)),
-                      allowed.empty() ? fmt::format("{} has none", p.model->name) : suggest(*variable, allowed, "variables"));
-      return;
+    if (const Node* every = n.find("every")) rep.every = interval(*every);
+    const Node *of = n.find("population"), *named = n.find("variable"), *name = n.find("name");
+    const auto population = of ? r_.text(*of, "population") : std::nullopt;
+    const auto who = population ? select(l_, *population, of->mark) : std::nullopt;
+    const auto variable = named ? r_.text(*named, "variable") : std::nullopt;
+    const Model* model = who ? l_.net.populations[who->population].model : nullptr;
+    bool known = false;
+    if (model && variable) {
+      const auto allowed = names(model->variables, Flag::recorded);
+      known = std::find(allowed.begin(), allowed.end(), *variable) != allowed.end();
+      if (!known)
+        r_.errors.error(named->mark, fmt::format("model {} has no variable {} to record", model->name, in_quotes(*variable)),
+                        allowed.empty() ? fmt::format("{} has none", model->name) : suggest(*variable, allowed, "variables"));
+      else
+        while (field(model->variables, rep.variable).name != *variable) ++rep.variable;
     }
-    while (field(p.model->variables, rep.variable).name != *variable) ++rep.variable;
-    rep.name = p.name + "_" + *variable;
-    const Node* name = n.find("name");
-    if (name) {
-      const auto s = r_.text(*name, "name");
-      if (!s) return;
+    if (const auto s = name ? r_.text(*name, "name") : std::nullopt) {
       rep.name = *s;
-      if (!std::all_of(s->begin(), s->end(), [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; }) || s->size() > 64) {
+      if (!std::all_of(s->begin(), s->end(), [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; }) || s->size() > 64)
         r_.errors.error(name->mark, fmt::format("{} is no name for a report", in_quotes(*s)), "letters, digits, '_' and '-'");
-        return;
-      }
     }
+    bool all = !who || who->whole;
+    const bool chosen = ids(n, who, rep.ids, all);
+    if (!who || !who->sure || !known) return;
+    rep.population = who->population;
+    if (rep.name.empty()) rep.name = l_.net.populations[who->population].name + "_" + *variable;
     for (const auto& other : l_.net.reports)
       if (other.name == rep.name) {
         r_.errors.error(name ? name->mark : n.mark, fmt::format("there is a report {} already", in_quotes(rep.name)), "give this one another 'name'");
         return;
       }
-    bool all = who->whole;
-    if (!ids(n, *who, rep.ids, all)) return;
+    if (!chosen) return;
     if (rep.ids.empty()) fill(rep.ids, first_of(*who), who->range.count, 1);
     l_.net.reports.push_back(std::move(rep));
   }
@@ -312,40 +316,46 @@ class Recording {
   }
 
   /// Indices within the population; `all` becomes false if they are a part of it.  False after an error.
-  bool ids(const Node& n, const Selected& who, std::vector<std::uint32_t>& out, bool& all) {
+  /// Where the population is not sure, its size bounds nothing.
+  bool ids(const Node& n, const std::optional<Selected>& who, std::vector<std::uint32_t>& out, bool& all) {
     const Node *list = n.is_map() ? n.find("ids") : nullptr, *every = n.is_map() && !n.find("variable") ? n.find("every") : nullptr;
-    const std::uint64_t first = first_of(who), count = who.range.count;
+    const bool sure = who && who->sure;
+    const std::uint64_t first = sure ? first_of(*who) : 0, count = sure ? who->range.count : 0x100000000u;
+    const auto fill = [&](std::vector<std::uint32_t>& to, std::uint64_t begin, std::uint64_t number, std::uint64_t step) {
+      if (sure) Recording::fill(to, begin, number, step);
+    };
+    const auto take = [&](std::uint64_t values, Mark where) { return !sure || r_.take(values, where); };
     if (list && every) {
       r_.errors.error(every->mark, "'every' and 'ids' cannot be given together", "ids: {every: 10, from: 5}");
       return false;
     }
     if (list && list->is_map()) {
-      if (!r_.map(*list, every_keys, "'ids'", list->mark)) return false;
-      const auto step = r_.integer(*list->find("every"), "every", 1, 0xFFFFFFFFu);
-      const Node* f = list->find("from");
+      r_.map(*list, every_keys, "'ids'", list->mark);
+      const Node *f = list->find("from"), *nth = list->find("every");
+      const auto step = nth ? r_.integer(*nth, "every", 1, 0xFFFFFFFFu) : std::nullopt;
       const auto begin = f ? r_.integer(*f, "from", 0, count - 1) : std::optional<std::uint64_t>(0);
-      if (!step || !begin || !r_.take((count - *begin) / *step + 1, list->mark)) return false;
+      if (!step || !begin || !take((count - *begin) / *step + 1, list->mark)) return false;
       fill(out, first + *begin, count - *begin, *step);
       all = all && *step == 1 && *begin == 0;
     } else if (every) {
       const auto step = r_.integer(*every, "every", 1, 0xFFFFFFFFu);
-      if (!step || !r_.take(count / *step + 1, every->mark)) return false;
+      if (!step || !take(count / *step + 1, every->mark)) return false;
       fill(out, first, count, *step);
       all = all && *step == 1;
     } else if (list) {
       all = false;
-      return some(*list, count, first, out);
+      return some(*list, count, first, sure, out);
     } else if (!all) {
-      if (!r_.take(count, n.mark)) return false;
+      if (!take(count, n.mark)) return false;
       fill(out, first, count, 1);
-    } else if (n.is_map() && n.find("variable") && !r_.take(count, n.mark)) {
+    } else if (n.is_map() && n.find("variable") && !take(count, n.mark)) {
       return false;
     }
     return true;
   }
 
   /// [0, 5, 10..19]: single neurons and ranges with both ends.
-  bool some(const Node& list, std::uint64_t count, std::uint64_t first, std::vector<std::uint32_t>& out) {
+  bool some(const Node& list, std::uint64_t count, std::uint64_t first, bool sure, std::vector<std::uint32_t>& out) {
     std::vector<const Node*> items;
     if (list.is_list())
       for (const auto& i : list.items) items.push_back(&i);
@@ -381,6 +391,7 @@ class Recording {
         good = false;
         continue;
       }
+      if (!sure) continue;
       if (!r_.take(b - a + 1, i->mark)) return false;
       fill(out, first + a, b - a + 1, 1);
     }

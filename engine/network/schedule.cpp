@@ -93,50 +93,61 @@ class Schedule {
 
  private:
   void item(const Node& n) {
-    if (!r_.map(n, keys, "a schedule entry", n.mark)) return;
+    bool good = r_.map(n, keys, "a schedule entry", n.mark);
+    if (!n.is_map()) return;
+    static constexpr std::string_view all_actions[] = {"set", "field", "reward", "pulse", "read", "weights"};
     std::vector<const Node::Key*> actions;
     for (const auto& k : n.keys)
-      if (k.name == "set" || k.name == "field" || k.name == "reward" || k.name == "pulse" || k.name == "read" || k.name == "weights") actions.push_back(&k);
-    if (actions.size() != 1) {
+      if (std::count(std::begin(all_actions), std::end(all_actions), k.taken ? k.meant : k.name)) actions.push_back(&k);
+    if (actions.size() != 1 && !(actions.empty() && n.incomplete)) {
       r_.errors.error(actions.empty() ? n.mark : actions[1]->mark,
                       actions.empty() ? "a schedule entry needs an action" : "a schedule entry has one action",
                       "actions: set, field, reward, pulse, read, weights; several at one time are several entries");
-      return;
+      good = false;
     }
-    const auto tick = r_.time(*n.find("at"), "at");
     ScheduledControl c;
-    c.tick = tick.value_or(0);
+    if (const Node* at = n.find("at")) {
+      const auto tick = r_.time(*at, "at");
+      good = good && tick;
+      c.tick = tick.value_or(0);
+    }
     Times repeat;
-    if (const Node* r = n.find("repeat"); r && !times(r_.resolved(*r), repeat)) return;
+    if (const Node* r = n.find("repeat"); r && !times(r_.resolved(*r), repeat)) good = false;
+    for (const auto* k : actions) act(c, n, *k, repeat, good && actions.size() == 1);
+  }
+
+  /// Reads the action of an entry; its events are kept if all of the entry is good.
+  void act(ScheduledControl c, const Node& n, const Node::Key& key, const Times& repeat, bool good) {
+    const std::string& action = key.taken ? key.meant : key.name;
     const Node* to = n.find("to");
-    const auto& action = actions[0]->name;
     if (const Node* some = n.find("synapses"); some && action != "pulse" && action != "read") {
       r_.errors.error(some->mark, fmt::format("single synapses can be given pulses; {} whole projections", action == "weights" ? "'weights' switches" : fmt::format("a {} reaches", action)));
-      return;
+      good = false;
     }
+    keep_ = good;
     if (action == "set") {
       if (to) r_.errors.error(to->mark, "'set' names its populations itself; 'to' is for fields, rewards and pulses");
-      set(c, *n.find("set"), repeat);
-      return;
+      return set(c, *n.find("set"), repeat);
     }
     if (action == "pulse") return pulse(std::move(c), n, to, repeat);
     if (action == "read") return reading(std::move(c), n, to, repeat);
-    if (to && !address(c, *to)) return;
+    if (to && !address(c, *to)) keep_ = false;
     Ramp value;
     if (action == "weights") return switching(std::move(c), n, to, repeat);
     if (action == "reward") {
       c.control.kind = Control::Kind::reward;
-      if (!ramped(*n.find("reward"), {"reward"}, value)) return;
+      if (!ramped(*n.find("reward"), {"reward"}, value)) keep_ = false;
     } else {
       c.control.kind = Control::Kind::field;
-      if (!field_of(c, r_.resolved(*n.find("field")), value)) return;
+      if (!field_of(c, r_.resolved(*n.find("field")), value)) keep_ = false;
     }
-    if (answered(c, to, actions[0]->mark, c.control.kind)) push_all(std::move(c), n.mark, value, {}, repeat);
+    if (answered(c, to, key.mark, c.control.kind)) push_all(std::move(c), n.mark, value, {}, repeat);
   }
 
   bool times(const Node& n, Times& t) {
-    if (!r_.map(n, repeat_entry_keys, "'repeat'", n.mark)) return false;
-    const auto every = r_.time(*n.find("every"), "every", 1);
+    r_.map(n, repeat_entry_keys, "'repeat'", n.mark);
+    const Node* interval = n.find("every");
+    const auto every = interval ? r_.time(*interval, "every", 1) : std::nullopt;
     const Node* given = n.find("count");
     const auto count = given ? r_.integer(*given, "count", 1, 0xFFFFFFFFu) : std::optional<std::uint64_t>(0xFFFFFFFFu);
     if (every && count) t = {*count, *every, !given};
@@ -146,8 +157,9 @@ class Schedule {
   bool ramped(const Node& given, const Wanted& w, Ramp& value) {
     const Node& n = r_.resolved(given);
     if (n.is_map() && (n.find("from") || n.find("to"))) {
-      if (!r_.map(n, ramp_entry_keys, "a ramp", n.mark)) return false;
-      const auto from = r_.number(*n.find("from"), w), to = r_.number(*n.find("to"), w);
+      r_.map(n, ramp_entry_keys, "a ramp", n.mark);
+      const Node *first = n.find("from"), *last = n.find("to");
+      const auto from = first ? r_.number(*first, w) : std::nullopt, to = last ? r_.number(*last, w) : std::nullopt;
       if (from && to) value = {*from, *to, &n};
       return from && to;
     }
@@ -159,9 +171,10 @@ class Schedule {
   bool field_of(ScheduledControl& c, const Node& n, Ramp& strength) {
     const Wanted tesla{"field", "T"};
     if (!n.is_map()) return ramped(n, tesla, strength);
-    if (!r_.map(n, field_keys, "'field'", n.mark)) return false;
+    const bool complete = r_.map(n, field_keys, "'field'", n.mark);
     const Node *value = n.find("value"), *state = n.find("state");
     const bool ramp = n.find("from") || n.find("to");
+    if (!complete) return false;
     if (!value && !state && !ramp) {
       r_.errors.error(n.mark, "'field' needs a 'value' or a 'state'", "for example field: 90 Oe, or field: {state: antiparallel}");
       return false;
@@ -170,8 +183,8 @@ class Schedule {
       r_.errors.error(n.mark, "a field that goes from one value to another has no other 'value' or 'state'");
       return false;
     }
-    if (ramp && !ramped(n, tesla, strength)) return false;
-    if (value && !ramped(*value, tesla, strength)) return false;
+    bool good = !ramp || ramped(n, tesla, strength);
+    if (value && !ramped(*value, tesla, strength)) good = false;
     if (state) {
       const auto s = r_.text(*state, "state");
       if (!s) return false;
@@ -181,7 +194,7 @@ class Schedule {
       }
       c.control.value[1] = *s == "parallel" ? 1 : -1;
     }
-    return true;
+    return good;
   }
 
   // --- who answers ---
@@ -252,7 +265,7 @@ class Schedule {
       r_.errors.error(to->mark, "'read' names its projections itself; 'to' is for fields, rewards and pulses");
       return;
     }
-    if (!address(c, names)) return;
+    if (!address(c, names)) keep_ = false;
     std::vector<std::string> devices;
     for (const auto& p : l_.net.projections)
       if (p.synapse && responds(*p.synapse, Control::Kind::read)) devices.push_back(p.name);
@@ -261,13 +274,14 @@ class Schedule {
     if (!good) r_.errors.error(names.mark, "devices are read by projection; this names a population of neurons", help);
     for (const auto p : c.projections) {
       const auto* t = l_.net.projections[p].synapse;
+      if (!t) keep_ = false;
       if (!t || responds(*t, Control::Kind::read)) continue;
       r_.errors.error(names.mark, fmt::format("the synapses of {} are of model {}, which is no device with a read-out", in_quotes(l_.net.projections[p].name), t->model.name),
                       help + "; `record: weights` samples any variable");
       good = false;
     }
-    if (const Node* some = n.find("synapses"); some && good) good = addresses(c, r_.resolved(*some));
-    if (!good) return;
+    if (const Node* some = n.find("synapses"); some && good && !c.projections.empty()) good = addresses(c, r_.resolved(*some));
+    if (!good || !keep_) return;
     const std::size_t first = l_.net.schedule.size();
     push_all(c, n.mark, {}, {}, repeat);
     for (const auto p : c.projections) {
@@ -303,13 +317,14 @@ class Schedule {
     Ramp amplitude;
     Times train;
     bool good = r_.map(p, pulse_entry_keys, "'pulse'", p.mark);
-    if (good) {
-      const bool voltage = ramped(*p.find("amplitude"), {"amplitude", "V"}, amplitude);
-      const auto width = r_.number(*p.find("width"), {"width", "s", 0, std::numeric_limits<double>::infinity(), low_open});
-      c.control.value[1] = width.value_or(0);
-      good = voltage && width && train_of(p, c.control.value[1], train);
+    if (p.is_map()) {
+      const Node *voltage = p.find("amplitude"), *width = p.find("width");
+      if (voltage && !ramped(*voltage, {"amplitude", "V"}, amplitude)) good = false;
+      const auto seconds = width ? r_.number(*width, {"width", "s", 0, std::numeric_limits<double>::infinity(), low_open}) : std::nullopt;
+      c.control.value[1] = seconds.value_or(0);
+      good = train_of(p, c.control.value[1], train) && good && seconds;
     }
-    if (good && repeat.count > 1) {
+    if (good && keep_ && repeat.count > 1) {
       const double length = seconds(train.every) * static_cast<double>(train.count - 1) + c.control.value[1], every = seconds(repeat.every);
       if (length > every * (1 + 1e-9)) {
         r_.errors.error(n.find("repeat")->mark, fmt::format("pulses that last {} in all cannot be repeated every {}: they would overlap", with_unit(1e3 * length, "ms"), with_unit(1e3 * every, "ms")));
@@ -325,6 +340,7 @@ class Schedule {
     const Node *count = p.find("count"), *period = p.find("period");
     if (count) {
       const auto x = r_.integer(*count, "count", 1, 0xFFFFFFFFu);
+      if (!x && period) r_.time(*period, "period", 1);
       if (!x) return false;
       train.count = *x;
     }
@@ -375,7 +391,7 @@ class Schedule {
   }
 
   bool addresses(ScheduledControl& c, const Node& list) {
-    if (c.projections.size() == 1) return synapse_list(l_, l_.net.projections[c.projections[0]], list, c.synapses);
+    if (c.projections.size() == 1) return synapse_list(l_, c.projections[0], list, c.synapses);
     r_.errors.error(list.mark, "'synapses' are those of one projection; 'to' names several");
     return false;
   }
@@ -391,22 +407,24 @@ class Schedule {
     if (!good) r_.errors.error(to.mark, "'to' is an empty list");
     for (const Node* i : items) {
       const auto name = r_.text(*i, "to");
-      good = good && name && address(c, *name, i->mark);
+      good = name && address(c, *name, i->mark) && good;
     }
     return good;
   }
   bool address(ScheduledControl& c, const std::string& name, Mark where) {
     if (const auto p = l_.projections.index.find(name); p != l_.projections.index.end()) {
-      if (l_.projections.flawed[p->second]) return false;
       c.projections.push_back(p->second);
       return true;
     }
     if (!l_.populations.index.count(name.substr(0, name.find('[')))) {
+      if (!l_.populations.complete || !l_.projections.complete) return false;
       std::vector<std::string> known;
       for (const auto& p : l_.net.populations) known.push_back(p.name);
       for (const auto& p : l_.net.projections) known.push_back(p.name);
       r_.errors.error(where, fmt::format("unknown population or projection {}", in_quotes(name)), suggest(name, known, "names"));
-      return false;
+      keep_ = false;
+      const auto best = nearest(name, known);  // a misspelt one is taken for the one meant
+      return !best.empty() && address(c, best, where);
     }
     const auto s = select(l_, name, where);
     if (s) c.who.push_back(s->range);
@@ -423,9 +441,10 @@ class Schedule {
       c.control.kind = Control::Kind::set_parameter;
       if (!address(c, n.keys[i].name, n.keys[i].mark)) continue;
       const Projection* p = c.projections.empty() ? nullptr : &l_.net.projections[c.projections[0]];
-      const Model& m = p ? p->synapse->model : *population(c).model;
+      const Model* m = !p ? population(c).model : p->synapse ? &p->synapse->model : nullptr;
+      if (!m || (p && l_.projections.flawed[c.projections[0]])) continue;  // an error of its own
       const std::string port = p ? l_.net.populations[index_of(p->targets[0].first)].neuron()->ports[p->port].unit : std::string();
-      values(c, n.items[i], m, port, repeat);
+      values(c, n.items[i], *m, port, repeat);
     }
   }
 
@@ -443,12 +462,18 @@ class Schedule {
     }
     for (std::size_t i = 0; i < n.keys.size(); ++i) {
       const auto& key = n.keys[i];
-      std::uint32_t f = 0;
-      while (f < m.params.count && field(m.params, f).name != key.name) ++f;
+      const auto index_of_field = [&](const std::string& name) {
+        std::uint32_t f = 0;
+        while (f < m.params.count && field(m.params, f).name != name) ++f;
+        return f;
+      };
+      std::uint32_t f = index_of_field(key.name);
       if (f == m.params.count) {
-        r_.errors.error(key.mark, fmt::format("unknown parameter {} of model {}", in_quotes(key.name), m.name),
-                        allowed.empty() ? fmt::format("{} has none that can change during a run", m.name) : suggest(key.name, allowed, "parameters that can change during a run"));
-        continue;
+        r_.unknown_key(n, key, allowed, fmt::format("unknown parameter {} of model {}", in_quotes(key.name), m.name),
+                       allowed.empty() ? fmt::format("{} has none that can change during a run", m.name) : "parameters that can change during a run");
+        keep_ = false;
+        if (!key.taken) continue;
+        f = index_of_field(key.meant);
       }
       if (!(field(m.params, f).flags & Flag::scheduled)) {
         r_.errors.error(key.mark, fmt::format("parameter {} of model {} cannot change during a run", in_quotes(key.name), m.name),
@@ -475,6 +500,7 @@ class Schedule {
 
   /// An entry's events.  A ramp goes over the pulses of a train, or else over the repeats.
   void push_all(ScheduledControl c, Mark where, const Ramp& value, Times train, Times repeat) {
+    if (!keep_) return;
     const bool several = train.count > 1 || repeat.count > 1;
     if (value.node && !several) {
       r_.errors.error(value.node->mark, "a value that goes from one to another needs several events", "for example repeat: {every: 10 ms, count: 50}, or a pulse with a count");
@@ -506,7 +532,10 @@ class Schedule {
   bool push(ScheduledControl c, Mark where) {
     events_ += c.count;
     if (l_.net.schedule.size() >= most_controls || events_ > most_events) {
-      if (!full_) r_.errors.error(where, fmt::format("more than {} scheduled events", events_ > most_events ? most_events : most_controls));
+      if (!full_)
+        r_.errors.error(where, events_ > most_events ? fmt::format("more than {} scheduled events", most_events)
+                                                     : fmt::format("more than {} scheduled events that differ from the one before", most_controls),
+                        events_ > most_events ? "" : "a repeat or train of one value is one event, however long it is");
       full_ = true;
       return false;
     }
@@ -547,7 +576,7 @@ class Schedule {
     std::map<Who, std::vector<Distribution>> now;
     for (std::size_t i = 0; i < all.size(); ++i) {
       const ScheduledControl& c = all[i];
-      if (!sets(c)) continue;
+      if (!sets(c) || (c.projections.empty() && l_.populations.flawed[index_of(c.who[0].first)])) continue;
       const auto [at, fresh] = now.try_emplace(who(c));
       std::vector<Distribution>& params = at->second;
       if (fresh) params = params_of(c);
@@ -590,12 +619,15 @@ class Schedule {
   std::vector<Mark> marks_;  ///< of the schedule's entries, in the same order
   std::uint64_t events_ = 0;
   bool full_ = false;
+  bool keep_ = true;  ///< the entry being read had no error so far
 };
 
 }  // namespace
 
-bool synapse_list(Loading& l, const Projection& p, const Node& list, std::vector<SynapseAddress>& synapses) {
+bool synapse_list(Loading& l, std::uint32_t projection, const Node& list, std::vector<SynapseAddress>& synapses) {
   Reader& r = l.read;
+  const Projection& p = l.net.projections[projection];
+  const bool sure = !l.projections.flawed[projection];
   if (!list.is_list() || list.items.empty()) {
     r.errors.error(list.mark, "'synapses' must be a list of pairs, not " + (list.is_list() ? "an empty one" : kind_name(list)), "for example synapses: [[0, 3], [1, 3]]");
     return false;
@@ -612,7 +644,7 @@ bool synapse_list(Loading& l, const Projection& p, const Node& list, std::vector
     }
     const auto end = [&](const Node& n, const char* what, std::uint64_t count) -> std::optional<std::uint64_t> {
       const auto x = r.integer(n, what, 0, 0xFFFFFFFFu);
-      if (!x || *x < count) return x;
+      if (!x || *x < count || !sure) return x;
       r.errors.error(n.mark, fmt::format("there is no {} {}; projection {} has {}, counted from 0", what, *x, in_quotes(p.name), count));
       return std::nullopt;
     };
@@ -620,7 +652,7 @@ bool synapse_list(Loading& l, const Projection& p, const Node& list, std::vector
     good = good && s && t;
     if (!s || !t) continue;
     const SynapseAddress a{static_cast<std::uint32_t>(*s), static_cast<std::uint32_t>(*t)};
-    if (const std::string why = absent(p, a); !why.empty()) {
+    if (const std::string why = sure ? absent(p, a) : std::string(); !why.empty()) {
       r.errors.error(pair.mark, fmt::format("there is no synapse from source {} to target {}: {} {}", a.source, a.target, in_quotes(p.name), why));
       good = false;
     } else if (!seen.emplace(a.source, a.target).second) {

@@ -143,6 +143,39 @@ class SonataEdges(unittest.TestCase):
         with h5py.File(os.path.join(self.folder, "small.h5")) as log:
             self.assertEqual(list(log["edges/p/0/delay"][:]), [1, 2, .5])
 
+    def test_nsyns(self):
+        """An edge with nsyns is so many synapses."""
+        named = dict(name=", population: conn")
+        for kind in ("u4", "i8", "f8"):
+            self.file()
+            self.change(lambda g: g.create_dataset("0/nsyns", data=numpy.array([2, 0, 3], kind)))
+            r = self.small(**named)
+            self.assertEqual(r.returncode, 0, r.stderr)
+            with h5py.File(os.path.join(self.folder, "small.h5")) as log:
+                g = log["edges/p"]
+                self.assertEqual(list(zip(g["source_node_id"][:], g["target_node_id"][:], g["0/syn_weight"][:], g["0/delay"][:])),
+                                 [(0, 0, 30, 1)] * 2 + [(3, 2, 32, .5)] * 3)
+        os.remove(os.path.join(self.folder, "small.h5"))
+        for bad, reason in ((-1, "edge 1 of conn has -1 synapses (nsyns)"), (1.5, "edge 1 of conn has 1.5 synapses (nsyns)"), (float("nan"), "edge 1 of conn has nan synapses (nsyns)"),
+                            (1e30, "memory would not hold them"), (1e11, "memory would not hold them")):
+            self.file()
+            self.change(lambda g: g.create_dataset("0/nsyns", data=numpy.array([1, bad, 1], "f8")))
+            self.refused(self.small(**named), reason)
+
+    def test_node_ids_that_are_none(self):
+        named = dict(name=", population: conn")
+        for column in ("source_node_id", "target_node_id", "edge_group_id", "edge_group_index"):
+            for bad, kind in ((-1, "i8"), (-1, "i2"), (1.7, "f8"), (float("nan"), "f4"), (1e30, "f8")):
+                self.file()
+
+                def put(g):
+                    del g[column]
+                    g.create_dataset(column, data=numpy.array([0, bad, 0], kind))
+                self.change(put)
+                if column.endswith("node_id"):
+                    self.change(lambda g: g[column].attrs.__setitem__("node_population", "a"))
+                self.refused(self.small(**named), f"entry 1 of {column} is ", "whole numbers from 0 to")
+
     def test_parts_count_within_the_population(self):
         self.file(sources=(1, 3), targets=(2, 2), weights=(30., 30.), delays=(1., 1.))
         self.assertEqual(self.small(source='"s[1:]"', target='"n[2]"', name=", population: conn").returncode, 0)

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 #include "errors/models.hpp"
@@ -54,6 +55,42 @@ bool mentions(const Diagnostic& d, const std::string& what) {
 
 /// Decimal text that reads back exactly.
 std::string with_unit(double x, const std::string& unit) { return unit == "1" ? fmt::format("{}", x) : fmt::format("{} {}", x, unit); }
+
+/// What no number, no stored number or no tick can hold: refused with the range that is allowed, or taken.
+void check_extremes(const Probe& p, const Field& f, const std::string& unit) {
+  const std::string name = f.name;
+  const bool whole = f.flags & integer, ticks = f.flags & in_ticks, single = f.type == Type::f32;
+  const auto refused = [&](const std::string& value, const std::string& what) {
+    INFO(value);
+    const auto e = p.errors(name, value);
+    REQUIRE(e.size() == 1);
+    CHECK(mentions(e[0], name));
+    CHECK(mentions(e[0], what));
+    CHECK(e[0].reason.find("must be ;") == std::string::npos);
+  };
+  const std::string suffix = unit == "1" ? "" : " " + unit;
+  for (const char* bad : {"nan", ".inf", "-.inf", "1e999"}) refused(bad + suffix, whole ? "a whole number" : unit == "1" ? "a plain number is expected" : " in " + unit + " is expected");
+  for (const char* large : {"1e39", "-1e39"}) {
+    const double x = std::strtod(large, nullptr);
+    const bool inside = x >= f.low && x <= f.high && !whole && !single && !ticks;
+    if (!inside) refused(large + suffix, "'" + name + "' must be ");
+    else CHECK(p.errors(name, large + suffix).size() <= 1);  // the model's own check may refuse what is in range
+  }
+  if (ticks) {  // 2^63 ticks of 1 ns, and what is too short for one
+    const double ms = 0x1p63 * 1e-6;
+    refused(fmt::format("{} ms", ms), "from " + std::string(f.flags & low_open ? "1e-06" : "0") + " to 1.152921505e+12 ms");
+    if (f.flags & low_open) refused("0.1 ns", "from 1e-06 to ");
+  }
+  if (whole) {
+    const double inner = std::isfinite(f.low) ? f.low : 0;
+    refused(fmt::format("{}", inner + 0.5) + suffix, "a whole number");
+    refused("123456789012345678901234567890" + suffix, "a whole number");
+  }
+  if (f.low <= 0 && f.high >= 0 && !(f.flags & (low_open | high_open))) {  // zero has no sign
+    const auto e = p.errors(name, "-0" + suffix), plus = p.errors(name, "0" + suffix);
+    CHECK(e.size() == plus.size());
+  }
+}
 
 void check_field(const Probe& p, const Field& f) {
   const std::string name = f.name;
@@ -112,6 +149,8 @@ void check_field(const Probe& p, const Field& f) {
     CHECK(mentions(e[0], "'" + name + "' must be"));
   }
 
+  check_extremes(p, f, unit);
+
   // Not a number at all.
   for (const char* bad : {"nan", ".inf", "much", "1e999", "{}", "=1/0", "$nothing", "true", "1 2", "\"\""}) {
     INFO(bad);
@@ -153,4 +192,81 @@ TEST_CASE("errors of every field of the built-in models") {
   int count = 0;
   for (const auto& e : all) check_model(c, *e.model, count);
   CHECK(count > 0);
+}
+
+namespace {
+
+/// A key of kind time or whole number that is no model's field; `@` stands for its value.
+struct Place {
+  const char *key, *text;
+  bool time;
+};
+constexpr Place places[] = {
+    {"seed", "seed: @", false},
+    {"block", "block: @", false},
+    {"duration", "duration: @", true},
+    {"delay_resolution", "delay_resolution: @", true},
+    {"size", "populations: {a: {model: cell, size: @}}\nprojections:", false},
+    {"spike time", "populations: {a: {model: listed, size: 1, spikes: [@]}}\nprojections:", true},
+    {"fixed_indegree", "projections: {p: {from: a, to: a, connect: {fixed_indegree: @}, synapse: {model: plain, delay: 1 ms}}}", false},
+    {"fixed_outdegree", "projections: {p: {from: a, to: a, connect: {fixed_outdegree: @}, synapse: {model: plain, delay: 1 ms}}}", false},
+    {"fixed_total_number", "projections: {p: {from: a, to: a, connect: {fixed_total_number: @}, synapse: {model: plain, delay: 1 ms}}}", false},
+    {"delay", "projections: {p: {from: a, to: a, connect: all_to_all, synapse: {model: plain, delay: @}}}", true},
+    {"delay", "projections: {p: {from: a, to: a, connect: {list: [[0, 1, 1 pA, @]]}, synapse: {model: plain}}}", true},
+    {"source", "projections: {p: {from: a, to: a, connect: {list: [[@, 1, 1 pA]]}, synapse: {model: plain, delay: 1 ms}}}", false},
+    {"target", "projections: {p: {from: a, to: a, connect: {list: [[1, @, 1 pA]]}, synapse: {model: plain, delay: 1 ms}}}", false},
+    {"at", "schedule: [{at: @, set: {a: {I_dc: 1 pA}}}]", true},
+    {"every", "schedule: [{at: 1 ms, field: 1 Oe, repeat: {every: @}}]", true},
+    {"count", "schedule: [{at: 1 ms, field: 1 Oe, repeat: {every: 1 ms, count: @}}]", false},
+    {"period", "schedule: [{at: 1 ms, pulse: {amplitude: 1 V, width: 1 ms, count: 2, period: @}, to: p}]", true},
+    {"count", "schedule: [{at: 1 ms, pulse: {amplitude: 1 V, width: 1 ms, count: @, period: 2 ms}, to: p}]", false},
+    {"source", "schedule: [{at: 1 ms, read: p, synapses: [[@, 0]]}]", false},
+    {"target", "schedule: [{at: 1 ms, read: p, synapses: [[0, @]]}]", false},
+    {"every", "record: {reports: [{population: a, variable: V, every: @}]}", true},
+    {"from", "record: {spikes: [{population: a, from: @}]}", true},
+    {"to", "record: {spikes: [{population: a, to: @}]}", true},
+    {"every", "record: {spikes: [{population: a, every: @}]}", false},
+    {"every", "record: {spikes: [{population: a, ids: {every: @}}]}", false},
+    {"from", "record: {spikes: [{population: a, ids: {every: 1, from: @}}]}", false},
+    {"ids", "record: {spikes: [{population: a, ids: [@]}]}", false},
+    {"every", "record: {weights: [{projection: p, every: @}]}", true},
+    {"at", "record: {weights: [{projection: p, at: @}]}", true},
+};
+
+/// The network of a place: what it does not say itself is added.
+std::string network_of(const Place& place, const std::string& value) {
+  std::string text = place.text;
+  text.replace(text.find('@'), 1, value);
+  if (text.find("duration:") == std::string::npos) text += "\nduration: 1000 s";
+  if (text.find("populations:") == std::string::npos) text += "\npopulations: {a: {model: cell, size: 4}}";
+  if (text.find("projections:") == std::string::npos)
+    text += "\nprojections: {p: {from: a, to: a, connect: all_to_all, synapse: {model: valve, delay: 1 ms, port: exc}}}";
+  return "spinet: 1\n" + text + "\n";
+}
+
+}  // namespace
+
+TEST_CASE("times and whole numbers of every section, too large or none") {
+  const auto c = test::test_models();
+  const auto check = [&](const Place& place, const std::string& value) {
+    const auto text = network_of(place, value);
+    INFO(text);
+    std::vector<Diagnostic> e;
+    try {
+      load_text(text, "probe.yaml", c);
+    } catch (const InvalidNetwork& x) {
+      e = x.diagnostics;
+    }
+    REQUIRE(e.size() == 1);
+    CHECK(mentions(e[0], place.key));
+    CHECK(e[0].reason.find("must be ;") == std::string::npos);
+    CHECK(e[0].reason.size() + e[0].help.size() > std::string(place.key).size() + 10);
+  };
+  for (const auto& place : places) {
+    for (const char* number : {"nan", ".inf", "-.inf", "1e999", "1e39", "-1e39", "9223372036854775808e3", "-1"})
+      check(place, std::string(number) + (place.time ? " s" : ""));
+    for (const char* other : {"much", "{}", "1 pA"}) check(place, other);
+    if (!place.time) check(place, "1.5"), check(place, "123456789012345678901234567890");
+    if (place.time) check(place, "1");
+  }
 }

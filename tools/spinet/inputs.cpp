@@ -27,7 +27,7 @@ std::vector<FileEdges> read_edges(const std::filesystem::path& file, const std::
   std::vector<FileEdges> groups;
   for (auto& g : read_sonata_edges(file, name, most))
     groups.push_back({std::move(g.group), std::move(g.source), std::move(g.target), std::move(g.sources), std::move(g.targets), std::move(g.weights),
-                      std::move(g.delays), std::move(g.weight_unit)});
+                      std::move(g.delays), std::move(g.counts), std::move(g.weight_unit)});
   return groups;
 }
 
@@ -86,6 +86,13 @@ double time_in(const std::string& text, double seconds_per_unit, const std::stri
   if (!unit || unit->dimension != second->dimension || !(number > 0))
     throw UserError(fmt::format("{} {}: a time is wanted, for example 10s or 500ms", option, text));
   return number * unit->factor * std::pow(10.0, unit->decade) / seconds_per_unit;
+}
+
+double ticks_in(const std::string& text, double seconds_per_tick, const std::string& option) {
+  const double ticks = std::round(time_in(text, seconds_per_tick, option));
+  if (!(ticks >= 1 && ticks <= 0x1p60))
+    throw UserError(fmt::format("{} {}: {} (time_resolution: {} ns)", option, text, ticks < 1 ? "shorter than a tick" : "too long: more than 2^60 ticks", seconds_per_tick * 1e9));
+  return ticks;
 }
 
 LoadOptions load_options(const NetworkOptions& o) {

@@ -30,6 +30,8 @@ LoadOptions load_options();
 LoadOptions load_options(const NetworkOptions& o);
 /// "200 ms" as ticks or, with a tick of 1 s, as seconds; throws UserError naming `option`.
 double time_in(const std::string& text, double seconds_per_unit, const std::string& option);
+/// The same in whole ticks, at least one and at most 2^60.
+double ticks_in(const std::string& text, double seconds_per_tick, const std::string& option);
 
 /// Throws UserError, InvalidNetwork.  `files`: gets the data files that were read.
 Network read_network(const NetworkOptions& o, const Catalogue& catalogue, DataFiles* files = nullptr);

@@ -1,0 +1,117 @@
+// Every error of a network comes out in one pass, and nothing that only follows from one.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <map>
+#include <sstream>
+
+#include "errors/models.hpp"
+#include "network/loader.hpp"
+
+using namespace spinet;
+
+namespace {
+
+/// Line by line what must be said: texts after "#!", separated by " | ".
+std::map<std::uint32_t, std::vector<std::string>> planted(const std::string& text) {
+  std::map<std::uint32_t, std::vector<std::string>> all;
+  std::istringstream lines(text);
+  std::uint32_t number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    const auto mark = line.find("#!");
+    if (mark == std::string::npos) continue;
+    std::string rest = line.substr(mark + 3);
+    for (std::size_t bar; (bar = rest.find(" | ")) != std::string::npos; rest = rest.substr(bar + 3)) all[number].push_back(rest.substr(0, bar));
+    all[number].push_back(rest);
+  }
+  return all;
+}
+
+void check_all_found(const std::string& text) {
+  std::vector<Diagnostic> found;
+  try {
+    load_text(text, "planted.yaml", test::test_models());
+  } catch (const InvalidNetwork& e) {
+    found = e.diagnostics;
+  }
+  auto wanted = planted(text);
+  for (const auto& d : found) {
+    auto& here = wanted[d.line];
+    const auto at = std::find_if(here.begin(), here.end(), [&](const auto& w) { return d.reason.find(w) != std::string::npos; });
+    if (at != here.end()) here.erase(at);
+    else FAIL_CHECK("said, but not planted: " << render(d));
+  }
+  for (const auto& [line, missing] : wanted)
+    for (const auto& m : missing) FAIL_CHECK("planted on line " << line << ", but not said: " << m);
+}
+
+}  // namespace
+
+TEST_CASE("errors of every section in one pass") {
+  check_all_found(R"(
+spinet: 1
+seed: 1.5                                                    #! 'seed' must be a whole number
+block: 0                                                     #! 'block' must be
+partition: costly                                            #! unknown partition 'costly'
+durration: 1000                                              #! unknown key 'durration' | 'duration' needs a unit
+parameters:
+  J: 1 pAA                                                   #! unknown unit 'pAA'
+  k: =2*missing                                              #! unknown parameter 'missing'
+populations:
+  exc: {model: cell, size: 10, params: {tau_m: -1 ms, v_tt: 3 mV}, initial: {V: 3 pA}}  #! 'tau_m' must be | unknown parameter 'v_tt' | 'V' must be a voltage
+  inh: {model: cel, size: 5, params: {C_m: 3 mV}}            #! unknown model 'cel' | 'C_m' must be a capacitance
+  two: {model: cell, size: x, params: {share: 2}}            #! 'size' | 'share' must be
+  src: {model: noise, size: 3, params: {rate: -1 Hz}}        #! 'rate' must be
+  heir: {like: exx, size: 0, colour: red}                    #! unknown population 'exx' | 'size' must be | unknown key 'colour'
+  none: {model: nothing_like_it, size: 2.5}                  #! unknown model 'nothing_like_it' | 'size' must be a whole number
+  late: {model: listed, size: 2, spikes: [[-1 ms], [1 pA]]}  #! 'spike time' must not be negative | 'spike time' must be a time
+projections:
+  a: {from: exc, to: exc, connect: {fixed_indegree: -1}, synapse: {model: plain, weight: 3 mV, delay: 0 ms}}                #! 'fixed_indegree' must be | 'weight' must be a current | a delay must be above 0
+  b: {from: exx, to: inh, connect: all_to_al, synapse: {model: device, tau: 1 pA, weight: 1 pA, delay: 1}}  #! unknown population 'exx' | unknown rule 'all_to_al' | 'tau' must be a time | 'delay' needs a unit
+  c: {from: exc, to: exk, connect: {fixed_indegree: 3, autapses: maybe}, synapse: {model: plian, weight: 1 mV, delay: 1 ms}} #! unknown population 'exk' | 'autapses' must be true or false | unknown synapse model 'plian' | 'weight' must be a current
+  d: {from: [exc, "exc[3]"], to: none, connect: {fixed_in: 3.5}, synapse: {model: plain, weight: 1 xyz, delay: 1 pA}}       #! has named already | unknown rule 'fixed_in' | unknown unit 'xyz' | 'delay' must be a time
+  e: {from: two, to: two, connect: {list: [[0, 1, 5 mV], [7, 8, 1 pA]]}, synapse: {model: plain, delay: 1.03 ms, prot: exc}} #! 'weight' must be a current | a delay must be a multiple | unknown key 'prot'
+  f: {from: exc, to: src, connect: one_to_one, synapse: {model: valve, u: 2, delay: {uniform: {low: 1 ms, high: 1 pA}}}}   #! is a source | 'u' must be | 'high of delay' must be a time
+  g: {from: exc, to: gone_for_good, connect: {pairwise_bernoulli: 2}, synapse: {weight: nan, delay: 1 ms}}    #! unknown population 'gone_for_good' | 'pairwise_bernoulli' must be | has no 'model'
+  h: {from: exc, to: exc, connect: {fixed_outdegree: 2}, synapse: {model: plain, weight: {nromal: {mean: 1 mV, sd: -1 pA}}, delay: 1 ms, port: ecx}}  #! unknown distribution 'nromal' | 'mean of weight' must be | 'sd of weight' must be | has no port 'ecx'
+  i: {from: exc, to: exc, connect: all_to_all, synapse: {modle: plain, weight: 1 mV, delay: 1 ms}}    #! unknown key 'modle' | 'weight' must be a current
+schedule:
+  - {at: -1 ms, set: {exc: {I_dc: 1 mV, share: 7}, inh: {I_dx: 5 pA}}}     #! 'at' must not be negative | 'I_dc' must be a current | 'share' must be | unknown parameter 'I_dx'
+  - {set: {exc: {I_dc: 1 pF}}, repeat: {every: 0 ms, count: 0.5}}          #! lacks 'at' | 'I_dc' must be a current | 'every' must be | 'count' must be
+  - {at: 1 pA, feild: 90 mV, to: nobody}                                   #! 'at' must be a time | unknown key 'feild' | 'field' must be a magnetic field | unknown population or projection 'nobody'
+  - {at: 1 ms, pulse: {amplitude: 1 pA, count: -1, period: 1 mV}, to: f}   #! lacks 'width' | 'amplitude' must be | 'count' must be | 'period' must be
+  - {at: 1 ms, reward: 1 mV, field: 3 pA}                                  #! one action | 'reward' must be a plain number | 'field' must be
+until: nothing > 3                                                         #! is no stop condition
+record:
+  spikes:
+    - {population: exx, from: 3 pA, ids: [1.5]}                            #! unknown population 'exx' | 'from' must be a time | 'ids' must be
+    - {popolation: exc, every: 0}                                          #! unknown key 'popolation' | 'every' must be
+  reports:
+    - {variable: W, every: 0.3 ns, name: "a b", population: exc}           #! has no variable 'W' | 'every' must be | is no name for a report
+    - {population: two, variable: V, ids: [900, x]}                        #! lacks 'every' | 'ids'
+  edges: [aa, a, a]                                                        #! unknown projection 'aa' | named twice
+  weights:
+    - {projection: a, every: 1 mV, variable: w}                            #! 'every' must be a time | has no variable 'w'
+    - {projection: a, at: [1 pA, -1 ms], epochs: [0], synapses: [[0, x]]}  #! 'at' must be a time | 'at' must not be negative | 'epochs' must be | needs an environment | 'target'
+)");
+}
+
+TEST_CASE("a section that cannot be read makes no errors of those who name its parts") {
+  const std::string rest = R"(
+projections:
+  p: {from: exc, to: [exc, inh], connect: all_to_all, synapse: {model: plain, weight: 1 pA, delay: 1 ms}}
+schedule:
+  - {at: 1 ms, set: {exc: {I_dc: 1 pA}}}
+record: {spikes: [exc], reports: [{population: exc, variable: V, every: 1 ms}]}
+)";
+  const std::string head = "spinet: 1\nduration: 1 s\n";
+  check_all_found(head + "populations: []  #! must be a map" + rest);
+  check_all_found(head + "population: {exc: {model: cell, size: 3}, inh: {model: cell, size: 3}}  #! unknown key 'population'" + rest);
+  check_all_found(head + "nodes: {exc: {model: cell, size: 3}, inh: {model: cell, size: 3}}  #! unknown key 'nodes'" + rest);
+  check_all_found("spinet: 1\nsim_time: 1000.0  #! unknown key 'sim_time'\npopulations: {exc: {model: cell, size: 3}, inh: {model: cell, size: 3}}" + rest);
+  check_all_found(head + "populations: {exc: {model: cell, size: 3, params: {tau_m: 1 mV}}, inh: {model: cell, size: 0}}  #! 'tau_m' must be | 'size' must be" + rest);
+  check_all_found(head + "populations: {exc: {model: cell, size: 3}, inh: {model: cell, size: 3}}\nprojections: 7  #! must be a map\n"
+                         "record: {edges: [p], weights: [{projection: p, every: 1 ms}]}\nschedule: [{at: 1 ms, weights: off, to: p}]\n");
+}
