@@ -148,6 +148,24 @@ class Command(unittest.TestCase):
         self.assertEqual(self.spinet("--help").returncode, 0)
         self.assertIn("Exit codes: 0 fine, 2 the input is wrong, 3 the run failed", self.spinet("run", "--help").stdout)
 
+    def test_times_of_checkpoints(self):
+        self.write("long.yaml", LONG)
+        for time, reason in (("0.1ns", "shorter than a tick"), ("1e-300s", "shorter than a tick"), ("1e300s", "too long"), ("0s", "a time is wanted"), ("-1s", "a time is wanted")):
+            done = self.spinet("run", "long.yaml", "--duration", "1ms", "--checkpoint-every", time)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(f"--checkpoint-every {time}: ", done.stderr)
+            self.assertIn(reason, done.stderr)
+            self.assertFalse(os.path.exists(self.path("long.h5")))
+
+    @unittest.skipUnless(HAS_MPI, "needs MPI")
+    def test_more_ranks_than_cores(self):
+        self.write("long.yaml", LONG)
+        ranks = len(os.sched_getaffinity(0)) + 1
+        done = self.spinet("run", "long.yaml", "--duration", "1ms", "-n", str(ranks))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr.count(f"note: {ranks} ranks on "), 1, done.stderr)
+        self.assertNotIn("note:", self.spinet("run", "long.yaml", "--duration", "1ms", "-n", str(ranks), "--quiet", "--force").stderr)
+
     def test_an_existing_log_is_kept(self):
         self.spinet("init")
         self.write("two_neurons.h5", "precious")

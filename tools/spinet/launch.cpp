@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -20,14 +21,16 @@
 namespace spinet::tool {
 namespace {
 
-/// Physical cores among the processors we may use: two hardware threads of one core count once, as mpirun counts.
-int physical_cores() {
+/// Physical cores among the processors we may use, or all that the machine has (a launcher may have bound us to one):
+/// two hardware threads of one core count once, as mpirun counts.
+int physical_cores(bool all = false) {
   cpu_set_t usable;
   CPU_ZERO(&usable);
-  if (sched_getaffinity(0, sizeof usable, &usable) != 0) return 1;
+  if (!all && sched_getaffinity(0, sizeof usable, &usable) != 0) return 1;
+  const long processors = sysconf(_SC_NPROCESSORS_ONLN);
   std::set<std::string> cores;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (!CPU_ISSET(cpu, &usable)) continue;
+  for (int cpu = 0; cpu < (all ? static_cast<int>(processors) : CPU_SETSIZE); ++cpu) {
+    if (!all && !CPU_ISSET(cpu, &usable)) continue;
     std::string siblings;
     std::ifstream(fmt::format("/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", cpu)) >> siblings;
     cores.insert(siblings.empty() ? std::to_string(cpu) : siblings);
@@ -48,6 +51,24 @@ std::string end_of_mpirun(int status) {
 
 Machine this_machine() { return {physical_cores(), geteuid() == 0, isatty(STDERR_FILENO) != 0}; }
 
+std::string crowded(int ranks, int cores) {
+  if (ranks <= cores) return {};
+  return fmt::format("note: {} ranks on {} core{}: ranks that share a core wait for one another, and {} would be faster\n", ranks, cores, cores == 1 ? "" : "s",
+                     cores == 1 ? "one" : std::to_string(cores));
+}
+
+std::string crowded_here() {
+  const auto number = [](std::initializer_list<const char*> variables) {
+    for (const char* v : variables)
+      if (const char* text = std::getenv(v)) return std::atoi(text);
+    return -1;
+  };
+  const int rank = number({"OMPI_COMM_WORLD_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK", "SLURM_PROCID"});
+  const int here = number({"OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "MV2_COMM_WORLD_LOCAL_SIZE"});
+  if (rank != 0 || std::getenv("SPINET_TERMINAL")) return {};
+  return crowded(here, physical_cores(true));
+}
+
 std::vector<std::string> mpirun_command(int ranks, const Machine& machine, const std::string& program,
                                         const std::vector<std::string>& arguments) {
   std::vector<std::string> command{SPINET_MPIRUN};
@@ -65,6 +86,7 @@ std::vector<std::string> mpirun_command(int ranks, const Machine& machine, const
 
 int launch(int ranks, const std::vector<std::string>& arguments) {
   const Machine machine = this_machine();
+  if (std::find(arguments.begin(), arguments.end(), "--quiet") == arguments.end()) fmt::print(stderr, "{}", crowded(ranks, machine.cores));
   const auto command = mpirun_command(ranks, machine, std::filesystem::read_symlink("/proc/self/exe").string(), arguments);
   std::vector<char*> argv;
   for (const auto& word : command) argv.push_back(const_cast<char*>(word.c_str()));

@@ -13,6 +13,12 @@ struct Machine {
 };
 Machine this_machine();
 
+/// "4 ranks on 2 cores ...", where ranks would have to share cores; else empty.
+std::string crowded(int ranks, int cores);
+/// The same for a rank that a launcher has started on this machine; empty on all but the first, where we were the
+/// launcher, and where it does not say how many ranks it has put here.
+std::string crowded_here();
+
 /// mpirun and its arguments, then `program` and `arguments`.
 std::vector<std::string> mpirun_command(int ranks, const Machine& machine, const std::string& program,
                                         const std::vector<std::string>& arguments);

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "comm/launcher.hpp"
@@ -47,6 +48,8 @@ int on_ranks(int ranks, [[maybe_unused]] const std::function<void()>& check,
     return launch(ranks, without_ranks(own_command_line()));
   }
   if (launched) {
+    const auto words = own_command_line();
+    if (std::find(words.begin(), words.end(), "--quiet") == words.end()) fmt::print(stderr, "{}", crowded_here());
     stop_on_signals();
     MpiSession mpi;
     return mpi.run(work, report);

@@ -17,6 +17,7 @@
 #include "log/reader.hpp"
 #include "log/writer.hpp"
 #include "network/estimate.hpp"
+#include "network/notes.hpp"
 #include "outputs.hpp"
 #include "plugins.hpp"
 #include "progress.hpp"
@@ -200,7 +201,7 @@ int run_on(Transport& t, const RunOptions& o) {
     contents = manifest_of(files);
     if (checkpoint) require_unchanged(checkpoint->origin.files, contents, o.resume);
     if (first) output = claim_output(o, checkpoint.get(), network, files);
-    if (!o.checkpoint_every.empty()) every = time_in(o.checkpoint_every, network.seconds_per_tick, "--checkpoint-every");
+    if (!o.checkpoint_every.empty()) every = ticks_in(o.checkpoint_every, network.seconds_per_tick, "--checkpoint-every");
     if (!o.checkpoint_wall.empty()) wall = time_in(o.checkpoint_wall, 1, "--checkpoint-wall");
   });
   auto same = manifest_of(network);
@@ -214,6 +215,7 @@ int run_on(Transport& t, const RunOptions& o) {
   if (first && show != Show::nothing) {
     fmt::print(stderr, "{}: {} on {} rank{}, building ...\n", network.name, time_text(static_cast<double>(network.duration) * network.seconds_per_tick),
                t.size(), t.size() == 1 ? "" : "s");
+    for (const auto& note : notes(network)) fmt::print(stderr, "note: {}\n", note);
     std::fflush(stderr);
   }
 

@@ -3,6 +3,7 @@
 
 #include "inputs.hpp"
 #include "network/estimate.hpp"
+#include "network/notes.hpp"
 
 namespace spinet::tool {
 
@@ -15,6 +16,7 @@ void add_validate(CLI::App& app, Action& action) {
       const Catalogue catalogue = read_catalogue(o->plugin_path);
       const Network network = read_network(*o, catalogue);
       fmt::print("{}", describe(network, estimate(network)));
+      for (const auto& note : notes(network)) fmt::print("note: {}\n", note);
       return fine;
     };
   });
