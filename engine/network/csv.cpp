@@ -149,7 +149,7 @@ void read_csv(Reader& r, const std::filesystem::path& file, Mark where, std::spa
           }
           m = static_cast<std::size_t>(std::find(known.begin(), known.end(), name) - known.begin());
           if (m == known.size()) {
-            complain(cs[i].column, cs[i].text.size(), fmt::format("unknown column {}", in_quotes(name)), name.find(';') != name.npos || name.find('\t') != name.npos ? "cells are separated by commas; columns: " + joined(known) : suggest(name, known, "columns"));
+            complain(cs[i].column, cs[i].text.size(), fmt::format("unknown column {}", in_quotes(name)), suggest(name, known, "columns"));
             return;
           }
           if (there[m]) {

@@ -52,7 +52,7 @@ TEST_CASE("CSV files with marks, line ends and quotes of other programs") {
     for (std::size_t i = 0; i < plain.size(); ++i)
       CHECK((other[i].source == plain[i].source && other[i].target == plain[i].target && other[i].weight == plain[i].weight));
   }
-  CHECK_THAT(f.edges("source;target\n0;1\n"), Contains("help: cells are separated by commas"));
+  CHECK_THAT(f.edges("source;target\n0;1\n"), Contains("is not a CSV file with these columns: source, target, weight, delay"));
   CHECK_THAT(f.edges("source,target\n\"0,1\n"), Contains(":2:1: error: '\"0' is not a finite number"));
   CHECK_THAT(f.edges("source,target\n0,\"1\"2\n"), Contains("is not a finite number"));
 }
