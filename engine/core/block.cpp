@@ -326,7 +326,7 @@ void Block::drain(Tick now, std::size_t most, Ask first, bool here) {
       }
     } else {
       if (r.tick < now || (r.tick == now && r.ask < first) || r.neuron >= c_.size || r.ask > Ask::emit) refuse(r, now);
-      crossings += r.ask == Ask::test;
+      tests += r.ask == Ask::test;
       if (r.tick != now || !here) agenda_.push({r.tick, r.ask, r.neuron});
       else if (r.ask == Ask::evaluate) evaluations_.add(std::span(&r.neuron, 1));
       else soon_.push_back(r.neuron);

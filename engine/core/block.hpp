@@ -134,7 +134,7 @@ class Block {
   const std::vector<Gid>& gids() const { return gids_; }
   const BlockSynapses& synapses() const { return *synapses_; }
   std::uint64_t history_bytes() const;
-  std::uint64_t deliveries = 0, superposed = 0, crossings = 0;
+  std::uint64_t deliveries = 0, superposed = 0, tests = 0;
 
  private:
   /// Takes what a call into the model has asked for, `most` requests at most.  `first`: the first phase of tick `now` that

@@ -87,11 +87,12 @@ void Simulation::Impl::build(const SimulationOptions& options) {
   for (std::uint32_t b = 0; b < blocks.size(); ++b) {
     for (auto& t : trains[b]) t.finish();
     auto synapses = std::make_unique<BlockSynapses>(net, wirings, superposed, locator, b);
-    stats.synapses += synapses->synapse_count();
+    stats.stored_synapses += synapses->synapse_count();
     stats.slices += synapses->slice_count();
     stats.synapse_bytes += synapses->bytes();
     blocks[b]->connect(std::move(synapses), std::move(trains[b]), window, graded, options.small_slices);
   }
+  stats.synapses += stats.stored_synapses;
   for (std::uint32_t f = 0; f < net.family_count(); ++f) {
     auto& some = listeners.emplace_back();
     for (const auto& b : blocks)
@@ -188,6 +189,7 @@ void Simulation::Impl::add_trains(std::uint32_t p, std::vector<std::vector<Train
         const Gid target = connector.target_gid(run, e[i].target), source = connector.source_gid(e[i].source);
         const auto place = locator.of_run(partition.run_of(target));
         if (place.block == Locator::nowhere) continue;
+        ++stats.synapses;
         const std::uint32_t population = partition.population_of(source), index = source - net.populations[population].first;
         auto& list = units[{place.block, population, index / source_unit}];
         const std::uint32_t member = index % source_unit;

@@ -12,7 +12,7 @@ namespace {
 
 struct RunState {
   Tick at, window, end, until_met;
-  std::uint64_t spikes, deliveries, superposed, crossings, windows, populations;
+  std::uint64_t spikes, deliveries, superposed, tests, windows, populations;
 };
 struct SliceHead {
   Gid source;
@@ -75,15 +75,15 @@ void Simulation::Impl::save(CheckpointSink* sink, Tick at) {
   for (auto& b : blocks) b->settle(at);
 
   std::uint64_t sums[3] = {};
-  for (const auto& b : blocks) sums[0] += b->deliveries, sums[1] += b->superposed, sums[2] += b->crossings;
+  for (const auto& b : blocks) sums[0] += b->deliveries, sums[1] += b->superposed, sums[2] += b->tests;
   Gathered all;
   transport.gather(std::as_bytes(std::span(sums)), all);
   if (sink)
     guarded([&] {
-      RunState state{at, window, end, stats.until_met, stats.spikes, earlier.deliveries, earlier.superposed, earlier.crossings, stats.windows, net.populations.size()};
+      RunState state{at, window, end, stats.until_met, stats.spikes, earlier.deliveries, earlier.superposed, earlier.tests, stats.windows, net.populations.size()};
       for (int r = 0; r < transport.size(); ++r) {
         std::memcpy(sums, all.of(r).data(), sizeof sums);
-        state.deliveries += sums[0], state.superposed += sums[1], state.crossings += sums[2];
+        state.deliveries += sums[0], state.superposed += sums[1], state.tests += sums[2];
       }
       sink->begin(at);
       sink->put("run", std::as_bytes(std::span(&state, 1)));
@@ -339,7 +339,7 @@ void Simulation::Impl::restore(const CheckpointSource& from) {
   stats.windows = state.windows;
   stats.began = stats.reached = at;
   stats.spikes_of_population = counts;
-  if (transport.rank() == 0) earlier = {state.deliveries, state.superposed, state.crossings};
+  if (transport.rank() == 0) earlier = {state.deliveries, state.superposed, state.tests};
 }
 
 void Simulation::restore(const CheckpointSource& from) { impl_->restore(from); }

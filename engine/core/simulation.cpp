@@ -241,7 +241,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
           if (some.size() > 65536) head.flags |= flush_wanted;
     if (look && first_rank && checkpoints.seconds > 0 && seconds_since(last_checkpoint) > checkpoints.seconds) head.flags |= checkpoint_wanted;
     if (look || to >= end) {
-      head.deliveries = earlier.deliveries;
+      head.deliveries = earlier.deliveries + earlier.superposed;
       for (const auto& b : blocks) head.deliveries += b->deliveries + b->superposed;
     }
     const auto before = pending.size();
@@ -351,11 +351,12 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
   }
   check_numbers(std::max<Tick>(stats.reached, 1));
   for (std::size_t r = 0; r < ends.size(); ++r) stats.replicas[r].reached = std::min(ends[r], stats.reached);
-  stats.deliveries = earlier.deliveries, stats.superposed = earlier.superposed, stats.crossings = earlier.crossings;
+  stats.deliveries = earlier.deliveries, stats.superposed = earlier.superposed, stats.threshold_tests = earlier.tests;
+  stats.events_before = stats.events();
   for (const auto& b : blocks) {
     stats.deliveries += b->deliveries;
     stats.superposed += b->superposed;
-    stats.crossings += b->crossings;
+    stats.threshold_tests += b->tests;
     stats.history_bytes += b->history_bytes();
   }
   stats.run_seconds = seconds_since(begin);

@@ -34,7 +34,8 @@ struct RunHooks {
   Checkpoints checkpoints;
 };
 
-/// Figures of a rank's part, for summaries and benchmarks.
+/// The figures of a run, each defined here and in FORMAT.md ("Figures") in the same words.  Of a rank's part while it runs;
+/// `total` in tools/spinet/run.cpp adds them up.
 struct Statistics {
   Tick reached = 0;
   bool stopped = false;              ///< by RunHooks::stop
@@ -42,10 +43,22 @@ struct Statistics {
   Tick began = 0;                    ///< where `restore` put the run
   std::uint64_t checkpoints = 0;
   double checkpoint_seconds = 0;
-  std::uint64_t spikes = 0, deliveries = 0, synapses = 0, superposed = 0, slices = 0, crossings = 0, windows = 0;
-  std::uint64_t synapse_bytes = 0;   ///< memory of synapses with their tables
+  std::uint64_t spikes = 0;           ///< emitted by neurons (not by sources) since t = 0
+  std::uint64_t deliveries = 0;       ///< arrivals at synapses that are stored, since t = 0; a graded value counts as a spike does
+  std::uint64_t superposed = 0;       ///< arrivals at synapses of a superposed drive, which are not stored, since t = 0
+  std::uint64_t events_before = 0;    ///< of deliveries and superposed: before the checkpoint that this process began at
+  std::uint64_t synapses = 0;         ///< connections, those of superposed drives included
+  std::uint64_t stored_synapses = 0;  ///< of these, those that are stored
+  std::uint64_t slices = 0;           ///< runs of synapses that one event is delivered to at once
+  std::uint64_t threshold_tests = 0;  ///< that neurons have asked for since t = 0: foreseen crossings and looks on the way there
+  std::uint64_t windows = 0;          ///< steps of the run loop since t = 0
+  std::uint64_t synapse_bytes = 0;    ///< memory of stored synapses with their tables
+  /// Synaptic events: all arrivals at synapses since t = 0.
+  std::uint64_t events() const { return deliveries + superposed; }
+  /// Of this process: its own events by the wall time of its run loop.
+  double events_per_second() const { return run_seconds > 0 ? static_cast<double>(events() - events_before) / run_seconds : 0; }
   std::uint64_t history_bytes = 0;   ///< memory of postsynaptic spikes at the end; it never shrinks during a run
-  double build_seconds = 0, run_seconds = 0;
+  double build_seconds = 0, run_seconds = 0;  ///< wall time of this process: construction, run loop
   std::vector<std::uint64_t> spikes_of_population;  ///< network-wide counts, also of populations not recorded
   /// Where a network has replicas (Network::replicas): how each ended; `reached` and `until_met` are then of the last.
   struct Replica {

@@ -67,7 +67,7 @@ struct Simulation::Impl {
   std::vector<Member> population_of_gid;      ///< where there are replicas
   std::deque<Emission> recent;  ///< whose arrivals are not all in the past, for checkpoints
   Tick longest_delay = 0;
-  struct Earlier { std::uint64_t deliveries = 0, superposed = 0, crossings = 0; };
+  struct Earlier { std::uint64_t deliveries = 0, superposed = 0, tests = 0; };
   Earlier earlier;              ///< rank 0: counts of before a restart, all ranks
 
   Impl(const Network& network, Transport& t, const SimulationOptions& options);

@@ -24,12 +24,6 @@ inline constexpr const char* interrupted = "interrupted";
 inline constexpr const char* killed = "killed";
 }  // namespace status
 
-/// Ticks per millisecond as the file states it: a whole number where it is meant to be one.
-inline double ticks_per_ms(double seconds_per_tick) {
-  const double exact = 1e-3 / seconds_per_tick, whole = std::round(exact);
-  return std::abs(exact - whole) <= 1e-9 * whole ? whole : exact;
-}
-
 /// Times in double milliseconds give the tick back, llround(ms * ticks_per_ms), for every tick under this: the two
 /// roundings (division, product) move the result by at most 2^-52 of itself, which must stay under one half.
 inline constexpr Tick exact_in_ms = Tick{1} << 51;

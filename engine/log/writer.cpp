@@ -75,7 +75,7 @@ h5::Id populations_type(std::size_t name, std::size_t model) {
 
 struct RunLog::Impl {
   Impl(std::filesystem::path p, const Network& n, RunLogOptions o)
-      : path(std::move(p)), network(n), options(std::move(o)), ticks_per_ms(layout::ticks_per_ms(n.seconds_per_tick)) {}
+      : path(std::move(p)), network(n), options(std::move(o)), ticks_per_ms(n.ticks_per_ms()) {}
 
   std::filesystem::path path;
   const Network& network;
@@ -792,8 +792,10 @@ struct RunLog::Impl {
     const std::pair<const char*, std::uint64_t> counts[] = {
         {"spikes", f.spikes},     {"deliveries", f.deliveries},
         {"synapses", f.synapses}, {"superposed", f.superposed},
-        {"slices", f.slices},     {"crossings", f.crossings},
-        {"windows", f.windows},   {"synapse_bytes", f.synapse_bytes}};
+        {"slices", f.slices},     {"threshold_tests", f.threshold_tests},
+        {"windows", f.windows},   {"synapse_bytes", f.synapse_bytes},
+        {"stored_synapses", f.stored_synapses},
+        {"events", f.events()},   {"events_before", f.events_before}};
     for (const auto& [name, value] : counts) h5::write_attribute(g, name, value);
     h5::write_attribute(g, "build_seconds", f.build_seconds);
     h5::write_attribute(g, "run_seconds", f.run_seconds);

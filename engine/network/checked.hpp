@@ -2,6 +2,7 @@
 // This is all the simulation sees of a network; text (names) is kept only for logs and messages.
 #pragma once
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -15,6 +16,12 @@
 #include "spinet/time.hpp"
 
 namespace spinet {
+
+/// Ticks of a millisecond: a whole number where it is meant to be one (1e-3 / 1e-6 is 1000.0000000000001).
+inline double ticks_per_ms(double seconds_per_tick) {
+  const double exact = 1e-3 / seconds_per_tick, whole = std::round(exact);
+  return std::abs(exact - whole) <= 1e-9 * whole ? whole : exact;
+}
 
 /// A number drawn once per neuron or per synapse, in the unit of its field.
 /// Bounds mean the conditional distribution (as if redrawn until inside), or clipping where `clip` is set.
@@ -205,7 +212,7 @@ struct Network {
     return std::count(edge_recordings.begin(), edge_recordings.end(), p) ||
            std::any_of(weights.begin(), weights.end(), [p](const WeightRecording& w) { return w.projection == p; });
   }
-  double ticks_per_ms() const { return 1e-3 / seconds_per_tick; }
+  double ticks_per_ms() const { return spinet::ticks_per_ms(seconds_per_tick); }
 
   /// Seeds of the replicas that run side by side (network/replicas.hpp); empty: this is one network.  The replicas of a
   /// population are neighbours in `populations`, with gids without a gap, and so are those of a projection.

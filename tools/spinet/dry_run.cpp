@@ -122,7 +122,7 @@ DryRun dry_run(const Network& given, int ranks, double rate, int samples) {
     LoneRank transport(r, ranks);
     const Simulation simulation(net, transport);
     const Statistics& s = simulation.built();
-    RankPart part{r, simulation.owned(), 0, s.synapses, s.slices, static_cast<double>(s.synapse_bytes), 0, 0};
+    RankPart part{r, simulation.owned(), 0, s.synapses, s.stored_synapses, s.slices, static_cast<double>(s.synapse_bytes), 0, 0};
     for (std::size_t p = 0; p < net.populations.size(); ++p) {
       const auto& population = net.populations[p];
       if (population.source()) part.sources += static_cast<std::uint64_t>(own[p]);
@@ -145,7 +145,7 @@ std::string describe(const Network& n, const DryRun& d, int ranks, double rate) 
                    "events/s", "sends/s");
   for (const auto& p : d.parts)
     s += fmt::format("{:>7}  {:>9}  {:>9}  {:>13}  {:>11}  {:>10.3g}  {:>9}  {:>10}  {:>9}\n", p.rank, grouped(p.neurons), grouped(p.sources), grouped(p.synapses), grouped(p.slices),
-                     p.slices ? static_cast<double>(p.synapses) / static_cast<double>(p.slices) : 0.0, readable_bytes(p.bytes), count_text(p.deliveries), count_text(p.sent));
+                     p.slices ? static_cast<double>(p.stored) / static_cast<double>(p.slices) : 0.0, readable_bytes(p.bytes), count_text(p.deliveries), count_text(p.sent));
   s += fmt::format("\nper second of model time, if neurons fire at {:g} Hz (--rate) and sources at their rates:\n", rate);
   s += fmt::format("  {} exchanges of all ranks (windows; fewer where nothing happens)\n", count_text(d.windows));
   s += fmt::format("  {} spikes and {} received by every rank\n", count_text(d.spikes), readable_bytes(d.bytes));

@@ -10,7 +10,7 @@ namespace spinet::tool {
 /// A rank's part, built for real and let go again.
 struct RankPart {
   int rank;
-  std::uint64_t neurons, sources, synapses, slices;
+  std::uint64_t neurons, sources, synapses, stored, slices;  ///< synapses, and those of them that are stored
   double bytes;         ///< of neurons, synapses and their tables
   double sent;          ///< spikes per second of model time
   double deliveries;    ///< synaptic events per second of model time, superposed input included

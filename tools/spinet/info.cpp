@@ -1,7 +1,9 @@
 // spinet info
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <thread>
 
@@ -11,16 +13,47 @@
 #include "log/output_lock.hpp"
 #include "look/isolated.hpp"
 #include "look/output.hpp"
+#include "look/run_object.hpp"
 #include "network/estimate.hpp"
+#include "sweep/results.hpp"
 #include "text.hpp"
 
 namespace spinet::tool {
 namespace {
 
-int info(const std::string& file, bool repair) {
+/// What the results of a sweep hold, in short.
+int sweep_info(const std::string& file, const Sweep& s, bool json) {
+  const auto failed = static_cast<std::uint64_t>(std::count_if(s.rows.begin(), s.rows.end(), [](const auto& r) { return r.second.failed; }));
+  if (json) {
+    look::Json j;
+    j.object().entry("file", file).entry("kind", "sweep").entry("network", s.network_name).entry("version", s.version);
+    j.entry("runs", s.runs()).entry("done", std::uint64_t{s.rows.size()}).entry("failed", failed).entry("trials", s.trials);
+    j.entry("seed", std::uint64_t{s.seed}).key("vary").array();
+    for (const auto& v : s.vary) j.value(v);
+    j.end().end();
+    fmt::print("{}\n", j.text());
+    return fine;
+  }
+  std::error_code ignored;
+  fmt::print("{}  {}\n", file, readable_bytes(static_cast<double>(std::filesystem::file_size(file, ignored))));
+  fmt::print("sweep of  {}, spinet {}\n", s.network_name, s.version);
+  for (const auto& v : s.vary) fmt::print("          --vary {}\n", v);
+  for (const auto& v : s.set) fmt::print("          --set {}\n", v);
+  fmt::print("runs      {} of {}{}, {} trial{} of each combination, seeds from {}\n", grouped(s.rows.size()), grouped(s.runs()),
+             failed ? fmt::format(" ({} failed)", grouped(failed)) : "", grouped(s.trials), s.trials == 1 ? "" : "s", s.seed);
+  fmt::print("\nNext: spinet sweep --report {}\n", file);
+  return fine;
+}
+
+int info(const std::string& file, bool repair, bool json) {
   if (repair) recover(file);
+  if (is_sweep(file)) return sweep_info(file, read_sweep(file), json);
   const LogData data(file);
   const auto& s = data.summary();
+  if (json) {
+    fmt::print("{}", look::info_json(s));
+    return fine;
+  }
   const auto seconds = [&](Tick t) { return time_text(static_cast<double>(t) * s.seconds_per_tick); };
   fmt::print("{}  {}\n", file, readable_bytes(static_cast<double>(s.bytes)));
   fmt::print("network   {} ({})\n", s.network, s.network_path);
@@ -31,8 +64,9 @@ int info(const std::string& file, bool repair) {
   fmt::print("started   {}\n", s.started);
   if (!s.finished.empty()) fmt::print("finished  {}\n", s.finished);
   if (s.figures)
-    fmt::print("figures   {} spikes, {} synapses, {} events; built in {}, ran {}\n", grouped(s.figures->spikes), grouped(s.figures->synapses),
-               count_text(static_cast<double>(s.figures->deliveries)), time_text(s.figures->build_seconds), time_text(s.figures->run_seconds));
+    fmt::print("figures   {} spikes, {} synapses, {} events ({} events/s); built in {}, ran {}\n", grouped(s.figures->spikes),
+               grouped(s.figures->synapses), count_text(static_cast<double>(s.figures->events)), count_text(s.figures->events_per_second()),
+               time_text(s.figures->build_seconds), time_text(s.figures->run_seconds));
 
   std::size_t width = 10;
   for (const auto& p : s.populations) width = std::max(width, p.name.size());
@@ -91,16 +125,17 @@ void add_info(CLI::App& app, Action& action) {
   auto* sub = app.add_subcommand("info", "Show what a log holds");
   struct Options {
     std::string file;
-    bool repair = false;
+    bool repair = false, json = false;
   };
   auto o = std::make_shared<Options>();
-  sub->add_option("OUT.h5", o->file, "The log")->required();
+  sub->add_option("OUT.h5", o->file, "The log, or the results of a sweep")->required();
   sub->add_flag("--repair", o->repair, "First put what a killed run left in OUT.h5.journal into the log, for other programs");
+  sub->add_flag("--json", o->json, "The same as one JSON object, for programs");
   sub->callback([o, &action] {
     action = [o] {
       look::check_log(o->file);
       if (const auto writer = writer_of(o->file)) return running(o->file, *writer);
-      return look::isolated(o->file, [&] { return info(o->file, o->repair); });
+      return look::isolated(o->file, [&] { return info(o->file, o->repair, o->json); });
     };
   });
 }

@@ -31,6 +31,7 @@ int command(int argc, char** argv) {
   CLI::App app{"Spinet: event-driven simulation of spiking networks, exact in time."};
   app.name("spinet");
   app.require_subcommand(1);
+  app.set_version_flag("--version", "spinet " SPINET_VERSION, "Print the version; `spinet version` says what it was built with");
   app.footer("Exit codes: 0 fine, 2 the input is wrong, 3 the run failed or was stopped.\nStart here: spinet init two_neurons, "
              "then spinet run two_neurons.yaml");
   tool::Action action;

@@ -16,6 +16,7 @@
 #include "log/journal.hpp"
 #include "log/reader.hpp"
 #include "log/writer.hpp"
+#include "look/run_object.hpp"
 #include "network/estimate.hpp"
 #include "network/notes.hpp"
 #include "outputs.hpp"
@@ -36,7 +37,7 @@ struct RunOptions {
   NetworkOptions network;
   std::string output;
   int ranks = 0;  ///< 0: not given
-  bool quiet = false, force = false;
+  bool quiet = false, force = false, json = false;
   std::string command_line;
   std::string checkpoint_every, checkpoint_wall;  ///< model time, wall time; empty: none
   bool dry = false;
@@ -152,16 +153,17 @@ std::uint64_t peak_memory() {
 /// Sums over all ranks of what each has only a part of.
 Totals total(Transport& t, const Statistics& s) {
   struct Part {
-    std::uint64_t deliveries, superposed, synapses, synapse_bytes, peak_bytes;
+    std::uint64_t deliveries, superposed, events_before, synapses, stored, slices, tests, synapse_bytes, peak_bytes;
     double build_seconds, run_seconds;
   };
-  const Part mine{s.deliveries, s.superposed, s.synapses, s.synapse_bytes, peak_memory(), s.build_seconds, s.run_seconds};
+  const Part mine{s.deliveries, s.superposed, s.events_before, s.synapses, s.stored_synapses, s.slices, s.threshold_tests, s.synapse_bytes,
+                  peak_memory(), s.build_seconds, s.run_seconds};
   Gathered all;
   t.all_gather(std::as_bytes(std::span(&mine, 1)), all);
   Totals sum;
   sum.statistics = s;
   auto& x = sum.statistics;
-  x.deliveries = x.superposed = x.synapses = x.synapse_bytes = 0;
+  x.deliveries = x.superposed = x.events_before = x.synapses = x.stored_synapses = x.slices = x.threshold_tests = x.synapse_bytes = 0;
   x.build_seconds = x.run_seconds = 0;
   sum.ranks = t.size();
   for (int r = 0; r < t.size(); ++r) {
@@ -169,6 +171,10 @@ Totals total(Transport& t, const Statistics& s) {
     std::memcpy(&p, all.of(r).data(), sizeof p);
     x.deliveries += p.deliveries;
     x.superposed += p.superposed;
+    x.events_before += p.events_before;
+    x.stored_synapses += p.stored;
+    x.slices += p.slices;
+    x.threshold_tests += p.tests;
     x.synapses += p.synapses;
     x.synapse_bytes += p.synapse_bytes;
     sum.peak_bytes += p.peak_bytes;
@@ -275,17 +281,19 @@ int run_on(Transport& t, const RunOptions& o) {
 
   sum.load_seconds = load_seconds;
   sum.close_seconds = seconds_since(closing);
-  if (!o.quiet) fmt::print("{}", summary(network, sum, path));
-  if (const auto written = checkpoints ? checkpoints->written() : 0; !o.quiet && written > 0)
+  const bool talks = !o.quiet && !o.json;
+  if (o.json) fmt::print("{}", look::info_json(summarise(path)));
+  else if (talks) fmt::print("{}", summary(network, sum, path));
+  if (const auto written = checkpoints ? checkpoints->written() : 0; talks && written > 0)
     fmt::print("{} checkpoint{}, {} of the run; the last is {} ({})\n", written, written == 1 ? "" : "s", time_text(mine.checkpoint_seconds),
                checkpoints->last().string(), count_text(static_cast<double>(checkpoints->last_bytes())) + "B");
-  if (mine.stopped && checkpoints && !checkpoints->last().empty() && !o.quiet)
+  if (mine.stopped && checkpoints && !checkpoints->last().empty() && talks)
     fmt::print("\nNext: spinet resume {}\n", checkpoints->last().string());
   if (mine.stopped)
     fmt::print(stderr, "spinet: stopped by {} at {} of {}; {} holds everything before that\n", *stop_signal() ? stop_signal() : "another rank",
                time_text(static_cast<double>(mine.reached) * network.seconds_per_tick),
                time_text(static_cast<double>(network.duration) * network.seconds_per_tick), path.string());
-  else if (!o.quiet) fmt::print("\nNext: spinet report {}\n", path.string());
+  else if (talks) fmt::print("\nNext: spinet report {}\n", path.string());
   std::fflush(stdout);
   return mine.stopped ? run_failed : fine;
 }
@@ -339,6 +347,7 @@ void add_resume(CLI::App& app, Action& action) {
   add_checkpoints(*sub, *o);
   sub->add_flag("--quiet", o->quiet, "Print nothing but errors");
   sub->add_flag("--force", o->force, "Replace an existing log");
+  sub->add_flag("--json", o->json, "At the end one JSON object, as of `spinet info --json`, in place of the summary");
   sub->footer("What the log holds from the checkpoint's time on is replaced; the result is that of the run without interruption.\n"
               "Exit codes: 0 fine, 2 the input is wrong, 3 the run failed or was stopped.");
   sub->callback([o, &action] { action = start(o); });
@@ -355,6 +364,7 @@ void add_run(CLI::App& app, Action& action) {
   add_checkpoints(*sub, *o);
   sub->add_flag("--quiet", o->quiet, "Print nothing but errors");
   sub->add_flag("--force", o->force, "Replace an existing log");
+  sub->add_flag("--json", o->json, "At the end one JSON object, as of `spinet info --json`, in place of the summary");
   sub->footer("Ctrl-C ends the run after the present window and closes the log; a second one quits.\n"
               "Exit codes: 0 fine, 2 the input is wrong, 3 the run failed or was stopped.");
   sub->callback([o, &action] { action = start(o); });

@@ -9,6 +9,28 @@
 
 namespace spinet::tool {
 
+namespace {
+
+constexpr double fast_hz = 200;  ///< a mean rate above which a population is called saturated, as in the report
+
+/// What a person should know before believing the figures: who never fired, who cannot fire faster.
+std::string remarks(const Network& n, const Statistics& s, double seconds) {
+  std::string silent, saturated;
+  for (std::size_t i = 0; i < std::min(n.populations.size(), s.spikes_of_population.size()); ++i) {
+    const auto& p = n.populations[i];
+    if (!p.neuron() || p.neuron()->environment || p.neuron()->graded || p.size == 0 || seconds <= 0) continue;
+    const double rate = static_cast<double>(s.spikes_of_population[i]) / seconds / p.size;
+    if (s.spikes_of_population[i] == 0) silent += (silent.empty() ? "" : ", ") + p.name;
+    if (rate > fast_hz) saturated += (saturated.empty() ? "" : ", ") + p.name;
+  }
+  std::string text;
+  if (!silent.empty()) text += fmt::format("\nNote: no neuron fired in {}\n", silent);
+  if (!saturated.empty()) text += fmt::format("\nNote: saturated, over {:g} Hz in the mean: {}\n", fast_hz, saturated);
+  return text;
+}
+
+}  // namespace
+
 std::string summary(const Network& n, const Totals& t, const std::filesystem::path& log) {
   const Statistics& s = t.statistics;
   const double model = static_cast<double>(s.reached) * n.seconds_per_tick;
@@ -23,7 +45,8 @@ std::string summary(const Network& n, const Totals& t, const std::filesystem::pa
     const double rate = model > 0 && p.size > 0 ? static_cast<double>(spikes) / model / p.size : 0;
     out += fmt::format("{:<{}}  {:>11}  {:>14}  {:>7.2f} Hz\n", p.name, width, grouped(p.size), grouped(spikes), rate);
   }
-  const double events = static_cast<double>(s.deliveries + s.superposed), run = std::max(s.run_seconds, 1e-9);
+  out += remarks(n, s, model);
+  const double run = std::max(s.run_seconds, 1e-9);
   // A resumed run has worked on a part only.
   const double worked = static_cast<double>(s.reached - s.began) * n.seconds_per_tick;
   out += fmt::format("\n{} of model time in {}: {:.3g} x real time on {} rank{}\n", time_text(worked), time_text(s.run_seconds),
@@ -31,7 +54,8 @@ std::string summary(const Network& n, const Totals& t, const std::filesystem::pa
   if (s.began > 0) out += fmt::format("resumed at {}, reached {}\n", time_text(static_cast<double>(s.began) * n.seconds_per_tick), time_text(model));
   out += fmt::format("read {}, built {}, ran {}, closed the log {}\n", time_text(t.load_seconds), time_text(s.build_seconds),
                      time_text(s.run_seconds), time_text(t.close_seconds));
-  out += fmt::format("{} synapses, {} events ({} events/s), peak memory {}\n", grouped(s.synapses), count_text(events), count_text(events / run),
+  out += fmt::format("{} synapses, {} events ({} events/s), peak memory {}\n", grouped(s.synapses),
+                     count_text(static_cast<double>(s.events())), count_text(s.events_per_second()),
                      readable_bytes(static_cast<double>(t.peak_bytes)));
   std::error_code no_file;
   const auto bytes = std::filesystem::file_size(log, no_file);

@@ -6,6 +6,7 @@
 
 #include "look/correlation.hpp"
 #include "look/json.hpp"
+#include "look/run_object.hpp"
 
 namespace spinet::look {
 
@@ -23,32 +24,6 @@ void histogram(Json& j, const char* name, const Histogram& h) {
 
 void moments(Json& j, const char* name, const Moments& m) {
   j.key(name).object().entry("n", m.n).key("mean").value(m.mean(), 6).key("sd").value(m.sd(), 6).end();
-}
-
-void run(Json& j, const Analysis& a) {
-  const auto& s = a.log;
-  const auto seconds = [&](Tick t) { return static_cast<double>(t) * s.seconds_per_tick; };
-  j.key("run").object();
-  j.entry("file", s.path.filename().string()).entry("bytes", s.bytes).entry("network", s.network).entry("path", s.network_path);
-  j.entry("status", name_of(s.status)).entry("seed", s.seed).entry("ranks", s.ranks).entry("version", s.version);
-  j.entry("host", s.host).entry("started", s.started).entry("finished", s.finished).entry("command_line", s.command_line);
-  j.key("overrides").array();
-  for (const auto& o : s.overrides) j.value(o);
-  j.end();
-  j.entry("tick_s", s.seconds_per_tick).entry("duration_s", seconds(s.duration)).entry("reached_s", seconds(s.reached));
-  if (s.figures) {
-    j.entry("spikes", s.figures->spikes).entry("deliveries", s.figures->deliveries).entry("synapses", s.figures->synapses);
-    j.entry("build_s", s.figures->build_seconds).entry("run_s", s.figures->run_seconds);
-  }
-  j.key("populations").array();
-  for (const auto& p : s.populations) {
-    j.object().entry("name", p.name).entry("model", p.model).entry("kind", p.kind).entry("size", p.size).entry("recorded", p.recorded);
-    if (p.recorded) j.entry("spikes", p.spikes);
-    if (p.fired) j.entry("fired", *p.fired);
-    j.end();
-  }
-  j.end();
-  j.end();
 }
 
 void density(Json& j, const Density& d) {
@@ -146,7 +121,8 @@ std::string escaped(const std::string& text) {
 std::string json_of(const Analysis& a) {
   Json j;
   j.object();
-  run(j, a);
+  j.key("run");
+  run_object(j, a.log);
   j.entry("yaml", a.network.substr(0, most_text)).entry("yaml_cut", a.network.size() > most_text);
   j.entry("end_ms", a.end_ms).entry("ms_per_tick", a.ms_per_tick).entry("bin_ms", a.bin_ms).entry("correlation_bin_ms", a.correlation_bin_ms);
   j.key("isi_bins").object().entry("per_decade", std::uint64_t{Neurons::per_decade}).key("first_decade").value(double{Neurons::first_decade}).end();

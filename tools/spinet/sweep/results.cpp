@@ -181,6 +181,16 @@ void write_sweep(const std::filesystem::path& path, const Sweep& sweep) {
   }
 }
 
+bool is_sweep(const std::filesystem::path& path) {
+  h5::quiet();
+  try {
+    const h5::Id file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
+    return file >= 0 && h5::has_attribute(file, "format") && h5::read_text_attribute(file, "format") == format;
+  } catch (const h5::Error&) {
+    return false;
+  }
+}
+
 Sweep read_sweep(const std::filesystem::path& path) {
   h5::quiet();
   if (!std::filesystem::exists(path)) throw UserError(fmt::format("{}: there is no such file", path.string()));

@@ -50,6 +50,8 @@ std::string difference(const Sweep& a, const Sweep& b);
 /// Writes the whole file anew beside the old one and puts it in its place: at any moment there is a whole file.
 /// Throws std::runtime_error.
 void write_sweep(const std::filesystem::path& path, const Sweep& sweep);
+/// Is this an HDF5 file with a sweep's results (and no log)?
+bool is_sweep(const std::filesystem::path& path);
 /// Throws UserError where `path` is no file of a sweep.
 Sweep read_sweep(const std::filesystem::path& path);
 

@@ -58,7 +58,7 @@ function provenance() {
   return el("figure", { id: "provenance" }, el("dl", { class: "pairs" }, pair("network", `${run.network} (${run.path})`), pair("command", el("code", {}, run.command_line)),
     pair("changed with --set", run.overrides.length ? el("code", {}, run.overrides.join("  ")) : ""), pair("status", run.status), pair("started", run.started), pair("finished", run.finished), pair("host", run.host),
     pair("time resolution", `${seconds(run.tick_s)} (one tick)`),
-    run.run_s !== undefined ? pair("work", `built in ${seconds(run.build_s, 3)}, ran ${seconds(run.run_s, 3)}; ${count(run.deliveries)} events, ${count(run.deliveries / Math.max(run.run_s, 1e-9))} per second`) : [],
+    run.run_s !== undefined ? pair("work", `built in ${seconds(run.build_s, 3)}, ran ${seconds(run.run_s, 3)}; ${count(run.events)} events, ${count(run.events_per_second)} per second`) : [],
     pair("log", `${run.file}, ${bytes(run.bytes)}`)));
 }
 

@@ -1,0 +1,14 @@
+// What a log says of its run, as JSON: the same for `spinet info --json`, `spinet run --json` and the report's page.
+#pragma once
+#include "log/reader.hpp"
+#include "look/json.hpp"
+
+namespace spinet::look {
+
+/// Writes one object: network, status, figures (engine/log/FORMAT.md), populations.  Times in s.
+void run_object(Json& j, const LogSummary& log);
+
+/// The whole answer of `spinet info --json`: the above, reports, edges.
+std::string info_json(const LogSummary& log);
+
+}  // namespace spinet::look
