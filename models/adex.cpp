@@ -54,19 +54,24 @@ class Integrator {
     set_form(s.V);
   }
 
-  /// Goes on for `duration` ms, or until V reaches v_peak: returns whether it does, and `elapsed` tells when.
+  /// Goes on for `duration` ms, or until V reaches v_peak: returns whether it does, and `elapsed` tells when.  `failed` where no
+  /// step is short enough, or too many would be needed.
   bool run(double duration) {
     double h = step_ > 0 ? step_ : first_step;
     slope_ = slope({y_, w_}, I_[0] + I_[1] + p_.I_dc);
+    const auto most_trials = 200'000 + static_cast<std::uint64_t>(20'000 * std::min(duration, 1e12));
+    std::uint64_t trials = 0;
     for (elapsed_ = 0; elapsed_ < duration;) {
       const bool last = h >= duration - elapsed_;
       const double taken = last ? duration - elapsed_ : h;
       const Trial next = trial(taken);
-      if (next.error != next.error || (next.error > 1 && taken > least_step)) {
+      if (!(next.error <= 1) && (taken <= least_step || ++trials == most_trials)) return fail();
+      if (!(next.error <= 1)) {
         h = taken * (next.error > 1 ? factor(next.error) : 0.2);
         continue;
       }
       const Crossing cross = crossing(next, taken);
+      if (++trials == most_trials) return fail();
       if (cross.kind == Crossing::unclear) {
         h = taken / 2;
         continue;
@@ -93,7 +98,8 @@ class Integrator {
   }
 
   double elapsed() const { return elapsed_; }
-  double V() const { return upswing_ ? p_.v_th - p_.Delta_T * math::log(y_) : y_; }
+  bool failed() const { return failed_; }
+  double V() const { return failed_ ? math::nan : upswing_ ? p_.v_th - p_.Delta_T * math::log(y_) : y_; }
   double w() const { return w_; }
   double step() const { return step_; }
 
@@ -112,6 +118,10 @@ class Integrator {
     double decay[2];   ///< of the currents over the step
   };
 
+  bool fail() {
+    failed_ = true;
+    return false;
+  }
   void set_form(double V) {
     upswing_ = V > p_.v_th;
     y_ = upswing_ ? math::exp((p_.v_th - V) / p_.Delta_T) : V;
@@ -225,7 +235,7 @@ class Integrator {
   double step_, elapsed_ = 0;
   double I_[2];
   Point slope_{};
-  bool upswing_ = false;
+  bool upswing_ = false, failed_ = false;
 };
 
 struct AdEx {
@@ -259,6 +269,10 @@ struct AdEx {
              "largest estimated error of V, and of w / g_L, in one step of the integrator");
     return t;
   }
+  static constexpr const char* beyond =
+      "V or w changes too fast, or too far, to be integrated to the tolerance: weights, I_dc or a conductance are beyond what "
+      "the model can follow";
+  static constexpr const char* too_often = "fires more than once a tick: without a refractory period the drive is beyond what the model can follow";
   enum Variable : std::uint32_t { potential, adaptation, synaptic };
   static auto variables() {
     FieldTable<State> t;
@@ -289,21 +303,21 @@ struct AdEx {
     n.state(j) = {initial[0], initial[1], {0, 0}, 0, 0, never, 0, 0};
   }
   static void set(Block n, Tick tick, std::uint32_t j, const Params& p) {
-    advance(n.constants(j), n.state(j), tick);
+    advance(n, j, tick);
     derive(n.constants(j), p, n.b.run);
     look(n, j);
   }
 
   static void arrive(Block n, Tick tick, std::uint32_t port, std::uint32_t j, double weight) {
     State& s = n.state(j);
-    advance(n.constants(j), s, tick);
+    advance(n, j, tick);
     s.I[port] += weight;
     look(n, j);
   }
 
   static void wake(Block n, Tick tick, std::span<const std::uint32_t> js) {
     for (const std::uint32_t j : js) {
-      advance(n.constants(j), n.state(j), tick);
+      advance(n, j, tick);
       look(n, j);
     }
   }
@@ -314,7 +328,7 @@ struct AdEx {
       State& s = n.state(j);
       const Constants& c = n.constants(j);
       if (s.crossing != tick) continue;
-      advance(c, s, tick);
+      advance(n, j, tick);
       s.V = c.p.v_reset;
       s.w += c.p.b;
       s.crossing = never;
@@ -325,6 +339,7 @@ struct AdEx {
         n.out().wake_at(s.free, j);
       } else {
         look(n, j);
+        if (s.crossing == tick + 1) n.out().fail(tick, j, too_often);
       }
     }
   }
@@ -337,7 +352,7 @@ struct AdEx {
       if (s.free > begin) continue;  // `wake` will look
       const Constants& c = n.constants(j);
       if (excludes(c, s, static_cast<double>(end - s.last) * c.ms_per_tick)) continue;
-      advance(c, s, begin);
+      advance(n, j, begin);
       look(n, j);
     }
     return 0;
@@ -350,7 +365,13 @@ struct AdEx {
   }
 
  private:
-  /// Brings the state to `tick`; no spike lies before it.
+  static void advance(Block n, std::uint32_t j, Tick tick) {
+    State& s = n.state(j);
+    advance(n.constants(j), s, tick);
+    const double all = s.V + s.w + s.I[0] + s.I[1];
+    if (!(all - all == 0)) n.out().fail(tick, j, beyond);
+  }
+  /// Brings the state to `tick`; no spike lies before it.  V is not a number where it could not be integrated.
   static void advance(const Constants& c, State& s, Tick tick) {
     if (s.last >= tick) return;
     State to = s;
@@ -403,7 +424,7 @@ struct AdEx {
     State& s = n.state(j);
     const Constants& c = n.constants(j);
     s.crossing = never;
-    if (s.last < s.free) return;
+    if (s.last < s.free || s.V != s.V) return;
     if (s.V >= c.p.v_peak) {
       s.crossing = s.last;
       s.w_crossing = s.w;
@@ -412,7 +433,9 @@ struct AdEx {
       const double left = static_cast<double>(end - s.last) * c.ms_per_tick;
       if (excludes(c, s, left)) return;
       Integrator i(c, s);
-      if (!i.run(left)) return;
+      const bool crosses = i.run(left);
+      if (i.failed()) return n.out().fail(s.last, j, beyond);
+      if (!crosses) return;
       const Tick tick = s.last + std::max<Tick>(-math::floor_int(-i.elapsed() / c.ms_per_tick), 1);
       if (tick >= end) return;  // the next frame finds it
       s.crossing = tick;

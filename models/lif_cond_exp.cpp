@@ -58,14 +58,17 @@ class Integrator {
   Integrator(const Constants& c, const State& s) : c_(c), p_(c.p), V_(s.V), g_{s.g[0], s.g[1]} {}
 
   /// Goes on for `duration` ms, or until V reaches v_th: returns whether it does, and `elapsed` tells when.  The first step's
-  /// series is left in `s`.
+  /// series is left in `s`.  `failed` where no step is short enough, or too many would be needed.
   bool run(double duration, State& s) {
-    for (elapsed_ = 0;;) {
+    elapsed_ = 0;
+    for (std::uint64_t steps = 0, most_steps = most_in(duration);; ++steps) {
       const double left = duration - elapsed_;
       expand();
       const double h = step(left);
+      if (failed_ || steps == most_steps) return fail();
       if (elapsed_ == 0) s.series = series_, s.reach = h;
       const double at = crossing(h);
+      if (failed_) return false;
       if (at >= 0) {
         elapsed_ += at;
         return true;
@@ -76,11 +79,13 @@ class Integrator {
     }
   }
 
-  /// V after `duration` ms, in which it is known not to reach v_th.
+  /// V after `duration` ms, in which it is known not to reach v_th; not a number where it has failed.
   double after(double duration) {
-    for (double left = duration;;) {
+    double left = duration;
+    for (std::uint64_t steps = 0, most_steps = most_in(duration);; ++steps) {
       expand();
       const double h = step(left);
+      if (failed_ || steps == most_steps) return fail(), math::nan;
       if (h == left) return series_.at(h);
       go(h);
       left -= h;
@@ -88,8 +93,15 @@ class Integrator {
   }
 
   double elapsed() const { return elapsed_; }
+  bool failed() const { return failed_; }
 
  private:
+  static constexpr double least_step = 1e-9;  ///< ms
+  static std::uint64_t most_in(double duration) { return 200'000 + static_cast<std::uint64_t>(20'000 * std::min(duration, 1e12)); }
+  bool fail() {
+    failed_ = true;
+    return false;
+  }
   void go(double h) {
     V_ = series_.at(h);
     g_[0] *= math::exp(-h / p_.tau_syn_exc);
@@ -122,8 +134,8 @@ class Integrator {
     }
   }
 
-  /// The longest step up to `left` in which neither of the last two terms exceeds the tolerance.
-  double step(double left) const {
+  /// The longest step up to `left` in which neither of the last two terms exceeds the tolerance.  Fails if that is nothing.
+  double step(double left) {
     double h = left;
     for (const int n : {order - 1, order}) {
       const double c = math::abs(series_.c[n]);
@@ -132,18 +144,20 @@ class Integrator {
       if (!(c * power > p_.tolerance)) continue;
       h = std::min(h, math::pow(p_.tolerance / c, 1. / n));
     }
-    return std::max(h, std::min(left, 1e-3 * c_.ms_per_tick));  // always forward
+    if (!(h >= std::min(left, least_step) && series_.at(h) - series_.at(h) == 0)) fail();
+    return h;
   }
 
   /// When in (0, h] V first reaches v_th, or -1.  With |V''| <= m in the step, V cannot get there before
   /// V + V' s + m s^2 / 2 does: going there again and again ends at the crossing, quadratically, or beyond the step.
-  double crossing(double h) const {
+  double crossing(double h) {
     const double* const c = series_.c;
     double most = 0, m = 0;
     for (int n = order; n >= 1; --n) most = (most + std::max(c[n], 0.0)) * h;
     if (c[0] + most < p_.v_th) return -1;
     for (int n = order; n >= 2; --n) m = m * h + n * (n - 1) * math::abs(c[n]);
-    for (double t = 0;;) {
+    double t = 0;
+    for (std::uint32_t tries = 0; tries < 10'000; ++tries) {
       double v = c[order], slope = 0;
       for (int n = order - 1; n >= 0; --n) slope = slope * t + v, v = v * t + c[n];
       const double d = p_.v_th - v;
@@ -154,6 +168,8 @@ class Integrator {
       t += s;
       if (s < 1e-4 * c_.ms_per_tick) return t;
     }
+    fail();
+    return -1;
   }
 
   const Constants& c_;
@@ -161,6 +177,7 @@ class Integrator {
   double V_, elapsed_ = 0;
   double g_[2];
   Series series_;
+  bool failed_ = false;
 };
 
 struct LifCondExp {
@@ -191,6 +208,9 @@ struct LifCondExp {
              "largest estimated error of V in one step of the integrator");
     return t;
   }
+  static constexpr const char* beyond =
+      "V changes too fast to be integrated to the tolerance: conductances or I_dc are beyond what the model can follow";
+  static constexpr const char* too_often = "fires more than once a tick: without a refractory period the drive is beyond what the model can follow";
   enum Variable : std::uint32_t { potential, excitatory, inhibitory };
   static auto variables() {
     FieldTable<State> t;
@@ -218,7 +238,7 @@ struct LifCondExp {
     n.state(j) = {initial[0], {initial[1], initial[2]}, 0, 0, never, 0, {}};
   }
   static void set(Block n, Tick tick, std::uint32_t j, const Params& p) {
-    advance(n.constants(j), n.state(j), tick);
+    advance(n, j, tick);
     derive(n.constants(j), p, n.b.run);
     n.state(j).reach = 0;
     look(n, j);
@@ -226,7 +246,7 @@ struct LifCondExp {
 
   static void arrive(Block n, Tick tick, std::uint32_t port, std::uint32_t j, double weight) {
     State& s = n.state(j);
-    advance(n.constants(j), s, tick);
+    advance(n, j, tick);
     s.g[port] += math::abs(weight);
     s.reach = 0;
     look(n, j);
@@ -234,7 +254,7 @@ struct LifCondExp {
 
   static void wake(Block n, Tick tick, std::span<const std::uint32_t> js) {
     for (const std::uint32_t j : js) {
-      advance(n.constants(j), n.state(j), tick);
+      advance(n, j, tick);
       look(n, j);
     }
   }
@@ -245,7 +265,7 @@ struct LifCondExp {
       State& s = n.state(j);
       const Constants& c = n.constants(j);
       if (s.crossing != tick) continue;
-      advance(c, s, tick);
+      advance(n, j, tick);
       s.V = c.p.v_reset;
       s.crossing = never;
       s.reach = 0;
@@ -255,6 +275,7 @@ struct LifCondExp {
         n.out().wake_at(s.free, j);
       } else {
         look(n, j);
+        if (s.crossing == tick + 1) n.out().fail(tick, j, too_often);
       }
     }
   }
@@ -267,7 +288,7 @@ struct LifCondExp {
       if (s.free > begin) continue;  // `wake` will look
       const Constants& c = n.constants(j);
       if (excludes(c, s, static_cast<double>(end - s.last) * c.ms_per_tick)) continue;
-      advance(c, s, begin);
+      advance(n, j, begin);
       look(n, j);
     }
     return 0;
@@ -280,7 +301,13 @@ struct LifCondExp {
   }
 
  private:
-  /// Brings the state to `tick`; no spike lies before it.
+  static void advance(Block n, std::uint32_t j, Tick tick) {
+    State& s = n.state(j);
+    advance(n.constants(j), s, tick);
+    const double all = s.V + s.g[0] + s.g[1];
+    if (!(all - all == 0)) n.out().fail(tick, j, beyond);
+  }
+  /// Brings the state to `tick`; no spike lies before it.  V is not a number where it could not be integrated.
   static void advance(const Constants& c, State& s, Tick tick) {
     while (s.last < tick) {
       const Tick to = s.last < s.free ? std::min(tick, s.free) : tick;
@@ -315,7 +342,7 @@ struct LifCondExp {
     State& s = n.state(j);
     const Constants& c = n.constants(j);
     s.crossing = never;
-    if (s.last < s.free) return;
+    if (s.last < s.free || s.V != s.V) return;
     if (s.V >= c.p.v_th) {
       s.crossing = s.last;
     } else {
@@ -323,7 +350,9 @@ struct LifCondExp {
       const double left = static_cast<double>(end - s.last) * c.ms_per_tick;
       if (excludes(c, s, left)) return;
       Integrator i(c, s);
-      if (!i.run(left, s)) return;
+      const bool crosses = i.run(left, s);
+      if (i.failed()) return n.out().fail(s.last, j, beyond);
+      if (!crosses) return;
       const Tick tick = s.last + std::max<Tick>(-math::floor_int(-i.elapsed() / c.ms_per_tick), 1);
       if (tick >= end) return;  // the next frame finds it
       s.crossing = tick;

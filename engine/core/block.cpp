@@ -16,8 +16,6 @@
 namespace spinet {
 namespace {
 
-std::size_t aligned(std::size_t n) { return std::max<std::size_t>(n, 64); }
-
 /// The neuron's gid as random numbers count it.
 Gid drawn_as(const Network& net, Gid gid) {
   if (net.replica_count() == 1) return gid;
@@ -34,9 +32,11 @@ Gid gid_at(const std::vector<GidRange>& ranges, std::uint32_t i) {
 
 }  // namespace
 
-Block::Block(const Network& net, const KernelGroup& group, std::vector<Gid> gids)
+Block::Block(const Network& net, const KernelGroup& group, std::vector<Gid> gids, Heart& heart)
     : network_(net),
       table_(*group.table),
+      heart_(heart),
+      population_name_(gids.empty() ? "" : net.populations[population_of(net, gids[0])].name.c_str()),
       gids_(std::move(gids)),
       state_(aligned(gids_.size() * table_.state_size)),
       constants_(aligned(gids_.size() * table_.constants_size)),
@@ -77,7 +77,9 @@ Block::Block(const Network& net, const KernelGroup& group, std::vector<Gid> gids
   c_.gids = drawn_as_.empty() ? gids_.data() : drawn_as_.data();
   c_.random = keys_.data();
   Network::Identity who{};
+  const AtWork at_work(*this);
   for (std::uint32_t j = 0; j < c_.size; ++j) {
+    heart_.beat();
     const std::uint32_t population = present != 0xFFFFFFFFu && gids_[j] - net.populations[present].first < net.populations[present].size
                                          ? present : population_of(net, gids_[j]);
     const Population& p = net.populations[population];
@@ -263,7 +265,9 @@ void Block::sweep(Tick tick) {
   for (std::uint32_t i = 0; i < synapses_->slice_count(); ++i)
     if (const auto k = synapses_->slice(i).store; history_of_store_[k] < histories_.size() && histories_[history_of_store_[k]].due() == tick) {
       const Slice slice = view(i, tick, 0);
-      synapses_->stores()[k].table->catch_up(&slice);
+      const SynapseTable& table = *synapses_->stores()[k].table;
+      in_synapse(table, [&] { table.catch_up(&slice); });
+      heart_.beat();
     }
   sweep_at_ = never;
   for (auto& h : histories_) {
@@ -293,6 +297,7 @@ void Block::sample_weights(std::uint32_t w, Tick tick, std::vector<float>& to) {
 }
 
 void Block::start() {
+  const AtWork at_work(*this);
   out_ = nullptr;
   from_ = never;  // nothing is emitted before the run
   drain(0, most_for(c_.size));  // what `init` has asked for
@@ -408,7 +413,7 @@ void Block::control_synapses(const ScheduledControl& s, Tick tick, std::int32_t 
     }
     if (!small_) {
       const Slice slice = view(one.slice, one.source, tick, 0);
-      one.table->on_control_of(slice, s.control);
+      in_synapse(*one.table, [&] { one.table->on_control_of(slice, s.control); });
       ++i;
     } else {  // those that follow with the same model in one call
       const std::size_t begin = i;
@@ -420,7 +425,7 @@ void Block::control_synapses(const ScheduledControl& s, Tick tick, std::int32_t 
         if (controlled_here_[k]->history) controlled_here_[k]->base = histories_[history_of_store_[controlled_[k].store]].base();
       const bool show = reads_together_ && !one.table->reads_at_control;  // else nobody else reads: `values` may stay
       for (std::size_t k = begin; k < i && show; ++k) controlled_here_[k]->values = values_of_store_[controlled_[k].store].data();
-      one.table->on_control(controlled_here_.data() + begin, static_cast<std::uint32_t>(i - begin), &s.control);
+      in_synapse(*one.table, [&] { one.table->on_control(controlled_here_.data() + begin, static_cast<std::uint32_t>(i - begin), &s.control); });
       for (std::size_t k = begin; k < i && show; ++k) controlled_here_[k]->values = nullptr;
     }
     if (!first_changing_.empty())
@@ -443,7 +448,7 @@ void Block::control_named(const ScheduledControl& s, Tick tick) {
       const std::uint32_t all = std::exchange(one.count, 1);
       const SynapseTable& table = *synapses_->stores()[k].table;
       for (std::uint32_t n = 0; n < all; ++n) {
-        if (*one.targets == j) table.on_control_of(one, s.control);
+        if (*one.targets == j) in_synapse(table, [&] { table.on_control_of(one, s.control); });
         ++one.targets;
         one.state = static_cast<std::byte*>(one.state) + table.state_size;
         if (one.copies) ++one.copies;
@@ -463,10 +468,10 @@ void Block::deliver(std::uint32_t s, Tick tick, double payload) {
       a.weights = reinterpret_cast<const float*>(store.state_of(e.begin));
     } else {
       if (small_) {
-        table.on_pre_of(at(s, tick, payload), weights_.data());
+        in_synapse(table, [&] { table.on_pre_of(at(s, tick, payload), weights_.data()); });
       } else {
         const Slice slice = view(s, tick, payload);
-        table.on_pre_of(slice, weights_.data());
+        in_synapse(table, [&] { table.on_pre_of(slice, weights_.data()); });
       }
       const auto* const w32 = reinterpret_cast<const float*>(weights_.data());
       if (table.weight_kind == 1 ? !all_finite<16>(w32, e.count) : !all_finite<16>(weights_.data(), e.count)) [[unlikely]]
@@ -569,9 +574,9 @@ void Block::deliver_alike(std::uint32_t n, SliceOf&& slice_of, PayloadOf&& paylo
     to.n += count;
     const std::uint32_t slices = k - begin;
     if (kind.way == Short::on_pre64) {
-      kind.table->on_pre(batch_, slices, weights);
+      in_synapse(*kind.table, [&] { kind.table->on_pre(batch_, slices, weights); });
     } else if (kind.way == Short::on_pre32) {
-      kind.table->on_pre(batch_, slices, weights32_);
+      in_synapse(*kind.table, [&] { kind.table->on_pre(batch_, slices, weights32_); });
       std::copy(weights32_, weights32_ + count, weights);
     } else {
       double* w = weights;
@@ -607,8 +612,8 @@ void Block::deliver_event(std::uint32_t s, double payload, Tick tick, Together& 
   if (slice.way == Short::uniform) return void(std::fill_n(w, slice.count, slice.weight * payload));
   const double scale = slice.way != Short::single && slice.table->graded ? 1 : payload;
   const float* single = slice.weights;
-  if (slice.way == Short::on_pre64) slice.table->on_pre_of(at(s, tick, payload), w);
-  else if (slice.way == Short::on_pre32) slice.table->on_pre_of(at(s, tick, payload), weights32_), single = weights32_;
+  if (slice.way == Short::on_pre64) in_synapse(*slice.table, [&] { slice.table->on_pre_of(at(s, tick, payload), w); });
+  else if (slice.way == Short::on_pre32) in_synapse(*slice.table, [&] { slice.table->on_pre_of(at(s, tick, payload), weights32_); }), single = weights32_;
   if (slice.way != Short::single && !first_changing_.empty()) note_slice(s, tick);
   if (slice.way == Short::on_pre64 ? !all_finite(w, slice.count) : slice.way == Short::on_pre32 && !all_finite(single, slice.count)) [[unlikely]]
     fail_weights(s, slice.way == Short::on_pre64 ? w : nullptr, single, tick);
@@ -898,6 +903,7 @@ void Block::walk(Tick from, Tick to, Tick horizon, std::span<const Action> actio
                  std::vector<std::vector<float>>& samples) {
   out_ = &out;
   from_ = from;
+  const AtWork at_work(*this);
   if (small_) {
     const Packets::Arrivals arrivals = packets_.take(from);
     const Packets::Packet *packet = arrivals.packets.data(), *const end = packet + arrivals.packets.size();
@@ -917,6 +923,7 @@ void Block::walk(Tick from, Tick to, Tick horizon, std::span<const Action> actio
 template <class Next, class Deliver>
 void Block::walk_window(Tick to, std::span<const Action> actions, std::vector<std::vector<float>>& samples, Next&& next_arrival, Deliver&& deliver_now) {
   for (;;) {
+    if ((++turns_ & 63) == 0) heart_.beat();
     // The next tick with anything but superposed arrivals.
     Tick now = std::min(next_arrival(), next_asked());
     if (!actions.empty()) now = std::min(now, actions.front().tick);

@@ -10,6 +10,7 @@
 #include "core/emission.hpp"
 #include "core/evaluations.hpp"
 #include "core/history.hpp"
+#include "core/pulse.hpp"
 #include "core/recorder.hpp"
 #include "core/slots.hpp"
 #include "core/superposed.hpp"
@@ -53,7 +54,7 @@ class Block {
   static constexpr std::uint32_t few = 32, at_once = 256;  ///< synapses of slices that are delivered together; arrivals of a batch
 
  public:
-  Block(const Network& network, const KernelGroup& group, std::vector<Gid> gids);
+  Block(const Network& network, const KernelGroup& group, std::vector<Gid> gids, Heart& heart);
 
   /// Takes over what arrives here; called once, before the run.
   void connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGroup> trains, Tick window, bool graded, std::uint32_t small_slices);
@@ -132,6 +133,8 @@ class Block {
   /// Block index of each sampled neuron of report r, in the order of the samples.
   std::vector<std::vector<std::uint32_t>> sampled;
   const std::vector<Gid>& gids() const { return gids_; }
+  /// Samples of a frame of weight recording `w`.
+  std::size_t watched_count(std::size_t w) const { return w < watched_.size() ? watched_[w].size() : 0; }
   const BlockSynapses& synapses() const { return *synapses_; }
   std::uint64_t history_bytes() const;
   std::uint64_t deliveries = 0, superposed = 0, tests = 0;
@@ -150,6 +153,23 @@ class Block {
   std::size_t most_for(std::size_t n) const { return limit::requests_per_neuron * (table_.environment ? c_.size : n); }
   double number(double read, std::uint32_t j, std::uint32_t variable, Tick now) const;
   double number(double read, std::uint32_t slice, std::uint32_t i, std::uint32_t variable, Tick now) const;
+  /// Marks the models of this block as being at work.
+  class AtWork {
+   public:
+    explicit AtWork(Block& b) : heart_(b.heart_) { heart_.enter(b.table_.model.name, b.population_name_); }
+    ~AtWork() { heart_.leave(); }
+    AtWork(const AtWork&) = delete;
+
+   private:
+    Heart& heart_;
+  };
+  /// Calls f, which calls this synapse model.
+  template <class F>
+  void in_synapse(const SynapseTable& table, F&& f) {
+    heart_.synapse(table.model.name);
+    f();
+    heart_.synapse(nullptr);
+  }
   void wake_up(Tick tick);              ///< brings a sleeping block into the frame of `tick`
   void next_frame(Tick frame_begin);
   void deliver(std::uint32_t slice, Tick tick, double payload);
@@ -200,6 +220,8 @@ class Block {
 
   const Network& network_;
   const NeuronTable& table_;
+  Heart& heart_;
+  const char* population_name_;  ///< of its first neuron
   std::vector<Gid> gids_;
   std::vector<Gid> drawn_as_;             ///< gids as random numbers count them, where the network has replicas
   std::vector<RandomKey> keys_;
@@ -220,6 +242,7 @@ class Block {
   Tick due_at_ = 0;
   Tick window_ = 1;
   Tick from_ = 0;  ///< begin of the present window
+  std::uint32_t turns_ = 0;  ///< of the walk through windows, for `Heart::beat`
   Agenda agenda_{1};
   std::vector<std::uint32_t> due_;
   std::vector<std::uint32_t> soon_;  ///< tests asked for the present tick

@@ -30,7 +30,8 @@ void Block::fail_model(Tick now, const std::string& reason) const { fail(0, now,
 void Block::refuse(const Request& r, Tick now) const {
   const auto at = [&](Tick t) { return shortest(static_cast<double>(t) / network_.ticks_per_ms()) + " ms"; };
   if (r.neuron >= c_.size) fail_model(now, "asks for neuron " + std::to_string(r.neuron) + " of a block of " + std::to_string(c_.size));
-  if (r.ask > Ask::emit) fail(r.neuron, now, "asks for something unknown");
+  if (r.ask == Ask::fail) fail(r.neuron, r.tick, reason_of(r));  // it says itself that it cannot go on
+  if (r.ask > Ask::fail) fail(r.neuron, now, "asks for something unknown");
   if (r.ask != Ask::emit && r.tick < now) fail(r.neuron, now, "asks for `" + called(r.ask) + "` in the past, at " + at(r.tick));
   if (r.ask != Ask::emit) fail(r.neuron, now, "asks for `" + called(r.ask) + "` in a tick in which that is over");
   if (now < from_) fail(r.neuron, now, "emits outside the run");

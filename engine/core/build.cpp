@@ -29,13 +29,16 @@ double nominal(const Distribution& d) {
 }  // namespace
 
 Simulation::Impl::Impl(const Network& network, Transport& t, const SimulationOptions& options)
-    : net(network), transport(t), partition(network, t.size()), locator(partition) {
+    : net(network), transport(t), partition(network, t.size()), locator(partition), heart(options.pulse) {
   const auto begin = Clock::now();
   std::string problem;
   try {
     build(options);
   } catch (const std::bad_alloc&) {
     problem = "out of memory while building the network; use fewer neurons or synapses, or more ranks";
+  } catch (const ModelFailure& e) {
+    problem = e.what();
+    own_failure = std::current_exception();
   } catch (const std::exception& e) {
     problem = e.what();
   }
@@ -157,7 +160,7 @@ void Simulation::Impl::make_blocks(std::uint64_t l2_bytes) {
                                    : std::clamp<std::uint64_t>(l2_bytes / std::max(1u, groups[g]->table->state_size), net.block, 65535);
     std::vector<Gid> gids;
     const auto close = [&] {
-      if (!gids.empty()) blocks.push_back(std::make_unique<Block>(net, *groups[g], std::move(gids)));
+      if (!gids.empty()) blocks.push_back(std::make_unique<Block>(net, *groups[g], std::move(gids), heart));
       gids.clear();
     };
     for (std::uint32_t r = 0; r < partition.runs().size(); ++r) {

@@ -333,7 +333,7 @@ void Simulation::Impl::restore(const CheckpointSource& from) {
     if (e.tick < 0 || e.tick >= at || e.gid >= net.gid_count()) throw std::runtime_error("'emissions' is damaged");
     for (auto& b : blocks) b->post({&e, 1}, at);
   }
-  for (auto& e : emitters) e.resume(at);
+  for (auto& e : emitters) e.resume(at, heart);
   restore_changes(from);
   stats.spikes = state.spikes;
   stats.windows = state.windows;

@@ -159,6 +159,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
   std::size_t next_action = 0;
   while (next_action < actions.size() && actions[next_action].tick < from) ++next_action;
   const Checkpoints& checkpoints = hooks.checkpoints;
+  heart.stop_at(hooks.stop);
   Tick next_checkpoint = checkpoints.every > 0 ? (from / checkpoints.every + 1) * checkpoints.every : never;
   auto last_checkpoint = begin;
   std::vector<Action> with_posted;
@@ -226,13 +227,14 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       }
       emitted.clear();
       for (auto& e : emitters) {
-        e.emit(to, emitted);
+        e.emit(to, emitted, heart);
         head.next = std::min(head.next, e.next());
       }
       for (const auto& s : emitted) own.push_back({s.tick, 1, s.gid});
       if (next_action < actions.size()) head.next = std::min(head.next, actions[next_action].tick);
     });
 
+    if (window_abandoned) head.flags |= abandoned, own.clear();
     if (hooks.stop && hooks.stop->load(std::memory_order_relaxed)) head.flags |= stop_wanted;
     if (look && first_rank && collects() && seconds_since(last_flush) > 5) head.flags |= flush_wanted;
     if (!net.weight_events.empty())
@@ -257,6 +259,10 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
     }
     Tick next = head.next;
     const std::uint32_t flags = head.flags;
+    if (flags & abandoned) {
+      abandon_window(from, due, recorder);
+      break;
+    }
     if (head.deliveries) deliveries = head.deliveries;
     if (pending.size() > before) take_posted(before, to);
     if (!pending.empty()) next = std::min(next, pending.front().tick);

@@ -8,6 +8,8 @@
 
 #include "comm/transport.hpp"
 #include "core/checkpoint.hpp"
+#include "core/failure.hpp"
+#include "core/pulse.hpp"
 #include "core/recorder.hpp"
 #include "network/checked.hpp"
 
@@ -30,7 +32,8 @@ struct Checkpoints {
 
 struct RunHooks {
   std::function<void(const Progress&)> progress;   ///< about ten times a second of wall time, on rank 0
-  const std::atomic<bool>* stop = nullptr;         ///< set (by a signal) to end all ranks after the present window
+  /// Set (by a signal) to end all ranks after the present window, or within it if that takes long: it then leaves no trace.
+  const std::atomic<bool>* stop = nullptr;
   Checkpoints checkpoints;
 };
 
@@ -71,6 +74,7 @@ struct SimulationOptions {
   std::uint64_t l2_bytes = 0;  ///< memory of a block's neuron states; 0: from the machine
   Tick window_cap = 0;         ///< 0: default
   std::uint32_t small_slices = 4096;  ///< a block with at most as many is small (slots.hpp); changes no result
+  Pulse* pulse = nullptr;             ///< where the run tells what it is at, for a signal handler
 };
 
 class Simulation {
@@ -82,7 +86,7 @@ class Simulation {
   /// number of ranks.  Throws std::runtime_error if it does not fit.
   void restore(const CheckpointSource& from);
   /// Runs to network.duration.  `recorder` is used on rank 0 and may be null.  A failure on any rank ends all with
-  /// RankFailed or the rank's own exception.
+  /// RankFailed or the rank's own exception, which is a ModelFailure where a model cannot go on.
   Statistics run(Recorder* recorder, const RunHooks& hooks = {});
   /// Synapses of each weight recording (Network::weights): the width of its frames.  On rank 0.
   const std::vector<std::uint64_t>& weight_widths() const;

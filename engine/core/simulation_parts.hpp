@@ -24,7 +24,7 @@ struct Head {
   std::uint32_t flags;
   std::uint64_t posted;  ///< control events of environments
 };
-enum : std::uint32_t { failed = 1, stop_wanted = 2, flush_wanted = 4, checkpoint_wanted = 8 };
+enum : std::uint32_t { failed = 1, stop_wanted = 2, flush_wanted = 4, checkpoint_wanted = 8, abandoned = 16 };
 struct WireSpike {
   std::uint32_t offset;  ///< from the begin of the window
   Gid gid;
@@ -56,6 +56,8 @@ struct Simulation::Impl {
   Gathered gathered;
   std::vector<std::byte> message;
   std::exception_ptr own_failure;
+  bool window_abandoned = false;              ///< here; all ranks learn of it with the window's message
+  Heart heart;
   std::vector<Posted> pending;                ///< control events of environments that have not acted yet, sorted
   std::deque<ScheduledControl> posted_now;    ///< those of the present window
   Tick end = 0;                               ///< events before it happen: the duration, or where `until` is met
@@ -92,7 +94,11 @@ struct Simulation::Impl {
     if (own_failure) return;
     try {
       f();
+    } catch (const Abandoned&) {
+      heart.leave();
+      window_abandoned = true;
     } catch (...) {
+      heart.leave();
       own_failure = std::current_exception();
     }
   }
@@ -109,6 +115,7 @@ struct Simulation::Impl {
   void exchange(Head& head, Tick from, const Emissions& own, Emissions& all);
   void take_posted(std::size_t first, Tick to);
   void drop_ended(Emissions& all) const;
+  void abandon_window(Tick from, std::span<const Action> due, Recorder* recorder);
   void record_edges(Recorder& recorder);
   void prepare_reports();
   void prepare_changes();

@@ -125,10 +125,12 @@ void Source::generate(Tick from, Tick length, EventSink& sink) {
   const auto fail = [&](std::uint32_t i, const std::string& reason) { throw ModelFailure(*network_, population_, first_ + i, from, reason); };
   const std::uint32_t before = sink.size;
   while (!table_->generate(&unit_, from, static_cast<std::uint32_t>(length), &sink)) {
+    if (sink.failure) break;
     if (keys_.size() >= most_events) fail(0, "more than 268 million events are to be drawn at once");
     keys_.resize(2 * keys_.size());
     sink = {keys_.data(), before, static_cast<std::uint32_t>(keys_.size())};
   }
+  if (sink.failure) fail(sink.failed, sink.failure);
   if (sink.size < before || sink.size > sink.capacity) fail(0, "the unit has written more events than there was room for");
   std::uint32_t bits = 0;  // below a power of two together, if each is
   for (std::uint32_t i = before; i < sink.size; ++i) bits |= sink.data[i];
@@ -259,7 +261,8 @@ Tick Emitter::next() const {
   return soonest;
 }
 
-void Emitter::emit(Tick to, std::vector<Spike>& out) {
+void Emitter::emit(Tick to, std::vector<Spike>& out, Heart& heart) {
+  if (from_ < to) heart.enter(source_.population().model->name, source_.population().name.c_str());
   while (from_ < to) {
     const Tick soonest = source_.next(from_);
     if (soonest >= to) break;
@@ -267,17 +270,19 @@ void Emitter::emit(Tick to, std::vector<Spike>& out) {
     for (const std::uint32_t key : source_.events(from_, slab_))
       if (own_[key & 0xFFFF]) left_.push_back({from_ + (key >> 16), first_ + (key & 0xFFFF)});
     from_ += slab_;
+    heart.beat();
   }
+  heart.leave();
   const auto due = std::stable_partition(left_.begin(), left_.end(), [to](const Spike& s) { return s.tick >= to; });
   out.insert(out.end(), due, left_.end());
   left_.erase(due, left_.end());
 }
 
-void Emitter::resume(Tick at) {
+void Emitter::resume(Tick at, Heart& heart) {
   std::vector<Spike> before;
   left_.clear();
   from_ = at / slab_ * slab_;
-  emit(at, before);
+  emit(at, before, heart);
 }
 
 }  // namespace spinet

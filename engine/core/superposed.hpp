@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "core/pulse.hpp"
 #include "core/recorder.hpp"
 #include "core/synapses.hpp"
 #include "network/checked.hpp"
@@ -22,11 +23,12 @@ class Source {
   /// Throws ModelFailure, as `events` does, if the model has rates or events that it may not have.
   Source(const Network& network, std::uint32_t population, std::uint32_t unit);
   /// All events of [from, from + length), length <= 65536, as keys (offset << 16 | neuron); valid until the next call.
-  /// Calls must move forwards in time.
+  /// Calls must move forwards in time.  Throws ModelFailure.
   std::span<const std::uint32_t> events(Tick from, Tick length);
   /// First tick >= `from` that may have an event.
   Tick next(Tick from) const;
   std::uint32_t size() const { return unit_.size; }
+  const Population& population() const { return network_->populations[population_]; }
   /// Ticks drawn at once: a power of two, fixed by the network, so that a block's units sort into one train.  At most
   /// `shortest_frame`, so that a train lies in two frames at most.
   static Tick slab(const Network& network, Tick shortest_frame);
@@ -102,9 +104,9 @@ class Emitter {
   /// First tick >= `from` that may have a spike.
   Tick next() const;
   /// Appends the spikes in [begin of what is left, to), unsorted.
-  void emit(Tick to, std::vector<Spike>& out);
+  void emit(Tick to, std::vector<Spike>& out, Heart& heart);
   /// As if everything before tick `at` had been emitted.
-  void resume(Tick at);
+  void resume(Tick at, Heart& heart);
 
  private:
   Source source_;

@@ -31,6 +31,10 @@ inline Real exp_of(Real x) { return expq(x); }
 inline double expm1_of(double x) { return std::expm1(x); }
 inline Real expm1_of(Real x) { return expm1q(x); }
 
+/// What a simulation does with a neuron that comes within the allowance of its threshold: go on, or leave it alone from there
+/// on, since whatever follows is excused.
+enum class Ambiguous { go_on, leave };
+
 /// A tick at which V passed the threshold within the allowance, so that either answer is accepted.
 struct Ambiguity {
   Tick tick;
@@ -111,7 +115,7 @@ class Neuron {
     }
     if (from >= horizon) return {};
     if (n.never_reaches(level)) return {};
-    const auto after = n.search(level, horizon - from);
+    const auto after = n.monotone() ? n.closed(level, horizon - from) : n.search(level, horizon - from);
     return after ? std::optional(from + *after) : std::nullopt;
   }
 
@@ -206,6 +210,18 @@ class Neuron {
     return bound < level;
   }
 
+  bool monotone() const { return !exponential_ || (I_[0] == 0 && I_[1] == 0); }
+  /// As `search`, where V goes straight to its rest.
+  std::optional<Tick> closed(Real level, Tick end) const {
+    const Course<Real> course(*this);
+    if (V_ >= level || exact_.rest <= level) return course.at(1).V >= level ? std::optional<Tick>(1) : std::nullopt;
+    const Real t = log1pq((level - V_) / (exact_.rest - level)) / (exact_.m * exact_.ms_per_tick);
+    if (t > Real(end) + 2) return {};
+    Tick tick = std::max<Tick>(1, static_cast<Tick>(t) - 1);
+    while (course.at(tick).V < level) ++tick;
+    return tick <= end ? std::optional(tick) : std::nullopt;
+  }
+
   /// First tick of (0, end], counted from the state, with V >= level.
   std::optional<Tick> search(Real level, Tick end) const {
     // In double first: what lies below by more than a thousand times its rounding is excluded, the rest looked at again.
@@ -214,6 +230,7 @@ class Neuron {
       for (int k = 0; k < 2; ++k) scale += std::fabs(static_cast<double>(I_[k])) / p_.C_m * static_cast<double>(peak_[k]);
     const Course<double> rough(*this);
     const Course<Real> exact(*this);
+    if (2e-14 * scale > static_cast<double>(slack())) return exactly(exact, level, exact.at(0), exact.at(end));  // too rough
     const double rough_level = static_cast<double>(level) - 2e-12 * scale;
     return roughly(rough, exact, rough_level, level, rough.at(0), rough.at(end));
   }
@@ -250,7 +267,7 @@ class Neuron {
 /// Runs a whole network.  Within a tick: controls, refractory ends, all arrivals, tests, emission.
 class Simulator {
  public:
-  explicit Simulator(const Network& net) : net_(net) {
+  explicit Simulator(const Network& net, Ambiguous policy = Ambiguous::go_on) : net_(net), policy_(policy) {
     for (const auto& p : net.populations) make(p);
     out_.resize(net.gid_count());
     for (const auto& p : net.projections) connect(p);
@@ -416,13 +433,19 @@ class Simulator {
     }
     for (const Gid g : touched) {
       auto& n = *neurons_[g];
-      n.advance(t);
       const Tick foreseen = std::exchange(candidate_[g], never);
+      if (left_.count(g)) continue;
+      n.advance(t);
       bool within = false;
       if (!n.refractory(t)) {
         const Real th = n.params().v_th;
         within = fabsq(n.V() - th) <= n.slack();
         if (within) result_.ambiguous.push_back({t, g});
+        if (within && policy_ == Ambiguous::leave) {
+          if (foreseen != never && foreseen > t) crossings_.erase({foreseen, g});
+          left_.insert(g);
+          continue;
+        }
         if (n.V() >= th) {
           n.spike();
           result_.spikes.push_back({t, g});
@@ -442,6 +465,8 @@ class Simulator {
   }
 
   const Network& net_;
+  Ambiguous policy_;
+  std::set<Gid> left_;
   std::vector<std::optional<Neuron>> neurons_;
   std::vector<std::vector<double>> values_;
   std::vector<std::vector<Target>> out_;
@@ -453,6 +478,6 @@ class Simulator {
   Result result_;
 };
 
-inline Result simulate(const Network& net) { return Simulator(net).run(); }
+inline Result simulate(const Network& net, Ambiguous policy = Ambiguous::go_on) { return Simulator(net, policy).run(); }
 
 }  // namespace spinet::reference

@@ -225,7 +225,7 @@ int run_on(Transport& t, const RunOptions& o) {
     std::fflush(stderr);
   }
 
-  Simulation simulation(network, t);
+  Simulation simulation(network, t, {.pulse = &pulse});
   if (checkpoint)
     collectively(t, [&] {
       try {

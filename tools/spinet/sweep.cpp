@@ -163,7 +163,7 @@ std::vector<Row> run_together(Prepared& p, std::span<const std::uint64_t> runs, 
   const Network net = replicate(p.net, seeds);
   const std::size_t n = runs.size(), populations = p.net.populations.size();
   SerialTransport alone;
-  Simulation simulation(net, alone);
+  Simulation simulation(net, alone, {.pulse = &pulse});
   Meters meters(p.net, p.columns, n);
   RunHooks hooks;
   hooks.stop = &stop_wanted;

@@ -216,6 +216,7 @@ struct BlockBench {
             return breach(std::string(what) + " emitted the payload " + std::to_string(r.payload) + " and does not say that it is graded");
           emissions.push_back({r.tick, from + r.neuron, r.payload});
           break;
+        case Ask::fail: return breach(std::string(what) + " cannot go on: " + reason_of(r));
         default: return breach(std::string(what) + " asked for something unknown");
       }
     }
