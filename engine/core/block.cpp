@@ -16,6 +16,8 @@
 namespace spinet {
 namespace {
 
+std::size_t aligned(std::size_t n) { return std::max<std::size_t>(n, 64); }
+
 /// The neuron's gid as random numbers count it.
 Gid drawn_as(const Network& net, Gid gid) {
   if (net.replica_count() == 1) return gid;
