@@ -12,6 +12,7 @@
 #include "core/draws.hpp"
 #include "core/failure.hpp"
 #include "core/finite.hpp"
+#include "network/lookup.hpp"
 
 namespace spinet {
 namespace {
@@ -118,8 +119,8 @@ Block::Block(const Network& net, const KernelGroup& group, std::vector<Gid> gids
   for (const auto& report : net.reports) {
     const Population& p = net.populations[report.population];
     auto& js = sampled.emplace_back();
-    for (std::uint32_t j = 0; j < c_.size; ++j)
-      if (gids_[j] - p.first < p.size && std::binary_search(report.ids.begin(), report.ids.end(), gids_[j] - p.first)) js.push_back(j);
+    for (auto [j, end] = members(p); j < end; ++j)
+      if (std::binary_search(report.ids.begin(), report.ids.end(), gids_[j] - p.first)) js.push_back(j);
   }
 }
 
@@ -138,7 +139,7 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
   std::uint32_t most_steps = 0;
   for (std::uint32_t s = 0; s < synapses_->slice_count(); ++s) most_steps = std::max(most_steps, synapses_->delay_steps(s));
   small_ = synapses_->slice_count() <= small_slices;
-  const Ring ring(window, network_.delay_resolution, most_steps);
+  const Ring ring(window, network_.delay_resolution, most_steps, network_.duration);
   if (small_) packets_ = Packets(ring);
   else slots_ = Slots(ring, graded);
   for (std::uint32_t f = 0; f < network_.family_count(); ++f) {
@@ -178,8 +179,9 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
     // Swept often enough that histories stay short, seldom enough to cost nothing.
     if (h == histories_.size()) histories_.emplace_back(c_.size, post, pre, static_cast<Tick>(1000 * network_.ticks_per_ms()));
     history_of_store_.back() = h;
-    plastic_delay_ = std::max<Tick>(plastic_delay_, network_.delay_resolution * store.most_delay);
   }
+  for (std::uint32_t s = 0; s < synapses_->slice_count(); ++s)
+    if (history_of_store_[synapses_->slice(s).store] < histories_.size()) plastic_delay_ = std::max<Tick>(plastic_delay_, network_.delay_resolution * synapses_->delay_steps(s));
   arrivals_only_ = c_.frame_length == 0 && trains_.empty() && histories_.empty();
   if (small_) {
     prepare_small();
@@ -805,6 +807,22 @@ void Block::save_neuron(std::uint32_t j, std::byte* to) const {
   if (table_.constants_size) std::memcpy(to + table_.state_size, constants_.data() + std::size_t{j} * table_.constants_size, table_.constants_size);
 }
 
+std::vector<Emission> Block::save_arrivals(Tick at) const {
+  std::vector<PendingEvent> pending;
+  if (small_) packets_.pending(pending);
+  else slots_.pending(*synapses_, network_.delay_resolution, at, pending);
+  const auto key = [](const PendingEvent& p) { return std::tuple(p.event.tick, p.event.gid, p.slice); };
+  std::stable_sort(pending.begin(), pending.end(), [&](const PendingEvent& a, const PendingEvent& b) { return key(a) < key(b); });
+  // All events of a neuron and tick are on their way to each of its slices, or have arrived there: one slice tells of all.
+  std::vector<Emission> all;
+  std::uint32_t slice = 0;
+  for (const auto& p : pending) {
+    if (all.empty() || all.back().tick != p.event.tick || all.back().gid != p.event.gid) slice = p.slice;
+    if (p.slice == slice) all.push_back(p.event);
+  }
+  return all;
+}
+
 std::vector<Block::Asked> Block::save_agenda() const {
   std::vector<Asked> all;
   auto entries = agenda_.entries();
@@ -834,6 +852,20 @@ std::vector<Block::Past> Block::save_history(double tau) const {
     for (std::uint32_t k = 0; longest && k < longest->count; ++k) all.push_back({(*longest)[k].tick, (*longest)[k].trace, gids_[j], 0});
   }
   return all;
+}
+
+void Block::settle(Tick at) {
+  if (asleep_) {
+    wake_up(at - 1);
+    due_at_ = std::min(due_at_, at);
+  }
+  if (histories_.empty()) return;
+  for (auto& h : histories_) h.rebase(at - 1);
+  for (std::uint32_t i = 0; i < synapses_->slice_count(); ++i)
+    if (const auto k = synapses_->slice(i).store; history_of_store_[k] < histories_.size()) {
+      const Slice slice = view(i, at - 1, 0);
+      synapses_->stores()[k].table->catch_up(&slice);
+    }
 }
 
 void Block::restore_begin(Tick at, std::span<const ScheduledControl> schedule) {
@@ -869,6 +901,11 @@ void Block::restore_begin(Tick at, std::span<const ScheduledControl> schedule) {
 void Block::restore_neuron(std::uint32_t j, const std::byte* from) {
   std::memcpy(state_.data() + std::size_t{j} * table_.state_size, from, table_.state_size);
   if (table_.constants_size) std::memcpy(constants_.data() + std::size_t{j} * table_.constants_size, from + table_.state_size, table_.constants_size);
+}
+
+std::pair<std::uint32_t, std::uint32_t> Block::members(const Population& p) const {
+  const std::uint32_t begin = index_of(p.first);
+  return {begin, static_cast<std::uint32_t>(std::partition_point(gids_.begin() + begin, gids_.end(), [&](Gid gid) { return gid - p.first < p.size; }) - gids_.begin())};
 }
 
 std::uint32_t Block::index_of(Gid gid) const {  // gids of a block ascend

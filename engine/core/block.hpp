@@ -4,8 +4,10 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "core/actions.hpp"
 #include "core/agenda.hpp"
 #include "core/emission.hpp"
 #include "core/evaluations.hpp"
@@ -27,17 +29,6 @@ struct Posted {
   Control control;
 };
 
-/// What happens at a tick by order of the schedule or the log, the same on all ranks.
-struct Action {
-  Tick tick;
-  const ScheduledControl* control;  ///< or null
-  std::int32_t report;   ///< index in Network::reports, or -1
-  std::int32_t weights;  ///< index in Network::weights, or -1
-  std::int32_t events = -1;  ///< index in Network::weight_events, or -1
-  bool all = false;          ///< of them, all values; else those that have changed
-  std::int32_t replica = -1;  ///< of a control: those whom it concerns, or -1: all
-  bool complete = true;       ///< of a setting: the model hears of it and of those before it (see `mark_complete`)
-};
 /// Of settings at one tick, with no other control between them, the last for the same neurons or projection is `complete`:
 /// several parameters change together, a model never sees some of them without the others.
 void mark_complete(std::span<Action> actions);
@@ -112,11 +103,15 @@ class Block {
     Gid gid;
     std::uint32_t reserved;
   };
-  /// Brings a sleeping block into the frame of the last tick before `at`, as if it had been awake.
   /// Throws ModelFailure if a variable of a neuron, or one that a synapse stores, is not a number.  All before `at` is done.
   void check_numbers(Tick at) const;
-  void settle(Tick at) { if (asleep_) wake_up(at - 1), due_at_ = std::min(due_at_, at); }
-  std::size_t neuron_bytes() const { return table_.state_size + table_.constants_size; }
+  /// Brings a sleeping block into the frame of the last tick before `at`, as if it had been awake, and has all synapses take
+  /// in what they see by then, so that slices of one source and delay are in one state, whatever their blocks have done.
+  void settle(Tick at);
+  /// Events whose arrivals here are not all in the past, by (tick, gid).
+  std::vector<Emission> save_arrivals(Tick at) const;
+  /// Its neurons of a population: the first's index, and that after the last.
+  std::pair<std::uint32_t, std::uint32_t> members(const Population& p) const;
   void save_neuron(std::uint32_t j, std::byte* to) const;
   std::vector<Asked> save_agenda() const;
   /// Histories of the time constant `tau` (ticks), or nothing.

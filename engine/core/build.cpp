@@ -6,6 +6,7 @@
 
 #include "core/failure.hpp"
 #include "core/simulation_parts.hpp"
+#include "network/lookup.hpp"
 #include "spinet/math.hpp"
 
 namespace spinet {
@@ -76,13 +77,12 @@ void Simulation::Impl::build(const SimulationOptions& options) {
   for (std::uint32_t p = 0; p < net.projections.size(); ++p) {
     wirings.push_back(std::make_unique<Wiring>(net, p));
     superposed.push_back(is_superposed(net, net.projections[p]));
-    longest_delay = std::max(longest_delay, net.delay_resolution * wirings[p]->most_delay);
     if (!superposed[p] && net.projections[p].target_count() && net.projections[p].source_count())
       lookahead = std::min(lookahead, net.delay_resolution * wirings[p]->least_delay);
   }
   const Tick cap = options.window_cap ? options.window_cap
                                       : std::min<Tick>(static_cast<Tick>(10 * net.ticks_per_ms()), Tick{1} << 30);
-  window = std::max<Tick>(1, std::min(lookahead, cap));
+  window = std::max<Tick>(1, std::min({lookahead, cap, sampling_cap()}));
 
   std::vector<std::vector<TrainGroup>> trains(blocks.size());
   for (std::uint32_t p = 0; p < net.projections.size(); ++p)
@@ -102,13 +102,25 @@ void Simulation::Impl::build(const SimulationOptions& options) {
       if (b->hears(f)) some.push_back(b.get());
   }
   make_emitters(superposed);
-  make_actions();
   for (auto& b : blocks) b->start();
   samples.assign(blocks.size(), std::vector<std::vector<float>>(series()));
   stats.spikes_of_population.assign(net.populations.size(), 0);
 }
 
+/// Ticks in which no more is sampled than memory should hold, since samples are handed over between windows.
+Tick Simulation::Impl::sampling_cap() const {
+  constexpr double most = 1 << 22, of_action = 16;  // values, and what an action takes in their place
+  double per_tick = 0;
+  for (const auto& r : net.reports) per_tick += (static_cast<double>(r.ids.size()) + of_action) / static_cast<double>(r.every);
+  for (const auto& w : net.weights) per_tick += (static_cast<double>(wirings[w.projection]->connector.expected()) + of_action) / static_cast<double>(w.every);
+  for (const auto& s : net.schedule)
+    if (s.count > 1) per_tick += of_action / static_cast<double>(s.every);
+  const double cap = most / std::max(per_tick, 1e-9);
+  return std::max<Tick>(1, static_cast<Tick>(cap));
+}
+
 void Simulation::Impl::make_groups() {
+  std::map<std::pair<const NeuronTable*, std::vector<double>>, std::uint32_t> group_of;
   for (std::uint32_t p = 0; p < net.populations.size(); ++p) {
     const Population& population = net.populations[p];
     const NeuronTable* table = population.neuron();
@@ -139,14 +151,14 @@ void Simulation::Impl::make_groups() {
     const Tick frame = table->frame ? table->frame(params.data(), &run) : 0;
     if (table->frame && frame <= 0) fail("its frames have " + std::to_string(frame) + " ticks");
     if (table->environment) key.assign(1, static_cast<double>(p));  // shares no block with another population
-    auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g->table == table && g->key == key; });
-    if (group == groups.end()) {
+    const auto [known, fresh] = group_of.try_emplace({table, key}, static_cast<std::uint32_t>(groups.size()));
+    if (fresh) {
       groups.push_back(std::make_unique<KernelGroup>(KernelGroup{table, key, Buffer<std::byte>(table->shared_size), frame}));
-      group = groups.end() - 1;
       prototypes.push_back(params);
     }
-    (*group)->frame_length = std::min((*group)->frame_length, frame);
-    group_of_population[p] = static_cast<std::uint32_t>(group - groups.begin());
+    auto& group = *groups[known->second];
+    group.frame_length = std::min(group.frame_length, frame);
+    group_of_population[p] = known->second;
   }
   const RunInfo run{net.ticks_per_ms()};
   for (std::size_t g = 0; g < groups.size(); ++g)
@@ -154,6 +166,11 @@ void Simulation::Impl::make_groups() {
 }
 
 void Simulation::Impl::make_blocks(std::uint64_t l2_bytes) {
+  std::vector<std::vector<std::uint32_t>> runs_of(groups.size());  // this rank's
+  for (std::uint32_t r = 0; r < partition.runs().size(); ++r) {
+    const Run& run = partition.runs()[r];
+    if (const auto group = group_of_population.find(run.population); run.owner == transport.rank() && group != group_of_population.end()) runs_of[group->second].push_back(r);
+  }
   for (std::uint32_t g = 0; g < groups.size(); ++g) {
     const std::uint64_t most = groups[g]->table->environment
                                    ? 65535
@@ -163,10 +180,8 @@ void Simulation::Impl::make_blocks(std::uint64_t l2_bytes) {
       if (!gids.empty()) blocks.push_back(std::make_unique<Block>(net, *groups[g], std::move(gids), heart));
       gids.clear();
     };
-    for (std::uint32_t r = 0; r < partition.runs().size(); ++r) {
+    for (const std::uint32_t r : runs_of[g]) {
       const Run& run = partition.runs()[r];
-      const auto group = group_of_population.find(run.population);
-      if (run.owner != transport.rank() || group == group_of_population.end() || group->second != g) continue;
       if (gids.size() + run.count > most) close();
       locator.place(r, {static_cast<std::uint32_t>(blocks.size()), static_cast<std::uint32_t>(gids.size())});
       for (std::uint32_t i = 0; i < run.count; ++i) gids.push_back(run.first + i);
@@ -221,14 +236,14 @@ void Simulation::Impl::add_trains(std::uint32_t p, std::vector<std::vector<Train
 }
 
 void Simulation::Impl::make_emitters(const std::vector<bool>& superposed) {
+  std::vector<bool> needed(net.populations.size(), false);  // recorded, or heard other than in superposition
+  for (const auto& s : net.spikes) needed[s.population] = true;
+  for (std::uint32_t q = 0; q < net.projections.size(); ++q)
+    for (const auto& r : net.projections[q].sources)
+      for (std::uint32_t p = population_of(net, r.first); !superposed[q] && p < needed.size() && net.populations[p].first < r.first + r.count; ++p) needed[p] = true;
   for (std::uint32_t p = 0; p < net.populations.size(); ++p) {
     const Population& population = net.populations[p];
-    if (!population.source()) continue;
-    const auto overlaps = [&](const GidRange& r) { return r.first < population.first + population.size && population.first < r.first + r.count; };
-    bool needed = std::any_of(net.spikes.begin(), net.spikes.end(), [&](const SpikeRecording& s) { return s.population == p; });
-    for (std::uint32_t q = 0; q < net.projections.size(); ++q)
-      needed |= !superposed[q] && std::any_of(net.projections[q].sources.begin(), net.projections[q].sources.end(), overlaps);
-    if (!needed) continue;
+    if (!population.source() || !needed[p]) continue;
     for (std::uint32_t unit = 0; unit * source_unit < population.size; ++unit) {
       const Gid first = population.first + unit * source_unit;
       std::vector<bool> own(std::min(source_unit, population.size - unit * source_unit));
@@ -240,32 +255,6 @@ void Simulation::Impl::make_emitters(const std::vector<bool>& superposed) {
       if (any) emitters.emplace_back(Source(net, p, unit), first, std::move(own), slab);
     }
   }
-}
-
-void Simulation::Impl::make_actions() {
-  for (const auto& s : net.schedule)  // a train of pulses is one control and many actions
-    for (std::uint32_t i = 0; i < s.count && s.tick + i * s.every < net.duration; ++i) actions.push_back({s.tick + i * s.every, &s, -1, -1});
-  for (std::size_t r = 0; r < net.reports.size(); ++r)
-    for (Tick t = net.reports[r].from; t < std::min(net.reports[r].to, net.duration); t += net.reports[r].every)
-      actions.push_back({t, nullptr, static_cast<std::int32_t>(r), -1});
-  for (std::size_t w = 0; w < net.weights.size(); ++w)
-    for (Tick t = net.weights[w].from; t < std::min(net.weights[w].to, net.duration); t += net.weights[w].every)
-      actions.push_back({t, nullptr, -1, static_cast<std::int32_t>(w)});
-  for (std::size_t w = 0; w < net.weight_events.size(); ++w) {
-    const WeightEventRecording& r = net.weight_events[w];
-    for (const Tick t : r.at)
-      if (t < net.duration) actions.push_back({t, nullptr, -1, -1, static_cast<std::int32_t>(w), true});
-    // What postsynaptic spikes alone have changed shows every second of model time, where a catch-up would write it.
-    const Tick second = std::max<Tick>(1, static_cast<Tick>(1000 * net.ticks_per_ms()));
-    if (r.on_change)
-      for (Tick t = r.from; t < std::min(r.to, net.duration); t = (t / second + 1) * second)
-        if (!std::binary_search(r.at.begin(), r.at.end(), t)) actions.push_back({t, nullptr, -1, -1, static_cast<std::int32_t>(w), t == r.from});
-  }
-  // Controls come first in a tick; a report then shows what they have set.
-  std::stable_sort(actions.begin(), actions.end(), [](const Action& a, const Action& b) {
-    return a.tick != b.tick ? a.tick < b.tick : (a.control == nullptr) < (b.control == nullptr);
-  });
-  mark_complete(actions);
 }
 
 }  // namespace spinet

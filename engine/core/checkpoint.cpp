@@ -1,6 +1,7 @@
 // Saving and restoring a run between two windows.  Neurons are named by gid, synapses by (projection, target, number among
 // the target's in the order of the draws), slices by (projection, source gid, delay): whoever owns them now.
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <set>
 #include <stdexcept>
@@ -88,10 +89,9 @@ void Simulation::Impl::save(CheckpointSink* sink, Tick at) {
       sink->begin(at);
       sink->put("run", std::as_bytes(std::span(&state, 1)));
       sink->put("spikes_of_population", std::as_bytes(std::span(stats.spikes_of_population)));
-      const std::vector<Emission> on_their_way(recent.begin(), recent.end());
       sink->put("postings", std::as_bytes(std::span(pending)));
-      sink->put("emissions", std::as_bytes(std::span(on_their_way)));
     });
+  save_emissions(sink, at);
 
   std::vector<std::byte> bytes;
   std::vector<Block::Asked> asked;
@@ -108,10 +108,8 @@ void Simulation::Impl::save(CheckpointSink* sink, Tick at) {
     const std::size_t each = groups[group_of_population.at(p)]->table->state_size + groups[group_of_population.at(p)]->table->constants_size;
     bytes.clear();
     for (const auto& b : blocks) {
-      const auto& gids = b->gids();
-      for (std::uint32_t j = 0; j < gids.size(); ++j) {
-        if (gids[j] - population.first >= population.size) continue;
-        append(bytes, &gids[j], 1);
+      for (auto [j, last] = b->members(population); j < last; ++j) {
+        append(bytes, &b->gids()[j], 1);
         bytes.resize(bytes.size() + each);
         b->save_neuron(j, bytes.data() + bytes.size() - each);
       }
@@ -226,6 +224,30 @@ void Simulation::Impl::save(CheckpointSink* sink, Tick at) {
   if (sink) guarded([&] { sink->end(); });
 }
 
+/// Events on their way, each once, though several blocks wait for it.
+void Simulation::Impl::save_emissions(CheckpointSink* sink, Tick at) {
+  const auto earlier = [](const Emission& a, const Emission& b) { return a.tick != b.tick ? a.tick < b.tick : a.gid < b.gid; };
+  const auto add = [&](std::vector<Emission>& all, std::span<const Emission> some) {
+    std::vector<Emission> both;  // of equal ones, as many as the one or the other has, not as both have
+    std::set_union(all.begin(), all.end(), some.begin(), some.end(), std::back_inserter(both), earlier);
+    all.swap(both);
+  };
+  std::vector<Emission> mine;
+  for (const auto& b : blocks) add(mine, b->save_arrivals(at));
+  Gathered all;
+  transport.gather(std::as_bytes(std::span(mine)), all);
+  if (!sink) return;
+  guarded([&] {
+    std::vector<Emission> together, of_rank;
+    for (int r = 0; r < transport.size(); ++r) {
+      of_rank.resize(all.of(r).size() / sizeof(Emission));
+      if (!of_rank.empty()) std::memcpy(of_rank.data(), all.of(r).data(), all.of(r).size());
+      add(together, of_rank);
+    }
+    sink->put("emissions", std::as_bytes(std::span(together)));
+  });
+}
+
 /// The time constants of histories in the network, ascending; the same on all ranks.
 std::vector<double> Simulation::Impl::all_taus() {
   std::set<double> taus;
@@ -256,8 +278,7 @@ void Simulation::Impl::restore(const CheckpointSource& from) {
     const auto all = read_all<std::byte>(from, neurons_of(population));
     if (all.size() != population.size * each) throw std::runtime_error("population " + population.name + " has another size or model in it");
     for (auto& b : blocks)
-      for (std::uint32_t j = 0; j < b->gids().size(); ++j)
-        if (b->gids()[j] - population.first < population.size) b->restore_neuron(j, all.data() + (b->gids()[j] - population.first) * each);
+      for (auto [j, last] = b->members(population); j < last; ++j) b->restore_neuron(j, all.data() + (b->gids()[j] - population.first) * each);
   }
 
   const auto block_of = [&](Gid gid) -> Block* {
@@ -328,7 +349,6 @@ void Simulation::Impl::restore(const CheckpointSource& from) {
   end = std::clamp<Tick>(state.end, at, net.duration);
   stats.until_met = state.until_met;
   const auto on_their_way = read_all<Emission>(from, "emissions");
-  recent.assign(on_their_way.begin(), on_their_way.end());
   for (const auto& e : on_their_way) {
     if (e.tick < 0 || e.tick >= at || e.gid >= net.gid_count()) throw std::runtime_error("'emissions' is damaged");
     for (auto& b : blocks) b->post({&e, 1}, at);

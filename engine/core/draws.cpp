@@ -63,21 +63,45 @@ double Sampler::cdf(double x) const {
   return std::clamp((raw_cdf(x) - from_) / (to_ - from_), 0.0, 1.0);
 }
 
-DelaySampler::DelaySampler(const Distribution& ticks, Tick resolution) {
-  const Sampler sampler(ticks);
-  const auto step = [&](double t) { return std::max(1.0, std::floor(t / static_cast<double>(resolution) + 0.5)); };
+DelaySampler::DelaySampler(const Distribution& ticks, Tick resolution) : sampler_(ticks), resolution_(static_cast<double>(resolution)) {
+  const auto step = [&](double t) { return std::clamp(std::floor(t / resolution_ + 0.5), 1.0, 0x1p32 - 1); };
   // Words are 32 bits, so quantiles outside [2^-33, 1 - 2^-33] never occur.
-  least_ = static_cast<std::uint32_t>(step(sampler(0x1p-33)));
-  const auto last = static_cast<std::uint32_t>(step(sampler(1 - 0x1p-33)));
-  for (std::uint32_t k = least_; k < last; ++k) {
-    const double share = sampler.cdf((static_cast<double>(k) + 0.5) * static_cast<double>(resolution));
-    upper_.push_back(static_cast<std::uint32_t>(std::min(share * 0x1p32, 0x1p32 - 1)));
-  }
+  least_ = static_cast<std::uint32_t>(step(sampler_(0x1p-33)));
+  most_ = std::max(least_, static_cast<std::uint32_t>(step(sampler_(1 - 0x1p-33))));
+  constexpr std::uint32_t most_tabled = 16384;
+  const bool whole = most_ - least_ < most_tabled;
+  tabled_ = whole ? most_ - least_ + 1 : most_tabled;
+  for (std::uint32_t k = 0; k + 1 < tabled_ + !whole; ++k) upper_.push_back(last_word(k));
   upper_.push_back(0xFFFFFFFFu);
   for (std::uint32_t g = 0, k = 0; g < 256; ++g) {
     while (upper_[k] < g << 24) ++k;
     guide_[g] = k;
   }
+}
+
+/// The last word of step `k` above the least; not of the last step, which has all that are left.
+std::uint32_t DelaySampler::last_word(std::uint32_t k) const {
+  const double share = sampler_.cdf((static_cast<double>(least_ + k) + 0.5) * resolution_);
+  return static_cast<std::uint32_t>(std::min(share * 0x1p32, 0x1p32 - 1));
+}
+
+/// The step of a word that lies beyond the table: the first whose last word is not before it.
+std::uint32_t DelaySampler::beyond(std::uint32_t word) const {
+  std::uint32_t low = tabled_, high = most_ - least_;  // it is at least the one and at most the other
+  // Near the quantile, if rounding has not moved it; else by halves.
+  const double near = std::floor(sampler_((word + 0.5) * 0x1p-32) / resolution_ + 0.5) - least_;
+  for (const double offset : {-2.0, 2.0}) {
+    const double k = near + offset;
+    if (!(k > low && k < high)) continue;
+    if (last_word(static_cast<std::uint32_t>(k)) >= word) high = static_cast<std::uint32_t>(k);
+    else low = static_cast<std::uint32_t>(k) + 1;
+  }
+  while (low < high) {
+    const std::uint32_t middle = low + (high - low) / 2;
+    if (last_word(middle) >= word) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 double log_factorial(double n) {

@@ -37,22 +37,28 @@ class Sampler {
   bool constant_ = false;
 };
 
-/// Delays rounded to steps, at least one, drawn from one word by table.
+/// Delays rounded to steps, at least one, drawn from one word: by table, and where the table would grow beyond some thousand
+/// steps, by inversion.
 class DelaySampler {
  public:
   DelaySampler(const Distribution& ticks, Tick resolution);
-  std::uint32_t least() const { return least_; }   ///< steps
-  std::uint32_t most() const { return least_ + static_cast<std::uint32_t>(upper_.size()) - 1; }
+  std::uint32_t least() const { return least_; }  ///< steps
+  std::uint32_t most() const { return most_; }
   /// Steps above `least()`.
   std::uint32_t operator()(std::uint32_t word) const {
     std::uint32_t k = guide_[word >> 24];
     while (word > upper_[k]) ++k;
-    return k;
+    return k < tabled_ ? k : beyond(word);
   }
 
  private:
-  std::uint32_t least_;
-  std::vector<std::uint32_t> upper_;  ///< the last word of each step
+  std::uint32_t last_word(std::uint32_t k) const;
+  std::uint32_t beyond(std::uint32_t word) const;
+  Sampler sampler_;
+  double resolution_;
+  std::uint32_t least_, most_;
+  std::uint32_t tabled_;              ///< steps that the table holds; all, if most_ - least_ + 1
+  std::vector<std::uint32_t> upper_;  ///< the last word of each of them, and one for all beyond
   std::uint32_t guide_[256];
 };
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "network/checked.hpp"
+#include "network/lookup.hpp"
 
 namespace spinet {
 
@@ -19,12 +19,5 @@ struct ModelFailure : std::runtime_error {
   /// Of the neuron with this gid.
   static ModelFailure of(const Network& network, Gid gid, Tick when, std::string_view why);
 };
-
-/// The population that a gid lies in.
-inline std::uint32_t population_of(const Network& network, Gid gid) {
-  std::uint32_t p = 0;
-  while (gid - network.populations[p].first >= network.populations[p].size) ++p;
-  return p;
-}
 
 }  // namespace spinet

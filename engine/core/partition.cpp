@@ -1,4 +1,5 @@
 #include "core/partition.hpp"
+#include "network/lookup.hpp"
 
 #include <metis.h>
 
@@ -21,11 +22,6 @@ std::vector<double> cost_per_neuron(const Network& net) {
       put(params.data(), p.model->params.data[f], p.params[f].a);
     return p.source()->rate(params.data()) * 1000;
   };
-  const auto population_at = [&](Gid gid) {
-    std::size_t p = 0;
-    while (gid >= net.populations[p].first + net.populations[p].size) ++p;
-    return p;
-  };
   for (const auto& projection : net.projections) {
     const double sources = static_cast<double>(projection.source_count()), targets = static_cast<double>(projection.target_count());
     if (sources == 0 || targets == 0) continue;
@@ -40,10 +36,10 @@ std::vector<double> cost_per_neuron(const Network& net) {
       case Rule::listed: indegree = static_cast<double>(projection.edges.size()) / targets; break;
     }
     double rate = 0;
-    for (const auto& r : projection.sources) rate += source_rate(net.populations[population_at(r.first)]) * r.count / sources;
+    for (const auto& r : projection.sources) rate += source_rate(net.populations[population_of(net, r.first)]) * r.count / sources;
     for (const auto& r : projection.targets) {
-      auto& population = net.populations[population_at(r.first)];
-      cost[population_at(r.first)] += indegree * rate * r.count / population.size;
+      auto& population = net.populations[population_of(net, r.first)];
+      cost[population_of(net, r.first)] += indegree * rate * r.count / population.size;
     }
   }
   return cost;

@@ -156,16 +156,14 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
   Emissions& all = alone ? own : everyones;
   std::vector<Spike> emitted, logged;
   Tick from = stats.began;
-  std::size_t next_action = 0;
-  while (next_action < actions.size() && actions[next_action].tick < from) ++next_action;
+  Actions actions(net, from);
   const Checkpoints& checkpoints = hooks.checkpoints;
   heart.stop_at(hooks.stop);
   Tick next_checkpoint = checkpoints.every > 0 ? (from / checkpoints.every + 1) * checkpoints.every : never;
   auto last_checkpoint = begin;
-  std::vector<Action> with_posted;
+  std::vector<Action> planned, with_posted;
   std::size_t posted_count = 0;
   std::uint64_t clock_turn = 0, deliveries = 0;
-  const bool checkpointing = checkpoints.every > 0 || checkpoints.seconds > 0 || checkpoints.at_stop;
   if (end == 0) end = net.duration;
   ends.assign(net.replica_count(), end);
   stats.replicas.assign(ends.size(), {end, stats.until_met});
@@ -175,16 +173,15 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
     for (Gid gid = 0; gid < net.gid_count(); ++gid) population_of_gid.push_back({partition.population_of(gid) / replicas, partition.population_of(gid) % replicas});
   while (from < end) {
     const Tick to = std::min(from + window, end);
-    std::size_t last_action = next_action;
-    while (last_action < actions.size() && actions[last_action].tick < to) {
-      const Action& a = actions[last_action];
+    planned.clear();
+    actions.take(to, planned);
+    mark_complete(planned);
+    for (const Action& a : planned) {
       if (a.report >= 0) ++frames_waiting[static_cast<std::size_t>(a.report)];
       if (a.weights >= 0) ++frames_waiting[net.reports.size() + static_cast<std::size_t>(a.weights)];
-      ++last_action;
     }
-    std::span<const Action> due(actions.data() + next_action, last_action - next_action);
+    std::span<const Action> due(planned);
     const bool scheduled = !due.empty();
-    next_action = last_action;
     if (!pending.empty() && pending.front().tick < to) {  // after the schedule's of their tick, before samples
       posted_count = 0;
       with_posted.assign(due.begin(), due.end());
@@ -231,7 +228,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
         head.next = std::min(head.next, e.next());
       }
       for (const auto& s : emitted) own.push_back({s.tick, 1, s.gid});
-      if (next_action < actions.size()) head.next = std::min(head.next, actions[next_action].tick);
+      head.next = std::min(head.next, actions.next());
     });
 
     if (window_abandoned) head.flags |= abandoned, own.clear();
@@ -274,10 +271,6 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       std::stable_sort(all.data(), all.data() + all.size(), earlier);
       distinct = std::adjacent_find(all.begin(), all.end(), not_later) == all.end();
       if (!distinct) check_distinct(all);
-    }
-    if (checkpointing) {
-      recent.insert(recent.end(), all.begin(), all.end());
-      while (!recent.empty() && recent.front().tick + longest_delay < to) recent.pop_front();
     }
     if (!all.empty() && lookahead != never) next = std::min(next, all.front().tick + lookahead);
 

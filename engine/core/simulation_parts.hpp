@@ -48,7 +48,6 @@ struct Simulation::Impl {
   std::vector<std::unique_ptr<Block>> blocks;
   std::vector<Emitter> emitters;
   std::vector<std::vector<Block*>> listeners;  ///< by family: the blocks in which it has synapses
-  std::vector<Action> actions;
   bool graded = false;
   Tick window = 0, lookahead = never, slab = 0;
   Statistics stats;
@@ -67,8 +66,6 @@ struct Simulation::Impl {
     std::uint32_t family, replica;
   };
   std::vector<Member> population_of_gid;      ///< where there are replicas
-  std::deque<Emission> recent;  ///< whose arrivals are not all in the past, for checkpoints
-  Tick longest_delay = 0;
   struct Earlier { std::uint64_t deliveries = 0, superposed = 0, tests = 0; };
   Earlier earlier;              ///< rank 0: counts of before a restart, all ranks
 
@@ -84,9 +81,9 @@ struct Simulation::Impl {
   std::map<std::uint32_t, std::uint32_t> group_of_population;
   std::vector<std::vector<std::byte>> prototypes;
   void make_blocks(std::uint64_t l2_bytes);
+  Tick sampling_cap() const;
   void add_trains(std::uint32_t p, std::vector<std::vector<TrainGroup>>& trains);
   void make_emitters(const std::vector<bool>& superposed);
-  void make_actions();
 
   /// Keeps an exception until the next exchange, where everyone learns of it.  Collective calls stay outside.
   template <class F>
@@ -109,6 +106,7 @@ struct Simulation::Impl {
   }
   Statistics run(Recorder* recorder, const RunHooks& hooks);
   void save(CheckpointSink* sink, Tick at);
+  void save_emissions(CheckpointSink* sink, Tick at);
   void restore(const CheckpointSource& from);
   void collect(CheckpointSink* sink, const std::string& name, std::span<const std::byte> mine);
   std::vector<double> all_taus();

@@ -21,9 +21,31 @@ Tick post_each(Ring& ring, std::span<const Emission> some, const BlockSynapses& 
   }
   return first;
 }
+
+/// The same where delays may reach beyond the ring: put(window, offset, slice, event, far) puts it where it belongs.
+template <class Put>
+Tick post_each_any(const Ring& ring, std::span<const Emission> some, const BlockSynapses& synapses, Tick from, Put&& put) {
+  Tick first = never;
+  for (const Emission& e : some)
+    for (std::uint32_t s = synapses.slices_begin(e.gid); s < synapses.slices_end(e.gid); ++s) {
+      const auto a = ring.any_arrival(e.tick, synapses.delay_steps(s));
+      const Tick begin = static_cast<Tick>(a.window) * ring.window();
+      if (a.never || begin + a.offset < from) continue;
+      put(a.window, a.offset, s, e, a.far);
+      first = std::min(first, begin);
+    }
+  return first;
+}
+
+/// Begin of the first window with arrivals in a ring or beyond it.
+template <class Beyond>
+Tick first_of(const Ring& ring, const Far<Beyond>& far, Tick from) {
+  return std::min(ring.next(from), far.empty() ? never : static_cast<Tick>(far.first()) * ring.window());
+}
 }  // namespace
 
 Tick Slots::post(std::span<const Emission> some, const BlockSynapses& synapses, Tick from) {
+  if (!ring_.whole()) return post_any(some, synapses, from);
   return post_each(ring_, some, synapses, from, [this](std::uint64_t place, Tick offset, std::uint32_t s, const Emission& e) {
     Slot& slot = slots_[place];
     const bool first = slot.keys.empty();
@@ -33,7 +55,46 @@ Tick Slots::post(std::span<const Emission> some, const BlockSynapses& synapses, 
   });
 }
 
+Tick Slots::post_any(std::span<const Emission> some, const BlockSynapses& synapses, Tick from) {
+  return post_each_any(ring_, some, synapses, from, [this](std::uint64_t window, Tick offset, std::uint32_t s, const Emission& e, bool far) {
+    const Arrival a{static_cast<std::uint64_t>(offset) << 32 | s, e.payload};
+    if (far) far_.put(window, a);
+    else put(ring_.place_of(window), a);
+  });
+}
+
+void Slots::put(std::uint64_t place, const Arrival& a) {
+  Slot& slot = slots_[place];
+  if (slot.keys.empty()) ring_.fill(place);
+  slot.keys.push_back(a.key);
+  if (graded_) slot.payloads.push_back(a.payload);
+}
+
+void Slots::draw_near(std::uint64_t window) {
+  far_.reached(window, [this](const auto& e) { put(ring_.place_of(e.window), e.item); });
+}
+
+Tick Slots::next_of_all(Tick from) {
+  draw_near(ring_.window_of(from).first);
+  return first_of(ring_, far_, from);
+}
+
+void Slots::pending(const BlockSynapses& synapses, Tick resolution, Tick now, std::vector<PendingEvent>& to) const {
+  const auto add = [&](std::uint64_t window, std::uint64_t key, double payload) {
+    const auto slice = static_cast<std::uint32_t>(key);
+    const Tick at = static_cast<Tick>(window) * ring_.window() + static_cast<Tick>(key >> 32);
+    to.push_back({{at - resolution * synapses.delay_steps(slice), payload, synapses.source_of(slice)}, slice});
+  };
+  for (std::uint64_t place = 0; place < slots_.size(); ++place) {
+    const Slot& slot = slots_[place];
+    const std::uint64_t window = ring_.window_at(place, now);
+    for (std::size_t i = 0; i < slot.keys.size(); ++i) add(window, slot.keys[i], graded_ ? slot.payloads[i] : 1);
+  }
+  far_.each([&](const auto& e) { add(e.window, e.item.key, e.item.payload); });
+}
+
 Slots::Arrivals Slots::take(Tick from) {
+  if (!far_.empty()) draw_near(ring_.window_of(from).first);
   const std::uint64_t place = ring_.place(from);
   Slot& slot = slots_[place];
   if (slot.keys.empty()) return {};
@@ -48,6 +109,7 @@ Slots::Arrivals Slots::take(Tick from) {
 void Slots::clear() {
   for (auto& slot : slots_) slot.keys.clear(), slot.payloads.clear();
   ring_.empty_all();
+  far_.clear();
 }
 
 void Slots::sort(Slot& slot) {
@@ -92,6 +154,7 @@ bool Packets::begin(Slot& slot) {
 }
 
 Tick Packets::post(std::span<const Emission> some, const BlockSynapses& synapses, Tick from) {
+  if (!ring_.whole()) return post_any(some, synapses, from);
   return post_each(ring_, some, synapses, from, [this](std::uint64_t place, Tick offset, std::uint32_t s, const Emission& e) {
     Slot& slot = slots_[place];
     const bool first = begin(slot);
@@ -101,7 +164,39 @@ Tick Packets::post(std::span<const Emission> some, const BlockSynapses& synapses
   });
 }
 
+Tick Packets::post_any(std::span<const Emission> some, const BlockSynapses& synapses, Tick from) {
+  return post_each_any(ring_, some, synapses, from, [this](std::uint64_t window, Tick offset, std::uint32_t s, const Emission& e, bool far) {
+    const Arrival a{static_cast<std::uint32_t>(offset), s, e};
+    if (far) far_.put(window, a);
+    else put(ring_.place_of(window), a);
+  });
+}
+
+void Packets::put(std::uint64_t place, const Arrival& a) {
+  Slot& slot = slots_[place];
+  if (begin(slot)) ring_.fill(place);
+  slot.packets.push_back({a.offset, a.slice, static_cast<std::uint32_t>(slot.events.size()), 0, 0});
+  slot.events.push_back(a.event);
+}
+
+void Packets::draw_near(std::uint64_t window) {
+  far_.reached(window, [this](const auto& e) { put(ring_.place_of(e.window), e.item); });
+}
+
+Tick Packets::next_of_all(Tick from) {
+  draw_near(ring_.window_of(from).first);
+  return first_of(ring_, far_, from);
+}
+
+void Packets::pending(std::vector<PendingEvent>& to) const {
+  for (const Slot& slot : slots_)
+    for (const Packet& p : slot.packets)
+      for (std::uint32_t k = 0; k < std::max(1u, std::uint32_t{p.count}); ++k) to.push_back({slot.events.begin()[p.first + k], p.slice});
+  far_.each([&](const auto& e) { to.push_back({e.item.event, e.item.slice}); });
+}
+
 Tick Packets::post_together(std::span<const Emission> some, const BlockSynapses& synapses, std::uint32_t steps, bool alike) {
+  if (!ring_.whole()) return post_any(some, synapses, 0);
   const auto [place, window, offset] = ring_.arrival(some.front().tick, steps);
   Slot& slot = slots_[place];
   const bool first = begin(slot);
@@ -113,6 +208,7 @@ Tick Packets::post_together(std::span<const Emission> some, const BlockSynapses&
 }
 
 Packets::Arrivals Packets::take(Tick from) {
+  if (!far_.empty()) draw_near(ring_.window_of(from).first);
   const std::uint64_t place = ring_.place(from);
   Slot& slot = slots_[place];
   if (slot.packets.empty()) return {};
@@ -131,6 +227,7 @@ Packets::Arrivals Packets::take(Tick from) {
 void Packets::clear() {
   for (auto& slot : slots_) slot.packets.clear(), slot.events.clear();
   ring_.empty_all();
+  far_.clear();
 }
 
 }  // namespace spinet

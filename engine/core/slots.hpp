@@ -3,6 +3,7 @@
 //            network has graded events), sorted when their window comes: blocks with many slices
 //   Packets  the events themselves, those of one population and tick together where its slices all have one delay, looked
 //            up when their window comes: blocks with few slices, where a record for each would cost more than its synapses
+// Both keep arrivals beyond the reach of their ring one by one in a second level until it has come so far.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -10,10 +11,17 @@
 #include <vector>
 
 #include "core/emission.hpp"
+#include "core/far.hpp"
 #include "core/ring.hpp"
 #include "core/synapses.hpp"
 
 namespace spinet {
+
+/// An event on its way to a slice, for checkpoints.
+struct PendingEvent {
+  Emission event;
+  std::uint32_t slice;
+};
 
 class Slots {
  public:
@@ -23,20 +31,33 @@ class Slots {
   };
   Slots() = default;
   /// `graded`: events have payloads.
-  Slots(const Ring& ring, bool graded) : ring_(ring), graded_(graded), slots_(ring.size()) {}
+  Slots(const Ring& ring, bool graded) : ring_(ring), graded_(graded), slots_(ring.size()), far_(ring.size()) {}
   /// Arrivals of these events at all slices of their sources; those before `from` are left out.  Returns the begin of the
   /// first window that had none before, or `never`.
   Tick post(std::span<const Emission> some, const BlockSynapses& synapses, Tick from);
   /// Takes out those of the window that begins at `from`, sorted by offset and slice.  They stay until something is posted.
   Arrivals take(Tick from);
   void clear();
-  Tick next(Tick from) const { return ring_.next(from); }
+  Tick next(Tick from) {
+    if (!far_.empty()) return next_of_all(from);
+    return ring_.next(from);
+  }
+  /// Appends all that is to come from the window of `now` on, those of a slice and tick in their order.
+  void pending(const BlockSynapses& synapses, Tick resolution, Tick now, std::vector<PendingEvent>& to) const;
 
  private:
   struct Slot {
     std::vector<std::uint64_t> keys;
     std::vector<double> payloads;
   };
+  struct Arrival {
+    std::uint64_t key;
+    double payload;
+  };
+  Tick post_any(std::span<const Emission> some, const BlockSynapses& synapses, Tick from);
+  void put(std::uint64_t place, const Arrival& a);
+  void draw_near(std::uint64_t window);
+  Tick next_of_all(Tick from);
   void sort(Slot& slot);
   Ring ring_;
   bool graded_ = false;
@@ -44,6 +65,7 @@ class Slots {
   std::vector<std::uint64_t> taken_, buffer_;
   Slot present_;
   std::vector<std::pair<std::uint64_t, double>> buffer_graded_;
+  Far<Arrival> far_;
 };
 
 class Packets {
@@ -60,7 +82,7 @@ class Packets {
     const Emission* events;
   };
   Packets() = default;
-  explicit Packets(const Ring& ring) : ring_(ring), slots_(ring.size()) {}
+  explicit Packets(const Ring& ring) : ring_(ring), slots_(ring.size()), far_(ring.size()) {}
   /// As Slots::post.
   Tick post(std::span<const Emission> some, const BlockSynapses& synapses, Tick from);
   /// The same for events of one tick and population, each of another source, whose slices here all have `steps` of delay.
@@ -68,18 +90,32 @@ class Packets {
   /// As Slots::take.
   Arrivals take(Tick from);
   void clear();
-  Tick next(Tick from) const { return ring_.next(from); }
+  Tick next(Tick from) {
+    if (!far_.empty()) return next_of_all(from);
+    return ring_.next(from);
+  }
+  /// As Slots::pending; an event that arrives at all its slices comes once, with the first of them.
+  void pending(std::vector<PendingEvent>& to) const;
 
  private:
   struct Slot {
     std::vector<Packet> packets;
     Emissions events;
   };
+  struct Arrival {
+    std::uint32_t offset, slice;
+    Emission event;
+  };
+  Tick post_any(std::span<const Emission> some, const BlockSynapses& synapses, Tick from);
+  void put(std::uint64_t place, const Arrival& a);
+  void draw_near(std::uint64_t window);
+  Tick next_of_all(Tick from);
   bool begin(Slot& slot);  ///< says whether it had none before
   Ring ring_;
   std::vector<Slot> slots_;
   Slot present_;
   std::vector<Slot> spare_;  ///< memory that is used again: last out, first in, so that it is still in the cache
+  Far<Arrival> far_;
 };
 
 }  // namespace spinet

@@ -91,7 +91,7 @@ Source::Source(const Network& net, std::uint32_t population, std::uint32_t unit)
     }
   }
   std::stable_sort(changes_.begin(), changes_.end(), [](const Change& a, const Change& b) { return a.tick < b.tick; });
-  keys_.resize(1024);
+  keys_.resize(64);  // grows with the first slabs
   apply({0, 0, 0, nullptr, 0});
 }
 
@@ -162,10 +162,10 @@ void TrainGroup::add(Source source, std::vector<std::uint16_t> targets, const st
     if (targets[i] == 0xFFFF) continue;
     if (targets[i] >= used_.size()) {
       used_.resize(targets[i] + 1u, false);
-      weight_of_.resize(targets[i] + 1u, 0);
+      weight_while_adding_.resize(targets[i] + 1u, 0);
     }
     used_[targets[i]] = true;
-    weight_of_[targets[i]] = weights[i];
+    weight_while_adding_[targets[i]] = weights[i];
     if (!(weight_ == weights[i])) {
       one_weight_ = one_weight_ && weight_ != weight_;  // the first one replaces NaN
       weight_ = weights[i];
@@ -175,7 +175,14 @@ void TrainGroup::add(Source source, std::vector<std::uint16_t> targets, const st
   inputs_.back().base = contiguous ? inputs_.back().targets[0] : 0xFFFFFFFFu;
 }
 
-void TrainGroup::finish() { weight_of_.resize(65536, 0); }
+void TrainGroup::finish() {
+  if (!one_weight_) {
+    weight_of_ = Buffer<double>(65536);
+    std::copy(weight_while_adding_.begin(), weight_while_adding_.end(), weight_of_.data());
+  }
+  std::vector<double>().swap(weight_while_adding_);
+  std::vector<bool>().swap(used_);
+}
 
 Tick TrainGroup::next(Tick horizon) {
   while (keys_[at_] == last_key) {

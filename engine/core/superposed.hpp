@@ -85,7 +85,8 @@ class TrainGroup {
   };
   std::vector<Input> inputs_;
   std::vector<bool> used_;
-  std::vector<double> weight_of_;
+  std::vector<double> weight_while_adding_;
+  Buffer<double> weight_of_;  ///< by target, where weights differ; models may look at any index, pages nobody uses take no memory
   bool one_weight_ = true;
   double weight_ = std::numeric_limits<double>::quiet_NaN();
   Tick delay_, slab_, from_ = 0, base_ = 0;

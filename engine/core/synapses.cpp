@@ -119,10 +119,97 @@ class StateMaker {
 
 }  // namespace
 
+/// One store's slices while building.  `visit(f)` calls f(edge, row, steps above the least, local target, target, projection)
+/// for the edges of the store that end in the block, in canonical order; a row is a source.
 struct BlockSynapses::Part {
   std::vector<SliceEntry> slices;
   std::vector<std::uint32_t> delays, first;  ///< `first` by source gid - low
   Gid low = 0, high = 0;
+  std::uint32_t store = 0, least = 0, longest = 0;
+  std::uint64_t steps = 1;                   ///< different delays that may be drawn
+  std::uint64_t total = 0;                   ///< synapses
+  bool sparse = false;
+  std::uint64_t rows() const { return high - low; }
+  /// Rows whose counts lie in memory together: 256 MB.
+  std::uint64_t rows_at_once() const { return std::clamp<std::uint64_t>((std::uint64_t{64} << 20) / steps, 1, std::max<std::uint64_t>(1, rows())); }
+
+  void add(std::uint32_t step, std::uint32_t count) {
+    slices.push_back({total, count, store});
+    delays.push_back(least + step);
+    total += count;
+    longest = std::max(longest, count);
+  }
+  template <class Visit>
+  void count(const Visit& visit) {
+    first.reserve(rows() + 1);
+    sparse ? count_sparse(visit) : count_dense(visit);
+    first.push_back(static_cast<std::uint32_t>(slices.size()));
+  }
+  /// A table of counts by (source, delay); a large one is done in pieces of sources, each drawing all edges again.
+  template <class Visit>
+  void count_dense(const Visit& visit) {
+    const std::uint64_t at_once = rows_at_once();
+    Buffer<std::uint32_t> table(at_once * steps);
+    for (std::uint64_t row0 = 0; row0 < rows(); row0 += at_once) {
+      std::memset(table.data(), 0, table.bytes());
+      visit([&](const DrawnEdge&, std::uint64_t row, std::uint32_t step, std::uint16_t, std::uint32_t, std::uint32_t) {
+        if (row - row0 < at_once) ++table[(row - row0) * steps + step];
+      });
+      for (std::uint64_t row = 0; row < std::min(at_once, rows() - row0); ++row) {
+        first.push_back(static_cast<std::uint32_t>(slices.size()));
+        for (std::uint32_t d = 0; d < steps; ++d)
+          if (const std::uint32_t n = table[row * steps + d]) add(d, n);
+      }
+    }
+  }
+  /// Where most cells of that table would be empty: the cells themselves, sorted, in pieces of sources with some million edges.
+  template <class Visit>
+  void count_sparse(const Visit& visit) {
+    constexpr std::uint64_t most_cells = 8 << 20;
+    std::vector<std::uint32_t> of_row(rows(), 0);
+    visit([&](const DrawnEdge&, std::uint64_t row, std::uint32_t, std::uint16_t, std::uint32_t, std::uint32_t) { ++of_row[row]; });
+    std::vector<std::uint64_t> cells;
+    for (std::uint64_t row0 = 0, end; row0 < rows(); row0 = end) {
+      std::uint64_t n = of_row[row0];
+      for (end = row0 + 1; end < rows() && n + of_row[end] <= most_cells; ++end) n += of_row[end];
+      cells.clear();
+      visit([&](const DrawnEdge&, std::uint64_t row, std::uint32_t step, std::uint16_t, std::uint32_t, std::uint32_t) {
+        if (row >= row0 && row < end) cells.push_back(row << 32 | step);
+      });
+      std::sort(cells.begin(), cells.end());
+      std::size_t i = 0;
+      for (std::uint64_t row = row0; row < end; ++row) {
+        first.push_back(static_cast<std::uint32_t>(slices.size()));
+        while (i < cells.size() && cells[i] >> 32 == row) {
+          const std::size_t begin = i;
+          while (i < cells.size() && cells[i] == cells[begin]) ++i;
+          add(static_cast<std::uint32_t>(cells[begin]), static_cast<std::uint32_t>(i - begin));
+        }
+      }
+    }
+  }
+  /// Calls f(edge, place in the store, local target, target, projection) for all edges.
+  template <class Visit, class F>
+  void place(const Visit& visit, F&& f) const {
+    if (sparse) {
+      std::vector<std::uint32_t> taken(slices.size(), 0);
+      visit([&](const DrawnEdge& e, std::uint64_t row, std::uint32_t step, std::uint16_t local, std::uint32_t target, std::uint32_t p) {
+        const auto s = static_cast<std::size_t>(std::lower_bound(delays.begin() + first[row], delays.begin() + first[row + 1], least + step) - delays.begin());
+        f(e, static_cast<std::uint32_t>(slices[s].begin) + taken[s]++, local, target, p);
+      });
+      return;
+    }
+    const std::uint64_t at_once = rows_at_once();
+    Buffer<std::uint32_t> table(at_once * steps);
+    for (std::uint64_t row0 = 0; row0 < rows(); row0 += at_once) {
+      for (std::uint64_t row = 0; row < std::min(at_once, rows() - row0); ++row)
+        for (std::uint32_t s = first[row0 + row]; s < first[row0 + row + 1]; ++s)
+          table[row * steps + delays[s] - least] = static_cast<std::uint32_t>(slices[s].begin);
+      visit([&](const DrawnEdge& e, std::uint64_t row, std::uint32_t step, std::uint16_t local, std::uint32_t target, std::uint32_t p) {
+        if (row - row0 < at_once) f(e, table[(row - row0) * steps + step]++, local, target, p);
+      });
+    }
+  }
 };
 
 BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_ptr<Wiring>>& wirings, const std::vector<bool>& superposed,
@@ -163,50 +250,29 @@ BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_p
   for (std::size_t k = 0; k < stores_.size(); ++k) {
     Store& store = stores_[k];
     Part& part = parts[k];
+    part.store = static_cast<std::uint32_t>(k);
     part.low = 0xFFFFFFFFu;
-    std::uint32_t least = 0xFFFFFFFFu, most = 0;
+    part.least = 0xFFFFFFFFu;
+    std::uint64_t expected = 0;
     for (const auto p : store.projections) {
-      least = std::min(least, wirings[p]->least_delay);
-      most = std::max(most, wirings[p]->most_delay);
+      part.least = std::min(part.least, wirings[p]->least_delay);
+      store.most_delay = std::max(store.most_delay, wirings[p]->most_delay);
+      expected += wirings[p]->connector.expected();
       for (const auto& r : net.projections[p].sources) {
         part.low = std::min(part.low, r.first);
         part.high = std::max(part.high, r.first + r.count);
       }
     }
-    store.most_delay = most;
-    const std::uint64_t rows = part.high - part.low, delays = most - least + 1;
-    // The table of counts is dense in (source, delay); a large one is done in pieces of sources, each drawing all edges again.
-    const std::uint64_t rows_at_once = std::clamp<std::uint64_t>((std::uint64_t{64} << 20) / delays, 1, rows);
-    Buffer<std::uint32_t> table(rows_at_once * delays);
-
-    // Calls f(edge, cell, local target, target, projection) for the edges of this store that end here, in canonical order.
-    const auto all_edges = [&](std::uint64_t row0, auto f) {
+    part.steps = std::uint64_t{store.most_delay} - part.least + 1;
+    part.sparse = part.rows() * part.steps > (1 << 20) && part.rows() * part.steps / 16 > expected;
+    const auto visit = [&](auto&& f) {
       for (const auto p : store.projections)
         for_edges(net, *wirings[p], locator, block,
-                  [&](const DrawnEdge& e, Gid gid, std::uint32_t d, std::uint16_t local, std::uint32_t target) {
-                    const std::uint64_t row = gid - part.low - row0;
-                    if (row < rows_at_once) f(e, row * delays + (d - least), local, target, p);
-                  });
+                  [&](const DrawnEdge& e, Gid gid, std::uint32_t d, std::uint16_t local, std::uint32_t target) { f(e, gid - part.low, d - part.least, local, target, p); });
     };
-
-    std::uint64_t total = 0;
-    part.first.reserve(rows + 1);
-    for (std::uint64_t row0 = 0; row0 < rows; row0 += rows_at_once) {
-      std::memset(table.data(), 0, table.bytes());
-      all_edges(row0, [&](const DrawnEdge&, std::uint64_t cell, std::uint16_t, std::uint32_t, std::uint32_t) { ++table[cell]; });
-      for (std::uint64_t row = 0; row < std::min(rows_at_once, rows - row0); ++row) {
-        part.first.push_back(static_cast<std::uint32_t>(part.slices.size()));
-        for (std::uint32_t d = 0; d < delays; ++d) {
-          const std::uint32_t n = table[row * delays + d];
-          if (!n) continue;
-          part.slices.push_back({total, n, static_cast<std::uint32_t>(k)});
-          part.delays.push_back(least + d);
-          total += n;
-          longest_ = std::max(longest_, n);
-        }
-      }
-    }
-    part.first.push_back(static_cast<std::uint32_t>(part.slices.size()));
+    part.count(visit);
+    const std::uint64_t total = part.total;
+    longest_ = std::max(longest_, part.longest);
     if (total > 0xFFFFFFFFull) throw std::runtime_error("more than 4294967295 synapses of one kind in one block; use more ranks");
 
     store.targets = Buffer<std::uint16_t>(total);
@@ -215,27 +281,21 @@ BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_p
     for (const auto p : store.projections) makers.emplace_back(net.projections[p], *wirings[p], store);
     const bool only_weight = store.table->weight_kind == 0;
     auto* const weights = reinterpret_cast<float*>(store.state.data());
-    for (std::uint64_t row0 = 0; row0 < rows; row0 += rows_at_once) {
-      for (std::uint64_t row = 0; row < std::min(rows_at_once, rows - row0); ++row)
-        for (std::uint32_t s = part.first[row0 + row]; s < part.first[row0 + row + 1]; ++s)
-          table[row * delays + part.delays[s] - least] = static_cast<std::uint32_t>(part.slices[s].begin);
-      std::uint32_t present = 0xFFFFFFFFu;
-      std::size_t maker = 0;
-      all_edges(row0, [&](const DrawnEdge& e, std::uint64_t cell, std::uint16_t local, std::uint32_t target, std::uint32_t p) {
-        const std::uint32_t at = table[cell]++;
-        store.targets[at] = local;
-        if (store.uniform) return;
-        if (only_weight) {
-          weights[at] = static_cast<float>(wirings[p]->weight_of(e));
-        } else {
-          if (p != present) {
-            present = p;
-            maker = static_cast<std::size_t>(std::find(store.projections.begin(), store.projections.end(), p) - store.projections.begin());
-          }
-          makers[maker].make(store.state.data() + std::uint64_t{at} * store.table->state_size, e, target);
-        }
-      });
-    }
+    std::uint32_t present = 0xFFFFFFFFu;
+    std::size_t maker = 0;
+    part.place(visit, [&](const DrawnEdge& e, std::uint32_t at, std::uint16_t local, std::uint32_t target, std::uint32_t p) {
+      store.targets[at] = local;
+      if (store.uniform) return;
+      if (only_weight) {
+        weights[at] = static_cast<float>(wirings[p]->weight_of(e));
+        return;
+      }
+      if (p != present) {
+        present = p;
+        maker = static_cast<std::size_t>(std::find(store.projections.begin(), store.projections.end(), p) - store.projections.begin());
+      }
+      makers[maker].make(store.state.data() + std::uint64_t{at} * store.table->state_size, e, target);
+    });
     synapses_ += total;
     if (store.table->draws) {
       store.copies = Buffer<std::uint8_t>(total);

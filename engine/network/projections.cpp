@@ -12,7 +12,7 @@
 namespace spinet::reading {
 namespace {
 
-constexpr double longest_delay = 0x1p60;  // ticks
+constexpr double longest_delay = 0x1p60, longest_steps = 0xFFFFFFFFu;  // ticks; steps of delay_resolution
 
 constexpr Key keys[] = {
     {"from", true, "populations", "source population, a part such as exc[0:100], or a list that is concatenated"},
@@ -332,17 +332,30 @@ class Projections {
     else d->a = r_.ticks({d->a, -3, {}}), d->b = r_.ticks({d->b, -3, {}});
     d->low = std::max(step, std::round(r_.ticks({d->low, -3, {}})));
     d->high = std::min(longest_delay, std::round(r_.ticks({d->high, -3, {}})));
-    if (d->kind == Distribution::Kind::uniform ? d->b > longest_delay : d->low > longest_delay) {
-      r_.errors.error(n.mark, "these delays are too long");
+    if (const double most = longest_drawn(*d); most > longest()) {
+      r_.errors.error(n.mark, fmt::format("delays of up to {:.3g} s may be drawn; the longest that can be is {:.6g} s", most * r_.tick.si(), longest() * r_.tick.si()),
+                      "give a 'max', or a longer `delay_resolution`");
       return std::nullopt;
     }
     return d;
+  }
+  /// The longest delay that can be, in ticks: steps are counted in 32 bits.
+  double longest() const { return std::min(longest_delay, longest_steps * static_cast<double>(l_.net.delay_resolution)); }
+  /// The longest that is drawn, from a word of 32 bits.
+  static double longest_drawn(const Distribution& d) {
+    constexpr double deviations = 6.35, means = 22.9;  // of the quantile 1 - 2^-33
+    switch (d.kind) {
+      case Distribution::Kind::uniform: return d.b;
+      case Distribution::Kind::normal: return std::min(d.high, std::max(d.low, d.a + deviations * d.b));
+      case Distribution::Kind::exponential: return std::min(d.high, std::max(d.low, means * d.a));
+      default: return std::min(d.high, std::max(d.low, std::exp(d.a + deviations * d.b)));
+    }
   }
   /// Why a fixed delay cannot be, and what could be meant.
   std::pair<std::string, std::string> delay_fault(double ms, double t) const {
     const double step = static_cast<double>(l_.net.delay_resolution);
     if (!(ms > 0)) return {fmt::format("a delay must be above 0 ms; it is {}", with_unit(ms, "ms")), ""};
-    if (t > longest_delay) return {fmt::format("a delay of {} is too long", with_unit(ms, "ms")), ""};
+    if (t > longest()) return {fmt::format("a delay of {} is too long", with_unit(ms, "ms")), fmt::format("at most {:.6g} s; or give a longer `delay_resolution`", longest() * r_.tick.si())};
     const double below = std::floor(t / step) * step;
     if (t == below && t > 0) return {};
     const std::string above = r_.time_text(below + step);
