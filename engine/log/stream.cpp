@@ -8,7 +8,15 @@ void Stream::add(h5::Id dataset, std::string path, std::size_t element_bytes, st
                  std::size_t chunk_width) {
   const std::size_t row_bytes = element_bytes * std::max<std::size_t>(width, 1);
   columns_.push_back({std::move(dataset), std::move(path), element_bytes, width, chunk_width, row_bytes, {}});
-  columns_.back().buffer.resize(chunk_rows_ * row_bytes);
+}
+
+std::uint64_t Stream::room(std::uint64_t wanted) {
+  const std::uint64_t n = std::min(wanted, chunk_rows_ - buffered_);
+  if (buffered_ + n > room_) {
+    room_ = std::min(chunk_rows_, std::max(buffered_ + n, 2 * room_));
+    for (auto& c : columns_) c.buffer.resize(room_ * c.row_bytes);
+  }
+  return n;
 }
 
 void Stream::took(std::uint64_t rows) {
@@ -18,15 +26,19 @@ void Stream::took(std::uint64_t rows) {
 
 void Stream::write_rest() {
   if (buffered_ > 0) write();
+  for (auto& c : columns_) std::vector<std::byte>().swap(c.buffer);
+  room_ = 0;
 }
 
 void Stream::write() {
   for (auto& c : columns_) {
     // What the last chunk of a dataset holds past its end is zero.
-    std::fill(c.buffer.begin() + static_cast<std::ptrdiff_t>(buffered_ * c.row_bytes), c.buffer.end(), std::byte{0});
+    c.buffer.resize(buffered_ * c.row_bytes);
+    c.buffer.resize(chunk_rows_ * c.row_bytes);
     h5::set_rows(c.dataset, written_ + buffered_);
     for (std::size_t at = 0; at < std::max<std::size_t>(c.width, 1); at += c.chunk_width) write_chunk(c, at);
   }
+  room_ = chunk_rows_;
   written_ += buffered_;
   buffered_ = 0;
   dirty_ = true;

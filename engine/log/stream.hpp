@@ -22,16 +22,17 @@ class Stream {
   void add(h5::Id dataset, std::string path, std::size_t element_bytes, std::size_t width = 0,
            std::size_t chunk_width = 1);
 
-  /// Room for at most `wanted` rows, as typed pointers into the columns; `took` rows become part of the stream and a
-  /// chunk that is full goes to HDF5.
-  std::uint64_t room(std::uint64_t wanted) const { return std::min(wanted, chunk_rows_ - buffered_); }
+  /// Makes room for at most `wanted` rows and says for how many; a buffer grows with what comes, up to a chunk.  Then
+  /// `column` gives typed pointers to where they go; `took` rows become part of the stream and a chunk that is full goes to
+  /// HDF5.
+  std::uint64_t room(std::uint64_t wanted);
   template <class T>
   T* column(std::size_t c) {
     return reinterpret_cast<T*>(columns_[c].buffer.data() + buffered_ * columns_[c].row_bytes);
   }
   void took(std::uint64_t rows);
 
-  /// Hands the incomplete chunk to HDF5 as well.
+  /// Hands the incomplete chunk to HDF5 as well, and gives the memory back: little more will come.
   void write_rest();
 
   std::uint64_t rows() const { return written_ + buffered_; }
@@ -62,7 +63,7 @@ class Stream {
   void write();
   void write_chunk(const Column& c, std::size_t first_element);
   std::vector<Column> columns_;
-  std::uint64_t chunk_rows_, written_ = 0, buffered_ = 0, journaled_ = 0;
+  std::uint64_t chunk_rows_, room_ = 0, written_ = 0, buffered_ = 0, journaled_ = 0;  ///< room_: rows of the buffers
   Packer* packer_;
   bool dirty_ = false;
 };

@@ -7,11 +7,13 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <cstring>
 #include <ctime>
+#include <map>
 #include <optional>
 #include <random>
 #include <set>
@@ -101,7 +103,7 @@ struct RunLog::Impl {
 
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
   std::vector<std::size_t> spikes_of;             ///< population -> stream
-  std::vector<std::vector<std::size_t>> edges_of; ///< projection -> stream of [source * populations + target]
+  std::vector<std::map<std::pair<std::uint32_t, std::uint32_t>, std::size_t>> edges_of;  ///< projection -> stream by source and target population
   std::vector<std::size_t> edge_streams;
   std::vector<std::size_t> metrics_of;            ///< population -> stream
   struct Events { std::size_t stream, mapping; };
@@ -120,9 +122,20 @@ struct RunLog::Impl {
 
   // --- creation ---
 
+  /// Rows of a chunk: fewer where there are many datasets, whose buffers together stay within 64 MB.
+  void choose_chunk() {
+    std::set<std::uint32_t> populations;
+    for (const auto& s : network.spikes) populations.insert(s.population);
+    const std::size_t datasets = populations.size() + network.edge_recordings.size() + network.reports.size() + network.weights.size() + network.weight_events.size();
+    constexpr std::uint64_t together = std::uint64_t{64} << 20, row = 16, fewest = 512;
+    const std::uint64_t rows = std::bit_floor(together / row / std::max<std::size_t>(1, datasets));
+    options.chunk = static_cast<std::uint32_t>(std::min<std::uint64_t>(options.chunk, std::max(rows, fewest)));
+  }
+
   void create(const RunProvenance& run) {
     refuse_target();
     if (!options.lock) options.lock = std::make_shared<OutputLock>(path);
+    choose_chunk();
     refuse_existing();
     const auto fresh = temporary_name(path);
     try {
@@ -518,8 +531,6 @@ struct RunLog::Impl {
     const auto& projection = network.projections[p];
     edges_of.resize(network.projections.size());
     if (!edges_of[p].empty()) return;
-    const auto n = network.populations.size();
-    edges_of[p].assign(n * n, none);
     const auto all = h5::exists(file, "edges") ? h5::open_group(file, "edges") : h5::create_group(file, "edges");
     const auto sources = populations_in(projection.sources), targets = populations_in(projection.targets);
     for (const auto source : sources)
@@ -548,7 +559,7 @@ struct RunLog::Impl {
         h5::write_vlen_attribute(h5::open_dataset(attributes, "syn_weight"), "units", weight_unit(projection, to));
         add_column(s, attributes, folder + "/0", "delay", H5T_NATIVE_DOUBLE);
         h5::write_vlen_attribute(h5::open_dataset(attributes, "delay"), "units", "ms");
-        edges_of[p][source * n + target] = streams.size() - 1;
+        edges_of[p][{source, target}] = streams.size() - 1;
         edge_streams.push_back(streams.size() - 1);
         edges_open = true;
       }
@@ -593,12 +604,13 @@ struct RunLog::Impl {
       auto& s = streams[spikes_of[p]];
       const Gid first = network.populations[p].first;
       const std::uint32_t size = network.populations[p].size;
+      std::uint64_t n = 0;
+      while (n < sorted.size() && sorted[n].gid - first < size) ++n;
+      const std::uint64_t room = s.room(n);
       double* time = s.column<double>(0);
       std::uint64_t* id = s.column<std::uint64_t>(1);
       Tick* tick = exact_ticks ? s.column<Tick>(2) : nullptr;
-      const std::uint64_t room = s.room(sorted.size());
-      std::uint64_t n = 0;
-      for (; n < room && sorted[n].gid - first < size; ++n) {
+      for (n = 0; n < room; ++n) {
         time[n] = ms(sorted[n].tick);
         id[n] = sorted[n].gid - first;
         if (tick) tick[n] = sorted[n].tick;
@@ -612,7 +624,7 @@ struct RunLog::Impl {
     auto& s = streams[reports.at(r).stream];
     if (values.size() % width) throw std::logic_error("a part of a frame");
     while (!values.empty()) {
-      const auto rows = s.room(values.size() / width);
+      const auto rows = s.room(values.size() / width);  // before the pointer: the buffer may grow
       std::memcpy(s.column<float>(0), values.data(), rows * width * sizeof(float));
       took(s, rows);
       values = values.subspan(rows * width);
@@ -626,18 +638,19 @@ struct RunLog::Impl {
       if (network.records_edges(p)) return;
       throw std::logic_error("edges of projection " + network.projections.at(p).name + ", which are not recorded");
     }
-    const auto n = network.populations.size();
     while (!some.empty()) {
       const auto source = population_of(some[0].source), target = population_of(some[0].target);
-      const auto index = edges_of[p][source * n + target];
-      if (index == none) throw std::logic_error("an edge outside its projection");
-      auto& s = streams[index];
+      const auto index = edges_of[p].find({source, target});
+      if (index == edges_of[p].end()) throw std::logic_error("an edge outside its projection");
+      auto& s = streams[index->second];
       const auto& from = network.populations[source];
       const auto& to = network.populations[target];
-      const auto room = s.room(some.size());
+      std::uint64_t run = 0;
+      while (run < some.size() && some[run].source - from.first < from.size && some[run].target - to.first < to.size) ++run;
+      const auto room = s.room(run);
       const auto first_row = s.rows();
       std::uint64_t k = 0;
-      for (; k < room && some[k].source - from.first < from.size && some[k].target - to.first < to.size; ++k) {
+      for (; k < room; ++k) {
         s.column<std::uint64_t>(0)[k] = some[k].source - from.first;
         s.column<std::uint64_t>(1)[k] = some[k].target - to.first;
         s.column<std::int64_t>(2)[k] = p;
@@ -886,6 +899,7 @@ void RunLog::edges(std::uint32_t p, std::span<const Edge> some) { impl_->guarded
 void RunLog::metrics(std::uint32_t population, Tick tick, std::span<const double> values) {
   impl_->guarded([&] {
     auto& s = impl_->streams[impl_->metrics_of.at(population)];
+    s.room(1);
     *s.column<double>(0) = impl_->ms(tick);
     for (std::size_t m = 0; m < values.size(); ++m) *s.column<double>(m + 1) = values[m];
     impl_->took(s, 1);
