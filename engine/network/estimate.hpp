@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "network/checked.hpp"
+#include "network/memory.hpp"
 
 namespace spinet {
 
@@ -22,20 +23,16 @@ struct Estimate {
   Tick lookahead = never;             ///< `never` without connections
   double windows_per_second = 0;      ///< of model time; 0 without connections
   double mean_slice = 0;              ///< synapses delivered by one record, over all slices
-  double memory_bytes = 0;            ///< neurons, synapses, tables; all ranks together
+  Memory memory;
   double report_bytes = 0, edge_bytes = 0;
   double spike_bytes_per_hz = 0;      ///< log of the recorded populations if every neuron fired at 1 Hz
-  std::vector<double> population_bytes, projection_bytes;  ///< parts of memory_bytes
 };
 Estimate estimate(const Network& n);
 
-/// What `spinet validate` prints, several lines.
+/// What `spinet validate` prints, several lines; memory is added by who knows machines.
 std::string describe(const Network& n, const Estimate& e);
 
 /// "3.2 GB"; decimal multiples.
 std::string readable_bytes(double bytes);
-
-/// Bytes this process may use: physical memory, or the control group's limit where that is lower.
-std::uint64_t machine_memory();
 
 }  // namespace spinet

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <fstream>
+#include <limits>
 
 #include "network/check.hpp"
 #include "network/description.hpp"
@@ -159,7 +160,7 @@ Network load_into(Texts& texts, Network net, std::filesystem::path folder, const
   try {
     Reader reader(catalogue, options, texts, errors, net);
     reader.folder = options.data_root.empty() ? std::move(folder) : options.data_root;
-    reader.memory_limit = options.memory_limit ? options.memory_limit : machine_memory();
+    reader.memory_limit = options.memory_limit ? options.memory_limit : std::numeric_limits<std::uint64_t>::max();
     if (auto root = parse_yaml(texts, 0, errors)) {
       const auto replace = [&](const char* option, const std::pair<std::string, std::string>& given) {
         net.overrides.push_back(given.first + "=" + given.second);
@@ -169,7 +170,6 @@ Network load_into(Texts& texts, Network net, std::filesystem::path folder, const
       for (const auto& o : options.varied) replace("--vary", o);
       Loading l{reader, net, {}, {}};
       load_top(l, *root);
-      if (errors.empty()) check_memory(l);
     }
   } catch (const Diagnostics::TooMany&) {
     more = true;
@@ -199,22 +199,6 @@ Network load_into(Texts& texts, Network net, std::filesystem::path folder, const
 }  // namespace
 
 std::span<const Key> top_keys() { return keys; }
-
-void check_memory(Loading& l) {
-  const auto e = estimate(l.net);
-  const double limit = static_cast<double>(l.read.memory_limit);
-  if (e.memory_bytes <= limit) return;
-  // Blame what takes most.
-  Mark where{0, 0, 0, 1};
-  double most = 0;
-  for (std::size_t i = 0; i < e.population_bytes.size(); ++i)
-    if (e.population_bytes[i] > most) most = e.population_bytes[i], where = l.populations.marks[i];
-  for (std::size_t i = 0; i < e.projection_bytes.size(); ++i)
-    if (e.projection_bytes[i] > most) most = e.projection_bytes[i], where = l.projections.marks[i];
-  l.read.errors.error(where, fmt::format("the network needs about {}, and there are {}; this is the largest part, {}", readable_bytes(e.memory_bytes),
-                                         readable_bytes(limit), readable_bytes(most)),
-                      fmt::format("{} neurons and {:.4g} synapses in all", e.neurons + e.sources, e.synapses));
-}
 
 }  // namespace reading
 

@@ -48,7 +48,7 @@ struct LoadOptions {
   std::vector<std::pair<std::string, std::string>> overrides;
   /// More of them, of a sweep: messages name --vary instead of --set.
   std::vector<std::pair<std::string, std::string>> varied;
-  /// Bytes the network may need, all ranks together; 0: the memory of this machine.
+  /// Bytes that lists read from files may take, which every rank holds whole; 0: any number.
   std::uint64_t memory_limit = 0;
   /// Folder that the network's data files are relative to; empty: the folder of the YAML file.
   std::filesystem::path data_root;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
+#include <string>
 
 #include "network/parts.hpp"
 #include "network/structs.hpp"
@@ -252,12 +254,13 @@ class Recording {
     if (!who || !who->sure) return;
     rec.population = who->population;
     if (all) rec.ids.clear();
-    for (const auto& s : l_.net.spikes)
-      if (s.population == rec.population) {
-        r_.errors.error(where, fmt::format("the spikes of population {} are recorded already", in_quotes(l_.net.populations[rec.population].name)),
-                        "one entry per population; 'ids' may list several ranges");
-        return;
-      }
+    recorded_.resize(l_.net.populations.size(), false);
+    if (recorded_[rec.population]) {
+      r_.errors.error(where, fmt::format("the spikes of population {} are recorded already", in_quotes(l_.net.populations[rec.population].name)),
+                      "one entry per population; 'ids' may list several ranges");
+      return;
+    }
+    recorded_[rec.population] = true;
     l_.net.spikes.push_back(std::move(rec));
   }
 
@@ -292,12 +295,12 @@ class Recording {
     if (!who || !who->sure || !known) return;
     rep.population = who->population;
     if (rep.name.empty()) rep.name = l_.net.populations[who->population].name + "_" + *variable;
-    for (const auto& other : l_.net.reports)
-      if (other.name == rep.name) {
-        r_.errors.error(name ? name->mark : n.mark, fmt::format("there is a report {} already", in_quotes(rep.name)), "give this one another 'name'");
-        return;
-      }
+    if (report_names_.count(rep.name)) {
+      r_.errors.error(name ? name->mark : n.mark, fmt::format("there is a report {} already", in_quotes(rep.name)), "give this one another 'name'");
+      return;
+    }
     if (!chosen) return;
+    report_names_.insert(rep.name);
     if (rep.ids.empty()) fill(rep.ids, first_of(*who), who->range.count, 1);
     l_.net.reports.push_back(std::move(rep));
   }
@@ -405,6 +408,8 @@ class Recording {
 
   Loading& l_;
   Reader& r_;
+  std::vector<bool> recorded_;  ///< populations whose spikes are
+  std::set<std::string, std::less<>> report_names_;
 };
 
 }  // namespace

@@ -18,7 +18,7 @@ static std::string read(const fs::path& p) {
   return s.str();
 }
 
-/// Comment lines at the top may hold "# --set path=value" and "# memory BYTES".
+/// Comment lines at the top may hold "# --set path=value".
 static spinet::LoadOptions options_of(const std::string& text) {
   spinet::LoadOptions o;
   std::istringstream lines(text);
@@ -26,8 +26,6 @@ static spinet::LoadOptions options_of(const std::string& text) {
     if (line.starts_with("# --set ")) {
       const auto equal = line.find('=');
       o.overrides.emplace_back(line.substr(8, equal - 8), line.substr(equal + 1));
-    } else if (line.starts_with("# memory ")) {
-      o.memory_limit = std::stoull(line.substr(9));
     }
   }
   return o;

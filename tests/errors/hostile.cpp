@@ -111,18 +111,14 @@ TEST_CASE("many values and many errors") {
   CHECK(many.size() < 100'000);
 }
 
-TEST_CASE("sizes that no machine holds") {
+TEST_CASE("sizes that no machine holds are read: what fits is for those to say who know the machines") {
   CHECK_THAT(refusal(head + "populations: {a: {model: cell, size: 1e18}}"), Contains("'size' must be a whole number from 1 to 4000000000"));
   CHECK_THAT(refusal(head + "populations: {a: {model: cell, size: 1e300}}"), Contains("'size' must be a whole number from 1 to 4000000000"));
-  CHECK_THAT(refusal(head + "populations: {a: {model: cell, size: 3000000000}}"), Contains("the network needs about") && Contains("there are 8 GB"));
+  CHECK(refusal(head + "populations: {a: {model: cell, size: 3000000000}}").empty());
   const std::string p = "projections: {p: {from: a, to: a, connect: RULE, synapse: {model: plain, weight: 1 pA, delay: 1 ms}}}\n";
   const auto with = [&](const std::string& rule) { auto t = p; return head + "populations: {a: {model: cell, size: 1000000}}\n" + t.replace(t.find("RULE"), 4, rule); };
-  CHECK_THAT(refusal(with("all_to_all")), Contains("the network needs about 8 TB"));
-  CHECK_THAT(refusal(with("{fixed_indegree: 1000000}")), Contains("the network needs about 8 TB"));
-  CHECK_THAT(refusal(with("{fixed_total_number: 1e15}")), Contains("the network needs about 8 PB"));
+  for (const char* rule : {"all_to_all", "{fixed_indegree: 1000000}", "{fixed_total_number: 1e15}", "{pairwise_bernoulli: 0.5}", "one_to_one"}) CHECK(refusal(with(rule)).empty());
   CHECK_THAT(refusal(with("{fixed_total_number: 1e30}")), Contains("must be a whole number from 0 to 9007199254740992"));
-  CHECK_THAT(refusal(with("{pairwise_bernoulli: 0.5}")), Contains("the network needs about 4 TB"));
-  CHECK(refusal(with("one_to_one")).empty());
 }
 
 TEST_CASE("files that are no networks") {

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <numeric>
 
+#include "comm/machine.hpp"
 #include "core/partition.hpp"
 #include "core/simulation.hpp"
-#include "exits.hpp"
 #include "network/estimate.hpp"
 #include "text.hpp"
 
@@ -53,6 +53,19 @@ double mean_rate(const Population& p, double rate, double seconds) {
     put(params.data(), p.model->params.data[f], x);
   }
   return p.source()->rate(params.data()) * 1000;  // per ms
+}
+
+/// A rank's part, built if this machine holds it, else estimated from its share of the neurons.
+RankPart built(const Network& net, int rank, int ranks, double neurons, double share, const Estimate& whole, DryRun& d) {
+  const double bytes = whole.memory.every_rank + whole.memory.shared * share;
+  const auto part_of = [share](double all) { return static_cast<std::uint64_t>(all * share); };
+  if (bytes > 0.8 * static_cast<double>(machine_memory()))
+    return {rank, static_cast<std::uint64_t>(neurons), 0, part_of(whole.synapses + whole.superposed), part_of(whole.synapses), part_of(whole.memory.slices), bytes, false, 0, 0};
+  LoneRank transport(rank, ranks);
+  const Simulation simulation(net, transport);
+  const Statistics& s = simulation.built();
+  d.windows = 1 / (static_cast<double>(simulation.window()) * net.seconds_per_tick);
+  return {rank, simulation.owned(), 0, s.synapses, s.stored_synapses, s.slices, static_cast<double>(s.synapse_bytes), true, 0, 0};
 }
 
 constexpr double bytes_per_spike = 8, bytes_of_payload = 8, bytes_of_head = 40;
@@ -113,24 +126,19 @@ DryRun dry_run(const Network& given, int ranks, double rate, int samples) {
     std::sort(chosen.begin(), chosen.end());
     chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
   }
-  const double whole = estimate(net).memory_bytes;
+  const Estimate whole = estimate(net);
   const double all_neurons = std::max(1.0, std::accumulate(neurons.begin(), neurons.end(), 0.0));
+  d.windows = whole.windows_per_second;
   for (const int r : chosen) {
     const auto& own = members[static_cast<std::size_t>(r)];
-    if (const double part = whole * neurons[static_cast<std::size_t>(r)] / all_neurons; part > static_cast<double>(machine_memory()))
-      throw UserError(fmt::format("rank {} of {} needs about {}, more than this machine has; a dry run builds one rank at a time: give more --ranks", r, ranks, readable_bytes(part)));
-    LoneRank transport(r, ranks);
-    const Simulation simulation(net, transport);
-    const Statistics& s = simulation.built();
-    RankPart part{r, simulation.owned(), 0, s.synapses, s.stored_synapses, s.slices, static_cast<double>(s.synapse_bytes), 0, 0};
+    RankPart part = built(net, r, ranks, neurons[static_cast<std::size_t>(r)], neurons[static_cast<std::size_t>(r)] / all_neurons, whole, d);
     for (std::size_t p = 0; p < net.populations.size(); ++p) {
       const auto& population = net.populations[p];
       if (population.source()) part.sources += static_cast<std::uint64_t>(own[p]);
-      else part.bytes += own[p] * (population.neuron()->state_size + population.neuron()->constants_size);
+      else if (part.built) part.bytes += own[p] * (population.neuron()->state_size + population.neuron()->constants_size);
       part.sent += own[p] * hz[p] * sends[p];
       part.deliveries += own[p] * heard[p];
     }
-    d.windows = 1 / (static_cast<double>(simulation.window()) * net.seconds_per_tick);
     d.parts.push_back(part);
   }
   d.bytes = d.spikes * (bytes_per_spike + (payloads ? bytes_of_payload : 0)) + d.windows * bytes_of_head * ranks;
@@ -146,6 +154,8 @@ std::string describe(const Network& n, const DryRun& d, int ranks, double rate) 
   for (const auto& p : d.parts)
     s += fmt::format("{:>7}  {:>9}  {:>9}  {:>13}  {:>11}  {:>10.3g}  {:>9}  {:>10}  {:>9}\n", p.rank, grouped(p.neurons), grouped(p.sources), grouped(p.synapses), grouped(p.slices),
                      p.slices ? static_cast<double>(p.stored) / static_cast<double>(p.slices) : 0.0, readable_bytes(p.bytes), count_text(p.deliveries), count_text(p.sent));
+  if (std::any_of(d.parts.begin(), d.parts.end(), [](const RankPart& p) { return !p.built; }))
+    s += "parts that this machine cannot hold have not been built: their synapses, slices and memory are estimates\n";
   s += fmt::format("\nper second of model time, if neurons fire at {:g} Hz (--rate) and sources at their rates:\n", rate);
   s += fmt::format("  {} exchanges of all ranks (windows; fewer where nothing happens)\n", count_text(d.windows));
   s += fmt::format("  {} spikes and {} received by every rank\n", count_text(d.spikes), readable_bytes(d.bytes));

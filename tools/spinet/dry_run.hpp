@@ -12,6 +12,7 @@ struct RankPart {
   int rank;
   std::uint64_t neurons, sources, synapses, stored, slices;  ///< synapses, and those of them that are stored
   double bytes;         ///< of neurons, synapses and their tables
+  bool built;           ///< else it is too large for this machine, and synapses, slices and bytes are estimates
   double sent;          ///< spikes per second of model time
   double deliveries;    ///< synaptic events per second of model time, superposed input included
 };
@@ -25,7 +26,8 @@ struct DryRun {
 };
 
 /// Builds the parts of up to `samples` of the ranks, one after the other.  Neurons are taken to fire at `rate` Hz, sources at
-/// their own rates.  Throws std::runtime_error for what cannot be drawn or held.
+/// their own rates.  What this machine cannot hold is estimated.  Throws
+/// std::runtime_error for what cannot be drawn.
 DryRun dry_run(const Network& network, int ranks, double rate, int samples = 8);
 
 /// The table for people.

@@ -7,6 +7,7 @@
 #include <limits>
 #include <sstream>
 
+#include "comm/machine.hpp"
 #include "core/connect.hpp"
 #include "crash.hpp"
 #include "log/reader.hpp"
@@ -65,6 +66,7 @@ Catalogue read_catalogue(const std::vector<std::string>& folders) {
 
 LoadOptions load_options() {
   LoadOptions options;
+  options.memory_limit = machine_memory();
   options.read_sonata = read_sonata;
   options.read_sonata_edges = read_edges;
   options.read_weights = read_weights;

@@ -17,7 +17,7 @@
 #include "log/reader.hpp"
 #include "log/writer.hpp"
 #include "look/run_object.hpp"
-#include "network/estimate.hpp"
+#include "memory.hpp"
 #include "network/notes.hpp"
 #include "outputs.hpp"
 #include "plugins.hpp"
@@ -216,6 +216,7 @@ int run_on(Transport& t, const RunOptions& o) {
   same["interval of checkpoints"] = fmt::format("{} {}", o.checkpoint_every, o.checkpoint_wall);
   require_same(t, same);
   const auto& path = output.path;
+  check_memory(t, network);
   const double load_seconds = seconds_since(begin);
   const Show show = what_suits(o.quiet);
   if (first && show != Show::nothing) {
@@ -315,6 +316,7 @@ int run(const RunOptions& o) {
     const auto network = read_network(o.network, read_catalogue(o.network.plugin_path), &files);
     refuse_in_use(output_name(o, network));
     check_output(output_name(o, network), o.force, inputs_of(o, network, files));
+    check_memory(network, o.ranks);
   };
   return on_ranks(o.ranks, check, [&](Transport& t) { return run_on(t, o); });
 }

@@ -10,10 +10,12 @@
 #include <optional>
 
 #include "comm/collectively.hpp"
+#include "comm/machine.hpp"
 #include "comm/serial.hpp"
 #include "core/connect.hpp"
 #include "core/simulation.hpp"
 #include "inputs.hpp"
+#include "memory.hpp"
 #include "network/digest.hpp"
 #include "network/estimate.hpp"
 #include "network/replicas.hpp"
@@ -233,7 +235,7 @@ struct AskedFor {
   std::vector<std::uint64_t> together;  ///< by combination: runs that go side by side
   Manifest contents;                    ///< of the data files of all combinations
 };
-AskedFor asked_for(const SweepOptions& o, const Catalogue& catalogue) {
+AskedFor asked_for(const SweepOptions& o, const Catalogue& catalogue, int ranks_here) {
   if (o.output.empty()) throw UserError("spinet sweep: -o OUT.h5 is missing: where the results go, and what the same command goes on with");
   check_output(o.output, true, {{o.network.file, "the network that is read"}});  // an older one is gone on with
   if (o.vary.empty() && o.trials == 1) throw UserError("spinet sweep: nothing to sweep over; give --vary PATH=VALUES or --trials N");
@@ -263,6 +265,7 @@ AskedFor asked_for(const SweepOptions& o, const Catalogue& catalogue) {
     if (const auto fault = missing_synapse(p.net); !fault.empty()) throw UserError(fmt::format("{}: {}", o.network.file, fault));
     const std::uint64_t most = std::max<std::uint64_t>(1, std::numeric_limits<Gid>::max() / std::max<Gid>(1, p.net.gid_count()));
     all.together.push_back(std::min(o.together ? o.together : pays_off(p.net), most));
+    check_memory_of_each(p.net, ranks_here, static_cast<double>(all.together.back()));
     if (c == 0) {
       s.seed = p.net.seed;
       s.network_text = p.net.source_text;
@@ -406,10 +409,11 @@ int sweep_on(Transport& t, const SweepOptions& o) {
   AskedFor asked;
   std::vector<std::uint64_t> todo, groups;  // rank 0 tells
   std::shared_ptr<OutputLock> lock;         // rank 0 has it
+  const int ranks = static_cast<int>(ranks_here(t).size());
   collectively(t, [&] {
     catalogue = read_catalogue(o.network.plugin_path);
     base = load_options(o.network);
-    asked = asked_for(o, catalogue);
+    asked = asked_for(o, catalogue, ranks);
   });
   require_same(t, manifest_of(asked));
   collectively(t, [&] {
@@ -524,7 +528,7 @@ int sweep_on(Transport& t, const SweepOptions& o) {
 int sweep(const SweepOptions& o) {
   const auto check = [&] {
     if (!o.output.empty()) refuse_in_use(o.output);
-    auto asked = asked_for(o, read_catalogue(o.network.plugin_path));
+    auto asked = asked_for(o, read_catalogue(o.network.plugin_path), std::max(1, o.ranks));
     go_on(asked.sweep, o);
   };
   return on_ranks(o.ranks, check, [&](Transport& t) { return sweep_on(t, o); });

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "inputs.hpp"
+#include "memory.hpp"
 #include "network/estimate.hpp"
 #include "network/notes.hpp"
 
@@ -15,7 +16,7 @@ void add_validate(CLI::App& app, Action& action) {
     action = [o] {
       const Catalogue catalogue = read_catalogue(o->plugin_path);
       const Network network = read_network(*o, catalogue);
-      fmt::print("{}", describe(network, estimate(network)));
+      fmt::print("{}{}", describe(network, estimate(network)), where_it_fits(network));
       for (const auto& note : notes(network)) fmt::print("note: {}\n", note);
       return fine;
     };

@@ -1,0 +1,106 @@
+#include "memory.hpp"
+
+#include <fmt/core.h>
+#include <malloc.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cmath>
+#include <thread>
+
+#include "comm/collectively.hpp"
+#include "comm/machine.hpp"
+#include "exits.hpp"
+#include "network/estimate.hpp"
+#include "text.hpp"
+
+namespace spinet::tool {
+namespace {
+
+constexpr double of_library = 6e6;  ///< what HDF5 and the program itself take once they are used
+constexpr double of_mpi = 14e6;     ///< and MPI, where there are several ranks
+
+/// What this process has taken at most until now.
+double peak() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) * 1024;
+}
+
+double process_bytes(const Memory& m, int ranks, bool first) {
+  // Memory that reading the network has used and given back is used again.
+  const double free = static_cast<double>(mallinfo2().fordblks);
+  return peak() + of_library + (ranks > 1 ? of_mpi : 0) + std::max(0.0, m.of_rank(ranks, first) - free);
+}
+
+/// The part of the network that takes most.
+std::string largest(const Network& n, const Memory& m) {
+  std::string what;
+  double most = 0;
+  for (std::size_t p = 0; p < m.populations.size(); ++p)
+    if (m.populations[p] > most) most = m.populations[p], what = "population " + n.populations[p].name;
+  for (std::size_t p = 0; p < m.projections.size(); ++p)
+    if (m.projections[p] > most) most = m.projections[p], what = "projection " + n.projections[p].name;
+  return fmt::format("the largest part is {}, {} in all", what, readable_bytes(most));
+}
+
+[[noreturn]] void refuse(const Network& n, const Memory& m, double need, double there, int ranks_here, int ranks) {
+  throw UserError(fmt::format("{}: does not fit: {} of {} here need{} about {}, and this machine has {}; {}\n"
+                              "  use more machines, or a smaller network; `spinet validate` says what fits where",
+                              n.source_path, ranks_here == 1 ? "1 rank" : fmt::format("{} ranks", ranks_here), ranks, ranks_here == 1 ? "s" : "", readable_bytes(need),
+                              readable_bytes(there), largest(n, m)));
+}
+
+/// The fewest machines like this one, with a rank on each core or one on each, that hold the run; 0: none.
+int machines(const Memory& m, int cores, double there) {
+  for (int n = 1; n <= 1 << 20; n += std::max(1, n / 64)) {
+    const int ranks = n * cores;
+    if (cores * process_bytes(m, ranks, false) + m.first_rank <= there) return n;
+  }
+  return 0;
+}
+
+}  // namespace
+
+double process_bytes(const Network& n, int ranks, bool first) { return process_bytes(memory_of(n), ranks, first); }
+
+void check_memory(Transport& t, const Network& n) {
+  const auto here = ranks_here(t);
+  const Memory m = memory_of(n);
+  collectively(t, [&] {
+    double need = 0;
+    for (const int rank : here) need += process_bytes(m, t.size(), rank == 0);
+    if (const auto there = static_cast<double>(machine_memory()); need > there) refuse(n, m, need, there, static_cast<int>(here.size()), t.size());
+  });
+}
+
+void check_memory(const Network& n, int ranks) {
+  const Memory m = memory_of(n);
+  double need = process_bytes(m, ranks, true);
+  for (int rank = 1; rank < ranks; ++rank) need += process_bytes(m, ranks, false);
+  if (const auto there = static_cast<double>(machine_memory()); need > there) refuse(n, m, need, there, ranks, ranks);
+}
+
+void check_memory_of_each(const Network& n, int ranks, double copies) {
+  const Memory m = memory_of(n);
+  const double need = ranks * (peak() + of_library + copies * (m.every_rank + m.shared));
+  if (const auto there = static_cast<double>(machine_memory()); need > there) refuse(n, m, need, there, ranks, ranks);
+}
+
+std::string where_it_fits(const Network& n) {
+  const Memory m = memory_of(n);
+  const auto there = static_cast<double>(machine_memory());
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const double alone = process_bytes(m, 1, true);
+  std::string s = fmt::format("  {:<12}about {} on one rank", "memory", readable_bytes(alone));
+  if (cores > 1 && alone > 1e9) s += fmt::format(", {} a rank on {}", readable_bytes(process_bytes(m, cores, false)), cores);
+  if (alone <= there) return s + fmt::format("; this machine has {}\n", readable_bytes(there));
+  s += fmt::format(";\n  {:<12}on one machine like this, with {}, it does not fit", "", readable_bytes(there));
+  int each = cores, count = machines(m, each, there);
+  if (count == 0) each = 1, count = machines(m, each, there);
+  if (count == 0) return s + ", nor on any number of them: every rank holds the whole description\n";
+  return s + fmt::format("; {} it does: {} a rank, {} rank{} each\n", count == 1 ? "with more ranks" : fmt::format("from {} on", count),
+                         readable_bytes(process_bytes(m, count * each, false)), each, each == 1 ? "" : "s");
+}
+
+}  // namespace spinet::tool
