@@ -14,7 +14,7 @@
 namespace spinet {
 namespace {
 
-// What the engine's structures take; the numbers that no `sizeof` gives were measured (tests/cases/memory.py compares).
+// What the engine's structures take; the numbers that no `sizeof` gives are rough.
 constexpr double l2_bytes = 3 << 18;         // neuron states of a block: 3/4 of a usual second-level cache
 constexpr double small_block = 4096;         // slices, at most, of a block that keeps more of each
 constexpr double of_slice = 20, of_small_slice = 400, while_building = 40;
