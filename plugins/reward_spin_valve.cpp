@@ -6,10 +6,12 @@
 // Rewards add D up as in reward_rule; the end of a batch (control event `batch_end`, a global field event) does the rest:
 //   1. the device of D's sign gets a pulse of V_up, as long as |D| asks for: |D| = `threshold` brings it to G_th;
 //   2. the field turns the electrodes antiparallel, and the device boosts its conductance by B = G MG(G): nothing below G_th,
-//      about |D|^(7/4) well above it;
+//      about |D|^(7/4) well above it.  B is the difference of a read before and one in the field, each with its own noise;
+//      below 0 it counts as 0;
 //   3. a pulse of V_up on one device of the weight's pair and of V_down on the other, as long as B asks for: a pair in the
 //      middle of its range (u = u2 = 1/2) moves by gain |D|^(7/4) as far as the map is linear and the pulses short;
 //   4. the field goes, the pair of the change is set back.
+// Energy is that of all pulses and reads, those of step 3 in the antiparallel state; what setting back costs is not known.
 // Pulses are open-loop: that devices saturate, differ (g, k, k_plus, k_minus) and scatter (cycle_noise) stays in the weight.
 #include "spin_valve.hpp"
 
@@ -24,12 +26,13 @@ struct RewardSpinValve {
   static constexpr bool draws = true;
   static constexpr const char* reads[] = {"gradient"};
   static constexpr std::uint32_t reads_at_control = 1;
-  struct Params : valve::Constants {
-    double rate, threshold, gain, V_up, V_down, w_max, cycle_noise, read_noise, energy;
+  struct Params : valve::Constants, device::Reading {
+    double rate, threshold, gain, V_up, V_down, w_max, cycle_noise;
   };
   struct Shared {
     Params p;
     valve::Device device;
+    device::Reader reader;
     double change_width;  ///< s of pulse per unit of |D|
     double write_width;   ///< s of pulse per uS of boost
   };
@@ -50,9 +53,8 @@ struct RewardSpinValve {
         .add(&Params::V_up, "V_up", "V", 2.5, above(0), 0, "amplitude of pulses that raise a conductance")
         .add(&Params::V_down, "V_down", "V", -2.35, {-std::numeric_limits<double>::infinity(), 0, high_open}, 0, "amplitude of pulses that lower one")
         .add(&Params::w_max, "w_max", "1", 10, above(0), port_unit, "weight of G_max over that of no conductance")
-        .add(&Params::cycle_noise, "cycle_noise", "1", 0, at_least(0), 0, "sd of ln of the rate k from pulse to pulse (not in the paper)")
-        .add(&Params::read_noise, "read_noise", "1", 0, at_least(0), 0, "relative sd of the conductance from event to event (not in the paper)")
-        .add(&Params::energy, "energy", "1", 0, between(0, 1), integer, "1: add up the energy of the weight pair's pulses, V^2 G dt");
+        .add(&Params::cycle_noise, "cycle_noise", "1", 0, at_least(0), 0, "sd of ln of the rate k from pulse to pulse (not in the paper)");
+    device::add_reading(t, "1: add up the energy of pulses and reads, V^2 G dt");
     return t;
   }
   static auto variables() {
@@ -61,7 +63,7 @@ struct RewardSpinValve {
         .add(&State::u, "u", "1", 0.5, between(0, 1), initial, "of the first device of the weight's pair; 0: least conductance, 1: greatest")
         .add(&State::u2, "u2", "1", 0.5, between(0, 1), initial, "of the second")
         .add(&State::change, "change", "1", 0, any(), 0, "change that has not been written yet")
-        .add(&State::energy, "energy", "nJ", 0, at_least(0), 0, "of all pulses on the weight's pair so far, if counted")
+        .add(&State::energy, "energy", "nJ", 0, at_least(0), 0, "of all pulses and reads so far, if counted")
         .add(&State::g, "g", "1", 1, above(0), initial, "factor of the first device's conductance: spread between devices")
         .add(&State::g2, "g2", "1", 1, above(0), initial, "of the second's")
         .add(&State::k, "k", "1", 1, above(0), initial, "factor of the first device's rates: spread between devices")
@@ -80,60 +82,83 @@ struct RewardSpinValve {
   }
   static void prepare(Shared& s, const Params& p, const RunInfo&) {
     const valve::Device d(p);
-    s = {p, d, 0, 0};
-    s.change_width = -math::log(1 - d.state_of(p.G_th)) / (d.rate(p.V_up) * p.threshold);
+    s = {p, d, device::Reader(p), 0, 0};
+    s.change_width = -math::log(1 - d.state_of(p.G_th)) / (d.pulse(p.V_up, 1).k * p.threshold);
     // One unit of |D| is `unit` of conductance where pulses are short; B is unit_boost |D|^(7/4) where G_min and G_th are small.
     const double unit = (p.G_th - p.G_min) / p.threshold;
     const double unit_boost = p.MG_max * unit * math::pow(unit / (p.G_max - p.G_th), p.MG_exponent);
-    const double weight_per_second = p.w_max / p.G_max * d.slope(0.5) * 0.5 * (d.rate(p.V_up) + d.rate(p.V_down));
+    const double weight_per_second = p.w_max / p.G_max * d.slope(0.5) * 0.5 * (d.pulse(p.V_up, 1).k + d.pulse(p.V_down, 1).k);
     s.write_width = p.gain / (unit_boost * weight_per_second);
   }
   static void init(State& s, const Shared& p) {
     s.change = s.energy = 0;
-    s.weight = weight_of(s, p, 0, 0);
+    show(s, p);
   }
+  static std::uint32_t changes(const Params&, std::uint32_t variable) { return variable == 1 || variable == 2; }  // u and u2
 
-  /// `noise`, `noise2`: relative errors of the reads.
-  static double weight_of(const State& s, const Shared& p, double noise, double noise2) {
-    const double G = static_cast<double>(s.g) * p.device.parallel(s.u) * (1 + noise), G2 = static_cast<double>(s.g2) * p.device.parallel(s.u2) * (1 + noise2);
-    return p.p.w_max * (G - G2) / p.p.G_max;
+  static double weight(double G, double G2, const Params& p) { return p.w_max * (G - G2) / p.G_max; }
+  static double first(const State& s, const Shared& p) { return static_cast<double>(s.g) * p.device.parallel(s.u); }
+  static double second(const State& s, const Shared& p) { return static_cast<double>(s.g2) * p.device.parallel(s.u2); }
+  static void show(State& s, const Shared& p) { s.weight = weight(first(s, p), second(s, p), p.p); }
+
+  /// Two reads of synapse `i`, of devices with these conductances.
+  struct Reads {
+    double G, G2;
+  };
+  static Reads read_out(Synapses<RewardSpinValve> n, std::uint32_t i, std::uint32_t use, Reads of) {
+    const device::Reader& reader = n.shared().reader;
+    const Words w = reader.noisy() ? n.s.draw(i, use) : Words{};
+    const auto z = [&](std::uint32_t k) { return reader.noisy() ? device::normal(w[k], w[k + 1]) : 0; };
+    of.G = reader(of.G, z(0), n[i].energy);
+    of.G2 = reader(of.G2, z(2), n[i].energy);
+    return of;
   }
 
   using Weight = double;
   static void on_pre(Synapses<RewardSpinValve> n, double* out) {
     const Shared& p = n.shared();
+    const bool plain = !p.reader.noisy() && !p.reader.counts;
     n.slice_state().eligibility = n.s.payload;
     for (std::uint32_t i = 0; i < n.size(); ++i) {
       double w = n[i].weight;
-      if (p.p.read_noise > 0) {
-        const Words r = n.s.draw(i, 0);
-        w = weight_of(n[i], p, p.p.read_noise * valve::normal(r[0], r[1]), p.p.read_noise * valve::normal(r[2], r[3]));
+      if (!plain) {
+        const Reads found = read_out(n, i, 0, {first(n[i], p), second(n[i], p)});
+        w = weight(found.G, found.G2, p.p);
       }
       out[i] = w * n.s.payload;
     }
+  }
+  /// The boost [uS] that the field gives the device of parallel conductance `G`, as it is read.
+  static double boost(Synapses<RewardSpinValve> n, std::uint32_t i, double G) {
+    const Shared& p = n.shared();
+    const double MG = p.device.MG(G);
+    const Reads found = read_out(n, i, 3, {G * (1 + MG), G});
+    return p.reader.noisy() ? found.G - found.G2 : G * MG;
   }
   static void write(Synapses<RewardSpinValve> n, std::uint32_t i) {
     const Shared& p = n.shared();
     const valve::Device& d = p.device;
     State& s = n[i];
     const bool up = s.change > 0;
-    double of_change = static_cast<double>(up ? s.k_plus : s.k_minus), first = static_cast<double>(s.k), second = static_cast<double>(s.k2);
+    double of_change = static_cast<double>(up ? s.k_plus : s.k_minus), k = static_cast<double>(s.k), k2 = static_cast<double>(s.k2);
     if (const double sigma = p.p.cycle_noise; sigma > 0) {
       const Words a = n.s.draw(i, 1), b = n.s.draw(i, 2);
-      of_change *= valve::factor(sigma, valve::normal(a[0], a[1]));
-      first *= valve::factor(sigma, valve::normal(b[0], b[1]));
-      second *= valve::factor(sigma, valve::normal(b[2], b[3]));
+      of_change *= device::factor(sigma, device::normal(a[0], a[1]));
+      k *= device::factor(sigma, device::normal(b[0], b[1]));
+      k2 *= device::factor(sigma, device::normal(b[2], b[3]));
     }
+    const auto apply = [&](double& u, double g, const valve::Device::Pulse& pulse, bool antiparallel) {
+      if (p.reader.counts) p.reader.pulse(pulse.V, g * d.charge(u, pulse, antiparallel), s.energy);
+      u = d.after(u, pulse);
+    };
     double held = 0;
-    d.pulse(held, p.p.V_up, p.change_width * math::abs(s.change), of_change, false);
+    apply(held, 1, d.pulse(p.p.V_up, p.change_width * math::abs(s.change), of_change), false);
     s.change = 0;
-    const double G = d.parallel(held), width = p.write_width * G * d.boost(G);
+    const double width = p.write_width * boost(n, i, d.parallel(held));
     if (!(width > 0)) return;
-    const double V = up ? p.p.V_up : p.p.V_down, V2 = up ? p.p.V_down : p.p.V_up;
-    const bool energy = p.p.energy != 0;
-    const double charge = static_cast<double>(s.g) * d.pulse(s.u, V, width, first, energy), charge2 = static_cast<double>(s.g2) * d.pulse(s.u2, V2, width, second, energy);
-    if (energy) s.energy += 1e3 * (V * V * charge + V2 * V2 * charge2);  // uJ to nJ
-    s.weight = weight_of(s, p, 0, 0);
+    apply(s.u, static_cast<double>(s.g), d.pulse(up ? p.p.V_up : p.p.V_down, width, k), true);
+    apply(s.u2, static_cast<double>(s.g2), d.pulse(up ? p.p.V_down : p.p.V_up, width, k2), true);
+    show(s, p);
   }
   static void on_control(Synapses<RewardSpinValve> n, const Control& control) {
     if (control.kind == Control::Kind::reward) {

@@ -5,9 +5,10 @@
 // Magnetism.  Two electrodes, each along or against the axis of the field.  A field of at least field_soft turns the soft
 // one (LSMO), of at least field_hard the hard one (Co), too; both begin as after a large negative field.  The antiparallel
 // device conducts more.
-// With `update`, a field event that leaves the device antiparallel also writes it:
+// With `update`, a device that a field makes antiparallel is also written, once each time that it becomes so:
 //     G += update G_max (G / G_max)^(7/4) where G > update_th, at most to G_max,
-// the power law of the boost G MG(G) as a change that stays.
+// the power law of the boost G MG(G) as a change that stays.  A field acts as one that grows to its value, so that one that
+// turns both electrodes passes through the antiparallel state: a ramp writes the same in few steps and in many.
 //
 // Weight.  w_max (G - G_ref) / G_max.  With `pair: 1` it is w_max (G - G2) / G_max, of two devices that are pulsed with
 // opposite voltages and see the same field: a positive pulse raises the weight by both.
@@ -16,20 +17,21 @@
 namespace {
 using namespace spinet;
 
-using valve::factor;
-using valve::normal;
+using device::factor;
+using device::normal;
 
 struct SpinValve {
   static constexpr const char* name = "spin_valve";
   static constexpr const char* doc = "Molecular spin valve: voltage pulses change its conductance, a magnetic field raises it where it is high.";
   static constexpr std::uint32_t controls = answers(Control::Kind::pulse) | answers(Control::Kind::field) | answers(Control::Kind::read);
   static constexpr bool draws = true;
-  struct Params : valve::Constants {
-    double field_soft, field_hard, w_max, G_ref, pair, update, update_exponent, update_th, cycle_noise, read_noise, energy, read_voltage, read_width;
+  struct Params : valve::Constants, device::Reading {
+    double field_soft, field_hard, w_max, G_ref, pair, update, update_exponent, update_th, cycle_noise;
   };
   struct Shared {
     Params p;
     valve::Device device;
+    device::Reader reader;
     double soft, hard;  ///< T
   };
   struct State {
@@ -47,14 +49,11 @@ struct SpinValve {
         .add(&Params::w_max, "w_max", "1", 100, any(), port_unit, "weight of G_max, parallel, over that of no conductance")
         .add(&Params::G_ref, "G_ref", "uS", 0, at_least(0), 0, "conductance whose weight is 0")
         .add(&Params::pair, "pair", "1", 0, flag, integer, "1: weight of G - G2, two devices pulsed with opposite voltages")
-        .add(&Params::update, "update", "1", 0, at_least(0), 0, "change that a field event leaves, over G_max, of a device at G_max (not in the paper)")
+        .add(&Params::update, "update", "1", 0, at_least(0), 0, "change, over G_max, of a device at G_max that becomes antiparallel (not in the paper)")
         .add(&Params::update_exponent, "update_exponent", "1", 1.75, above(0), 0, "its power of G / G_max")
-        .add(&Params::update_th, "update_th", "uS", 1.13, at_least(0), 0, "conductance up to which a field event leaves no change")
-        .add(&Params::cycle_noise, "cycle_noise", "1", 0, at_least(0), 0, "sd of ln of the rate k from pulse to pulse (not in the paper)")
-        .add(&Params::read_noise, "read_noise", "1", 0, at_least(0), 0, "relative sd of the conductance from event to event (not in the paper)")
-        .add(&Params::energy, "energy", "1", 0, flag, integer, "1: add up the energy of pulses and scheduled reads, V^2 G dt")
-        .add(&Params::read_voltage, "read_voltage", "V", 0.1, at_least(0), 0, "of a scheduled read")
-        .add(&Params::read_width, "read_width", "ms", 1, at_least(0), 0, "of a scheduled read (not in the paper)");
+        .add(&Params::update_th, "update_th", "uS", 1.13, at_least(0), 0, "conductance up to which it leaves no change")
+        .add(&Params::cycle_noise, "cycle_noise", "1", 0, at_least(0), 0, "sd of ln of the rate k from pulse to pulse (not in the paper)");
+    device::add_reading(t, "1: add up the energy of pulses and reads, V^2 G dt in the present magnetic state");
     return t;
   }
   static auto variables() {
@@ -63,7 +62,7 @@ struct SpinValve {
         .add(&State::u, "u", "1", 0, between(0, 1), initial, "0: least conductance, 1: greatest")
         .computed("G", "uS", 0, at_least(0), 0, "conductance in the present magnetic state")
         .computed("state", "1", 1, between(-1, 1), 0, "1: electrodes parallel, -1: antiparallel")
-        .add(&State::energy, "energy", "nJ", 0, at_least(0), 0, "of all pulses so far, if counted")
+        .add(&State::energy, "energy", "nJ", 0, at_least(0), 0, "of all pulses and reads so far, if counted")
         .add(&State::u2, "u2", "1", 0, between(0, 1), initial, "u of the second device of a pair")
         .computed("G2", "uS", 0, at_least(0), 0, "conductance of the second device")
         .add(&State::g, "g", "1", 1, above(0), initial, "factor of the conductance: spread between devices")
@@ -85,17 +84,19 @@ struct SpinValve {
   }
   static void prepare(Shared& s, const Params& p, const RunInfo&) {
     constexpr double per_tesla = 1e4;  // Oe; a quotient, as the loader makes of "90 Oe", so that the two are equal
-    s = {p, valve::Device(p), p.field_soft / per_tesla, p.field_hard / per_tesla};
+    s = {p, valve::Device(p), device::Reader(p), p.field_soft / per_tesla, p.field_hard / per_tesla};
   }
   static void init(State& s, const Shared& p) {
     s.soft = s.hard = -1;
     s.energy = s.reading = 0;
-    s.weight = weight_of(s, p, 0, 0);
+    show(s, p);
+  }
+  static std::uint32_t changes(const Params& p, std::uint32_t variable) {
+    return variable == 1 || (variable == 5 && p.pair != 0);  // u and u2; the rest is spread
   }
 
   static double conductance(double u, float g, bool antiparallel, const Shared& s) {
-    const double G = s.device.parallel(u);
-    return static_cast<double>(g) * (antiparallel ? G * (1 + s.device.boost(G)) : G);
+    return static_cast<double>(g) * s.device.conductance(u, antiparallel);
   }
   static bool antiparallel(const State& s) { return s.soft != s.hard; }
 
@@ -107,67 +108,79 @@ struct SpinValve {
     u = to >= s.p.G_max ? 1 : s.device.state_of(to);
   }
 
-  /// `noise`, `noise2`: relative errors of the reads.
-  static double weight_of(const State& s, const Shared& p, double noise, double noise2) {
+  /// Conductances of the two devices, the second that of G_ref where there is one only.
+  struct Pair {
+    double G, G2;
+    double weight(const Params& p) const { return p.w_max * (G - G2) / p.G_max; }
+  };
+  static Pair conductances(const State& s, const Shared& p) {
     const bool ap = antiparallel(s);
-    const double G = conductance(s.u, s.g, ap, p) * (1 + noise);
-    const double other = p.p.pair != 0 ? conductance(s.u2, s.g2, ap, p) * (1 + noise2) : p.p.G_ref;
-    return p.p.w_max * (G - other) / p.p.G_max;
+    return {conductance(s.u, s.g, ap, p), p.p.pair != 0 ? conductance(s.u2, s.g2, ap, p) : p.p.G_ref};
+  }
+  static void show(State& s, const Shared& p) { s.weight = conductances(s, p).weight(p.p); }
+  /// The same as a read of synapse `i` finds them; it costs what it costs.
+  static Pair read_out(Synapses<SpinValve> n, std::uint32_t i, std::uint32_t use) {
+    const Shared& p = n.shared();
+    Pair found = conductances(n[i], p);
+    const Words w = p.reader.noisy() ? n.s.draw(i, use) : Words{};
+    const auto z = [&](std::uint32_t k) { return p.reader.noisy() ? normal(w[k], w[k + 1]) : 0; };
+    found.G = p.reader(found.G, z(0), n[i].energy);
+    if (p.p.pair != 0) found.G2 = p.reader(found.G2, z(2), n[i].energy);
+    return found;
   }
 
   using Weight = double;
   static void on_pre(Synapses<SpinValve> n, double* out) {
     const Shared& p = n.shared();
-    for (std::uint32_t i = 0; i < n.size(); ++i) {
-      out[i] = n[i].weight;
-      if (p.p.read_noise == 0) continue;
-      const Words w = n.s.draw(i, 0);
-      out[i] = weight_of(n[i], p, p.p.read_noise * normal(w[0], w[1]), p.p.read_noise * normal(w[2], w[3]));
+    const bool plain = !p.reader.noisy() && !p.reader.counts;
+    for (std::uint32_t i = 0; i < n.size(); ++i) out[i] = plain ? n[i].weight : read_out(n, i, 0).weight(p.p);
+  }
+  static void pulse(Synapses<SpinValve> n, std::uint32_t i, double V, double t) {
+    const Shared& p = n.shared();
+    State& s = n[i];
+    double k = static_cast<double>(s.k), k2 = static_cast<double>(s.k2);
+    if (const double sigma = p.p.cycle_noise; sigma > 0) {  // of mean 1
+      const Words w = n.s.draw(i, 1);
+      k *= factor(sigma, normal(w[0], w[1]));
+      k2 *= factor(sigma, normal(w[2], w[3]));
     }
+    const auto apply = [&](double& u, float g, const valve::Device::Pulse& on_it) {
+      if (p.reader.counts) p.reader.pulse(V, static_cast<double>(g) * p.device.charge(u, on_it, antiparallel(s)), s.energy);
+      u = p.device.after(u, on_it);
+    };
+    apply(s.u, s.g, p.device.pulse(V, t, k));
+    if (p.p.pair != 0) apply(s.u2, s.g2, p.device.pulse(-V, t, k2));
+  }
+  /// Turns the electrodes; true if the device became antiparallel, be it on the way.
+  static bool turn(State& s, const Control& c, const Shared& p) {
+    const double B = c.value[0], size = math::abs(B);
+    const float along = B < 0 ? -1 : 1;
+    const bool before = antiparallel(s);
+    if (c.value[1] != 0) s.soft = c.value[1] < 0 ? -s.hard : s.hard;
+    else if (size >= p.soft) s.soft = along;
+    const bool became = antiparallel(s) && !before;
+    if (c.value[1] == 0 && size >= p.hard) s.hard = along;
+    return became;
   }
   static void on_control(Synapses<SpinValve> n, const Control& c) {
     const Shared& p = n.shared();
     for (std::uint32_t i = 0; i < n.size(); ++i) {
       State& s = n[i];
       if (c.kind == Control::Kind::pulse) {
-        const double V = c.value[0], t = c.value[1], sigma = p.p.cycle_noise;
-        double k = static_cast<double>(s.k), k2 = static_cast<double>(s.k2);
-        if (sigma > 0) {  // of mean 1
-          const Words w = n.s.draw(i, 1);
-          k *= factor(sigma, normal(w[0], w[1]));
-          k2 *= factor(sigma, normal(w[2], w[3]));
-        }
-        double charge = static_cast<double>(s.g) * p.device.pulse(s.u, V, t, k, p.p.energy != 0);
-        if (p.p.pair != 0) charge += static_cast<double>(s.g2) * p.device.pulse(s.u2, -V, t, k2, p.p.energy != 0);
-        if (p.p.energy != 0) s.energy += 1e3 * V * V * charge;  // uJ to nJ
+        pulse(n, i, c.value[0], c.value[1]);
       } else if (c.kind == Control::Kind::field) {
-        const double B = c.value[0], size = math::abs(B);
-        const float along = B < 0 ? -1 : 1;
-        if (c.value[1] != 0) {
-          s.soft = c.value[1] < 0 ? -s.hard : s.hard;
-        } else {
-          if (size >= p.soft) s.soft = along;
-          if (size >= p.hard) s.hard = along;
-        }
-        if (p.p.update > 0 && antiparallel(s)) {
+        if (turn(s, c, p) && p.p.update > 0) {
           write(s.u, p);
           if (p.p.pair != 0) write(s.u2, p);
         }
       } else if (c.kind == Control::Kind::read) {
-        const bool ap = antiparallel(s);
-        double G = conductance(s.u, s.g, ap, p), G2 = p.p.pair != 0 ? conductance(s.u2, s.g2, ap, p) : 0;
-        if (p.p.energy != 0) s.energy += p.p.read_voltage * p.p.read_voltage * (G + G2) * p.p.read_width;  // uJ/s for ms: nJ
-        if (p.p.read_noise > 0) {
-          const Words w = n.s.draw(i, 2);
-          G *= 1 + p.p.read_noise * normal(w[0], w[1]);
-          G2 *= 1 + p.p.read_noise * normal(w[2], w[3]);
-        }
-        s.reading = G - G2;
+        const Pair found = read_out(n, i, 2);
+        s.reading = p.p.pair != 0 ? found.G - found.G2 : found.G;
         continue;
       } else {
         continue;
       }
-      s.weight = weight_of(s, p, 0, 0);
+      show(s, p);
     }
   }
   static double read(Synapses<SpinValve> n, std::uint32_t i, std::uint32_t variable) {

@@ -30,7 +30,7 @@ void Actions::add_weight_events(std::uint32_t w, std::size_t order, Tick from) {
   Action a{0, nullptr, -1, -1, static_cast<std::int32_t>(w), true};
   Series at{a, order, 0, network_->duration, &r.at};
   while (at.next_at < r.at.size() && r.at[at.next_at] < from) ++at.next_at;
-  if (at.next_at < r.at.size()) {
+  if (at.next_at < r.at.size() && !r.reads) {  // reads log what they have read when they act
     at.action.tick = r.at[at.next_at];
     add(at);
   }

@@ -26,6 +26,13 @@ Gid drawn_as(const Network& net, Gid gid) {
   return net.population_identity(p).first + (gid - net.populations[p].first);
 }
 
+/// The key of event `k` of a tick at a slice whose first event has `first`: each draws anew.  No tick is -1.
+RandomKey key_of_event(RandomKey first, std::uint32_t k) {
+  if (k == 0) return first;
+  const auto w = draw(first, k, ~std::uint64_t{0});
+  return {w[0], w[1]};
+}
+
 /// Number `i` along concatenated ranges.
 Gid gid_at(const std::vector<GidRange>& ranges, std::uint32_t i) {
   std::size_t r = 0;
@@ -159,6 +166,11 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
     for (Gid gid = 0; gid < network_.gid_count(); ++gid)
       for (std::uint32_t i = synapses_->slices_begin(gid); i < synapses_->slices_end(gid); ++i)
         if (const auto k = synapses_->slice(i).store; synapses_->stores()[k].table->on_control) controlled_.push_back({i, k, gid, synapses_->stores()[k].table, 0});
+  for (std::uint32_t k = 0; k < synapses_->stores().size(); ++k) {
+    const SynapseTable& t = *synapses_->stores()[k].table;
+    if (t.draws && t.on_control) drawing_.push_back(k);
+    if (t.draws) occasions_.resize(small_ ? synapses_->slice_count() : 1);
+  }
   const auto replica_of = [&](const Controlled& c) { return synapses_->stores()[c.store].projections[0] % network_.replica_count(); };
   std::stable_sort(controlled_.begin(), controlled_.end(), [&](const Controlled& a, const Controlled& b) { return replica_of(a) < replica_of(b); });
   for (std::uint32_t r = 0; r <= network_.replica_count(); ++r)
@@ -194,6 +206,7 @@ void Block::prepare_small() {
   together_.resize(at_once);
   for (std::uint32_t i = 0; i < synapses_->slice_count(); ++i) {
     prepared_.push_back(view(i, synapses_->source_of(i), 0, 1));
+    if (!occasions_.empty()) keys_of_slices_.push_back(prepared_.back().random);
     const SliceEntry& e = synapses_->slice(i);
     const Store& store = synapses_->stores()[e.store];
     const bool switched = std::any_of(store.projections.begin(), store.projections.end(), [&](std::uint32_t p) { return is_switched(network_.schedule, p); });
@@ -395,9 +408,41 @@ Slice Block::view(std::uint32_t s, Gid source, Tick tick, double payload) {
   return slice;
 }
 
+/// Numbers an arrival at slice `i` among the events of its tick.  What it counts are events of one source, delay and
+/// projection, the same in all blocks: one source's slice of a projection may lie in several.
+void Block::key_arrival(std::uint32_t i, Slice& s) {
+  Occasion& last = small_ ? occasions_[i] : occasions_[0];
+  if (last.tick == s.tick && last.slice == i) ++last.count;
+  else last = {s.tick, i, 0};
+  const Store& store = synapses_->stores()[synapses_->slice(i).store];
+  const std::uint32_t before = store.controlled_at == s.tick ? store.controls : 0;
+  s.random = key_of_event(small_ ? keys_of_slices_[i] : s.random, before + last.count);
+}
+
+/// The same for a control event that `count_control` has counted.
+void Block::key_control(Slice& s, std::uint32_t i) {
+  const Store& store = synapses_->stores()[synapses_->slice(i).store];
+  s.random = key_of_event(small_ ? keys_of_slices_[i] : s.random, store.controls - 1);
+}
+
+/// Counts a control event at the projections whose synapses it is addressed to, all or some of them.
+void Block::count_control(const ScheduledControl& s, Tick tick, std::int32_t replica) {
+  for (const auto k : drawing_) {
+    Store& store = synapses_->stores()[k];
+    const std::uint32_t p = store.projections[0];  // synapses that draw share their store with no other projection
+    if (replica >= 0 && p % network_.replica_count() != static_cast<std::uint32_t>(replica)) continue;
+    if (!s.projections.empty() && std::count(s.projections.begin(), s.projections.end(), p) == 0) continue;
+    if (s.projections.empty() && !s.who.empty()) continue;
+    if (store.controlled_at != tick) store.controls = 0;
+    store.controlled_at = tick;
+    ++store.controls;
+  }
+}
+
 /// Hands a control event to all slices of the projections it is addressed to, or of all (of a replica) if it has no address.
 void Block::control_synapses(const ScheduledControl& s, Tick tick, std::int32_t replica) {
   if (controlled_.empty()) return;
+  if (!drawing_.empty()) count_control(s, tick, replica);
   if (!s.synapses.empty()) return control_named(s, tick);
   auto& stores = synapses_->stores();
   const bool everyone = s.who.empty() && s.projections.empty();
@@ -416,7 +461,8 @@ void Block::control_synapses(const ScheduledControl& s, Tick tick, std::int32_t 
       continue;
     }
     if (!small_) {
-      const Slice slice = view(one.slice, one.source, tick, 0);
+      Slice slice = view(one.slice, one.source, tick, 0);
+      if (one.table->draws) key_control(slice, one.slice);
       in_synapse(*one.table, [&] { one.table->on_control_of(slice, s.control); });
       ++i;
     } else {  // those that follow with the same model in one call
@@ -425,6 +471,7 @@ void Block::control_synapses(const ScheduledControl& s, Tick tick, std::int32_t 
       if (everyone) i = behind;
       else while (i < behind && is_mine(stores[controlled_[i].store])) ++i;
       for (std::size_t k = begin; k < i; ++k) controlled_here_[k]->tick = tick, controlled_here_[k]->payload = 0;
+      for (std::size_t k = begin; k < i && one.table->draws; ++k) key_control(*controlled_here_[k], controlled_[k].slice);
       for (std::size_t k = begin; k < i && !histories_.empty(); ++k)
         if (controlled_here_[k]->history) controlled_here_[k]->base = histories_[history_of_store_[controlled_[k].store]].base();
       const bool show = reads_together_ && !one.table->reads_at_control;  // else nobody else reads: `values` may stay
@@ -433,7 +480,7 @@ void Block::control_synapses(const ScheduledControl& s, Tick tick, std::int32_t 
       for (std::size_t k = begin; k < i && show; ++k) controlled_here_[k]->values = nullptr;
     }
     if (!first_changing_.empty())
-      for (const Controlled* k = &one; k != controlled_.data() + i; ++k) note_slice(k->slice, tick);
+      for (const Controlled* k = &one; k != controlled_.data() + i; ++k) note_slice(k->slice, tick, s.control.kind == Control::Kind::read);
   }
 }
 
@@ -451,13 +498,14 @@ void Block::control_named(const ScheduledControl& s, Tick tick) {
       one.values = nullptr;
       const std::uint32_t all = std::exchange(one.count, 1);
       const SynapseTable& table = *synapses_->stores()[k].table;
+      if (table.draws) key_control(one, i);
       for (std::uint32_t n = 0; n < all; ++n) {
         if (*one.targets == j) in_synapse(table, [&] { table.on_control_of(one, s.control); });
         ++one.targets;
         one.state = static_cast<std::byte*>(one.state) + table.state_size;
         if (one.copies) ++one.copies;
       }
-      if (!first_changing_.empty()) note_slice(i, tick);
+      if (!first_changing_.empty()) note_slice(i, tick, s.control.kind == Control::Kind::read);
     }
   }
 }
@@ -472,9 +520,12 @@ void Block::deliver(std::uint32_t s, Tick tick, double payload) {
       a.weights = reinterpret_cast<const float*>(store.state_of(e.begin));
     } else {
       if (small_) {
-        in_synapse(table, [&] { table.on_pre_of(at(s, tick, payload), weights_.data()); });
+        Slice& slice = at(s, tick, payload);
+        if (table.draws) key_arrival(s, slice);
+        in_synapse(table, [&] { table.on_pre_of(slice, weights_.data()); });
       } else {
-        const Slice slice = view(s, tick, payload);
+        Slice slice = view(s, tick, payload);
+        if (table.draws) key_arrival(s, slice);
         in_synapse(table, [&] { table.on_pre_of(slice, weights_.data()); });
       }
       const auto* const w32 = reinterpret_cast<const float*>(weights_.data());
@@ -570,7 +621,8 @@ void Block::deliver_alike(std::uint32_t n, SliceOf&& slice_of, PayloadOf&& paylo
     double* const weights = to.weights + to.n;
     std::uint32_t count = 0;
     for (; k < n && !to.full(to.n + count); ++k) {
-      const Slice& s = at(slice_of(k), tick, payload_of(k));
+      Slice& s = at(slice_of(k), tick, payload_of(k));
+      if (kind.table->draws) key_arrival(slice_of(k), s);
       batch_[k - begin] = &s;
       to.add(s.targets, s.count, kind.contiguous, to.n + count);
       count += s.count;
@@ -616,8 +668,12 @@ void Block::deliver_event(std::uint32_t s, double payload, Tick tick, Together& 
   if (slice.way == Short::uniform) return void(std::fill_n(w, slice.count, slice.weight * payload));
   const double scale = slice.way != Short::single && slice.table->graded ? 1 : payload;
   const float* single = slice.weights;
-  if (slice.way == Short::on_pre64) in_synapse(*slice.table, [&] { slice.table->on_pre_of(at(s, tick, payload), w); });
-  else if (slice.way == Short::on_pre32) in_synapse(*slice.table, [&] { slice.table->on_pre_of(at(s, tick, payload), weights32_); }), single = weights32_;
+  if (slice.way != Short::single) {
+    Slice& event = at(s, tick, payload);
+    if (slice.table->draws) key_arrival(s, event);
+    if (slice.way == Short::on_pre32) single = weights32_;
+    in_synapse(*slice.table, [&] { slice.table->on_pre_of(event, slice.way == Short::on_pre64 ? static_cast<void*>(w) : weights32_); });
+  }
   if (slice.way != Short::single && !first_changing_.empty()) note_slice(s, tick);
   if (slice.way == Short::on_pre64 ? !all_finite(w, slice.count) : slice.way == Short::on_pre32 && !all_finite(single, slice.count)) [[unlikely]]
     fail_weights(s, slice.way == Short::on_pre64 ? w : nullptr, single, tick);
@@ -728,6 +784,7 @@ void Block::act(const Action& a, std::vector<std::vector<float>>& samples) {
   const bool set = sets(a);
   if (set && !s.projections.empty()) return set_synapses(s, a.tick, a.complete);
   if (!set) control_synapses(s, a.tick, a.replica);
+  if (s.control.kind == Control::Kind::read) return note_readings(s, a.tick);
   if (!set && !table_.on_control) return;
   if (s.control.kind == Control::Kind::pulse) return;  // neurons feel none; trains may be long
   due_.clear();

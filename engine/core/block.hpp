@@ -191,9 +191,13 @@ class Block {
     if (s.history) s.base = histories_[history_of_store_[synapses_->slice(slice).store]].base();
     return s;
   }
+  void key_arrival(std::uint32_t slice, Slice& s);
+  void key_control(Slice& s, std::uint32_t slice);
+  void count_control(const ScheduledControl& s, Tick tick, std::int32_t replica);
   void sweep(Tick tick);
   void note(Watched& w, const Slice& slice, Tick tick, bool always);
-  void note_slice(std::uint32_t slice, Tick tick);
+  void note_slice(std::uint32_t slice, Tick tick, bool reading = false);
+  void note_readings(const ScheduledControl& s, Tick tick);
   void note_recording(std::uint32_t recording, Tick tick, bool all);
   void sample_weights(std::uint32_t w, Tick tick, std::vector<float>& to);
   Slice view(std::uint32_t slice, Tick tick, double payload) {
@@ -257,6 +261,14 @@ class Block {
   std::vector<Controlled> controlled_;  ///< slices whose model hears control events, by replica
   std::vector<std::size_t> controlled_begin_;  ///< by replica, and the end
   std::vector<Slice*> controlled_here_;        ///< in small blocks: the same slices as models see them
+  /// The last arrival at a slice whose model draws random numbers, and how many of its tick were before it.
+  struct Occasion {
+    Tick tick = -1;
+    std::uint32_t slice = 0, count = 0;
+  };
+  std::vector<Occasion> occasions_;  ///< by slice in a small block; one in a large one, where arrivals come sorted
+  std::vector<RandomKey> keys_of_slices_;  ///< in a small block: of the first event of a tick
+  std::vector<std::uint32_t> drawing_;     ///< stores whose models draw random numbers and hear control events
   std::vector<Slice> prepared_;  ///< by slice number, in small blocks: all but tick and payload
   std::vector<double> weights_;
   std::vector<std::uint16_t> together_;  ///< targets of slices that are delivered together, whose weights lie in `weights_`

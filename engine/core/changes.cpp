@@ -44,14 +44,14 @@ void Block::note(Watched& w, const Slice& slice, Tick tick, bool always) {
   noted[w.recording].push_back({tick, w.edge, now});
 }
 
-/// After something has happened to a slice.
-void Block::note_slice(std::uint32_t s, Tick tick) {
+/// After something has happened to a slice.  `reading`: a scheduled read, whose values `note_readings` logs.
+void Block::note_slice(std::uint32_t s, Tick tick, bool reading) {
   std::uint32_t k = first_changing_[s];
   if (k == first_changing_[s + 1]) return;
   const Slice slice = !small_ ? view(s, synapses_->source_of(s), tick, 0) : view(s, tick, 0);
   for (; k < first_changing_[s + 1]; ++k) {
     const WeightEventRecording& r = network_.weight_events[changing_[k].recording];
-    if (r.on_change && tick >= r.from && tick < r.to) note(changing_[k], slice, tick, false);
+    if (r.on_change && !(reading && r.reads) && tick >= r.from && tick < r.to) note(changing_[k], slice, tick, false);
   }
 }
 
@@ -61,6 +61,14 @@ void Block::note_recording(std::uint32_t recording, Tick tick, bool all) {
     const Slice slice = !small_ ? view(s, synapses_->source_of(s), tick, 0) : view(s, tick, 0);
     for (; k < changing_.size() && changing_[k].slice == s; ++k)
       if (changing_[k].recording == recording) note(changing_[k], slice, tick, all);
+  }
+}
+
+/// After a scheduled read: every one is logged, also several of one tick.
+void Block::note_readings(const ScheduledControl& s, Tick tick) {
+  for (std::uint32_t r = 0; r < network_.weight_events.size(); ++r) {
+    const WeightEventRecording& recording = network_.weight_events[r];
+    if (recording.reads && std::count(s.projections.begin(), s.projections.end(), recording.projection)) note_recording(r, tick, true);
   }
 }
 

@@ -13,7 +13,7 @@ struct Spike {
   bool operator==(const Spike&) const = default;
 };
 
-/// One edge of the recorded connectivity.
+/// One edge of the recorded connectivity; `weight`: what it weighs at t = 0.
 struct Edge {
   Gid source, target;
   double weight;
@@ -48,6 +48,8 @@ class Recorder {
   /// Edges of projection `p`, whose edges or weights are recorded, in canonical order (by target, then draw); called before
   /// the run, in pieces.
   virtual void edges(std::uint32_t p, std::span<const Edge> some) = 0;
+  /// The same with the values of `edge_variables` at t = 0, row-major [edge][variable]; this is what the simulation calls.
+  virtual void edges_with_values(std::uint32_t p, std::span<const Edge> some, std::span<const double>) { edges(p, some); }
   /// The synapses of weight event recording `r` (index in Network::weight_events), by id; once, before the run.
   virtual void watched(std::uint32_t, std::span<const WatchedEdge>) {}
   /// Events of recording `r`, sorted by (tick, edge); calls are in time order too.

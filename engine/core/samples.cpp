@@ -116,23 +116,40 @@ void Simulation::Impl::flush_reports(Recorder* recorder) {
 void Simulation::Impl::record_edges(Recorder& recorder) {
   bool wanted[target_run];
   std::fill(std::begin(wanted), std::end(wanted), true);
-  std::vector<std::pair<std::uint32_t, Edge>> of_run;
+  struct Found {
+    std::uint32_t target;
+    std::size_t values;  ///< where they begin in `of_run_values`
+    Edge edge;
+  };
+  std::vector<Found> of_run;
   std::vector<Edge> some;
+  std::vector<double> of_run_values, values;
   for (std::uint32_t p = 0; p < net.projections.size(); ++p) {
     if (!net.records_edges(p)) continue;
     const Wiring& wiring = *wirings[p];
+    InitialState state(net, p, wiring);
+    const std::size_t width = edge_variables(*net.projections[p].synapse).size();
     for (std::uint32_t run = 0; run < wiring.connector.run_count(); ++run) {
       of_run.clear();
+      of_run_values.clear();
       wiring.connector.edges(run, wanted, [&](const DrawnEdge* e, std::size_t n) {
-        for (std::size_t i = 0; i < n; ++i)
-          of_run.push_back({e[i].target, {wiring.connector.source_gid(e[i].source), wiring.connector.target_gid(run, e[i].target),
-                                          wiring.weight_of(e[i]), net.delay_resolution * wiring.delay_steps(e[i], net.delay_resolution)}});
+        for (std::size_t i = 0; i < n; ++i) {
+          const std::size_t begin = of_run_values.size();
+          const double weight = state.of(e[i], run, of_run_values);
+          of_run.push_back({e[i].target, begin, {wiring.connector.source_gid(e[i].source), wiring.connector.target_gid(run, e[i].target),
+                                                 weight, net.delay_resolution * wiring.delay_steps(e[i], net.delay_resolution)}});
+        }
       });
-      std::stable_sort(of_run.begin(), of_run.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
-      for (const auto& [target, edge] : of_run) some.push_back(edge);
+      std::stable_sort(of_run.begin(), of_run.end(), [](const auto& x, const auto& y) { return x.target < y.target; });
+      for (const auto& found : of_run) {
+        some.push_back(found.edge);
+        const auto from = of_run_values.begin() + static_cast<std::ptrdiff_t>(found.values);
+        values.insert(values.end(), from, from + static_cast<std::ptrdiff_t>(width));
+      }
       if (some.size() > 65536 || run + 1 == wiring.connector.run_count()) {
-        recorder.edges(p, some);
+        recorder.edges_with_values(p, some, values);
         some.clear();
+        values.clear();
       }
     }
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <stdexcept>
 
 #include "core/finite.hpp"
@@ -100,6 +101,8 @@ class StateMaker {
       double value;
       if (v == 0) {
         value = wiring_.weight_of(e);
+      } else if (projection_.lists(v)) {
+        value = projection_.listed_state[v][e.listed];
       } else {
         const auto w = draw(wiring_.variable_key, (std::uint64_t{e.source} << 32) | target, (std::uint64_t{v} << 32) | e.weight_word);
         value = wiring_.state[v](uniform01(w[0], w[1]));
@@ -118,6 +121,52 @@ class StateMaker {
 };
 
 }  // namespace
+
+InitialState::InitialState(const Network& net, std::uint32_t index, const Wiring& wiring)
+    : net_(net), wiring_(wiring), variables_(edge_variables(*net.projections[index].synapse)), store_(std::make_unique<Store>()) {
+  const Projection& p = net.projections[index];
+  const SynapseTable& t = *p.synapse;
+  const Fields& fields = t.model.variables;
+  if (variables_.empty()) return;
+  weight_given_ = !(fields.data[0].flags & port_unit) || fields.data[0].flags & Flag::initial;
+  // Before the run there are neither targets nor histories that a model could look at.
+  weight_known_ = !t.post_tau && (t.read_count == 0 || t.reads_at_control);
+  store_->table = &t;
+  store_->shared = Buffer<std::byte>(t.shared_size);
+  state_.resize(t.state_size);
+  slice_state_.resize(t.slice_state_size);
+  std::vector<std::byte> params(t.params_size);
+  for (std::uint32_t f = 0; f < t.model.params.count; ++f) put(params.data(), t.model.params.data[f], p.params[f]);
+  const RunInfo run{net.ticks_per_ms()};
+  if (t.prepare) t.prepare(store_->shared.data(), params.data(), &run);
+}
+InitialState::~InitialState() = default;
+
+double InitialState::of(const DrawnEdge& e, std::uint32_t run, std::vector<double>& values) {
+  if (variables_.empty()) return wiring_.weight_of(e);
+  const SynapseTable& t = *store_->table;
+  const StateMaker maker(wiring_.connector.projection, wiring_, *store_);
+  maker.make(state_.data(), e, run * target_run + e.target);
+  for (const auto v : variables_) values.push_back(get(state_.data(), t.model.variables.data[v]));
+  if (weight_given_) return wiring_.weight_of(e);
+  if (!weight_known_) return std::numeric_limits<double>::quiet_NaN();
+  constexpr std::uint16_t target = 0;
+  constexpr std::uint8_t copy = 0;
+  const Gid gid = wiring_.connector.target_gid(run, e.target);
+  Slice s{};
+  s.payload = 1;
+  s.count = 1;
+  s.source = wiring_.connector.source_gid(e.source);
+  s.targets = &target;
+  s.state = state_.data();
+  s.slice_state = slice_state_.data();
+  s.shared = store_->shared.data();
+  s.gids = &gid;
+  s.copies = &copy;
+  s.delay = net_.delay_resolution * wiring_.delay_steps(e, net_.delay_resolution);
+  s.run = {net_.ticks_per_ms()};
+  return t.read(&s, 0, 0);
+}
 
 /// One store's slices while building.  `visit(f)` calls f(edge, row, steps above the least, local target, target, projection)
 /// for the edges of the store that end in the block, in canonical order; a row is a source.

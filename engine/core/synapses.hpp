@@ -56,6 +56,8 @@ struct Store {
   Buffer<std::byte> slice_state;  ///< of its slices, if the model has any
   Buffer<std::uint8_t> copies;    ///< if the model draws: which of several synapses of one source, delay and target
   RandomKey random;               ///< of the projection
+  Tick controlled_at = -1;        ///< of the last control event addressed to synapses of it, if the model draws
+  std::uint32_t controls = 0;     ///< control events of that tick so far
   double sign = 1;                ///< of the projection: -1: weights are magnitudes that arrive as negative ones
   double gain = 1;                ///< sign times what the schedule has made of the weights; 0: nothing arrives
   double post_tau = -1, pre_tau = 0;  ///< ms; post_tau negative: reads no history
@@ -74,6 +76,24 @@ struct Wiring {
   std::uint32_t delay_steps(const DrawnEdge& e, Tick resolution) const;
   /// The projection's steps of delay, at least and at most (explicit lists included).
   std::uint32_t least_delay, most_delay;
+};
+
+/// What the edges of a projection hold at t = 0, for the log.
+class InitialState {
+ public:
+  InitialState(const Network& network, std::uint32_t projection, const Wiring& wiring);
+  ~InitialState();
+  /// The weight of an edge of the run of targets `run` (NaN: the model needs its targets to tell); appends its values of
+  /// `edge_variables`.
+  double of(const DrawnEdge& e, std::uint32_t run, std::vector<double>& values);
+
+ private:
+  const Network& net_;
+  const Wiring& wiring_;
+  std::vector<std::uint32_t> variables_;
+  bool weight_given_ = true, weight_known_ = true;
+  std::unique_ptr<Store> store_;  ///< without synapses
+  std::vector<std::byte> state_, slice_state_;
 };
 
 class BlockSynapses {

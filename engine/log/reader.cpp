@@ -540,7 +540,14 @@ std::vector<double> property(hid_t group, const std::string& name, const std::st
   return sorted;
 }
 
-SonataEdges read_edge_group(hid_t all, const std::string& name, std::uint64_t most) {
+/// The unit of a property, or nothing where the file does not say.
+std::string unit_of(hid_t group, const std::string& what) {
+  if (!h5::exists(group, "0/" + what)) return {};
+  const auto d = h5::open_dataset(group, "0/" + what);
+  return h5::has_attribute(d, "units") ? h5::read_text_attribute(d, "units") : std::string();
+}
+
+SonataEdges read_edge_group(hid_t all, const std::string& name, std::uint64_t most, const std::vector<std::string>& properties) {
   const auto group = h5::open_group(all, name);
   SonataEdges e;
   e.group = name;
@@ -565,21 +572,20 @@ SonataEdges read_edge_group(hid_t all, const std::string& name, std::uint64_t mo
     e.counts.push_back(static_cast<std::uint64_t>(n));
     all_synapses += e.counts.back();
   }
-  if (!e.weights.empty() && h5::exists(group, "0/syn_weight")) {
-    const auto d = h5::open_dataset(group, "0/syn_weight");
-    if (h5::has_attribute(d, "units")) e.weight_unit = h5::read_text_attribute(d, "units");
-  }
-  if (!e.delays.empty() && h5::exists(group, "0/delay")) {
-    const auto d = h5::open_dataset(group, "0/delay");
-    if (h5::has_attribute(d, "units") && h5::read_text_attribute(d, "units") != "ms")
-      throw h5::Error("the delays of " + name + " are in " + h5::read_text_attribute(d, "units") + ", not in ms");
+  if (!e.weights.empty()) e.weight_unit = unit_of(group, "syn_weight");
+  if (const auto unit = e.delays.empty() ? std::string() : unit_of(group, "delay"); !unit.empty() && unit != "ms")
+    throw h5::Error("the delays of " + name + " are in " + unit + ", not in ms");
+  for (const auto& what : properties) {
+    e.properties.push_back({property(group, name, what, e.sources.size()), {}});
+    if (!e.properties.back().values.empty()) e.properties.back().unit = unit_of(group, what);
   }
   return e;
 }
 
 }  // namespace
 
-std::vector<SonataEdges> read_sonata_edges(const std::filesystem::path& path, const std::string& wanted, std::uint64_t most) {
+std::vector<SonataEdges> read_sonata_edges(const std::filesystem::path& path, const std::string& wanted, std::uint64_t most,
+                                           const std::vector<std::string>& properties) {
   return readable(path, [&] {
     const auto open = open_whole(path);
     const hid_t file = open->file;
@@ -598,7 +604,7 @@ std::vector<SonataEdges> read_sonata_edges(const std::filesystem::path& path, co
     if (chosen.empty()) throw h5::Error(fmt::format("has no edges of a population \"{}\" (it has: {})", wanted, fmt::join(names, ", ")));
     std::vector<SonataEdges> groups;
     for (const auto& n : chosen) {
-      groups.push_back(read_edge_group(all, n, most));
+      groups.push_back(read_edge_group(all, n, most, properties));
       const auto& counts = groups.back().counts;
       most -= std::min<std::uint64_t>(most, std::accumulate(counts.begin(), counts.end(), counts.empty() ? groups.back().sources.size() : std::uint64_t{0}));
     }

@@ -111,14 +111,16 @@ struct SonataEdges {
   std::vector<double> weights, delays;          ///< empty if the file has none; delays in ms
   std::vector<std::uint64_t> counts;            ///< synapses of each edge (`nsyns`); empty: one
   std::string weight_unit;                      ///< empty: not said
+  std::vector<FileEdges::Property> properties;  ///< as asked for
 };
 /// Edge population `name` of any SONATA edges file, or, of a Spinet log, the groups of the projection `name`; empty: the
 /// only edge population.  Throws LogError: not there, more than `most` synapses, columns of different lengths, weights or
 /// delays of some edges only or in several groups of properties, damaged.
-std::vector<SonataEdges> read_sonata_edges(const std::filesystem::path& file, const std::string& name, std::uint64_t most);
-/// A variable of the synapses of a run's projection.  `values`: "frame", the last frame; "events", the last event of every synapse; "edges", the weight at t = 0.  `first`:
-/// `variable` is the first of its model, whose place in the log has no suffix.  Throws LogError.
-FileWeights read_weights(const std::filesystem::path& log, const std::string& projection, const std::string& variable, bool first,
-                                const std::string& values);
+/// `properties` are read as well where they are there.
+std::vector<SonataEdges> read_sonata_edges(const std::filesystem::path& file, const std::string& name, std::uint64_t most,
+                                           const std::vector<std::string>& properties = {});
+/// Variables of the synapses of a run's projection: of the last frame, of the last event of every synapse, or of the edges
+/// (t = 0).  Throws LogError: the first is not there, frames are of different times, damaged.
+FileWeights read_weights(const std::filesystem::path& log, const WantedState& wanted);
 
 }  // namespace spinet

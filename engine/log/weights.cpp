@@ -33,20 +33,133 @@ std::vector<std::string> population_names(hid_t file) {
   return names;
 }
 
-/// Columns of `mapping`, as rows without values.
-void add_mapping(FileWeights& all, hid_t group) {
+using Rows = std::vector<FileWeights::Row>;
+
+/// A variable as one group of the log has it.
+struct Column {
+  Rows rows;
+  std::vector<double> values;
+  std::int64_t when = 0;           ///< tick of the frame
+  std::vector<std::uint64_t> ids;  ///< of events: the synapses
+};
+
+Rows mapping_of(hid_t group, std::size_t populations) {
   const auto sources = h5::read_all<std::uint64_t>(group, "mapping/source_node_id"), targets = h5::read_all<std::uint64_t>(group, "mapping/target_node_id");
   const auto from = h5::read_all<std::uint32_t>(group, "mapping/source_population"), to = h5::read_all<std::uint32_t>(group, "mapping/target_population");
   if (targets.size() != sources.size() || from.size() != sources.size() || to.size() != sources.size()) throw h5::Error("the mapping has columns of different lengths");
+  Rows rows;
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    if (from[i] >= all.populations.size() || to[i] >= all.populations.size()) throw h5::Error("the mapping names a population that the run did not have");
-    all.rows.push_back({from[i], to[i], sources[i], targets[i], 0});
+    if (from[i] >= populations || to[i] >= populations) throw h5::Error("the mapping names a population that the run did not have");
+    rows.push_back({from[i], to[i], sources[i], targets[i]});
   }
+  return rows;
+}
+
+Column last_frame(hid_t group, const std::string& place, std::size_t populations) {
+  Column c;
+  c.rows = mapping_of(group, populations);
+  const auto data = h5::open_dataset(group, "data");
+  const auto shape = h5::shape_of(data);
+  h5::check_number(h5::Id(h5::check(H5Dget_type(data), "data")), "data");
+  if (shape.size() != 2 || shape[1] != c.rows.size()) throw h5::Error("the weights do not fit their mapping");
+  if (shape[0] == 0) throw h5::Error("has no frame of " + place + " yet");
+  c.values.resize(c.rows.size());
+  const hsize_t start[2] = {shape[0] - 1, 0}, count[2] = {1, shape[1]};
+  const h5::Id from(h5::check(H5Dget_space(data), "data")), memory(h5::check(H5Screate_simple(2, count, nullptr), "data"));
+  h5::check(H5Sselect_hyperslab(from, H5S_SELECT_SET, start, nullptr, count, nullptr), "data");
+  h5::check(H5Dread(data, H5T_NATIVE_DOUBLE, memory, from, H5P_DEFAULT, c.values.data()), "reading data");
+  const auto frames = static_cast<std::uint64_t>(shape[0] - 1);  // unsigned: a damaged file overflows nothing
+  c.when = static_cast<std::int64_t>(static_cast<std::uint64_t>(h5::read_attribute<std::int64_t>(group, "start_ticks")) +
+                                     frames * static_cast<std::uint64_t>(h5::read_attribute<std::int64_t>(group, "step_ticks")));
+  return c;
+}
+
+Column last_events(hid_t group, const std::string& place, std::size_t populations) {
+  Column c;
+  c.rows = mapping_of(group, populations);
+  c.ids = h5::read_all<std::uint64_t>(group, "mapping/edge_ids");
+  const auto edges = h5::read_all<std::uint64_t>(group, "edge_ids");
+  const auto numbers = h5::read_all<double>(group, "values");
+  if (c.ids.size() != c.rows.size() || edges.size() != numbers.size()) throw h5::Error("the weight events have columns of different lengths");
+  std::unordered_map<std::uint64_t, double> last;
+  for (std::size_t i = 0; i < edges.size(); ++i) last[edges[i]] = numbers[i];
+  for (const auto id : c.ids) {
+    const auto at = last.find(id);
+    if (at == last.end()) throw h5::Error(fmt::format("has no event of synapse {} of {}; `on_change` and `at` log all of the synapses named", id, place));
+    c.values.push_back(at->second);
+  }
+  return c;
+}
+
+/// Frames or events of all variables wanted that are there.
+void read_columns(hid_t file, const WantedState& wanted, FileWeights& all) {
+  const bool frames = wanted.values == "frame";
+  const char *kind = frames ? "weights" : "weight_events", *what = frames ? "frames" : "events";
+  const auto places = h5::exists(file, kind) ? h5::names(h5::open_group(file, kind)) : std::vector<std::string>{};
+  Column first;
+  for (std::size_t v = 0; v < wanted.variables.size(); ++v) {
+    const std::string& name = wanted.variables[v];
+    const std::string place = name == wanted.in_place ? wanted.projection : wanted.projection + "." + name;
+    if (std::find(places.begin(), places.end(), place) == places.end()) {
+      all.missing[v] = fmt::format("has no {} of {} of projection {}; /{} has: {}", what, name, wanted.projection, kind,
+                                   places.empty() ? "nothing" : fmt::format("{}", fmt::join(places, ", ")));
+      if (v == 0) throw h5::Error(all.missing[v]);
+      continue;
+    }
+    const auto group = h5::open_group(h5::open_group(file, kind), place);
+    Column c = frames ? last_frame(group, place, all.populations.size()) : last_events(group, place, all.populations.size());
+    if (v == 0) {
+      first = std::move(c);
+      all.rows = first.rows;
+      all.values[0] = first.values;
+    } else if (c.when != first.when) {
+      all.missing[v] = fmt::format("has its last frame of {} at another time than that of {}", name, wanted.variables[0]);
+    } else if (c.ids != first.ids || c.values.size() != first.values.size()) {
+      all.missing[v] = fmt::format("has {} of {} of other synapses than of {}", what, name, wanted.variables[0]);
+    } else {
+      all.values[v] = std::move(c.values);
+    }
+  }
+}
+
+/// What the edges hold, group by group.
+void read_edge_columns(hid_t file, const WantedState& wanted, FileWeights& all) {
+  const std::string& projection = wanted.projection;
+  if (!h5::exists(file, "edges")) throw h5::Error("has no edges; `record: {edges: [" + projection + "]}` logs them");
+  const auto edges = h5::open_group(file, "edges");
+  bool any = false;
+  for (const auto& name : h5::names(edges)) {
+    const auto group = h5::open_group(edges, name);
+    if (h5::read_text_attribute(group, "projection") != projection) continue;
+    any = true;
+    const auto index = [&](const char* end) {
+      const auto population = h5::read_text_attribute(group, end);
+      const auto at = std::find(all.populations.begin(), all.populations.end(), population);
+      if (at == all.populations.end()) throw h5::Error("edges " + name + " name a population that the run did not have");
+      return static_cast<std::uint32_t>(at - all.populations.begin());
+    };
+    const auto from = index("source"), to = index("target");
+    const auto sources = h5::read_all<std::uint64_t>(group, "source_node_id"), targets = h5::read_all<std::uint64_t>(group, "target_node_id");
+    if (targets.size() != sources.size()) throw h5::Error("edges " + name + " have columns of different lengths");
+    for (std::size_t v = 0; v < wanted.variables.size(); ++v) {
+      const std::string column = "0/" + (v == 0 && wanted.weight ? std::string("syn_weight") : wanted.variables[v]);
+      if (!h5::exists(group, column)) {
+        all.missing[v] = fmt::format("has no {} in its edges of projection {}", wanted.variables[v], projection);
+        if (v == 0) throw h5::Error(all.missing[v]);
+        continue;
+      }
+      const auto values = h5::read_all<double>(group, column);
+      if (values.size() != sources.size()) throw h5::Error("edges " + name + " have columns of different lengths");
+      all.values[v].insert(all.values[v].end(), values.begin(), values.end());
+    }
+    for (std::size_t i = 0; i < sources.size(); ++i) all.rows.push_back({from, to, sources[i], targets[i]});
+  }
+  if (!any) throw h5::Error(fmt::format("has no edges of projection {}; /edges has: {}", projection, fmt::join(h5::names(edges), ", ")));
 }
 
 }  // namespace
 
-FileWeights read_weights(const std::filesystem::path& path, const std::string& projection, const std::string& variable, bool first, const std::string& values) {
+FileWeights read_weights(const std::filesystem::path& path, const WantedState& wanted) {
   return readable(path, [&] {
     const auto open = open_whole(path);
     const hid_t file = open->file;
@@ -54,62 +167,10 @@ FileWeights read_weights(const std::filesystem::path& path, const std::string& p
     if (!h5::exists(file, "spinet")) throw h5::Error("is not the log of a run");
     FileWeights all;
     all.populations = population_names(file);
-    const std::string place = first ? projection : projection + "." + variable;
-    const auto group_of = [&](const char* kind, const char* what) {
-      const auto names = h5::exists(file, kind) ? h5::names(h5::open_group(file, kind)) : std::vector<std::string>{};
-      if (std::find(names.begin(), names.end(), place) == names.end())
-        throw h5::Error(fmt::format("has no {} of {} of projection {}; /{} has: {}", what, variable, projection, kind, names.empty() ? "nothing" : fmt::format("{}", fmt::join(names, ", "))));
-      return h5::open_group(h5::open_group(file, kind), place);
-    };
-    if (values == "frame") {
-      const auto group = group_of("weights", "frames");
-      add_mapping(all, group);
-      const auto data = h5::open_dataset(group, "data");
-      const auto shape = h5::shape_of(data);
-      h5::check_number(h5::Id(h5::check(H5Dget_type(data), "data")), "data");
-      if (shape.size() != 2 || shape[1] != all.rows.size()) throw h5::Error("the weights do not fit their mapping");
-      if (shape[0] == 0) throw h5::Error("has no frame of " + place + " yet");
-      std::vector<double> last(all.rows.size());
-      const hsize_t start[2] = {shape[0] - 1, 0}, count[2] = {1, shape[1]};
-      const h5::Id from(h5::check(H5Dget_space(data), "data")), memory(h5::check(H5Screate_simple(2, count, nullptr), "data"));
-      h5::check(H5Sselect_hyperslab(from, H5S_SELECT_SET, start, nullptr, count, nullptr), "data");
-      h5::check(H5Dread(data, H5T_NATIVE_DOUBLE, memory, from, H5P_DEFAULT, last.data()), "reading data");
-      for (std::size_t i = 0; i < last.size(); ++i) all.rows[i].value = last[i];
-    } else if (values == "events") {
-      const auto group = group_of("weight_events", "events");
-      add_mapping(all, group);
-      const auto ids = h5::read_all<std::uint64_t>(group, "mapping/edge_ids"), edges = h5::read_all<std::uint64_t>(group, "edge_ids");
-      const auto numbers = h5::read_all<double>(group, "values");
-      if (ids.size() != all.rows.size() || edges.size() != numbers.size()) throw h5::Error("the weight events have columns of different lengths");
-      std::unordered_map<std::uint64_t, double> last;
-      for (std::size_t i = 0; i < edges.size(); ++i) last[edges[i]] = numbers[i];
-      for (std::size_t i = 0; i < ids.size(); ++i) {
-        const auto at = last.find(ids[i]);
-        if (at == last.end()) throw h5::Error(fmt::format("has no event of synapse {} of {}; `on_change` and `at` log all of the synapses named", ids[i], place));
-        all.rows[i].value = at->second;
-      }
-    } else {
-      if (!h5::exists(file, "edges")) throw h5::Error("has no edges; `record: {edges: [" + projection + "]}` logs them");
-      const auto edges = h5::open_group(file, "edges");
-      bool any = false;
-      for (const auto& name : h5::names(edges)) {
-        const auto group = h5::open_group(edges, name);
-        if (h5::read_text_attribute(group, "projection") != projection) continue;
-        any = true;
-        const auto index = [&](const char* end) {
-          const auto population = h5::read_text_attribute(group, end);
-          const auto at = std::find(all.populations.begin(), all.populations.end(), population);
-          if (at == all.populations.end()) throw h5::Error("edges " + name + " name a population that the run did not have");
-          return static_cast<std::uint32_t>(at - all.populations.begin());
-        };
-        const auto from = index("source"), to = index("target");
-        const auto sources = h5::read_all<std::uint64_t>(group, "source_node_id"), targets = h5::read_all<std::uint64_t>(group, "target_node_id");
-        const auto weights = h5::read_all<double>(group, "0/syn_weight");
-        if (targets.size() != sources.size() || weights.size() != sources.size()) throw h5::Error("edges " + name + " have columns of different lengths");
-        for (std::size_t i = 0; i < sources.size(); ++i) all.rows.push_back({from, to, sources[i], targets[i], weights[i]});
-      }
-      if (!any) throw h5::Error(fmt::format("has no edges of projection {}; /edges has: {}", projection, fmt::join(h5::names(edges), ", ")));
-    }
+    all.values.resize(wanted.variables.size());
+    all.missing.resize(wanted.variables.size());
+    if (wanted.values == "edges") read_edge_columns(file, wanted, all);
+    else read_columns(file, wanted, all);
     return all;
   });
 }

@@ -559,6 +559,11 @@ struct RunLog::Impl {
         h5::write_vlen_attribute(h5::open_dataset(attributes, "syn_weight"), "units", weight_unit(projection, to));
         add_column(s, attributes, folder + "/0", "delay", H5T_NATIVE_DOUBLE);
         h5::write_vlen_attribute(h5::open_dataset(attributes, "delay"), "units", "ms");
+        for (const auto v : edge_variables(*projection.synapse)) {
+          const Field& f = projection.synapse->model.variables.data[v];
+          add_column(s, attributes, folder + "/0", f.name, H5T_NATIVE_DOUBLE);
+          h5::write_vlen_attribute(h5::open_dataset(attributes, f.name), "units", unit_of(f, projection, to));
+        }
         edges_of[p][{source, target}] = streams.size() - 1;
         edge_streams.push_back(streams.size() - 1);
         edges_open = true;
@@ -568,11 +573,11 @@ struct RunLog::Impl {
   /// A weight has the unit of the port it goes to, unless the synapse model says otherwise.
   static std::string weight_unit(const Projection& projection, const Population& target) {
     const auto& variables = projection.synapse->model.variables;
-    const Field* weight = variables.count ? variables.data : nullptr;
+    return variables.count ? unit_of(variables.data[0], projection, target) : "1";
+  }
+  static std::string unit_of(const Field& f, const Projection& projection, const Population& target) {
     const auto* neuron = target.neuron();
-    if ((!weight || weight->flags & port_unit) && neuron && projection.port < neuron->port_count)
-      return neuron->ports[projection.port].unit;
-    return weight ? weight->unit : "1";
+    return f.flags & port_unit && neuron && projection.port < neuron->port_count ? neuron->ports[projection.port].unit : f.unit;
   }
 
   // --- data ---
@@ -631,13 +636,16 @@ struct RunLog::Impl {
     }
   }
 
-  void add_edges(std::uint32_t p, std::span<const Edge> some) {
+  /// `values`: of the variables that edges hold beside their weight, row-major.
+  void add_edges(std::uint32_t p, std::span<const Edge> some, std::span<const double> values) {
     for (std::uint32_t w = 0; w < weights.size(); ++w)
       if (network.weights[w].projection == p && weights[w].mapping != none) add_mapping(streams[weights[w].mapping], some);
     if (p >= edges_of.size() || edges_of[p].empty()) {
       if (network.records_edges(p)) return;
       throw std::logic_error("edges of projection " + network.projections.at(p).name + ", which are not recorded");
     }
+    const std::size_t width = edge_variables(*network.projections[p].synapse).size();
+    if (values.size() != width * some.size()) throw std::logic_error("edges without the values of their variables");
     while (!some.empty()) {
       const auto source = population_of(some[0].source), target = population_of(some[0].target);
       const auto index = edges_of[p].find({source, target});
@@ -658,9 +666,11 @@ struct RunLog::Impl {
         s.column<std::uint64_t>(4)[k] = first_row + k;
         s.column<double>(5)[k] = some[k].weight;
         s.column<double>(6)[k] = ms(some[k].delay);
+        for (std::size_t v = 0; v < width; ++v) s.column<double>(7 + v)[k] = values[k * width + v];
       }
       took(s, k);
       some = some.subspan(k);
+      values = values.subspan(k * width);
     }
   }
 
@@ -895,7 +905,10 @@ void RunLog::frames(std::uint32_t r, std::span<const float> values) {
 void RunLog::weights(std::uint32_t w, std::span<const float> values) {
   impl_->guarded([&] { impl_->add_frames(impl_->weights.at(w).report, impl_->options.weight_widths.at(w), values); });
 }
-void RunLog::edges(std::uint32_t p, std::span<const Edge> some) { impl_->guarded([&] { impl_->add_edges(p, some); }); }
+void RunLog::edges(std::uint32_t p, std::span<const Edge> some) { edges_with_values(p, some, {}); }
+void RunLog::edges_with_values(std::uint32_t p, std::span<const Edge> some, std::span<const double> values) {
+  impl_->guarded([&] { impl_->add_edges(p, some, values); });
+}
 void RunLog::metrics(std::uint32_t population, Tick tick, std::span<const double> values) {
   impl_->guarded([&] {
     auto& s = impl_->streams[impl_->metrics_of.at(population)];

@@ -63,6 +63,7 @@ class RunLog final : public Recorder {
   void frames(std::uint32_t r, std::span<const float> values) override;
   void weights(std::uint32_t w, std::span<const float> values) override;
   void edges(std::uint32_t p, std::span<const Edge> some) override;
+  void edges_with_values(std::uint32_t p, std::span<const Edge> some, std::span<const double> values) override;
   void metrics(std::uint32_t population, Tick tick, std::span<const double> values) override;
   void watched(std::uint32_t r, std::span<const WatchedEdge> some) override;
   void weight_events(std::uint32_t r, std::span<const WeightEvent> some) override;

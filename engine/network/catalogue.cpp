@@ -121,8 +121,14 @@ class TableCheck {
       need(field.type == Type::f64 || field.type == Type::f32, who + " is of unknown type " + std::to_string(static_cast<std::uint32_t>(field.type)));
       const bool low_ok = field.flags & low_open ? field.preset > field.low : field.preset >= field.low;
       const bool high_ok = field.flags & high_open ? field.preset < field.high : field.preset <= field.high;
-      need(std::isfinite(field.preset) && low_ok && high_ok,
-           who + ": its default, " + std::to_string(field.preset) + ", lies outside its own range");
+      if (field.flags & derived) {
+        need(is_auto(field.preset), who + ": its default is derived and must be `automatic`, not " + std::to_string(field.preset));
+        need(std::string_view(what) == "parameter" && field.type == Type::f64 && !(field.flags & shared) && !field.choices,
+             who + " cannot be derived: only parameters are that are doubles, no choices and not flagged `shared`");
+      } else {
+        need(std::isfinite(field.preset) && low_ok && high_ok,
+             who + ": its default, " + std::to_string(field.preset) + ", lies outside its own range");
+      }
     }
   }
 

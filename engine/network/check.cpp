@@ -15,6 +15,7 @@ namespace {
 using reading::field;
 
 bool allowed(double x, const Field& f) {
+  if (is_auto(x)) return f.flags & derived;
   return std::isfinite(x) && (f.flags & low_open ? x > f.low : x >= f.low) && (f.flags & high_open ? x < f.high : x <= f.high) &&
          (f.type == Type::f64 || std::fabs(x) <= FLT_MAX) && (!(f.flags & integer) || x == std::floor(x));
 }
@@ -22,6 +23,7 @@ bool allowed(double x, const Field& f) {
 /// Every value that can be drawn is allowed.
 bool sound(const Distribution& d, const Field& f, std::uint64_t listed) {
   using Kind = Distribution::Kind;
+  if (d.kind == Kind::constant && is_auto(d.a)) return allowed(d.a, f);
   if (std::isnan(d.low) || std::isnan(d.high) || !std::isfinite(d.a) || !std::isfinite(d.b)) return false;
   switch (d.kind) {
     case Kind::constant: return allowed(d.a, f);
@@ -110,6 +112,12 @@ std::string fault_of(const Network& n, const Projection& p) {
       if (p.listed_weights && k == 1)
         for (const auto& e : p.edges)
           if (!allowed(e.weight, field(m.variables, i))) return "lists a weight out of range";
+      if (k > 1 && p.lists(k - 1)) {
+        const auto& values = p.listed_state[k - 1];
+        if (values.size() != p.edges.size()) return "lists values of other edges";
+        for (const double x : values)
+          if (!allowed(x, field(m.variables, i))) return "lists a value out of range";
+      }
     }
   for (const auto& r : p.targets)
     if (!fits(p, n.populations[static_cast<std::size_t>(owner(n, r))].neuron()->ports[p.port])) return "has weights that do not have the sign of the port";

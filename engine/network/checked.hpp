@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "spinet/model.hpp"
@@ -94,12 +95,30 @@ struct Projection {
   double sign = 1;                    ///< -1: weights are magnitudes, and the port makes them negative where they arrive
   std::vector<ListedEdge> edges;      ///< Rule::listed, sorted by (target, position in the file)
   bool listed_weights = false, listed_delays = false;
+  /// By number in `state`, then by edge: values of variables that come from a file; empty: drawn.  [0] is never used, its
+  /// values are those of `edges`.
+  std::vector<std::vector<double>> listed_state{};
+  /// Does a file give variable `v` of `state`?
+  bool lists(std::size_t v) const { return v == 0 ? listed_weights : v < listed_state.size() && !listed_state[v].empty(); }
   /// `edges` hold the weights of connections that the rule draws, sorted by (target, source, number among equals), from
   /// this file; empty: they do not.
   std::string weights_from{};
   std::uint64_t source_count() const { std::uint64_t n = 0; for (auto& r : sources) n += r.count; return n; }
   std::uint64_t target_count() const { std::uint64_t n = 0; for (auto& r : targets) n += r.count; return n; }
 };
+
+/// The variables that logged edges hold under their own names, as indices in `variables`: all that networks may initialise,
+/// but for a weight that is the first of them.
+inline std::vector<std::uint32_t> edge_variables(const SynapseTable& t) {
+  std::vector<std::uint32_t> all;
+  bool first = true;
+  for (std::uint32_t v = 0; v < t.model.variables.count; ++v) {
+    const Field& f = t.model.variables.data[v];
+    if (!(f.flags & Flag::initial)) continue;
+    if (!std::exchange(first, false) || !(f.flags & port_unit)) all.push_back(v);
+  }
+  return all;
+}
 
 /// A synapse by its ends: indices along the concatenated sources and targets of its projection.
 struct SynapseAddress {
@@ -175,6 +194,7 @@ struct WeightEventRecording {
   bool on_change = false;                   ///< where the value differs from the last one logged, in [from, to)
   Tick from = 0, to = never;
   std::vector<Tick> at{};                   ///< all of them at these ticks, ascending
+  bool reads = false;                       ///< `at` are the times of scheduled reads: each logs what it has read, also several of one tick
   std::vector<std::uint32_t> epochs{};      ///< and at the end of these batches, ascending, ...
   std::uint32_t environment = 0;            ///< ... of this population
 };

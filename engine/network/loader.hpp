@@ -29,6 +29,11 @@ struct FileEdges {
   std::vector<double> weights, delays;          ///< empty if the file has none; delays in ms
   std::vector<std::uint64_t> counts;            ///< synapses of each edge; empty: one
   std::string weight_unit;          ///< empty: not said
+  struct Property {
+    std::vector<double> values;  ///< empty if the file has none
+    std::string unit;            ///< empty: not said
+  };
+  std::vector<Property> properties;  ///< as asked for
 };
 
 /// Weights of a run's log, in its canonical order of edges.
@@ -36,10 +41,19 @@ struct FileWeights {
   struct Row {
     std::uint32_t source_population, target_population;  ///< of `populations`
     std::uint64_t source, target;                        ///< indices within them
-    double value;
   };
   std::vector<std::string> populations;
   std::vector<Row> rows;
+  std::vector<std::vector<double>> values;  ///< by variable asked for, then by row
+  std::vector<std::string> missing;         ///< by variable: why the log does not have it; empty: it does
+};
+
+/// What a network begins with of an earlier run: the last of the log's frames, of its events, or what its edges hold.
+struct WantedState {
+  std::string projection, values;      ///< values: frame, events, edges
+  std::vector<std::string> variables;  ///< names
+  std::string in_place;                ///< the variable whose place in the log is the projection's name alone
+  bool weight = false;                 ///< variables[0] is the weight, `syn_weight` of edges
 };
 
 struct LoadOptions {
@@ -56,11 +70,13 @@ struct LoadOptions {
   /// Without it, networks that name such a file are refused.
   std::function<std::vector<FileSpike>(const std::filesystem::path& file, const std::string& population)> read_sonata;
   /// Reads the edge population `name` of a SONATA file, or the projection of that name of a Spinet log (one group per pair
-  /// of populations); empty: the only one of the file.  Refuses more than `most` edges.  Throws as above.
-  std::function<std::vector<FileEdges>(const std::filesystem::path& file, const std::string& name, std::uint64_t most)> read_sonata_edges;
-  /// Reads a variable of a projection's synapses from a log: the last of its frames, of its events, or the weights of its
-  /// edges (`values`); throws std::exception with a reason.
-  std::function<FileWeights(const std::filesystem::path& file, const std::string& projection, const std::string& variable, bool first, const std::string& values)> read_weights;
+  /// of populations), with those of the `properties` that it has; empty: the only one of the file.
+  /// Refuses more than `most` edges.  Throws as above.
+  std::function<std::vector<FileEdges>(const std::filesystem::path& file, const std::string& name, std::uint64_t most,
+                                       const std::vector<std::string>& properties)> read_sonata_edges;
+  /// Reads variables of a projection's synapses from a log; the first of them must be there.  Throws std::exception with a
+  /// reason.
+  std::function<FileWeights(const std::filesystem::path& file, const WantedState& wanted)> read_weights;
   /// Told of every data file that the network names and that is there: the name as given, and where it is.
   std::function<void(const std::string& name, const std::filesystem::path& file)> data_file;
 };

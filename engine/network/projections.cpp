@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "network/parts.hpp"
 #include "network/spellings.hpp"
@@ -197,6 +198,7 @@ class Projections {
     read_params(p, n, port, before);
 
     ports_sign_ = onto_neurons_ && port_named_ ? sign_of_port(p, n) : std::nullopt;
+    synapse_ = &n;
     if (rule.edges) read_edges(p, rule, n, w);
     if (const Node* from = n.find("weights")) read_weights(p, r_.resolved(*from), w, rule.good && !w.failed && sources_known_ && onto_neurons_ && port);
     // A list that could not be read may have delays.
@@ -579,7 +581,70 @@ class Projections {
       weights_here.sign = signs == 3 ? 0 : signs == 2 ? -1 : 1;
       weights_here.failed = false;
     }
-    std::stable_sort(p.edges.begin(), p.edges.end(), [](const ListedEdge& a, const ListedEdge& b) { return a.target < b.target; });
+    sort_edges(p, [](const ListedEdge& a, const ListedEdge& b) { return a.target < b.target; });
+  }
+
+  /// Sorts the edges, what a file gives of their variables with them.
+  template <class Before>
+  static void sort_edges(Projection& p, Before&& before) {
+    if (p.listed_state.empty()) {
+      std::stable_sort(p.edges.begin(), p.edges.end(), before);
+      return;
+    }
+    std::vector<std::uint32_t> order(p.edges.size());
+    std::iota(order.begin(), order.end(), 0u);
+    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return before(p.edges[a], p.edges[b]); });
+    const auto in_order = [&](auto& some) {
+      auto old = std::exchange(some, {});
+      for (const auto i : order) some.push_back(old[i]);
+    };
+    in_order(p.edges);
+    for (auto& values : p.listed_state)
+      if (!values.empty()) in_order(values);
+  }
+
+  /// The variables that networks may initialise, in the order of `Projection::state`.
+  static std::vector<const Field*> initials(const SynapseTable& t) {
+    std::vector<const Field*> all;
+    for (std::uint32_t i = 0; i < t.model.variables.count; ++i)
+      if (field(t.model.variables, i).flags & Flag::initial) all.push_back(&field(t.model.variables, i));
+    return all;
+  }
+  bool is_weight(const Field& f) const { return f.flags & port_unit; }
+
+  /// Takes what the file's edges hold of the synapses' variables; false after an error.  A first variable that is no
+  /// weight takes the place of the weights.
+  template <class Refuse>
+  bool take_properties(Projection& p, std::vector<FileEdges>& groups, const std::vector<const Field*>& variables, const Refuse& refuse) {
+    for (auto& g : groups) {
+      if (g.sources.empty() || !p.listed_weights || is_weight(*variables[0])) continue;
+      g.weights = std::move(g.properties[0].values), g.weight_unit = g.properties[0].unit;
+      if (!g.weights.empty()) continue;
+      refuse(fmt::format("edges of {} have no {}", g.group, in_quotes(variables[0]->name)), fmt::format("give it in 'synapse', for example {}: {}", variables[0]->name, variables[0]->preset));
+      return false;
+    }
+    for (std::size_t v = 1; v < variables.size(); ++v) {
+      const FileEdges *with = nullptr, *without = nullptr;
+      for (const auto& g : groups)
+        if (!g.sources.empty()) (g.properties[v].values.empty() ? without : with) = &g;
+      if (!with || synapse_->find(variables[v]->name)) continue;
+      if (without) {
+        refuse(fmt::format("edges of {} have {}, and those of {} have not", with->group, in_quotes(variables[v]->name), without->group));
+        return false;
+      }
+      p.listed_state.resize(variables.size());
+      p.listed_state[v].reserve(with->sources.size());
+    }
+    return true;
+  }
+
+  /// The number `x` of a file, whose unit is `unit` if it says so, as the field's; an empty reason if it can be that.
+  std::string take_value(double x, const std::string& unit, const Field& f, const std::string& port, double& to) const {
+    const Wanted w = wanted(f, port);
+    const auto own = parse_unit(w.unit), given = unit.empty() ? own : parse_unit(unit);
+    if (!given || given->dimension != own->dimension) return fmt::format("{} is in {}; these synapses take {}", in_quotes(f.name), unit, w.unit);
+    to = Quantity{x * given->factor, given->decade, given->dimension}.in(*own);
+    return r_.fault(to, w);
   }
 
   /// The edges of a SONATA file.  Weights and delays that `synapse` gives replace those of the file.
@@ -600,15 +665,19 @@ class Projections {
       return;
     }
     const auto refuse = [&](std::string reason, std::string help = {}) { r_.errors.error(n.mark, fmt::format("{}: {}", in_quotes(path->string()), reason), std::move(help)); };
+    const auto variables = initials(*p.synapse);
+    std::vector<std::string> properties;
+    for (const auto* f : variables) properties.emplace_back(f->name);
     std::vector<FileEdges> groups;
     try {
       const std::uint64_t most = r_.memory_limit / 2 / (sizeof(ListedEdge) + 4 * sizeof(double));
-      groups = r_.options.read_sonata_edges(*path, *name, most);
+      groups = r_.options.read_sonata_edges(*path, *name, most, properties);
     } catch (const std::bad_alloc&) {
       throw;
     } catch (const std::exception& e) {
       return refuse(e.what());
     }
+    if (!take_properties(p, groups, variables, refuse)) return;
     const auto own = parse_unit(weight_wanted.unit);
     for (const auto& g : groups) {
       const bool alone = groups.size() == 1;
@@ -648,8 +717,14 @@ class Projections {
           ms = g.delays[e];
           if (!std::isfinite(ms)) return refuse(fmt::format("edge {} of {} has a delay that is no number", e, g.group));
         }
-        for (std::uint64_t k = g.counts.empty() ? 1 : g.counts[e]; k > 0; --k)
+        for (std::uint64_t k = g.counts.empty() ? 1 : g.counts[e]; k > 0; --k) {
           if (auto reason = add(*s, *t, w, ms, std::round(r_.ticks({ms, -3, {}}))); !reason.empty()) return refuse(fmt::format("edge {} of {}: {}", e, g.group, reason));
+          for (std::size_t v = 1; v < p.listed_state.size(); ++v) {
+            if (g.properties[v].values.empty() || synapse_->find(variables[v]->name)) continue;
+            const auto reason = take_value(g.properties[v].values[e], g.properties[v].unit, *variables[v], weight_wanted.unit, p.listed_state[v].emplace_back());
+            if (!reason.empty()) return refuse(fmt::format("edge {} of {}: {}", e, g.group, reason));
+          }
+        }
       }
     }
   }
@@ -667,20 +742,19 @@ class Projections {
     return std::nullopt;
   }
 
-  /// The weights of a log, matched with the connections listed here, or left to be matched with those drawn.
+  /// The state that an earlier run's log has of the synapses, matched with the connections listed here, or left to be
+  /// matched with those drawn.
   void read_weights(Projection& p, const Node& n, Weights& weights_here, bool ready) {
     const Node* weight = weights_here.node;
     const std::string& unit = weights_here.unit;
     if (!r_.map(n, from_keys, "'weights'", n.mark)) return;
-    const Fields& variables = p.synapse->model.variables;
-    std::uint32_t first = 0;
-    while (first < variables.count && !(field(variables, first).flags & Flag::initial)) ++first;
-    if (first == variables.count) {
+    const auto variables = initials(*p.synapse);
+    if (variables.empty()) {
       r_.errors.error(n.mark, fmt::format("synapses of model {} have no weight to be read", p.synapse->model.name));
       return;
     }
     if (weight || p.listed_weights) {
-      r_.errors.error(n.mark, weight ? fmt::format("'{}' and 'weights' are given", field(variables, first).name) : "weights are given in the list and in 'weights', too", "one of them");
+      r_.errors.error(n.mark, weight ? fmt::format("'{}' and 'weights' are given", variables[0]->name) : "weights are given in the list and in 'weights', too", "one of them");
       return;
     }
     const auto path = r_.data_file(*n.find("from"));
@@ -697,49 +771,106 @@ class Projections {
       r_.errors.error(where, "logs cannot be read here", "this program was built without HDF5");
       return;
     }
-    const auto fault = [&](const std::string& reason) { r_.errors.error(where, fmt::format("{}: {}", in_quotes(path->string()), reason)); };
+    const auto fault = [&](const std::string& reason, std::string help = {}) {
+      r_.errors.error(where, fmt::format("{}: {}", in_quotes(path->string()), reason), std::move(help));
+    };
+    WantedState all{*name, *which, {}, field(p.synapse->model.variables, 0).name, is_weight(*variables[0])};
+    std::vector<std::size_t> number;  // in Projection::state, of each of them
+    for (std::size_t v = 0; v < variables.size(); ++v)
+      if (!synapse_->find(variables[v]->name)) all.variables.emplace_back(variables[v]->name), number.push_back(v);
     try {
-      const FileWeights file = r_.options.read_weights(*path, *name, field(variables, first).name, first == 0, *which);
-      const Wanted allowed = wanted(field(variables, first), unit);
-      std::vector<ListedEdge> found;
-      int signs = 0;
-      for (const auto& row : file.rows) {
-        const auto source = along(p.sources, file.populations.at(row.source_population), row.source), target = along(p.targets, file.populations.at(row.target_population), row.target);
-        if (!source || !target)
-          return fault(fmt::format("projection {} of that run connects neuron {} of {} to {} of {}; this one does not have {}", *name, row.source, file.populations[row.source_population], row.target,
-                                   file.populations[row.target_population], !source ? "the source" : "the target"));
-        if (const auto reason = r_.fault(row.value, allowed); !reason.empty()) return fault(reason);
-        signs |= row.value < 0 ? 2 : row.value > 0 ? 1 : 0;
-        found.push_back({*source, *target, row.value, 0});
+      const FileWeights file = r_.options.read_weights(*path, all);
+      if (take_state(p, file, number, unit, fault)) {
+        p.weights_from = path->string();
+        const bool negative = std::any_of(p.edges.begin(), p.edges.end(), [](const ListedEdge& e) { return e.weight < 0; });
+        const bool positive = std::any_of(p.edges.begin(), p.edges.end(), [](const ListedEdge& e) { return e.weight > 0; });
+        weights_here.sign = negative && positive ? 0 : negative ? -1 : 1;
+        weights_here.failed = false;
       }
-      const auto by_ends = [](const ListedEdge& a, const ListedEdge& b) { return a.target != b.target ? a.target < b.target : a.source < b.source; };
-      std::stable_sort(found.begin(), found.end(), by_ends);
-      if (p.rule != Rule::listed) {
-        p.edges = std::move(found);
-      } else {
-        std::vector<std::uint32_t> order(p.edges.size());
-        for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
-        std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return by_ends(p.edges[a], p.edges[b]); });
-        for (std::size_t i = 0; i < std::max(order.size(), found.size()); ++i) {
-          const ListedEdge* here = i < order.size() ? &p.edges[order[i]] : nullptr;
-          const ListedEdge* there = i < found.size() ? &found[i] : nullptr;
-          const bool lacks = here && (!there || by_ends(*here, *there));
-          if (lacks || !here || by_ends(*there, *here)) {
-            const ListedEdge& e = lacks ? *here : *there;
-            return fault(fmt::format("is of other connections: it {} a synapse from source {} to target {}", lacks ? "lacks" : "has", e.source, e.target));
-          }
-          p.edges[order[i]].weight = there->weight;
-        }
-      }
-      p.listed_weights = true;
-      p.weights_from = path->string();
-      weights_here.sign = signs == 3 ? 0 : signs == 2 ? -1 : 1;
-      weights_here.failed = false;
     } catch (const std::bad_alloc&) {
       throw;
     } catch (const std::exception& e) {
       fault(e.what());
     }
+  }
+
+  /// Does a run change variable `v` of these synapses?
+  static bool changes(const Projection& p, const Field& f) {
+    const SynapseTable& t = *p.synapse;
+    if (!t.changes) return true;
+    std::vector<double> params(t.params_size / sizeof(double) + 1);
+    for (std::uint32_t i = 0; i < t.model.params.count; ++i) put(params.data(), field(t.model.params, i), p.params[i]);
+    std::uint32_t v = 0;
+    while (&field(t.model.variables, v) != &f) ++v;
+    return t.changes(params.data(), v) != 0;
+  }
+
+  /// Edges and variables of a log as those of the projection; `number`: of each variable in Projection::state.  What a run
+  /// changes must be in the log or in 'synapse'.
+  template <class Fault>
+  bool take_state(Projection& p, const FileWeights& file, const std::vector<std::size_t>& number, const std::string& unit, const Fault& fault) {
+    const auto variables = initials(*p.synapse);
+    bool complete = true;
+    for (std::size_t k = 1; k < number.size(); ++k) {
+      const Field& f = *variables[number[k]];
+      if (file.missing[k].empty() || !changes(p, f)) continue;
+      fault(file.missing[k], fmt::format("a run changes '{0}' of these synapses: log it as well as '{1}', or give it in 'synapse', for example {0}: {2}", f.name, variables[0]->name, f.preset));
+      complete = false;
+    }
+    if (!complete) return false;
+    Projection found;
+    found.listed_state.resize(variables.size());
+    for (std::size_t i = 0; i < file.rows.size(); ++i) {
+      const auto& row = file.rows[i];
+      const std::string &from = file.populations.at(row.source_population), &to = file.populations.at(row.target_population);
+      const auto source = along(p.sources, from, row.source), target = along(p.targets, to, row.target);
+      if (!source || !target) {
+        fault(fmt::format("that run connects neuron {} of {} to {} of {}; this projection does not have {}", row.source, from, row.target, to, !source ? "the source" : "the target"));
+        return false;
+      }
+      found.edges.push_back({*source, *target, 0, 0});
+      for (std::size_t k = 0; k < number.size(); ++k) {
+        if (!file.missing[k].empty()) continue;
+        const std::size_t v = number[k];
+        double& to_value = v == 0 ? found.edges.back().weight : found.listed_state[v].emplace_back();
+        if (const auto reason = take_value(file.values[k].at(i), {}, *variables[v], unit, to_value); !reason.empty()) {
+          fault(fmt::format("edge {}: {}", i, reason));
+          return false;
+        }
+      }
+    }
+    const auto by_ends = [](const ListedEdge& a, const ListedEdge& b) { return a.target != b.target ? a.target < b.target : a.source < b.source; };
+    sort_edges(found, by_ends);
+    p.listed_weights = true;
+    if (p.rule == Rule::listed) return match_listed(p, found, by_ends, fault);
+    p.edges = std::move(found.edges);
+    p.listed_state = std::move(found.listed_state);
+    return true;
+  }
+
+  /// Gives the listed edges of `p` what `found`, sorted by `by_ends`, has of the same ends.
+  template <class ByEnds, class Fault>
+  static bool match_listed(Projection& p, const Projection& found, const ByEnds& by_ends, const Fault& fault) {
+    std::vector<std::uint32_t> order(p.edges.size());
+    std::iota(order.begin(), order.end(), 0u);
+    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return by_ends(p.edges[a], p.edges[b]); });
+    p.listed_state.resize(found.listed_state.size());
+    for (std::size_t v = 0; v < found.listed_state.size(); ++v)
+      if (!found.listed_state[v].empty()) p.listed_state[v].resize(p.edges.size());
+    for (std::size_t i = 0; i < std::max(order.size(), found.edges.size()); ++i) {
+      const ListedEdge* here = i < order.size() ? &p.edges[order[i]] : nullptr;
+      const ListedEdge* there = i < found.edges.size() ? &found.edges[i] : nullptr;
+      const bool lacks = here && (!there || by_ends(*here, *there));
+      if (lacks || !here || by_ends(*there, *here)) {
+        const ListedEdge& e = lacks ? *here : *there;
+        fault(fmt::format("is of other connections: it {} a synapse from source {} to target {}", lacks ? "lacks" : "has", e.source, e.target));
+        return false;
+      }
+      p.edges[order[i]].weight = there->weight;
+      for (std::size_t v = 0; v < found.listed_state.size(); ++v)
+        if (!found.listed_state[v].empty()) p.listed_state[v][order[i]] = found.listed_state[v][i];
+    }
+    return true;
   }
   /// Place of a neuron along the concatenated ranges.
   std::optional<std::uint32_t> along(const std::vector<GidRange>& ranges, std::string_view population, std::uint64_t id) const {
@@ -838,6 +969,7 @@ class Projections {
   std::optional<int> ports_sign_;  ///< of the port that the present projection names; 0: its weights choose; none: it has none
   bool sources_known_ = false, targets_known_ = false, onto_neurons_ = false;  ///< of the projection being read
   bool port_named_ = true;  ///< its port, if it names one, is one
+  const Node* synapse_ = nullptr;  ///< the map being read
 };
 
 }  // namespace

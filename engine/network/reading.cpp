@@ -306,6 +306,8 @@ std::optional<double> Reader::convert(const Quantity& q, const Node& n, const Wa
 }
 
 std::optional<double> Reader::number(const Node& n, const Wanted& w) {
+  if (w.flags & derived)
+    if (const Node& word = resolved(n); word.is_scalar() && word.text == "auto") return automatic;
   if (n.is_map() || n.is_list()) {
     errors.error(n.mark, fmt::format("'{}' must be one number, not {}", w.what, kind_name(n)));
     return std::nullopt;
@@ -482,7 +484,11 @@ std::optional<Distribution> Reader::distribution(const Node& given, const Wanted
     }
     return values(n, w, listed);
   }
-  if (n.is_map()) return named_distribution(n, w);
+  if (n.is_map()) {
+    Wanted drawn = w;
+    drawn.flags &= ~std::uint32_t{derived};  // numbers only
+    return named_distribution(n, drawn);
+  }
   const auto x = number(n, w);
   if (!x) return std::nullopt;
   return Distribution{Distribution::Kind::constant, *x};

@@ -77,7 +77,7 @@ class Reader {
   /// The scalar as a number with its dimension; `hint` helps with misspelt units.
   /// `otherwise` is the help of messages that have none of their own.
   std::optional<Quantity> quantity(const Node& n, std::string_view what, const Dimension& hint = {}, const std::string& otherwise = {});
-  /// A number in the wanted unit and range.
+  /// A number in the wanted unit and range; of a `derived` field also `auto`, which is `automatic`.
   std::optional<double> number(const Node& n, const Wanted& w);
   /// A whole number.
   std::optional<std::uint64_t> integer(const Node& n, std::string_view what, std::uint64_t low, std::uint64_t high);

@@ -302,6 +302,7 @@ class Schedule {
         r_.errors.error(n.mark, fmt::format("another entry reads other synapses of {}", in_quotes(l_.net.projections[p].name)), "the reads of a projection name the same synapses");
         return;
       }
+      at->reads = true;
       for (std::size_t i = first; i < l_.net.schedule.size(); ++i)
         for (std::uint32_t k = 0; k < l_.net.schedule[i].count; ++k) at->at.push_back(l_.net.schedule[i].tick + k * l_.net.schedule[i].every);
       std::sort(at->at.begin(), at->at.end());

@@ -66,6 +66,7 @@ std::string field_doc(const Field& f) {
   std::string s = f.doc;
   if (f.choices) return s + fmt::format("; one of: {}", f.choices);
   if (std::string_view(f.unit) != "1") s += fmt::format(", in {}", (f.flags & port_unit) ? "the unit of the port" : f.unit);
+  if (f.flags & derived) return s + ", or auto (the preset)";
   return s + fmt::format(" (preset {})", with_unit(f.preset, f.flags & port_unit ? "1" : f.unit));
 }
 std::vector<std::string> field_properties(const Fields& table, std::uint32_t flags, std::string_view type) {

@@ -2,6 +2,7 @@
 
 weights.py SPINET TOOLS_PYTHON"""
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -46,6 +47,12 @@ def datasets(path):
     with h5py.File(path, "r") as f:
         f.visititems(lambda name, o: found.update({name: o[()]}) if isinstance(o, h5py.Dataset) and not name.startswith("spinet") else None)
     return found
+
+
+def f_weight(state):
+    """Weight of a pair in parallel electrodes [mV], w_max 10 mV."""
+    G, G2 = (state[g] * 0.64 * np.exp(np.log(89 / 0.64) * state[u]) for g, u in (("g", "u"), ("g2", "u2")))
+    return 10 * (G - G2) / 89
 
 
 class Weights(unittest.TestCase):
@@ -143,6 +150,105 @@ class Weights(unittest.TestCase):
         self.run_network("device", u="weights: {from: old.h5, values: events}")
         with h5py.File(self.path("device.h5")) as f:
             self.assertTrue(np.array_equal(f["weight_events/v.u/values"][:len(u)], u))
+
+    def pairs(self, name, fails=False, **values):
+        """Pairs of devices with spread: what runs change of them is u and u2."""
+        network = """\
+spinet: 1
+duration: 300 ms
+seed: 8
+populations:
+  pre: {{model: spike_source, size: 3, spikes: [[10 ms], [20 ms], [30 ms]]}}
+  post: {{model: lif_delta, size: 4}}
+projections:
+  v: {{from: pre, to: post, connect: {connect}, synapse: {{model: spin_valve, pair: 1, w_max: 10 mV, {state}, {spread}, delay: 1 ms}}}}
+schedule:
+  - {{at: 50 ms, pulse: {{amplitude: 2 V, width: 5 ms, count: 9, period: 10 ms}}, to: v}}
+record:
+  edges: [v]
+  weights: [{record}]
+"""
+        given = {"connect": "all_to_all", "state": "u: {uniform: {low: 0, high: 0.5}}, u2: {uniform: {low: 0.5, high: 1}}",
+                 "spread": "g: {normal: {mean: 1, sd: 0.1, min: 0.5}}, k2: {normal: {mean: 1, sd: 0.1, min: 0.5}}",
+                 "record": "{projection: v, variable: u, on_change: true}, {projection: v, variable: u2, on_change: true}, {projection: v, every: 100 ms}"}
+        with open(self.path(name + ".yaml"), "w") as f:
+            f.write(network.format(**(given | values)))
+        done = subprocess.run([SPINET, "run", name + ".yaml", "-o", name + ".h5", "--quiet"], cwd=self.folder, capture_output=True, text=True)
+        if not fails and done.returncode:
+            raise AssertionError(done.stderr)
+        return done
+
+    def test_all_that_a_run_changes_comes_from_the_log(self):
+        self.pairs("pairs")
+        with h5py.File(self.path("pairs.h5")) as f:
+            last = {v: f[f"weight_events/v.{v}/values"][:][-12:] for v in ("u", "u2")}
+            drawn = {v: f[f"edges/v/0/{v}"][:] for v in ("u", "u2", "g", "k", "g2", "k2")}
+            shown = f["weights/v/data"][0]
+            self.assertEqual(f["edges/v/0/u2"].attrs["units"], "1")
+            self.assertEqual(f["edges/v/0/syn_weight"].attrs["units"], "mV")
+        self.assertGreater(len(set(drawn["g"])), 10)
+        np.testing.assert_array_equal(f_weight(drawn).astype("f4"), shown)
+        # A second run begins where the first ended: u and u2 from its events, the spread as the network draws it, or in
+        # another order of the edges, from a list.
+        self.pairs("second", state="weights: {from: pairs.h5, values: events}")
+        rows = "[" + ", ".join(f"[{s}, {t}]" for s in (2, 0, 1) for t in (3, 1, 0, 2)) + "]"
+        self.pairs("listed", connect="{list: %s}" % rows, state="weights: {from: pairs.h5, values: events}")
+        for name in ("second", "listed"):
+            with h5py.File(self.path(name + ".h5")) as f:
+                g = f["edges/v"]
+                order = np.lexsort((g["source_node_id"][:], g["target_node_id"][:]))
+                for v in ("u", "u2"):
+                    np.testing.assert_array_equal(g[f"0/{v}"][:][order], last[v])
+                if name == "second":
+                    for v in ("g", "k2"):
+                        np.testing.assert_array_equal(g[f"0/{v}"][:], drawn[v])
+        # From the edges: everything at t = 0.
+        self.pairs("edges", state="weights: {from: pairs.h5, values: edges}", spread="read_noise: 0")
+        with h5py.File(self.path("edges.h5")) as f:
+            for v in drawn:
+                np.testing.assert_array_equal(f[f"edges/v/0/{v}"][:], drawn[v])
+
+    def test_what_the_log_lacks_is_named(self):
+        self.pairs("half", record="{projection: v, variable: u, on_change: true}")
+        message = "has no events of u2 of projection v; /weight_events has: v.u"
+        done = self.pairs("bad", fails=True, state="weights: {from: half.h5, values: events}")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(message, done.stderr)
+        self.assertIn("a run changes 'u2' of these synapses: log it as well as 'u', or give it in 'synapse'", done.stderr)
+        self.pairs("given", state="weights: {from: half.h5, values: events}, u2: 0.25")
+        with h5py.File(self.path("given.h5")) as f:
+            self.assertEqual(set(f["edges/v/0/u2"][:]), {0.25})
+        self.pairs("apart", record="{projection: v, variable: u, every: 100 ms}, {projection: v, variable: u2, every: 70 ms}")
+        done = self.pairs("bad", fails=True, state="weights: {from: apart.h5}")
+        self.assertIn("has its last frame of u2 at another time than that of u", done.stderr)
+
+    def test_edges_of_devices_are_read_back(self):
+        self.pairs("devices")
+        self.pairs("sonata", connect="{sonata: devices.h5}", state="read_noise: 0", spread="energy: 0")
+        self.assertEqual(datasets(self.path("devices.h5")).keys(), datasets(self.path("sonata.h5")).keys())
+        for name, values in datasets(self.path("devices.h5")).items():
+            self.assertTrue(np.array_equal(values, datasets(self.path("sonata.h5"))[name]), name)
+        # What 'synapse' gives replaces the file's; a file without the device's state is refused.
+        self.pairs("sonata2", connect="{sonata: devices.h5}", state="u2: 0.5", spread="energy: 0")
+        with h5py.File(self.path("sonata2.h5")) as f:
+            self.assertEqual(set(f["edges/v/0/u2"][:]), {0.5})
+        with h5py.File(self.path("devices.h5"), "r+") as f:
+            del f["edges/v/0/u"]
+        done = self.pairs("bad", fails=True, connect="{sonata: devices.h5}", state="read_noise: 0", spread="energy: 0")
+        self.assertIn("edges of v have no 'u'", done.stderr)
+
+    def test_two_reads_at_one_time(self):
+        self.pairs("reads", spread="read_noise: 0.1, energy: 1", record="{projection: v, variable: energy, at: [100 ms, 290 ms]}")
+        text = pathlib.Path(self.path("reads.yaml")).read_text()
+        with open(self.path("reads.yaml"), "w") as f:
+            f.write(text.replace("record:", "  - {at: 200 ms, read: v}\n  - {at: 200 ms, read: v}\nrecord:"))
+        subprocess.run([SPINET, "run", "reads.yaml", "-o", "reads.h5", "--force", "--quiet"], cwd=self.folder, check=True)
+        with h5py.File(self.path("reads.h5")) as f:
+            g, spent = f["weight_events/v.reading"], f["weight_events/v.energy/values"][:]
+            self.assertEqual(list(g["timestamps"][:]), [200] * 24)
+            self.assertEqual(list(g["edge_ids"][:]), [k // 2 for k in range(24)])
+            self.assertEqual(len(set(g["values"][:])), 24)
+        self.assertTrue(np.all(spent[12:] > spent[:12]))
 
     def test_going_on_from_listed_connections(self):
         rows = "{list: [[0, 3], [5, 1], [0, 3], [7, 13]]}"

@@ -115,8 +115,11 @@ void check_field(const Probe& p, const Field& f) {
     return;
   }
 
-  // The preset itself is fine (or contradicts nothing but other presets).
-  for (const auto& d : p.errors(name, with_unit(f.preset, unit))) FAIL("preset refused: " << d.reason);
+  // The preset itself is fine (or contradicts nothing but other presets); `auto` is a word for derived ones only.
+  const std::string preset = f.flags & derived ? "auto" : with_unit(f.preset, unit);
+  for (const auto& d : p.errors(name, preset)) FAIL("preset refused: " << d.reason);
+  CHECK(p.errors(name, "auto").empty() == ((f.flags & derived) != 0));
+  CHECK(p.errors(name, "$word", "auto").empty() == ((f.flags & derived) != 0));
 
   // A unit of another kind.
   const std::string other = unit == "m" ? "s" : "m";
@@ -158,7 +161,7 @@ void check_field(const Probe& p, const Field& f) {
   }
 
   // A letter too many: the name meant is proposed.
-  e = p.errors(name + "x", with_unit(f.preset, unit));
+  e = p.errors(name + "x", preset);
   REQUIRE(e.size() == 1);
   CHECK(mentions(e[0], "'" + name + "x'"));
   if (name.size() > 1) CHECK(mentions(e[0], "did you mean '"));

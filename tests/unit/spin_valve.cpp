@@ -10,6 +10,7 @@
 #include "comm/loopback.hpp"
 #include "core/connect.hpp"
 #include "network/loader.hpp"
+#include "support/memory_checkpoints.hpp"
 #include "support/network_builder.hpp"
 #include "support/run.hpp"
 
@@ -188,6 +189,28 @@ TEST_CASE("spin_valve: the field turns the soft electrode, then the hard one") {
   CHECK(d.field(0, -1)("state") == -1);
 }
 
+TEST_CASE("spin_valve: a field writes once each time that devices become antiparallel, in however many steps it comes") {
+  const auto ramp = [](double from, double to, int steps) {
+    Devices d(Given{{"u", 0.8}, {"pair", 1}, {"u2", 0.6}, {"update", 0.01}});
+    for (int i = 0; i < steps; ++i) d.field((from + (to - from) * i / (steps - 1)) / 1e4);
+    return std::pair{d("u"), d("u2")};
+  };
+  const Devices before(Given{{"u", 0.8}});
+  for (const double to : {90.0, 200.0, 249.0, 350.0, 2000.0}) {  // antiparallel in the end, or on the way
+    const auto few = ramp(0, to, 2);
+    CHECK(few.first > 0.8);
+    CHECK(few.second > 0.6);
+    for (const int steps : {3, 8, 32, 1000}) CHECK(ramp(0, to, steps) == few);
+  }
+  CHECK(ramp(0, 89, 32) == std::pair{0.8, 0.6});
+  CHECK(ramp(0, -2000, 32) == std::pair{0.8, 0.6});
+  Devices d(Given{{"u", 0.8}, {"update", 0.01}});
+  const double once = d.field(0, -1)("u");
+  for (int i = 0; i < 20; ++i) CHECK(d.field(0, -1)("u") == once);
+  CHECK(d.field(0, 1)("u") == once);
+  CHECK(d.field(0, -1)("u") > once);  // and again when it becomes antiparallel again
+}
+
 TEST_CASE("spin_valve: a field event writes by a power law of the conductance, above a threshold") {
   for (const bool linear : {false, true}) {
     const auto change = [&](double u) {
@@ -273,6 +296,112 @@ TEST_CASE("spin_valve: spread, noise and energy") {
       CHECK(d("energy") == Approx(1e3 * sum).epsilon(1e-6));
     }
   CHECK(Devices(Given{{"u", 0.6}}).pulse(2.5, 1)("energy") == 0);  // off unless asked for
+}
+
+TEST_CASE("spin_valve: a pulse costs what flows in the present magnetic state") {
+  Devices high(Given{{"u", 1}, {"energy", 1}});
+  CHECK(high.pulse(0.1, 1e-3)("energy") == Approx(0.89).epsilon(1e-12));
+  high.field(0, -1).pulse(0.1, 1e-3);
+  CHECK(high("energy") - 0.89 == Approx(1.1125).epsilon(1e-12));  // 0.01 V^2 x 89 uS x 1.25 x 1 ms
+  // While the device is switched, through G_th and past it, up and down: against a sum over short steps.
+  for (const bool linear : {false, true})
+    for (const double V : {2.5, -2.35, -4.0, 3.5, 1.25})
+      for (const double u0 : {0.0, 0.1, 0.6, 1.0}) {
+        INFO(V << " V from " << u0 << (linear ? ", linear" : ""));
+        Devices d(Given{{"u", u0}, {"energy", 1}, {"linear", linear}});
+        const double t = 200e-3, k0 = linear ? (V > 0 ? 0.00899170682612663 : 0.1494241554400564) : (V > 0 ? 0.03361502037278161 : 0.04834264485317148);
+        const double k = k0 * std::expm1((std::abs(V) - 1.2) / 0.25);
+        d.field(0, -1).pulse(V, t);
+        double sum = 0;
+        constexpr int steps = 200'000;
+        for (int i = 0; i < steps; ++i) {
+          const double s = t * (i + 0.5) / steps, u = V > 0 ? 1 - (1 - u0) * std::exp(-k * s) : u0 * std::exp(-k * s);
+          const double G = linear ? 0.64 + 88.36 * u : 0.64 * std::pow(89 / 0.64, u);
+          sum += V * V * G * (1 + (G > 1.13 ? 0.25 * std::pow((G - 1.13) / 87.87, 0.75) : 0)) * t / steps;
+        }
+        CHECK(d("energy") == Approx(1e3 * sum).epsilon(1e-6));
+        Devices pieces(Given{{"u", u0}, {"energy", 1}, {"linear", linear}});
+        pieces.field(0, -1).pulse(V, t / 40, 40);
+        CHECK(pieces("energy") == Approx(d("energy")).epsilon(1e-9));
+      }
+  // As long and as strong as can be: the end state's conductance for all of it.
+  for (const double V : {1e3, -1e3, 1e100, -1e100}) {
+    Devices d(Given{{"u", 0.5}, {"energy", 1}});
+    d.field(0, -1).pulse(V, 1e-3);
+    CHECK(d("energy") == Approx(V * V * (V > 0 ? 89 * 1.25 : 0.64)).epsilon(1e-9));
+  }
+}
+
+TEST_CASE("spin_valve: reads cost energy, by events and by the schedule") {
+  Devices d(Given{{"u", 1}, {"energy", 1}}), pair(Given{{"u", 1}, {"pair", 1}, {"u2", 0}, {"energy", 1}, {"read_noise", 0.1}});
+  d.weights();
+  CHECK(d("energy") == Approx(0.89).epsilon(1e-12));
+  d.field(0, -1).weights();
+  CHECK(d("energy") == Approx(0.89 + 1.1125).epsilon(1e-12));
+  for (int i = 0; i < 10; ++i) pair.weights();
+  CHECK(pair("energy") == Approx(10 * (0.89 + 0.0064)).epsilon(1e-12));  // both devices; noise adds nothing in the mean
+  Devices free(Given{{"u", 1}});
+  free.weights();
+  CHECK(free("energy") == 0);
+}
+
+TEST_CASE("spin_valve: read noise keeps the mean and makes no conductance negative") {
+  constexpr std::uint32_t n = 4000;
+  for (const double noise : {0.05, 0.8, 3.0, 1e9, 1e300}) {
+    Devices d(Given{{"u", 1}, {"read_noise", noise}, {"w_max", 1}}, n);
+    double sum = 0;
+    std::uint32_t above = 0;
+    for (const double w : d.weights()) {
+      CHECK(w >= 0);
+      CHECK(std::isfinite(w));
+      sum += w;
+      above += w > 1;
+    }
+    if (noise < 1) CHECK(sum / n == Approx(1).margin(5 * noise / std::sqrt(n)));
+    // Half of the reads lie above the median exp(-s^2 / 2), s^2 = ln(1 + noise^2); this many above the mean.
+    const double s = std::sqrt(noise < 1e8 ? std::log1p(noise * noise) : 2 * std::log(noise)), share = 0.5 * std::erfc(s / 2 / std::sqrt(2.0));
+    CHECK(above == Approx(share * n).margin(5 * std::sqrt(share * (1 - share) * n) + 1));
+  }
+}
+
+TEST_CASE("spin_valve: rates that are not given follow the constants; zero is zero") {
+  for (const auto& more : {Given{{"G_max", 60}}, Given{{"V_0", 0.4}}, Given{{"V_th", 0.9}}, Given{{"G_min", 0.1}, {"linear", 1}}, Given{{"G_max", 40}, {"V_0", 0.1}, {"linear", 1}}}) {
+    Devices up(more), down(more);
+    down.pulse(4, 1e3);
+    const double least = up("G"), most = down("G");
+    CHECK(up.pulse(2.5, 5e-3, 50)("G") / least == Approx(47).epsilon(1e-9));
+    CHECK(most / down.pulse(-2.35, 5e-3, 50)("G") == Approx(31).epsilon(1e-9));
+  }
+  Devices still(Given{{"k_up", 0}, {"k_down", 0}, {"u", 0.5}});
+  CHECK(still.pulse(4, 1).pulse(-4, 1)("u") == 0.5);
+  Devices given(Given{{"k_down", 2}, {"u", 0.5}});
+  CHECK(given.pulse(-2.35, 1e-3)("u") == Approx(0.5 * std::exp(-2e-3 * std::expm1(1.15 / 0.25))).epsilon(1e-12));
+}
+
+TEST_CASE("spin_valve: `auto` in networks, and what cannot be derived") {
+  const auto loaded = [](const std::string& more) {
+    return load_text("spinet: 1\nduration: 1 s\nparameters: {k: auto}\npopulations:\n  s: {model: spike_source, size: 1, spikes: [1 ms]}\n  n: {model: lif_delta, size: 1}\nprojections:\n"
+                     "  p: {from: s, to: n, connect: one_to_one, synapse: {model: spin_valve, delay: 1 ms" + more + "}}\n", "test.yaml", builtin());
+  };
+  const std::uint32_t k = index_of(valve().model.params, "k_down");
+  for (const char* text : {"", ", k_down: auto", ", k_down: $k"}) CHECK(is_auto(loaded(text).projections[0].params[k]));
+  CHECK(loaded(", k_down: 0").projections[0].params[k] == 0);
+  CHECK(loaded(", k_down: 3 1/s").projections[0].params[k] == 3);
+  const auto refused = [&](const std::string& more) -> std::string {
+    try {
+      loaded(more);
+    } catch (const InvalidNetwork& e) {
+      return e.rendered;
+    }
+    return "";
+  };
+  CHECK(refused(", G_max: auto").find("G_max") != std::string::npos);  // only derived parameters
+  CHECK(refused(", k_down: automatic").find("k_down") != std::string::npos);
+  CHECK(refused(", G_max: 25 uS").find("k_up must be given where G_max is not above 47 G_min") != std::string::npos);
+  CHECK(refused(", G_max: 15 uS, k_up: 1 1/s").find("k_down must be given where G_max is not above 31 G_min") != std::string::npos);
+  CHECK(refused(", V_th: 2.4 V").find("k_down must be given where V_th is not below 2.35 V") != std::string::npos);
+  CHECK(refused(", V_th: 2.6 V, k_down: 1 1/s").find("k_up must be given where V_th is not below 2.5 V") != std::string::npos);
+  CHECK(refused(", G_max: 15 uS, k_up: 1 1/s, k_down: 0").empty());
 }
 
 TEST_CASE("spin_valve: parameters that contradict each other") {
@@ -391,6 +520,79 @@ TEST_CASE("schedule: synapses that were not drawn are found before the run") {
       if (!fault.empty()) CHECK(fault.find(fmt::format("from source {} to target {} of projection 'all'", s, t)) != std::string::npos);
     }
   CHECK(missing > 20);
+}
+
+TEST_CASE("every event of a tick draws anew, the same on any ranks, in any blocks and after a restart") {
+  // Sources that fire several times in a tick, two pulses in a tick, two reads in a tick; onto all or single synapses.
+  const auto text = [](int block) {
+    return fmt::format(
+        "spinet: 1\nduration: 400 ms\nblock: {}\nseed: 5\npopulations:\n"
+        "  s: {{model: spike_source, size: 3, spikes: [[10 ms, 10 ms, 10 ms, 210 ms, 210 ms], [10 ms, 210 ms], [50 ms, 50 ms]]}}\n"
+        "  n: {{model: lif_delta, size: 6, params: {{v_th: 1 V}}}}\n"
+        "projections:\n"
+        "  p: {{from: s, to: n, connect: all_to_all, synapse: {{model: spin_valve, u: 0.5, w_max: 1 mV, cycle_noise: 0.3, read_noise: 0.2, energy: 1, delay: 1 ms}}}}\n"
+        "schedule:\n"
+        "  - {{at: 100 ms, pulse: {{amplitude: 1.5 V, width: 1 ms}}, to: p}}\n"
+        "  - {{at: 100 ms, pulse: {{amplitude: 1.5 V, width: 1 ms}}, to: p}}\n"
+        "  - {{at: 120 ms, pulse: {{amplitude: 1.5 V, width: 1 ms}}, to: p, synapses: [[0, 0], [0, 5]]}}\n"
+        "  - {{at: 120 ms, pulse: {{amplitude: 1.5 V, width: 1 ms}}, to: p, synapses: [[0, 4], [0, 5]]}}\n"
+        "  - {{at: 150 ms, read: p}}\n  - {{at: 150 ms, read: p}}\n  - {{at: 211 ms, read: p}}\n"
+        "record:\n  reports: {{population: n, variable: V, every: 1 ms}}\n  weights: {{projection: p, variable: u, every: 10 ms}}\n", block);
+  };
+  struct All : Heard {
+    std::vector<WeightEvent> readings;
+    void weight_events(std::uint32_t, std::span<const WeightEvent> e) override { readings.insert(readings.end(), e.begin(), e.end()); }
+    bool same(const All& o) const { return reports == o.reports && frames_of == o.frames_of && readings == o.readings; }
+  };
+  const auto done = [&](int ranks, int block, std::uint32_t small_slices, MemoryCheckpoints* save = nullptr, const MemoryCheckpoints* resume = nullptr) {
+    All h;
+    run_loopback(ranks, [&](Transport& t) {
+      const auto net = load_text(text(block), "test.yaml", builtin());
+      SimulationOptions options;
+      options.small_slices = small_slices;
+      Simulation simulation(net, t, options);
+      if (resume) simulation.restore(*resume);
+      RunHooks hooks;
+      hooks.checkpoints.every = ms(140);
+      if (t.rank() == 0) hooks.checkpoints.sink = save;
+      simulation.run(t.rank() == 0 ? &h : nullptr, hooks);
+    });
+    return h;
+  };
+  MemoryCheckpoints saved;
+  const All one = done(1, 256, 4096, &saved);
+  for (const int ranks : {1, 2, 3})
+    for (const int block : {1, 4, 256})
+      for (const std::uint32_t small_slices : {0u, 4096u}) CHECK(done(ranks, block, small_slices).same(one));
+
+  // Two reads at one time are two, each with a draw of its own; they cost twice what one costs.
+  REQUIRE(one.readings.size() == 3 * 18);
+  for (std::size_t i = 0; i < 18; ++i) {
+    const WeightEvent &a = one.readings[2 * i], &b = one.readings[2 * i + 1];
+    CHECK(a.tick == ms(150));
+    CHECK((a.edge == i && b.edge == i && a.tick == b.tick));
+    CHECK(a.value != b.value);
+  }
+  // Two pulses of a tick: another rate each, and the first the same as if it were alone.
+  const auto u_at = [&](int t, std::size_t edge) { return static_cast<double>(one.frames_of.at(0)[static_cast<std::size_t>(t / 10) * 18 + edge]); };
+  const auto rate = [](double before, double after) { return -std::log((1 - after) / (1 - before)); };
+  const double k = 0.03361502037278161 * std::expm1(0.3 / 0.25) * 1e-3;
+  int apart = 0;
+  for (std::size_t e = 0; e < 18; ++e) apart += std::abs(rate(u_at(90, e), u_at(100, e)) / (2 * k) - 1) > 1e-6;
+  CHECK(apart == 18);
+  CHECK(u_at(120, 0) != u_at(110, 0));
+  CHECK(u_at(120, 1) == u_at(110, 1));
+
+  // Three arrivals of one source in a tick do not weigh three times the same: the sum is less noisy.
+  std::vector<double> sums;
+  for (std::size_t j = 0; j < 6; ++j) sums.push_back(static_cast<double>(one.reports.at(0)[12 * 6 + j]));
+  CHECK(std::set<double>(sums.begin(), sums.end()).size() == 6);
+
+  saved.chosen = saved.saved.begin()->first;
+  const All rest = done(2, 4, 4096, nullptr, &saved);
+  CHECK(std::equal(rest.readings.begin(), rest.readings.end(), one.readings.begin()));
+  const auto &whole = one.reports.at(0), &part = rest.reports.at(0);
+  CHECK(std::equal(part.rbegin(), part.rend(), whole.rbegin()));
 }
 
 TEST_CASE("schedule: a million pulses are one control") {

@@ -54,6 +54,7 @@ const SynapseTable& device_named(const Catalogue& c, const std::string& name) {
 
 /// A number in the unit of `f`; throws UserError.
 double value_of(const std::string& option, const std::string& text, const Field& f) {
+  if (f.flags & derived && text == "auto") return automatic;
   char* end = nullptr;
   const double x = std::strtod(text.c_str(), &end);
   const std::string unit = end;
@@ -61,7 +62,7 @@ double value_of(const std::string& option, const std::string& text, const Field&
   if (end == text.c_str() || !u) throw UserError(fmt::format("--param {}: {} is no number with a unit", option, in_quotes(text)));
   if (u->dimension != wanted->dimension || (unit.empty() && x != 0 && !wanted->dimension.none()))
     throw UserError(fmt::format("--param {}: {} must be {}{}", option, in_quotes(f.name), dimension_name(wanted->dimension),
-                                f.flags & port_unit ? ", in the unit of the port" : wanted->dimension.none() ? "" : fmt::format(", for example {:g} {}", f.preset, f.unit)));
+                                f.flags & port_unit ? ", in the unit of the port" : wanted->dimension.none() ? "" : fmt::format(", for example {:g} {}", is_auto(f.preset) ? 1 : f.preset, f.unit)));
   const double value = Quantity{x * u->factor, u->decade, u->dimension}.in(*wanted);
   const bool good = std::isfinite(value) && (f.flags & low_open ? value > f.low : value >= f.low) && (f.flags & high_open ? value < f.high : value <= f.high) &&
                     (f.type == Type::f64 || std::fabs(value) <= FLT_MAX) && (!(f.flags & integer) || value == std::floor(value));

@@ -24,11 +24,11 @@ std::vector<FileSpike> read_sonata(const std::filesystem::path& file, const std:
   return spikes;
 }
 
-std::vector<FileEdges> read_edges(const std::filesystem::path& file, const std::string& name, std::uint64_t most) {
+std::vector<FileEdges> read_edges(const std::filesystem::path& file, const std::string& name, std::uint64_t most, const std::vector<std::string>& properties) {
   std::vector<FileEdges> groups;
-  for (auto& g : read_sonata_edges(file, name, most))
+  for (auto& g : read_sonata_edges(file, name, most, properties))
     groups.push_back({std::move(g.group), std::move(g.source), std::move(g.target), std::move(g.sources), std::move(g.targets), std::move(g.weights),
-                      std::move(g.delays), std::move(g.counts), std::move(g.weight_unit)});
+                      std::move(g.delays), std::move(g.counts), std::move(g.weight_unit), std::move(g.properties)});
   return groups;
 }
 

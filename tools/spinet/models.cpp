@@ -36,7 +36,8 @@ void print_fields(const char* title, const Fields& fields) {
     for (const auto& [flag, note] : {std::pair{scheduled, "may be changed by the schedule"}, {initial, "may be initialised"}, {recorded, "may be recorded"}, {integer, "a whole number"}})
       if (f.flags & flag) notes += fmt::format("{}{}", notes.empty() ? "  [" : ", ", note);
     if (!notes.empty()) notes += "]";
-    fmt::print("  {:<12} {:>8g} {:<8} {:<12} {}{}\n", f.name, f.preset, unit_text(f), range_text(f), f.doc, notes);
+    const std::string preset = f.flags & derived ? "auto" : fmt::format("{:g}", f.preset);
+    fmt::print("  {:<12} {:>8} {:<8} {:<12} {}{}\n", f.name, preset, unit_text(f), range_text(f), f.doc, notes);
   }
 }
 
