@@ -104,7 +104,7 @@ class Integrator {
   double step() const { return step_; }
 
  private:
-  static constexpr double first_step = 0.05, least_step = 1e-9;  // ms
+  static constexpr double first_step = 0.05, least_step = 1e-15;  // ms
   /// Largest |V - v_th| / Delta_T that a step may leave its form's side by.
   static constexpr double far = 3;
 

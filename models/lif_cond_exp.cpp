@@ -96,7 +96,7 @@ class Integrator {
   bool failed() const { return failed_; }
 
  private:
-  static constexpr double least_step = 1e-9;  ///< ms
+  static constexpr double least_step = 1e-15;  ///< ms
   static std::uint64_t most_in(double duration) { return 200'000 + static_cast<std::uint64_t>(20'000 * std::min(duration, 1e12)); }
   bool fail() {
     failed_ = true;

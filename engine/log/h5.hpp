@@ -48,6 +48,7 @@ template <> inline hid_t type_of<float>() { return H5T_NATIVE_FLOAT; }
 template <> inline hid_t type_of<std::uint64_t>() { return H5T_NATIVE_UINT64; }
 template <> inline hid_t type_of<std::int64_t>() { return H5T_NATIVE_INT64; }
 template <> inline hid_t type_of<std::uint32_t>() { return H5T_NATIVE_UINT32; }
+template <> inline hid_t type_of<std::int32_t>() { return H5T_NATIVE_INT32; }
 template <> inline hid_t type_of<std::uint8_t>() { return H5T_NATIVE_UINT8; }
 
 /// Throws unless `type`, as found in a file, is one of the standard integers or IEEE numbers: HDF5 1.10's conversions

@@ -285,7 +285,7 @@ spinet: 1
 duration: 1 s
 block: 1
 populations:
-  pre: {model: poisson, size: 2, params: {rate: 1 Hz}}
+  pre: {model: poisson, size: 2, params: {rate: 0 Hz}}
   post: {model: lif_delta, size: 3}
 projections:
   v: {from: pre, to: post, connect: all_to_all, synapse: {model: spin_valve, delay: 1 ms, w_max: 0.1 mV, u: 0.5, energy: 1, read_width: 2 ms, read_noise: )";
