@@ -416,6 +416,10 @@ LogSummary summarise(const std::filesystem::path& log) {
     s.duration = h5::read_attribute<Tick>(g, "duration_ticks");
     apply(logging::extent_of(file), s);
     s.populations = read_populations(g);
+    if (h5::exists(g, "signs")) {  // since version 0.2.0
+      const auto signs = h5::read_all<std::int64_t>(g, "signs");
+      for (std::size_t i = 0; i < std::min(signs.size(), s.populations.size()); ++i) s.populations[i].sign = std::clamp<std::int64_t>(signs[i], -1, 1);
+    }
     read_spike_counts(file, s);
     read_reports(file, s);
     read_edge_counts(file, s);

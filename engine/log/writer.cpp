@@ -24,6 +24,7 @@
 #include "log/layout.hpp"
 #include "log/reader.hpp"
 #include "log/stream.hpp"
+#include "network/signs.hpp"
 
 namespace spinet {
 
@@ -333,6 +334,9 @@ struct RunLog::Impl {
     }
     const std::array<hsize_t, 1> shape{network.populations.size()};
     h5::write_dataset(group, "populations", type, shape, bytes.data());
+    const auto known = transmitted_signs(network);
+    const std::vector<std::int8_t> signs(known.begin(), known.end());
+    h5::write_dataset(group, "signs", H5T_STD_I8LE, shape, signs.data());
   }
 
   Packer* packing() { return options.compress ? &packer : nullptr; }

@@ -3,6 +3,7 @@
 usage: page.py SPINET [unittest arguments].  Exit code 77: no Chromium, so that only the data were checked.
 """
 import base64
+import html
 import html.parser
 import json
 import os
@@ -11,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
+import xml.etree.ElementTree
 
 import h5py
 import numpy as np
@@ -206,6 +208,34 @@ class Data(Folder):
             np.testing.assert_allclose(ticks[rows == row] / 1e6, trains[node], atol=1e-6)
         self.assertLess(np.ptp(np.diff(p["points"]["nodes"])), 3)
 
+    def test_what_excites_and_what_inhibits(self):
+        signs = {p["name"]: p["sign"] for p in self.data["run"]["populations"]}
+        self.assertEqual(signs, {"exc": 1, "inh": -1, "noise": 1})
+        self.assertEqual({p["name"]: p["sign"] for p in self.data["populations"]}, {"exc": 1, "inh": -1})
+        with h5py.File(self.copy("balanced.h5", "unsigned.h5"), "a") as log:
+            del log["spinet/signs"]
+        self.run_spinet("report", "unsigned.h5")
+        with open(self.path("unsigned.html"), encoding="utf-8") as f:
+            self.assertEqual({p["sign"] for p in data_of(f.read())["populations"]}, {0})
+
+    def test_sources_are_not_neurons(self):
+        """A source is no silent, saturated or synchronous population, and its rates make no bins for neurons."""
+        self.run_spinet("run", self.sources(), "--quiet", "-o", "sources.h5")
+        out = self.run_spinet("report", "sources.h5").stdout
+        for name in ("quiet", "busy", "together"):
+            self.assertNotIn(f"{name} is", out)
+        with open(self.path("sources.html"), encoding="utf-8") as f:
+            of = {p["name"]: p for p in data_of(f.read())["populations"]}
+        self.assertEqual({n: p["kind"] for n, p in of.items()}, {"exc": "neuron", "quiet": "source", "busy": "source", "together": "source"})
+        self.assertEqual((of["busy"]["spikes"] > 0, of["quiet"]["spikes"], of["together"]["correlations"]["mean"] > 0.5), (True, 0, True))
+        self.assertLess(of["exc"]["rates"]["width"] * len(of["exc"]["rates"]["counts"]), of["busy"]["rate"] / 2)
+
+    def test_templates_warn_of_nothing(self):
+        for name in ("two_neurons", "balanced", "stdp"):
+            self.run_spinet("init", name, "-o", f"first_{name}.yaml")
+            self.run_spinet("run", f"first_{name}.yaml", "--quiet", "-o", f"first_{name}.h5")
+            self.assertNotIn("Warning", self.run_spinet("report", f"first_{name}.h5").stdout, name)
+
     def test_text_of_others_stays_text(self):
         path = self.copy("two_neurons.h5", "names.h5")
         with h5py.File(path, "a") as log:
@@ -374,6 +404,23 @@ HANDS_ON = """<script>
 </script></body>"""
 
 
+# Presses every button that saves a picture, and leaves the pictures in the page.
+SAVE_PICTURES = """<script>
+{
+  const files = new Map(), pictures = {}, out = document.createElement("script");
+  out.type = "application/json", out.id = "pictures";
+  document.body.append(out);
+  URL.createObjectURL = (file) => { files.set(`blob:${files.size}`, file); return `blob:${files.size - 1}`; };
+  HTMLAnchorElement.prototype.click = function () {
+    const reader = new FileReader(), name = this.download;
+    reader.onload = () => { pictures[name] = reader.result; out.textContent = JSON.stringify(pictures); };
+    reader.readAsDataURL(files.get(this.href));
+  };
+  document.querySelectorAll("button.picture").forEach((b) => b.click());
+}
+</script></body>"""
+
+
 @unittest.skipUnless(CHROMIUM, "no Chromium (Debian: chromium): the page was not opened")
 class Browser(Folder):
     logs = ("two_neurons", "balanced")
@@ -434,7 +481,7 @@ class Browser(Folder):
             f.write(page.replace("</body>", SAVE_TABLES))
         tables = json.loads(re.search(r'<script type="application/json" id="tables">(.*?)</script>', self.open("tables.html"), re.S).group(1))
         names = {n.removeprefix("balanced_").removesuffix(".csv") for n in tables}
-        self.assertEqual(names, {"populations", "spikes", "density", "rates", "rate_distribution", "isi", "cv", "correlation", "weights_recurrent", "weight_changes_recurrent"})
+        self.assertEqual(names, {"populations", "spikes", "density", "rates", "rate_distribution", "isi", "cv", "correlation", "weights_recurrent", "final_weights_recurrent", "weight_changes_recurrent"})
         rows = {name: [line.split(",") for line in tables[f"balanced_{name}.csv"].splitlines()] for name in names}
         for name, table in rows.items():
             self.assertGreater(len(table), 1, name)
@@ -446,6 +493,8 @@ class Browser(Folder):
                 np.testing.assert_allclose([float(r[2]) for r in mine], group["timestamps"][:], rtol=1e-12)
                 self.assertEqual(sum(int(r[4]) for r in rows["density"][1:] if r[0] == population), len(mine))
         self.assertEqual(sum(int(x) for x in rows["weights_recurrent"][1][5:]), 300)
+        self.assertEqual(sum(int(r[2]) for r in rows["final_weights_recurrent"][1:]), 300)
+        self.assertEqual([int(r[2]) for r in rows["final_weights_recurrent"][1:] if int(r[2])], [int(x) for x in rows["weights_recurrent"][-1][5:] if int(x)])
         self.assertEqual(len(rows["weight_changes_recurrent"]), 51)
 
     def test_hands_on(self):
@@ -471,6 +520,54 @@ class Browser(Folder):
         self.assertEqual(steps["shown again"][4], 2)
         self.assertTrue(0 < steps["hidden"][5] < steps["shown again"][5])
 
+    def test_pictures(self):
+        """Every figure has buttons for SVG and PNG; the SVG holds the spikes and the labels of the axes."""
+        self.run_spinet("report", "two_neurons.h5")
+        with open(self.path("two_neurons.html"), encoding="utf-8") as f:
+            page = f.read()
+        with open(self.path("pictures.html"), "w", encoding="utf-8") as f:
+            f.write(page.replace("</body>", SAVE_PICTURES))
+        text = self.open("pictures.html", dark=True)
+        saved = json.loads(re.search(r'<script type="application/json" id="pictures">(.*?)</script>', text, re.S).group(1))
+        files = {name: base64.b64decode(url.split(",")[1]) for name, url in saved.items()}
+        drawn = [name for name, f in Dom(text).figures.items() if f["attributes"].get("data-drawn") and f["tags"].get("svg")]
+        self.assertGreater(len(drawn), 4)
+        self.assertEqual(set(files), {f"two_neurons_{name}.{kind}" for name in drawn for kind in ("svg", "png")})
+        for name, content in files.items():
+            if name.endswith(".png"):
+                self.assertEqual(content[:8], b"\x89PNG\r\n\x1a\n", name)
+                width, height = np.frombuffer(content[16:24], ">u4")
+                self.assertTrue(width > 900 and height > 300, name)
+            else:
+                self.assertNotIn(b"var(", content, name)
+                self.assertIn(b'fill="#ffffff"', content, name)  # paper, though the page is dark
+                xml.etree.ElementTree.fromstring(content)
+        raster, sources = (xml.etree.ElementTree.fromstring(files[f"two_neurons_{name}.svg"]) for name in ("raster", "source-raster"))
+        marks = {p.get("data-population"): p.get("d").count("M") for root in (raster, sources) for p in root.iter("{http://www.w3.org/2000/svg}path") if p.get("data-population")}
+        with h5py.File(self.path("two_neurons.h5")) as log:
+            self.assertEqual(marks, {name: len(g["timestamps"]) for name, g in log["spikes"].items()})
+        self.assertTrue({"neuron", "time (ms)", "driver", "follower"} <= set(raster.itertext()))
+
+    def test_sources_have_axes_of_their_own(self):
+        self.run_spinet("run", self.sources(), "--quiet", "-o", "sources.h5")
+        self.run_spinet("report", "sources.h5")
+        text = self.open("sources.html")
+        self.check_figures(text, (*self.EVERYWHERE, "source-raster", "source-rates"))
+        of = lambda figure: re.search(rf'<figure id="{figure}".*?</figure>', text, re.S).group(0)
+        self.assertIn(">exc<", of("rates"))
+        self.assertNotIn(">busy<", of("rates"))
+        self.assertIn(">busy<", of("source-rates"))
+
+    def test_seconds_and_colours_that_are_numbers(self):
+        self.run_spinet("run", "balanced.yaml", "--duration", "2s", "--quiet", "-o", "long.h5")
+        self.run_spinet("report", "long.h5")
+        text = self.open("long.html", "#show=density")
+        labels = re.findall(r'<text class="label"[^>]*>([^<]*)<', text.split("<script")[0])
+        self.assertIn("time (s)", labels)
+        self.assertNotIn("time (ms)", labels)
+        raster = re.search(r'<figure id="raster".*?</figure>', text, re.S).group(0)
+        self.assertEqual(len(re.findall(r'class="scale"', raster)), 2)  # one for each population
+
     def test_nothing_recorded(self):
         with h5py.File(self.copy("two_neurons.h5", "empty.h5"), "a") as log:
             for group in ("spikes", "report"):
@@ -478,6 +575,72 @@ class Browser(Folder):
             log.create_group("spikes")
         self.run_spinet("report", "empty.h5")
         self.assertEqual(Dom(self.open("empty.html")).root.get("data-ready"), "true")
+
+
+POPPLER = shutil.which("pdftotext") and shutil.which("pdftoppm")
+
+
+@unittest.skipUnless(CHROMIUM and POPPLER, "no Chromium or no Poppler (Debian: chromium, poppler-utils): nothing was printed")
+class Paper(Folder):
+    logs = ("two_neurons", "balanced")
+
+    def print(self, page):
+        """Words as (page, x, y, text), in points from the left and the top of the page; and the pages' widths."""
+        subprocess.run([CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={self.path('profile')}", "--window-size=1400,2000", "--virtual-time-budget=4000",
+                        "--no-pdf-header-footer", f"--print-to-pdf={self.path('page.pdf')}", f"file://{self.path(page)}"], capture_output=True, timeout=120, check=True)
+        text = subprocess.run(["pdftotext", "-bbox", self.path("page.pdf"), "-"], text=True, capture_output=True, check=True).stdout
+        words, widths = [], []
+        for line in text.splitlines():
+            if found := re.search(r'<page width="([\d.]+)"', line):
+                widths.append(float(found.group(1)))
+            elif found := re.search(r'xMin="([\d.-]+)" yMin="([\d.-]+)" xMax="([\d.-]+)" yMax="([\d.-]+)">(.*)</word>', line):
+                x0, y0, x1, y1 = (float(found.group(k)) for k in range(1, 5))
+                self.assertTrue(0 < x0 and x1 < widths[-1], f"{found.group(5)} is cut: {line}")
+                words.append((len(widths), (x0 + x1) / 2, (y0 + y1) / 2, html.unescape(found.group(5))))
+        return words
+
+    def test_spikes_stand_at_their_times(self):
+        self.run_spinet("report", "two_neurons.h5")
+        words = self.print("two_neurons.html")
+        page, _, title, _ = next(w for w in words if w[3] == "Raster")
+        row = {}
+        for p, x, y, text in words:
+            if p == page and y > title + 20 and text in ("0", "100"):
+                row.setdefault(round(y), {})[text] = x
+        height, ends = next((y, r) for y, r in sorted(row.items()) if len(r) == 2)
+        dpi = 300
+        subprocess.run(["pdftoppm", "-r", str(dpi), "-f", str(page), "-l", str(page), self.path("page.pdf"), self.path("page")], check=True)
+        picture, = (n for n in os.listdir(self.folder) if n.startswith("page") and n.endswith(".ppm"))
+        with open(self.path(picture), "rb") as f:
+            content = f.read()
+        _, size, _, pixels = content.split(b"\n", 3)
+        columns, rows = map(int, size.split())
+        rgb = np.frombuffer(pixels, "u1").reshape(rows, columns, 3).astype(int)
+        os.remove(self.path(picture))
+        at = dpi / 72
+        area = rgb[int((title + 10) * at):int((height - 8) * at), int(ends["0"] * at):int((ends["100"] + 4) * at)]
+        blue = np.flatnonzero(((area[:, :, 2] - area[:, :, 0]) > 70).sum(axis=0) > 10) / at  # of the driver, in points from 0
+        runs = [r.mean() for r in np.split(blue, np.flatnonzero(np.diff(blue) > 1.5) + 1)]
+        with h5py.File(self.path("two_neurons.h5")) as log:
+            times = log["spikes/driver/timestamps"][:]
+        np.testing.assert_allclose(runs, times / 100 * (ends["100"] - ends["0"]), atol=1)
+
+    def test_names_and_tables_are_whole(self):
+        with open(self.path("balanced.yaml")) as f:
+            text = f.read()
+        long = "excitatory_neurons_of_layer_4_with_a_name_that_goes_on"
+        with open(self.path("names.yaml"), "w") as f:
+            f.write(re.sub(r"\bexc\b", long, text))
+        self.run_spinet("run", "names.yaml", "--duration", "100ms", "--quiet", "-o", "names.h5")
+        self.run_spinet("report", "names.h5")
+        words = self.print("names.html")
+        joined = "".join(w[3] for w in words)
+        for wanted in (long, "inh", "noise", "notrecorded", "record:spikes:"):  # the last: of the end of the network
+            self.assertIn(wanted, joined)
+        table = "".join(w[3] for w in words[:words.index(next(w for w in words if w[3] == "Raster"))])
+        self.assertIn(long, table)
+        self.assertEqual(table.count("Hz"), 2)
+        self.assertLessEqual({"population", "neurons", "silent", "median", "CV", "correlation"}, {w[3] for w in words if w[0] == 1})
 
 
 if __name__ == "__main__":

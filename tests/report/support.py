@@ -65,6 +65,25 @@ class Folder(unittest.TestCase):
     def spinet(cls, *arguments, **environment):
         return subprocess.run([SPINET, *arguments], cwd=cls.folder, text=True, capture_output=True, timeout=120, env={**os.environ, **environment})
 
+    @classmethod
+    def sources(cls):
+        """A network with sources that would be silent, saturated and synchronous if they were neurons, all recorded."""
+        with open(cls.path("sources.yaml"), "w") as f:
+            f.write("""spinet: 1
+name: sources
+duration: 300 ms
+populations:
+  exc: {model: lif_exp, size: 20, params: {I_dc: 400 pA}}
+  quiet: {model: poisson, size: 10, params: {rate: 0 Hz}}
+  busy: {model: poisson, size: 10, params: {rate: 900 Hz}}
+  together: {model: spike_source, size: 10, spikes: [%s]}
+projections:
+  in: {from: busy, to: exc, connect: {fixed_indegree: 2}, synapse: {model: static, weight: 1 pA, delay: 1 ms}}
+record:
+  spikes: [exc, quiet, busy, together]
+""" % ", ".join(["[" + ", ".join(f"{3 + 7 * k} ms" for k in range(40)) + "]"] * 10))
+        return "sources.yaml"
+
     def copy(self, name, to):
         shutil.copy(self.path(name), self.path(to))
         return self.path(to)

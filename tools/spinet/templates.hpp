@@ -75,7 +75,7 @@ projections:
 record:
   spikes: [exc, inh]
 )"},
-    {"stdp", R"(# Spike-timing-dependent plasticity finds inputs that fire together: of the 200 inputs of each neuron, 50 share common
+    {"stdp", R"(# Spike-timing-dependent plasticity finds inputs that fire together: of the neuron's 200 inputs, 50 share common
 # events. Their synapses grow, and the others get weaker.
 # After S. Song, K. D. Miller and L. F. Abbott, "Competitive Hebbian learning through spike-timing-dependent synaptic
 # plasticity" (2000), and R. Guetig et al., "Learning input correlations through nonlinear temporally asymmetric Hebbian
@@ -97,7 +97,7 @@ populations:
     size: 200
     params: {tau_m: 10 ms, E_L: 0 mV, v_reset: 0 mV, v_th: 20 mV, t_ref: 2 ms}
     initial: {V: 0 mV}
-  neurons: {like: inputs, size: 10, params: {tau_m: 20 ms}}
+  neuron: {like: inputs, size: 1, params: {tau_m: 20 ms}}
   noise: {model: poisson, size: 200, params: {rate: 10 Hz}}
   shared: {model: poisson, size: 1, params: {rate: $common}}
 
@@ -114,7 +114,7 @@ projections:
     synapse: {model: static, weight: 30 mV, delay: {uniform: {low: 1 ms, high: 6 ms}}}
   plastic:
     from: inputs
-    to: neurons
+    to: neuron
     connect: all_to_all
     synapse:
       model: stdp        # `spinet models stdp` shows all parameters
@@ -127,7 +127,7 @@ projections:
       mu_minus: 0.1
 
 record:
-  spikes: [neurons]
+  spikes: [neuron]
   weights: {projection: plastic, every: 100 ms}
 )"}};
 

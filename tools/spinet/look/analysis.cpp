@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "look/correlation.hpp"
 #include "look/scale.hpp"
@@ -14,11 +15,11 @@ namespace {
 constexpr std::size_t cv_bins = 150, shown_reports = 8, shown_weights = 12;
 constexpr double cv_bin = 0.02;
 
-/// Equal bins for the rates of all populations: 40 to the largest rate, but outliers do not squeeze the others.
-void bin_rates(Analysis& a, const std::vector<std::map<std::uint64_t, std::uint64_t>>& neurons_with) {
+/// Equal bins for the rates of some populations: 40 to the largest rate, but outliers do not squeeze the others.
+void bin_rates(Analysis& a, const std::vector<std::map<std::uint64_t, std::uint64_t>>& neurons_with, std::span<const std::size_t> of) {
   const auto seconds = [&](std::size_t p) { return (a.populations[p].to_ms - a.populations[p].from_ms) * 1e-3; };
   double most = 0, shortest = a.end_ms * 1e-3;
-  for (std::size_t p = 0; p < neurons_with.size(); ++p) {
+  for (const auto p : of) {
     Moments m;
     double largest = 0;
     shortest = std::min(shortest, seconds(p));
@@ -31,7 +32,7 @@ void bin_rates(Analysis& a, const std::vector<std::map<std::uint64_t, std::uint6
   }
   // A rate is a whole number of spikes in the run: bins narrower than one spike would leave gaps.
   const double width = std::max(round_up(std::max(most, 1e-9) / 40), 1 / shortest);
-  for (std::size_t p = 0; p < neurons_with.size(); ++p) {
+  for (const auto p : of) {
     auto& population = a.populations[p];
     population.rates = {.from = 0, .width = width, .counts = std::vector<std::uint64_t>(static_cast<std::size_t>(std::floor(most / width + 1e-9)) + 1), .above = 0};
     for (const auto& [spikes, n] : neurons_with[p]) {
@@ -42,14 +43,14 @@ void bin_rates(Analysis& a, const std::vector<std::map<std::uint64_t, std::uint6
   }
 }
 
-/// Equal bins for the coefficients of all populations, symmetric about 0.
-void bin_correlations(Analysis& a, const std::vector<std::vector<double>>& of_pairs) {
+/// Equal bins for the coefficients of some populations, symmetric about 0.
+void bin_correlations(Analysis& a, const std::vector<std::vector<double>>& of_pairs, std::span<const std::size_t> of) {
   double most = 0;
-  for (const auto& pairs : of_pairs)
-    for (const double c : pairs) most = std::max(most, std::abs(c));
+  for (const auto p : of)
+    for (const double c : of_pairs[p]) most = std::max(most, std::abs(c));
   const double width = round_up(std::max(most, 0.01) / 20);
   const double side = std::floor(most / width + 1e-9) + 1;
-  for (std::size_t p = 0; p < of_pairs.size(); ++p) {
+  for (const auto p : of) {
     auto& population = a.populations[p];
     population.correlation = {.from = -side * width, .width = width, .counts = std::vector<std::uint64_t>(static_cast<std::size_t>(2 * side)), .above = 0};
     for (const double c : of_pairs[p]) population.correlation.add(c), population.correlations.add(c);
@@ -157,8 +158,14 @@ Analysis analyse(const std::filesystem::path& path, const AnalysisOptions& o) {
     of_pairs.push_back(std::move(pairs.of_pairs));
     a.populations.push_back(std::move(result));
   }
-  bin_rates(a, neurons_with);
-  bin_correlations(a, of_pairs);
+  // Neurons and sources have axes of their own.
+  for (const bool sources : {false, true}) {
+    std::vector<std::size_t> of;
+    for (std::size_t i = 0; i < a.populations.size(); ++i)
+      if (a.populations[i].is_source() == sources) of.push_back(i);
+    bin_rates(a, neurons_with, of);
+    bin_correlations(a, of_pairs, of);
+  }
 
   if (o.series) {
     for (std::size_t r = 0; r < std::min(a.log.reports.size(), shown_reports); ++r) a.traces.push_back(read_traces(data, a.log.reports[r], 5, 1200));

@@ -21,6 +21,7 @@ struct AnalysisOptions {
 
 struct PopulationAnalysis {
   LoggedPopulation population;
+  bool is_source() const { return population.kind == "source"; }
   std::uint64_t active = 0;
   double from_ms = 0, to_ms = 0;               ///< spikes were recorded in [from, to)
   double rate_hz = 0;                          ///< mean of all recorded neurons in that time
@@ -28,7 +29,7 @@ struct PopulationAnalysis {
   std::vector<std::uint64_t> spikes_in_bin;    ///< Analysis::bin_ms each
   std::optional<Density> density;
   std::optional<PointSample> sample;
-  Histogram rates;                             ///< neurons by rate, Hz; the same bins for all populations
+  Histogram rates;                             ///< neurons by rate, Hz; the same bins for all populations of neurons, others for all of sources
   std::vector<std::uint64_t> isi;              ///< Neurons' logarithmic bins
   std::uint64_t intervals = 0;
   double median_isi_ms = 0;

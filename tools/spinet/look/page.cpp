@@ -45,7 +45,8 @@ void density(Json& j, const Density& d) {
 void populations(Json& j, const Analysis& a) {
   j.key("populations").array();
   for (const auto& p : a.populations) {
-    j.object().entry("name", p.population.name).entry("size", p.population.size).entry("neurons", p.population.neurons).entry("spikes", p.population.spikes).entry("active", p.active);
+    j.object().entry("name", p.population.name).entry("kind", p.population.kind);
+    j.key("sign").value(static_cast<double>(p.population.sign), 1).entry("size", p.population.size).entry("neurons", p.population.neurons).entry("spikes", p.population.spikes).entry("active", p.active);
     j.key("from").value(p.from_ms).key("to").value(p.to_ms);
     j.key("rate").value(p.rate_hz, 6).entry("fast", p.fast).key("counts").values(p.spikes_in_bin);
     density(j, *p.density);

@@ -20,7 +20,8 @@ void members(Json& j, const LogSummary& s) {
   if (s.figures) figures(j, *s.figures);
   j.key("populations").array();
   for (const auto& p : s.populations) {
-    j.object().entry("name", p.name).entry("model", p.model).entry("kind", p.kind).entry("size", p.size).entry("recorded", p.recorded);
+    j.object().entry("name", p.name).entry("model", p.model).entry("kind", p.kind).key("sign").value(static_cast<double>(p.sign), 1);
+    j.entry("size", p.size).entry("recorded", p.recorded);
     if (p.recorded) j.entry("spikes", p.spikes);
     if (p.fired) j.entry("fired", *p.fired);
     j.end();

@@ -25,7 +25,7 @@ std::vector<Warning> warnings_of(const Analysis& a) {
   for (const auto& p : a.populations) {
     const auto& name = p.population.name;
     const auto size = static_cast<double>(p.population.neurons);
-    if (p.population.neurons == 0) continue;
+    if (p.population.neurons == 0 || p.is_source()) continue;  // sources do what the network says
     if (p.population.spikes == 0) {
       serious(fmt::format("{} is silent: none of its {} neurons fired.", name, grouped(p.population.neurons)));
       continue;

@@ -82,6 +82,13 @@ function decodePoints(p) {
   return { ms, row };
 }
 
+/** Saves what is in a blob as a file beside the report. */
+function download(name, blob) {
+  const link = el("a", { href: URL.createObjectURL(blob), download: `${data.run.network}_${name}` });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+}
+
 /** A button that saves a table.  `rows()` yields arrays; the first is the head. */
 function csvButton(name, rows, label = "CSV") {
   const save = () => {
@@ -93,9 +100,7 @@ function csvButton(name, rows, label = "CSV") {
       if (lines.length === 10000) parts.push(lines.join("\n") + "\n"), (lines = []);
     }
     parts.push(lines.length ? lines.join("\n") + "\n" : "");
-    const link = el("a", { href: URL.createObjectURL(new Blob(parts, { type: "text/csv" })), download: `${data.run.network}_${name}.csv` });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    download(`${name}.csv`, new Blob(parts, { type: "text/csv" }));
   };
   return el("button", { type: "button", class: "csv", "data-table": name, title: `Save ${name.replaceAll("_", " ")} as CSV`, onclick: save }, label);
 }

@@ -1,10 +1,22 @@
-// Axes, lines and steps in SVG; redrawn when the width, the colours or what is shown change.
+// Axes, keys, lines and steps in SVG; redrawn when the width, the colours or what is shown change.
 const colours = (i) => `var(--c${i % 8})`;
+// What excites is blue, what inhibits red; what does neither, or both, or cannot be told, is neither.
+const signs = { 1: ["e", "excitatory"], "-1": ["i", "inhibitory"], 0: ["n", ""] };
+const familyOf = (p) => signs[p.sign ?? 0] ?? signs[0];
+data.populations.forEach((p, i, all) => {
+  p.index = i;
+  p.variable = `--${familyOf(p)[0]}${all.slice(0, i).filter((q) => familyOf(q) === familyOf(p)).length % 4}`;
+  p.colour = `var(${p.variable})`;
+});
 /** A colour of the style sheet as [r, g, b], for canvases. */
-function rgb(i) {
-  const hex = getComputedStyle(document.documentElement).getPropertyValue(`--c${i % 8}`).trim();
+function rgb(variable) {
+  const hex = getComputedStyle(document.documentElement).getPropertyValue(variable).trim();
   return [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16));
 }
+
+/** Axes over time: in seconds where milliseconds would be thousands. */
+const timeAxis = (from, to) => (Math.max(Math.abs(from), Math.abs(to)) >= 1000 ? { from, to, scale: 1e-3, label: "time (s)" } : { from, to, label: "time (ms)" });
+const clock = (ms, digits = 7) => (Math.abs(ms) >= 1000 ? `${short(ms / 1e3, digits)} s` : `${short(ms, digits)} ms`);
 
 const figures = [];
 const redrawAll = () => figures.forEach((f) => f.redraw());
@@ -12,13 +24,16 @@ const redrawAll = () => figures.forEach((f) => f.redraw());
 /** A figure with a title, tools, a plot that `draw(plot, width)` fills, and a caption. */
 function figure({ id, title, tools = [], caption, draw }) {
   const plot = el("div", { class: "plot" }), text = el("figcaption", {}, caption ?? "");
-  const node = el("figure", { id, "aria-label": title }, el("div", { class: "bar" }, el("h3", {}, title), tools), plot, text);
-  const me = { node, plot, text };
+  const save = (format) => el("button", { type: "button", class: "picture", "data-format": format, title: `Save this figure as ${format.toUpperCase()}`, onclick: () => savePicture(me, format) }, format.toUpperCase());
+  const pictures = [save("svg"), save("png")];
+  const node = el("figure", { id, "aria-label": title }, el("div", { class: "bar" }, el("h3", {}, title), tools, pictures), plot, text);
+  const me = { id, title, node, plot, text };
   me.redraw = () => {
     const width = plot.clientWidth;
     if (width < 1) return;
     me.width = width;
     draw(plot, width, me);
+    pictures.forEach((b) => (b.disabled = !plot.querySelector("svg")));
     node.dataset.drawn = "true";
   };
   figures.push(me);
@@ -42,36 +57,83 @@ function tickLabels(all) {
   return all.map((x) => (Math.abs(x) < step / 1e6 ? 0 : x).toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).replace("-", "−"));
 }
 
-/** Axes in an SVG.  x, y: {from, to, label, log}; the result maps values to pixels. */
+/** Width of a text in pixels. */
+function measure(text, size = 11) {
+  measure.context ??= el("canvas").getContext("2d");
+  measure.context.font = `${size}px ${getComputedStyle(document.body).fontFamily}`;
+  return measure.context.measureText(text).width;
+}
+/** A text in lines that are at most so wide: whole, however long. */
+function wrapped(text, width, size = 11) {
+  const lines = [""];
+  for (const c of text)
+    if (lines.at(-1) === "" || measure(lines.at(-1) + c, size) <= width) lines[lines.length - 1] += c;
+    else lines.push(c);
+  return lines;
+}
+
+let ids = 0;  // of gradients and clip paths in the page
+/** The key of a chart: entries {text, colour} or, where colour codes a number, {text, variable, from, to, curve}. */
+function drawKey(root, entries, width) {
+  const line = 15, bar = 70;
+  let x = 0, y = 0, tall = line;
+  for (const e of entries) {
+    const ends = e.variable ? [String(e.from), String(e.to)] : [], head = e.variable ? measure(ends[0]) + bar + measure(ends[1]) + 20 : 16;
+    const lines = wrapped(e.text, Math.max(40, width - head - 14)), wide = head + largest(lines.map((l) => measure(l))) + 14;
+    if (x > 0 && x + wide > width) x = 0, y += tall, tall = line;
+    let at = x;
+    if (e.variable) {
+      const id = `scale${++ids}`, step = (k) => svg("stop", { offset: k / 6, "stop-color": e.colour, "stop-opacity": (25 + 230 * e.curve(k / 6)) / 255 });
+      root.append(svg("linearGradient", { id }, [0, 1, 2, 3, 4, 5, 6].map(step)), svg("text", { x: at, y: y + 11 }, ends[0]),
+        svg("rect", { class: "scale", x: at += measure(ends[0]) + 4, y: y + 2, width: bar, height: 10, fill: `url(#${id})`, stroke: "var(--edge)" }), svg("text", { x: at += bar + 4, y: y + 11 }, ends[1]));
+      at += measure(ends[1]) + 8;
+    } else {
+      root.append(svg("rect", { class: "key", x: at, y: y + 2, width: 10, height: 10, rx: 2, fill: e.colour }));
+      at += 15;
+    }
+    lines.forEach((l, k) => root.append(svg("text", { x: at, y: y + 11 + k * line }, l)));
+    x += wide;
+    tall = Math.max(tall, lines.length * line);
+  }
+  return entries.length ? y + tall + 4 : 0;
+}
+
+/**
+ * Axes in an SVG.  x, y: {from, to, label, log, scale: of the numbers shown}; options.key: entries of drawKey.  `height` is
+ * without the key.  The result maps values to units of the view box, which are pixels until the page is resized or printed.
+ */
 function axes(plot, width, height, x, y, options = {}) {
-  const left = options.left ?? (width < 500 ? 46 : 58), right = options.right ?? 10, top = options.top ?? 18, bottom = options.bottom ?? 36;
-  const root = svg("svg", { viewBox: `0 0 ${width} ${height}`, height, role: "img", "aria-label": options.describe ?? "" });
+  const root = svg("svg", { role: "img", "aria-label": options.describe ?? "" }), above = drawKey(root, options.key ?? [], width);
+  height += above;
+  root.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  const left = options.left ?? (width < 500 ? 46 : 58), right = options.right ?? 10, top = above + 18, bottom = 36;
   const inner = { left, top, width: width - left - right, height: height - top - bottom };
   const xs = (v) => left + ((v - x.from) / (x.to - x.from || 1)) * inner.width;
   const ys = (v) => top + inner.height - ((v - y.from) / (y.to - y.from || 1)) * inner.height;
-  const xt = x.log ? logTicks(x.from, x.to, inner.width / 60) : ticks(x.from, x.to, Math.max(2, inner.width / 90));
-  const xl = x.log ? xt.map((v) => short(10 ** v)) : tickLabels(xt);
-  xt.forEach((v, k) => {
-    root.append(svg("line", { class: "grid", x1: xs(v), x2: xs(v), y1: top, y2: top + inner.height }),
-      svg("text", { x: xs(v), y: top + inner.height + 15, "text-anchor": "middle" }, xl[k]));
+  const scale = x.scale ?? 1, shown = x.log ? logTicks(x.from, x.to, inner.width / 60) : ticks(x.from * scale, x.to * scale, Math.max(2, inner.width / 90));
+  const xl = x.log ? shown.map((v) => x.text?.(10 ** v) ?? short(10 ** v)) : tickLabels(shown);
+  shown.forEach((v, k) => {
+    const at = xs(x.log ? v : v / scale);
+    root.append(svg("line", { class: "grid", x1: at, x2: at, y1: top, y2: top + inner.height }), svg("text", { class: "tick", x: at, y: top + inner.height + 15, "text-anchor": "middle" }, xl[k]));
   });
   if (!options.noY) {
     const yt = ticks(y.from, y.to, Math.max(2, inner.height / 36)), yl = tickLabels(yt);
     yt.forEach((v, k) => {
       root.append(svg("line", { class: "grid", x1: left, x2: left + inner.width, y1: ys(v), y2: ys(v) }),
-        svg("text", { x: left - 7, y: ys(v) + 4, "text-anchor": "end" }, yl[k]));
+        svg("text", { class: "tick", x: left - 7, y: ys(v) + 4, "text-anchor": "end" }, yl[k]));
     });
-    root.append(svg("text", { x: 0, y: 10 }, y.label ?? ""));
   }
+  root.append(svg("text", { class: "label", x: 0, y: above + 10 }, y.label ?? ""));
   root.append(svg("line", { class: "axis", x1: left, x2: left + inner.width, y1: top + inner.height, y2: top + inner.height }),
-    svg("text", { x: left + inner.width, y: height - 2, "text-anchor": "end" }, x.label ?? ""));
-  const clip = `clip${(axes.count = (axes.count ?? 0) + 1)}`;
+    svg("text", { class: "label", x: left + inner.width, y: height - 2, "text-anchor": "end" }, x.label ?? ""));
+  const clip = `clip${++ids}`;
   root.append(svg("clipPath", { id: clip }, svg("rect", { x: left, y: top - 2, width: inner.width, height: inner.height + 3 })));
   const marks = svg("g", { "clip-path": `url(#${clip})` });
   root.append(marks);
   plot.replaceChildren(root);
-  return { root, marks, inner, xs, ys, fromPixel: (px) => x.from + ((px - left) / inner.width) * (x.to - x.from) };
+  return { root, marks, inner, xs, ys, width, height, fromPixel: (px) => x.from + ((px - left) / inner.width) * (x.to - x.from) };
 }
+/** Whole decades, or 1, 2, 5 where there is room. */
 function logTicks(from, to, most) {
   const all = [], decades = to - from;
   const steps = decades * 8 <= most ? [1, 1.5, 2, 3, 4, 5, 7] : decades * 3 <= most ? [1, 2, 5] : [1];

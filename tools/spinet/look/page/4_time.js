@@ -1,7 +1,7 @@
 // Population rates and recorded variables over time; they follow the raster's window.
 
-function makeRates() {
-  const shown = data.populations.map((p, i) => ({ ...p, index: i })).filter((p) => p.neurons > 0);
+function makeRates(list, { id, title }) {
+  const shown = list.filter((p) => p.neurons > 0);
   const bins = shown.length ? shown[0].counts.length : 0;
   // Wide enough that a bin holds spikes, narrow enough that the run has many bins.
   const factors = [1];
@@ -22,23 +22,24 @@ function makeRates() {
     const visible = shown.filter((p) => !hidden.has(p.index)), step = factor * data.bin_ms;
     const first = Math.max(0, Math.floor(view.from / step)), last = Math.min(Math.ceil(bins / factor), Math.ceil(view.to / step));
     const lines = visible.map((p) => rates(p, factor)), most = largest(lines.map((l) => largest(l.slice(first, last)))) || 1;
-    const chart = axes(plot, width, 210, { from: view.from, to: view.to, label: "time (ms)" }, { from: 0, to: most * 1.08, label: "rate (Hz)" },
-      { left: width < 500 ? 62 : 92, describe: "Population rates over time" });
+    const chart = axes(plot, width, 210, timeAxis(view.from, view.to), { from: 0, to: most * 1.08, label: "rate (Hz)" },
+      { left: width < 500 ? 62 : 92, key: visible.map((p) => ({ text: p.name, colour: p.colour })), describe: title });
     lines.forEach((l, k) => {
       const p = visible[k];
-      steps(chart, l, (i) => Math.max(p.from, Math.min(i * step, p.to)), colours(p.index), { area: visible.length < 4, first: Math.max(first, Math.floor(p.from / step)), last: Math.min(last, Math.ceil(p.to / step)) });
+      steps(chart, l, (i) => Math.max(p.from, Math.min(i * step, p.to)), p.colour, { area: visible.length < 4, first: Math.max(first, Math.floor(p.from / step)), last: Math.min(last, Math.ceil(p.to / step)) });
     });
     readout(plot, chart, (t) => {
       const i = Math.floor(t / step);
-      return [[`${tickLabels([i * step, (i + 1) * step]).join("–")} ms`], ...visible.map((p, k) => [`${p.name}  ${short(lines[k][i] ?? NaN)} Hz`, colours(p.index)])];
+      const { scale = 1, label } = timeAxis(view.from, view.to);
+      return [[`${tickLabels([i * step * scale, (i + 1) * step * scale]).join("–")} ${label.slice(6, -1)}`], ...visible.map((p, k) => [`${p.name}  ${short(lines[k][i] ?? NaN)} Hz`, p.colour])];
     });
     me.text.textContent = `Spikes per neuron and second in bins of ${milliseconds(step, 3)}; not smoothed.`;
   }
   const select = el("select", { onchange: (e) => { factor = Number(e.target.value); me.redraw(); } }, factors.map((f) => el("option", { value: f }, milliseconds(f * data.bin_ms, 3))));
   select.value = factor;
   const me = figure({
-    id: "rates", title: "Population rates over time", draw,
-    tools: [el("label", {}, "Bin", select), csvButton("rates", function* () {
+    id, title, draw,
+    tools: [el("label", {}, "Bin", select), csvButton(id.replace("-", "_"), function* () {
       yield ["from_ms", "to_ms", ...shown.map((p) => `${p.name}_Hz`)];
       const lines = shown.map((p) => rates(p, factor)), step = factor * data.bin_ms;
       for (let i = 0; i < Math.ceil(bins / factor); ++i) yield [i * step, Math.min((i + 1) * step, data.end_ms), ...lines.map((l) => l[i])];
@@ -62,7 +63,7 @@ function makeTraces(t, k) {
       }
     if (!(low <= high)) low = 0, high = 1;
     const room = (high - low || Math.abs(high) || 1) * 0.06;
-    const chart = axes(plot, width, 230, { from, to, label: "time (ms)" }, { from: low - room, to: high + room, label: `${t.variable} (${t.units})` }, { left: width < 500 ? 62 : 92, describe: `${t.variable} over time` });
+    const chart = axes(plot, width, 230, timeAxis(from, to), { from: low - room, to: high + room, label: `${t.variable} (${t.units})` }, { left: width < 500 ? 62 : 92, key: t.shown.map((s, c) => ({ text: `neuron ${s.node}`, colour: colours(c) })), describe: `${t.variable} over time` });
     t.shown.forEach((s, c) => {
       let d = "", pen = "M";
       for (let i = first; i < last; ++i) {
@@ -77,12 +78,11 @@ function makeTraces(t, k) {
     readout(plot, chart, (x) => {
       const i = Math.round((x - t.start) / step);
       if (i < 0 || i >= points) return null;
-      return [[`${short(time(i), 7)} ms`], ...t.shown.map((s, c) => [`neuron ${s.node}  ${short(s.low[i] ?? NaN, 5)}${ranges ? ` to ${short(s.high[i] ?? NaN, 5)}` : ""} ${t.units}`, colours(c)])];
+      return [[clock(time(i))], ...t.shown.map((s, c) => [`neuron ${s.node}  ${short(s.low[i] ?? NaN, 5)}${ranges ? ` to ${short(s.high[i] ?? NaN, 5)}` : ""} ${t.units}`, colours(c)])];
     });
-    me.text.replaceChildren(
-      el("div", { class: "keys" }, t.shown.map((s, c) => el("span", {}, el("span", { class: "swatch", style: `--colour:${colours(c)}` }), `neuron ${s.node}`))),
+    me.text.textContent =
       `${t.shown.length < t.neurons ? `${t.shown.length} of ${plural(t.neurons, "recorded neuron")} of` : `All recorded neurons of`} ${t.population}, every ${milliseconds(t.step, 3)}` +
-      (ranges ? `; each point is the range of ${grouped(t.per_point)} frames.` : "; every frame is drawn. Spikes reset the variable and are not drawn themselves."));
+      (ranges ? `; each point is the range of ${grouped(t.per_point)} frames.` : "; every frame is drawn. Spikes reset the variable and are not drawn themselves.");
   }
   const me = figure({
     id: `trace-${k}`, title: `${t.variable} of ${t.population}`, draw,

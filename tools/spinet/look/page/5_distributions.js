@@ -1,6 +1,6 @@
 // Distributions over neurons, intervals and pairs; one line per population.
 
-/** rows: [{name, index, counts, total, from, width}] with the same bins. */
+/** rows: [{name, index, colour, counts, total, from, width}] with the same bins. */
 function distribution({ id, title, name, unit, what, rows, caption, x }) {
   const shown = () => rows.filter((r) => r.total > 0 && !hidden.has(r.index));
   function draw(plot, width) {
@@ -12,12 +12,12 @@ function distribution({ id, title, name, unit, what, rows, caption, x }) {
     first = Math.max(0, first - 1), last = Math.min(rows[0].counts.length, last + 1);
     const edge = (i) => rows[0].from + i * rows[0].width;
     const percent = visible.map((r) => r.counts.map((n) => (100 * n) / r.total)), most = largest(percent.map((p) => largest(p))) || 1;
-    const chart = axes(plot, width, 220, { from: edge(first), to: edge(last), label: x.label, log: x.log }, { from: 0, to: most * 1.08, label: `% of ${what}` }, { describe: title });
-    percent.forEach((p, k) => steps(chart, p, edge, colours(visible[k].index), { first, last, area: visible.length < 4 }));
+    const chart = axes(plot, width, 220, { from: edge(first), to: edge(last), label: x.label, log: x.log, text: x.text }, { from: 0, to: most * 1.08, label: `% of ${what}` }, { key: visible.map((r) => ({ text: r.name, colour: r.colour })), describe: title });
+    percent.forEach((p, k) => steps(chart, p, edge, visible[k].colour, { first, last, area: visible.length < 4 }));
     readout(plot, chart, (v) => {
-      const i = Math.floor((v - rows[0].from) / rows[0].width + 1e-9), show = (e) => short(x.log ? 10 ** e : e);
+      const i = Math.floor((v - rows[0].from) / rows[0].width + 1e-9), show = (e) => (x.log ? x.text(10 ** e) : `${short(e)}${unit && ` ${unit}`}`);
       if (i < 0 || i >= rows[0].counts.length) return null;
-      return [[`${show(edge(i))} to ${show(edge(i + 1))} ${unit}`], ...visible.map((r) => [`${r.name}  ${short((100 * r.counts[i]) / r.total)} %  (${grouped(r.counts[i])})`, colours(r.index)])];
+      return [[`${show(edge(i))} to ${show(edge(i + 1))}`], ...visible.map((r) => [`${r.name}  ${short((100 * r.counts[i]) / r.total)} %  (${grouped(r.counts[i])})`, r.colour])];
     });
   }
   return figure({
@@ -31,19 +31,19 @@ function distribution({ id, title, name, unit, what, rows, caption, x }) {
   });
 }
 
-function makeDistributions() {
-  const each = (f) => data.populations.map((p, i) => ({ name: p.name, index: i, ...f(p) }));
+function makeDistributions(list) {
+  const each = (f) => list.map((p) => ({ name: p.name, index: p.index, colour: p.colour, ...f(p) }));
   const above = (rows, what) => { const n = sum(rows.map((r) => r.above ?? 0)); return n ? ` ${plural(n, what)} beyond the axis.` : ""; };
 
   const rates = each((p) => ({ ...p.rates, total: p.neurons }));
-  const silent = data.populations.filter((p) => p.active < p.neurons).map((p) => `${short((100 * (p.neurons - p.active)) / p.neurons)} % of ${p.name}`);
+  const silent = list.filter((p) => p.active < p.neurons).map((p) => `${short((100 * (p.neurons - p.active)) / p.neurons)} % of ${p.name}`);
   const rate = distribution({ id: "rate-distribution", title: "Rates of neurons", name: "rate_distribution", unit: "Hz", what: "neurons", rows: rates, x: { label: "rate (Hz)", suffix: "_Hz" },
     caption: { text: `Mean rate of each neuron over the time it was recorded; silent neurons are in the first bin${silent.length && silent.length < 5 ? ` (${silent.join(", ")})` : ""}.${above(rates, "neuron")}`, empty: "No neurons." } });
 
   // Populations have intervals in different decades: brought to the same bins.
-  const firsts = data.populations.filter((p) => p.isi.intervals).map((p) => p.isi.first), lasts = data.populations.map((p) => p.isi.first + p.isi.counts.length);
+  const firsts = list.filter((p) => p.isi.intervals).map((p) => p.isi.first), lasts = list.map((p) => p.isi.first + p.isi.counts.length);
   const first = firsts.length ? Math.min(...firsts) : 0, length = Math.max(1, largest(lasts) - first), { per_decade, first_decade } = data.isi_bins;
-  const isi = distribution({ id: "isi", title: "Interspike intervals", name: "isi", unit: "ms", what: "intervals", x: { label: "ISI (ms)", suffix: "_ms", log: true },
+  const isi = distribution({ id: "isi", title: "Interspike intervals", name: "isi", unit: "ms", what: "intervals", x: { label: "interspike interval, logarithmic", text: (ms) => milliseconds(ms, 3), suffix: "_ms", log: true },
     rows: each((p) => ({ from: first_decade + first / per_decade, width: 1 / per_decade, total: p.isi.intervals, counts: Array.from({ length }, (_, i) => p.isi.counts[i + first - p.isi.first] ?? 0) })),
     caption: { text: `Intervals of all neurons, in bins of equal width in the logarithm (${per_decade} per decade).`, empty: "No neuron fired twice." } });
 
@@ -53,7 +53,7 @@ function makeDistributions() {
 
   const correlation = distribution({ id: "correlation", title: "Pairwise correlation", name: "correlation", unit: "", what: "pairs", x: { label: "correlation coefficient", suffix: "" },
     rows: each((p) => ({ ...p.correlation, total: p.correlations.n })),
-    caption: { text: `Pearson's coefficient of spike counts in bins of ${milliseconds(data.correlation_bin_ms)}, for pairs within a population: ${data.populations.filter((p) => p.correlations.n).map((p) => `${grouped(p.correlations.n)} pairs of ${plural(p.correlation_neurons, "neuron")} of ${p.name}`).join(", ") || "none"}. Sampled: evenly spaced neurons with at least ${data.least_spikes} spikes.`,
+    caption: { text: `Pearson's coefficient of spike counts in bins of ${milliseconds(data.correlation_bin_ms)}, for pairs within a population: ${list.filter((p) => p.correlations.n).map((p) => `${grouped(p.correlations.n)} pairs of ${plural(p.correlation_neurons, "neuron")} of ${p.name}`).join(", ") || "none"}. Sampled: evenly spaced neurons with at least ${data.least_spikes} spikes.`,
       empty: `No two sampled neurons of a population have ${data.least_spikes} spikes.` } });
   return [rate, isi, cv, correlation];
 }

@@ -4,15 +4,17 @@ function makeWeights(w, k) {
   const frames = w.shown, bins = frames[0].counts.length, low = w.from, high = w.from + bins * w.width;
   const total = w.edges, most = largest(frames.map((f) => largest(f.counts))) || 1;
   const gap = frames.length > 1 ? (frames.at(-1).ms - frames[0].ms) / (frames.length - 1) : data.end_ms || 1;
+  const logarithmic = (n) => Math.log1p(n) / Math.log1p(most);
   const begin = frames[0].ms, end = frames.at(-1).ms + gap;
   function draw(plot, width, me) {
-    const chart = axes(plot, width, 280, { from: begin, to: end, label: "time (ms)" }, { from: low, to: high, label: `weight (${w.units})` }, { describe: `Weights of ${w.name} over time` });
-    const [r, g, b] = rgb(0), canvas = el("canvas", { width: frames.length, height: bins }), context = canvas.getContext("2d"), pixels = context.createImageData(frames.length, bins);
+    const chart = axes(plot, width, 280, timeAxis(begin, end), { from: low, to: high, label: `weight (${w.units})` },
+      { key: [{ text: "synapses per bin of a frame", colour: "var(--c0)", variable: "--c0", from: 1, to: most, curve: (part) => logarithmic(1 + part * (most - 1)) }], describe: `Weights of ${w.name} over time` });
+    const [r, g, b] = rgb("--c0"), canvas = el("canvas", { width: frames.length, height: bins }), context = canvas.getContext("2d"), pixels = context.createImageData(frames.length, bins);
     frames.forEach((f, x) => f.counts.forEach((n, y) => {
       if (!n) return;
       const at = 4 * ((bins - 1 - y) * frames.length + x);
       pixels.data[at] = r, pixels.data[at + 1] = g, pixels.data[at + 2] = b;
-      pixels.data[at + 3] = 25 + 230 * Math.log1p(n) / Math.log1p(most);
+      pixels.data[at + 3] = 25 + 230 * logarithmic(n);
     }));
     context.putImageData(pixels, 0, 0);
     chart.marks.append(svg("image", { href: canvas.toDataURL(), x: chart.inner.left, y: chart.inner.top, width: chart.inner.width, height: chart.inner.height, preserveAspectRatio: "none", style: "image-rendering: pixelated" }));
@@ -22,7 +24,7 @@ function makeWeights(w, k) {
     line((x) => x.mean + x.sd, { "stroke-dasharray": "3 3", "stroke-width": 1 });
     readout(plot, chart, (t) => {
       const f = frames[Math.max(0, Math.min(frames.length - 1, Math.floor((t - begin) / gap)))];
-      return [[`${short(f.ms, 6)} ms`], [`mean ${short(f.mean, 5)}, sd ${short(f.sd)}`], [`${short(f.min, 5)} to ${short(f.max, 5)} ${w.units}`]];
+      return [[clock(f.ms)], [`mean ${short(f.mean, 5)}, sd ${short(f.sd)}`], [`${short(f.min, 5)} to ${short(f.max, 5)} ${w.units}`]];
     });
     me.text.textContent = `${plural(total, "synapse")}; each column is the histogram of one frame (${frames.length < w.frames ? `${frames.length} of ${grouped(w.frames)} frames` : plural(w.frames, "frame")}), darker by the logarithm of the number. Line: mean; dashed: one standard deviation.`;
   }
@@ -36,18 +38,43 @@ function makeWeights(w, k) {
   });
 }
 
+/** The weights at the end: the histogram of the last frame. */
+function makeFinalWeights(w, k) {
+  const last = w.shown.at(-1), edge = (i) => w.from + i * w.width;
+  let first = last.counts.findIndex((n) => n > 0), end = last.counts.findLastIndex((n) => n > 0) + 1;
+  if (first < 0) first = 0, end = last.counts.length;
+  first = Math.max(0, first - 1), end = Math.min(last.counts.length, end + 1);
+  function draw(plot, width) {
+    const chart = axes(plot, width, 220, { from: edge(first), to: edge(end), label: `weight (${w.units})` }, { from: 0, to: (largest(last.counts) || 1) * 1.08, label: "synapses" }, { describe: `Final weights of ${w.name}` });
+    steps(chart, last.counts, edge, "var(--c0)", { first, last: end });
+    readout(plot, chart, (v) => {
+      const i = Math.floor((v - w.from) / w.width);
+      return i < 0 || i >= last.counts.length ? null : [[`${short(edge(i), 5)} to ${short(edge(i + 1), 5)} ${w.units}`], [plural(last.counts[i], "synapse")]];
+    });
+  }
+  return figure({
+    id: `final-weights-${k}`, title: `Final weights of ${w.name}`, draw,
+    caption: `Of ${plural(w.edges, "synapse")} in the last frame, at ${clock(last.ms)}: mean ${short(last.mean, 4)} ${w.units}, standard deviation ${short(last.sd, 3)} ${w.units}, from ${short(last.min, 4)} to ${short(last.max, 4)} ${w.units}.`,
+    tools: csvButton(`final_weights_${w.name}`, function* () {
+      yield ["from", "to", "synapses"];
+      for (let i = first; i < end; ++i) yield [edge(i), edge(i + 1), last.counts[i]];
+    }),
+  });
+}
+
 function makeChanges(c, k) {
   const values = c.synapses.flatMap((s) => s.values).filter((v) => v !== null), low = values.reduce((a, b) => Math.min(a, b), Infinity), high = values.reduce((a, b) => Math.max(a, b), -Infinity);
   const room = (high - low || Math.abs(high) || 1) * 0.06;
   function draw(plot, width, me) {
-    const chart = axes(plot, width, 230, { from: view.from, to: view.to, label: "time (ms)" }, { from: low - room, to: high + room, label: "weight" }, { left: width < 500 ? 62 : 92, describe: `Weight changes of ${c.name}` });
+    const chart = axes(plot, width, 230, timeAxis(view.from, view.to), { from: low - room, to: high + room, label: "weight" },
+      { left: width < 500 ? 62 : 92, key: c.synapses.map((s, i) => ({ text: `synapse ${s.edge} (${plural(s.changes, "change")})`, colour: colours(i) })), describe: `Weight changes of ${c.name}` });
     c.synapses.forEach((s, i) => {
       let d = "";
       s.ms.forEach((t, n) => { if (s.values[n] !== null) d += d ? `H${chart.xs(t).toFixed(1)}V${chart.ys(s.values[n]).toFixed(1)}` : `M${chart.xs(t).toFixed(1)} ${chart.ys(s.values[n]).toFixed(1)}`; });
       if (d && s.changes === s.ms.length) d += `H${chart.xs(data.end_ms).toFixed(1)}`;
       chart.marks.append(svg("path", { d, fill: "none", stroke: colours(i), "stroke-width": 1.4 }));
     });
-    me.text.replaceChildren(el("div", { class: "keys" }, c.synapses.map((s, i) => el("span", {}, el("span", { class: "swatch", style: `--colour:${colours(i)}` }), `synapse ${s.edge} (${plural(s.changes, "change")})`))),
+    me.text.textContent = (
       `A synapse's line begins at its first recorded change.${c.all ? "" : ` Only some of the ${plural(c.events, "change")} are shown.`}`);
   }
   const me = figure({

@@ -15,19 +15,19 @@ function facts() {
 }
 
 function populationTable() {
-  const of = new Map(data.populations.map((p, i) => [p.name, { ...p, index: i }]));
+  const of = new Map(data.populations.map((p) => [p.name, p]));
   const row = (p) => {
     const a = of.get(p.name), spikes = p.fired ?? p.spikes;
     const rate = a ? a.rate : spikes !== undefined && p.kind === "neuron" && p.size && run.reached_s > 0 ? spikes / p.size / run.reached_s : undefined;
     const name = a
-      ? el("button", { type: "button", class: "name", "aria-pressed": "true", title: `Show or hide ${p.name} in the figures`, onclick: (e) => toggle(a.index, e.currentTarget) }, el("span", { class: "swatch", style: `--colour:${colours(a.index)}` }), p.name)
+      ? el("button", { type: "button", class: "name", "aria-pressed": "true", title: `Show or hide ${p.name} in the figures`, onclick: (e) => toggle(a.index, e.currentTarget) }, el("span", { class: "swatch", style: `--colour:${a.colour}` }), p.name)
       : el("span", { class: "soft" }, p.name);
     const cell = (x) => el("td", {}, x ?? "–");
-    return el("tr", {}, el("td", {}, name), el("td", {}, p.model), cell(grouped(p.size)), cell(p.recorded ? grouped(p.spikes) : "not recorded"), cell(rate === undefined ? undefined : `${short(rate, 4)} Hz`),
+    return el("tr", {}, el("td", {}, name), el("td", {}, p.model), el("td", {}, p.kind === "source" ? "source" : familyOf(p)[1] || "–"), cell(grouped(p.size)), cell(p.recorded ? grouped(p.spikes) : "not recorded"), cell(rate === undefined ? undefined : `${short(rate, 4)} Hz`),
       cell(a && a.neurons ? `${short((100 * (a.neurons - a.active)) / a.neurons)} %` : undefined), cell(a && a.isi.intervals ? milliseconds(a.isi.median, 3) : undefined), cell(a && a.cvs.n ? short(a.cvs.mean) : undefined),
       cell(a && a.correlations.n ? short(a.correlations.mean, 2) : undefined));
   };
-  const heads = ["population", "model", "neurons", "spikes", "rate", "silent", "median ISI", "mean CV", "mean correlation"];
+  const heads = ["population", "model", "kind", "neurons", "spikes", "rate", "silent", "median ISI", "mean CV", "mean correlation"];
   const csv = csvButton("populations", function* () {
     yield ["population", "model", "kind", "neurons", "spikes", "rate_Hz", "silent_neurons", "median_isi_ms", "mean_cv", "mean_correlation"];
     for (const p of run.populations) {
@@ -37,7 +37,7 @@ function populationTable() {
   });
   return el("figure", { id: "populations" }, el("div", { class: "bar" }, el("h3", {}, "Populations"), csv),
     el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Table of populations" }, el("table", {}, el("thead", {}, el("tr", {}, heads.map((h) => el("th", { scope: "col" }, h)))), el("tbody", {}, run.populations.map(row)))),
-    el("figcaption", {}, partly(), data.populations.length > 1 && "A click on a name hides the population in the figures, or shows it again."));
+    el("figcaption", {}, partly(), data.populations.length > 1 && el("span", { class: "hands" }, "A click on a name hides the population in the figures, or shows it again.")));
 }
 /** What of the populations is not in the log. */
 function partly() {
@@ -67,12 +67,18 @@ function page() {
   add(el("header", {}, el("h1", {}, run.network), el("p", { class: "soft" }, `${run.path} · ${run.status}${run.started ? ` · ${run.started.replace("T", " ").replace("Z", " UTC")}` : ""}`)), facts());
   for (const w of data.warnings) add(el("p", { class: w.serious ? "warning serious" : "warning", role: "note" }, el("strong", {}, w.serious ? "Warning" : "Note"), w.text));
   add(el("h2", {}, "Activity"), populationTable());
-  if (data.populations.length) {
-    add(makeRaster().node, el("p", { class: "note", style: "margin:8px 2px 16px;font-size:.84rem" }, "Drag to move; the wheel with Ctrl zooms in time, with Shift in neurons; a double click shows all. The figures over time below follow."), makeRates().node);
-    add(el("h2", {}, "Distributions"), el("div", { class: "pair" }, makeDistributions().map((f) => f.node)));
+  const sources = data.populations.filter((p) => p.kind === "source"), neurons = data.populations.filter((p) => p.kind !== "source");
+  if (neurons.length) {
+    add(makeRaster(neurons, { id: "raster", title: "Raster", unit: "neuron", stack: view }).node, el("p", { class: "note hands" }, "Drag to move; the wheel with Ctrl zooms in time, with Shift in neurons; a double click shows all. The figures over time below follow."));
+    add(makeRates(neurons, { id: "rates", title: "Population rates over time" }).node);
+    add(el("h2", {}, "Distributions"), el("div", { class: "pair" }, makeDistributions(neurons).map((f) => f.node)));
+  }
+  if (sources.length) {
+    add(el("h2", {}, "Sources"), makeRaster(sources, { id: "source-raster", title: "Raster of the sources", unit: "member", stack: { low: 0, high: 1, mode: "auto" } }).node);
+    add(makeRates(sources, { id: "source-rates", title: "Rates of the sources over time" }).node);
   }
   if (data.traces.length) add(el("h2", {}, "Recorded variables"), data.traces.map((t, k) => makeTraces(t, k).node));
-  if (data.weights.length + data.changes.length) add(el("h2", {}, "Weights"), data.weights.map((w, k) => makeWeights(w, k).node), data.changes.map((c, k) => makeChanges(c, k).node));
+  if (data.weights.length + data.changes.length) add(el("h2", {}, "Weights"), data.weights.flatMap((w, k) => [makeWeights(w, k).node, makeFinalWeights(w, k).node]), data.changes.map((c, k) => makeChanges(c, k).node));
   add(el("h2", {}, "What ran"), provenance(), el("details", { style: "margin-top:16px", open: data.yaml.length < 3000 ? "" : null }, el("summary", {}, "The network as it was read"), el("pre", { id: "yaml" }, data.yaml + (data.yaml_cut ? "\n… (the rest is in the log: /spinet/network)" : ""))));
 }
 
@@ -90,6 +96,7 @@ function fromAddress() {
 }
 
 page();
+printing();
 fromAddress();
 redrawAll();
 window.addEventListener("hashchange", fromAddress);
