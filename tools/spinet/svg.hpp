@@ -1,6 +1,7 @@
-// A small writer of SVG charts: panels of lines over one another with one x axis.
+// A small writer of SVG charts: panels of lines over one another with one x axis, and plots with a key.
 #pragma once
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace spinet::tool {
@@ -14,5 +15,52 @@ struct Panel {
 };
 /// `x` ascends.
 std::string svg_chart(const std::string& title, const std::string& x_label, const std::vector<double>& x, const std::vector<Panel>& panels);
+
+struct Axis {
+  double from = 0, to = 1;      ///< of a logarithmic axis: log10 of the ends
+  std::string label;            ///< with its unit
+  double scale = 1;             ///< numbers are shown times this
+  bool logarithmic = false, numbers = true;
+};
+/// What a colour means; where the colour codes a number, `from` and `to` are those of the faintest and the fullest.
+struct KeyEntry {
+  std::string text, colour, from{}, to{};
+};
+/// Numbers as opacities: a few levels, from faint to full.
+struct Shades {
+  static constexpr int levels = 8;
+  static double opacity(int level) { return 0.12 + 0.88 * level / (levels - 1); }
+  /// The level of `part`, 0 to 1.
+  static int level(double part) { return part >= 1 ? levels - 1 : part > 0 ? static_cast<int>(part * levels) : 0; }
+};
+struct Stroke {
+  std::string colour;
+  double width = 1.4, opacity = 1;
+  std::string dashes{}, name{};  ///< name: of what it shows, for who reads the file
+};
+
+/// One chart with axes, marks and a key, on white.
+class Plot {
+ public:
+  static constexpr double height = 280, width = 640;  ///< of the area inside the axes
+  Plot(std::string title, Axis x, Axis y, const std::vector<KeyEntry>& key, double left = 80);
+  double x(double value) const { return left_ + (value - x_.from) / (x_.to - x_.from) * width; }
+  double y(double value) const { return top_ + height - (value - y_.from) / (y_.to - y_.from) * height; }
+  double left() const { return left_; }
+  double top() const { return top_; }
+  /// A path in the units of x() and y(), cut off at the axes.
+  void path(const std::string& d, const Stroke& stroke, const std::string& fill = "none");
+  /// Bins as steps from edges[i] to edges[i + 1].
+  void steps(const std::vector<double>& edges, const std::vector<double>& values, const Stroke& stroke);
+  /// Text that ends left of the axes, as high as `at`, in units of y().
+  void beside(double at, const std::string& text, const std::string& colour);
+  std::string svg() const;
+
+ private:
+  std::string title_;
+  Axis x_, y_;
+  double left_, top_, bottom_;
+  std::string marks_, around_;
+};
 
 }  // namespace spinet::tool

@@ -2,11 +2,13 @@
 #include <fmt/core.h>
 
 #include <fstream>
+#include <system_error>
 
 #include "commands.hpp"
 #include "look/isolated.hpp"
 #include "look/output.hpp"
 #include "look/page.hpp"
+#include "look/pictures.hpp"
 #include "outputs.hpp"
 #include "network/estimate.hpp"
 #include "network/printable.hpp"
@@ -14,22 +16,43 @@
 namespace spinet::tool {
 namespace {
 
-bool is_report(const std::filesystem::path& path) {
+/// Was the file made by this command?
+bool begins_with(const std::filesystem::path& path, std::string_view mark) {
   std::ifstream in(path, std::ios::binary);
-  std::string begin(std::string_view(look::page_mark).size(), '\0');
+  std::string begin(mark.size(), '\0');
   in.read(begin.data(), static_cast<std::streamsize>(begin.size()));
-  return in && begin == look::page_mark;
+  return in && begin == mark;
+}
+
+void say_warnings(const look::Analysis& analysis) {
+  for (const auto& w : analysis.warnings)
+    if (w.serious) fmt::print("Warning: {}\n", printable_line(w.text));
+}
+
+int make_figures(const std::string& log, const std::filesystem::path& folder, bool force) {
+  // Cells and points of time as fine as a picture of this size can show.
+  const auto analysis = look::analyse(log, {.rate_bins = 320, .columns = 320, .rows = 140, .points = 60'000});
+  const auto pictures = look::pictures_of(analysis);
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  if (!failed && !std::filesystem::is_directory(folder)) failed = std::make_error_code(std::errc::not_a_directory);
+  if (failed) throw UserError(fmt::format("{}: cannot be made: {}", folder.string(), failed.message()));
+  for (const auto& p : pictures) check_output(folder / p.name, force || begins_with(folder / p.name, look::picture_mark), inputs_of_log(log));
+  for (const auto& p : pictures) look::replace_file(folder / p.name, [&](std::FILE* out) { std::fwrite(p.svg.data(), 1, p.svg.size(), out); });
+  say_warnings(analysis);
+  for (const auto& p : pictures) fmt::print("{}  {}\n", (folder / p.name).string(), readable_bytes(static_cast<double>(p.svg.size())));
+  if (pictures.empty()) fmt::print("{}: there is nothing to draw\n", log);
+  return fine;
 }
 
 int make_report(const std::string& log, std::string output, bool force) {
   if (output.empty()) output = std::filesystem::path(log).replace_extension(".html").string();
-  check_output(output, force || is_report(output), inputs_of_log(log));
+  check_output(output, force || begins_with(output, look::page_mark), inputs_of_log(log));
   const auto lock = lock_output(output);
   const auto analysis = look::analyse(log, {});
   const auto page = look::page_of(analysis);
   look::replace_file(output, [&](std::FILE* out) { std::fwrite(page.data(), 1, page.size(), out); });
-  for (const auto& w : analysis.warnings)
-    if (w.serious) fmt::print("Warning: {}\n", printable_line(w.text));
+  say_warnings(analysis);
   fmt::print("{}  {}\n", output, readable_bytes(static_cast<double>(page.size())));
   return fine;
 }
@@ -38,19 +61,23 @@ int make_report(const std::string& log, std::string output, bool force) {
 
 void add_report(CLI::App& app, Action& action) {
   struct Options {
-    std::string log, output;
+    std::string log, output, figures;
     bool force = false;
   };
   auto* sub = app.add_subcommand("report", "Write a run's figures to one HTML file");
   auto o = std::make_shared<Options>();
   sub->add_option("OUT.h5", o->log, "The log")->required();
   sub->add_option("-o,--output", o->output, "The report to write (OUT.html beside the log); an older report is replaced")->type_name("FILE.html");
+  sub->add_option("--figures", o->figures, "Write every figure as an SVG file into this folder; no HTML file unless -o is given")->type_name("DIR");
   sub->add_flag("--force", o->force, "Replace any existing file");
   sub->footer("The file needs no network and no other file.\nExit codes: 0 fine, 2 the input is wrong, 3 the report could not be made.");
   sub->callback([o, &action] {
     action = [o] {
       look::check_log(o->log);
-      return look::isolated(o->log, [&] { return make_report(o->log, o->output, o->force); });
+      return look::isolated(o->log, [&] {
+        if (!o->figures.empty()) make_figures(o->log, o->figures, o->force);
+        return o->figures.empty() || !o->output.empty() ? make_report(o->log, o->output, o->force) : fine;
+      });
     };
   });
 }

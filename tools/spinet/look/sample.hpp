@@ -21,6 +21,10 @@ class PointSample {
   bool whole() const { return rows() == size_; }
   const std::vector<std::uint64_t>& nodes() const { return nodes_; }   ///< ascending
   std::uint64_t points() const { return points_.size(); }
+  /// Calls f(tick, row) for every spike, in the order of time.
+  template <class F> void each(F&& f) const {
+    for (const auto& p : points_) f(p.tick, p.row);
+  }
   /// Pairs of LEB128 numbers: ticks since the point before, row.
   std::string encoded() const;
 
