@@ -218,6 +218,17 @@ class Data(Folder):
         with open(self.path("unsigned.html"), encoding="utf-8") as f:
             self.assertEqual({p["sign"] for p in data_of(f.read())["populations"]}, {0})
 
+    def test_signs_of_a_population_that_does_both(self):
+        """a has weights of both signs, b magnitudes on a port that inhibits, c none."""
+        with open(self.path("mixed.yaml"), "w") as f:
+            synapse = lambda weight: f"connect: all_to_all, synapse: {{model: static, {weight}, delay: 1 ms}}"
+            f.write("spinet: 1\nname: mixed\nduration: 5 ms\npopulations:\n" + "".join(f"  {n}: {{model: lif_exp, size: 2}}\n" for n in "abc") +
+                    f"projections:\n  plus: {{from: a, to: c, {synapse('weight: 5 pA')}}}\n  minus: {{from: a, to: c, {synapse('weight: -5 pA')}}}\n"
+                    f"  magnitudes: {{from: b, to: c, {synapse('port: inh, weight: 5 pA')}}}\nrecord: {{spikes: [a, b, c]}}\n")
+        self.run_spinet("run", "mixed.yaml", "--quiet", "-o", "mixed.h5")
+        with h5py.File(self.path("mixed.h5")) as log:
+            self.assertEqual(list(log["spinet/signs"]), [0, -1, 0])
+
     def test_sources_are_not_neurons(self):
         """A source is no silent, saturated or synchronous population, and its rates make no bins for neurons."""
         self.run_spinet("run", self.sources(), "--quiet", "-o", "sources.h5")
