@@ -64,8 +64,8 @@ void look(const Network& n, const Projection& p, std::vector<Seen>& seen) {
     return;
   }
   if (p.state.empty()) return each([](Seen& of) { of.either = true; });
-  const auto [least, most] = range(p.state.front());
-  each([&](Seen& of) { of.add(p.sign * least), of.add(p.sign * most); });
+  const auto bounds = range(p.state.front());
+  each([&](Seen& of) { of.add(p.sign * bounds.first), of.add(p.sign * bounds.second); });
 }
 
 }  // namespace

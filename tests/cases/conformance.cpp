@@ -132,7 +132,7 @@ TEST_CASE("what is no plugin is refused with the reason") {
             std::to_string(spinet::abi_version) + "; rebuild it against the headers of this spinet");
   const auto refused = [&](const char* plugin) { return refusal(folder / plugin).substr((folder / plugin).string().size()); };
   CHECK(refused("synapse_computed_weight.so") == ": variable 'weight' is flagged `initial` and has no place in the state for the value that a network gives");
-  CHECK(refused("synapse_computed_first.so") == ": variable 'twice' lies where 'released' lies");
+  CHECK(refused("synapse_computed_first.so") == ": variable 'twice' lies where 'weight' lies");
   CHECK(refused("environment_metrics.so") == ": it has 5 metrics where 4 are allowed");
   CHECK(refused("entry_null.so") == ": its spinet_model() returned no table");
   CHECK(refusal(folder / "no_plugin.so") ==

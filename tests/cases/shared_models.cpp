@@ -55,5 +55,5 @@ TEST_CASE("lif_delta and static as shared libraries give the data that they give
 TEST_CASE("a library cannot take the name of a built-in model unnoticed") {
   Catalogue c;
   add_builtin(c);
-  CHECK_THROWS_WITH(c.load_folder(SHARED_MODELS), Catch::Contains("lif_delta.so: there is already a neuron model 'lif_delta' (built in)"));
+  CHECK_THROWS_WITH(c.load_folder(SHARED_MODELS), Catch::Contains(".so: there is already a ") && Catch::Contains(" (built in)"));
 }

@@ -29,7 +29,7 @@ REPLAY = """\
 spinet: 1
 duration: 100 ms
 populations:
-  again: {model: spike_list, size: 10, spikes: {file: LOG, population: exc}}
+  again: {model: spike_source, size: 10, spikes: {file: LOG, population: exc}}
 record: {spikes: [again]}
 """
 ESCAPE = "\x1b]0;owned\x07\x1b[31m\x9b2J"
