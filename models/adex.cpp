@@ -59,11 +59,9 @@ class Integrator {
   bool run(double duration) {
     double h = step_ > 0 ? step_ : first_step;
     slope_ = slope({y_, w_}, I_[0] + I_[1] + p_.I_dc);
-    const auto most_trials = 200'000 + static_cast<std::uint64_t>(20'000 * std::min(duration, 1e12));
+    const auto most_trials = 50'000 + static_cast<std::uint64_t>(2'000 * std::min(duration, 1e6));
     std::uint64_t trials = 0;
     for (elapsed_ = 0; elapsed_ < duration;) {
-      // Currents of 1e12 pA make u decay below the tolerance, where errors no longer say which steps are stable.
-      if (trials > stalled && upswing_) h = std::min(h, std::max(2 * math::abs(y_ / slope_.y), no_step));
       const bool last = h >= duration - elapsed_;
       const double taken = last ? duration - elapsed_ : h;
       const Trial next = trial(taken);
@@ -107,7 +105,6 @@ class Integrator {
 
  private:
   static constexpr double first_step = 0.05, least_step = 1e-9, no_step = 1e-18;  // ms
-  static constexpr std::uint64_t stalled = 10'000;  ///< trials in one go that no ordinary drive needs
   /// Largest |V - v_th| / Delta_T that a step may leave its form's side by.
   static constexpr double far = 3;
 

@@ -69,6 +69,8 @@ class Faulty(unittest.TestCase):
         shutil.copy(os.path.join(PLUGINS, plugin + ".so"), plugins)
         with open(os.path.join(self.folder, "n.yaml"), "w") as f:
             f.write(network % {"params": params, "more": more})
+        if command == "run" and "--force" not in words:
+            words = (*words, "--force")
         return subprocess.run([SPINET, command, "n.yaml", "--plugin-path", "plugins", *words], cwd=self.folder, text=True,
                               capture_output=True, timeout=120)
 

@@ -280,8 +280,16 @@ class Outputs(unittest.TestCase):
     @unittest.skipUnless(HAS_MPI, "built without MPI")
     def test_mpirun_killed(self):
         def children(pid):
-            with open(f"/proc/{pid}/task/{pid}/children") as f:
-                return [int(x) for x in f.read().split()]
+            """Of any of its threads; waits until there are some."""
+            for _ in range(300):
+                found = []
+                for thread in os.listdir(f"/proc/{pid}/task"):
+                    with open(f"/proc/{pid}/task/{thread}/children") as f:
+                        found += [int(x) for x in f.read().split()]
+                if found:
+                    return found
+                time.sleep(0.1)
+            self.fail(f"process {pid} has no children")
 
         for who in ("mpirun", "rank"):
             run = self.running("-n", 2, "--force")

@@ -181,7 +181,7 @@ class Sweep(unittest.TestCase):
         while not (journal.exists() and journal.stat().st_size > 5000) and time.time() < until:
             time.sleep(0.05)
         again = self.sweep(XOR, "--trials", "2000", "-o", "long.h5", code=2)
-        self.assertIn("another `spinet sweep` is writing it", again.stderr)
+        self.assertIn("is in use: a run is still writing it", again.stderr)
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 3)
@@ -315,7 +315,7 @@ class Sweep(unittest.TestCase):
         self.assertIn("FILE is missing", self.sweep("--trials", "3", "-o", "x.h5", code=2).stderr)
         self.assertIn("there is no folder", self.sweep(XOR, "--trials", "3", "-o", "no/x.h5", code=2).stderr)
         (self.folder / "there.h5").write_text("text")
-        self.assertIn("there.h5: not a whole file of `spinet sweep`", self.sweep(XOR, "--trials", "3", "-o", "there.h5", code=2).stderr)
+        self.assertIn("there.h5: is not an HDF5 file", self.sweep(XOR, "--trials", "3", "-o", "there.h5", code=2).stderr)
         self.assertEqual((self.folder / "there.h5").read_text(), "text")
 
     def test_paths_varied_together(self):

@@ -258,8 +258,9 @@ int device(const DeviceOptions& o) {
     auto picture = *file;
     picture.replace_extension(".svg");
     if (picture == *file) throw UserError(fmt::format("{}: name the HDF5 file; the picture goes beside it as .svg", o.output));
-    lock = lock_output(*file);
     for (const auto& p : {*file, picture}) check_output(p, o.force, {});
+    lock = lock_output(*file);
+    for (const auto& p : {*file, picture}) check_output(p, o.force, {});  // another may have written it meanwhile
   }
   const Record r = characterise(o, t);
   summarise(r, v, o);

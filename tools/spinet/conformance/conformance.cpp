@@ -76,7 +76,9 @@ class TemporaryCopy {
     std::string name = (std::filesystem::temp_directory_path() / "spinet-check-XXXXXX").string();
     if (!mkdtemp(name.data())) throw std::runtime_error("cannot make a folder in " + std::filesystem::temp_directory_path().string());
     folder_ = name;
-    std::filesystem::copy_file(file, path());
+    std::error_code none;  // a file that cannot be read is refused by whoever loads it, with its name
+    std::filesystem::copy_file(file, path(), none);
+    readable_ = !none;
   }
   ~TemporaryCopy() {
     std::error_code ignored;
@@ -85,8 +87,10 @@ class TemporaryCopy {
   TemporaryCopy(const TemporaryCopy&) = delete;
   TemporaryCopy& operator=(const TemporaryCopy&) = delete;
   std::filesystem::path path() const { return folder_ / "copy.so"; }
+  bool readable() const { return readable_; }
 
  private:
+  bool readable_ = false;
   std::filesystem::path folder_;
 };
 
@@ -95,6 +99,7 @@ class TemporaryCopy {
 void check_plugin(const std::filesystem::path& file, const Battery& battery) {
   Catalogue first, second;
   const TemporaryCopy copy(file);
+  if (!copy.readable()) return void(Catalogue{}.load(file));  // throws, and says why
   // What is wrong with a table ends the check at once: nothing else can be tried.
   const char* const sound = "its table is sound: version, sizes, names, units, defaults in range, fields inside their structs";
   if (battery.begins) battery.begins(sound);
