@@ -36,7 +36,8 @@ void Stream::write() {
     c.buffer.resize(buffered_ * c.row_bytes);
     c.buffer.resize(chunk_rows_ * c.row_bytes);
     h5::set_rows(c.dataset, written_ + buffered_);
-    for (std::size_t at = 0; at < std::max<std::size_t>(c.width, 1); at += c.chunk_width) write_chunk(c, at);
+    for (std::size_t at = 0; at < std::max<std::size_t>(c.width, 1); at += c.chunk_width)
+      written_bytes_ += write_chunk(c, at);
   }
   room_ = chunk_rows_;
   written_ += buffered_;
@@ -44,7 +45,7 @@ void Stream::write() {
   dirty_ = true;
 }
 
-void Stream::write_chunk(const Column& c, std::size_t first_element) {
+std::size_t Stream::write_chunk(const Column& c, std::size_t first_element) {
   const std::size_t chunk_row_bytes = c.chunk_width * c.element_bytes;
   std::vector<std::byte> piece;
   std::span<const std::byte> chunk(c.buffer);
@@ -57,7 +58,9 @@ void Stream::write_chunk(const Column& c, std::size_t first_element) {
   }
   const hsize_t at[2] = {written_, first_element};
   const std::span<const hsize_t> position(at, c.width ? 2 : 1);
-  h5::write_chunk(c.dataset, position, packer_ ? packer_->pack(chunk, c.element_bytes) : chunk);
+  if (packer_) chunk = packer_->pack(chunk, c.element_bytes);
+  h5::write_chunk(c.dataset, position, chunk);
+  return chunk.size();
 }
 
 Rows Stream::journal_rows(std::uint32_t index, bool all) {

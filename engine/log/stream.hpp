@@ -46,6 +46,7 @@ class Stream {
   Rows journal_rows(std::uint32_t index, bool all);
   bool anything_to_journal() const { return rows() > std::max(written_, journaled_); }
   std::uint64_t written() const { return written_; }
+  std::uint64_t written_bytes() const { return written_bytes_; }  ///< as they lie in the file, packed
   std::uint64_t buffered() const { return buffered_; }
   /// Something was handed to HDF5 since the last `flushed`.
   bool dirty() const { return dirty_; }
@@ -61,9 +62,9 @@ class Stream {
     std::vector<std::byte> buffer;
   };
   void write();
-  void write_chunk(const Column& c, std::size_t first_element);
+  std::size_t write_chunk(const Column& c, std::size_t first_element);  ///< bytes
   std::vector<Column> columns_;
-  std::uint64_t chunk_rows_, room_ = 0, written_ = 0, buffered_ = 0, journaled_ = 0;  ///< room_: rows of the buffers
+  std::uint64_t chunk_rows_, room_ = 0, written_ = 0, buffered_ = 0, journaled_ = 0, written_bytes_ = 0;  ///< room_: rows of the buffers
   Packer* packer_;
   bool dirty_ = false;
 };

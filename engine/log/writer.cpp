@@ -114,6 +114,7 @@ struct RunLog::Impl {
   bool dirty = false;                             ///< some stream has handed a chunk to HDF5 since the last commit
   std::uint32_t last_population = 0;              ///< of the last lookup
   Tick reached = 0, durable = 0;
+  std::uint64_t uncommitted = 0;                  ///< bytes handed to HDF5 since then
   Clock::time_point last_commit = Clock::now();
   std::uint64_t journal_limit = 16u << 20;        ///< size at which the journal is cut back to what is live
   std::optional<LogError> failed;
@@ -601,8 +602,10 @@ struct RunLog::Impl {
   }
 
   void took(Stream& s, std::uint64_t rows) {
+    const auto before = s.written_bytes();
     s.took(rows);
     dirty = dirty || s.dirty();
+    uncommitted += s.written_bytes() - before;
   }
 
   void add_spikes(std::span<const Spike> sorted) {
@@ -772,6 +775,7 @@ struct RunLog::Impl {
       journal->restart(unwritten(true));
       journal_limit = std::max<std::uint64_t>(16u << 20, 4 * journal->bytes());
     }
+    uncommitted = 0;
     last_commit = Clock::now();
   }
 
@@ -786,7 +790,9 @@ struct RunLog::Impl {
       return;
     }
     const std::chrono::duration<double> since = Clock::now() - last_commit;
-    if (since.count() >= options.tail_seconds || (dirty && since.count() >= options.flush_seconds)) commit_now();
+    if (since.count() >= options.tail_seconds || (dirty && since.count() >= options.flush_seconds) ||
+        uncommitted >= options.flush_bytes)
+      commit_now();
   }
 
   void secure(Tick tick) {

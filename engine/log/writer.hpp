@@ -35,6 +35,7 @@ struct Continuation {
 struct RunLogOptions {
   bool force = false;             ///< replace an existing log
   double flush_seconds = 1;       ///< wall time between commits while whole chunks come in
+  std::uint64_t flush_bytes = 8u << 20;  ///< as soon as whole chunks of so many bytes have come, too: a disk can fill sooner
   double tail_seconds = 10;       ///< wall time after which incomplete chunks go to the journal
   bool power_safe = false;        ///< also survive a power cut: waits for the disk at every commit
   std::uint32_t chunk = 65536;    ///< elements per chunk of every growing dataset

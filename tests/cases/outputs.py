@@ -131,8 +131,10 @@ class Outputs(unittest.TestCase):
                    lambda _: self.assertGreater(len((self.folder / "out_csv/spikes_p.csv").read_text().splitlines()), 20))
 
     def running(self, *more):
+        for old in self.folder.glob("long.*h5*"):
+            old.unlink()
         run = self.start("run", "long.yaml", "-o", "long.h5", "--quiet", *more)
-        self.addCleanup(run.communicate)
+        self.addCleanup(run.communicate, timeout=60)
         self.addCleanup(run.kill)
         for _ in range(600):
             if (self.folder / "long.h5.journal").exists():
@@ -277,24 +279,41 @@ class Outputs(unittest.TestCase):
         self.assertEqual(done.returncode, 3)
         self.assertEqual(spikes(self.folder / "closed.h5")[0], "complete")
 
-    @unittest.skipUnless(HAS_MPI, "built without MPI")
-    def test_mpirun_killed(self):
-        def children(pid):
-            """Of any of its threads; waits until there are some."""
-            for _ in range(300):
-                found = []
-                for thread in os.listdir(f"/proc/{pid}/task"):
+    def children(self, pid, step=0.1):
+        """Of any of its threads; waits until there are some."""
+        for _ in range(300):
+            found = []
+            for thread in os.listdir(f"/proc/{pid}/task"):
+                try:
                     with open(f"/proc/{pid}/task/{thread}/children") as f:
                         found += [int(x) for x in f.read().split()]
-                if found:
-                    return found
-                time.sleep(0.1)
-            self.fail(f"process {pid} has no children")
+                except OSError:
+                    pass  # the thread has ended
+            if found:
+                return found
+            time.sleep(step)
+        self.fail(f"process {pid} has no children")
 
+    @unittest.skipUnless(HAS_MPI, "built without MPI")
+    def test_a_rank_killed_while_it_starts(self):
+        for delay in (0, 0, 0.03, 0.06, 0.09, 0.12):
+            run = self.start("run", "long.yaml", "-n", 2, "-o", "long.h5", "--quiet", "--force")
+            self.addCleanup(run.communicate, timeout=60)
+            self.addCleanup(run.kill)
+            mpirun = self.children(run.pid, 0.001)[0]
+            victim = self.children(mpirun, 0.001)[-1]
+            time.sleep(delay)
+            os.kill(victim, signal.SIGKILL)
+            _, errors = run.communicate(timeout=60)
+            self.assertEqual(run.returncode, 3)
+            self.assertIn("ended abnormally", errors)
+
+    @unittest.skipUnless(HAS_MPI, "built without MPI")
+    def test_mpirun_killed(self):
         for who in ("mpirun", "rank"):
-            run = self.running("-n", 2, "--force")
-            mpirun = children(run.pid)[0]
-            victim = mpirun if who == "mpirun" else children(mpirun)[-1]
+            run = self.running("-n", 2)
+            mpirun = self.children(run.pid)[0]
+            victim = mpirun if who == "mpirun" else self.children(mpirun)[-1]
             os.kill(victim, signal.SIGKILL)
             _, errors = run.communicate(timeout=60)
             self.assertEqual(run.returncode, 3)

@@ -135,7 +135,7 @@ void add_info(CLI::App& app, Action& action) {
     action = [o] {
       look::check_log(o->file);
       if (const auto writer = writer_of(o->file)) return running(o->file, *writer);
-      return look::isolated(o->file, [&] { return info(o->file, o->repair, o->json); });
+      return look::isolated(o->file, {}, [&] { return info(o->file, o->repair, o->json); });
     };
   });
 }

@@ -14,6 +14,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <optional>
 #include <set>
 
 #include "commands.hpp"
@@ -46,6 +48,42 @@ std::string end_of_mpirun(int status) {
     return fmt::format("a rank was killed by signal {} ({}; mpirun: exit code {})", code - 128, strsignal(code - 128), code);
   return fmt::format("mpirun: exit code {}", code);
 }
+
+/// Whether a process is a parent of others that live; nothing where the system does not tell.
+std::optional<bool> has_living_children(pid_t process) {
+  namespace fs = std::filesystem;
+  std::error_code gone;
+  bool told = false;
+  for (const auto& thread : fs::directory_iterator(fmt::format("/proc/{}/task", process), gone)) {
+    std::ifstream children(thread.path() / "children");
+    told = told || children.is_open();
+    for (pid_t child; children >> child;) {
+      std::ifstream file(fmt::format("/proc/{}/stat", child));
+      const std::string stat(std::istreambuf_iterator<char>(file), {});
+      const auto name_end = stat.rfind(')');  // the state is the letter after the name
+      if (name_end != std::string::npos && stat.size() > name_end + 2 && stat[name_end + 2] != 'Z') return true;
+    }
+  }
+  return told ? std::optional(false) : std::nullopt;
+}
+
+/// Open MPI 4.1 waits for ever if a rank is killed while it starts: an mpirun that had ranks and has had none for 5 s.
+class Abandoned {
+ public:
+  explicit Abandoned(pid_t mpirun) : mpirun_(mpirun) {}
+  /// To be asked once a second.
+  bool operator()() {
+    const auto living = has_living_children(mpirun_);
+    if (living.value_or(false)) had_ranks_ = true, seconds_ = 0;
+    else if (living && had_ranks_) ++seconds_;
+    return seconds_ > 5;
+  }
+
+ private:
+  pid_t mpirun_;
+  bool had_ranks_ = false;
+  int seconds_ = 0;
+};
 
 }  // namespace
 
@@ -121,14 +159,22 @@ int launch(int ranks, const std::vector<std::string>& arguments) {
   close(failure[0]);
 
   int status = 0, asked = 0;
+  Abandoned abandoned(child);
+  const timespec second{1, 0};
   while (started) {
-    const int signal = sigwaitinfo(&signals, nullptr);
+    const int signal = sigtimedwait(&signals, nullptr, &second);
     if (signal == SIGCHLD) {
       if (waitpid(child, &status, WNOHANG) == child) break;
     } else if (signal > 0) {
       // mpirun hands SIGUSR1 to the ranks; at SIGTERM it ends them itself.
       const int passed_on[] = {SIGUSR1, SIGTERM, SIGKILL};
       kill(child, passed_on[std::min(asked++, 2)]);
+    } else if (abandoned()) {
+      kill(child, SIGKILL);
+      waitpid(child, &status, 0);
+      sigprocmask(SIG_SETMASK, &before, nullptr);
+      fmt::print(stderr, "spinet: the run on {} ranks ended abnormally: its ranks have ended, mpirun has not\n", ranks);
+      return run_failed;
     }
   }
   if (!started) waitpid(child, &status, 0);

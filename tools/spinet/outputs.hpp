@@ -23,6 +23,11 @@ std::vector<Input> inputs_of_log(const std::filesystem::path& log);
 /// input; lies in no folder, or in one that cannot be written to.
 void check_output(const std::filesystem::path& output, bool replace, const std::vector<Input>& inputs);
 
+/// The path without a slash at its end: of a folder, as its lock names it.
+inline std::filesystem::path named(const std::filesystem::path& output) {
+  return output.has_filename() ? output : output.parent_path();
+}
+
 /// Takes the lock of an output.  Throws UserError if another process writes it.
 std::shared_ptr<OutputLock> lock_output(const std::filesystem::path& output);
 

@@ -10,6 +10,7 @@
 #include "outputs.hpp"
 
 namespace spinet::tool {
+namespace fs = std::filesystem;
 namespace {
 
 struct ExportOptions {
@@ -21,10 +22,15 @@ void say_what_is_missing(const LogData& data) {
   if (!data.summary().warning.empty()) fmt::print(stderr, "Warning: {}\n", data.summary().warning);
 }
 
+/// The file, or the folder of tables.
+fs::path output_of(const ExportOptions& o) {
+  if (!o.output.empty()) return named(o.output);
+  return o.format == "nwb" ? fs::path(o.log).replace_extension(".nwb") : fs::path(fs::path(o.log).replace_extension().string() + "_csv");
+}
+
 int make_export(const ExportOptions& o) {
-  namespace fs = std::filesystem;
   if (o.format == "nwb") {
-    const fs::path file = o.output.empty() ? fs::path(o.log).replace_extension(".nwb") : fs::path(o.output);
+    const auto file = output_of(o);
     check_output(file, o.force, inputs_of_log(o.log));
     const auto lock = lock_output(file);
     const LogData data(o.log);
@@ -33,13 +39,13 @@ int make_export(const ExportOptions& o) {
     fmt::print("{}  {}\n", file.string(), readable_bytes(static_cast<double>(fs::file_size(file))));
     return fine;
   }
-  const fs::path folder = o.output.empty() ? fs::path(o.log).replace_extension().string() + "_csv" : o.output;
+  const auto folder = output_of(o);
   const LogData data(o.log);
   say_what_is_missing(data);
   std::error_code failed;
   fs::create_directories(folder, failed);
   if (!fs::is_directory(folder)) throw UserError(fmt::format("{}: cannot be made a folder{}", folder.string(), failed ? ": " + failed.message() : ""));
-  const auto lock = lock_output(folder.has_filename() ? folder : folder.parent_path());
+  const auto lock = lock_output(folder);
   for (const auto& path : look::export_csv(data, folder, o.force)) fmt::print("{}  {}\n", path.string(), readable_bytes(static_cast<double>(fs::file_size(path))));
   return fine;
 }
@@ -56,7 +62,7 @@ void add_export(CLI::App& app, Action& action) {
   sub->callback([o, &action] {
     action = [o] {
       look::check_log(o->log);
-      return look::isolated(o->log, [&] { return make_export(*o); });
+      return look::isolated(o->log, {output_of(*o)}, [&] { return make_export(*o); });
     };
   });
 }

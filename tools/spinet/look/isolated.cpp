@@ -14,6 +14,7 @@
 
 #include "commands.hpp"
 #include "log/error.hpp"
+#include "log/output_lock.hpp"
 #include "network/printable.hpp"
 
 namespace spinet::look {
@@ -55,9 +56,18 @@ void limit_cpu_time(const std::string& file) {
   setrlimit(RLIMIT_CORE, &no_core);
 }
 
+/// As the next command with this output would: who takes the lock of a dead process removes what it has left.
+void tidy(const std::filesystem::path& output) {
+  try {
+    const OutputLock taken(output);
+  } catch (const std::exception&) {
+    // Another process has it by now.
+  }
+}
+
 }  // namespace
 
-int isolated(const std::string& file, const std::function<int()>& work) {
+int isolated(const std::string& file, const std::vector<std::filesystem::path>& outputs, const std::function<int()>& work) {
   std::fflush(nullptr);
   const pid_t parent = getpid();
   const pid_t child = fork();
@@ -75,6 +85,7 @@ int isolated(const std::string& file, const std::function<int()>& work) {
   while (waitpid(child, &status, 0) < 0)
     if (errno != EINTR) return say(run_failed, fmt::format("spinet: {}", std::strerror(errno)));
   if (WIFSIGNALED(status)) {
+    for (const auto& output : outputs) tidy(output);
     const int s = WTERMSIG(status);
     if (s == SIGKILL) return say(run_failed, fmt::format("spinet: {}: the reader was killed; did the machine run out of memory?", file));
     if (s == SIGINT || s == SIGTERM || s == SIGHUP || s == SIGPIPE) return run_failed;

@@ -37,6 +37,7 @@ int make_figures(const std::string& log, const std::filesystem::path& folder, bo
   std::filesystem::create_directories(folder, failed);
   if (!failed && !std::filesystem::is_directory(folder)) failed = std::make_error_code(std::errc::not_a_directory);
   if (failed) throw UserError(fmt::format("{}: cannot be made: {}", folder.string(), failed.message()));
+  const auto lock = lock_output(folder);
   for (const auto& p : pictures) check_output(folder / p.name, force || begins_with(folder / p.name, look::picture_mark), inputs_of_log(log));
   for (const auto& p : pictures) look::replace_file(folder / p.name, [&](std::FILE* out) { std::fwrite(p.svg.data(), 1, p.svg.size(), out); });
   say_warnings(analysis);
@@ -45,8 +46,7 @@ int make_figures(const std::string& log, const std::filesystem::path& folder, bo
   return fine;
 }
 
-int make_report(const std::string& log, std::string output, bool force) {
-  if (output.empty()) output = std::filesystem::path(log).replace_extension(".html").string();
+int make_report(const std::string& log, const std::string& output, bool force) {
   check_output(output, force || begins_with(output, look::page_mark), inputs_of_log(log));
   const auto lock = lock_output(output);
   const auto analysis = look::analyse(log, {});
@@ -74,9 +74,13 @@ void add_report(CLI::App& app, Action& action) {
   sub->callback([o, &action] {
     action = [o] {
       look::check_log(o->log);
-      return look::isolated(o->log, [&] {
-        if (!o->figures.empty()) make_figures(o->log, o->figures, o->force);
-        return o->figures.empty() || !o->output.empty() ? make_report(o->log, o->output, o->force) : fine;
+      std::vector<std::filesystem::path> outputs;
+      if (o->figures.empty() && o->output.empty()) o->output = std::filesystem::path(o->log).replace_extension(".html").string();
+      if (!o->output.empty()) outputs.push_back(o->output);
+      if (!o->figures.empty()) outputs.push_back(named(o->figures));
+      return look::isolated(o->log, outputs, [&] {
+        if (!o->figures.empty()) make_figures(o->log, named(o->figures), o->force);
+        return o->output.empty() ? fine : make_report(o->log, o->output, o->force);
       });
     };
   });

@@ -189,7 +189,7 @@ void add_view(CLI::App& app, Action& action) {
   sub->callback([o, &action] {
     action = [o] {
       look::check_log(o->log);
-      return look::isolated(o->log, [&] { return view(*o); });
+      return look::isolated(o->log, {}, [&] { return view(*o); });
     };
   });
 }
