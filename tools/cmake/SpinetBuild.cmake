@@ -14,8 +14,38 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
 find_program(CCACHE ccache)
 if(CCACHE)
   set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  # Without these, it would not keep what is compiled with precompiled headers.
+  set(CMAKE_CXX_COMPILER_LAUNCHER env
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
 endif()
+
+# spinet_precompiled(target FROM headers): most files include the same headers of the standard library, which take longer to
+# read than what is in the file.  They are compiled once for all targets with the same flags, by a target that
+# spinet_headers(headers [PIE] header...) makes.  Every file still includes what it uses; SPINET_PCH=OFF compiles each by itself.
+option(SPINET_PCH "Compile common headers once" ON)
+if(SPINET_PCH AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)  # for ccache
+endif()
+set(SPINET_STANDARD_HEADERS <algorithm> <array> <charconv> <chrono> <cmath> <cstdint> <cstring> <filesystem> <fstream> <functional>
+  <limits> <map> <memory> <numeric> <optional> <set> <span> <stdexcept> <string> <string_view> <tuple> <utility> <vector>)
+function(spinet_headers name)
+  cmake_parse_arguments(ARG "PIE" "" "" ${ARGN})
+  file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${name}.cpp CONTENT "")
+  add_library(${name} OBJECT ${CMAKE_CURRENT_BINARY_DIR}/${name}.cpp)
+  target_compile_features(${name} PUBLIC cxx_std_20)
+  if(ARG_PIE)  # for programs; a library's are compiled with -fPIC
+    set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(${name} PRIVATE -fPIE)
+  endif()
+  if(SPINET_PCH)
+    target_precompile_headers(${name} PRIVATE ${SPINET_STANDARD_HEADERS} ${ARG_UNPARSED_ARGUMENTS})
+  endif()
+endfunction()
+function(spinet_precompiled target from name)
+  if(SPINET_PCH)
+    target_precompile_headers(${target} REUSE_FROM ${name})
+  endif()
+endfunction()
 
 # spinet_models(file...): each file becomes an object of the `spinet_builtin` library with an entry of its own.
 # SHARED_TOO file...: these are also built as build/plugins/<name>.so, from the same text.
