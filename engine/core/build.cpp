@@ -33,10 +33,15 @@ Simulation::Impl::Impl(const Network& network, Transport& t, const SimulationOpt
     : net(network), transport(t), partition(network, t.size()), locator(partition), heart(options.pulse) {
   const auto begin = Clock::now();
   std::string problem;
+  std::uint32_t stopped = 0;
   try {
     build(options);
   } catch (const std::bad_alloc&) {
     problem = "out of memory while building the network; use fewer neurons or synapses, or more ranks";
+  } catch (const Stopped& e) {
+    problem = e.what();
+    own_failure = std::current_exception();
+    stopped = stop_wanted;
   } catch (const ModelFailure& e) {
     problem = e.what();
     own_failure = std::current_exception();
@@ -44,7 +49,7 @@ Simulation::Impl::Impl(const Network& network, Transport& t, const SimulationOpt
     problem = e.what();
   }
   // Everyone learns whether all could build: nobody waits for a rank that is gone.
-  Head head{0, 0, static_cast<std::uint32_t>(problem.size()), problem.empty() ? 0u : std::uint32_t{failed}, 0};
+  Head head{0, 0, static_cast<std::uint32_t>(problem.size()), problem.empty() ? 0u : failed | stopped, 0};
   std::vector<std::byte> message;
   append(message, &head, 1);
   append(message, problem.data(), problem.size());
@@ -60,6 +65,7 @@ void Simulation::Impl::throw_if_failed() {
     Head head;
     std::memcpy(&head, part.data(), sizeof head);
     if (!(head.flags & failed)) continue;
+    if (head.flags & stop_wanted) throw Stopped();
     if (own_failure && r == transport.rank()) std::rethrow_exception(own_failure);
     throw RankFailed(r, std::string(reinterpret_cast<const char*>(part.data()) + sizeof head, head.count));
   }
@@ -75,7 +81,7 @@ void Simulation::Impl::build(const SimulationOptions& options) {
 
   std::vector<bool> superposed;
   for (std::uint32_t p = 0; p < net.projections.size(); ++p) {
-    wirings.push_back(std::make_unique<Wiring>(net, p));
+    wirings.push_back(std::make_unique<Wiring>(net, p, options.stop));
     superposed.push_back(is_superposed(net, net.projections[p]));
     if (!superposed[p] && net.projections[p].target_count() && net.projections[p].source_count())
       lookahead = std::min(lookahead, net.delay_resolution * wirings[p]->least_delay);
@@ -101,10 +107,10 @@ void Simulation::Impl::build(const SimulationOptions& options) {
     for (const auto& b : blocks)
       if (b->hears(f)) some.push_back(b.get());
   }
+  stats.spikes_of_population.assign(net.populations.size(), 0);
   make_emitters(superposed);
   for (auto& b : blocks) b->start();
   samples.assign(blocks.size(), std::vector<std::vector<float>>(series()));
-  stats.spikes_of_population.assign(net.populations.size(), 0);
 }
 
 /// Ticks in which no more is sampled than memory should hold, since samples are handed over between windows.
@@ -243,7 +249,11 @@ void Simulation::Impl::make_emitters(const std::vector<bool>& superposed) {
       for (std::uint32_t p = population_of(net, r.first); !superposed[q] && p < needed.size() && net.populations[p].first < r.first + r.count; ++p) needed[p] = true;
   for (std::uint32_t p = 0; p < net.populations.size(); ++p) {
     const Population& population = net.populations[p];
-    if (!population.source() || !needed[p]) continue;
+    if (!population.source()) continue;
+    if (!needed[p]) {
+      stats.spikes_of_population[p] = Statistics::not_counted;
+      continue;
+    }
     for (std::uint32_t unit = 0; unit * source_unit < population.size; ++unit) {
       const Gid first = population.first + unit * source_unit;
       std::vector<bool> own(std::min(source_unit, population.size - unit * source_unit));

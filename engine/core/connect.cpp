@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <unordered_set>
 
+#include "core/failure.hpp"
 #include "spinet/math.hpp"
 #include "spinet/random_batch.hpp"
 
@@ -66,13 +67,14 @@ std::uint64_t count(const std::vector<GidRange>& ranges) {
 
 }  // namespace
 
-Connector::Connector(const Network& net, std::uint32_t index)
+Connector::Connector(const Network& net, std::uint32_t index, const std::atomic<bool>* stop)
     : projection(net.projections[index]),
       sources_(projection.sources),
       targets_(projection.targets),
       source_count_(static_cast<std::uint32_t>(count(sources_))),
       target_count_(static_cast<std::uint32_t>(count(targets_))),
       runs_((target_count_ + target_run - 1) / target_run),
+      stop_(stop),
       key_(stream_key(net.projection_identity(index), Purpose::connect)),
       again_(stream_key(net.projection_identity(index), Purpose::again)),
       split_key_(stream_key(net.projection_identity(index), Purpose::split)) {
@@ -195,6 +197,7 @@ std::uint64_t Connector::expected() const {
 
 void Connector::edges(std::uint32_t run, const bool* wanted,
                       const std::function<void(const DrawnEdge*, std::size_t)>& take) const {
+  if (stop_ && stop_->load(std::memory_order_relaxed)) throw Stopped();
   if (projection.weights_from.empty() || projection.rule == Rule::listed) draw_edges(run, wanted, take);
   else match(run, wanted, take);
 }

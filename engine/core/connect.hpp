@@ -1,6 +1,7 @@
 // The edges of a projection, drawn run of targets by run of targets: whoever owns some targets of a run draws them all,
 // so nothing depends on ranks.  An edge costs one Philox block: its words are (source, target, delay, weight).
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -24,8 +25,9 @@ struct DrawnEdge {
 
 class Connector {
  public:
-  /// `index`: of the projection in the network.  Throws std::runtime_error if the rule cannot be drawn.
-  Connector(const Network& network, std::uint32_t index);
+  /// `index`: of the projection in the network.  Throws std::runtime_error if the rule cannot be drawn.  While `stop` is
+  /// set, `edges` throws Stopped.
+  Connector(const Network& network, std::uint32_t index, const std::atomic<bool>* stop = nullptr);
 
   std::uint32_t run_count() const { return runs_; }
   Gid source_gid(std::uint32_t source) const { return locate(sources_, source); }
@@ -58,6 +60,7 @@ class Connector {
 
   std::vector<GidRange> sources_, targets_;
   std::uint32_t source_count_, target_count_, runs_;
+  const std::atomic<bool>* stop_;
   RandomKey key_, again_, split_key_;
   std::vector<std::uint64_t> number_of_run_;   ///< fixed_total_number
   std::vector<std::uint64_t> pairs_before_;    ///< fixed_total_number: allowed pairs in the runs before

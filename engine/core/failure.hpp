@@ -9,6 +9,11 @@
 
 namespace spinet {
 
+/// Somebody wanted the run to stop (SimulationOptions::stop) while its network was still being built.
+struct Stopped : std::runtime_error {
+  Stopped() : std::runtime_error("stopped while the network was built") {}
+};
+
 /// A model has said that it cannot go on, or has broken its contract: who, when and why.
 struct ModelFailure : std::runtime_error {
   std::string population;

@@ -62,7 +62,10 @@ struct Statistics {
   double events_per_second() const { return run_seconds > 0 ? static_cast<double>(events() - events_before) / run_seconds : 0; }
   std::uint64_t history_bytes = 0;   ///< memory of postsynaptic spikes at the end; it never shrinks during a run
   double build_seconds = 0, run_seconds = 0;  ///< wall time of this process: construction, run loop
-  std::vector<std::uint64_t> spikes_of_population;  ///< network-wide counts, also of populations not recorded
+  /// Network-wide counts, also of populations that are not recorded; `not_counted` for sources whose spikes nobody draws one
+  /// by one, because only superposed drives use them.
+  std::vector<std::uint64_t> spikes_of_population;
+  static constexpr std::uint64_t not_counted = ~std::uint64_t{0};
   /// Where a network has replicas (Network::replicas): how each ended; `reached` and `until_met` are then of the last.
   struct Replica {
     Tick reached, until_met;
@@ -75,11 +78,12 @@ struct SimulationOptions {
   Tick window_cap = 0;         ///< 0: default
   std::uint32_t small_slices = 4096;  ///< a block with at most as many is small (slots.hpp); changes no result
   Pulse* pulse = nullptr;             ///< where the run tells what it is at, for a signal handler
+  const std::atomic<bool>* stop = nullptr;  ///< to be looked at while the network is built: Stopped on all ranks
 };
 
 class Simulation {
  public:
-  /// Partitions and builds this rank's part.  Throws std::runtime_error for what cannot be drawn or held.
+  /// Partitions and builds this rank's part.  Throws std::runtime_error for what cannot be drawn or held, Stopped on request.
   Simulation(const Network& network, Transport& transport, SimulationOptions options = {});
   ~Simulation();
   /// Puts a checkpoint's state in place of that at t = 0; before `run`.  The checkpoint is of the same network, from any

@@ -10,8 +10,8 @@
 
 namespace spinet {
 
-Wiring::Wiring(const Network& net, std::uint32_t index)
-    : connector(net, index),
+Wiring::Wiring(const Network& net, std::uint32_t index, const std::atomic<bool>* stop)
+    : connector(net, index, stop),
       delay(net.projections[index].delay, net.delay_resolution),
       variable_key(stream_key(net.projection_identity(index), Purpose::synapse)),
       least_delay(delay.least()),

@@ -67,7 +67,7 @@ struct Store {
 
 /// A projection's plan shared by all blocks: connector, delays, weights.
 struct Wiring {
-  Wiring(const Network& network, std::uint32_t index);
+  Wiring(const Network& network, std::uint32_t index, const std::atomic<bool>* stop = nullptr);
   Connector connector;
   DelaySampler delay;
   std::vector<Sampler> state;

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "core/simulation.hpp"
 #include "log/layout.hpp"
 #include "log/open_log.hpp"
 #include "network/printable.hpp"
@@ -434,7 +435,8 @@ LogSummary summarise(const std::filesystem::path& log) {
       s.figures->build_seconds = h5::read_attribute<double>(f, "build_seconds");
       s.figures->run_seconds = h5::read_attribute<double>(f, "run_seconds");
       const auto fired = h5::read_all<std::uint64_t>(f, "spikes_of_population");
-      for (std::size_t i = 0; i < std::min(fired.size(), s.populations.size()); ++i) s.populations[i].fired = fired[i];
+      for (std::size_t i = 0; i < std::min(fired.size(), s.populations.size()); ++i) 
+        if (fired[i] != Statistics::not_counted) s.populations[i].fired = fired[i];
     }
     return s;
   });

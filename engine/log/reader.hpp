@@ -54,7 +54,8 @@ struct LoggedPopulation {
   std::uint64_t spikes = 0;                ///< in the log
   double first_ms = 0, last_ms = 0;        ///< of the logged spikes, if any
   std::int64_t sign = 0;                   ///< of what it transmits: 1 excites, -1 inhibits, 0 both or not known
-  std::optional<std::uint64_t> fired;      ///< in the run, recorded or not; known when the run was closed
+  std::optional<std::uint64_t> fired;      ///< in the run, recorded or not; known when the run was closed, but not
+                                           ///< of sources that only superposed drives use
 };
 struct LoggedReport {
   std::string name, population, variable, units, path;

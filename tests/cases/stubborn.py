@@ -46,6 +46,15 @@ duration: 100 s
 populations:
   n: {model: lif_delta, size: 1, params: {t_ref: 0 ms, v_reset: -55.00000000000001 mV, I_dc: 10 nA}}
 """
+LONG_TO_BUILD = """
+spinet: 1
+name: net
+duration: 1 s
+populations:
+  n: {model: lif_delta, size: 60000}
+projections:
+  p: {from: n, to: n, connect: {fixed_indegree: 5000}, synapse: {model: static, weight: 0.1 mV, delay: 1.5 ms}}
+"""
 LOOPS, FAILS, GOES_ROUND, FIRES_TWICE, NO_NUMBER = range(5)
 
 
@@ -112,6 +121,24 @@ class Stubborn(unittest.TestCase):
                 self.assertEqual(code, 3, err)
                 self.assertIn("stopped by", err)
                 self.assertLess(took, 5)
+
+    def test_a_network_that_is_being_built(self):
+        """300 million synapses take many seconds; nothing is written, and no lock is left."""
+        self.write(LONG_TO_BUILD)
+        for ranks in RANKS:
+            with self.subTest(ranks):
+                run = subprocess.Popen(self.command("run", "net.yaml", *ranks), cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                while "building" not in run.stderr.readline():
+                    self.assertIsNone(run.poll())
+                time.sleep(0.5)
+                asked = time.time()
+                run.send_signal(signal.SIGTERM)
+                _, err = run.communicate(timeout=30)
+                self.assertEqual(run.returncode, 3, err)
+                self.assertEqual(err.count("spinet: stopped by SIG"), 1, err)
+                self.assertIn("while the network was built; nothing has been written", err)
+                self.assertLess(time.time() - asked, 5)  # a second, and what a busy machine adds
+                self.assertEqual(os.listdir(self.folder), ["net.yaml"])
 
     def test_a_model_that_cannot_go_on(self):
         for how, why in ((FAILS, "has had enough"), (GOES_ROUND, "asks for `test` in a tick in which that is over"),

@@ -135,3 +135,15 @@ TEST_CASE("superposed trains that wake a sleeping block in a later frame than th
     check(plan, 50, 100);
   }
 }
+
+TEST_CASE("spikes of sources that are drawn in superposition alone are not counted", "[superposed]") {
+  auto b = driven({.model = "lif_delta", .values = {{"v_th", -50.0}}, .weight = 0.1}, nullptr);
+  const auto counted = run(b.network()).statistics;
+  auto& recordings = b.network().spikes;
+  recordings.resize(1);
+  const auto not_counted = run(b.network()).statistics;
+  CHECK(counted.spikes_of_population[1] > 1000);
+  CHECK(not_counted.spikes_of_population[0] == counted.spikes_of_population[0]);
+  CHECK(not_counted.spikes_of_population[1] == Statistics::not_counted);
+  CHECK(not_counted.events() == counted.events());
+}

@@ -30,7 +30,10 @@ int sweep_info(const std::string& file, const Sweep& s, bool json) {
     j.entry("runs", s.runs()).entry("done", std::uint64_t{s.rows.size()}).entry("failed", failed).entry("trials", s.trials);
     j.entry("seed", std::uint64_t{s.seed}).key("vary").array();
     for (const auto& v : s.vary) j.value(v);
-    j.end().end();
+    j.end().key("set").array();
+    for (const auto& v : s.set) j.value(v);
+    std::error_code ignored;
+    j.end().entry("bytes", std::uint64_t{std::filesystem::file_size(file, ignored)}).end();
     fmt::print("{}\n", j.text());
     return fine;
   }
@@ -51,7 +54,7 @@ int info(const std::string& file, bool repair, bool json) {
   const LogData data(file);
   const auto& s = data.summary();
   if (json) {
-    fmt::print("{}", look::info_json(s));
+    fmt::print("{}", look::info_json(data));
     return fine;
   }
   const auto seconds = [&](Tick t) { return time_text(static_cast<double>(t) * s.seconds_per_tick); };
@@ -64,8 +67,10 @@ int info(const std::string& file, bool repair, bool json) {
   fmt::print("started   {}\n", s.started);
   if (!s.finished.empty()) fmt::print("finished  {}\n", s.finished);
   if (s.figures)
-    fmt::print("figures   {} spikes, {} synapses, {} events ({} events/s); built in {}, ran {}\n", grouped(s.figures->spikes),
-               grouped(s.figures->synapses), count_text(static_cast<double>(s.figures->events)), count_text(s.figures->events_per_second()),
+    fmt::print("figures   {} spikes, {} synapses, {} events{} ({} events/s); built in {}, ran {}\n",
+               grouped(s.figures->spikes), grouped(s.figures->synapses), count_text(static_cast<double>(s.figures->events)),
+               s.figures->events_before ? fmt::format(", {} of them before the checkpoint", count_text(static_cast<double>(s.figures->events_before))) : "",
+               count_text(s.figures->events_per_second()),
                time_text(s.figures->build_seconds), time_text(s.figures->run_seconds));
 
   std::size_t width = 10;

@@ -5,6 +5,7 @@
 
 #include "commands.hpp"
 #include "comm/transport.hpp"
+#include "core/failure.hpp"
 #include "log/error.hpp"
 #include "network/loader.hpp"
 #include "network/printable.hpp"
@@ -39,6 +40,8 @@ int report(std::exception_ptr error) {
   } catch (const LaunchError& e) {
     return say(input_wrong, fmt::format("spinet: {}", e.what()));
 #endif
+  } catch (const Stopped& e) {
+    return say(run_failed, fmt::format("spinet: {}", e.what()));
   } catch (const RankFailed& e) {
     return say(run_failed, fmt::format("spinet: rank {} failed: {}", e.rank, e.what()));
   } catch (const std::bad_alloc&) {

@@ -9,11 +9,13 @@
 #include <optional>
 
 #include "comm/collectively.hpp"
+#include "core/failure.hpp"
 #include "core/simulation.hpp"
 #include "dry_run.hpp"
 #include "inputs.hpp"
 #include "log/checkpoint_file.hpp"
 #include "log/journal.hpp"
+#include "log/log_data.hpp"
 #include "log/reader.hpp"
 #include "log/writer.hpp"
 #include "look/run_object.hpp"
@@ -226,7 +228,14 @@ int run_on(Transport& t, const RunOptions& o) {
     std::fflush(stderr);
   }
 
-  Simulation simulation(network, t, {.pulse = &pulse});
+  std::optional<Simulation> built;
+  try {
+    built.emplace(network, t, SimulationOptions{.pulse = &pulse, .stop = &stop_wanted});
+  } catch (const Stopped&) {
+    if (first) fmt::print(stderr, "spinet: stopped by {} while the network was built; nothing has been written\n", *stop_signal() ? stop_signal() : "another rank");
+    return run_failed;
+  }
+  Simulation& simulation = *built;
   if (checkpoint)
     collectively(t, [&] {
       try {
@@ -283,7 +292,7 @@ int run_on(Transport& t, const RunOptions& o) {
   sum.load_seconds = load_seconds;
   sum.close_seconds = seconds_since(closing);
   const bool talks = !o.quiet && !o.json;
-  if (o.json) fmt::print("{}", look::info_json(summarise(path)));
+  if (o.json) fmt::print("{}", look::info_json(LogData(path)));
   else if (talks) fmt::print("{}", summary(network, sum, path));
   if (const auto written = checkpoints ? checkpoints->written() : 0; talks && written > 0)
     fmt::print("{} checkpoint{}, {} of the run; the last is {} ({})\n", written, written == 1 ? "" : "s", time_text(mine.checkpoint_seconds),

@@ -54,8 +54,9 @@ std::string summary(const Network& n, const Totals& t, const std::filesystem::pa
   if (s.began > 0) out += fmt::format("resumed at {}, reached {}\n", time_text(static_cast<double>(s.began) * n.seconds_per_tick), time_text(model));
   out += fmt::format("read {}, built {}, ran {}, closed the log {}\n", time_text(t.load_seconds), time_text(s.build_seconds),
                      time_text(s.run_seconds), time_text(t.close_seconds));
-  out += fmt::format("{} synapses, {} events ({} events/s), peak memory {}\n", grouped(s.synapses),
-                     count_text(static_cast<double>(s.events())), count_text(s.events_per_second()),
+  const auto before = s.events_before ? fmt::format(", {} of them before the checkpoint", count_text(static_cast<double>(s.events_before))) : "";
+  out += fmt::format("{} synapses, {} events{} ({} events/s), peak memory {}\n", grouped(s.synapses),
+                     count_text(static_cast<double>(s.events())), before, count_text(s.events_per_second()),
                      readable_bytes(static_cast<double>(t.peak_bytes)));
   std::error_code no_file;
   const auto bytes = std::filesystem::file_size(log, no_file);

@@ -13,6 +13,7 @@
 #include "comm/machine.hpp"
 #include "comm/serial.hpp"
 #include "core/connect.hpp"
+#include "core/failure.hpp"
 #include "core/simulation.hpp"
 #include "inputs.hpp"
 #include "memory.hpp"
@@ -165,7 +166,7 @@ std::vector<Row> run_together(Prepared& p, std::span<const std::uint64_t> runs, 
   const Network net = replicate(p.net, seeds);
   const std::size_t n = runs.size(), populations = p.net.populations.size();
   SerialTransport alone;
-  Simulation simulation(net, alone, {.pulse = &pulse});
+  Simulation simulation(net, alone, {.pulse = &pulse, .stop = &stop_wanted});
   Meters meters(p.net, p.columns, n);
   RunHooks hooks;
   hooks.stop = &stop_wanted;
@@ -197,6 +198,8 @@ std::vector<Row> run_some(Prepared& p, std::span<const std::uint64_t> runs, cons
   std::string message;
   try {
     return run_together(p, runs, seeds, now_and_then);
+  } catch (const Stopped&) {
+    return {};
   } catch (const std::bad_alloc&) {
     message = "out of memory";
   } catch (const std::exception& e) {

@@ -37,7 +37,8 @@ void run_object(Json& j, const LogSummary& log) {
   j.end();
 }
 
-std::string info_json(const LogSummary& log) {
+std::string info_json(const LogData& data) {
+  const LogSummary& log = data.summary();
   Json j;
   j.object();
   members(j, log);
@@ -45,6 +46,12 @@ std::string info_json(const LogSummary& log) {
   for (const auto& r : log.reports)
     j.object().entry("name", r.name).entry("population", r.population).entry("variable", r.variable).entry("units", r.units)
         .entry("path", r.path).entry("frames", r.frames).entry("neurons", r.ids).entry("start_ms", r.start_ms).entry("every_ms", r.step_ms).end();
+  j.end().key("weights").array();
+  for (const auto& w : data.weights())
+    if (w.problem.empty()) j.object().entry("name", w.name).entry("synapses", w.edges).entry("frames", w.frames).entry("every_ms", w.step_ms).end();
+  j.end().key("weight_events").array();
+  for (const auto& w : data.weight_events())
+    if (w.problem.empty()) j.object().entry("name", w.name).entry("synapses", w.synapses).entry("events", w.events).end();
   j.end().key("edges").array();
   for (const auto& e : log.edges)
     j.object().entry("projection", e.projection).entry("source", e.source).entry("target", e.target).entry("path", e.path).entry("edges", e.edges).end();

@@ -1,6 +1,6 @@
 // What a log says of its run, as JSON: the same for `spinet info --json`, `spinet run --json` and the report's page.
 #pragma once
-#include "log/reader.hpp"
+#include "log/log_data.hpp"
 #include "look/json.hpp"
 
 namespace spinet::look {
@@ -8,7 +8,7 @@ namespace spinet::look {
 /// Writes one object: network, status, figures (engine/log/FORMAT.md), populations.  Times in s.
 void run_object(Json& j, const LogSummary& log);
 
-/// The whole answer of `spinet info --json`: the above, reports, edges.
-std::string info_json(const LogSummary& log);
+/// The whole answer of `spinet info --json`: the above, reports, weights, edges.
+std::string info_json(const LogData& log);
 
 }  // namespace spinet::look
