@@ -89,7 +89,13 @@ inline NetworkBuilder corner_network(const CornerPlan& plan, std::uint32_t seed)
       const bool inhibits = k >= 4;
       const double tau = inhibits ? tau_inh[j] : tau_exc[j];
       const double unit = !plan.exponential ? fall : fall * C[j] / std::min(detail::peak(tau_m[j], tau), duration_ms);
-      double w = n.chance(0.15) ? 0.0 : n.chance(0.05) ? 1e-40 : n.chance(0.05) && ref[j] > 1e-5 && !plan.exponential ? 1e30 : unit * n.log_uniform(0.01, 2);
+      // Huge currents of both signs would leave nothing but their rounding, and one that arrives in the very tick in
+      // which V passes the threshold anyway hides that until the next (models/README.md).
+      const bool huge_fits = ref[j] > 1e-5 && (!plan.exponential || (!inhibits && !brief));
+      double w = n.chance(0.15) ? 0.0
+                 : n.chance(0.05) ? 1e-40
+                 : n.chance(0.05) && huge_fits ? 1e30
+                                               : unit * n.log_uniform(0.01, 2);
       if (inhibits) w = -w;
       const Tick delay = b.network().delay_resolution * (1 + n.below(4));
       (inhibits ? minus : plus).push_back({j * per_neuron + k, j, w, delay});

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/failure.hpp"
 #include "support/network_builder.hpp"
 #include "support/on_ranks.hpp"
 #include "support/run.hpp"
@@ -42,6 +43,103 @@ TEST_CASE("linear neurons go over into those without a leak") {
       const auto last = static_cast<double>(got.recorder.ticks_of(0).back()) * 1e-6;
       CHECK(last == Approx(1999.0).epsilon(tau < 1e8 ? 1e-3 : tau < 1e12 ? 1e-6 : 1e-7));
     }
+}
+
+TEST_CASE("without a leak the crossing is exact, however long the time constant") {
+  for (const auto& k : kernels)
+    for (const double tau : {1e20, 1e30, 1e100, 1e200, 1e300, 1e307}) {
+      INFO(k.model << (k.own ? ", own" : "") << ", tau_m " << tau);
+      NetworkBuilder b(ms(2000));
+      two(b, k, tau, {{"I_dc", 300}});
+      const auto ticks = run(b.network()).recorder.ticks_of(0);  // 15 mV at 1.2 mV/ms, and 2 ms of rest
+      REQUIRE(ticks.size() == 138);
+      for (Tick i = 0; i < 138; ++i) REQUIRE(ticks[static_cast<std::size_t>(i)] == ms(12.5) + i * ms(14.5));
+    }
+}
+
+namespace {
+/// Every spike comes a tick after the release: the first at `first`, then after t_ref = 2 ms and a tick.
+void check_releases(const char* what, NetworkBuilder& b, Tick first) {
+  INFO(what);
+  const auto ticks = run(b.network()).recorder.ticks_of(0);
+  REQUIRE(ticks.size() == 50);
+  for (Tick i = 0; i < 50; ++i) REQUIRE(ticks[static_cast<std::size_t>(i)] == first + i * (ms(2) + 1));
+}
+}  // namespace
+
+TEST_CASE("however strong the current, a crossing lies after the release") {
+  for (const auto& k : kernels)
+    for (const double tau : {10.0, 1e100})
+      for (const double I : {1e12, 1e16, 1e20, 1e100, 1e200}) {
+        INFO(k.model << (k.own ? ", own" : "") << ", tau_m " << tau << ", I_dc " << I);
+        NetworkBuilder below(ms(100)), at(ms(100)), rests_far(ms(100));
+        NetworkBuilder thin(ms(100)), later(ms(100)), against(ms(100));
+        two(below, k, tau, {{"I_dc", I}});
+        check_releases("below", below, 1);
+        two(at, k, tau, {{"I_dc", I}, {"V", -55}});
+        check_releases("at", at, 0);
+        if (tau < 1e4) {
+          two(rests_far, k, tau, {{"E_L", I * tau / 250}, {"V", -70}});
+          check_releases("rests_far", rests_far, 1);
+          two(thin, k, tau, {{"I_dc", 300}, {"C_m", 300 / I}});
+          check_releases("thin", thin, 1);
+        }
+        const auto p = two(later, k, tau, {{"t_ref", 2}});
+        later.schedule(ms(0.5), p, "I_dc", I);
+        later.schedule(ms(99.9), p, "I_dc", 0);
+        check_releases("later", later, ms(0.5) + 1);
+        two(against, k, tau, {{"I_dc", -I}});
+        CHECK(run(against.network()).spikes().empty());
+      }
+}
+
+TEST_CASE("a huge weight fires a neuron in the next tick, whether it rests or is released") {
+  for (const auto& k : kernels) {
+    if (std::string(k.model) == "lif_delta") continue;
+    for (const float w : {1e14f, 1e20f, 1e30f, 3e38f}) {
+      INFO("lif_exp" << (k.own ? ", own" : "") << ", tau_inh " << k.tau_inh << ", weight " << w);
+      NetworkBuilder b(ms(20));
+      const auto cells = two(b, k, 10, {{"V", Value({-60.0, -55.000001})}});
+      b.connect(b.source(1, {{ms(1), 0}}), cells, Rule::all_to_all, w, ms(1));
+      const auto ticks = run(b.network()).recorder.ticks_of(0);
+      REQUIRE(ticks.size() == 9);
+      for (Tick i = 0; i < 9; ++i) REQUIRE(ticks[static_cast<std::size_t>(i)] == (i + 1) * (ms(2) + 1));
+    }
+  }
+}
+
+TEST_CASE("what lies beyond all numbers is refused, or ends the run") {
+  const auto reason = [](NetworkBuilder& b) -> std::string {
+    try {
+      run_once(b.network());
+    } catch (const ModelFailure& e) {
+      return e.what();
+    }
+    return "no failure";
+  };
+  for (const auto& k : kernels) {
+    INFO(k.model << (k.own ? ", own" : ""));
+    const auto& table = *reinterpret_cast<const NeuronTable*>(builtin().find(Kind::neuron, k.model));
+    const std::vector<std::pair<std::string, double>> far{{"I_dc", 1e307}, {"I_dc", -1e308},   {"E_L", 1e307}, {"v_th", 1e308},
+                                                          {"V", -1e306},   {"v_reset", -1e308}, {"C_m", 1e-305}};
+    for (const auto& [name, x] : far) {
+      INFO(name << " " << x);
+      std::vector<double> params(table.params_size / 8);
+      for (std::uint32_t i = 0; i < table.model.params.count; ++i) {
+        const Field& f = table.model.params.data[i];
+        put(params.data(), f, name == f.name ? x : std::string("I_dc") == f.name ? 300 : f.preset);
+      }
+      const char* why = table.check(params.data());
+      if (name != "V") CHECK(std::string(why ? why : "").find("must lie within 1e+304 mV") != std::string::npos);
+      NetworkBuilder b(ms(10));
+      two(b, k, 10, name == "I_dc" ? Values{{name, x}} : Values{{"I_dc", 300}, {name, x}});
+      CHECK(reason(b).find("neuron 0 (" + std::string(k.model) + "), at 0 ms: ") != std::string::npos);
+      CHECK(reason(b).find("must lie within 1e+304 mV") != std::string::npos);
+    }
+    NetworkBuilder later(ms(10));
+    later.schedule(ms(3), two(later, k, 10, {}), "I_dc", 1e308);
+    CHECK(reason(later).find("neuron 0 (" + std::string(k.model) + "), at 3 ms: ") != std::string::npos);
+  }
 }
 
 TEST_CASE("the limit holds with input and inhibition") {
