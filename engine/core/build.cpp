@@ -7,7 +7,6 @@
 #include "core/failure.hpp"
 #include "core/simulation_parts.hpp"
 #include "network/lookup.hpp"
-#include "spinet/math.hpp"
 
 namespace spinet {
 namespace {
@@ -15,16 +14,6 @@ namespace {
 std::uint64_t second_level_cache() {
   const long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
   return bytes > 0 ? static_cast<std::uint64_t>(bytes) : std::uint64_t{1} << 20;
-}
-
-/// A typical value, for choices that must depend on the network alone.
-double nominal(const Distribution& d) {
-  switch (d.kind) {
-    case Distribution::Kind::uniform: return 0.5 * (d.a + d.b);
-    case Distribution::Kind::lognormal: return std::clamp(math::exp(d.a), d.low, d.high);
-    case Distribution::Kind::listed: return d.values.empty() ? 0 : d.values[0];
-    default: return d.a;
-  }
 }
 
 }  // namespace
@@ -233,7 +222,7 @@ void Simulation::Impl::add_trains(std::uint32_t p, std::vector<std::vector<Train
       auto group = std::find_if(groups_here.begin(), groups_here.end(),
                                 [&](const TrainGroup& g) { return g.fits(delay, net.projections[p].port, slab, u.targets); });
       if (group == groups_here.end()) {
-        groups_here.emplace_back(delay, net.projections[p].port, slab);
+        groups_here.emplace_back(delay, net.projections[p].port, slab, buckets);
         group = groups_here.end() - 1;
       }
       group->add(Source(net, population, unit), u.targets, u.weights);

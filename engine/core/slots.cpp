@@ -57,21 +57,21 @@ Tick Slots::post(std::span<const Emission> some, const BlockSynapses& synapses, 
 
 Tick Slots::post_any(std::span<const Emission> some, const BlockSynapses& synapses, Tick from) {
   return post_each_any(ring_, some, synapses, from, [this](std::uint64_t window, Tick offset, std::uint32_t s, const Emission& e, bool far) {
-    const Arrival a{static_cast<std::uint64_t>(offset) << 32 | s, e.payload};
-    if (far) far_.put(window, a);
-    else put(ring_.place_of(window), a);
+    const Arrival a{static_cast<std::uint32_t>(offset), s};
+    if (far) far_.put(window, a, e.payload);
+    else put(ring_.place_of(window), a, e.payload);
   });
 }
 
-void Slots::put(std::uint64_t place, const Arrival& a) {
+void Slots::put(std::uint64_t place, const Arrival& a, double payload) {
   Slot& slot = slots_[place];
   if (slot.keys.empty()) ring_.fill(place);
-  slot.keys.push_back(a.key);
-  if (graded_) slot.payloads.push_back(a.payload);
+  slot.keys.push_back(a.key());
+  if (graded_) slot.payloads.push_back(payload);
 }
 
 void Slots::draw_near(std::uint64_t window) {
-  far_.reached(window, [this](const auto& e) { put(ring_.place_of(e.window), e.item); });
+  far_.reached(window, [this](std::uint64_t at, const Arrival& a, double payload) { put(ring_.place_of(at), a, payload); });
 }
 
 Tick Slots::next_of_all(Tick from) {
@@ -90,7 +90,7 @@ void Slots::pending(const BlockSynapses& synapses, Tick resolution, Tick now, st
     const std::uint64_t window = ring_.window_at(place, now);
     for (std::size_t i = 0; i < slot.keys.size(); ++i) add(window, slot.keys[i], graded_ ? slot.payloads[i] : 1);
   }
-  far_.each([&](const auto& e) { add(e.window, e.item.key, e.item.payload); });
+  far_.each([&](std::uint64_t window, const Arrival& a, double payload) { add(window, a.key(), payload); });
 }
 
 Slots::Arrivals Slots::take(Tick from) {
@@ -167,7 +167,7 @@ Tick Packets::post(std::span<const Emission> some, const BlockSynapses& synapses
 Tick Packets::post_any(std::span<const Emission> some, const BlockSynapses& synapses, Tick from) {
   return post_each_any(ring_, some, synapses, from, [this](std::uint64_t window, Tick offset, std::uint32_t s, const Emission& e, bool far) {
     const Arrival a{static_cast<std::uint32_t>(offset), s, e};
-    if (far) far_.put(window, a);
+    if (far) far_.put(window, a, 1);  // the event has its payload
     else put(ring_.place_of(window), a);
   });
 }
@@ -180,7 +180,7 @@ void Packets::put(std::uint64_t place, const Arrival& a) {
 }
 
 void Packets::draw_near(std::uint64_t window) {
-  far_.reached(window, [this](const auto& e) { put(ring_.place_of(e.window), e.item); });
+  far_.reached(window, [this](std::uint64_t at, const Arrival& a, double) { put(ring_.place_of(at), a); });
 }
 
 Tick Packets::next_of_all(Tick from) {
@@ -192,7 +192,7 @@ void Packets::pending(std::vector<PendingEvent>& to) const {
   for (const Slot& slot : slots_)
     for (const Packet& p : slot.packets)
       for (std::uint32_t k = 0; k < std::max(1u, std::uint32_t{p.count}); ++k) to.push_back({slot.events.begin()[p.first + k], p.slice});
-  far_.each([&](const auto& e) { to.push_back({e.item.event, e.item.slice}); });
+  far_.each([&](std::uint64_t, const Arrival& a, double) { to.push_back({a.event, a.slice}); });
 }
 
 Tick Packets::post_together(std::span<const Emission> some, const BlockSynapses& synapses, std::uint32_t steps, bool alike) {

@@ -31,7 +31,7 @@ class Slots {
   };
   Slots() = default;
   /// `graded`: events have payloads.
-  Slots(const Ring& ring, bool graded) : ring_(ring), graded_(graded), slots_(ring.size()), far_(ring.size()) {}
+  Slots(const Ring& ring, bool graded) : ring_(ring), graded_(graded), slots_(ring.size()), far_(ring.size(), graded) {}
   /// Arrivals of these events at all slices of their sources; those before `from` are left out.  Returns the begin of the
   /// first window that had none before, or `never`.
   Tick post(std::span<const Emission> some, const BlockSynapses& synapses, Tick from);
@@ -51,11 +51,11 @@ class Slots {
     std::vector<double> payloads;
   };
   struct Arrival {
-    std::uint64_t key;
-    double payload;
+    std::uint32_t offset, slice;
+    std::uint64_t key() const { return static_cast<std::uint64_t>(offset) << 32 | slice; }
   };
   Tick post_any(std::span<const Emission> some, const BlockSynapses& synapses, Tick from);
-  void put(std::uint64_t place, const Arrival& a);
+  void put(std::uint64_t place, const Arrival& a, double payload);
   void draw_near(std::uint64_t window);
   Tick next_of_all(Tick from);
   void sort(Slot& slot);
@@ -82,7 +82,7 @@ class Packets {
     const Emission* events;
   };
   Packets() = default;
-  explicit Packets(const Ring& ring) : ring_(ring), slots_(ring.size()), far_(ring.size()) {}
+  explicit Packets(const Ring& ring) : ring_(ring), slots_(ring.size()), far_(ring.size(), false) {}
   /// As Slots::post.
   Tick post(std::span<const Emission> some, const BlockSynapses& synapses, Tick from);
   /// The same for events of one tick and population, each of another source, whose slices here all have `steps` of delay.

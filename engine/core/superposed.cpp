@@ -80,8 +80,10 @@ Source::Source(const Network& net, std::uint32_t population, std::uint32_t unit)
       put(params_.data() + std::size_t{i} * table_->params_size, p.model->params.data[f], x);
     }
   }
+  const auto own = [&](const ListedSpike& s) { return s.index >= first && s.index < first + unit_.size; };
+  listed_.reserve(static_cast<std::size_t>(std::count_if(p.listed.begin(), p.listed.end(), own)));
   for (const auto& s : p.listed)
-    if (s.index >= first && s.index < first + unit_.size) listed_.push_back({s.tick, s.index - first});
+    if (own(s)) listed_.push_back({s.tick, s.index - first});
   for (const auto& c : net.schedule) {
     if (c.control.kind != Control::Kind::set_parameter) continue;
     for (const auto& r : c.who) {
@@ -205,6 +207,8 @@ void TrainGroup::refill() {
   // The order of equal ticks is immaterial: each target has one source here, and equal keys are equal.
   std::uint32_t total = 0;
   for (;;) {
+    if (const std::size_t room = std::size_t{512} * bucket_size_; buckets_->size() < room) buckets_->resize(room);
+    std::uint32_t* const buckets = buckets_->data();
     std::uint32_t at[256], high[256] = {};  // where the next key of each bucket goes; keys per upper byte
     for (std::uint32_t b = 0; b < 256; ++b) at[b] = b * bucket_size_;
     total = 0;
@@ -212,9 +216,8 @@ void TrainGroup::refill() {
     for (auto& in : inputs_) {
       const auto events = in.source.events(from_, slab_);
       total += static_cast<std::uint32_t>(events.size());
-      fits = 256 * bucket_size_ + total <= buckets_.size();  // memory holds even if all had gone to the last bucket
+      fits = 256 * bucket_size_ + total <= buckets_->size();  // memory holds even if all had gone to the last bucket
       if (!fits) break;
-      std::uint32_t* const buckets = buckets_.data();
       const auto put = [&](std::uint32_t key) __attribute__((always_inline)) {
         buckets[at[(key >> 16) & 255]++] = key;
         ++high[key >> 24];
@@ -230,7 +233,6 @@ void TrainGroup::refill() {
     for (std::uint32_t b = 0; b < 256; ++b) most = std::max(most, at[b] - b * bucket_size_);
     if (!fits || most > bucket_size_) {  // a bucket ran into the next one
       bucket_size_ = (std::max(most, bucket_size_) * 3 / 2 + 16) | 1;  // odd: buckets do not share the same cache sets
-      buckets_.resize(std::size_t{512} * bucket_size_);
       continue;
     }
     total = 0;
@@ -238,7 +240,7 @@ void TrainGroup::refill() {
     if (keys_.size() < total + 1) keys_.resize(total + total / 8 + 64);
     std::uint32_t* const keys = keys_.data();
     for (std::uint32_t b = 0; b < 256; ++b)
-      for (const std::uint32_t *k = buckets_.data() + b * bucket_size_, *end = buckets_.data() + at[b]; k != end; ++k)
+      for (const std::uint32_t *k = buckets + b * bucket_size_, *end = buckets + at[b]; k != end; ++k)
         keys[high[*k >> 24]++] = *k;
     break;
   }

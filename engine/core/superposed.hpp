@@ -4,6 +4,8 @@
 #pragma once
 #include <cstdint>
 #include <limits>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "core/pulse.hpp"
@@ -59,7 +61,12 @@ bool is_superposed(const Network& network, const Projection& p);
 /// The superposed input of one block over one delay and port.
 class TrainGroup {
  public:
-  TrainGroup(Tick delay, std::uint32_t port, Tick slab) : delay_(delay), slab_(slab), port_(port) { keys_.push_back(last_key); }
+  /// Where a group sorts what it has drawn: one for all groups of a rank, of which none needs it for long.
+  using Buckets = std::shared_ptr<std::vector<std::uint32_t>>;
+  TrainGroup(Tick delay, std::uint32_t port, Tick slab, Buckets buckets)
+      : delay_(delay), slab_(slab), port_(port), buckets_(std::move(buckets)) {
+    keys_.push_back(last_key);
+  }
   std::uint32_t port() const { return port_; }
   bool fits(Tick delay, std::uint32_t port, Tick slab, const std::vector<std::uint16_t>& targets) const;
   /// Adds a unit; `targets[i]` is the block index of the target of the unit's neuron i, or 0xFFFF if it is elsewhere.
@@ -92,7 +99,8 @@ class TrainGroup {
   Tick delay_, slab_, from_ = 0, base_ = 0;
   std::uint32_t port_;
   std::uint32_t bucket_size_ = 17;
-  std::vector<std::uint32_t> buckets_ = std::vector<std::uint32_t>(512 * 17), keys_;
+  Buckets buckets_;
+  std::vector<std::uint32_t> keys_;
   std::size_t at_ = 0, drawn_ = 0;  ///< keys of the present slab: taken, in all
 };
 

@@ -372,7 +372,7 @@ BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_p
   if (std::any_of(stores_.begin(), stores_.end(), [](const Store& s) { return s.table->slice_state_size > 0; })) number_ = Buffer<std::uint32_t>(all);
   std::uint32_t n = 0;
   for (Gid gid = 0; gid < net.gid_count(); ++gid) {
-    first_[gid] = n;
+    if (n) first_[gid] = n;  // pages of zeros that nobody has written take no memory
     for (auto& part : parts) {
       if (gid < part.low || gid >= part.high) continue;
       for (std::uint32_t s = part.first[gid - part.low]; s < part.first[gid - part.low + 1]; ++s, ++n) {
@@ -382,7 +382,7 @@ BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_p
       }
     }
   }
-  first_[net.gid_count()] = n;
+  if (n) first_[net.gid_count()] = n;
   for (std::size_t k = 0; k < stores_.size(); ++k) stores_[k].slice_state = Buffer<std::byte>(parts[k].slices.size() * stores_[k].table->slice_state_size);
 }
 

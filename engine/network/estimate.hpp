@@ -12,6 +12,9 @@ namespace spinet {
 /// Expected connections of a projection (exact except for pairwise_bernoulli).
 double expected_synapses(const Projection& p);
 
+/// Hz, of one member of a population in the mean: of sources as they are given, over a run of `seconds`; neurons have `rate`.
+double mean_rate(const Population& p, double rate, double seconds);
+
 /// True if the projection is drawn in superposition and stores no synapses (one to one from a superposable source).
 bool is_superposed(const Network& n, const Projection& p);
 

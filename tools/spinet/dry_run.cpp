@@ -41,20 +41,6 @@ class LoneRank : public Transport {
   int rank_, size_;
 };
 
-/// Hz, of one member in the mean.
-double mean_rate(const Population& p, double rate, double seconds) {
-  if (!p.source()) return rate;
-  if (!p.listed.empty()) return static_cast<double>(p.listed.size()) / p.size / seconds;
-  std::vector<std::byte> params(p.source()->params_size);
-  for (std::uint32_t f = 0; f < p.model->params.count; ++f) {
-    const auto& d = p.params[f];
-    double x = d.kind == Distribution::Kind::lognormal ? std::exp(d.a + d.b * d.b / 2) : d.kind == Distribution::Kind::uniform ? (d.a + d.b) / 2 : d.a;
-    if (d.kind == Distribution::Kind::listed) x = std::accumulate(d.values.begin(), d.values.end(), 0.0) / static_cast<double>(d.values.size());
-    put(params.data(), p.model->params.data[f], x);
-  }
-  return p.source()->rate(params.data()) * 1000;  // per ms
-}
-
 /// A rank's part, built if this machine holds it, else estimated from its share of the neurons.
 RankPart built(const Network& net, int rank, int ranks, double neurons, double share, const Estimate& whole, DryRun& d) {
   const double bytes = whole.memory.every_rank + whole.memory.shared * share;

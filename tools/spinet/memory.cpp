@@ -2,10 +2,13 @@
 
 #include <fmt/core.h>
 #include <malloc.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
+#include <limits>
+#include <string>
+#include <string_view>
 #include <thread>
 
 #include "comm/collectively.hpp"
@@ -20,17 +23,21 @@ namespace {
 constexpr double of_library = 6e6;  ///< what HDF5 and the program itself take once they are used
 constexpr double of_mpi = 14e6;     ///< and MPI, where there are several ranks
 
-/// What this process has taken at most until now.
-double peak() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) * 1024;
+/// Bytes of a line of /proc/self/status: VmHWM, what this process has taken at most until now; VmRSS, what it has now.  (The
+/// peak that getrusage knows is also that of the process which has started this one.)
+double status(std::string_view line) {
+  std::ifstream in("/proc/self/status");
+  for (std::string name; in >> name; in.ignore(std::numeric_limits<std::streamsize>::max(), '\n'))
+    if (double kilobytes = 0; name == line && in >> kilobytes) return kilobytes * 1024;
+  return 0;
 }
+double peak() { return status("VmHWM:"); }
 
 double process_bytes(const Memory& m, int ranks, bool first) {
   // Memory that reading the network has used and given back is used again.
   const double free = static_cast<double>(mallinfo2().fordblks);
-  return peak() + of_library + (ranks > 1 ? of_mpi : 0) + std::max(0.0, m.of_rank(ranks, first) - free);
+  const double then = status("VmRSS:") + of_library + (ranks > 1 ? of_mpi : 0) + std::max(0.0, m.of_rank(ranks, first) - free);
+  return std::max(peak(), then);
 }
 
 /// The part of the network that takes most.
