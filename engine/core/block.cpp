@@ -175,7 +175,8 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
   std::stable_sort(controlled_.begin(), controlled_.end(), [&](const Controlled& a, const Controlled& b) { return replica_of(a) < replica_of(b); });
   for (std::uint32_t r = 0; r <= network_.replica_count(); ++r)
     controlled_begin_.push_back(static_cast<std::size_t>(std::partition_point(controlled_.begin(), controlled_.end(), [&](const Controlled& c) { return replica_of(c) < r; }) - controlled_.begin()));
-  for (const Store& store : synapses_->stores()) {
+  for (Store& store : synapses_->stores()) {
+    store.weight_sign = table_.ports[store.port].sign * static_cast<int>(store.sign);
     auto& reads = reads_of_store_.emplace_back();
     for (std::uint32_t k = 0; k < store.table->read_count; ++k) {
       const Fields& variables = table_.model.variables;
@@ -218,6 +219,7 @@ void Block::prepare_small() {
     slice.table = store.table;
     slice.count = e.count;
     slice.port = store.port;
+    slice.sign = store.weight_sign;
     const bool turned = store.sign != 1 && !store.uniform;  // magnitudes: `deliver` gives them their sign
     if (e.count > few || switched || turned || reads) slice.way = Short::alone;
     else if (store.uniform) slice.way = Short::uniform;
@@ -529,7 +531,9 @@ void Block::deliver(std::uint32_t s, Tick tick, double payload) {
         in_synapse(table, [&] { table.on_pre_of(slice, weights_.data()); });
       }
       const auto* const w32 = reinterpret_cast<const float*>(weights_.data());
-      if (table.weight_kind == 1 ? !all_finite<16>(w32, e.count) : !all_finite<16>(weights_.data(), e.count)) [[unlikely]]
+      const bool allowed = table.weight_kind == 1 ? all_allowed<16>(w32, e.count, store.weight_sign)
+                                                  : all_allowed<16>(weights_.data(), e.count, store.weight_sign);
+      if (!allowed) [[unlikely]]
         fail_weights(s, table.weight_kind == 1 ? nullptr : weights_.data(), w32, tick);
       if (!first_changing_.empty()) note_slice(s, tick);
       if (table.weight_kind == 1) a.weights = w32;
@@ -638,9 +642,9 @@ void Block::deliver_alike(std::uint32_t n, SliceOf&& slice_of, PayloadOf&& paylo
       double* w = weights;
       for (std::uint32_t i = 0; i < slices; ++i) w = std::copy_n(short_[slice_of(begin + i)].weights, batch_[i]->count, w);
     }
-    if (kind.way != Short::single && !all_finite(weights, count)) [[unlikely]]
+    if (kind.way != Short::single && !all_allowed(weights, count, kind.sign)) [[unlikely]]
       for (const double* w = weights; const std::uint32_t i : std::views::iota(0u, slices)) {
-        if (!all_finite(w, batch_[i]->count)) fail_weights(slice_of(begin + i), w, nullptr, tick);
+        if (!all_allowed(w, batch_[i]->count, kind.sign)) fail_weights(slice_of(begin + i), w, nullptr, tick);
         w += batch_[i]->count;
       }
     if (kind.way == Short::single || !kind.table->graded) {
@@ -675,7 +679,10 @@ void Block::deliver_event(std::uint32_t s, double payload, Tick tick, Together& 
     in_synapse(*slice.table, [&] { slice.table->on_pre_of(event, slice.way == Short::on_pre64 ? static_cast<void*>(w) : weights32_); });
   }
   if (slice.way != Short::single && !first_changing_.empty()) note_slice(s, tick);
-  if (slice.way == Short::on_pre64 ? !all_finite(w, slice.count) : slice.way == Short::on_pre32 && !all_finite(single, slice.count)) [[unlikely]]
+  const bool allowed = slice.way == Short::on_pre64   ? all_allowed(w, slice.count, slice.sign)
+                       : slice.way == Short::on_pre32 ? all_allowed(single, slice.count, slice.sign)
+                                                      : true;
+  if (!allowed) [[unlikely]]
     fail_weights(s, slice.way == Short::on_pre64 ? w : nullptr, single, tick);
   for (std::uint32_t i = 0; i != slice.count; ++i) w[i] = (slice.way == Short::on_pre64 ? w[i] : static_cast<double>(single[i])) * scale;
 }

@@ -9,6 +9,7 @@
 
 #include "core/actions.hpp"
 #include "core/agenda.hpp"
+#include "core/arithmetic.hpp"
 #include "core/emission.hpp"
 #include "core/evaluations.hpp"
 #include "core/history.hpp"
@@ -105,6 +106,10 @@ class Block {
   };
   /// Throws ModelFailure if a variable of a neuron, or one that a synapse stores, is not a number.  All before `at` is done.
   void check_numbers(Tick at) const;
+  /// Throws if the floating-point mode is no longer `mode` after the window [from, to), and makes it that again.
+  void check_mode(const FloatingPointMode& mode, Tick from, Tick to) const {
+    if (FloatingPointMode::now() != mode) [[unlikely]] fail_mode(mode, from, to);
+  }
   /// Brings a sleeping block into the frame of the last tick before `at`, as if it had been awake, and has all synapses take
   /// in what they see by then, so that slices of one source and delay are in one state, whatever their blocks have done.
   void settle(Tick at);
@@ -142,6 +147,7 @@ class Block {
   [[noreturn]] void refuse(const Request& r, Tick now) const;
   [[noreturn]] void fail(std::uint32_t j, Tick now, const std::string& reason) const;
   [[noreturn]] void fail_model(Tick now, const std::string& reason) const;
+  [[noreturn]] void fail_mode(const FloatingPointMode& mode, Tick from, Tick to) const;
   [[noreturn]] void fail_synapse(std::uint32_t slice, std::uint32_t i, Tick now, const std::string& reason) const;
   [[noreturn]] void fail_weights(std::uint32_t slice, const double* weights64, const float* weights32, Tick now) const;
   /// Requests that a call for `n` neurons may make.
@@ -280,11 +286,12 @@ class Block {
     const float* weights = nullptr;  ///< if they are single
     const SynapseTable* table = nullptr;
     std::uint32_t count = 0, port = 0;
+    int sign = 0;                    ///< Store::weight_sign
     Way way = alone;  ///< alone: not together with others
     bool contiguous = false;  ///< targets are neighbours, at most 64
     /// May events at this slice and at `other`, `slices` further on, be delivered in one go?
     bool alike(const Short& other, std::uint32_t slices) const {
-      return way != alone && way == other.way && port == other.port && table == other.table && contiguous == other.contiguous &&
+      return way != alone && way == other.way && port == other.port && table == other.table && sign == other.sign && contiguous == other.contiguous &&
              (way != uniform || (count == other.count && weight == other.weight && other.targets == targets + std::size_t{slices} * count));
     }
   };

@@ -2,6 +2,8 @@
 // the calls (block.cpp); what is here runs once, or at the end of a run and before checkpoints.
 #include <cmath>
 #include <cstring>
+#include <set>
+#include <stdexcept>
 
 #include "core/block.hpp"
 #include "core/failure.hpp"
@@ -58,6 +60,19 @@ void Block::take_postings(Tick now) {
   }
 }
 
+void Block::fail_mode(const FloatingPointMode& mode, Tick from, Tick to) const {
+  const std::string what = FloatingPointMode::now().changed_since(mode);
+  mode.restore();
+  std::set<std::string> synapses;
+  for (const Store& store : synapses_->stores())
+    if (!store.uniform) synapses.insert(store.table->model.name);
+  std::string models = table_.model.name;
+  for (const auto& name : synapses) models += ", " + name;
+  const auto ms = [&](Tick t) { return shortest(static_cast<double>(t) / network_.ticks_per_ms()) + " ms"; };
+  throw std::runtime_error("population '" + std::string(population_name_) + "', from " + ms(from) + " to " + ms(to) + ": one of its models (" + models +
+                           ") " + mode_reason(what));
+}
+
 void Block::fail_synapse(std::uint32_t s, std::uint32_t i, Tick now, const std::string& reason) const {
   const Store& store = synapses_->stores()[synapses_->slice(s).store];
   const Gid source = synapses_->source_of(s);
@@ -67,13 +82,17 @@ void Block::fail_synapse(std::uint32_t s, std::uint32_t i, Tick now, const std::
            network_.projections[store.projections[0]].name + "', " + store.table->model.name + ") " + reason);
 }
 
-/// One of the weights that the slice has handed out is not finite.
+/// One of the weights that the slice has handed out is not finite, or has a sign that its port does not take.
 void Block::fail_weights(std::uint32_t s, const double* weights64, const float* weights32, Tick now) const {
+  const Store& store = synapses_->stores()[synapses_->slice(s).store];
   for (std::uint32_t i = 0; i < synapses_->slice(s).count; ++i) {
     const double w = weights64 ? weights64[i] : static_cast<double>(weights32[i]);
     if (!std::isfinite(w)) fail_synapse(s, i, now, "transmits " + shortest(w));
+    if (w * store.weight_sign < 0)
+      fail_synapse(s, i, now, "transmits " + shortest(w) + ", where port '" + table_.ports[store.port].name + "' takes no weight " +
+                                  (store.weight_sign > 0 ? "below 0" : "above 0") + " of it");
   }
-  fail_synapse(s, 0, now, "transmits what is not finite");
+  fail_synapse(s, 0, now, "transmits what it may not");
 }
 
 /// `read`, what a neuron's variable has been read as, if it is a number.

@@ -1,6 +1,7 @@
 #include "core/simulation.hpp"
 
 #include <algorithm>
+#include <set>
 #include <stdexcept>
 #include <tuple>
 
@@ -45,10 +46,25 @@ void Simulation::Impl::check_distinct(const Emissions& sorted) const {
   throw ModelFailure::of(net, e->gid, e->tick, "fires twice in one tick");
 }
 
+/// Throws if a model, none knows which, has changed the floating-point mode, and makes it what it was.
+void Simulation::Impl::check_mode(const char* when) const {
+  const FloatingPointMode now = FloatingPointMode::now();
+  if (now == mode) [[likely]] return;
+  mode.restore();
+  std::set<std::string> models;
+  for (const auto& p : net.populations) models.insert(p.model->name);
+  for (const auto& p : net.projections)
+    if (p.synapse) models.insert(p.synapse->model.name);
+  std::string all;
+  for (const auto& name : models) all += (all.empty() ? "" : ", ") + name;
+  throw std::runtime_error("one of the models (" + all + "), " + when + ", " + mode_reason(now.changed_since(mode)));
+}
+
 /// Looks for what is not a number in all neurons and synapses, on all ranks.
 void Simulation::Impl::check_numbers(Tick at) {
   guarded([&] {
     for (const auto& b : blocks) b->check_numbers(at);
+    check_mode("when read");
   });
   agree();
 }
@@ -152,6 +168,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
       for (std::uint32_t r = 0; r < watched.size(); ++r) recorder->watched(r, watched[r]);
     });
 
+  guarded([&] { check_mode("while the network was built"); });
   Emissions own, everyones;
   Emissions& all = alone ? own : everyones;
   std::vector<Spike> emitted, logged;
@@ -219,7 +236,10 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
           continue;
         }
         const bool acts = scheduled || (!due.empty() && block.obeys());
-        if (acts || block.due() < to) block.walk(from, to, end, acts ? due : std::span<const Action>(), own, samples[b]);
+        if (acts || block.due() < to) {
+          block.walk(from, to, end, acts ? due : std::span<const Action>(), own, samples[b]);
+          block.check_mode(mode, from, to);
+        }
         head.next = std::min(head.next, block.due());
       }
       emitted.clear();
@@ -227,6 +247,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
         e.emit(to, emitted, heart);
         head.next = std::min(head.next, e.next());
       }
+      if (!emitters.empty()) check_mode("generating spikes");
       for (const auto& s : emitted) own.push_back({s.tick, 1, s.gid});
       head.next = std::min(head.next, actions.next());
     });

@@ -39,6 +39,7 @@ void append(std::vector<std::byte>& to, const T* data, std::size_t n) {
 }
 
 struct Simulation::Impl {
+  const FloatingPointMode mode = FloatingPointMode::now();  ///< before a model has been called
   const Network& net;
   Transport& transport;
   Partition partition;
@@ -76,6 +77,7 @@ struct Simulation::Impl {
   void agree();
   void append_failure(Head& head);
   void check_numbers(Tick at);
+  void check_mode(const char* when) const;
   void check_distinct(const Emissions& sorted) const;
   void build(const SimulationOptions& options);
   void make_groups();

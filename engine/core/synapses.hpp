@@ -59,6 +59,7 @@ struct Store {
   Tick controlled_at = -1;        ///< of the last control event addressed to synapses of it, if the model draws
   std::uint32_t controls = 0;     ///< control events of that tick so far
   double sign = 1;                ///< of the projection: -1: weights are magnitudes that arrive as negative ones
+  int weight_sign = 0;            ///< that weights have before it, since their port has one; 0: any
   double gain = 1;                ///< sign times what the schedule has made of the weights; 0: nothing arrives
   double post_tau = -1, pre_tau = 0;  ///< ms; post_tau negative: reads no history
   std::uint32_t most_delay = 0;   ///< steps

@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 
+#include "network/units.hpp"
 #include "spinet/neuron.hpp"
 #include "spinet/source.hpp"
 #include "spinet/synapse.hpp"
@@ -106,6 +107,11 @@ class TableCheck {
     }
   }
 
+  /// A unit that values in networks can be given in.
+  void unit(const char* text, const std::string& who) const {
+    need(parse_unit(text).has_value(), who + ": '" + text + "' is no unit (as ms, mV, pA/ms, 1/s, or 1 for a plain number)");
+  }
+
   void fields(const Fields& f, const char* what) const {
     at_most(what == std::string("parameter") ? "parameters" : "variables", f.count, limit::fields);
     if (f.count == 0) return;
@@ -117,6 +123,7 @@ class TableCheck {
       const std::string who = std::string(what) + " '" + field.name + "'";
       need(names.insert(field.name).second, who + " occurs twice");
       need(field.unit && *field.unit, who + " has no unit (\"1\" for a plain number)");
+      unit(field.unit, who);
       need(field.doc && *field.doc, who + " has no description");
       need(field.type == Type::f64 || field.type == Type::f32, who + " is of unknown type " + std::to_string(static_cast<std::uint32_t>(field.type)));
       const bool low_ok = field.flags & low_open ? field.preset > field.low : field.preset >= field.low;
@@ -157,6 +164,7 @@ class TableCheck {
       need(is_name(port.name), "port " + std::to_string(i) + " has no name, or one that is more than letters, digits and underscores");
       need(names.insert(port.name).second, "port '" + std::string(port.name) + "' occurs twice");
       need(port.unit && *port.unit && port.doc && *port.doc, "port '" + std::string(port.name) + "' has no unit or no description");
+      unit(port.unit, "port '" + std::string(port.name) + "'");
       need(port.sign >= -1 && port.sign <= 1, "port '" + std::string(port.name) + "': its sign is none of -1, 0, 1");
       need(!port.evaluates || t.evaluate, "port '" + std::string(port.name) + "' has neurons evaluated, and the model has no 'evaluate'");
     }
@@ -181,8 +189,13 @@ class TableCheck {
     need(t.shared_size == 0 || t.prepare, "it has Shared data but no function that prepares them");
     need(model_->controls == 0 || t.on_control, "it says that it answers control events and has no on_control");
     changes(t.set != nullptr);
-    bool has_weight = false;
-    for (std::uint32_t i = 0; i < model_->variables.count; ++i) has_weight |= (model_->variables.data[i].flags & initial) != 0;
+    bool has_weight = false, has_reading = false;
+    for (std::uint32_t i = 0; i < model_->variables.count; ++i) {
+      has_weight |= (model_->variables.data[i].flags & initial) != 0;
+      has_reading |= std::string_view(model_->variables.data[i].name) == "reading";
+    }
+    need(has_reading || !(model_->controls & answers(Control::Kind::read)),
+         "it says that it answers reads and has no variable 'reading' for what it has read");
     need(has_weight, "no variable is flagged `initial`; the first such one is the weight that networks give");
   }
 

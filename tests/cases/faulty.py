@@ -105,6 +105,19 @@ class Faulty(unittest.TestCase):
         self.assert_ends(who + "(transmits -?nan|has a variable weight that is not a number)", "synapse_reward_nan", SYNAPSES)
         self.assert_ends(who + "has a variable twice that is not a number", "synapse_unread", SYNAPSES, more=", weights: [{projection: drive, variable: twice, every: 10 ms}]")
 
+    def test_signs(self):
+        network = SYNAPSES.replace("model: lif_delta", "model: lif_exp").replace("weight: 1 mV", "port: inh, weight: 10 pA")
+        done = self.run_with("synapse_sound", network, "-o", "out.h5")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assert_ends(r"\(projection 'drive', release\) transmits -[\d.]+, where port 'inh' takes no weight below 0 of it", "synapse_negative", network)
+
+    def test_the_floating_point_mode(self):
+        why = r" has changed the processor's floating-point mode \(%s\); results would depend on the number of ranks"
+        self.assert_ends(r"population 'cells', from [\d.]+ ms to [\d.]+ ms: one of its models \(lif_delta, release\)" + why % "rounding", "synapse_rounding", SYNAPSES)
+        self.assert_ends(why % "flushing of denormal numbers", "synapse_flushing", SYNAPSES)
+        self.assert_ends(r"population 'cells', .*\(counter\)" + why % "rounding", "neuron_rounding", NEURONS)
+        self.assert_ends(r"one of the models \(bernoulli, lif_delta, static\), generating spikes," + why % "rounding", "source_rounding", SOURCES)
+
     def test_an_unread_change_is_found_at_the_end(self):
         # The noise ends before the reward: nothing is transmitted any more.
         network = SYNAPSES.replace("rate: 300 Hz", "rate: 0.001 Hz")

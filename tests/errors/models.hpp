@@ -143,11 +143,11 @@ struct Valve {
   static constexpr const char* doc = "Test synapse that responds to pulses, fields and reads.";
   static constexpr std::uint32_t controls = answers(Control::Kind::pulse) | answers(Control::Kind::field) | answers(Control::Kind::read);
   struct Params {};
-  struct State { float u; };
+  struct State { float u, reading; };
   static auto params() { return FieldTable<Params>{}; }
   static auto variables() {
     FieldTable<State> t;
-    t.add(&State::u, "u", "1", 0, between(0, 1), initial, "state");
+    t.add(&State::u, "u", "1", 0, between(0, 1), initial, "state").add(&State::reading, "reading", "1", 0, any(), 0, "what was read last");
     return t;
   }
   static Sign sign(const Params&) { return Sign::positive; }

@@ -1,11 +1,13 @@
 // A leaky counter of its input, sound (FLAW 0) or with one flaw that `check-plugin` must find.  It leaks in steps, at
 // the boundaries of frames, so that it needs no exp.
+#include <cfenv>
+
 #include "spinet/neuron.hpp"
 
 namespace {
 enum {
   sound, past, hidden_counter, read_writes, batch_size, block_index, greedy, train_differs, sleeps_wrongly, one_key, own_key, twice,
-  payload, posts, reward_nan, reward_counts, batch_index, nan_at_end, set_index, stranger, passed
+  payload, posts, reward_nan, reward_counts, batch_index, nan_at_end, set_index, stranger, passed, rounding, unit
 };
 constexpr int flaw = FLAW;
 
@@ -14,7 +16,7 @@ struct Counter {
   static constexpr const char* doc = "Fires when its input has added up, for the tests of check-plugin.";
   struct Params { double v_th, t_ref; };
   struct State { double v, v_th; spinet::Tick refractory, until; };
-  static constexpr spinet::Port ports[] = {{"exc", "mV", "adds", 1, 0}, {"inh", "mV", "takes away", -1, 0}};
+  static constexpr spinet::Port ports[] = {{"exc", flaw == unit ? "mV/" : "mV", "adds", 1, 0}, {"inh", "mV", "takes away", -1, 0}};
   static auto params() {
     spinet::FieldTable<Params> t;
     t.add(&Params::v_th, "v_th", "mV", 20, spinet::above(0), spinet::scheduled, "threshold").add(&Params::t_ref, "t_ref", "ms", 2, spinet::at_least(0), 0, "refractory time");
@@ -70,6 +72,7 @@ struct Counter {
     return i;
   }
   static void test(N n, spinet::Tick tick, std::span<const std::uint32_t> js) {
+    if (flaw == rounding) std::fesetround(FE_UPWARD);
     for (const auto j : js) {
       State& s = n.state(j);
       if (s.v < s.v_th) continue;

@@ -1,9 +1,11 @@
 // A Bernoulli source (one event per neuron and millisecond with probability p), sound (FLAW 0) or flawed.
+#include <cfenv>
+
 #include "spinet/random.hpp"
 #include "spinet/source.hpp"
 
 namespace {
-enum { sound, hidden_state, overfull, too_many, foreign_neuron, own_key, endless, rate_at_end };
+enum { sound, hidden_state, overfull, too_many, foreign_neuron, own_key, endless, rate_at_end, rounding };
 constexpr int flaw = FLAW;
 
 struct Bernoulli {
@@ -20,6 +22,7 @@ struct Bernoulli {
   static bool generate(const spinet::SourceUnit& u, spinet::Tick from, std::uint32_t length, spinet::EventSink& out) {
     static std::uint64_t calls = 0;
     if (flaw == endless) return false;
+    if (flaw == rounding) std::fesetround(FE_UPWARD);
     const auto* params = static_cast<const Params*>(u.params);
     for (spinet::Tick tick = (from + 9'999) / 10'000 * 10'000; tick < from + length; tick += 10'000)
       for (std::uint32_t j = 0; j < u.size; ++j) {

@@ -1,6 +1,12 @@
 // A synapse with a random release, sound (FLAW 0) or with one flaw that `check-plugin` must find.
+#include <cfenv>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
+
+#ifdef __SSE2__
+#include <xmmintrin.h>
+#endif
 
 #include "spinet/random.hpp"
 #include "spinet/synapse.hpp"
@@ -9,7 +15,8 @@ namespace {
 enum {
   sound, libm, hidden_counter, read_writes, key_of_position, overrun, chance, infinite, hidden_history, crash, forever, ends,
   nan_at_end, undeclared_key, own_key, computed_weight, unread, reward_nan, batch_counts, read_position, reward_overrun,
-  undeclared_answer, computed_first
+  undeclared_answer, computed_first, rounding, flushing, negative, forever_at_end, reads_twice, allocates, prints, throws, no_reading,
+  unit, payload_twice
 };
 constexpr int flaw = FLAW;
 
@@ -18,18 +25,19 @@ struct Release {
   static constexpr const char* doc = "Releases with probability p, for the tests of check-plugin.";
   struct Params { double p; };
   struct Shared { double p; };
-  struct State { float released, weight; };  // what a network gives does not lie first
+  struct State { float released, weight, reading; };  // what a network gives does not lie first
   static auto params() {
     spinet::FieldTable<Params> t;
-    t.add(&Params::p, "p", "1", 0.6, spinet::between(0, 1), 0, "probability of release");
+    t.add(&Params::p, "p", flaw == unit ? "furlong" : "1", 0.6, spinet::between(0, 1), 0, "probability of release");
     return t;
   }
   static auto variables() {
     spinet::FieldTable<State> t;
     if (flaw == computed_weight) t.computed("weight", "1", 1, spinet::any(), spinet::initial, "weight of a release");
-    else t.add(&State::weight, "weight", "1", 1, spinet::any(), spinet::initial | spinet::port_unit, "weight of a release");
+    else t.add(&State::weight, "weight", "1", 1, flaw == negative ? spinet::at_least(0) : spinet::any(), spinet::initial | spinet::port_unit, "weight of a release");
     t.add(&State::released, "released", "1", 0, spinet::any(), 0, "releases so far");
     t.computed("twice", "1", 0.1, spinet::any(), 0, "twice the releases");
+    t.add(&State::reading, flaw == no_reading ? "found" : "reading", "1", 0, spinet::any(), 0, "the weight that was read last");
     if (flaw == computed_first) {  // as a table made by hand has it: the computed variable lies where the first one lies
       static auto fields = t;
       const_cast<spinet::Field*>(fields.view().data)[2].offset = 0;
@@ -39,7 +47,7 @@ struct Release {
   }
   static void prepare(Shared& s, const Params& p, const spinet::RunInfo&) { s.p = p.p; }
 
-  static constexpr bool draws = flaw != undeclared_key;
+  static constexpr bool draws = flaw != undeclared_key && flaw != reads_twice;
   static constexpr std::uint32_t controls = spinet::answers(spinet::Control::Kind::reward) | spinet::answers(spinet::Control::Kind::batch_end) |
                                             spinet::answers(spinet::Control::Kind::read);
   static void on_control(spinet::Synapses<Release> synapses, const spinet::Control& c) {
@@ -51,6 +59,7 @@ struct Release {
       if (c.kind == Kind::reward && flaw == reward_nan) w = static_cast<float>(__builtin_sqrt(c.value[0]));
       if (c.kind == Kind::batch_end) w *= flaw == batch_counts ? 1 + 0.01f * ++batches : 1.01f;
       if (c.kind == Kind::read && flaw == read_position) w *= 1 + 0.01f * static_cast<float>(i);
+      if (c.kind == Kind::read) synapses[i].reading = w;
       if (c.kind == Kind::field && flaw == undeclared_answer) w *= 1.5f;
     }
     if (c.kind == Kind::reward && flaw == reward_overrun) synapses[synapses.size()].weight = 1;
@@ -62,7 +71,7 @@ struct Release {
     if (first == 0) first = synapses.s.tick;
     for (std::uint32_t i = 0; i < synapses.size(); ++i) {
       State& s = synapses[i];
-      auto u = spinet::uniform01(synapses.s.draw(i)[0]);
+      auto u = flaw == reads_twice ? 0 : spinet::uniform01(synapses.s.draw(i)[0]);
       if (flaw == key_of_position) u = spinet::uniform01(spinet::draw(synapses.s.random, i, static_cast<std::uint64_t>(synapses.s.tick))[0]);
       if (flaw == hidden_counter) u = spinet::uniform01(spinet::draw(synapses.s.random, i, ++counter)[0]);
       if (flaw == own_key) u = spinet::uniform01(spinet::draw({1, 2}, synapses.s.gids[synapses.s.targets[i]], static_cast<std::uint64_t>(synapses.s.tick))[0]);
@@ -71,21 +80,34 @@ struct Release {
       const bool release = u < synapses.shared().p;
       s.released += release ? 1.0f : 0.0f;
       out[i] = release ? s.weight : 0.0f;
+      if (flaw == negative && s.released > 3) out[i] = -out[i];
+      if (flaw == payload_twice) out[i] *= static_cast<float>(synapses.s.payload);
       if (flaw == libm) out[i] *= static_cast<float>(std::exp(-1e-3 * static_cast<double>(s.released)));
       if (flaw == infinite) out[i] /= s.released;
       if (flaw == hidden_history) out[i] *= static_cast<float>(synapses.s.tick - first);
     }
+    if (flaw == rounding) std::fesetround(FE_UPWARD);
+#ifdef __SSE2__
+    if (flaw == flushing) _mm_setcsr(_mm_getcsr() | 0x8040);
+#endif
+    if (flaw == allocates) {
+      int* volatile kept = new int(1);
+      out[0] *= static_cast<float>(*kept);
+    }
+    if (flaw == prints) std::puts("transmitted");
+    if (flaw == throws && synapses.size() == 0) throw 1;
     if (flaw == overrun) out[synapses.size()] = 0;
     if (flaw == ends) std::exit(0);
     if (flaw == crash) *reinterpret_cast<volatile int*>(8) = 1;
-    if (flaw == forever)
+    if (flaw == forever || (flaw == forever_at_end && synapses.shared().p == 1))
       for (volatile int i = 0;; i = i + 1) {}
   }
   static double read(spinet::Synapses<Release> n, std::uint32_t i, std::uint32_t variable) {
     const State& s = n[i];
     if (flaw == read_writes) const_cast<State&>(s).released = 0;
     if (variable == 2) return flaw == unread ? spinet::get(&s, variables().view().data[2]) : 2.0 * s.released;
-    return variable == 1 ? s.released : s.weight;
+    if (variable == 3) return s.reading;
+    return variable == 1 ? s.released : s.weight * (flaw == reads_twice ? 2 : 1);
   }
 };
 }  // namespace

@@ -1,4 +1,4 @@
-// Memory and parameters for the batteries.
+// Memory, dice and watches for the batteries.
 #pragma once
 #include <bit>
 #include <cmath>
@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/arithmetic.hpp"
 #include "spinet/model.hpp"
 #include "spinet/random.hpp"
 
@@ -51,6 +52,24 @@ class Dice {
  private:
   RandomKey key_;
   std::uint64_t counter_ = 0;
+};
+
+/// Around a call into a model: notes in `trouble` that the call has changed the floating-point mode, and makes it what it was.
+class ModeWatch {
+ public:
+  ModeWatch(const char* what, std::string& trouble) : what_(what), trouble_(trouble) {}
+  ~ModeWatch() {
+    const auto now = FloatingPointMode::now();
+    if (now == before_) return;
+    before_.restore();
+    if (trouble_.empty()) trouble_ = std::string("`") + what_ + "` has changed it: " + now.changed_since(before_);
+  }
+  ModeWatch(const ModeWatch&) = delete;
+
+ private:
+  const char* what_;
+  std::string& trouble_;
+  FloatingPointMode before_ = FloatingPointMode::now();
 };
 
 /// Keys that are tried before random numbers are said to ignore the seed: one may give the same few numbers by chance.

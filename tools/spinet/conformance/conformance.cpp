@@ -22,6 +22,33 @@ constexpr std::array unrepeatable = {
     "rand", "rand_r", "srand", "random", "srandom", "drand48", "erand48", "lrand48", "time", "clock", "gettimeofday",
     "clock_gettime", "getrandom", "getpid", "_ZNSt13random_device9_M_getvalEv"};
 
+// What allocates or throws: memory is the engine's, and an exception takes some.  Names that begin so.
+constexpr std::array allocating = {
+    "_Znw", "_Zna", "_Zdl", "_Zda", "malloc", "calloc", "realloc", "free", "aligned_alloc", "posix_memalign", "memalign", "strdup",
+    "mmap", "sbrk", "brk", "__cxa_allocate_exception", "__cxa_throw", "_ZSt17rethrow_exception"};
+// What prints, reads files or asks the surroundings; streams by the names of their classes.
+constexpr std::array outside = {
+    "puts", "fputs", "putchar", "putc", "fputc", "printf", "vprintf", "fprintf", "vfprintf", "dprintf", "__printf_chk", "__fprintf_chk",
+    "__vprintf_chk", "__vfprintf_chk", "__dprintf_chk", "fwrite", "write", "writev", "perror", "syslog", "fopen", "fopen64", "open",
+    "open64", "openat", "read", "fread", "fgets", "getc", "fgetc", "getchar", "scanf", "fscanf", "__isoc99_scanf", "__isoc99_fscanf",
+    "__isoc23_scanf", "__isoc23_fscanf", "stdout", "stderr", "stdin", "getenv", "secure_getenv", "system", "popen", "fork", "sleep",
+    "usleep", "nanosleep", "socket"};
+constexpr std::array streams = {"_ZSo", "_ZNSo", "_ZNKSo", "_ZSi", "_ZNSi", "_ZSt4cout", "_ZSt4cerr", "_ZSt4clog", "_ZSt3cin", "_ZStlsIS"};
+
+template <std::size_t N>
+bool begins_with_one(const std::array<const char*, N>& names, std::string_view name) {
+  return std::any_of(names.begin(), names.end(), [&](const char* n) { return name.starts_with(n); });
+}
+bool is_allocating(std::string_view name) {
+  const auto one = [&](const char* n) { return n[0] == '_' && n[1] == 'Z' ? name.starts_with(n) : name == n; };
+  return std::any_of(allocating.begin(), allocating.end(), one);
+}
+bool is_stream(std::string_view name) {
+  return begins_with_one(streams, name) || name.find("basic_ostream") != name.npos || name.find("basic_istream") != name.npos ||
+         name.find("basic_ofstream") != name.npos || name.find("basic_ifstream") != name.npos || name.find("basic_filebuf") != name.npos ||
+         name.find("__ostream_insert") != name.npos;
+}
+
 template <std::size_t N>
 bool contains(const std::array<const char*, N>& names, std::string_view name) {
   return std::any_of(names.begin(), names.end(), [&](const char* n) { return name == n; });
@@ -44,8 +71,9 @@ std::string listed(const std::vector<std::string>& names) {
   return text;
 }
 
-void check_imports(const std::filesystem::path& file, const Battery& battery) {
-  std::vector<std::string> maths, chance, mpi, all;
+/// Returns whether the plugin can be tried further.
+bool check_imports(const std::filesystem::path& file, const Battery& battery) {
+  std::vector<std::string> maths, chance, memory, beyond, mpi, all;
   const bool readable = battery.check("its imports can be read", [&]() -> std::string {
     try {
       all = imported_symbols(file);
@@ -54,10 +82,12 @@ void check_imports(const std::filesystem::path& file, const Battery& battery) {
     }
     return "";
   });
-  if (!readable) return;
+  if (!readable) return true;
   for (const auto& name : all) {
     if (is_inexact(name)) maths.push_back(name);
     if (contains(unrepeatable, std::string_view(name))) chance.push_back(name);
+    if (is_allocating(name)) memory.push_back(name);
+    if (contains(outside, std::string_view(name)) || is_stream(name)) beyond.push_back(name);
     if (name.starts_with("MPI_")) mpi.push_back(name);
   }
   battery.check("imports no function of libm whose last bit differs between machines", [&]() -> std::string {
@@ -66,7 +96,13 @@ void check_imports(const std::filesystem::path& file, const Battery& battery) {
   battery.check("imports nothing that a second run would not see again", [&]() -> std::string {
     return chance.empty() ? "" : "imports " + listed(chance) + "; random numbers come from spinet/random.hpp";
   });
+  battery.check("imports nothing that prints, or reads what lies outside", [&]() -> std::string {
+    return beyond.empty() ? "" : "imports " + listed(beyond) + "; a model knows its state, parameters and events alone";
+  });
   if (!mpi.empty()) battery.found({"knows nothing of MPI", false, "imports " + listed(mpi)});
+  return battery.check("imports nothing that allocates or throws", [&]() -> std::string {
+    return memory.empty() ? "" : "imports " + listed(memory) + "; memory is State, SliceState and Shared, which the engine keeps.  What allocates is not tried further";
+  });
 }
 
 /// A copy of a file under another name, gone at the end of its life.
@@ -108,7 +144,7 @@ void check_plugin(const std::filesystem::path& file, const Battery& battery) {
   battery.found({sound, true, ""});
   const Model& model = *first.all().front().model;
   const Model& restarted = *second.all().front().model;
-  check_imports(file, battery);
+  if (!check_imports(file, battery)) return;
   switch (model.kind) {
     case Kind::neuron: return check_neuron(reinterpret_cast<const NeuronTable&>(model), reinterpret_cast<const NeuronTable&>(restarted), battery);
     case Kind::synapse: return check_synapse(reinterpret_cast<const SynapseTable&>(model), reinterpret_cast<const SynapseTable&>(restarted), battery);

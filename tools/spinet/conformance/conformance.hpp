@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 
+#include "core/arithmetic.hpp"
 #include "spinet/neuron.hpp"
 #include "spinet/source.hpp"
 #include "spinet/synapse.hpp"
@@ -22,15 +23,33 @@ struct Finding {
 struct Battery {
   std::function<void(const Finding&)> found;
   std::function<void(const std::string&)> begins;  ///< before each check, which a plugin may not survive; may be empty
+  std::function<void(const std::string&)> tries;   ///< before each set of parameters of a check; may be empty
   std::uint32_t seed = 1;                          ///< of histories and of drawn parameters
 
   /// Runs one check; `look()` returns "" or what is wrong.  Returns whether it passed.
   template <class Look>
   bool check(const std::string& holds, Look&& look) const {
     if (begins) begins(holds);
-    const std::string trouble = look();
+    const auto mode = FloatingPointMode::now();
+    std::string trouble = look();
+    if (const auto now = FloatingPointMode::now(); now != mode) {
+      mode.restore();
+      if (trouble.empty()) trouble = "it has changed the processor's floating-point mode: " + now.changed_since(mode);
+    }
     found({holds, trouble.empty(), trouble});
     return trouble.empty();
+  }
+  /// The same with each of `all`; `with(one)` is the set of parameters that it is made with, `look(one)` as above.
+  template <class All, class With, class Look>
+  bool check_each(const std::string& holds, All& all, With&& with, Look&& look) const {
+    return check(holds, [&]() -> std::string {
+      for (auto& one : all) {
+        const std::string& parameters = with(one).name;
+        if (tries) tries(parameters);
+        if (const std::string trouble = look(one); !trouble.empty()) return trouble + "; with " + parameters;
+      }
+      return "";
+    });
   }
 };
 

@@ -88,6 +88,7 @@ class NeuronChecks {
         if (std::isnan(t_.read(&b, duration_, j, v))) return std::string(t_.model.variables.data[v].name) + " of neuron " + std::to_string(j) + " is not a number";
     return "";
   }
+  std::string mode() { return run(0, population, {.read = true}).mode_trouble; }
   std::string repeats() { return against(run(0, population, {})); }
   std::string splits() { return against(run(0, population, {.slices = true, .trains = true})); }
   std::string blocks() {
@@ -177,6 +178,7 @@ void check_neuron(const NeuronTable& table, const NeuronTable& restarted, const 
   battery.check("asks only for what it may: present and future ticks, its own neurons, the room it has; sends numbers, once a tick", [&]() -> std::string {
     strength = strong_enough(table, restarted, sets[0], long_run, battery.seed);
     for (const auto& set : sets) {
+      if (battery.tries) battery.tries(set.name);
       all.emplace_back(chosen(table, set), chosen(restarted, set), set, all.empty() ? long_run : short_run, strength, battery.seed);
       if (!all.back().sound()) return all.back().asks() + "; with " + set.name;
     }
@@ -184,12 +186,9 @@ void check_neuron(const NeuronTable& table, const NeuronTable& restarted, const 
   });
   if (!all.back().sound()) return;
   const auto with_all = [&](const std::string& holds, std::string (NeuronChecks::*look)()) {
-    battery.check(holds, [&]() -> std::string {
-      for (auto& checks : all)
-        if (const auto d = (checks.*look)(); !d.empty()) return d + "; with " + checks.set().name;
-      return "";
-    });
+    battery.check_each(holds, all, [](auto& checks) -> const ParameterSet& { return checks.set(); }, [&](auto& checks) { return (checks.*look)(); });
   };
+  with_all("leaves the floating-point mode of the processor as it is", &NeuronChecks::mode);
   with_all("variables are numbers (" + std::to_string(all[0].emitted()) + " events were provoked)", &NeuronChecks::numbers);
   with_all("the same history gives the same events", &NeuronChecks::repeats);
   with_all("one batch equals split batches", &NeuronChecks::splits);

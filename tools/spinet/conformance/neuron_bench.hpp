@@ -137,6 +137,7 @@ struct BlockBench {
   std::vector<Fenced> params;  ///< of each neuron
   ParameterSet set;
   std::string trouble;  ///< first breach of the contract
+  std::string mode_trouble;  ///< of the floating-point mode
 
   BlockBench(const BlockBench&) = default;
   BlockBench(const NeuronTable& table, const ParameterSet& with, std::uint32_t from_, std::uint32_t count_, const NeuronIdentity& who = {})
@@ -173,6 +174,7 @@ struct BlockBench {
   void prepare() {
     const Fenced p = of_neuron(false);
     std::memset(shared.data(), 0, shared.size());
+    const ModeWatch watch("prepare", mode_trouble);
     if (t->frame) frame_length = t->frame(p.data(), &neuron_run_info);
     if (t->frame && frame_length <= 0) breach("its frames have " + std::to_string(frame_length) + " ticks");
     if (t->prepare) t->prepare(shared.data(), p.data(), &neuron_run_info, frame_length);
@@ -193,7 +195,10 @@ struct BlockBench {
     Posting posted[limit::postings + 1];
     Outbox box{reinterpret_cast<Request*>(memory.data()), 0, room, posted, 0, t->environment ? limit::postings : 0};
     NeuronBlock b = block(box);
-    f(&b);
+    {
+      const ModeWatch watch(what, mode_trouble);
+      f(&b);
+    }
     if (box.size > room || !memory.intact())
       return breach(std::string(what) + " asked for more than it has room for (" + std::to_string(room) + " requests)");
     if (box.posting_count > box.posting_capacity)
@@ -335,6 +340,7 @@ struct BlockBench {
   std::string read_all(Tick tick) {
     Outbox box{};
     const NeuronBlock b = block(box);
+    const ModeWatch watch("read", mode_trouble);
     const Fenced state_before = state, constants_before = constants, shared_before = shared, common_before = common;
     for (std::uint32_t j = 0; j < count; ++j)
       for (std::uint32_t v = 0; v < t->model.variables.count; ++v)

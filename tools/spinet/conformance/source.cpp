@@ -18,6 +18,7 @@ struct UnitBench {
   RandomKey key{42, 3};
   Gid first = 512;
   double rate = 0;  ///< of the unit, events per ms
+  mutable std::string mode_trouble;
 
   UnitBench(const SourceTable& table, const ParameterSet& set, std::uint32_t slabs, std::uint32_t seed)
       : t(table), params(std::size_t{table.params_size} * unit_size) {
@@ -25,6 +26,7 @@ struct UnitBench {
     for (std::uint32_t j = 0; j < unit_size; ++j) {
       std::byte* p = params.data() + std::size_t{j} * t.params_size;
       for (std::uint32_t i = 0; i < fields.count; ++i) put(p, fields.data[i], set.values[i]);
+      const ModeWatch watch("rate", mode_trouble);
       rate += t.rate(p);
     }
     Dice dice(seed + 4);
@@ -39,7 +41,10 @@ struct UnitBench {
     for (;; room *= 2) {
       Fenced memory(std::size_t{room} * sizeof(std::uint32_t), 1 << 18);
       EventSink sink{reinterpret_cast<std::uint32_t*>(memory.data()), 0, room};
-      const auto done = t.generate(&u, Tick{slab} * i, slab, &sink);
+      const auto done = [&] {
+        const ModeWatch watch("generate", mode_trouble);
+        return t.generate(&u, Tick{slab} * i, slab, &sink);
+      }();
       sound &= memory.intact() && sink.size <= sink.capacity;
       if (!sound) return {};
       if (!done && room < (1u << 26)) continue;
@@ -66,6 +71,7 @@ struct Made {
       count += all.back().size();
     }
   }
+  std::string mode() { return bench.mode_trouble; }
   std::string rates() { return std::isfinite(bench.rate) && bench.rate >= 0 ? "" : "together they are " + std::to_string(bench.rate) + " per ms"; }
   std::string fits() { return sound ? "" : "it writes past the end of the sink, or says again and again that there is no room"; }
   std::string mine() {
@@ -123,16 +129,16 @@ void check_source(const SourceTable& table, const SourceTable& restarted, const 
     if (const Field& f = table.model.params.data[i]; f.preset == 0 && f.high > 1000 && !(f.flags & integer)) sets[0].values[i] = 1000;
   std::vector<Made> all;
   battery.check("events can be asked for", [&]() -> std::string {
-    for (const auto& set : sets) all.emplace_back(table, restarted, set, all.empty() ? most : some, battery.seed);
+    for (const auto& set : sets) {
+      if (battery.tries) battery.tries(set.name);
+      all.emplace_back(table, restarted, set, all.empty() ? most : some, battery.seed);
+    }
     return "";
   });
   const auto with_all = [&](const char* holds, std::string (Made::*look)()) {
-    battery.check(holds, [&]() -> std::string {
-      for (auto& made : all)
-        if (const auto d = (made.*look)(); !d.empty()) return d + "; with " + made.set->name;
-      return "";
-    });
+    battery.check_each(holds, all, [](auto& made) -> const ParameterSet& { return *made.set; }, [&](auto& made) { return (made.*look)(); });
   };
+  with_all("leaves the floating-point mode of the processor as it is", &Made::mode);
   with_all("rates are finite and not negative", &Made::rates);
   with_all("stays inside the sink it is given", &Made::fits);
   with_all("events belong to neurons of the unit", &Made::mine);

@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include "conformance.hpp"
+#include "core/finite.hpp"
+#include "network/checked.hpp"
 #include "synapse_bench.hpp"
 
 namespace spinet {
@@ -40,6 +42,72 @@ class SynapseChecks {
   }
 
   std::string repeats(const ParameterSet& set) { return difference(whole(set), whole(set)); }
+
+  std::string mode(const ParameterSet& set) {
+    SliceBench bench = all(set);
+    Weights w;
+    for (const auto& e : events_) {
+      for (std::uint32_t v = 0; v < t_.model.variables.count; ++v) bench.read(0, e.tick, v);
+      if (t_.catch_up) bench.catch_up(e.tick);
+      bench.deliver(e, w);
+    }
+    return bench.mode_trouble();
+  }
+
+  /// What is transmitted has the sign that the model says it has, at any time.
+  std::string signs(const ParameterSet& set) {
+    SliceBench bench = all(set);
+    std::vector<double> given;
+    for (std::uint32_t i = 0; i < synapse_count; ++i) given.push_back(bench.given(i));
+    for (std::size_t n = 0; n < events_.size(); ++n) {
+      Weights w;
+      bench.deliver(events_[n], w);
+      const Sign sign = sign_of(t_, bench.parameters());
+      if (sign == Sign::either) continue;
+      for (std::uint32_t i = 0; i < synapse_count; ++i)
+        if (w[i] * (sign == Sign::given ? given[i] : static_cast<double>(sign)) < 0)
+          return "event " + std::to_string(n) + ", synapse " + std::to_string(i) + ": transmits " + shortest(w[i]) + ", " +
+                 (sign == Sign::given ? "of a weight that began as " + shortest(given[i])
+                                      : std::string("which the range of its weight, or `sign`, says is never ") + (sign == Sign::positive ? "below 0" : "above 0"));
+    }
+    return "";
+  }
+
+  /// The engine multiplies by the payload, unless the model says that it does.
+  std::string payloads(const ParameterSet& set) {
+    SliceBench bench = all(set);
+    Weights w;
+    for (const auto& e : events_) {
+      SliceBench one = bench, other = bench;
+      Weights of_one, of_other;
+      one.deliver({e.tick, 1, e.controls, e.set}, of_one);
+      other.deliver({e.tick, 0.37, e.controls, e.set}, of_other);
+      if (const auto d = difference(of_one, of_other); !d.empty())
+        return d.substr(d.find("synapse")) + " with the payload 0.37; weights are multiplied by the payload unless the model says that it does so itself (`graded = 1`)";
+      bench.deliver(e, w);
+    }
+    return "";
+  }
+
+  /// What logs hold of a weight is what an event would have met.
+  std::string shows(const ParameterSet& set) {
+    SliceBench bench = all(set);
+    Weights w;
+    for (const auto& e : events_) {
+      SliceBench read = bench;
+      read.change(e);
+      for (const auto& sent : e.controls) read.control(sent, e.tick);
+      Weights shown, met;
+      for (std::uint32_t i = 0; i < synapse_count; ++i) shown.push_back(read.read(i, e.tick, 0));
+      read.deliver({e.tick, 1, {}, {}}, met);
+      for (std::uint32_t i = 0; i < synapse_count; ++i)
+        if (std::abs(shown[i] - met[i]) > 1e-5 * std::max(std::abs(shown[i]), std::abs(met[i])))
+          return "at tick " + std::to_string(e.tick) + " synapse " + std::to_string(i) + " transmits " + shortest(met[i]) + ", and its " +
+                 t_.model.variables.data[0].name + " is read as " + shortest(shown[i]);
+      bench.deliver(e, w);
+    }
+    return "";
+  }
 
   /// Three slices where there was one: blocks differ between ranks and machines, edges keep their keys.
   std::string splits(const ParameterSet& set) {
@@ -87,10 +155,8 @@ class SynapseChecks {
     Weights w;
     Tick last = 0;
     for (const auto& e : events_) {
-      for (const Tick tick : {(last + e.tick) / 2, e.tick}) {
-        const Slice s = bench.at(tick);
-        if (tick > last) t_.catch_up(&s);
-      }
+      for (const Tick tick : {(last + e.tick) / 2, e.tick})
+        if (tick > last) bench.catch_up(tick);
       bench.deliver(e, w);
       last = e.tick;
     }
@@ -158,18 +224,19 @@ void check_synapse(const SynapseTable& table, const SynapseTable& restarted, con
   const auto sets = parameter_sets(table.model.params, table.params_size, table.check, battery.seed);
   using Look = std::string (SynapseChecks::*)(const ParameterSet&);
   const auto with_all = [&](const char* holds, Look look) {
-    battery.check(holds, [&]() -> std::string {
-      for (const auto& set : sets)
-        if (const auto d = (checks.*look)(set); !d.empty()) return d + "; with " + set.name;
-      return "";
-    });
+    battery.check_each(holds, sets, [](const ParameterSet& set) -> const ParameterSet& { return set; },
+                       [&](const ParameterSet& set) { return (checks.*look)(set); });
   };
   with_all("writes only its own memory", &SynapseChecks::fences);
+  with_all("leaves the floating-point mode of the processor as it is", &SynapseChecks::mode);
   with_all("weights are finite", &SynapseChecks::numbers);
+  with_all("what it transmits has the sign that it says", &SynapseChecks::signs);
+  if (!table.graded) with_all("the payload of an event is counted once", &SynapseChecks::payloads);
   with_all("the same history gives the same weights", &SynapseChecks::repeats);
   with_all("one batch equals split batches", &SynapseChecks::splits);
   with_all("states saved and restored as bytes go on as if nothing had happened", &SynapseChecks::restarts);
   with_all("`read` changes nothing, and returns numbers", &SynapseChecks::reads);
+  if (!table.draws && (table.model.variables.data[0].flags & port_unit)) with_all("the weight that is read is the one that is transmitted", &SynapseChecks::shows);
   with_all("random numbers follow the seed", &SynapseChecks::draws);
   if (table.catch_up) with_all("`catch_up` changes nothing that follows", &SynapseChecks::catches_up);
   if (table.read_count) with_all("what it reads of its targets may come in either way", &SynapseChecks::values);

@@ -33,7 +33,8 @@ std::vector<SynapseEvent> synapse_history(const SynapseTable& table, std::uint32
   Tick tick = delay;
   for (std::uint32_t i = 0; i < event_count; ++i) {
     tick += 1 + static_cast<Tick>(5e8 * std::pow(dice.uniform(), 8));
-    SynapseEvent e{tick, table.graded != 0 ? dice.uniform() * 2 : 1.0, {}, {}};
+    const double payload = dice.uniform() * 2;
+    SynapseEvent e{tick, table.graded != 0 || i % 3 == 1 ? payload : 1.0, {}, {}};
     if (i % 10 == 7)
       for (const Control& c : some_controls(i, dice)) e.controls.push_back({c, SynapseEvent::everyone});
     if (i % 10 == 4)
@@ -115,6 +116,7 @@ SliceBench::SliceBench(const SynapseTable& table, const ParameterSet& set, std::
         const bool low = turn == 1 && std::isfinite(f.low) && !(f.flags & low_open), high = turn == 2 && std::isfinite(f.high) && !(f.flags & high_open);
         put(s, f, turn == 0 ? f.preset : low ? f.low : high ? f.high : drawn_in_range(f, dice));
       }
+    const ModeWatch watch("init", mode_trouble_);
     if (t_->init) t_->init(s, shared_.data());
   }
 }
@@ -126,6 +128,7 @@ SliceBench::SliceBench(const SliceBench& saved, const SynapseTable& table) : Sli
 }
 
 void SliceBench::prepare() {
+  const ModeWatch watch("prepare", mode_trouble_);
   if (t_->prepare) t_->prepare(shared_.data(), params_.bytes(t_->model.params, t_->params_size).data(), &run_info);
 }
 
@@ -138,6 +141,7 @@ void SliceBench::change(const SynapseEvent& e) {
   Fenced shared(t_->shared_size);
   if (t_->prepare) t_->prepare(shared.data(), bytes.data(), &run_info);
   const Slice s = at(e.tick, 0);
+  const ModeWatch watch("set", mode_trouble_);
   if (t_->catch_up) t_->catch_up(&s);
   t_->set(&s, bytes.data(), shared.data());
   std::memcpy(shared_.data(), shared.data(), shared.size());
@@ -165,6 +169,7 @@ Slice SliceBench::at(Tick tick, double payload) {
 void SliceBench::control(const SynapseEvent::Sent& sent, Tick tick) {
   if (!t_->on_control) return;
   Slice s = at(tick, 0);
+  const ModeWatch watch("on_control", mode_trouble_);
   if (sent.to == SynapseEvent::everyone) return t_->on_control_of(s, sent.control);
   if (sent.to < from_ || sent.to >= from_ + count_) return;
   const std::uint32_t i = sent.to - from_;
@@ -191,6 +196,7 @@ void SliceBench::deliver(const SynapseEvent& e, std::vector<double>& weights) {
   for (const auto& c : e.controls) control(c, e.tick);
   Fenced out((t_->weight_kind == 2 ? sizeof(double) : sizeof(float)) * count_);
   const Slice s = at(e.tick, e.payload);
+  const ModeWatch watch("on_pre", mode_trouble_);
   if (t_->on_pre) t_->on_pre_of(s, out.data());
   else std::memcpy(out.data(), state_.data(), out.size());
   take(*t_, out, count_, weights);
@@ -215,7 +221,21 @@ void SliceBench::deliver_together(std::vector<SliceBench>& parts, const SynapseE
 
 double SliceBench::read(std::uint32_t i, Tick tick, std::uint32_t variable) {
   const Slice s = at(tick);
+  const ModeWatch watch("read", mode_trouble_);
   return t_->read(&s, i, variable);
+}
+
+void SliceBench::catch_up(Tick tick) {
+  const Slice s = at(tick);
+  const ModeWatch watch("catch_up", mode_trouble_);
+  t_->catch_up(&s);
+}
+
+double SliceBench::given(std::uint32_t i) const {
+  const Fields& variables = t_->model.variables;
+  std::uint32_t v = 0;
+  while (!(variables.data[v].flags & initial)) ++v;  // check_table has found one
+  return get(state_.data() + std::size_t{i} * t_->state_size, variables.data[v]);
 }
 
 }  // namespace spinet

@@ -52,6 +52,13 @@ class SliceBench {
   /// Parameters that the schedule changes before the event.
   void change(const SynapseEvent& e);
   double read(std::uint32_t i, Tick tick, std::uint32_t variable);
+  void catch_up(Tick tick);
+  /// The parameters at present, one per field.
+  const std::vector<double>& parameters() const { return params_.values; }
+  /// The weight that the network has given synapse `i`, if nothing has changed it yet.
+  double given(std::uint32_t i) const;
+  /// What has changed the floating-point mode, or "".
+  const std::string& mode_trouble() const { return mode_trouble_; }
   bool same_states(const SliceBench& o) const { return state_.same_bytes(o.state_) && slice_state_.same_bytes(o.slice_state_); }
   bool same_shared(const SliceBench& o) const { return shared_.same_bytes(o.shared_); }
   std::uint32_t from() const { return from_; }
@@ -73,6 +80,7 @@ class SliceBench {
   std::vector<std::uint8_t> copies_;
   std::shared_ptr<Targets> neurons_;
   bool intact_ = true, shows_values_ = false;
+  std::string mode_trouble_;
 };
 
 }  // namespace spinet
