@@ -96,13 +96,14 @@ bool check_imports(const std::filesystem::path& file, const Battery& battery) {
   battery.check("imports nothing that a second run would not see again", [&]() -> std::string {
     return chance.empty() ? "" : "imports " + listed(chance) + "; random numbers come from spinet/random.hpp";
   });
-  battery.check("imports nothing that prints, or reads what lies outside", [&]() -> std::string {
-    return beyond.empty() ? "" : "imports " + listed(beyond) + "; a model knows its state, parameters and events alone";
+  const bool quiet = battery.check("imports nothing that prints, or reads what lies outside", [&]() -> std::string {
+    return beyond.empty() ? "" : "imports " + listed(beyond) + "; a model knows its state, parameters and events alone.  It is not tried further";
   });
   if (!mpi.empty()) battery.found({"knows nothing of MPI", false, "imports " + listed(mpi)});
-  return battery.check("imports nothing that allocates or throws", [&]() -> std::string {
-    return memory.empty() ? "" : "imports " + listed(memory) + "; memory is State, SliceState and Shared, which the engine keeps.  What allocates is not tried further";
+  const bool lean = battery.check("imports nothing that allocates or throws", [&]() -> std::string {
+    return memory.empty() ? "" : "imports " + listed(memory) + "; memory is State, SliceState and Shared, which the engine keeps.  It is not tried further";
   });
+  return quiet && lean;
 }
 
 /// A copy of a file under another name, gone at the end of its life.

@@ -215,6 +215,7 @@ void SliceBench::deliver_together(std::vector<SliceBench>& parts, const SynapseE
   std::vector<const Slice*> some;
   for (const auto& s : slices) some.push_back(&s);
   Fenced out((t.weight_kind == 2 ? sizeof(double) : sizeof(float)) * all);
+  const ModeWatch watch("on_pre", parts[0].mode_trouble_);
   t.on_pre(some.data(), static_cast<std::uint32_t>(some.size()), out.data());
   take(t, out, all, weights);
 }
