@@ -143,7 +143,9 @@ void take(std::optional<OutputLock>& lock, const std::filesystem::path& log) {
 }
 
 hid_t require_spinet(hid_t file, h5::Id& group) {
-  if (!h5::exists(file, "spinet")) throw h5::Error("is an HDF5 file, but not the log of a Spinet run");
+  if (!h5::exists(file, "spinet"))
+    throw h5::Error(h5::exists(file, "sweep") ? "holds the results of a sweep, not the log of a run: spinet sweep --report shows them"
+                                              : "is an HDF5 file, but not the log of a Spinet run");
   group = h5::open_group(file, "spinet");
   const auto version = h5::read_attribute<std::uint32_t>(group, "format_version");
   if (version > layout::format_version)

@@ -29,6 +29,18 @@ class Connect {
  public:
   Connect(Loading& l, Projection& p) : r_(l.read), p_(p) {}
 
+  /// `rule` and what is beside it, as NEST has them, in one line: "{fixed_indegree: 3}".
+  static std::string line(const Node& value, const Node& beside) {
+    const Node* name = value.is_map() ? value.find("rule") : &value;
+    const Node& numbers = value.is_map() ? value : beside;
+    const std::string rule = name && name->is_scalar() ? rule_of(name->text) : std::string();
+    if (rule.empty() || bare(rule)) return rule.empty() ? "..." : rule;
+    std::string number = "...";
+    for (std::size_t i = 0; i < numbers.keys.size(); ++i)
+      if (right_key(numbers.keys[i].name, names(rules)) == rule) number = written(numbers.items[i]);
+    return fmt::format("{{{}: {}}}", rule, number);
+  }
+
   RuleRead read(const Node& n, Mark where) {
     if (!n.is_map()) return {plain(n)};
     const Node::Key* chosen = choose(n, where);
@@ -53,6 +65,10 @@ class Connect {
   }
   static bool is_one(const std::string& name) { return std::find(all().begin(), all().end(), name) != all().end(); }
   static bool bare(const std::string& name) { return name == "one_to_one" || name == "all_to_all"; }
+  /// The rule of a name, perhaps another simulator's; empty: there is none.
+  static std::string rule_of(const std::string& name) {
+    return is_one(name) ? name : right_name(Spelling::Of::rule, name);
+  }
   static bool is_option(const std::string& name) { return name == "autapses" || name == "multapses" || name == "population"; }
 
   /// A rule by its name alone.
@@ -63,12 +79,13 @@ class Connect {
       p_.rule = *name == "one_to_one" ? Rule::one_to_one : Rule::all_to_all;
       return true;
     }
-    const std::string example = *name == "list" ? "edges.csv" : *name == "sonata" ? "edges.h5" : *name == "pairwise_bernoulli" ? "0.1" : "100";
+    const Spelling* other = spelling(Spelling::Of::rule, *name);
     if (is_one(*name))
       r_.errors.error(given.mark, fmt::format("rule {} needs a value", in_quotes(*name)),
-                      fmt::format("{}connect: {{{}: {}}}", number.empty() ? "" : "here: ", *name, number.empty() ? example : number));
+                      fmt::format("here: connect: {{{}: {}}}", *name, number.empty() ? "..." : number));
     else
-      r_.errors.error(given.mark, fmt::format("unknown rule {}", in_quotes(*name)), meant(Spelling::Of::rule, *name, all(), "rules"));
+      r_.errors.error(given.mark, fmt::format("unknown rule {}", in_quotes(*name)),
+                      other ? answer(*other, number) : suggest(*name, all(), "rules"));
     return false;
   }
 
@@ -77,20 +94,24 @@ class Connect {
     const auto allowed = names(rules);
     // Another simulator's way: {rule: fixed_indegree, indegree: 100}.
     const Node* named = n.find("rule");
-    const bool apart = named && named->is_scalar() && is_one(named->text) && !bare(named->text);
+    const std::string rule = named && named->is_scalar() ? rule_of(named->text) : std::string();
+    const bool apart = !rule.empty() && !bare(rule);
     const Node::Key* chosen = nullptr;
     bool unknown = false;
     for (std::size_t i = 0; i < n.keys.size(); ++i) {
       const auto& k = n.keys[i];
       if (std::find(allowed.begin(), allowed.end(), k.name) == allowed.end()) {
         good_ = false;
-        if (apart && right_key(k.name, allowed) == named->text) {
-          if (n.items[i].is_scalar()) number_ = n.items[i].text;
+        if (apart && right_key(k.name, allowed) == rule) {
+          number_ = written(n.items[i]);
           continue;
         }
         const auto reason = fmt::format("unknown rule {}", in_quotes(k.name));
         if (bare(k.name)) r_.errors.error(k.mark, reason, fmt::format("write connect: {0}, or connect: {{rule: {0}, autapses: false}}", k.name));
-        else r_.unknown_key(n, k, allowed, reason, "rules and options");
+        else if (const Spelling* other = spelling(Spelling::Of::rule, k.name))
+          other_rule(n, i, *other, reason);
+        else
+          r_.unknown_key(n, k, {allowed, "rules and options"}, reason);
         unknown = unknown || !is_option(k.meant);
         if (!k.taken || is_option(k.meant)) continue;
       } else if (is_option(k.name)) {
@@ -105,6 +126,14 @@ class Connect {
     }
     if (!chosen && !unknown) r_.errors.error(n.keys.empty() ? where : n.keys[0].mark, "'connect' names no rule", "rules: " + joined(all()));
     return chosen;
+  }
+
+  /// Another simulator's rule with its number: {FixedProbabilityConnector: 0.1}.
+  void other_rule(const Node& n, std::size_t i, const Spelling& other, const std::string& reason) {
+    const auto& k = n.keys[i];
+    r_.errors.error(k.mark, reason, answer(other, written(n.items[i])));
+    k.meant = right_name(Spelling::Of::rule, k.name);
+    k.taken = !k.meant.empty() && !bare(k.meant) && !n.find(k.meant);
   }
 
   void read_value(const std::string& rule, const Node& value, const Node& n, RuleRead& read) {
@@ -157,6 +186,8 @@ class Connect {
 }  // namespace
 
 std::span<const Key> connect_keys() { return rules; }
+
+std::string rule_line(const Node& value, const Node& beside) { return Connect::line(value, beside); }
 
 RuleRead load_rule(Loading& l, Projection& p, const Node& connect, Mark where) { return Connect(l, p).read(connect, where); }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fstream>
 
+#include "network/expression.hpp"
 #include "network/parts.hpp"
 #include "network/suggest.hpp"
 
@@ -81,9 +82,15 @@ bool looks_like_header(const std::vector<Cell>& cells, const std::vector<std::st
 
 }  // namespace
 
+std::string without_name(const std::filesystem::path& file, std::string_view reason) {
+  for (const auto& name : {file.string() + ": ", file.filename().string() + ": "})
+    if (reason.starts_with(name)) reason.remove_prefix(name.size());
+  return std::string(reason);
+}
+
 void read_csv(Reader& r, const std::filesystem::path& file, Mark where, std::span<const Column> columns,
               const std::function<std::string(const std::vector<bool>&)>& begin,
-              const std::function<std::string(std::span<const double>)>& row) {
+              const std::function<RowFault(std::span<const double>)>& row) {
   std::error_code code;
   if (const auto size = std::filesystem::file_size(file, code); !code && size > r.memory_limit / 2) {
     r.errors.error(where, fmt::format("{} has {} bytes; memory would not hold it", in_quotes(file.string()), size));
@@ -192,7 +199,12 @@ void read_csv(Reader& r, const std::filesystem::path& file, Mark where, std::spa
     for (std::size_t i = 0; i < cs.size(); ++i) {
       const auto x = plain_number(cs[i].text);
       if (!x) {
-        if (!complain(cs[i].column, cs[i].text.size(), fmt::format("{} is not a finite number", in_quotes(cs[i].text)))) return;
+        const bool small = too_small(cs[i].text);
+        if (!complain(cs[i].column, cs[i].text.size(),
+                      fmt::format("{} is {}", in_quotes(cs[i].text),
+                                  small ? "too small for a floating-point number" : "not a finite number"),
+                      small ? "write 0" : ""))
+          return;
         good = false;
         break;
       }
@@ -200,8 +212,12 @@ void read_csv(Reader& r, const std::filesystem::path& file, Mark where, std::spa
       values[meaning[i]] = Quantity{*x * from.factor, from.decade, from.dimension}.in(to);
     }
     if (!good) continue;
-    if (auto reason = row(values); !reason.empty())
-      if (!complain(0, line.size(), std::move(reason))) return;
+    if (auto fault = row(values); !fault.empty()) {
+      const auto at =
+          static_cast<std::size_t>(std::find(meaning.begin(), meaning.end(), fault.column) - meaning.begin());
+      const Cell blamed = at < cs.size() ? cs[at] : Cell{line, 0};
+      if (!complain(blamed.column, blamed.text.size(), std::move(fault.reason))) return;
+    }
   }
   if (in.bad()) r.errors.error(where, fmt::format("reading {} failed", in_quotes(file.string())));
 }

@@ -5,8 +5,11 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
+#include <optional>
 #include <set>
+#include <span>
 #include <sstream>
 
 #include "network/suggest.hpp"
@@ -277,27 +280,62 @@ std::pair<std::size_t, std::size_t> part_of_population(std::string_view line, st
   return part ? std::pair(first, last + 1 - first) : std::pair<std::size_t, std::size_t>(0, 0);
 }
 
-void syntax_error(const YAML::Exception& e, const Builder& b, const Texts& texts, Diagnostics& errors, Mark whole) {
+/// What YAML writes for a character past U+FFFF that a line holds as JSON has it, as two escapes; empty:
+/// there is none.
+std::string right_escape(std::string_view line) {
+  const auto unit = [&](std::size_t i) -> std::uint32_t {
+    std::uint32_t x = 0;
+    if (i + 6 > line.size() || line.substr(i, 2) != "\\u") return 0;
+    const auto [end, error] = std::from_chars(line.data() + i + 2, line.data() + i + 6, x, 16);
+    return error == std::errc{} && end == line.data() + i + 6 ? x : 0;
+  };
+  for (std::size_t i = 0; i + 12 <= line.size(); ++i) {
+    const auto high = unit(i), low = unit(i + 6);
+    if (high >= 0xD800 && high < 0xDC00 && low >= 0xDC00 && low < 0xE000)
+      return fmt::format("\\U{:08X}", 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00));
+  }
+  return {};
+}
+
+/// Reports what the parser says.  A part of a population without quotes is returned: with them all the rest
+/// may be right.
+std::optional<Mark> syntax_error(const YAML::Exception& e, const Builder& b, const Texts& texts,
+                                 Diagnostics& errors, Mark whole) {
   const bool at_end = !e.mark.is_null() && e.mark.line == 0 && e.mark.column == 0 && e.msg.starts_with("end of");
   Mark at = e.mark.is_null() || at_end ? whole : b.mark(e.mark);
   const std::uint32_t last = texts.last_line(at.text);
   if (at_end || at.line > last) at = {at.text, last, static_cast<std::uint32_t>(texts.line(at.text, last).size() + 1), 1};
   const auto line = at.line > 0 ? texts.line(at.text, at.line) : std::string_view{};
   if (line.substr(0, std::min(line.find_first_not_of(" \t"), line.size())).find('\t') != std::string_view::npos)
-    return errors.error(at, "YAML syntax: a tab is used for indentation", "indent with spaces");
+    return errors.error(at, "YAML syntax: a tab is used for indentation", "indent with spaces"), std::nullopt;
   if (e.msg.starts_with("end of") && e.msg.ends_with("flow not found"))
     if (const auto [first, length] = part_of_population(line, at.column - 1); length > 0) {
       const Mark part{at.text, at.line, static_cast<std::uint32_t>(first + 1), static_cast<std::uint32_t>(length)};
-      return errors.error(part, "YAML syntax: inside '{' or '[' a part of a population must be in quotes", fmt::format("\"{}\"", line.substr(first, length)));
+      errors.error(part, "YAML syntax: inside '{' or '[' a part of a population must be in quotes",
+                   fmt::format("\"{}\"", line.substr(first, length)));
+      return part;
     }
   for (const auto& x : explained)
-    if (e.msg == x.message) return errors.error(at, "YAML syntax: " + std::string(x.reason), std::string(x.help));
+    if (e.msg == x.message)
+      return errors.error(at, "YAML syntax: " + std::string(x.reason), std::string(x.help)), std::nullopt;
+  if (e.msg.starts_with("invalid unicode")) {
+    const auto right = right_escape(line);
+    errors.error(at,
+                 right.empty() ? "this escape is no character (half of a pair, or past U+10FFFF)"
+                               : "this character is written as two escapes, as in JSON",
+                 right.empty() ? "write the character itself, or \\U and its eight digits: \\U0001F600"
+                               : "write the character itself, or " + right);
+    return std::nullopt;
+  }
   // Messages that name an anchor hold what the file says.
   errors.error(at, "YAML syntax: " + in_quotes(e.msg).substr(1, in_quotes(e.msg).size() - 2));
+  return std::nullopt;
 }
 
-/// The parser, on text that may be anything.
-std::optional<Node> parse(const Texts& texts, std::uint32_t i, const std::string& text, Diagnostics& errors) {
+/// The parser, on text that may be anything.  `part`: one of a population that must be in quotes, and ended
+/// the parse.
+std::optional<Node> parse_once(const Texts& texts, std::uint32_t i, const std::string& text,
+                               Diagnostics& errors, std::optional<Mark>& part) {
   Builder builder(texts, i, errors);
   const Mark whole{i, 0, 0, 1};
   try {
@@ -308,7 +346,7 @@ std::optional<Node> parse(const Texts& texts, std::uint32_t i, const std::string
   } catch (const Refused&) {
     return std::nullopt;
   } catch (const YAML::Exception& e) {
-    syntax_error(e, builder, texts, errors, whole);
+    part = syntax_error(e, builder, texts, errors, whole);
     return std::nullopt;
   } catch (const std::bad_alloc&) {
     throw;
@@ -317,6 +355,49 @@ std::optional<Node> parse(const Texts& texts, std::uint32_t i, const std::string
     return std::nullopt;
   }
   return std::move(builder.root);
+}
+
+/// Puts the brackets back into the scalars and keys that are such parts.
+void put_brackets(std::string& text, Mark& mark, std::span<const Mark> parts) {
+  for (const auto& p : parts) {
+    const auto at = text.find('(');
+    if (p.line != mark.line || p.column != mark.column || p.length != text.size() || at == std::string::npos)
+      continue;
+    text[at] = '[';
+    text.back() = ']';
+    mark.length = p.length;
+  }
+}
+void put_brackets(Node& n, std::span<const Mark> parts) {
+  if (n.is_scalar()) put_brackets(n.text, n.mark, parts);
+  for (auto& k : n.keys) put_brackets(k.name, k.mark, parts);
+  for (auto& i : n.items) put_brackets(i, parts);
+}
+
+/// Where a part of a population without quotes ends the parse, it is reported and the text read once more as
+/// if it had them, so that all of them are named, and the errors of the rest.
+std::optional<Node> parse(const Texts& texts, std::uint32_t i, std::string text, Diagnostics& errors) {
+  constexpr std::size_t most_parts = 50, longest = 1 << 20;
+  std::vector<Mark> parts;
+  while (true) {
+    std::optional<Mark> part;
+    auto root = parse_once(texts, i, text, errors, part);
+    if (!part) {
+      if (root) put_brackets(*root, parts);
+      return root;
+    }
+    std::size_t begin = 0;
+    for (std::uint32_t line = 1; line < part->line && begin < text.size(); ++line)
+      begin = std::min(text.find('\n', begin), text.size() - 1) + 1;
+    const std::size_t end = begin + part->column - 1 + part->length,
+                      open = text.find('[', begin + part->column - 1);
+    if (parts.size() >= most_parts || text.size() > longest || end > text.size() || open >= end ||
+        text[end - 1] != ']')
+      return std::nullopt;
+    text[open] = '(';
+    text[end - 1] = ')';
+    parts.push_back(*part);
+  }
 }
 
 /// Bytes that no text holds.  Reported once: the rest of a binary file is no news.

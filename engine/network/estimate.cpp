@@ -9,19 +9,13 @@
 
 #include "network/graph.hpp"
 #include "network/lookup.hpp"
+#include "network/numbers.hpp"
 
 namespace spinet {
 namespace {
 
 constexpr double bytes_per_spike = 16;      // in the log: time and id, before compression
 constexpr double bytes_per_edge = 33;       // source, target, type, group, group index, weight, delay
-
-std::string count_text(double x) {
-  if (x < 10'000) return fmt::format("{:.0f}", x);
-  if (x < 1e6) return fmt::format("{:.4g} thousand", x / 1e3);
-  if (x < 1e9) return fmt::format("{:.4g} million", x / 1e6);
-  return fmt::format("{:.4g} billion", x / 1e9);
-}
 
 }  // namespace
 
@@ -98,19 +92,25 @@ Estimate estimate(const Network& n) {
 }
 
 std::string describe(const Network& n, const Estimate& e) {
-  const double ms = n.ticks_per_ms();
+  const auto time = [&](Tick t) { return exact_time_text(static_cast<double>(t) / n.ticks_per_ms() / 1e3); };
+  const auto several = [](std::size_t count, std::string_view what) {
+    return fmt::format("{} {}{}", grouped(count), what, count == 1 ? "" : "s");
+  };
   std::string s;
   const auto line = [&](std::string_view what, const std::string& value) { s += fmt::format("  {:<12}{}\n", what, value); };
-  s += fmt::format("{}: {} populations, {} projections, {} ms\n", n.name, n.populations.size(), n.projections.size(), static_cast<double>(n.duration) / ms);
-  line("neurons", count_text(static_cast<double>(e.neurons)) + (e.sources ? fmt::format(", and {} sources", count_text(static_cast<double>(e.sources))) : ""));
-  line("synapses", count_text(e.synapses) + (e.superposed > 0 ? fmt::format(" stored, {} superposed", count_text(e.superposed)) : ""));
+  s += fmt::format("{}: {}, {}, {}\n", n.name, several(n.populations.size(), "population"),
+                   several(n.projections.size(), "projection"), time(n.duration));
+  line("neurons", grouped(e.neurons) + (e.sources ? ", and " + several(e.sources, "source") : ""));
+  line("synapses",
+       amount_text(e.synapses) +
+           (e.superposed > 0 ? fmt::format(" stored, {} superposed", amount_text(e.superposed)) : ""));
   if (e.lookahead != never) {
-    line("lookahead", fmt::format("{} ms", static_cast<double>(e.lookahead) / ms));
-    line("windows", fmt::format("{} per second of model time", count_text(e.windows_per_second)));
+    line("lookahead", time(e.lookahead));
+    line("windows", fmt::format("{} per second of model time", amount_text(e.windows_per_second)));
   } else {
     line("lookahead", "unlimited: nothing is connected");
   }
-  if (e.mean_slice > 0) line("mean slice", fmt::format("{:.3g} synapses", e.mean_slice));
+  if (e.mean_slice > 0) line("mean slice", amount_text(e.mean_slice) + " synapses");
   std::string out;
   const auto part = [&](double bytes, const std::string& what) { if (bytes > 0) out += (out.empty() ? "" : ", ") + readable_bytes(bytes) + " " + what; };
   part(e.report_bytes, "of reports");

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <optional>
 
 #include "network/spellings.hpp"
@@ -216,9 +217,13 @@ class Evaluator {
     // "4 mV^2" is four square millivolts, not the square of 4 mV.
     if (end_of_unit + 1 < text_.size() && text_[end_of_unit] == '^' && digit(text_[end_of_unit + 1])) end_of_unit += 2;
     const auto u = parse_unit(text_.substr(k, end_of_unit - k));
-    if (!u)
-      throw ExpressionError(k, end_of_unit - k, fmt::format("unknown unit {}", in_quotes(text_.substr(k, end_of_unit - k))),
-                            "a product needs a '*'");
+    if (!u) {
+      const auto symbol = unit_symbol(text_.substr(k, end_of_unit - k));
+      throw ExpressionError(
+          k, end_of_unit - k, fmt::format("unknown unit {}", in_quotes(text_.substr(k, end_of_unit - k))),
+          symbol.empty() ? "a product needs a '*'"
+                         : fmt::format("here: {} {}", text_.substr(from, at_ - from), symbol));
+    }
     at_ = end_of_unit;
     return {x * u->factor, u->decade, u->dimension};
   }
@@ -282,6 +287,14 @@ std::vector<std::string> function_names() {
   return names;
 }
 
+bool too_small(std::string_view number) {
+  if (number.starts_with('+')) number.remove_prefix(1);
+  double x = 0;
+  if (std::from_chars(number.data(), number.data() + number.size(), x).ec != std::errc::result_out_of_range)
+    return false;
+  return std::fabs(std::strtod(std::string(number).c_str(), nullptr)) < 1;
+}
+
 Quantity evaluate(std::string_view text, const Lookup& lookup) { return Evaluator(text, lookup).all(); }
 
 Quantity parse_quantity(std::string_view text, const Dimension& wanted) {
@@ -292,6 +305,9 @@ Quantity parse_quantity(std::string_view text, const Dimension& wanted) {
   const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), x);
   if (error != std::errc::result_out_of_range && (error != std::errc{} || !std::isfinite(x)) && not_finite(text))
     throw ExpressionError(0, size, fmt::format("{} is not a finite number", in_quotes(text)));
+  if (error == std::errc::result_out_of_range && too_small(text))
+    throw ExpressionError(
+        0, size, fmt::format("{} is too small for a floating-point number", in_quotes(text)), "write 0");
   if (error == std::errc::result_out_of_range)
     throw ExpressionError(0, size, fmt::format("{} does not fit a floating-point number", in_quotes(text)));
   if (error != std::errc{}) throw ExpressionError(0, size, fmt::format("{} is not a number", in_quotes(text)));
@@ -302,10 +318,11 @@ Quantity parse_quantity(std::string_view text, const Dimension& wanted) {
   if (!u) {
     if (unit.starts_with(',') || unit.starts_with('_'))
       throw ExpressionError(k, size - k, fmt::format("{} is not a number", in_quotes(text)), "write digits without separators: 10000");
-    if (auto other = foreign(Spelling::Of::unit, unit); !other.empty())
-      throw ExpressionError(k, size - k, fmt::format("unknown unit {}", in_quotes(unit)), std::move(other));
-    if (unit.starts_with('*') && parse_unit(unit.substr(1)))  // Brian2's way
-      throw ExpressionError(k, size - k, fmt::format("unknown unit {}", in_quotes(unit)), fmt::format("here: {} {}", text.substr(0, static_cast<std::size_t>(end - text.data())), unit.substr(1)));
+    const auto number = text.substr(0, static_cast<std::size_t>(end - text.data()));
+    const auto name = unit.starts_with('*') ? unit.substr(1) : unit;  // Brian2's way: 5*ms
+    if (const auto symbol = unit_symbol(name); !symbol.empty() || (name != unit && parse_unit(name)))
+      throw ExpressionError(k, size - k, fmt::format("unknown unit {}", in_quotes(unit)),
+                            fmt::format("here: {} {}", number, symbol.empty() ? name : symbol));
     const auto best = nearest_unit(unit, wanted);
     throw ExpressionError(k, size - k, fmt::format("unknown unit {}", in_quotes(unit)),
                           best.empty() ? std::string{} : fmt::format("did you mean '{}'?", best));

@@ -29,6 +29,9 @@ Quantity evaluate(std::string_view text, const Lookup& lookup);
 
 std::vector<std::string> function_names();
 
+/// A number so near 0 that there is no floating-point number for it but 0.
+bool too_small(std::string_view number);
+
 /// Reads "1.5 ms", "-70", "5 %".  Throws ExpressionError if it is no number, not finite, or its unit is unknown;
 /// `wanted` helps to guess the unit meant.
 Quantity parse_quantity(std::string_view text, const Dimension& wanted = {});

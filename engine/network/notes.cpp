@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "network/numbers.hpp"
 #include "network/reading.hpp"
 #include "network/suggest.hpp"
 
@@ -55,7 +56,9 @@ void wiring(const Network& n, const Population& p, std::vector<std::string>& all
   else if (!port.empty() && !deaf.empty()) all.push_back(fmt::format("{}: no projection reaches {} at port '{}', where an answer is expected", who, numbers(deaf), port));
 }
 
-std::string ms(const Network& n, Tick t) { return reading::with_unit(static_cast<double>(t) / n.ticks_per_ms(), "ms"); }
+std::string time(const Network& n, Tick t) {
+  return exact_time_text(static_cast<double>(t) / n.ticks_per_ms() / 1e3);
+}
 
 }  // namespace
 
@@ -66,8 +69,9 @@ std::vector<std::string> notes(const Network& n) {
   for (const auto& r : n.weight_events) {
     const auto late = std::lower_bound(r.at.begin(), r.at.end(), n.duration);  // [0, duration) happens
     if (late != r.at.end())
-      all.push_back(fmt::format("weights of {} at {}{} are not logged: the run ends before, at {}", in_quotes(n.projections[r.projection].name), ms(n, *late),
-                                late + 1 == r.at.end() ? "" : " and later", ms(n, n.duration)));
+      all.push_back(fmt::format("weights of {} at {}{} are not logged: the run ends before, at {}",
+                                in_quotes(n.projections[r.projection].name), time(n, *late),
+                                late + 1 == r.at.end() ? "" : " and later", time(n, n.duration)));
   }
   return all;
 }

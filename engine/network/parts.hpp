@@ -41,6 +41,8 @@ struct RuleRead {
   bool from_sonata = false;
   const Node* sonata_name = nullptr;  ///< the edge population, if given
 };
+/// What `connect` has to be where another simulator's keys say it: `value` of a rule, its number `beside` it.
+std::string rule_line(const Node& value, const Node& beside);
 RuleRead load_rule(Loading& l, Projection& p, const Node& connect, Mark where);
 
 void load_populations(Loading& l, const Node& map);
@@ -79,11 +81,21 @@ struct Column {
   std::string unit;  ///< of the numbers handed on; a header may name another: "delay [s]"
   bool required;
 };
+/// Why a row cannot be, and which of the columns is to blame.
+struct RowFault {
+  std::string reason;             ///< empty: it can
+  std::size_t column = no_column; ///< of those given
+  static constexpr std::size_t no_column = ~std::size_t{0};
+  bool empty() const { return reason.empty(); }
+};
 /// Reads a CSV file.  A first line that is no data names the columns; without it they come in the order given.
 /// `begin` hears once which columns there are; `row` gets one number per column given (NaN where absent).
-/// Either returns a reason to refuse, or an empty text.
+/// Either returns a reason to refuse, or an empty one.
 void read_csv(Reader& r, const std::filesystem::path& file, Mark where, std::span<const Column> columns,
               const std::function<std::string(const std::vector<bool>&)>& begin,
-              const std::function<std::string(std::span<const double>)>& row);
+              const std::function<RowFault(std::span<const double>)>& row);
+
+/// What a reader of files says, without the file's name in front: messages name it once.
+std::string without_name(const std::filesystem::path& file, std::string_view reason);
 
 }  // namespace spinet::reading

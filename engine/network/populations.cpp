@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <set>
 
 #include "network/parts.hpp"
 #include "network/spellings.hpp"
@@ -150,7 +151,7 @@ class Populations {
       r_.errors.error(key.mark, what + " has no 'size'", "size: number of neurons");
     }
     if (!p.model) return;
-    const std::size_t before = r_.errors.count();
+    bad_.clear();
     const auto& m = *p.model;
     fields(m.params, 0, n->find("params"), "parameter", p, p.params);
     fields(m.variables, Flag::initial, n->find("initial"), "initial value", p, p.initial);
@@ -170,7 +171,7 @@ class Populations {
     } else if (environment) {
       if (!misspelt(*n, "patterns")) r_.errors.error(key.mark, what + " has no 'patterns'", "patterns: [{in: [0, 1], out: [1]}, ...]");
     }
-    if (r_.errors.count() == before && p.size > 0) cross_check(p, *n, key.mark);
+    cross_check(p, *n, key.mark);
   }
 
   std::vector<std::string> model_names() const {
@@ -180,6 +181,7 @@ class Populations {
     return known;
   }
   const Model* find_model(const std::string& name, Mark where) {
+    guessed_ = false;
     for (const Kind k : {Kind::neuron, Kind::source})
       if (const auto* m = r_.catalogue.find(k, name)) return m;
     if (r_.catalogue.find(Kind::synapse, name))
@@ -187,8 +189,12 @@ class Populations {
                       suggest(name, model_names(), "models"));
     else
       r_.errors.error(where, fmt::format("unknown model {}", in_quotes(name)), meant(Spelling::Of::population_model, name, model_names(), "models"));
-    // A misspelt one is taken for the model meant, so that its parameters are checked.
-    const auto near = foreign(Spelling::Of::population_model, name, model_names()).empty() ? nearest(name, model_names()) : std::string();
+    guessed_ = true;
+    // A misspelt one, or another simulator's, is taken for the model meant, so that what follows from it is
+    // checked.
+    const auto near = spelling(Spelling::Of::population_model, name, model_names())
+                          ? right_name(Spelling::Of::population_model, name, model_names())
+                          : nearest(name, model_names());
     for (const Kind k : {Kind::neuron, Kind::source})
       if (const auto* m = r_.catalogue.find(k, near)) return m;
     return nullptr;
@@ -196,10 +202,16 @@ class Populations {
 
   void check_names(const Fields& table, std::uint32_t flags, const Node& given, std::string_view kind, const Model& m) {
     const auto allowed = names(table, flags);
+    const std::string none = fmt::format("{} has none", m.name);
     for (const auto& k : given.keys)
-      if (std::find(allowed.begin(), allowed.end(), k.name) == allowed.end())
-        r_.unknown_key(given, k, allowed, fmt::format("unknown {} {} of model {}", kind, in_quotes(k.name), m.name),
-                       allowed.empty() ? fmt::format("{} has none", m.name) : flags ? "variables" : "parameters");
+      if (k.meant.empty() && std::find(allowed.begin(), allowed.end(), k.name) == allowed.end())
+        r_.unknown_key(given, k,
+                       {allowed,
+                        allowed.empty() ? none
+                        : flags         ? "variables"
+                                        : "parameters",
+                        [&](const std::string& name) { return unit_of(table, name); }},
+                       fmt::format("unknown {} {} of model {}", kind, in_quotes(k.name), m.name));
   }
 
   /// One distribution per field that has `flags`.
@@ -218,14 +230,20 @@ class Populations {
       const Node* v = given ? given->find(f.name) : nullptr;
       if (v && f.choices) {
         if (const auto x = r_.choice(*v, f)) d.a = *x;
+        else
+          bad_.insert(f.name);
       } else if (v) {
         if (auto read = r_.distribution(*v, wanted(f), p.size ? p.size : Reader::any_number)) d = std::move(*read);
+        else
+          bad_.insert(f.name);
       }
       out.push_back(std::move(d));
     }
   }
 
-  /// The model's own check across fields, for each combination that the network fixes.
+  /// The model's own check across fields, for each combination that the network fixes.  Values that are
+  /// errors stand at their presets; nothing is said that names one of them, nor of a model that is but a
+  /// guess, if it is not about what the network gives.
   void cross_check(const Population& p, const Node& n, Mark where) {
     const Node* params = n.find("params");
     if (const auto* table = p.neuron(); table && !table->per_neuron)
@@ -235,11 +253,27 @@ class Populations {
           r_.errors.error(params->find(f.name)->mark, fmt::format("'{}' must be the same for all neurons of a population of model {}", f.name, p.model->name),
                           "make several populations");
       }
+    if (p.size == 0 && std::any_of(p.params.begin(), p.params.end(), [](const Distribution& d) {
+          return d.kind == Distribution::Kind::listed;
+        }))
+      return;
     const auto c = check_params(*p.model, p.params);
     if (!c.reason) return;
-    r_.errors.error(params && params->is_map() && !params->keys.empty() ? params->keys[0].mark : where,
-                    fmt::format("population {}: {}", in_quotes(p.name), c.reason),
-                    c.drawn ? "it fails for values that the distributions may draw; give 'min' or 'max'" : "");
+    const auto named = fields_named(p.model->params, c.reason);
+    const auto given = [&](const std::string& name) {
+      return params && params->is_map() ? params->find(name) : nullptr;
+    };
+    if (named.empty() && (guessed_ || !bad_.empty())) return;
+    if (std::any_of(named.begin(), named.end(),
+                    [&](const std::string& name) { return bad_.count(name) || (guessed_ && !given(name)); }))
+      return;
+    const auto first = std::find_if(named.begin(), named.end(), given);
+    r_.errors.error(
+        first != named.end()                                  ? given(*first)->mark
+        : params && params->is_map() && !params->keys.empty() ? params->keys[0].mark
+                                                              : where,
+        fmt::format("population {}: {}", in_quotes(p.name), c.reason),
+        c.drawn ? "it fails for values that the distributions may draw; give 'min' or 'max'" : "");
   }
 
   /// A row of numbers per pattern, inputs then targets, all of one width.
@@ -327,11 +361,12 @@ class Populations {
       if (const auto t = r_.time(i, "spike time")) p.listed.push_back({*t, id});
   }
   /// Empty, or why the spike cannot be.
-  std::string add(Population& p, double id, double ms) {
-    if (!(id >= 0 && id < p.size && id == std::floor(id))) return fmt::format("there is no neuron {} in a population of {}", id, p.size);
+  RowFault add(Population& p, double id, double ms) {
+    if (!(id >= 0 && id < p.size && id == std::floor(id)))
+      return {fmt::format("there is no neuron {} in a population of {}", id, p.size), 0};
     const double t = std::round(r_.ticks({ms, -3, {}}));
-    if (!(t >= 0)) return fmt::format("a spike time must not be negative; it is {} ms", ms);
-    if (t > 0x1p60) return fmt::format("{} ms is too late", ms);
+    if (!(t >= 0)) return {fmt::format("a spike time must not be negative; it is {} ms", ms), 1};
+    if (t > 0x1p60) return {fmt::format("{} ms is too late", ms), 1};
     p.listed.push_back({static_cast<Tick>(t), static_cast<std::uint32_t>(id)});
     return {};
   }
@@ -353,14 +388,15 @@ class Populations {
     if (!name) return;
     try {
       for (const auto& s : r_.options.read_sonata(*path, *name))
-        if (auto reason = add(p, static_cast<double>(s.id), s.ms); !reason.empty()) {
-          r_.errors.error(file.mark, fmt::format("{}: {}", in_quotes(path->string()), reason));
+        if (const auto fault = add(p, static_cast<double>(s.id), s.ms); !fault.empty()) {
+          r_.errors.error(file.mark, fmt::format("{}: {}", in_quotes(path->string()), fault.reason));
           return;
         }
     } catch (const std::bad_alloc&) {
       throw;
     } catch (const std::exception& e) {
-      r_.errors.error(file.mark, fmt::format("{}: {}", in_quotes(path->string()), e.what()));
+      r_.errors.error(file.mark,
+                      fmt::format("{}: {}", in_quotes(path->string()), without_name(*path, e.what())));
     }
   }
 
@@ -368,6 +404,8 @@ class Populations {
   Reader& r_;
   const Node& map_;
   std::size_t inherited_ = 0;
+  std::set<std::string, std::less<>> bad_;  ///< fields of the population being read whose values are errors
+  bool guessed_ = false;                    ///< its model
 };
 
 }  // namespace

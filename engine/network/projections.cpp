@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <set>
+#include <tuple>
 
 #include "network/parts.hpp"
 #include "network/spellings.hpp"
@@ -92,7 +94,15 @@ class Projections {
 
   void load(Projection& p, const Node& n, const Node::Key& key) {
     incomplete_ = true;  // until everything has been read; populations with errors leave it so without a message
-    r_.map(n, keys, fmt::format("projection {}", in_quotes(p.name)), key.mark);
+    const std::string what = fmt::format("projection {}", in_quotes(p.name));
+    for (std::size_t i = 0; i < n.keys.size(); ++i) {
+      const Spelling* s = spelling(Spelling::Of::key, n.keys[i].name, names(keys));
+      if (!s || s->right != "connect: @") continue;
+      r_.errors.error(n.keys[i].mark, fmt::format("unknown key {} of {}", in_quotes(n.keys[i].name), what),
+                      answer(*s, rule_line(n.items[i], n)));
+      n.keys[i].meant = "connect";
+    }
+    r_.map(n, keys, what, key.mark);
     if (!n.is_map()) return;
     const Node *from = n.find("from"), *to = n.find("to"), *connect = n.find("connect"), *synapse = n.find("synapse");
     // All is read, whatever is wrong with the rest, so that its own errors show.
@@ -195,7 +205,7 @@ class Projections {
     p.synapse = reinterpret_cast<const SynapseTable*>(model);
     if (!guessed) check_reads(p, m->mark);
     Weights w = read_state(p, n, port);
-    read_params(p, n, port, before);
+    read_params(p, n, port, guessed);
 
     ports_sign_ = onto_neurons_ && port_named_ ? sign_of_port(p, n) : std::nullopt;
     synapse_ = &n;
@@ -212,15 +222,21 @@ class Projections {
   void check_own_keys(const Node& n) {
     const auto own = names(synapse_own);
     for (const auto& k : n.keys)
-      if (nearest(k.name, own) == "model" || right_key(k.name, own) == "model") r_.unknown_key(n, k, own, fmt::format("unknown key {} of a synapse", in_quotes(k.name)), "keys");
+      if (nearest(k.name, own) == "model" || right_key(k.name, own) == "model")
+        r_.unknown_key(n, k, {own, "keys"}, fmt::format("unknown key {} of a synapse", in_quotes(k.name)));
   }
   void check_keys(const Node& n, const Model& model) {
     std::vector<std::string> allowed = names(model.variables, Flag::initial);
     for (auto& name : names(synapse_own)) allowed.push_back(std::move(name));
     for (auto& name : names(model.params)) allowed.push_back(std::move(name));
+    const auto unit = [&](const std::string& name) {
+      const auto own = name == "delay" ? std::string("ms") : unit_of(model.params, name);
+      return own.empty() ? unit_of(model.variables, name) : own;
+    };
     for (const auto& k : n.keys)
       if (std::find(allowed.begin(), allowed.end(), k.name) == allowed.end() && k.meant != "model")
-        r_.unknown_key(n, k, allowed, fmt::format("unknown key {} of a synapse of model {}", in_quotes(k.name), model.name), "keys");
+        r_.unknown_key(n, k, {allowed, "keys", unit},
+                       fmt::format("unknown key {} of a synapse of model {}", in_quotes(k.name), model.name));
   }
   void check_reads(const Projection& p, Mark where) {
     for (std::uint32_t k = 0; k < p.synapse->read_count; ++k)
@@ -267,25 +283,36 @@ class Projections {
     }
     return w;
   }
-  void read_params(Projection& p, const Node& n, const std::optional<std::string>& port, std::size_t before) {
+  void read_params(Projection& p, const Node& n, const std::optional<std::string>& port, bool guessed) {
     const Model& model = p.synapse->model;
+    std::set<std::string> bad;  // no values, or in a unit that is not known
     for (std::uint32_t i = 0; i < model.params.count; ++i) {
       const Field& f = field(model.params, i);
       double x = f.preset;
       if (const Node* v = n.find(f.name)) {
         const Node& value = r_.resolved(*v);
+        bad.insert(f.name);
         if (value.is_map() || value.is_list()) {
           r_.errors.error(value.mark, fmt::format("'{}' is a parameter of all synapses of the projection and must be one number", f.name));
         } else if (const auto y = f.choices ? r_.choice(value, f) : r_.number(value, wanted_here(f, port))) {
-          x = *y;
+          const bool unit_known = port || !(f.flags & Flag::port_unit);
+          if (unit_known) x = *y, bad.erase(f.name);
         }
       }
       p.params.push_back(x);
     }
     std::vector<Distribution> constants;
     for (const double x : p.params) constants.push_back({Distribution::Kind::constant, x});
-    if (r_.errors.count() != before || !port) return;
-    if (const auto c = check_params(model, constants); c.reason) r_.errors.error(n.mark, c.reason);
+    const auto c = check_params(model, constants);
+    if (!c.reason) return;
+    const auto named = fields_named(model.params, c.reason);
+    if (named.empty() && (guessed || !port || !bad.empty())) return;
+    if (std::any_of(named.begin(), named.end(),
+                    [&](const std::string& name) { return bad.count(name) || (guessed && !n.find(name)); }))
+      return;
+    const auto first =
+        std::find_if(named.begin(), named.end(), [&](const std::string& name) { return n.find(name); });
+    r_.errors.error(first != named.end() ? n.find(*first)->mark : n.mark, c.reason);
   }
 
   std::vector<std::string> model_names() const {
@@ -301,8 +328,11 @@ class Projections {
     const bool other = r_.catalogue.find(Kind::neuron, name) || r_.catalogue.find(Kind::source, name);
     r_.errors.error(where, other ? fmt::format("{} is no synapse model", in_quotes(name)) : fmt::format("unknown synapse model {}", in_quotes(name)),
                     meant(Spelling::Of::synapse_model, name, model_names(), "models"));
-    if (other || !foreign(Spelling::Of::synapse_model, name, model_names()).empty()) return nullptr;
-    return r_.catalogue.find(Kind::synapse, nearest(name, model_names()));
+    if (other) return nullptr;
+    const bool known = spelling(Spelling::Of::synapse_model, name, model_names()) != nullptr;
+    return r_.catalogue.find(Kind::synapse, known
+                                                ? right_name(Spelling::Of::synapse_model, name, model_names())
+                                                : nearest(name, model_names()));
   }
 
   std::optional<Distribution> read_delay(const Node& given) {
@@ -335,7 +365,9 @@ class Projections {
     d->low = std::max(step, std::round(r_.ticks({d->low, -3, {}})));
     d->high = std::min(longest_delay, std::round(r_.ticks({d->high, -3, {}})));
     if (const double most = longest_drawn(*d); most > longest()) {
-      r_.errors.error(n.mark, fmt::format("delays of up to {:.3g} s may be drawn; the longest that can be is {:.6g} s", most * r_.tick.si(), longest() * r_.tick.si()),
+      r_.errors.error(n.mark,
+                      fmt::format("delays of up to {:.3g} s may be drawn; the longest that can be is {}",
+                                  most * r_.tick.si(), r_.time_text(longest())),
                       "give a 'max', or a longer `delay_resolution`");
       return std::nullopt;
     }
@@ -357,7 +389,9 @@ class Projections {
   std::pair<std::string, std::string> delay_fault(double ms, double t) const {
     const double step = static_cast<double>(l_.net.delay_resolution);
     if (!(ms > 0)) return {fmt::format("a delay must be above 0 ms; it is {}", with_unit(ms, "ms")), ""};
-    if (t > longest()) return {fmt::format("a delay of {} is too long", with_unit(ms, "ms")), fmt::format("at most {:.6g} s; or give a longer `delay_resolution`", longest() * r_.tick.si())};
+    if (t > longest())
+      return {fmt::format("a delay of {} is too long", with_unit(ms, "ms")),
+              fmt::format("at most {}; or give a longer `delay_resolution`", r_.time_text(longest()))};
     const double below = std::floor(t / step) * step;
     if (t == below && t > 0) return {};
     const std::string above = r_.time_text(below + step);
@@ -383,6 +417,23 @@ class Projections {
     return n;
   }
 
+  /// Ports that all models of the targets have, in one unit; what to name, or that there is no such port.
+  std::string common_ports(const Projection& p) const {
+    std::vector<std::string> all;
+    const auto models = target_models(p);
+    for (std::uint32_t i = 0; i < models[0]->port_count; ++i) {
+      const Port& port = models[0]->ports[i];
+      const auto has = [&](const NeuronTable* m) {
+        for (std::uint32_t k = 0; k < m->port_count; ++k)
+          if (std::string_view(m->ports[k].name) == port.name)
+            return std::string_view(m->ports[k].unit) == port.unit;
+        return false;
+      };
+      if (std::all_of(models.begin(), models.end(), has)) all.emplace_back(port.name);
+    }
+    return all.empty() ? "make a projection for each model" : "name one: port: " + joined(all);
+  }
+
   /// Unit of the weights; the ports that a sign would choose among must share it.  Empty also where the targets are not known.
   std::optional<std::string> port_unit_of(const Projection& p, const Node& synapse) {
     std::optional<std::string> unit;
@@ -402,9 +453,10 @@ class Projections {
         any = true;
         if (!unit) unit = m->ports[i].unit;
         if (*unit == m->ports[i].unit) continue;
-        r_.errors.error(given ? given->mark : synapse.mark,
-                        fmt::format("ports of the targets have different units, {} and {}", *unit, m->ports[i].unit),
-                        name ? "make a projection for each model" : "name one: port: " + joined(port_names(*m)));
+        r_.errors.error(
+            given ? given->mark : synapse.mark,
+            fmt::format("ports of the targets have different units, {} and {}", *unit, m->ports[i].unit),
+            name ? "make a projection for each model" : common_ports(p));
         return std::nullopt;
       }
       if (!any) {
@@ -545,17 +597,21 @@ class Projections {
       p.listed_delays = delays;
       return {};
     };
-    const auto add = [&](double s, double t, double w, double ms, double ticks) -> std::string {
-      if (!(s >= 0 && s < sources && s == std::floor(s))) return fmt::format("there is no source {}; there are {}, counted from 0", s, sources);
-      if (!(t >= 0 && t < targets && t == std::floor(t))) return fmt::format("there is no target {}; there are {}, counted from 0", t, targets);
+    const auto add = [&](double s, double t, double w, double ms, double ticks) -> RowFault {
+      if (!(s >= 0 && s < sources && s == std::floor(s)))
+        return {fmt::format("there is no source {}; there are {}, counted from 0", s, sources), 0};
+      if (!(t >= 0 && t < targets && t == std::floor(t)))
+        return {fmt::format("there is no target {}; there are {}, counted from 0", t, targets), 1};
       if (p.listed_weights && w != 0) {
-        if (auto fault = sign_fault(p, w, signs, unit); !fault.empty()) return fault;
+        if (auto fault = sign_fault(p, w, signs, unit); !fault.empty()) return {fault, 2};
         signs |= w < 0 ? 2 : 1;
       }
       if (p.listed_delays)
-        if (const auto fault = delay_fault(ms, ticks); !fault.first.empty()) return fault.first + (fault.second.empty() ? "" : "; " + fault.second);
+        if (const auto fault = delay_fault(ms, ticks); !fault.first.empty())
+          return {fault.first + (fault.second.empty() ? "" : "; " + fault.second), 3};
       if (!known) return {};
-      if ((p.edges.size() + 1) * sizeof(ListedEdge) > r_.memory_limit / 2) return "the list does not fit memory";
+      if ((p.edges.size() + 1) * sizeof(ListedEdge) > r_.memory_limit / 2)
+        return {"the list does not fit memory"};
       p.edges.push_back({static_cast<std::uint32_t>(s), static_cast<std::uint32_t>(t), p.listed_weights ? w : 0, p.listed_delays ? static_cast<Tick>(ticks) : 0});
       return {};
     };
@@ -568,12 +624,14 @@ class Projections {
       const auto path = r_.data_file(n);
       if (!path || !known) return;
       const Column columns[] = {{"source", "1", true}, {"target", "1", true}, {"weight", unit, false}, {"delay", "ms", false}};
-      read_csv(r_, *path, n.mark, columns, [&](const std::vector<bool>& there) { return columns_fault(there[2], there[3]); },
-               [&](std::span<const double> v) -> std::string {
-                 if (p.listed_weights)
-                   if (auto fault = r_.fault(v[2], weight_wanted); !fault.empty()) return fault;
-                 return add(v[0], v[1], v[2], v[3], std::round(r_.ticks({v[3], -3, {}})));
-               });
+      read_csv(
+          r_, *path, n.mark, columns,
+          [&](const std::vector<bool>& there) { return columns_fault(there[2], there[3]); },
+          [&](std::span<const double> v) -> RowFault {
+            if (p.listed_weights)
+              if (auto fault = r_.fault(v[2], weight_wanted); !fault.empty()) return {fault, 2};
+            return add(v[0], v[1], v[2], v[3], std::round(r_.ticks({v[3], -3, {}})));
+          });
     } else {
       r_.errors.error(n.mark, "'list' must be a CSV file or rows [source, target], not " + kind_name(n));
     }
@@ -582,6 +640,27 @@ class Projections {
       weights_here.failed = false;
     }
     sort_edges(p, [](const ListedEdge& a, const ListedEdge& b) { return a.target < b.target; });
+    if (known && p.synapse->draws) check_copies(p, n.mark);
+  }
+
+  /// Synapses of one pair and delay are told apart by a byte where their model draws random numbers.
+  void check_copies(const Projection& p, Mark where) {
+    if (!p.listed_delays && p.delay.kind != Distribution::Kind::constant)
+      return;  // drawn: known when they have been
+    constexpr std::size_t most = 256;
+    auto edges = p.edges;
+    const auto ends = [](const ListedEdge& e) { return std::tuple(e.target, e.source, e.delay); };
+    std::sort(edges.begin(), edges.end(),
+              [&](const ListedEdge& a, const ListedEdge& b) { return ends(a) < ends(b); });
+    for (std::size_t i = most; i < edges.size(); ++i) {
+      if (ends(edges[i]) != ends(edges[i - most])) continue;
+      r_.errors.error(
+          where,
+          fmt::format("more than {} synapses from source {} to target {} with one delay", most,
+                      edges[i].source, edges[i].target),
+          fmt::format("model {} draws random numbers and could not tell them apart", p.synapse->model.name));
+      return;
+    }
   }
 
   /// Sorts the edges, what a file gives of their variables with them.
@@ -675,7 +754,7 @@ class Projections {
     } catch (const std::bad_alloc&) {
       throw;
     } catch (const std::exception& e) {
-      return refuse(e.what());
+      return refuse(without_name(*path, e.what()));
     }
     if (!take_properties(p, groups, variables, refuse)) return;
     const auto own = parse_unit(weight_wanted.unit);
@@ -718,7 +797,8 @@ class Projections {
           if (!std::isfinite(ms)) return refuse(fmt::format("edge {} of {} has a delay that is no number", e, g.group));
         }
         for (std::uint64_t k = g.counts.empty() ? 1 : g.counts[e]; k > 0; --k) {
-          if (auto reason = add(*s, *t, w, ms, std::round(r_.ticks({ms, -3, {}}))); !reason.empty()) return refuse(fmt::format("edge {} of {}: {}", e, g.group, reason));
+          if (const auto fault = add(*s, *t, w, ms, std::round(r_.ticks({ms, -3, {}}))); !fault.empty())
+            return refuse(fmt::format("edge {} of {}: {}", e, g.group, fault.reason));
           for (std::size_t v = 1; v < p.listed_state.size(); ++v) {
             if (g.properties[v].values.empty() || synapse_->find(variables[v]->name)) continue;
             const auto reason = take_value(g.properties[v].values[e], g.properties[v].unit, *variables[v], weight_wanted.unit, p.listed_state[v].emplace_back());
@@ -790,7 +870,7 @@ class Projections {
     } catch (const std::bad_alloc&) {
       throw;
     } catch (const std::exception& e) {
-      fault(e.what());
+      fault(without_name(*path, e.what()));
     }
   }
 
@@ -920,7 +1000,12 @@ class Projections {
         if (ms) ticks = std::round(r_.ticks(*r_.quantity(d, "delay")));
       }
       if (!s || !t || !w || !ms) continue;
-      if (auto reason = add(*s, *t, *w, *ms, ticks); !reason.empty()) r_.errors.error(row.mark, std::move(reason));
+      if (auto fault = add(*s, *t, *w, *ms, ticks); !fault.empty()) {
+        const Node* blamed = fault.column == RowFault::no_column
+                                 ? &row
+                                 : &row.items[fault.column == 3 ? length - 1 : fault.column];
+        r_.errors.error(blamed->mark, std::move(fault.reason));
+      }
     }
   }
 

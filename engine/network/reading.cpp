@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
+#include <cstdlib>
 
 #include "network/expression.hpp"
+#include "network/numbers.hpp"
+#include "network/printable.hpp"
 #include "network/spellings.hpp"
 #include "network/suggest.hpp"
 
@@ -45,6 +48,27 @@ std::string expectation(const Wanted& w, const Dimension& d) {
                      bounded ? ", " + range_text(w) : "");
 }
 
+/// The dimension of a value that is written with its unit, the first of a map or list; none if it does not
+/// say.
+std::optional<Dimension> dimension_of(const Node& n) {
+  if (!n.is_scalar()) {
+    for (const auto& i : n.items)
+      if (const auto d = dimension_of(i)) return d;
+    return {};
+  }
+  try {
+    const auto d = parse_quantity(n.text).dimension;
+    return d.none() ? std::nullopt : std::optional(d);
+  } catch (const ExpressionError&) { return {}; }
+}
+
+/// A scalar that is, or may be, a number: also one whose unit is misspelt.
+bool is_quantity(const Node& n) {
+  const std::string_view s = n.text;
+  return !s.empty() && (std::isdigit(static_cast<unsigned char>(s[0])) ||
+                        std::string_view("+-.$=").find(s[0]) != std::string_view::npos);
+}
+
 constexpr Key constant_keys[] = {{"constant", true, "number", "the value"}};
 constexpr Key uniform_keys[] = {{"low", true, "number", "lower end"}, {"high", true, "number", "upper end"}};
 constexpr Key normal_keys[] = {{"mean", true, "number", "mean before bounds"},
@@ -80,12 +104,12 @@ Wanted wanted(const Field& f, std::string_view unit_of_port) {
 }
 
 std::string with_unit(double value, std::string_view unit) {
-  return unit == "1" || unit.empty() ? fmt::format("{:.10g}", value) : fmt::format("{:.10g} {}", value, unit);
+  return unit == "1" || unit.empty() ? number_text(value) : number_text(value) + " " + std::string(unit);
 }
 
 std::string range_text(const Wanted& w) {
   const bool whole = w.flags & Flag::integer;
-  const auto number = [&](double x) { return whole ? fmt::format("{:.0f}", x) : fmt::format("{:.10g}", x); };
+  const auto number = [&](double x) { return whole ? fmt::format("{:.0f}", x) : exact_text(x); };
   const std::string unit = w.unit == "1" || w.unit.empty() ? "" : " " + w.unit;
   const bool low = std::isfinite(w.low), high = std::isfinite(w.high);
   const bool low_open_end = w.flags & low_open, high_open_end = w.flags & high_open;
@@ -98,6 +122,35 @@ std::string range_text(const Wanted& w) {
   }
   if (whole) return s.empty() ? "a whole number" : "a whole number " + s;
   return s.empty() ? "finite" : s;
+}
+
+std::string unit_of(const Fields& fields, const std::string& name) {
+  for (std::uint32_t i = 0; i < fields.count; ++i)
+    if (const Field& f = field(fields, i); name == f.name)
+      return f.choices ? "" : f.flags & port_unit ? std::string(any_unit) : f.unit;
+  return {};
+}
+
+std::string written(const Node& n) {
+  constexpr std::size_t longest = 60;
+  std::string s;
+  if (n.is_scalar()) {
+    const bool plain = !n.text.empty() && n.text.find_first_of(",[]{}#'\"\n\t\\") == std::string::npos &&
+                       n.text.find(": ") == std::string::npos &&
+                       std::string_view("&*!|>%@`?- ").find(n.text[0]) == std::string_view::npos;
+    const bool number =
+        !n.text.empty() && (n.text[0] == '-') && n.text.find_first_of(",[]{}#'\":") == std::string::npos;
+    s = plain || number                                         ? n.text
+        : n.text.find_first_of("\"\\\n\t") == std::string::npos ? '"' + n.text + '"'
+                                                                : "...";
+  } else if (n.is_list()) {
+    for (const auto& i : n.items) {
+      s += (s.empty() ? "" : ", ") + written(i);
+      if (s.size() > longest) break;
+    }
+    s = "[" + s + "]";
+  }
+  return s.empty() || s.size() > longest || printable_line(s) != s ? "..." : s;
 }
 
 const Field& field(const Fields& fields, std::uint32_t i) {
@@ -387,9 +440,18 @@ double Reader::ticks(const Quantity& time) const { return scaled(time.number, ti
 
 std::string Reader::time_text(double t) const {
   const double x = t * tick.number;  // in units of the tick's decade; then to the unit with one rounding
+  const auto text = [&](const char* unit, int decade) {
+    const double number = scaled(x, tick.decade - decade);
+    for (int digits = 1; digits < 17; ++digits) {  // the fewest that mean the same tick
+      const double shorter = std::strtod(fmt::format("{:.{}g}", number, digits).c_str(), nullptr);
+      if (std::round(ticks({shorter, decade, {}})) == t) return exact_text(shorter) + " " + unit;
+    }
+    return exact_text(number) + " " + unit;
+  };
+  if (scaled(x, tick.decade) >= 10) return text("s", 0);
   for (const auto& [unit, decade] : {std::pair("ms", -3), std::pair("us", -6), std::pair("ns", -9), std::pair("ps", -12)})
-    if (scaled(x, tick.decade - decade) >= 0.01) return with_unit(scaled(x, tick.decade - decade), unit);
-  return with_unit(scaled(x, tick.decade + 15), "fs");
+    if (scaled(x, tick.decade - decade) >= 0.01) return text(unit, decade);
+  return text("fs", -15);
 }
 
 std::optional<Tick> Reader::time(const Node& n, std::string_view what, Tick low) {
@@ -419,8 +481,8 @@ bool Reader::map(const Node& n, std::span<const Key> keys, std::string_view what
     return false;
   }
   for (const auto& k : n.keys)
-    if (std::find(allowed.begin(), allowed.end(), k.name) == allowed.end())
-      unknown_key(n, k, allowed, fmt::format("unknown key {} of {}", in_quotes(k.name), what), "keys");
+    if (k.meant.empty() && std::find(allowed.begin(), allowed.end(), k.name) == allowed.end())
+      unknown_key(n, k, {allowed, "keys"}, fmt::format("unknown key {} of {}", in_quotes(k.name), what));
   bool complete = true;
   for (const auto& k : keys)
     if (k.required && !n.find(k.name)) {
@@ -430,15 +492,41 @@ bool Reader::map(const Node& n, std::span<const Key> keys, std::string_view what
   return complete;
 }
 
-void Reader::unknown_key(const Node& n, const Node::Key& k, const std::vector<std::string>& allowed, std::string reason, std::string_view kind) {
-  auto help = meant(Spelling::Of::key, k.name, allowed, kind);
-  errors.error(k.mark, std::move(reason), help.empty() && allowed.empty() ? std::string(kind) : std::move(help));
-  if (!foreign(Spelling::Of::key, k.name, allowed).empty()) {
-    k.meant = right_key(k.name, allowed);  // its value is written otherwise
-  } else if (const auto best = nearest(k.name, allowed); !best.empty() && !n.find(best)) {
+void Reader::unknown_key(const Node& n, const Node::Key& k, const Allowed& allowed, std::string reason) {
+  const Node& value = resolved(n.items[static_cast<std::size_t>(&k - n.keys.data())]);
+  if (const Spelling* s = spelling(Spelling::Of::key, k.name, allowed.names)) {
+    k.meant = right_key(k.name, allowed.names);
+    // Where a quantity is meant, a text is somebody's equation.
+    const bool quantity = !k.meant.empty() && allowed.unit && allowed.unit(k.meant) != "";
+    const bool fits = !quantity || !value.is_scalar() || is_quantity(value);
+    errors.error(k.mark, std::move(reason), answer(*s, fits ? written(value) : std::string()));
+    if (s->keeps_value() && fits && !n.find(k.meant)) k.taken = true;
+    return;
+  }
+  const auto best = guessed(value, k.name, allowed);
+  errors.error(
+      k.mark, std::move(reason),
+      allowed.names.empty() ? std::string(allowed.kind) : suggest_one(best, allowed.names, allowed.kind));
+  if (!best.empty() && !n.find(best)) {
     k.meant = best;
     k.taken = true;
   }
+}
+
+/// The name that may be meant.  One edit of a short name is no evidence: there the dimension of the value
+/// must be right.
+std::string Reader::guessed(const Node& value, std::string_view given, const Allowed& allowed) const {
+  const auto best = nearest(given, allowed.names);
+  if (best.empty() || !allowed.unit || 4 * edit_distance(given, best) <= given.size()) return best;
+  const auto dimension = dimension_of(value);
+  if (!dimension) return best;
+  std::vector<std::string> likely;
+  for (const auto& name : allowed.names) {
+    const auto unit = allowed.unit(name);
+    if (unit == any_unit || (unit != "" && parse_unit(unit).value_or(Unit{}).dimension == *dimension))
+      likely.push_back(name);
+  }
+  return nearest(given, likely);
 }
 
 bool Reader::take(std::size_t values, Mark where) {

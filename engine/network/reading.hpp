@@ -3,6 +3,7 @@
 // Every function here reports what is wrong and returns an empty optional, so that callers go on and a file's errors
 // come out in one pass.
 #pragma once
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -51,6 +52,19 @@ Wanted wanted(const Field& f, std::string_view unit_of_port = {});
 std::string range_text(const Wanted& w);
 /// The shortest text of a number with its unit.
 std::string with_unit(double value, std::string_view unit);
+
+/// What the keys of a map may be, for messages about one that is not.
+struct Allowed {
+  std::vector<std::string> names;
+  std::string_view kind;  ///< "parameters"; all of the help where there are no names
+  /// Unit of the value of a name; `any_unit`: any.  Without it nothing is known of the values.
+  std::function<std::string(const std::string& name)> unit = {};
+};
+/// Units of a model's fields, for Allowed; those of ports are not known here.
+std::string unit_of(const Fields& fields, const std::string& name);
+
+/// A value as it is written in one line, "..." if it is none that fits there.
+std::string written(const Node& n);
 
 /// The state of one load.
 class Reader {
@@ -104,8 +118,7 @@ class Reader {
   std::string fault(double value, const Wanted& w) const;
   /// Reports the key of a map that is none of those allowed, and notes which of them it may stand for, so that its value
   /// is checked all the same and the key meant is not found missing.
-  /// `kind`: what is allowed, for the help; all of the help where nothing is.
-  void unknown_key(const Node& n, const Node::Key& k, const std::vector<std::string>& allowed, std::string reason, std::string_view kind);
+  void unknown_key(const Node& n, const Node::Key& k, const Allowed& allowed, std::string reason);
   /// Refuses a value that has a fault; the message goes to `where`.
   bool in_range(double value, const Wanted& w, Mark where);
 
@@ -124,6 +137,7 @@ class Reader {
   Quantity parameter(std::string_view name);
   Quantity evaluate_scalar(const Node& n, const Dimension& hint);
   std::optional<double> convert(const Quantity& q, const Node& n, const Wanted& w);
+  std::string guessed(const Node& value, std::string_view given, const Allowed& allowed) const;
   std::optional<Distribution> named_distribution(const Node& n, const Wanted& w);
   std::optional<Distribution> values(const Node& list, const Wanted& w, std::uint64_t count);
   std::optional<double> argument(const Node& args, const char* name, Wanted w);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "network/parts.hpp"
+#include "network/spellings.hpp"
 #include "network/structs.hpp"
 #include "network/suggest.hpp"
 
@@ -280,8 +281,11 @@ class Recording {
       const auto allowed = names(model->variables, Flag::recorded);
       known = std::find(allowed.begin(), allowed.end(), *variable) != allowed.end();
       if (!known)
-        r_.errors.error(named->mark, fmt::format("model {} has no variable {} to record", model->name, in_quotes(*variable)),
-                        allowed.empty() ? fmt::format("{} has none", model->name) : suggest(*variable, allowed, "variables"));
+        r_.errors.error(
+            named->mark,
+            fmt::format("model {} has no variable {} to record", model->name, in_quotes(*variable)),
+            allowed.empty() ? fmt::format("{} has none", model->name)
+                            : meant(Spelling::Of::variable, *variable, allowed, "variables"));
       else
         while (field(model->variables, rep.variable).name != *variable) ++rep.variable;
     }

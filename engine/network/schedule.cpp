@@ -86,7 +86,11 @@ class Schedule {
   Schedule(Loading& l) : l_(l), r_(l.read) {}
 
   void all(const Node& list) {
-    for (const auto& n : list.items) item(n);
+    for (const auto& n : list.items) {
+      ++entry_;
+      item(n);
+    }
+    settle();
     sort();
     check_combinations();
   }
@@ -251,6 +255,11 @@ class Schedule {
     const Node& value = r_.resolved(*n.find("weights"));
     Ramp factor;
     if (value.is_scalar() && (value.text == "off" || value.text == "on")) factor.from = value.text == "on";
+    else if (value.is_scalar() && !value.text.empty() &&
+             std::isalpha(static_cast<unsigned char>(value.text[0])))
+      return r_.errors.error(value.mark, fmt::format("'weights' cannot be {}", in_quotes(value.text)),
+                             suggest_one(nearest(value.text, {"off", "on"}),
+                                         {"off", "on", "or a factor of 0 or more"}, "values"));
     else if (!ramped(value, {"weights", "1", 0}, factor)) return;
     push_all(std::move(c), n.mark, factor, {}, repeat);
   }
@@ -470,8 +479,11 @@ class Schedule {
       };
       std::uint32_t f = index_of_field(key.name);
       if (f == m.params.count) {
-        r_.unknown_key(n, key, allowed, fmt::format("unknown parameter {} of model {}", in_quotes(key.name), m.name),
-                       allowed.empty() ? fmt::format("{} has none that can change during a run", m.name) : "parameters that can change during a run");
+        const std::string none = fmt::format("{} has none that can change during a run", m.name);
+        r_.unknown_key(n, key,
+                       {allowed, allowed.empty() ? none : "parameters that can change during a run",
+                        [&](const std::string& name) { return unit_of(m.params, name); }},
+                       fmt::format("unknown parameter {} of model {}", in_quotes(key.name), m.name));
         keep_ = false;
         if (!key.taken) continue;
         f = index_of_field(key.meant);
@@ -495,7 +507,32 @@ class Schedule {
       } else if (!ramped(n.items[i], wanted(field(m.params, f), port), x)) {
         continue;
       }
-      push_all(c, key.mark, x, {}, repeat);
+      if (keep_ && repeat.count > 1 && !x.node && !c.drawn) {
+        c.control.value[0] = x.from;
+        repeated_.push_back({c, key.mark, repeat, entry_});
+      } else {
+        push_all(c, key.mark, x, {}, repeat);
+      }
+    }
+  }
+
+  /// A value that is set again and again is one setting if nothing else sets it in between.
+  void settle() {
+    using Value = std::tuple<bool, std::uint32_t, std::uint32_t>;  // projection or population, number, field
+    std::map<Value, std::size_t> setters;
+    const auto value_of = [&](const ScheduledControl& c) {
+      return c.projections.empty() ? Value{false, index_of(c.who[0].first), c.control.field}
+                                   : Value{true, c.projections[0], c.control.field};
+    };
+    for (const auto& c : l_.net.schedule)
+      if (c.control.kind == Control::Kind::set_parameter) ++setters[value_of(c)];
+    for (const auto& r : repeated_) ++setters[value_of(r.control)];
+    for (const auto& r : repeated_) {
+      entry_ = r.entry;
+      keep_ = true;
+      Ramp value;
+      value.from = r.control.control.value[0];
+      push_all(r.control, r.where, value, {}, setters[value_of(r.control)] > 1 ? r.repeat : Times{});
     }
   }
 
@@ -542,6 +579,7 @@ class Schedule {
     }
     if (c.count == 1) c.every = 0;
     marks_.push_back(where);
+    entries_.push_back(entry_);
     l_.net.schedule.push_back(std::move(c));
     return true;
   }
@@ -550,7 +588,9 @@ class Schedule {
     auto& all = l_.net.schedule;
     std::vector<std::size_t> order(all.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return all[a].tick < all[b].tick; });
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return std::tie(all[a].tick, entries_[a]) < std::tie(all[b].tick, entries_[b]);
+    });
     std::vector<ScheduledControl> sorted;
     std::vector<Mark> marks;
     for (const auto i : order) sorted.push_back(std::move(all[i])), marks.push_back(marks_[i]);
@@ -617,7 +657,16 @@ class Schedule {
 
   Loading& l_;
   Reader& r_;
+  struct Repeated {
+    ScheduledControl control;
+    Mark where;
+    Times repeat;
+    std::size_t entry;
+  };
   std::vector<Mark> marks_;  ///< of the schedule's entries, in the same order
+  std::vector<std::size_t> entries_;  ///< as they were pushed: which entry of the file made them
+  std::vector<Repeated> repeated_;    ///< settings of one value, whose times are not known before all are
+  std::size_t entry_ = 0;             ///< being read
   std::uint64_t events_ = 0;
   bool full_ = false;
   bool keep_ = true;  ///< the entry being read had no error so far

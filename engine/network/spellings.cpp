@@ -11,19 +11,23 @@ namespace {
 constexpr auto model = Spelling::Of::population_model;
 constexpr auto synapse = Spelling::Of::synapse_model;
 constexpr auto rule = Spelling::Of::rule;
+constexpr auto variable = Spelling::Of::variable;
 constexpr auto key = Spelling::Of::key;
-constexpr auto unit = Spelling::Of::unit;
 
-constexpr std::string_view some_populations = "populations: {exc: {model: lif_exp, size: 100}}";
-constexpr std::string_view some_projections = "projections: {p: {from: exc, to: exc, connect: {fixed_indegree: 10}, synapse: {model: static, weight: 10 pA, delay: 1.5 ms}}}";
-constexpr std::string_view some_synapse = "synapse: {model: static, weight: 10 pA, delay: 1.5 ms}";
 constexpr std::string_view no_geometry = "there are no positions and distances: connections follow a rule or a list";
 constexpr std::string_view no_compartments = "there are no compartments, morphologies and ion channels: neurons are points";
 constexpr std::string_view no_gap_junctions = "there are no gap junctions: synapses transmit spikes, after a delay";
 constexpr std::string_view no_equations = "there are no equations in a network: `spinet models` lists the models, models/README.md says how to add one";
 constexpr std::string_view no_threads = "there are no threads; for several ranks: spinet run FILE -n 4";
-constexpr std::string_view currents = "its synapses are exponential currents (pA)";
-constexpr std::string_view no_device = "there are no current devices: the current is a parameter, params: {I_dc: 300 pA}, which `schedule` may set";
+constexpr std::string_view no_grid = "there is no time grid: spike times are exact to the `time_resolution`, 1 ns if not given";
+constexpr std::string_view nearly_adex = "model: adex has the same spike initiation and adaptation, but its synapses are exponential currents (pA)";
+constexpr std::string_view no_device = "there are no current devices: the current is the parameter I_dc of the neurons, which `schedule` may set";
+constexpr std::string_view not_recorded_so = "recording is no population: `record` has a key `spikes`, a list of populations";
+constexpr std::string_view not_sampled_so = "recording is no population: `record` has a key `reports`, a list of {population: ..., variable: ..., every: ...}";
+constexpr std::string_view own_times = "`spikes` lists the times of each neuron";
+constexpr std::string_view own_inputs = "inputs are populations of source models";
+constexpr std::string_view a_report = "reports: [{population: ..., variable: ..., every: ...}]";
+constexpr std::string_view leak = "the leak conductance follows from two parameters, C_m / tau_m";
 
 // The first row that fits answers.
 constexpr Spelling table[] = {
@@ -33,48 +37,54 @@ constexpr Spelling table[] = {
     {model, "iaf_psc_alpha", "model: lif_exp", "there are no alpha-shaped currents"},
     {model, "iaf_cond_exp", "model: lif_cond_exp", ""},
     {model, "iaf_cond_alpha", "model: lif_cond_exp", "there are no alpha-shaped conductances"},
-    {model, "aeif_psc_exp", "model: adex", currents},
-    {model, "aeif_cond_exp", "model: adex", currents},
-    {model, "aeif_cond_alpha", "model: adex", currents},
+    {model, "aeif_psc_exp", "model: adex", ""},
+    {model, "aeif_cond_exp", "", nearly_adex},
+    {model, "aeif_cond_alpha", "", nearly_adex},
     {model, "hh_psc_alpha", "", "there is no Hodgkin-Huxley neuron; adex has a spike initiation of its own"},
     {model, "izhikevich", "", "there is no Izhikevich neuron; adex has the same kinds of firing"},
-    {model, "poisson_generator", "model: poisson, params: {rate: 8 kHz}", ""},
-    {model, "spike_generator", "model: spike_source, spikes: [[10 ms], [20 ms]]", "a list of times per neuron"},
+    {model, "poisson_generator", "model: poisson", ""},
+    {model, "spike_generator", "model: spike_source", own_times},
     {model, "parrot_neuron", "", "there are no parrots: a source has as many targets as its projections give it"},
     {model, "dc_generator", "", no_device},
     {model, "step_current_generator", "", no_device},
     {model, "noise_generator", "", "there are no current devices: `schedule` sets I_dc from a distribution, again and again (networks/README.md, noise currents)"},
-    {model, "spike_recorder", "", "recording is no population: record: {spikes: [exc]}"},
-    {model, "spike_detector", "", "recording is no population: record: {spikes: [exc]}"},
-    {model, "multimeter", "", "recording is no population: record: {reports: [{population: exc, variable: V, every: 1 ms}]}"},
-    {model, "voltmeter", "", "recording is no population: record: {reports: [{population: exc, variable: V, every: 1 ms}]}"},
+    {model, "spike_recorder", "", not_recorded_so},
+    {model, "spike_detector", "", not_recorded_so},
+    {model, "multimeter", "", not_sampled_so},
+    {model, "voltmeter", "", not_sampled_so},
     // Of PyNN.
     {model, "IF_curr_exp", "model: lif_exp", ""},
     {model, "IF_curr_delta", "model: lif_delta", ""},
     {model, "IF_curr_alpha", "model: lif_exp", "there are no alpha-shaped currents"},
     {model, "IF_cond_exp", "model: lif_cond_exp", ""},
-    {model, "EIF_cond_exp_isfa_ista", "model: adex", currents},
+    {model, "IF_cond_alpha", "model: lif_cond_exp", "there are no alpha-shaped conductances"},
+    {model, "EIF_cond_exp_isfa_ista", "", nearly_adex},
+    {model, "EIF_cond_alpha_isfa_ista", "", nearly_adex},
     {model, "HH_cond_exp", "", "there is no Hodgkin-Huxley neuron; adex has a spike initiation of its own"},
-    {model, "SpikeSourcePoisson", "model: poisson, params: {rate: 8 kHz}", ""},
-    {model, "SpikeSourceArray", "model: spike_source, spikes: [[10 ms], [20 ms]]", "a list of times per neuron"},
+    {model, "SpikeSourcePoisson", "model: poisson", ""},
+    {model, "SpikeSourceArray", "model: spike_source", own_times},
     // Of Brian2, Arbor and SONATA.
     {model, "NeuronGroup", "", no_equations},
-    {model, "PoissonGroup", "model: poisson, params: {rate: 8 kHz}", ""},
-    {model, "SpikeGeneratorGroup", "model: spike_source, spikes: [[10 ms], [20 ms]]", "a list of times per neuron"},
+    {model, "PoissonGroup", "model: poisson", ""},
+    {model, "SpikeGeneratorGroup", "model: spike_source", own_times},
     {model, "lif_cell", "model: lif_delta", ""},
     {model, "cable_cell", "", no_compartments},
     {model, "biophysical", "", no_compartments},
-    {model, "virtual", "model: spike_source, spikes: [[10 ms], [20 ms]]", "a SONATA spikes file is given as spikes: {file: input.h5}"},
+    {model, "virtual", "model: spike_source", "a SONATA spikes file is given as spikes: {file: ...}"},
 
     // Synapses.
     {synapse, "static_synapse", "model: static", ""},
     {synapse, "StaticSynapse", "model: static", ""},
+    {synapse, "static_synapse_hom_w", "model: static", ""},
     {synapse, "stdp_synapse", "model: stdp", ""},
+    {synapse, "stdp_synapse_hom", "model: stdp", ""},
+    {synapse, "vogels_sprekeler_synapse", "model: istdp", ""},
     {synapse, "stdp_pl_synapse_hom", "model: stdp", "powers of the weight are mu_plus and mu_minus"},
     {synapse, "STDPMechanism", "model: stdp", ""},
     {synapse, "SpikePairRule", "model: stdp", ""},
     {synapse, "stdp_dopamine_synapse", "model: rstdp", "a reward comes from `schedule` or an environment"},
     {synapse, "tsodyks_synapse", "model: tsodyks_markram", ""},
+    {synapse, "tsodyks_synapse_hom", "model: tsodyks_markram", ""},
     {synapse, "tsodyks2_synapse", "model: tsodyks_markram", ""},
     {synapse, "TsodyksMarkramSynapse", "model: tsodyks_markram", ""},
     {synapse, "expsyn", "model: static", "the time course belongs to the neuron: tau_syn_exc of lif_cond_exp"},
@@ -85,31 +95,32 @@ constexpr Spelling table[] = {
     // Rules.
     {rule, "AllToAllConnector", "connect: all_to_all", ""},
     {rule, "OneToOneConnector", "connect: one_to_one", ""},
-    {rule, "FixedProbabilityConnector", "connect: {pairwise_bernoulli: 0.1}", ""},
-    {rule, "FixedNumberPreConnector", "connect: {fixed_indegree: 10}", ""},
-    {rule, "FixedNumberPostConnector", "connect: {fixed_outdegree: 10}", ""},
-    {rule, "FixedTotalNumberConnector", "connect: {fixed_total_number: 100}", ""},
-    {rule, "FromListConnector", "connect: {list: [[0, 1], [1, 0]]}", "rows are [source, target, weight, delay]"},
-    {rule, "FromFileConnector", "connect: {list: [[0, 1], [1, 0]]}", "or a CSV file, {list: edges.csv}"},
+    {rule, "FixedProbabilityConnector", "connect: {pairwise_bernoulli: @}", ""},
+    {rule, "FixedNumberPreConnector", "connect: {fixed_indegree: @}", ""},
+    {rule, "FixedNumberPostConnector", "connect: {fixed_outdegree: @}", ""},
+    {rule, "FixedTotalNumberConnector", "connect: {fixed_total_number: @}", ""},
+    {rule, "FromListConnector", "connect: {list: @}", "rows are [source, target, weight, delay]"},
+    {rule, "FromFileConnector", "connect: {list: @}", "a CSV file"},
     {rule, "DistanceDependentProbabilityConnector", "", no_geometry},
     {rule, "symmetric_pairwise_bernoulli", "", "there are no symmetric rules: a list holds both directions of each pair"},
 
     // Sections of a network.
-    {key, "nodes", some_populations, ""},
-    {key, "neurons", some_populations, ""},
-    {key, "edges", some_projections, ""},
-    {key, "connections", some_projections, ""},
-    {key, "synapses", some_projections, ""},
-    {key, "inputs", "populations: {noise: {model: poisson, size: 100, params: {rate: 8 kHz}}}", "inputs are populations of source models"},
-    {key, "stimuli", "populations: {noise: {model: poisson, size: 100, params: {rate: 8 kHz}}}", "inputs are populations of source models"},
-    {key, "recorders", "record: {spikes: [exc]}", ""},
-    {key, "monitors", "record: {spikes: [exc]}", ""},
-    {key, "sim_time", "duration: 1 s", ""},
-    {key, "simtime", "duration: 1 s", ""},
-    {key, "tstop", "duration: 1 s", ""},
-    {key, "rng_seed", "seed: 1", ""},
-    {key, "dt", "time_resolution: 1 ns", "there is no time grid: spike times are exact to this tick"},
-    {key, "resolution", "time_resolution: 1 ns", "there is no time grid: spike times are exact to this tick"},
+    {key, "nodes", "populations: @", ""},
+    {key, "neurons", "populations: @", ""},
+    {key, "edges", "projections: @", ""},
+    {key, "connections", "projections: @", ""},
+    {key, "synapses", "projections: @", ""},
+    {key, "inputs", "populations: @", own_inputs},
+    {key, "stimuli", "populations: @", own_inputs},
+    {key, "recorders", "record: ...", ""},
+    {key, "monitors", "record: ...", ""},
+    {key, "sim_time", "duration: @", ""},
+    {key, "simtime", "duration: @", ""},
+    {key, "tstop", "duration: @", ""},
+    {key, "rng_seed", "seed: @", ""},
+    {key, "dt", "every: @", "", "variable"},
+    {key, "dt", "", no_grid, "time_resolution"},
+    {key, "resolution", "", no_grid, "time_resolution"},
     {key, "min_delay", "", "the shortest delay is found, not given"},
     {key, "threads", "", no_threads},
     {key, "num_threads", "", no_threads},
@@ -125,29 +136,36 @@ constexpr Spelling table[] = {
     {key, "gap_junctions", "", no_gap_junctions},
 
     // Keys of a population and its parameters.
-    {key, "n", "size: 2", ""},
-    {key, "cells", "size: 2", ""},
-    {key, "cellclass", "model: lif_exp", "", "size"},
-    {key, "celltype", "model: lif_exp", "", "size"},
-    {key, "model_template", "model: lif_exp", "", "size"},
-    {key, "cellparams", "params: {tau_m: 10 ms}", ""},
-    {key, "dynamics_params", "params: {tau_m: 10 ms}", ""},
-    {key, "initial_values", "initial: {V: -65 mV}", ""},
-    {key, "V_m", "V: -65 mV", ""},
-    {key, "I_e", "I_dc: 300 pA", ""},
-    {key, "i_offset", "I_dc: 300 pA", ""},
-    {key, "tau_syn_ex", "tau_syn_exc: 2 ms", ""},
-    {key, "tau_syn_E", "tau_syn_exc: 2 ms", ""},
-    {key, "tau_syn_in", "tau_syn_inh: 2 ms", ""},
-    {key, "tau_syn_I", "tau_syn_inh: 2 ms", ""},
-    {key, "tau_refrac", "t_ref: 2 ms", ""},
-    {key, "refractory", "t_ref: 2 ms", ""},
-    {key, "v_rest", "E_L: -70 mV", ""},
-    {key, "cm", "C_m: 250 pF", ""},
-    {key, "v_thresh", "v_th: -50 mV", ""},
-    {key, "threshold", "v_th: -50 mV", ""},
+    {key, "n", "size: @", ""},
+    {key, "count", "size: @", ""},
+    {key, "cells", "size: @", ""},
+    {key, "cells", "population: @", "", "variable"},
+    {key, "cellclass", "model: @", "", "size"},
+    {key, "celltype", "model: @", "", "size"},
+    {key, "model_template", "model: @", "", "size"},
+    {key, "cellparams", "params: @", ""},
+    {key, "dynamics_params", "params: @", ""},
+    {key, "initial_values", "initial: @", ""},
+    {key, "V_m", "V: @", ""},
+    {key, "V_m", "", "it is a variable; at t = 0 by initial: {V: @}, beside 'params'", "tau_m"},
+    {key, "g_L", "", leak, "tau_m"},
+    {key, "gL", "", leak, "tau_m"},
+    {key, "g_leak", "", leak, "tau_m"},
+    {key, "I_e", "I_dc: @", ""},
+    {key, "i_offset", "I_dc: @", ""},
+    {key, "tau_syn_ex", "tau_syn_exc: @", ""},
+    {key, "tau_syn_E", "tau_syn_exc: @", ""},
+    {key, "tau_syn_in", "tau_syn_inh: @", ""},
+    {key, "tau_syn_I", "tau_syn_inh: @", ""},
+    {key, "tau_refrac", "t_ref: @", ""},
+    {key, "refractory", "t_ref: @", ""},
+    {key, "v_rest", "E_L: @", ""},
+    {key, "cm", "C_m: @", ""},
+    {key, "C", "C_m: @", ""},
+    {key, "v_thresh", "v_th: @", ""},
+    {key, "threshold", "v_th: @", ""},
     {key, "threshold", "", no_equations},
-    {key, "reset", "v_reset: -70 mV", ""},
+    {key, "reset", "v_reset: @", ""},
     {key, "reset", "", no_equations},
     {key, "eqs", "", no_equations},
     {key, "equations", "", no_equations},
@@ -155,98 +173,151 @@ constexpr Spelling table[] = {
     {key, "on_post", "", no_equations},
 
     // Keys of a projection.
-    {key, "pre", "from: exc", "", "connect"},
-    {key, "source", "from: exc", "", "connect"},
-    {key, "post", "to: exc", "", "connect"},
-    {key, "target", "to: exc", "", "connect"},
-    {key, "conn_spec", "connect: {fixed_indegree: 10}", ""},
-    {key, "connector", "connect: {fixed_indegree: 10}", ""},
-    {key, "rule", "connect: {fixed_indegree: 10}", ""},
-    {key, "syn_spec", some_synapse, ""},
-    {key, "synapse_type", some_synapse, ""},
-    {key, "weight", some_synapse, ""},
-    {key, "delay", some_synapse, ""},
-    {key, "receptor_type", "port: exc", "a port has a name"},
-    {key, "receptor_type", "synapse: {model: static, weight: 10 pA, delay: 1.5 ms, port: exc}", ""},
-    {key, "receptor", "port: exc", ""},
-    {key, "synapse_model", "model: static", "", "delay"},
-    {key, "syn_weight", "weight: 10 pA", ""},
-    {key, "w", "weight: 10 pA", ""},
-    {key, "indegree", "fixed_indegree: 10", ""},
-    {key, "outdegree", "fixed_outdegree: 10", ""},
-    {key, "p", "pairwise_bernoulli: 0.1", ""},
-    {key, "p_connect", "pairwise_bernoulli: 0.1", ""},
-    {key, "n", "fixed_total_number: 100", ""},
-    {key, "allow_autapses", "autapses: false", ""},
-    {key, "allow_self_connections", "autapses: false", ""},
-    {key, "allow_multapses", "multapses: false", ""},
-    {key, "with_replacement", "multapses: false", ""},
+    {key, "pre", "from: @", "", "connect"},
+    {key, "source", "from: @", "", "connect"},
+    {key, "post", "to: @", "", "connect"},
+    {key, "target", "to: @", "", "connect"},
+    {key, "conn_spec", "connect: @", ""},
+    {key, "connector", "connect: @", ""},
+    {key, "rule", "connect: @", ""},
+    {key, "syn_spec", "synapse: @", ""},
+    {key, "synapse_type", "synapse: @", ""},
+    {key, "weight", "synapse: {model: ..., weight: @}", ""},
+    {key, "delay", "synapse: {model: ..., delay: @}", ""},
+    {key, "receptor_type", "port: ...", "a port has a name"},
+    {key, "receptor_type", "synapse: {model: ..., port: ...}", "a port has a name"},
+    {key, "receptor", "port: ...", "a port has a name"},
+    {key, "synapse_model", "model: @", "", "delay"},
+    {key, "syn_weight", "weight: @", ""},
+    {key, "w", "weight: @", ""},
+    {key, "indegree", "fixed_indegree: @", ""},
+    {key, "indegree", "connect: {fixed_indegree: @}", ""},
+    {key, "outdegree", "fixed_outdegree: @", ""},
+    {key, "outdegree", "connect: {fixed_outdegree: @}", ""},
+    {key, "p", "pairwise_bernoulli: @", ""},
+    {key, "p", "connect: {pairwise_bernoulli: @}", ""},
+    {key, "p_connect", "pairwise_bernoulli: @", ""},
+    {key, "n", "fixed_total_number: @", ""},
+    {key, "n", "connect: {fixed_total_number: @}", ""},
+    {key, "allow_autapses", "autapses: @", ""},
+    {key, "allow_self_connections", "autapses: @", ""},
+    {key, "allow_multapses", "multapses: @", ""},
+    {key, "with_replacement", "multapses: @", ""},
     {key, "make_symmetric", "", "there are no symmetric rules: a second projection has 'from' and 'to' swapped"},
 
     // Keys of a record.
-    {key, "spike_recorder", "spikes: [exc]", "", "reports"},
-    {key, "multimeter", "reports: [{population: exc, variable: V, every: 1 ms}]", ""},
-    {key, "voltmeter", "reports: [{population: exc, variable: V, every: 1 ms}]", ""},
-    {key, "record_from", "variable: V", ""},
-    {key, "interval", "every: 1 ms", ""},
-    {key, "start", "from: 100 ms", "", "population"},
-    {key, "stop", "to: 200 ms", "", "population"},
+    {key, "spike_recorder", "spikes: @", "", "reports"},
+    {key, "SpikeMonitor", "spikes: @", "", "reports"},
+    {key, "multimeter", a_report, ""},
+    {key, "StateMonitor", a_report, ""},
+    {key, "voltmeter", a_report, ""},
+    {key, "record_from", "variable: @", ""},
+    {key, "variable_name", "variable: @", "", "every"},
+    {key, "node_set", "population: @", "", "variable"},
+    {key, "interval", "every: @", ""},
+    {key, "start", "from: @", "", "population"},
+    {key, "stop", "to: @", "", "population"},
 
-    // Units.
-    {unit, "msec", "10 ms", ""},
-    {unit, "millisecond", "10 ms", ""},
-    {unit, "sec", "10 s", ""},
-    {unit, "second", "10 s", ""},
-    {unit, "millivolt", "10 mV", ""},
-    {unit, "volt", "10 V", ""},
-    {unit, "picoamp", "10 pA", ""},
-    {unit, "nanoamp", "10 nA", ""},
-    {unit, "picofarad", "10 pF", ""},
-    {unit, "nanosiemens", "10 nS", ""},
-    {unit, "nsiemens", "10 nS", ""},
-    {unit, "umho", "10 uS", ""},
-    {unit, "hertz", "10 Hz", ""},
-    {unit, "megaohm", "10 MOhm", ""},
+    {key, "start_time", "from: @", "", "population"},
+    {key, "end_time", "to: @", "", "population"},
+
+    // Variables.
+    {variable, "V_m", "variable: V", ""},
+    {variable, "v_soma", "variable: V", ""},
+    {variable, "I_syn_ex", "variable: I_syn", "the currents of both ports together"},
+    {variable, "I_syn_in", "variable: I_syn", "the currents of both ports together"},
+    {variable, "gsyn_exc", "variable: g_exc", ""},
+    {variable, "gsyn_inh", "variable: g_inh", ""},
+    {variable, "g_ex", "variable: g_exc", ""},
+    {variable, "g_in", "variable: g_inh", ""},
 };
+
+// Units written out: a prefix and a name, each of them perhaps in the plural.
+struct Word {
+  std::string_view word, symbol;
+};
+constexpr Word prefix_words[] = {{"", ""}, {"femto", "f"}, {"pico", "p"}, {"nano", "n"}, {"micro", "u"}, {"milli", "m"}, {"kilo", "k"}, {"mega", "M"}, {"meg", "M"}, {"giga", "G"}};
+constexpr Word unit_words[] = {{"second", "s"}, {"volt", "V"}, {"ampere", "A"}, {"amp", "A"}, {"farad", "F"}, {"siemens", "S"}, {"ohm", "Ohm"}, {"hertz", "Hz"},
+                               {"tesla", "T"}, {"gauss", "G"}, {"oersted", "Oe"}, {"meter", "m"}, {"metre", "m"}, {"kelvin", "K"}, {"joule", "J"}, {"watt", "W"}};
+constexpr Word odd_words[] = {{"msec", "ms"}, {"usec", "us"}, {"nsec", "ns"}, {"sec", "s"}, {"minute", "min"}, {"hour", "h"}, {"day", "d"},
+                              {"namp", "nA"}, {"pamp", "pA"}, {"uamp", "uA"}, {"pfarad", "pF"}, {"nfarad", "nF"}, {"ufarad", "uF"},
+                              {"nsiemens", "nS"}, {"usiemens", "uS"}, {"mho", "S"}, {"umho", "uS"}, {"percent", "%"}};
 
 bool same(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
 }
 
+std::string_view key_of(const Spelling& s) { return s.right.substr(0, s.right.find(':')); }
+/// What follows the key.
+std::string_view value_of(const Spelling& s) { return s.right.empty() ? s.right : s.right.substr(s.right.find(':') + 2); }
+
 /// Whether the answer can be given here: the key, or the model, that it names is one of those allowed.
 bool fits(const Spelling& s, const std::vector<std::string>& allowed) {
   const auto is_allowed = [&](std::string_view name) { return std::find(allowed.begin(), allowed.end(), name) != allowed.end(); };
-  if (s.right.empty() || s.of == rule || s.of == unit) return true;
-  const auto colon = s.right.find(':');
-  if (s.of == key) return is_allowed(s.right.substr(0, colon)) && (s.beside.empty() || is_allowed(s.beside));
-  const auto name = s.right.substr(colon + 2);
-  return is_allowed(name.substr(0, name.find(',')));
+  if (s.of == key) return (s.right.empty() || is_allowed(key_of(s))) && (s.beside.empty() || is_allowed(s.beside));
+  return s.right.empty() || s.of == rule || is_allowed(value_of(s));
+}
+
+/// A name among the values of another simulator, as it is here: models and variables have names of their own.
+std::string_view translated(std::string_view right_key, std::string_view value) {
+  for (const auto& s : table)
+    if (!s.right.empty() && same(s.given, value) && ((right_key == "model" && (s.of == model || s.of == synapse)) || (right_key == "variable" && s.of == variable)))
+      return value_of(s);
+  return value;
+}
+
+std::string put_in(std::string_view text, std::string_view value) {
+  std::string all(text);
+  if (const auto at = all.find('@'); at != std::string::npos) all.replace(at, 1, value);
+  return all;
 }
 
 }  // namespace
 
 std::span<const Spelling> spellings() { return table; }
 
-std::string right_key(std::string_view given, const std::vector<std::string>& allowed) {
+const Spelling* spelling(Spelling::Of of, std::string_view given, const std::vector<std::string>& allowed) {
   for (const auto& s : table)
-    if (s.of == key && same(s.given, given) && fits(s, allowed)) return std::string(s.right.substr(0, s.right.find(':')));
-  return {};
+    if (s.of == of && same(s.given, given) && fits(s, allowed)) return &s;
+  return nullptr;
 }
 
-std::string foreign(Spelling::Of of, std::string_view given, const std::vector<std::string>& allowed) {
-  for (const auto& s : table) {
-    if (s.of != of || !same(s.given, given) || !fits(s, allowed)) continue;
-    if (s.right.empty()) return std::string(s.say);
-    const std::string right = "here: " + std::string(s.right);
-    return s.say.empty() ? right : right + " (" + std::string(s.say) + ")";
-  }
-  return {};
+std::string right_key(std::string_view given, const std::vector<std::string>& allowed) {
+  const Spelling* s = spelling(key, given, allowed);
+  return s ? std::string(key_of(*s)) : std::string();
+}
+
+std::string right_name(Spelling::Of of, std::string_view given, const std::vector<std::string>& allowed) {
+  const Spelling* s = spelling(of, given, allowed);
+  if (!s || s->right.empty()) return {};
+  const auto value = value_of(*s);
+  return std::string(value.starts_with('{') ? value.substr(1, value.find(':') - 1) : value);
+}
+
+std::string answer(const Spelling& s, std::string_view given) {
+  const auto value = given.empty() ? "..." : translated(key_of(s), given);
+  const std::string say = put_in(s.say, value);
+  if (s.right.empty()) return say;
+  return "here: " + put_in(s.right, value) + (say.empty() ? "" : " (" + say + ")");
 }
 
 std::string meant(Spelling::Of of, std::string_view given, const std::vector<std::string>& allowed, std::string_view kind) {
-  auto answer = foreign(of, given, allowed);
-  return answer.empty() ? suggest(given, allowed, kind) : answer;
+  const Spelling* s = spelling(of, given, allowed);
+  return s ? answer(*s) : suggest(given, allowed, kind);
+}
+
+std::string unit_symbol(std::string_view written_out) {
+  const auto is = [&](std::string_view prefix, std::string_view name) {
+    const auto whole = std::string(prefix) + std::string(name);
+    return same(whole, written_out) || same(whole + "s", written_out);
+  };
+  for (const auto& w : odd_words)
+    if (is("", w.word)) return std::string(w.symbol);
+  for (const auto& p : prefix_words)
+    for (const auto& u : unit_words)
+      if (is(p.word, u.word)) return std::string(p.symbol) + std::string(u.symbol);
+  return {};
 }
 
 }  // namespace spinet

@@ -1,6 +1,7 @@
 #include "network/structs.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstring>
 
@@ -67,6 +68,20 @@ std::uint64_t neuron_bytes(const Model& m) {
     return std::uint64_t{t.state_size} + t.constants_size + t.params_size + sizeof(Gid);
   }
   return params_size(m);
+}
+
+std::vector<std::string> fields_named(const Fields& fields, std::string_view reason) {
+  std::vector<std::string> named;
+  const auto letter = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+  for (std::size_t i = 0; i < reason.size();) {
+    std::size_t end = i;
+    while (end < reason.size() && letter(reason[end])) ++end;
+    const std::string word(reason.substr(i, end - i));
+    for (std::uint32_t f = 0; f < fields.count; ++f)
+      if (word == field(fields, f).name) named.push_back(word);
+    i = std::max(end, i + 1);
+  }
+  return named;
 }
 
 CrossCheck check_params(const Model& m, std::span<const Distribution> params) {

@@ -1,6 +1,8 @@
 // Model parameters as the model's own structs, filled by offset from plain numbers.  Private to engine/network.
 #pragma once
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "network/checked.hpp"
@@ -21,6 +23,8 @@ struct CrossCheck {
   const char* reason = nullptr;  ///< null: fine
   bool drawn = false;            ///< only for some of the values that distributions may draw
 };
+/// The fields that the reason of a check names, in its order.
+std::vector<std::string> fields_named(const Fields& fields, std::string_view reason);
 /// Lists are checked neuron by neuron; drawn parameters in the middle and, one at a time, at their ends (six standard
 /// deviations where a normal distribution has no nearer bound).
 CrossCheck check_params(const Model& m, std::span<const Distribution> params);

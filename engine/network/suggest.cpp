@@ -44,8 +44,12 @@ std::string nearest(std::string_view given, const std::vector<std::string>& allo
 }
 
 std::string suggest(std::string_view given, const std::vector<std::string>& allowed, std::string_view kind) {
+  return suggest_one(nearest(given, allowed), allowed, kind);
+}
+
+std::string suggest_one(std::string_view best, const std::vector<std::string>& allowed, std::string_view kind) {
   std::string s;
-  if (const auto best = nearest(given, allowed); !best.empty()) s = "did you mean '" + best + "'?";
+  if (!best.empty()) s = "did you mean '" + std::string(best) + "'?";
   if (!allowed.empty() && allowed.size() <= most_listed) {
     if (!s.empty()) s += ' ';
     s += std::string(kind) + ": " + joined(allowed);

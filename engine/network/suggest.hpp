@@ -15,6 +15,9 @@ std::string nearest(std::string_view given, const std::vector<std::string>& allo
 /// "did you mean 'tau_m'? parameters: C_m, E_L, tau_m"; either part may be missing.
 std::string suggest(std::string_view given, const std::vector<std::string>& allowed, std::string_view kind);
 
+/// The same for a `best` that has been chosen, or none if it is empty.
+std::string suggest_one(std::string_view best, const std::vector<std::string>& allowed, std::string_view kind);
+
 /// "a, b, c"
 std::string joined(const std::vector<std::string>& names);
 

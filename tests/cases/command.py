@@ -34,6 +34,22 @@ def spikes(path, population):
         return list(group["timestamps"][:]), list(group["node_ids"][:])
 
 
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+
+
+def first_network(readme):
+    """The first network of a README, of a fence or indented, as it stands there."""
+    lines = open(os.path.join(ROOT, readme)).read().split("\n")
+    begin = next(i for i, line in enumerate(lines) if line.strip() == "spinet: 1")
+    indent = len(lines[begin]) - len(lines[begin].lstrip())
+    network = []
+    for line in lines[begin:]:
+        if line.startswith("```") or (line and len(line) - len(line.lstrip()) < indent):
+            break
+        network.append(line[indent:])
+    return "\n".join(network).rstrip() + "\n"
+
+
 class Command(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="spinet-command-")
@@ -72,6 +88,30 @@ class Command(unittest.TestCase):
             last, source = plastic["data"][-1], plastic["mapping/source_node_id"][:]
         self.assertGreater(last[source < 50].mean(), 0.35)  # from 0.25
         self.assertLess(last[source >= 50].mean(), 0.235)
+
+    def test_networks_of_the_readmes(self):
+        """What the READMEs begin with runs as it stands there, and every population of neurons fires."""
+        for readme, populations, duration in (("README.md", ["driven", "target"], []), ("networks/README.md", ["exc", "inh"], ["--duration", "60ms"])):
+            with self.subTest(readme):
+                self.write("readme.yaml", first_network(readme))
+                done = self.spinet("run", "readme.yaml", "-o", "readme.h5", "--force", *duration)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                for name in populations:
+                    self.assertGreater(len(spikes(self.path("readme.h5"), name)[0]), 1, name)
+
+    def test_amounts_and_times_are_printed_alike(self):
+        self.write("n.yaml", "spinet: 1\nduration: 20 s\npopulations:\n  a: {model: lif_exp, size: 12500}\nprojections:\n"
+                   "  p: {from: a, to: a, connect: {fixed_indegree: 10}, synapse: {model: static, weight: 1 pA, delay: 1.5 ms}}\n")
+        text = self.spinet("validate", "n.yaml").stdout
+        self.assertIn("n: 1 population, 1 projection, 20 s\n", text)
+        self.assertIn("12,500\n", text)
+        self.assertIn("125,000\n", text)
+        self.assertIn("20 min\n", self.spinet("validate", "n.yaml", "--duration", "1200s").stdout)
+        self.assertIn("90.5 s\n", self.spinet("validate", "n.yaml", "--duration", "90.5s").stdout)
+        self.write("n.yaml", LONG.replace("0.01 mV, delay: 1 ms", "0.01 mV, delay: 500000 s"))
+        bound = self.spinet("validate", "n.yaml").stderr.split("at most ")[1].split(";")[0]
+        self.write("n.yaml", LONG.replace("0.01 mV, delay: 1 ms", f"0.01 mV, delay: {bound}"))
+        self.assertEqual((bound, self.spinet("validate", "n.yaml").returncode), ("429496.7295 s", 0))
 
     def test_device(self):
         done = self.spinet("device", "spin_valve", "--pulses", "-4 V 1 s, 50 x 2.5 V 5 ms every 20 ms, 3 x 0.1V 1ms", "--param", "G_min=640 nS",

@@ -61,7 +61,8 @@ TEST_CASE("numbers of CSV files that cannot be") {
   const Folder f;
   for (const auto& [cell, reason] : {std::pair<std::string, std::string>{"0,1,nan", "'nan' is not a finite number"},
                                      {"0,1,1e999", "'1e999' is not a finite number"},
-                                     {"0,1,1e39", "'weight' must be from -3.402823466e+38 to 3.402823466e+38 pA; it is 1e+39 pA"},
+                                     {"0,1,1e-400", "'1e-400' is too small for a floating-point number"},
+                                     {"0,1,1e39", "'weight' must be from -3.4028234663852886e+38 to 3.4028234663852886e+38 pA; it is 1e+39 pA"},
                                      {"-1,1,1", "there is no source -1; there are 3, counted from 0"},
                                      {"1.7,1,1", "there is no source 1.7; there are 3, counted from 0"},
                                      {"0,3,1", "there is no target 3; there are 3, counted from 0"},
@@ -72,6 +73,40 @@ TEST_CASE("numbers of CSV files that cannot be") {
     CHECK_THAT(message, Contains("edges.csv:2:"));
   }
   CHECK_THAT(f.edges("source,target,weight\n0,1,1.5\n", "valve"), Contains("'u' must be from 0 to 1; it is 1.5"));
+}
+
+TEST_CASE("the caret of a CSV file is under the cell to blame") {
+  const Folder f;
+  for (const auto& [row, column, length] : {std::tuple<std::string, int, int>{"  9,1,2.5", 3, 1}, {"0, 77,2.5", 4, 2}, {"0,1,1e39", 5, 4}, {"0,1,-2", 5, 2}}) {
+    const auto message = f.edges("source,target,weight\n" + row + "\n");
+    INFO(message);
+    CHECK_THAT(message, Contains(fmt::format("edges.csv:2:{}: error", column)));
+    CHECK_THAT(message, Contains(" | " + std::string(static_cast<std::size_t>(column - 1), ' ') + std::string(static_cast<std::size_t>(length), '^') + "\n"));
+  }
+}
+
+TEST_CASE("more synapses of a pair than a model that draws can tell apart are an error of the list") {
+  Catalogue c;
+  add_builtin(c);
+  const auto text = [&](const std::string& model, int count) {
+    std::string rows;
+    for (int i = 0; i < count; ++i) rows += "[0, 1], ";
+    try {
+      load_text("spinet: 1\nduration: 1 s\npopulations: {a: {model: lif_exp, size: 3}}\nprojections:\n  p: {from: a, to: a, connect: {list: [" + rows + "[1, 0]]},\n      synapse: {model: " + model +
+                    ", delay: 1 ms}}\n",
+                "x.yaml", c);
+    } catch (const InvalidNetwork& e) {
+      return e.rendered;
+    }
+    return std::string();
+  };
+  std::string draws, plain;
+  for (const auto& e : c.all())
+    if (e.model->kind == Kind::synapse) (reinterpret_cast<const SynapseTable*>(e.model)->draws ? draws : plain) = e.model->name;
+  REQUIRE_FALSE(draws.empty());
+  CHECK_THAT(text(draws, 257), Contains("x.yaml:5:39: error: more than 256 synapses from source 0 to target 1 with one delay"));
+  CHECK(text(draws, 256).find("more than 256") == std::string::npos);
+  CHECK(text("static", 257) == "");
 }
 
 TEST_CASE("texts with escapes that are no characters") {
@@ -90,6 +125,7 @@ TEST_CASE("texts with escapes that are no characters") {
     CHECK_THAT(message, Contains("x.yaml:4:"));
     for (const unsigned char c : message) CHECK(c < 0x80 + 0x80 * (c >= 0xC2));  // and the message is text
   }
+  CHECK_THAT(refusal("\"a \\ud83d\\ude00\""), Contains("two escapes, as in JSON") && Contains("help: write the character itself, or \\U0001F600"));
   CHECK_THAT(refusal("\"\\x1b[2J\""), Contains("holds the control character 0x1B"));
   CHECK_THAT(refusal("\"\\0\""), Contains("holds the control character 0x00"));
   for (const char* raw : {"\xed\xa0\x80", "\xe0\x80\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xc0\x80"}) CHECK_THAT(refusal(raw), Contains("does not belong into a text"));
@@ -116,6 +152,6 @@ TEST_CASE("notes: environments without wires, times that the run does not reach"
   const std::string record = "record: {weights: [{projection: out, at: [0 s, 999 ms, TIMES]}]}\n";
   const auto at = [&](const std::string& times) { auto r = record; return all(p + out + in + r.replace(r.find("TIMES"), 5, times)); };
   CHECK(at("0.5 s") == Notes{});
-  CHECK(at("1 s") == Notes{"weights of 'out' at 1000 ms are not logged: the run ends before, at 1000 ms"});
-  CHECK(at("1 s, 2 s") == Notes{"weights of 'out' at 1000 ms and later are not logged: the run ends before, at 1000 ms"});
+  CHECK(at("1 s") == Notes{"weights of 'out' at 1 s are not logged: the run ends before, at 1 s"});
+  CHECK(at("1 s, 2 s") == Notes{"weights of 'out' at 1 s and later are not logged: the run ends before, at 1 s"});
 }

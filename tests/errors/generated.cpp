@@ -78,7 +78,7 @@ void check_extremes(const Probe& p, const Field& f, const std::string& unit) {
   }
   if (ticks) {  // 2^63 ticks of 1 ns, and what is too short for one
     const double ms = 0x1p63 * 1e-6;
-    refused(fmt::format("{} ms", ms), "from " + std::string(f.flags & low_open ? "1e-06" : "0") + " to 1.152921505e+12 ms");
+    refused(fmt::format("{} ms", ms), "from " + std::string(f.flags & low_open ? "1e-06" : "0") + " to 1152921504606.847 ms");
     if (f.flags & low_open) refused("0.1 ns", "from 1e-06 to ");
   }
   if (whole) {

@@ -29,10 +29,10 @@ std::map<std::uint32_t, std::vector<std::string>> planted(const std::string& tex
   return all;
 }
 
-void check_all_found(const std::string& text) {
+void check_all_found(const std::string& text, const Catalogue& models = test::test_models()) {
   std::vector<Diagnostic> found;
   try {
-    load_text(text, "planted.yaml", test::test_models());
+    load_text(text, "planted.yaml", models);
   } catch (const InvalidNetwork& e) {
     found = e.diagnostics;
   }
@@ -110,8 +110,40 @@ record: {spikes: [exc], reports: [{population: exc, variable: V, every: 1 ms}]}
   check_all_found(head + "populations: []  #! must be a map" + rest);
   check_all_found(head + "population: {exc: {model: cell, size: 3}, inh: {model: cell, size: 3}}  #! unknown key 'population'" + rest);
   check_all_found(head + "nodes: {exc: {model: cell, size: 3}, inh: {model: cell, size: 3}}  #! unknown key 'nodes'" + rest);
-  check_all_found("spinet: 1\nsim_time: 1000.0  #! unknown key 'sim_time'\npopulations: {exc: {model: cell, size: 3}, inh: {model: cell, size: 3}}" + rest);
+  check_all_found("spinet: 1\nsim_time: 1000.0  #! unknown key 'sim_time' | 'duration' needs a unit\npopulations: {exc: {model: cell, size: 3}, inh: {model: cell, size: 3}}" + rest);
   check_all_found(head + "populations: {exc: {model: cell, size: 3, params: {tau_m: 1 mV}}, inh: {model: cell, size: 0}}  #! 'tau_m' must be | 'size' must be" + rest);
   check_all_found(head + "populations: {exc: {model: cell, size: 3}, inh: {model: cell, size: 3}}\nprojections: 7  #! must be a map\n"
                          "record: {edges: [p], weights: [{projection: p, every: 1 ms}]}\nschedule: [{at: 1 ms, weights: off, to: p}]\n");
+}
+
+TEST_CASE("models of other simulators are taken for those that are right here, and what follows them is checked") {
+  Catalogue all;
+  add_builtin(all);
+  check_all_found(R"(
+spinet: 1
+duration: 100 ms
+populations:
+  exc: {model: iaf_psc_exp, size: 10, params: {tau_m: 10, V_th: -50 mV, C_m: 5 ms, t_ref: -1 ms}}    #! unknown model 'iaf_psc_exp' | 'tau_m' needs a unit | unknown parameter 'V_th' | 'C_m' must be a capacitance | 't_ref' must be
+  n: {model: poisson_generator, size: 10, params: {rate: 8 kHx}}                                     #! unknown model 'poisson_generator' | unknown unit 'kHx'
+projections:
+  p: {from: n, to: exc, connect: one_to_one, synapse: {model: static_synapse, weight: 3 mV, dely: 1 ms}}  #! unknown synapse model 'static_synapse' | 'weight' must be a current | unknown key 'dely'
+  q: {from: exc, to: n, connect: one_to_one, synapse: {model: static, weight: 3 pA, delay: 1 ms}}    #! is a source
+schedule: [{at: 5 ms, set: {exc: {I_d: 3 pA}}}]                                                      #! unknown parameter 'I_d'
+record: {reports: [{population: exc, variable: W, every: 1 ms}]}                                     #! has no variable 'W'
+)", all);
+}
+
+TEST_CASE("fields that contradict each other are found beside other errors, if they are right one by one") {
+  check_all_found(R"(
+spinet: 1
+duration: 100 ms
+populations:
+  a: {model: cell, size: 10, params: {v_th: -80 mV, v_reset: -50 mV, tau_m: 1 mV}, initial: {V: 3 pA}}   #! v_reset must be below v_th | 'tau_m' must be a time | 'V' must be a voltage
+  b: {model: cell, size: 10, params: {v_th: -80 pA, v_reset: -50 mV}}                                    #! 'v_th' must be a voltage
+  c: {model: cel, size: 10, params: {v_reset: -40 mV}}                                                   #! unknown model 'cel'
+  d: {model: cell, size: 0, params: {v_reset: -40 mV, v_th: -50 mV}}                                     #! 'size' must be | v_reset must be below v_th
+projections:
+  p: {from: a, to: a, connect: all_to_all, synapse: {model: device, g_min: 5 nS, g_max: 4 nS, tau: 1 mV, delay: 1 pA, weight: 1 pA}}    #! g_min must be below g_max | 'tau' must be a time | 'delay' must be a time
+  q: {from: a, to: a, connect: all_to_all, synapse: {model: device, g_min: 5 pA, g_max: 4 nS, delay: 1 ms, weight: 1 pA}}               #! 'g_min' must be a conductance
+)");
 }

@@ -307,6 +307,17 @@ TEST_CASE("lookahead, components, recurrence and the drawing") {
   CHECK(d.find("1->0 [label=\"ba\\nplain, all to all\\n1 ms\", arrowhead=dot]") != std::string::npos);
 }
 
+TEST_CASE("a parameter that is set to one value again and again is one control, unless something else sets it") {
+  const std::string head = "populations:\n  a: {model: cell, size: 2}\n  n: {model: noise, size: 2}\nschedule:\n";
+  const auto often = read(head + "  - {at: 0 ms, set: {n: {rate: 10 Hz}, a: {I_dc: 2 pA}}, repeat: {every: 10 ns, count: 100000001}}\n  - {at: 0 ms, set: {a: {share: 0.25}}}\n");
+  REQUIRE(often.schedule.size() == 3);
+  for (const auto& c : often.schedule) CHECK((c.tick == 0 && c.count == 1));
+  const auto contested = read(head + "  - {at: 0 ms, set: {a: {I_dc: 2 pA}}, repeat: {every: 10 ms, count: 4}}\n  - {at: 10 ms, set: {a: {I_dc: 3 pA}}}\n");
+  std::vector<double> values;
+  for (const auto& c : contested.schedule) values.push_back(c.control.value[0]);
+  CHECK(values == std::vector<double>{2, 2, 3, 2, 2});  // at one tick in the order of the file
+}
+
 TEST_CASE("the estimate") {
   const auto n = read("populations:\n  a: {model: cell, size: 1000}\n  s: {model: noise, size: 1000}\nprojections:\n"
       "  drive: {from: s, to: a, connect: one_to_one, synapse: {model: plain, weight: 1 pA, delay: 1 ms}}\n"

@@ -38,7 +38,16 @@ int make_figures(const std::string& log, const std::filesystem::path& folder, bo
   if (!failed && !std::filesystem::is_directory(folder)) failed = std::make_error_code(std::errc::not_a_directory);
   if (failed) throw UserError(fmt::format("{}: cannot be made: {}", folder.string(), failed.message()));
   const auto lock = lock_output(folder);
-  for (const auto& p : pictures) check_output(folder / p.name, force || begins_with(folder / p.name, look::picture_mark), inputs_of_log(log));
+  for (const auto& p : pictures) {
+    const auto file = folder / p.name;
+    const bool ours = force || begins_with(file, look::picture_mark);
+    if (!ours && std::filesystem::is_regular_file(file) && !std::filesystem::is_symlink(file))
+      throw UserError(
+          fmt::format("{}: exists already and is no figure of Spinet; give another folder with --figures, or "
+                      "--force to replace it",
+                      file.string()));
+    check_output(file, ours, inputs_of_log(log));
+  }
   for (const auto& p : pictures) look::replace_file(folder / p.name, [&](std::FILE* out) { std::fwrite(p.svg.data(), 1, p.svg.size(), out); });
   say_warnings(analysis);
   for (const auto& p : pictures) fmt::print("{}  {}\n", (folder / p.name).string(), readable_bytes(static_cast<double>(p.svg.size())));

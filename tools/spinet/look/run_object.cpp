@@ -1,5 +1,7 @@
 #include "look/run_object.hpp"
 
+#include <cmath>
+
 namespace spinet::look {
 namespace {
 
@@ -9,7 +11,12 @@ void figures(Json& j, const LogSummary::Figures& f) {
 }
 
 void members(Json& j, const LogSummary& s) {
-  const auto seconds = [&](Tick t) { return static_cast<double>(t) * s.seconds_per_tick; };
+  // A tick is hardly ever a number of seconds that a double holds; its inverse mostly is.
+  const double inverse = 1 / s.seconds_per_tick, per_second = std::round(inverse);
+  const bool whole = std::fabs(inverse - per_second) < 1e-9 * inverse;
+  const auto seconds = [&](Tick t) {
+    return whole ? static_cast<double>(t) / per_second : static_cast<double>(t) * s.seconds_per_tick;
+  };
   j.entry("file", s.path.filename().string()).entry("bytes", s.bytes).entry("network", s.network).entry("path", s.network_path);
   j.entry("status", name_of(s.status)).entry("seed", s.seed).entry("ranks", s.ranks).entry("version", s.version);
   j.entry("host", s.host).entry("started", s.started).entry("finished", s.finished).entry("command_line", s.command_line);
