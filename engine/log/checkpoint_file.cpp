@@ -1,18 +1,52 @@
 #include "log/checkpoint_file.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "log/commit_file.hpp"
 #include "log/file.hpp"
 #include "log/h5.hpp"
 #include "log/output_lock.hpp"
+#include "network/digest.hpp"
 #include "network/suggest.hpp"
 
 namespace spinet {
 namespace {
 
-constexpr std::uint32_t magic = 0x4B435053, format = 2;  // "SPCK"
+constexpr std::uint32_t magic = 0x4B435053, format = 3;  // "SPCK"
 constexpr hsize_t chunk = 1 << 16;
+
+/// What a checkpoint ends with, written last, past the last byte of HDF5: a mark, and the digest of all before it.
+struct Seal {
+  std::array<char, 8> mark;
+  Digest digest;
+};
+constexpr std::array<char, 8> seal_mark{'S', 'P', 'C', 'K', 'S', 'E', 'A', 'L'};
+
+std::optional<Seal> seal_of(const logging::File& file) {
+  Seal seal;
+  const auto bytes = file.size();
+  if (bytes < sizeof seal) return std::nullopt;
+  const auto there = file.read(bytes - sizeof seal, std::as_writable_bytes(std::span(&seal, 1)));
+  return there == sizeof seal && seal.mark == seal_mark ? std::optional(seal) : std::nullopt;
+}
+
+Digest digest_of(const logging::File& file, std::uint64_t bytes) {
+  Sha256 hash;
+  std::vector<std::byte> part(std::size_t{1} << 20);
+  for (std::uint64_t at = 0; at < bytes; at += part.size()) {
+    const std::span some(part.data(), std::min<std::uint64_t>(part.size(), bytes - at));
+    if (file.read(at, some) != some.size()) throw LogError(file.path(), "has become shorter");
+    hash.add(some);
+  }
+  return hash.finish();
+}
+
+void seal(logging::File& file) {
+  const auto bytes = file.size();
+  const Seal seal{seal_mark, digest_of(file, bytes)};
+  file.write(bytes, std::as_bytes(std::span(&seal, 1)));
+}
 
 /// One link for a byte string: '/' would make groups.
 std::string link_of(std::string name) {
@@ -71,6 +105,27 @@ std::optional<std::uint64_t> CheckpointFiles::number_of(const std::filesystem::p
   return std::stoull(std::string(name));
 }
 
+bool CheckpointFiles::is_one(const std::filesystem::path& path) {
+  try {
+    return std::filesystem::is_regular_file(std::filesystem::symlink_status(path)) && seal_of(logging::File(path, logging::File::Mode::read));
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+bool CheckpointFiles::is_foreign(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(std::filesystem::symlink_status(path, ignored)) && !is_one(path);
+}
+
+void CheckpointFiles::refuse_foreign(const std::filesystem::path& log) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::absolute(log).parent_path(), ignored))
+    if (number_of(log, entry.path().filename().string()) && is_foreign(entry.path()))
+      throw ForeignFile(log.parent_path() / entry.path().filename(),
+                        "is called as a checkpoint of " + log.filename().string() + " would be, but is none; it is not replaced: move it away, or give another name with -o");
+}
+
 CheckpointFiles::CheckpointFiles(const Network& network, CheckpointOrigin origin, std::uint64_t next, Dropped dropped)
     : network_(network), origin_(std::move(origin)), next_(next), dropped_(std::move(dropped)) {
   h5::quiet();
@@ -104,6 +159,13 @@ void CheckpointFiles::drop(std::string reason) noexcept {
 }
 
 void CheckpointFiles::begin(Tick at) {
+  if (is_foreign(path_of(origin_.log, next_))) {
+    files_.reset();
+    fresh_.clear();
+    drop("there is something else of this name");
+    ++next_;
+    return;
+  }
   files_ = std::make_unique<Files>();
   guarded([&] {
     fresh_ = logging::temporary_name(path_of(origin_.log, next_));
@@ -153,11 +215,11 @@ void CheckpointFiles::end() {
     files_->dataset.close();
     files_->name.clear();
     files_->state.close();
-    h5::write_attribute(files_->file, "whole", std::uint8_t{1});
     const hid_t f = files_->file.release();
     h5::check(H5Fclose(f), "closing the file");
     auto& store = *files_->store;
     store.commit(nullptr, {}, false);
+    seal(store.file());
     store.file().sync();
     const auto bytes = store.file().size();
     const auto path = path_of(origin_.log, next_);
@@ -169,7 +231,7 @@ void CheckpointFiles::end() {
     ++written_;
     std::error_code ignored;
     for (const std::uint64_t k : {2u, 3u})  // a kill may have left the one before
-      if (next_ > k) std::filesystem::remove(path_of(origin_.log, next_ - k), ignored);
+      if (next_ > k && is_one(path_of(origin_.log, next_ - k))) std::filesystem::remove(path_of(origin_.log, next_ - k), ignored);
     ++next_;
   });
 }
@@ -185,7 +247,8 @@ CheckpointFile::CheckpointFile(const std::filesystem::path& path) : path_(path),
       throw std::runtime_error(h5::exists(file, "spinet") ? "this is a log, not a checkpoint; checkpoints are called *.ckpt.N.h5" : "this is not a checkpoint");
     if (const auto v = h5::read_attribute<std::uint32_t>(file, "format_version"); v != format)
       throw std::runtime_error("its format is version " + std::to_string(v) + ", this is version " + std::to_string(format));
-    if (!h5::has_attribute(file, "whole")) throw std::runtime_error("it was not finished");
+    if (!seal_of(logging::File(path, logging::File::Mode::read)))
+      throw std::runtime_error("its end, with its digest, is missing: it was not finished, or another program has written to it");
     origin.version = h5::read_text_attribute(file, "version");
     number = h5::read_attribute<std::uint64_t>(file, "number");
     at = h5::read_attribute<Tick>(file, "at_ticks");
@@ -209,6 +272,15 @@ CheckpointFile::CheckpointFile(const std::filesystem::path& path) : path_(path),
   } catch (const std::exception& e) {
     throw LogError(path, e.what());
   }
+}
+
+void CheckpointFile::verify(const std::filesystem::path& path) {
+  if (!std::filesystem::exists(path)) throw LogError(path, "there is no such file");
+  const logging::File file(path, logging::File::Mode::read);
+  logging::require_hdf5(file);
+  const auto seal = seal_of(file);  // the constructor says what a file without one is
+  if (seal && digest_of(file, file.size() - sizeof *seal) != seal->digest)
+    throw LogError(path, "the checkpoint is damaged: it is not what was written (its SHA-256 is another)");
 }
 
 std::uint64_t CheckpointFile::size(const std::string& name) const {

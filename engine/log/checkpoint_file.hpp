@@ -45,6 +45,12 @@ class CheckpointFiles final : public CheckpointSink {
   static std::filesystem::path path_of(const std::filesystem::path& log, std::uint64_t number);
   /// N, if `name` (without a folder) is that of a checkpoint of the log.
   static std::optional<std::uint64_t> number_of(const std::filesystem::path& log, std::string_view name);
+  /// Whether it is a file that ends as a checkpoint does.  Nothing else is replaced or removed.
+  static bool is_one(const std::filesystem::path& path);
+  /// Whether there is something, but no checkpoint.
+  static bool is_foreign(const std::filesystem::path& path);
+  /// Throws ForeignFile if anything has the name of a checkpoint of the log and is none.
+  static void refuse_foreign(const std::filesystem::path& log);
 
  private:
   template <class F> void guarded(F&& f);
@@ -64,6 +70,9 @@ class CheckpointFile final : public CheckpointSource {
   /// Throws LogError: no such file, not a checkpoint, truncated, damaged, of another version of the format, or a log that
   /// is not in the same folder.
   explicit CheckpointFile(const std::filesystem::path& path);
+  /// Throws LogError if a checkpoint is not byte for byte what was written.  Reads all of it: one rank does, before any
+  /// opens it.
+  static void verify(const std::filesystem::path& path);
   ~CheckpointFile() override;
   std::uint64_t size(const std::string& name) const override;
   void read(const std::string& name, std::uint64_t offset, std::span<std::byte> to) const override;

@@ -18,4 +18,7 @@ struct LogError : std::runtime_error {
       : std::runtime_error(file.string() + ": " + message), path(std::move(file)), valid_until(valid) {}
 };
 
+/// Something that stands where a file of ours would (a lock, a journal, a checkpoint), and is none: it is not touched.
+struct ForeignFile : LogError { using LogError::LogError; };
+
 }  // namespace spinet

@@ -197,6 +197,20 @@ std::filesystem::path Journal::path_of(const std::filesystem::path& log) {
   return path += ".journal";
 }
 
+void Journal::refuse(const std::filesystem::path& log, bool replace) {
+  const auto path = path_of(log);
+  std::error_code ignored;
+  const auto there = std::filesystem::symlink_status(path, ignored);
+  if (!std::filesystem::exists(there)) return;
+  RecordHead head{};
+  if (std::filesystem::is_regular_file(there)) File(path, File::Mode::read).read(0, std::as_writable_bytes(std::span(&head, 1)));
+  if (head.magic != record_magic || head.kind != Record::head)
+    throw ForeignFile(path, "has the name of the journal of " + log.filename().string() + ", but is none; it is not replaced: move it away, or give another name with -o");
+  if (!replace)
+    throw LogError(path, "is the journal of a run that was killed, and its log has been moved away; move it "
+                         "to the log and type `spinet info --repair`, or use --force to throw it away");
+}
+
 File Journal::begin(const Commit* first) {
   auto all = encode(head_);
   if (first) {

@@ -63,6 +63,10 @@ class Journal {
   /// OUT.h5.journal; of a symbolic link, beside the log that it names.
   static std::filesystem::path path_of(const std::filesystem::path& log);
 
+  /// Throws ForeignFile if what has the name of the log's journal is no journal, LogError if it is one of a run that was
+  /// killed and `replace` is false.
+  static void refuse(const std::filesystem::path& log, bool replace);
+
   /// Starts a journal that holds the head and, if given, one commit, under a name that nobody else uses.
   /// `power_safe`: `publish` also survives a power cut.
   Journal(const std::filesystem::path& log, JournalHead head, const Commit* first, bool power_safe,

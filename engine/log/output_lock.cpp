@@ -44,9 +44,9 @@ std::string who(const std::string& text) {
 /// Opens the lock file; without write access as far as reading goes, which suffices to lock on most file systems.
 int open_lock(const fs::path& path) {
   int fd;
-  do fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+  do fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
   while (fd < 0 && errno == EINTR);
-  if (fd < 0 && errno == EACCES) fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0 && errno == EACCES) fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   return fd;
 }
 
@@ -104,15 +104,15 @@ OutputLock::OutputLock(const fs::path& output) : output_(output), path_(path_of(
   const auto begin = std::chrono::steady_clock::now();
   for (;;) {
     fd_ = open_lock(path_);
-    const auto refuse = [&](const std::string& reason) {
-      if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-      throw LogError(output, fmt::format("cannot be locked: {}: {}", path_.string(), reason));
-    };
-    if (fd_ < 0) refuse(std::strerror(errno));
+    const int error = errno;
     struct stat s {};
-    if (::fstat(fd_, &s) != 0 || !S_ISREG(s.st_mode)) refuse("is not a regular file");
-    const auto text = text_of(fd_);
-    if (!text.empty() && !text.starts_with(mark)) refuse("is not a lock of spinet; move it away, or give another name with -o");
+    const bool there = fd_ < 0 ? ::lstat(path_.c_str(), &s) == 0 : ::fstat(fd_, &s) == 0;
+    const auto text = there && S_ISREG(s.st_mode) && fd_ >= 0 ? text_of(fd_) : std::string();
+    if ((there && !S_ISREG(s.st_mode)) || !(text.empty() || text.starts_with(mark))) {
+      if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+      throw ForeignFile(output, fmt::format("cannot be locked: {} is not a lock of spinet; move it away, or give another name with -o", path_.string()));
+    }
+    if (fd_ < 0) throw LogError(output, fmt::format("cannot be locked: {}: {}", path_.string(), std::strerror(error)));
     const auto locked = try_lock(fd_, LOCK_EX);
     if (!locked) return;  // no locks here
     if (*locked && still_there(fd_, path_)) break;
@@ -134,7 +134,7 @@ OutputLock::~OutputLock() {
 }
 
 std::optional<std::string> OutputLock::holder(const fs::path& output) {
-  const int fd = ::open(path_of(output).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  const int fd = ::open(path_of(output).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (fd < 0) return std::nullopt;
   const auto free = try_lock(fd, LOCK_SH);
   std::optional<std::string> holder;
@@ -144,6 +144,21 @@ std::optional<std::string> OutputLock::holder(const fs::path& output) {
 }
 
 namespace logging {
+
+namespace {
+
+/// What a temporary file's name is without its ending; empty for other files.
+std::string before_temporary(const fs::path& path) {
+  auto file = path.filename().string();
+  const auto at = file.size() - std::min(file.size(), temporary.size() + 16);
+  if (file.compare(at, temporary.size(), temporary) != 0 ||
+      file.find_first_not_of("0123456789abcdef", at + temporary.size()) != std::string::npos)
+    return {};
+  file.resize(at);
+  return file;
+}
+
+}  // namespace
 
 fs::path temporary_name(const fs::path& path) {
   std::random_device device;
@@ -156,14 +171,11 @@ std::vector<fs::path> temporaries_of(const fs::path& output) {
   const auto name = output.filename().string(), journal = Journal::path_of(output).filename().string();
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(fs::absolute(output).parent_path(), ignored)) {
-    const auto file = entry.path().filename().string();
-    const auto at = file.size() - std::min(file.size(), temporary.size() + 16);
-    if (file.compare(at, temporary.size(), temporary) != 0 ||
-        file.find_first_not_of("0123456789abcdef", at + temporary.size()) != std::string::npos)
-      continue;
-    const auto base = file.substr(0, at);
+    const auto base = before_temporary(entry.path());
     if (base == name || base == journal || CheckpointFiles::number_of(output, base)) found.push_back(entry.path());
   }
+  for (const auto& entry : fs::directory_iterator(output, ignored))  // a folder of tables
+    if (before_temporary(entry.path()).ends_with(".csv")) found.push_back(entry.path());
   return found;
 }
 

@@ -18,7 +18,7 @@ class OutputLock {
  public:
   /// Takes the lock, and puts in order what killed owners have left: temporary files are removed, a journal that was
   /// whole but had not got its name yet gets it.  Throws OutputInUse if another process holds the lock for longer than
-  /// half a second, LogError if there can be no lock file.  Where the file system has no locks, nothing is locked and
+  /// half a second, ForeignFile if what is called OUT.lock is none, LogError if there can be no lock file.  Where the file system has no locks, nothing is locked and
   /// nothing removed.
   explicit OutputLock(const std::filesystem::path& output);
   ~OutputLock();
@@ -40,7 +40,7 @@ namespace logging {
 
 /// A name beside `path` that nobody else uses, for a file that gets its own name when it is whole.
 std::filesystem::path temporary_name(const std::filesystem::path& path);
-/// The files of such names for `output`, its journal or its checkpoints.
+/// The files of such names for `output`, its journal or its checkpoints; of a folder, also those for tables (*.csv) in it.
 std::vector<std::filesystem::path> temporaries_of(const std::filesystem::path& output);
 /// What a log is called: a symbolic link's target, so that a log has one journal and one lock.
 std::filesystem::path without_links(const std::filesystem::path& path);

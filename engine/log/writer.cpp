@@ -22,6 +22,7 @@
 #include "log/h5.hpp"
 #include "log/journal.hpp"
 #include "log/layout.hpp"
+#include "log/open_log.hpp"
 #include "log/reader.hpp"
 #include "log/stream.hpp"
 #include "network/signs.hpp"
@@ -75,6 +76,22 @@ h5::Id populations_type(std::size_t name, std::size_t model) {
 }
 
 }  // namespace
+
+namespace {
+
+void refuse_another(hid_t log, const std::filesystem::path& name, const Network& network) {
+  const auto run = h5::open_group(log, "spinet");
+  if (h5::read_text(run, "network") == network.source_text && h5::read_attribute<std::uint32_t>(run, "seed") == network.seed &&
+      h5::read_texts(run, "overrides") == network.overrides)
+    return;
+  throw LogError(name, "is the log of another run; a checkpoint goes on with the log that it was written beside: put that one back under this name");
+}
+
+}  // namespace
+
+void refuse_another_run(const std::filesystem::path& log, const Network& network) {
+  readable(log, [&] { refuse_another(open_whole(log)->file, log, network); });
+}
 
 struct RunLog::Impl {
   Impl(std::filesystem::path p, const Network& n, RunLogOptions o)
@@ -187,10 +204,8 @@ struct RunLog::Impl {
   /// Copies the rows before tick `c.at` of every stream from an earlier log of the same run.
   void take_over(const Continuation& c) {
     const h5::Id old(h5::check(H5Fopen(c.log.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "opening " + c.log.string()));
+    refuse_another(old, c.log, network);
     const auto old_run = h5::open_group(old, "spinet");
-    if (h5::read_text(old_run, "network") != network.source_text || h5::read_attribute<std::uint32_t>(old_run, "seed") != network.seed ||
-        h5::read_texts(old_run, "overrides") != network.overrides)
-      throw h5::Error(c.log.string() + " is the log of another run");
     // Without its journal (`recover` has not been there) a log holds less than it says.
     const bool whole = h5::read_text_attribute(old_run, "status") != layout::status::running;
     if (const auto held = h5::read_attribute<Tick>(old_run, whole ? "reached_ticks" : "whole_ticks"); held < c.at)
@@ -252,17 +267,13 @@ struct RunLog::Impl {
   }
 
   void refuse_existing() const {
-    const auto journal_path = Journal::path_of(path);
     if (options.force) {
       if (std::filesystem::exists(path) && !File(path, File::Mode::read).lock(true))
         throw LogError(path, "is in use: another process reads or writes it");
-      return;
+    } else if (std::filesystem::exists(path)) {
+      throw LogError(path, "exists already (--force replaces it)");
     }
-    if (std::filesystem::exists(path)) throw LogError(path, "exists already (--force replaces it)");
-    if (std::filesystem::exists(journal_path))
-      throw LogError(journal_path,
-                     "is the journal of a run that was killed, and its log has been moved away; move it "
-                     "to the log and type `spinet info --repair`, or use --force to throw it away");
+    Journal::refuse(path, options.force);
   }
 
   /// The file appears under its own name only when it is whole.

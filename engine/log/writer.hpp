@@ -46,6 +46,9 @@ struct RunLogOptions {
   logging::WriteFault fault{};    ///< for tests
 };
 
+/// Throws LogError unless the log is of a run of this network, with its seed and overrides.
+void refuse_another_run(const std::filesystem::path& log, const Network& network);
+
 /// Writes OUT.h5.  Every member throws LogError; after one has, the file holds the last commit, later calls throw the
 /// same again, and the destructor leaves file and journal as they are.
 class RunLog final : public Recorder {

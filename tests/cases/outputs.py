@@ -3,6 +3,7 @@
 outputs.py SPINET [PAIRS] [unittest arguments]"""
 import os
 import pathlib
+import re
 import shutil
 import signal
 import stat
@@ -184,6 +185,8 @@ class Outputs(unittest.TestCase):
         for command in (["export", "long.h5", "--to", "csv"], ["view", "long.h5"]):
             done = self.spinet(*command)
             self.assertIn("its journal is missing", done.stdout + done.stderr)
+        rate = lambda text: float(re.search(r"(?:\np .*|mean )\b([0-9.]+) Hz", text)[1])
+        self.assertAlmostEqual(rate(shown), rate(done.stdout), delta=0.06)  # of the same spikes, in the same time
         (self.folder / "aside").rename(self.folder / "long.h5.journal")
         self.assertNotIn("missing", self.spinet("info", "--repair", "long.h5").stdout)
         self.assertGreater(len(spikes(self.folder / "long.h5")[2]), rows)
@@ -243,6 +246,55 @@ class Outputs(unittest.TestCase):
         (self.folder / "out_csv/spikes_p.csv").symlink_to("../spikes.csv")
         self.refused("is ", "export", "out.h5", "--to", "csv", "--force")
 
+    def others(self, *names):
+        """Things of these names that are none of ours, one after the other: text, a link, a FIFO, a folder."""
+        for name in names:
+            path = self.folder / name
+            for make in (lambda: path.write_text("mine"), lambda: path.symlink_to("spikes.csv"), lambda: path.symlink_to("nowhere"), lambda: os.mkfifo(path), path.mkdir):
+                make()
+                kind = stat.S_IFMT(os.lstat(path).st_mode)
+                with self.subTest(name=name, kind=oct(kind)):
+                    yield name
+                    self.assertEqual(stat.S_IFMT(os.lstat(path).st_mode), kind)
+                path.rmdir() if stat.S_ISDIR(kind) else path.unlink()
+
+    def test_what_is_not_ours_beside_a_log(self):
+        checkpointed = ["run", "small.yaml", "-o", "out.h5", "--quiet", "--checkpoint-every", "45 ms"]
+        for name in self.others("out.ckpt.1.h5", "out.ckpt.5.h5", "out.h5.journal"):
+            self.refused("is none; it is not replaced", *checkpointed, "--force")
+        for name in self.others("out.h5.lock"):
+            self.refused("is not a lock of spinet", *checkpointed, "--force")
+        self.assertFalse((self.folder / "out.h5").exists())
+        (self.folder / "out.ckpt.3.h5").write_text("mine")
+        self.spinet("run", "small.yaml", "-o", "out.h5", "--quiet")  # writes no checkpoints
+        (self.folder / "out.ckpt.3.h5").unlink()
+        self.spinet(*checkpointed, "--force")
+        self.assertEqual(sorted(p.name for p in self.folder.glob("out.ckpt.*")), ["out.ckpt.5.h5", "out.ckpt.6.h5"])
+        for name in self.others("out.h5.journal"):
+            self.refused("is none; it is not replaced", "resume", "out.ckpt.6.h5")
+
+    def test_what_is_not_ours_comes_later(self):
+        run = self.running("--checkpoint-wall", "300ms")
+        for _ in range(200):
+            if (self.folder / "long.ckpt.1.h5").exists():
+                break
+            time.sleep(0.05)
+        mine = self.folder / "long.ckpt.4.h5"
+        mine.write_text("mine")
+        for _ in range(200):
+            if (self.folder / "long.ckpt.7.h5").exists():  # by then 4 would have been removed as too old
+                break
+            time.sleep(0.05)
+        run.terminate()
+        _, said = run.communicate(timeout=60)
+        self.assertEqual(mine.read_text(), "mine")
+        self.assertEqual(said.count("long.ckpt.4.h5: this checkpoint cannot be written and is dropped: there is something else of this name"), 1, said)
+        self.assertTrue((self.folder / "long.ckpt.7.h5").exists() or (self.folder / "long.ckpt.8.h5").exists())
+
+    def test_empty_options(self):
+        for option in ("--checkpoint-every", "--checkpoint-wall", "--duration", "--seed", "-o"):
+            self.refused("a value is missing", "run", "small.yaml", option, "")
+
     def test_checkpoints_of_two_logs(self):
         for name in ("rate.1", "rate.2", "rate", "rate.h5"):
             self.spinet("run", "small.yaml", "-o", name, "--quiet", "--checkpoint-every", "100 ms")
@@ -274,6 +326,14 @@ class Outputs(unittest.TestCase):
                 self.assertEqual(done.returncode, 3, (command, done.stderr))
                 self.assertRegex(done.stderr, "No space left on device|cannot be written")
         self.assertEqual(spikes(self.folder / "out.h5")[0], "complete")
+        for more in ([], ["--json"]) if HAS_MPI else []:
+            with self.subTest(more), open("/dev/full", "w") as full:
+                done = subprocess.run([SPINET, "run", "small.yaml", "-n", "2", "-o", "two.h5", "--force", *more], cwd=self.folder, text=True, stdout=full,
+                                      stderr=subprocess.PIPE, timeout=60)
+                self.assertEqual(done.returncode, 3, done.stderr)
+                self.assertIn("the output cannot be written: No space left on device", done.stderr)
+        if HAS_MPI:
+            self.assertIn('"status":"complete"', self.spinet("run", "small.yaml", "-n", 2, "-o", "two.h5", "--force", "--json").stdout)
         # A closed output is one that cannot be written; no file of ours gets its number.
         done = subprocess.run(f"exec {SPINET} run small.yaml -o closed.h5 >&- 2>&-", shell=True, cwd=self.folder, timeout=60)
         self.assertEqual(done.returncode, 3)
@@ -332,7 +392,7 @@ class Outputs(unittest.TestCase):
         def start(*arguments, yaml=SMALL, csv=CSV, more=""):
             for name, y, c, m in (("a", SMALL, CSV, ""), ("b", yaml, csv, more)):
                 (self.folder / name / "net.yaml").write_text(y)
-                (self.folder / name / "spikes.csv").write_text(c)
+                (self.folder / name / "spikes.csv").write_text(c) if c else (self.folder / name / "spikes.csv").unlink()
                 (self.folder / name / "more").write_text(m)
             return subprocess.run(["mpirun", "--allow-run-as-root", "--oversubscribe", "-n", "2", script, *arguments], cwd=self.folder, text=True, capture_output=True,
                                   timeout=120)
@@ -345,7 +405,13 @@ class Outputs(unittest.TestCase):
                     self.assertEqual(done.returncode, 2, done.stderr)
                     self.assertRegex(done.stderr, f"rank 1 on .* {message}")
                     self.assertEqual(done.stderr.count("would not run the same"), 1, done.stderr)
+                    self.assertNotRegex(done.stderr, "[0-9a-f]{64}")
+                    if "yaml" in other:
+                        self.assertRegex(done.stderr, "another text of the network \\('(net.yaml|small)'")
                     self.assertFalse((self.folder / "out.h5").exists())
+            done = start(*arguments, csv=None)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertRegex(done.stderr, "there is no file 'spikes.csv'(.|\n)*so it is for rank 1 on .*, but not for rank 0")
             done = start(*arguments)
             self.assertEqual(done.returncode, 0, done.stderr)
             (self.folder / "out.h5").unlink()
@@ -371,8 +437,9 @@ class Outputs(unittest.TestCase):
         self.spinet("run", "small.yaml", "-o", "out.h5", "--quiet", "--checkpoint-every", "100 ms")
         whole = (self.folder / "out.ckpt.1.h5").read_bytes()
         (self.folder / "cut.h5").write_bytes(whole[:5000])
+        os.mkfifo(self.folder / "pipe")
         for command in (["resume"], ["info"], ["report"], ["view"], ["sweep", "--report"]):
-            for name, message in (("empty.h5", "is empty"), ("text.h5", "is not an HDF5 file"), ("folder", "folder"), ("cut.h5", "truncated or damaged"),
+            for name, message in (("empty.h5", "is empty"), ("pipe", "is not a regular file"), ("text.h5", "is not an HDF5 file"), ("folder", "folder"), ("cut.h5", "truncated or damaged"),
                                   ("nowhere.h5", "no such file")):
                 with self.subTest(command=command, name=name):
                     self.refused(message, *command, name)

@@ -2,6 +2,7 @@
 run without interruption.  Then SIGTERM, and checkpoints that must be refused.
 
 resume.py SPINET [TRIALS]"""
+import hashlib
 import os
 import pathlib
 import random
@@ -61,6 +62,13 @@ def same(a, b):
     assert a.keys() == b.keys(), sorted(a.keys() ^ b.keys())
     for name in a:
         assert np.array_equal(a[name], b[name]), f"{name} differs"
+
+
+def sealed(contents):
+    """A checkpoint's bytes with the end that they would have, had they been written so."""
+    if contents[-40:-32] == b"SPCKSEAL":
+        contents = contents[:-40]
+    return bytes(contents) + b"SPCKSEAL" + hashlib.sha256(contents).digest()
 
 
 def main():
@@ -144,7 +152,7 @@ def main():
 
         def refused(what, reason, *arguments):
             r = run("resume", what, *arguments)
-            assert r.returncode in (2, 3) and reason in r.stderr and r.returncode > 0, (what, r.returncode, r.stderr)
+            assert r.returncode == 2 and reason in r.stderr, (what, r.returncode, r.stderr)
 
         refused("nothing.h5", "no such file")
         refused("net.yaml", "is not an HDF5 file")
@@ -157,18 +165,67 @@ def main():
         broken[at + 100] ^= 0x40
         (folder / "flip.ckpt.1.h5").write_bytes(broken)
         refused("flip.ckpt.1.h5", "damaged")
+        # Whatever a checkpoint says is checked: attributes, names, states that are whole for HDF5.
+        def changed(change, reason, seal=False):
+            (folder / "out.ckpt.7.h5").write_bytes(bytes_of)
+            with h5py.File(folder / "out.ckpt.7.h5", "r+") as f:
+                change(f)
+            now = (folder / "out.ckpt.7.h5").read_bytes()
+            now = sealed(now) if seal else now[:-40] + bytes_of[-40:] if now[-40:-32] == b"SPCKSEAL" else now + bytes_of[-40:]
+            (folder / "out.ckpt.7.h5").write_bytes(now)
+            log = (folder / "out.h5").read_bytes()
+            r = run("resume", "out.ckpt.7.h5", "--quiet")
+            assert r.returncode == 2 and reason in r.stderr, (reason, r.returncode, r.stderr)
+            assert (folder / "out.h5").read_bytes() == log
+            (folder / "out.ckpt.7.h5").unlink()
+
+        def rows(f, name, factor):
+            old = f["state"][name][:]
+            f["state"][name].resize((int(len(old) * factor),))
+            if factor > 1:
+                f["state"][name][:] = np.tile(old, factor)
+
+        def link(f):
+            del f["state/run"]
+            f["state/run"] = h5py.ExternalLink("moved.h5", "/x")
+
+        other = "is not what was written"
+        for attribute, value in (("at_ticks", 0), ("at_ticks", -1), ("at_ticks", 1_000_000_000), ("seed", 6), ("duration_ticks", 1)):
+            changed(lambda f: f.attrs.modify(attribute, f.attrs[attribute].dtype.type(value)), other)
+        for name in ("emissions", "agenda"):
+            for factor in (0.5, 2):
+                changed(lambda f: rows(f, name, factor), other)
+        changed(lambda f: f["state"].move("agenda", "agendb"), other)
+        changed(lambda f: f.attrs.modify("at_ticks", f.attrs["at_ticks"] - 1), "its state is of another time than it says", seal=True)
+        changed(link, "is a link to elsewhere", seal=True)
+        (folder / "unfinished.ckpt.1.h5").write_bytes(bytes_of[:-40])
+        refused("unfinished.ckpt.1.h5", "its end, with its digest, is missing")
+
+        def foreign_log(f):
+            del f["log"]
+            f.create_dataset("log", data=np.bytes_("foreign.h5"), dtype=h5py.string_dtype("utf-8", 10))
+
+        with h5py.File(folder / "foreign.h5", "w") as f:
+            f["x"] = 1
+        changed(foreign_log, "not the log of a Spinet run", seal=True)
+
+        def two_lines(f):
+            del f["log"]
+            f.create_dataset("log", data=np.bytes_("a\nb: all is well"), dtype=h5py.string_dtype("utf-8", 16))
+
+        changed(two_lines, "its log a b: all is well is missing", seal=True)
         (folder / "out.h5").rename(folder / "moved.h5")
         refused(checkpoint.name, "its log")
         other = run("run", "net.yaml", "-o", "out.h5", "--quiet", "--seed", "9", "--duration", "1 s")
         assert other.returncode == 0, other.stderr
-        refused(checkpoint.name, "another run")
+        refused(checkpoint.name, "is the log of another run; a checkpoint goes on with the log that it was written beside")
         for _ in range(60):  # anything may be wrong with a file
             broken = bytearray(bytes_of)
             for _ in range(chance.randrange(1, 6)):
                 broken[chance.randrange(len(broken))] ^= 1 << chance.randrange(8)
             (folder / "flip.ckpt.1.h5").write_bytes(broken)
             r = run("resume", "flip.ckpt.1.h5", "-o", "flipped.h5", "--force", "--quiet", timeout=60)
-            assert r.returncode in (0, 2, 3), (r.returncode, r.stderr)
+            assert r.returncode == 2 or broken == bytes_of, (r.returncode, r.stderr)
     print(f"{trials} killed runs, {resumed} resumed: the same data")
 
 

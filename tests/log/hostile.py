@@ -2,6 +2,7 @@
 
 hostile.py SPINET PLUGIN      (PLUGIN: a shared library with a synapse model that is not built in)
 """
+import hashlib
 import os
 import pathlib
 import shutil
@@ -32,6 +33,7 @@ populations:
   again: {model: spike_source, size: 10, spikes: {file: LOG, population: exc}}
 record: {spikes: [again]}
 """
+DIRECTIONS = "\u202e\u202a\u2066\u2069\u200f\u061c\u2028"
 ESCAPE = "\x1b]0;owned\x07\x1b[31m\x9b2J"
 
 
@@ -217,10 +219,18 @@ class Hostile(unittest.TestCase):
     def checkpoint(self):
         return max(self.work.glob("out.ckpt.*.h5"))
 
+    def seal(self):
+        """Whoever makes a checkpoint can give it the right digest."""
+        contents = self.checkpoint().read_bytes()
+        if contents[-40:-32] == b"SPCKSEAL":
+            contents = contents[:-40]
+        self.checkpoint().write_bytes(contents + b"SPCKSEAL" + hashlib.sha256(contents).digest())
+
     def change_text(self, name, text):
         with h5py.File(self.checkpoint(), "r+") as f:
             del f[name]
             f.create_dataset(name, data=np.bytes_(text), dtype=h5py.string_dtype("utf-8", len(text)))
+        self.seal()
 
     def test_a_log_elsewhere(self):
         other = self.elsewhere / "out.h5"
@@ -249,6 +259,7 @@ class Hostile(unittest.TestCase):
                     del f[dataset]
                 text = str(evil).encode()
                 f.create_dataset(dataset, data=np.array([text]))
+            self.seal()
             self.spinet("resume", self.checkpoint().name, "-o", f"{dataset}.h5")
             self.assertFalse((self.folder / "ran").exists(), dataset)
 
@@ -278,11 +289,13 @@ class Hostile(unittest.TestCase):
 
     def test_control_characters(self):
         whole = (self.work / "out.h5").read_bytes()
-        bad = ESCAPE.encode("latin-1") + ESCAPE.encode()
+        bad = ESCAPE.encode("latin-1") + ESCAPE.encode() + DIRECTIONS.encode()
 
         def clean(said):
             self.assertNotIn(b"\x1b", said)
             self.assertNotIn(b"\x07", said)
+            for c in DIRECTIONS:
+                self.assertNotIn(c.encode(), said)
             self.assertNotIn(b"\x9b2J", said.replace("\ufffd".encode(), b""))
 
         def attribute(f, at, name):

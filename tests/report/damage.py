@@ -7,6 +7,7 @@ import concurrent.futures
 import os
 import random
 import shutil
+import subprocess
 import time
 
 from support import Folder, SPINET, add_weights, main
@@ -128,15 +129,20 @@ class Damage(Folder):
                     wrong.append((seed, code, message[:300], seconds))
         print(f"{trials} mutants into resume: " + ", ".join(f"{n} ended with {c}" for c, n in sorted(codes.items())))
         self.assertEqual(wrong, [])
-        self.assertGreater(codes[2] + codes[3], trials // 5)
+        self.assertGreater(codes[2], trials // 2)  # every damaged checkpoint is one
 
     def test_a_crash_becomes_a_message(self):
         """The safety net itself: the reading process is killed by a signal."""
         for name, message in (("SEGV", "is damaged: reading it crashed in the HDF5 library"), ("XCPU", "does not come to an end"), ("KILL", "the reader was killed")):
-            fifo = self.path(f"{name}.h5")
-            os.mkfifo(fifo)  # opening it waits, so that there is time to kill
-            import subprocess
-            run = subprocess.Popen([SPINET, "info", fifo], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            drain, full = os.pipe()  # the reader waits to print, so that there is time to kill it
+            os.set_blocking(full, False)
+            try:
+                while True:
+                    os.write(full, b"x" * 4096)
+            except BlockingIOError:
+                os.set_blocking(full, True)
+            run = subprocess.Popen([SPINET, "info", "two_neurons.h5"], cwd=self.folder, text=True, stdout=full, stderr=subprocess.PIPE)
+            os.close(full)
             child, begin = "", time.time()
             while not child and time.time() - begin < 30:
                 with open(f"/proc/{run.pid}/task/{run.pid}/children") as f:
@@ -144,7 +150,8 @@ class Damage(Folder):
                 time.sleep(0.01)
             time.sleep(0.1)
             subprocess.run(["kill", f"-{name}", child], check=True)
-            out, err = run.communicate(timeout=30)
+            _, err = run.communicate(timeout=30)
+            os.close(drain)
             self.assertEqual(run.returncode, 3 if name == "KILL" else 2, err)
             self.assertIn(message, err)
             self.assertEqual(err.count("\n"), 1)

@@ -64,6 +64,15 @@ class Csv(Folder):
         self.refused("export", "balanced.h5", "--to", "nwb", "-o", "balanced.h5", "--force", message="is the log itself")
         self.assertEqual(self.spinet("export", "balanced.h5", "--to", "xls").returncode, 2)
 
+    def test_what_a_killed_export_has_left(self):
+        os.makedirs(self.path("killed"), exist_ok=True)
+        for name in ("spikes_exc.csv.new-0123456789abcdef", "mine.csv.new-1", "mine.new-0123456789abcdef"):
+            with open(self.path(f"killed/{name}"), "w") as f:
+                f.write("half")
+        self.run_spinet("export", "two_neurons.h5", "--to", "csv", "-o", "killed")
+        left = {n for n in os.listdir(self.path("killed")) if ".new-" in n}
+        self.assertEqual(left, {"mine.csv.new-1", "mine.new-0123456789abcdef"})
+
     def test_malformed_weights(self):
         with h5py.File(self.copy("balanced.h5", "bad.h5"), "a") as log:
             del log["weights/recurrent/mapping/time"]

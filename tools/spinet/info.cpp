@@ -11,6 +11,7 @@
 #include "log/journal.hpp"
 #include "log/log_data.hpp"
 #include "log/output_lock.hpp"
+#include "look/analysis.hpp"
 #include "look/isolated.hpp"
 #include "look/output.hpp"
 #include "look/run_object.hpp"
@@ -77,13 +78,15 @@ int info(const std::string& file, bool repair, bool json) {
   for (const auto& p : s.populations) width = std::max(width, p.name.size());
   fmt::print("\n{:<{}}  {:<12}  {:>10}  {:>14}  {:>10}\n", "population", width, "model", "size", "spikes", "rate");
   const double reached = static_cast<double>(s.reached) * s.seconds_per_tick;
+  // Without its journal a log has some later spikes, which count in the rate as they do in `view`.
+  const Tick end = s.figures ? s.reached : look::end_of(s);
   for (const auto& p : s.populations) {
     std::string spikes = "not recorded", rate;
     if (p.recorded) spikes = grouped(p.spikes);
     if (p.fired && reached > 0 && p.size > 0 && p.kind == "neuron") {
       rate = fmt::format("{:.2f} Hz", static_cast<double>(*p.fired) / reached / static_cast<double>(p.size));
-    } else if (p.recorded && p.neurons > 0 && p.kind == "neuron" && p.start < s.reached) {
-      const double recorded = static_cast<double>(std::min(p.stop, s.reached) - p.start) * s.seconds_per_tick;
+    } else if (p.recorded && p.neurons > 0 && p.kind == "neuron" && p.start < end) {
+      const double recorded = static_cast<double>(std::min(p.stop, end) - p.start) * s.seconds_per_tick;
       if (recorded > 0) rate = fmt::format("{:.2f} Hz", static_cast<double>(p.spikes) / recorded / static_cast<double>(p.neurons));
     }
     fmt::print("{:<{}}  {:<12}  {:>10}  {:>14}  {:>10}\n", p.name, width, p.model, grouped(p.size), spikes, rate);

@@ -39,12 +39,14 @@ void add_plugin_path(CLI::App& sub, std::vector<std::string>& folders) {
       ->type_name("DIR")->allow_extra_args(false);
 }
 
+std::string not_empty(const std::string& text) { return text.empty() ? "a value is missing" : ""; }
+
 void add_network_options(CLI::App& sub, NetworkOptions& o) {
   sub.add_option("FILE", o.file, "The network, a YAML file")->required();
   sub.add_option("--set", o.set, "Replace a value of the file: --set parameters.g=4.5 (may be repeated)")
       ->type_name("PATH=VALUE")->allow_extra_args(false);
-  sub.add_option("--duration", o.duration, "Replace the duration: --duration 200ms")->type_name("TIME");
-  sub.add_option("--seed", o.seed, "Replace the seed")->type_name("N");
+  sub.add_option("--duration", o.duration, "Replace the duration: --duration 200ms")->type_name("TIME")->check(not_empty);
+  sub.add_option("--seed", o.seed, "Replace the seed")->type_name("N")->check(not_empty);
   add_plugin_path(sub, o.plugin_path);
 }
 

@@ -17,6 +17,9 @@ struct NetworkOptions {
   std::vector<std::string> plugin_path;
 };
 
+/// A check of options: an empty text is not as if the option were not there.
+std::string not_empty(const std::string& text);
+
 /// Adds FILE, --set, --duration, --seed and --plugin-path.
 void add_network_options(CLI::App& sub, NetworkOptions& o);
 void add_plugin_path(CLI::App& sub, std::vector<std::string>& folders);

@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -17,6 +19,8 @@
 #include <iterator>
 #include <optional>
 #include <set>
+#include <thread>
+#include <utility>
 
 #include "commands.hpp"
 
@@ -85,6 +89,116 @@ class Abandoned {
   int seconds_ = 0;
 };
 
+/// mpirun, started; or why it could not be.
+struct Started {
+  pid_t process = -1;
+  int output = -1;  ///< what it prints, to be read
+  int error = 0;    ///< of exec
+};
+Started start(const std::vector<std::string>& command, const sigset_t& signals) {
+  std::vector<char*> argv;
+  for (const auto& word : command) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  int failure[2], output[2];  // how the child tells that exec has failed
+  if (pipe2(failure, O_CLOEXEC) != 0 || pipe2(output, O_CLOEXEC) != 0)
+    throw std::runtime_error(std::string("pipe: ") + std::strerror(errno));
+  Started s;
+  const pid_t parent = getpid();
+  s.process = fork();
+  if (s.process < 0) throw std::runtime_error(std::string("fork: ") + std::strerror(errno));
+  if (s.process == 0) {
+    // A process group of its own: Ctrl-C reaches us only, and we pass on what lets the ranks end in good order.
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) _exit(run_failed);
+    if (const int null = open("/dev/null", O_RDONLY); null >= 0) dup2(null, STDIN_FILENO);
+    dup2(output[1], STDOUT_FILENO);
+    sigprocmask(SIG_SETMASK, &signals, nullptr);
+    execvp(argv[0], argv.data());
+    const int error = errno;
+    [[maybe_unused]] const auto told = write(failure[1], &error, sizeof error);
+    _exit(run_failed);
+  }
+  close(failure[1]);
+  close(output[1]);
+  s.output = output[0];
+  if (read(failure[0], &s.error, sizeof s.error) != sizeof s.error) s.error = 0;
+  close(failure[0]);
+  return s;
+}
+
+/// Hands on what mpirun prints, in a thread, and finds out whether it has arrived: mpirun does not say.
+class HandOn {
+ public:
+  explicit HandOn(int from) : from_(from), thread_([this] { copy(); }) {}
+  ~HandOn() { finish(); }
+  /// Once mpirun has ended.  The error of the first write that failed, or 0.
+  int finish() {
+    ended_ = true;
+    if (thread_.joinable()) thread_.join();
+    if (from_ >= 0) close(std::exchange(from_, -1));
+    return error_;
+  }
+
+ private:
+  void copy() {
+    sigset_t all;  // signals are for the thread that waits for them
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, nullptr);
+    char text[1 << 14];
+    for (;;) {
+      pollfd ready{from_, POLLIN, 0};
+      const bool last = ended_;  // what there is after this is of others that have kept the pipe
+      const int some = poll(&ready, 1, 100);
+      if (some == 0 && last) return;
+      if (some <= 0) continue;
+      const ssize_t n = read(from_, text, sizeof text);
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return;
+      write_out(text, static_cast<std::size_t>(n));
+    }
+  }
+  void write_out(const char* text, std::size_t bytes) {
+    while (bytes > 0 && error_ == 0) {  // after a failure the rest is read only, so that mpirun does not wait
+      const ssize_t n = write(STDOUT_FILENO, text, bytes);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0 && errno == EAGAIN) {
+        pollfd ready{STDOUT_FILENO, POLLOUT, 0};
+        poll(&ready, 1, 100);
+        continue;
+      }
+      if (n < 0) error_ = errno;
+      else text += n, bytes -= static_cast<std::size_t>(n);
+    }
+  }
+
+  int from_;
+  std::atomic<bool> ended_{false};
+  int error_ = 0;  ///< of the thread, until it has been joined
+  std::thread thread_;
+};
+
+/// Waits for mpirun and passes signals on.  Its status, or nothing where it does not end though its ranks have.
+std::optional<int> wait_for(pid_t mpirun, const sigset_t& signals) {
+  int status = 0, asked = 0;
+  Abandoned abandoned(mpirun);
+  const timespec second{1, 0};
+  for (;;) {
+    const int signal = sigtimedwait(&signals, nullptr, &second);
+    if (signal == SIGCHLD) {
+      if (waitpid(mpirun, &status, WNOHANG) == mpirun) return status;
+    } else if (signal > 0) {
+      // mpirun hands SIGUSR1 to the ranks; at SIGTERM it ends them itself.
+      const int passed_on[] = {SIGUSR1, SIGTERM, SIGKILL};
+      kill(mpirun, passed_on[std::min(asked++, 2)]);
+    } else if (abandoned()) {
+      kill(mpirun, SIGKILL);
+      waitpid(mpirun, &status, 0);
+      return std::nullopt;
+    }
+  }
+}
+
 }  // namespace
 
 Machine this_machine() { return {physical_cores(), geteuid() == 0, isatty(STDERR_FILENO) != 0}; }
@@ -126,9 +240,6 @@ int launch(int ranks, const std::vector<std::string>& arguments) {
   const Machine machine = this_machine();
   if (std::find(arguments.begin(), arguments.end(), "--quiet") == arguments.end()) fmt::print(stderr, "{}", crowded(ranks, machine.cores));
   const auto command = mpirun_command(ranks, machine, std::filesystem::read_symlink("/proc/self/exe").string(), arguments);
-  std::vector<char*> argv;
-  for (const auto& word : command) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
   setenv("SPINET_TERMINAL", machine.terminal ? "1" : "0", 1);
 
   // Signals are waited for, not handled: nothing of ours runs between one and the next.
@@ -136,54 +247,29 @@ int launch(int ranks, const std::vector<std::string>& arguments) {
   sigemptyset(&signals);
   for (const int s : {SIGCHLD, SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, s);
   sigprocmask(SIG_BLOCK, &signals, &before);
-
-  int failure[2];  // how the child tells that exec has failed
-  if (pipe2(failure, O_CLOEXEC) != 0) throw std::runtime_error(std::string("pipe: ") + std::strerror(errno));
-  const pid_t parent = getpid(), child = fork();
-  if (child < 0) throw std::runtime_error(std::string("fork: ") + std::strerror(errno));
-  if (child == 0) {
-    // A process group of its own: Ctrl-C reaches us only, and we pass on what lets the ranks end in good order.
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != parent) _exit(run_failed);
-    if (const int null = open("/dev/null", O_RDONLY); null >= 0) dup2(null, STDIN_FILENO);
+  const Started mpirun = start(command, before);
+  if (mpirun.error) {
+    waitpid(mpirun.process, nullptr, 0);
     sigprocmask(SIG_SETMASK, &before, nullptr);
-    execvp(argv[0], argv.data());
-    const int error = errno;
-    [[maybe_unused]] const auto told = write(failure[1], &error, sizeof error);
-    _exit(run_failed);
+    throw UserError(fmt::format("spinet: cannot start {}: {}; several ranks need it (Debian: openmpi-bin)", command[0],
+                                std::strerror(mpirun.error)));
   }
-  close(failure[1]);
-  int error = 0;
-  const bool started = read(failure[0], &error, sizeof error) == 0;
-  close(failure[0]);
-
-  int status = 0, asked = 0;
-  Abandoned abandoned(child);
-  const timespec second{1, 0};
-  while (started) {
-    const int signal = sigtimedwait(&signals, nullptr, &second);
-    if (signal == SIGCHLD) {
-      if (waitpid(child, &status, WNOHANG) == child) break;
-    } else if (signal > 0) {
-      // mpirun hands SIGUSR1 to the ranks; at SIGTERM it ends them itself.
-      const int passed_on[] = {SIGUSR1, SIGTERM, SIGKILL};
-      kill(child, passed_on[std::min(asked++, 2)]);
-    } else if (abandoned()) {
-      kill(child, SIGKILL);
-      waitpid(child, &status, 0);
-      sigprocmask(SIG_SETMASK, &before, nullptr);
-      fmt::print(stderr, "spinet: the run on {} ranks ended abnormally: its ranks have ended, mpirun has not\n", ranks);
-      return run_failed;
-    }
-  }
-  if (!started) waitpid(child, &status, 0);
+  HandOn output(mpirun.output);
+  const auto status = wait_for(mpirun.process, signals);
+  const int lost = output.finish();
   sigprocmask(SIG_SETMASK, &before, nullptr);
-  if (!started)
-    throw UserError(fmt::format("spinet: cannot start {}: {}; several ranks need it (Debian: openmpi-bin)", command[0], std::strerror(error)));
-  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  if (!status) {
+    fmt::print(stderr, "spinet: the run on {} ranks ended abnormally: its ranks have ended, mpirun has not\n",
+               ranks);
+    return run_failed;
+  }
+  const int code = WIFEXITED(*status) ? WEXITSTATUS(*status) : -1;
+  if (code == fine && lost) {
+    fmt::print(stderr, "spinet: the output cannot be written: {}\n", std::strerror(lost));
+    return run_failed;
+  }
   if (code == fine || code == input_wrong || code == run_failed) return code;
-  fmt::print(stderr, "spinet: the run on {} ranks ended abnormally: {}\n", ranks, end_of_mpirun(status));
+  fmt::print(stderr, "spinet: the run on {} ranks ended abnormally: {}\n", ranks, end_of_mpirun(*status));
   return run_failed;
 }
 

@@ -14,14 +14,9 @@
 namespace spinet::tool {
 namespace {
 
-std::string host() {
-  char name[256] = {};
-  return gethostname(name, sizeof name - 1) == 0 ? name : "?";
-}
-
 /// A manifest on its way: the host, then names and texts, each ended by a zero byte.
 std::string packed(const Manifest& m) {
-  std::string bytes = host() + '\0';
+  std::string bytes = host_name() + '\0';
   for (const auto& [name, text] : m) bytes += name + '\0' + text + '\0';
   return bytes;
 }
@@ -34,12 +29,29 @@ Manifest unpacked(std::span<const std::byte> bytes, std::string& host) {
   return m;
 }
 
+constexpr std::size_t digits = 2 * std::tuple_size_v<Digest>;
+
+/// Of "DIGEST  NAME" the digest counts, and the name is shown; of other texts all.
+bool has_digest(std::string_view text) {
+  return text.size() >= digits && text.find_first_not_of("0123456789abcdef") >= digits;
+}
+bool differ(const std::string& a, const std::string& b) {
+  return has_digest(a) && has_digest(b) ? a.compare(0, digits, b, 0, digits) != 0 : a != b;
+}
+std::string shown(const std::string& text) {
+  return has_digest(text) ? text.substr(std::min(text.size(), digits + 2)) : text;
+}
+
 /// The first thing that differs, as "another NAME"; empty: none.
 std::string difference(const Manifest& a, const Manifest& b) {
   for (const auto& [name, text] : a) {
     const auto other = b.find(name);
     if (other == b.end()) return "no " + name;
-    if (other->second != text) return fmt::format("another {} ({}, not {})", name, in_quotes(other->second), in_quotes(text));
+    if (!differ(other->second, text)) continue;
+    const auto theirs = shown(other->second), ours = shown(text);
+    if (theirs.empty()) return "another " + name;
+    if (theirs == ours) return fmt::format("another {} ({})", name, in_quotes(ours));
+    return fmt::format("another {} ({}, not {})", name, in_quotes(theirs), in_quotes(ours));
   }
   for (const auto& [name, text] : b)
     if (!a.count(name)) return name;
@@ -49,6 +61,11 @@ std::string difference(const Manifest& a, const Manifest& b) {
 constexpr std::string_view data_file = "data file ";
 
 }  // namespace
+
+std::string host_name() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "?";
+}
 
 std::function<void(const std::string&, const std::filesystem::path&)> collect_into(DataFiles& files) {
   return [&files](const std::string& name, const std::filesystem::path& path) { files[name] = path; };
@@ -65,7 +82,8 @@ Manifest manifest_of(const DataFiles& files) {
 }
 
 Manifest manifest_of(const Network& network) {
-  Manifest m{{"version of spinet", SPINET_VERSION}, {"text of the network", hex(sha256(std::as_bytes(std::span(network.source_text))))}};
+  const auto digest = hex(sha256(std::as_bytes(std::span(network.source_text))));
+  Manifest m{{"version of spinet", SPINET_VERSION}, {"text of the network", digest + "  " + network.source_path}};
   std::string overrides;
   for (const auto& o : network.overrides) overrides += (overrides.empty() ? "" : " ") + o;
   m["set of values given with options"] = overrides;

@@ -11,6 +11,9 @@
 
 namespace spinet::tool {
 
+/// The name of this machine, for messages.
+std::string host_name();
+
 /// Data files that were read: the name that the network gives, and where it was found.
 using DataFiles = std::map<std::string, std::filesystem::path>;
 /// What `LoadOptions::data_file` is set to, to fill `files`, which must outlive the options.

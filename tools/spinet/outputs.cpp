@@ -5,6 +5,7 @@
 
 #include "log/journal.hpp"
 #include "log/reader.hpp"
+#include "network/printable.hpp"
 
 namespace spinet::tool {
 namespace fs = std::filesystem;
@@ -21,7 +22,7 @@ std::vector<Input> inputs_of_log(const fs::path& log) {
 
 void check_output(const fs::path& output, bool replace, const std::vector<Input>& inputs) {
   std::error_code ignored;
-  const auto name = output.string();
+  const auto name = printable_line(output.string());  // a checkpoint names its log
   for (const auto& input : inputs)
     if (fs::equivalent(input.path, output, ignored))
       throw UserError(fmt::format("{}: is {}; give another name with -o", name, input.what));
@@ -43,13 +44,15 @@ std::shared_ptr<OutputLock> lock_output(const fs::path& output) {
   try {
     return std::make_shared<OutputLock>(output);
   } catch (const OutputInUse& e) {
-    throw UserError(e.what());
+    throw UserError(printable_line(e.what()));
+  } catch (const ForeignFile& e) {
+    throw UserError(printable_line(e.what()));
   }
 }
 
 void refuse_in_use(const fs::path& output) {
   if (const auto who = OutputLock::holder(output))
-    throw UserError(fmt::format("{}: is in use: a run is still writing it ({})", output.string(), *who));
+    throw UserError(fmt::format("{}: is in use: a run is still writing it ({})", printable_line(output.string()), *who));
 }
 
 }  // namespace spinet::tool

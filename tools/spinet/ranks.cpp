@@ -9,6 +9,7 @@
 #include "comm/serial.hpp"
 #include "commands.hpp"
 #include "launch.hpp"
+#include "manifest.hpp"
 #include "signals.hpp"
 #ifdef SPINET_HAS_MPI
 #include "comm/mpi_session.hpp"
@@ -52,7 +53,14 @@ int on_ranks(int ranks, [[maybe_unused]] const std::function<void()>& check,
     if (std::find(words.begin(), words.end(), "--quiet") == words.end()) fmt::print(stderr, "{}", crowded_here());
     stop_on_signals();
     MpiSession mpi;
-    return mpi.run(work, report);
+    return mpi.run(work, [&](std::exception_ptr error) {
+      const int code = report(error);
+      // Rank 0 has found nothing wrong, or it would have spoken.
+      if (code == input_wrong && mpi.rank() > 0)
+        fmt::print(stderr, "spinet: so it is for rank {} on {}, but not for rank 0; give every node the same files\n",
+                   mpi.rank(), host_name());
+      return code;
+    });
   }
 #else
   if (processes > 1 || ranks > 1)

@@ -46,6 +46,8 @@ int report(std::exception_ptr error) {
     return say(run_failed, fmt::format("spinet: rank {} failed: {}", e.rank, e.what()));
   } catch (const std::bad_alloc&) {
     return say(run_failed, "spinet: out of memory; `spinet validate` says what the network needs");
+  } catch (const LogError& e) {
+    return say(run_failed, fmt::format("spinet: the run failed: {}", printable_line(e.what())));
   } catch (const std::exception& e) {
     return say(run_failed, fmt::format("spinet: the run failed: {}", e.what()));
   } catch (...) {

@@ -21,6 +21,7 @@
 #include "look/run_object.hpp"
 #include "memory.hpp"
 #include "network/notes.hpp"
+#include "network/printable.hpp"
 #include "outputs.hpp"
 #include "plugins.hpp"
 #include "progress.hpp"
@@ -47,14 +48,21 @@ struct RunOptions {
   std::string resume;                             ///< a checkpoint; then `network` is not used
 };
 
+/// Where a file that cannot be used is the user's to put right.
+void as_input(const std::function<void()>& use) {
+  try {
+    use();
+  } catch (const LogError& e) {
+    throw UserError(printable_line(e.what()));  // a checkpoint names its log
+  }
+}
+
+std::string shown(const std::filesystem::path& path) { return printable_line(path.string()); }
+
 /// A checkpoint that is gone on with, opened and found to fit this spinet.
 std::unique_ptr<CheckpointFile> open_checkpoint(const std::string& path) {
   std::unique_ptr<CheckpointFile> c;
-  try {
-    c = std::make_unique<CheckpointFile>(path);
-  } catch (const LogError& e) {
-    throw UserError(e.what());
-  }
+  as_input([&] { c = std::make_unique<CheckpointFile>(path); });
   if (c->origin.version != SPINET_VERSION)
     throw UserError(fmt::format("{}: written by spinet {}, this is {}; states of neurons may mean something else", path, c->origin.version, SPINET_VERSION));
   return c;
@@ -93,6 +101,7 @@ std::filesystem::path newest_checkpoint(const std::filesystem::path& log, Tick b
     try {
       const CheckpointFile c(log.parent_path() / name);
       if (c.at > before || c.at <= at) continue;
+      CheckpointFile::verify(log.parent_path() / name);
       at = c.at;
       newest = log.parent_path() / name;
     } catch (const LogError&) {
@@ -105,17 +114,24 @@ std::filesystem::path newest_checkpoint(const std::filesystem::path& log, Tick b
 /// Puts a resumed run's log in order; it must hold everything before the checkpoint.
 void check_log(const RunOptions& o, const CheckpointFile& checkpoint, const Network& n, const OutputLock& lock) {
   const auto& log = checkpoint.origin.log;
-  recover(log, {}, &lock);
-  const auto extent = extent_of(log);
-  if (extent.before >= checkpoint.at) return;
+  Extent extent;
+  as_input([&] {
+    extent = extent_of(log);
+    refuse_another_run(log, n);
+  });
+  if (extent.before >= checkpoint.at) {
+    recover(log, {}, &lock);
+    return;
+  }
   const auto seconds = [&](Tick t) { return time_text(static_cast<double>(t) * n.seconds_per_tick); };
-  const auto message = fmt::format("{}: its log {} holds the run before {} only; the checkpoint is of {}", o.resume, log.string(),
+  const auto message = fmt::format("{}: its log {} holds the run before {} only; the checkpoint is of {}", o.resume, shown(log),
                                    seconds(extent.before), seconds(checkpoint.at));
   if (extent.without_journal)
     throw UserError(fmt::format("{}\nWhat is missing was in {}, which is not there: put it beside the log", message,
                                 logging::Journal::path_of(log).filename().string()));
   const auto older = newest_checkpoint(log, extent.before);
-  throw UserError(message + (older.empty() ? "\nThere is no older checkpoint: the run must begin anew" : "\nNext: spinet resume " + older.string()));
+  throw UserError(message + (older.empty() ? "\nThere is no older checkpoint: the run must begin anew"
+                                           : "\nNext: spinet resume " + shown(older)));
 }
 
 /// The log that a run writes, and the locks that make it the only one to do so.  Held from before anything is built.
@@ -129,11 +145,16 @@ Output claim_output(const RunOptions& o, const CheckpointFile* checkpoint, const
   const bool same = checkpoint && o.output.empty();
   out.path = same ? checkpoint->origin.log : output_name(o, n);
   if (checkpoint && !std::filesystem::exists(checkpoint->origin.log))
-    throw UserError(fmt::format("{}: its log {} is missing; keep the two in one folder", o.resume, checkpoint->origin.log.string()));
+    throw UserError(fmt::format("{}: its log {} is missing; keep the two in one folder", o.resume,
+                                shown(checkpoint->origin.log)));
   const auto inputs = inputs_of(o, n, files);
   check_output(out.path, true, inputs);
   out.lock = lock_output(out.path);
   check_output(out.path, o.force || same, inputs);
+  as_input([&] {
+    logging::Journal::refuse(out.path, o.force || same);
+    if (!o.checkpoint_every.empty() || !o.checkpoint_wall.empty()) CheckpointFiles::refuse_foreign(out.path);
+  });
   if (!checkpoint) return out;
   std::error_code ignored;
   if (!same && !std::filesystem::equivalent(out.path, checkpoint->origin.log, ignored)) out.source = lock_output(checkpoint->origin.log);
@@ -186,6 +207,19 @@ Totals total(Transport& t, const Statistics& s) {
   return sum;
 }
 
+void restore(Simulation& simulation, const CheckpointFile& checkpoint, const RunOptions& o) {
+  try {
+    Tick at = 0;  // what the state begins with
+    checkpoint.read("run", 0, std::as_writable_bytes(std::span(&at, 1)));
+    if (at != checkpoint.at) throw std::runtime_error("its state is of another time than it says");
+    simulation.restore(checkpoint);
+  } catch (const LogError& e) {
+    throw UserError(printable_line(e.what()));
+  } catch (const std::runtime_error& e) {
+    throw UserError(fmt::format("{}: this checkpoint cannot be used: {}", o.resume, e.what()));
+  }
+}
+
 int run_on(Transport& t, const RunOptions& o) {
   const bool first = t.rank() == 0;
   const auto begin = Clock::now();
@@ -196,6 +230,10 @@ int run_on(Transport& t, const RunOptions& o) {
   Output output;
   std::unique_ptr<CheckpointFile> checkpoint;
   double every = 0, wall = 0;
+  if (!o.resume.empty())
+    collectively(t, [&] {
+      if (first) as_input([&] { CheckpointFile::verify(o.resume); });
+    });
   collectively(t, [&] {
     if (!o.resume.empty()) {
       checkpoint = open_checkpoint(o.resume);
@@ -236,16 +274,7 @@ int run_on(Transport& t, const RunOptions& o) {
     return run_failed;
   }
   Simulation& simulation = *built;
-  if (checkpoint)
-    collectively(t, [&] {
-      try {
-        simulation.restore(*checkpoint);
-      } catch (const LogError&) {
-        throw;
-      } catch (const std::runtime_error& e) {
-        throw UserError(fmt::format("{}: this checkpoint cannot be used: {}", o.resume, e.what()));
-      }
-    });
+  if (checkpoint) collectively(t, [&] { restore(simulation, *checkpoint, o); });
   std::optional<ProgressLine> line;
   std::unique_ptr<RunLog> log;
   std::unique_ptr<CheckpointFiles> checkpoints;
@@ -296,14 +325,14 @@ int run_on(Transport& t, const RunOptions& o) {
   else if (talks) fmt::print("{}", summary(network, sum, path));
   if (const auto written = checkpoints ? checkpoints->written() : 0; talks && written > 0)
     fmt::print("{} checkpoint{}, {} of the run; the last is {} ({})\n", written, written == 1 ? "" : "s", time_text(mine.checkpoint_seconds),
-               checkpoints->last().string(), count_text(static_cast<double>(checkpoints->last_bytes())) + "B");
+               shown(checkpoints->last()), count_text(static_cast<double>(checkpoints->last_bytes())) + "B");
   if (mine.stopped && checkpoints && !checkpoints->last().empty() && talks)
-    fmt::print("\nNext: spinet resume {}\n", checkpoints->last().string());
+    fmt::print("\nNext: spinet resume {}\n", shown(checkpoints->last()));
   if (mine.stopped)
     fmt::print(stderr, "spinet: stopped by {} at {} of {}; {} holds everything before that\n", *stop_signal() ? stop_signal() : "another rank",
                time_text(static_cast<double>(mine.reached) * network.seconds_per_tick),
-               time_text(static_cast<double>(network.duration) * network.seconds_per_tick), path.string());
-  else if (talks) fmt::print("\nNext: spinet report {}\n", path.string());
+               time_text(static_cast<double>(network.duration) * network.seconds_per_tick), shown(path));
+  else if (talks) fmt::print("\nNext: spinet report {}\n", shown(path));
   std::fflush(stdout);
   return mine.stopped ? run_failed : fine;
 }
@@ -335,8 +364,11 @@ int run(const RunOptions& o) {
 namespace {
 
 void add_checkpoints(CLI::App& sub, RunOptions& o) {
-  sub.add_option("--checkpoint-every", o.checkpoint_every, "Model time between checkpoints: 10s; also one on SIGTERM and Ctrl-C")->type_name("TIME");
-  sub.add_option("--checkpoint-wall", o.checkpoint_wall, "Wall time between checkpoints: 10min is 600s")->type_name("TIME");
+  sub.add_option("--checkpoint-every", o.checkpoint_every,
+                 "Model time between checkpoints: 10s; also one on SIGTERM and Ctrl-C")
+      ->type_name("TIME")->check(not_empty);
+  sub.add_option("--checkpoint-wall", o.checkpoint_wall, "Wall time between checkpoints: 10min is 600s")
+      ->type_name("TIME")->check(not_empty);
 }
 
 Action start(std::shared_ptr<RunOptions> o) {
@@ -352,7 +384,7 @@ void add_resume(CLI::App& app, Action& action) {
   auto* sub = app.add_subcommand("resume", "Go on with a run from a checkpoint");
   auto o = std::make_shared<RunOptions>();
   sub->add_option("CHECKPOINT", o->resume, "A checkpoint, OUT.ckpt.N.h5, in the folder of its log")->required()->type_name("FILE");
-  sub->add_option("-o,--output", o->output, "Write a log of another name; the run's own log is then left as it is")->type_name("OUT.h5");
+  sub->add_option("-o,--output", o->output, "Write a log of another name; the run's own log is then left as it is")->type_name("OUT.h5")->check(not_empty);
   sub->add_option("-n,--ranks", o->ranks, "Ranks; any number, whatever the run had before")->type_name("N")->check(CLI::Range(1, 1'000'000));
   add_plugin_path(*sub, o->network.plugin_path);
   add_checkpoints(*sub, *o);
@@ -368,7 +400,7 @@ void add_run(CLI::App& app, Action& action) {
   auto* sub = app.add_subcommand("run", "Run a network and write its log");
   auto o = std::make_shared<RunOptions>();
   add_network_options(*sub, o->network);
-  sub->add_option("-o,--output", o->output, "The log to write (NAME.h5 in this folder, NAME from the file)")->type_name("OUT.h5");
+  sub->add_option("-o,--output", o->output, "The log to write (NAME.h5 in this folder, NAME from the file)")->type_name("OUT.h5")->check(not_empty);
   sub->add_option("-n,--ranks", o->ranks, "Ranks; more than one are started with mpirun")->type_name("N")->check(CLI::Range(1, 1'000'000));
   auto* dry = sub->add_flag("--dry-run", o->dry, "Simulate nothing: say what each of so many ranks would take, building a few of them one by one");
   sub->add_option("--rate", o->rate, "Mean rate of the neurons that a dry run assumes (10 Hz)")->type_name("HZ")->check(CLI::Range(0.0, 1e6))->needs(dry);

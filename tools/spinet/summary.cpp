@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "network/estimate.hpp"
+#include "network/printable.hpp"
 #include "text.hpp"
 
 namespace spinet::tool {
@@ -60,7 +61,7 @@ std::string summary(const Network& n, const Totals& t, const std::filesystem::pa
                      readable_bytes(static_cast<double>(t.peak_bytes)));
   std::error_code no_file;
   const auto bytes = std::filesystem::file_size(log, no_file);
-  if (!no_file) out += fmt::format("{}  {}\n", log.string(), readable_bytes(static_cast<double>(bytes)));
+  if (!no_file) out += fmt::format("{}  {}\n", printable_line(log.string()), readable_bytes(static_cast<double>(bytes)));
   return out;
 }
 

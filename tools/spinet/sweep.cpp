@@ -306,7 +306,7 @@ Manifest manifest_of(const AskedFor& asked) {
   const Sweep& s = asked.sweep;
   Manifest m = asked.contents;
   m["version of spinet"] = s.version;
-  m["text of the network"] = hex(sha256(std::as_bytes(std::span(s.network_text))));
+  m["text of the network"] = hex(sha256(std::as_bytes(std::span(s.network_text)))) + "  " + s.network_name;
   m["seed"] = std::to_string(s.seed);
   std::string values = fmt::format("{} trials", s.trials);
   for (const auto* list : {&s.set, &s.vary})

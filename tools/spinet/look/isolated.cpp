@@ -33,7 +33,7 @@ int guarded(const std::function<int()>& work) {
   try {
     return work();
   } catch (const LogError& e) {
-    return say(input_wrong, e.what());
+    return say(input_wrong, printable_line(e.what()));
   } catch (const tool::UserError& e) {
     return say(input_wrong, e.what());
   } catch (const std::bad_alloc&) {

@@ -19,6 +19,7 @@ void check_log(const std::string& log) {
   std::error_code ignored;
   if (!fs::exists(log, ignored)) throw UserError(fmt::format("{}: no such file", log));
   if (fs::is_directory(log, ignored)) throw UserError(fmt::format("{}: is a folder, not a log", log));
+  if (!fs::is_regular_file(log, ignored)) throw UserError(fmt::format("{}: is not a regular file", log));
 }
 
 void replace_file(const fs::path& path, const std::function<void(std::FILE*)>& write) {
