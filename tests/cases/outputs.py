@@ -185,7 +185,7 @@ class Outputs(unittest.TestCase):
         for command in (["export", "long.h5", "--to", "csv"], ["view", "long.h5"]):
             done = self.spinet(*command)
             self.assertIn("its journal is missing", done.stdout + done.stderr)
-        rate = lambda text: float(re.search(r"(?:\np .*|mean )\b([0-9.]+) Hz", text)[1])
+        rate = lambda text: float(re.search(r"(?:\np .*|mean)\s([0-9.]+) Hz", text)[1])
         self.assertAlmostEqual(rate(shown), rate(done.stdout), delta=0.06)  # of the same spikes, in the same time
         (self.folder / "aside").rename(self.folder / "long.h5.journal")
         self.assertNotIn("missing", self.spinet("info", "--repair", "long.h5").stdout)

@@ -129,7 +129,7 @@ class Damage(Folder):
                     wrong.append((seed, code, message[:300], seconds))
         print(f"{trials} mutants into resume: " + ", ".join(f"{n} ended with {c}" for c, n in sorted(codes.items())))
         self.assertEqual(wrong, [])
-        self.assertGreater(codes[2], trials // 2)  # every damaged checkpoint is one
+        self.assertGreaterEqual(codes[2], trials // 2)  # every damaged checkpoint is found
 
     def test_a_crash_becomes_a_message(self):
         """The safety net itself: the reading process is killed by a signal."""
