@@ -41,6 +41,17 @@ void read_rows(hid_t dataset, const std::string& path, std::uint64_t first, std:
   if (count > 0) read_block(dataset, path, at, rows, into.data());
 }
 
+std::string text_or(hid_t at, const char* attribute, const std::string& otherwise) {
+  return H5Aexists(at, attribute) > 0 ? h5::read_text_attribute(at, attribute) : otherwise;
+}
+
+/// Which variable of which projection a group of weights or their changes holds.
+template <class Logged>
+void read_whose(hid_t group, Logged& w) {
+  w.projection = text_or(group, "projection", w.name);
+  w.variable = text_or(group, "variable", "weight");
+}
+
 }  // namespace
 
 struct LogData::Open {
@@ -72,6 +83,7 @@ std::vector<LoggedWeights> LogData::weights() const {
         std::vector<hsize_t> shape, edges;
         const auto data = open_numbers(group, "data", 2, shape);
         w.frames = shape[0], w.edges = shape[1];
+        read_whose(group, w);
         w.units = h5::read_text_attribute(data, "units");
         const auto time = h5::read_all<double>(group, "mapping/time");
         if (time.size() != 3 || !std::isfinite(time[0]) || !std::isfinite(time[1]) || !(time[2] > 0) || !std::isfinite(time[2]))
@@ -107,6 +119,8 @@ std::vector<LoggedWeightEvents> LogData::weight_events() const {
           if (other != times) throw h5::Error(fmt::format("{} has {} rows, timestamps has {}", column, other[0], times[0]));
         }
         w.events = times[0];
+        read_whose(group, w);
+        w.units = text_or(h5::open_dataset(group, "values"), "units", "");
         if (h5::exists(group, "mapping/edge_ids")) {
           open_numbers(group, "mapping/edge_ids", 1, other);
           w.synapses = other[0];
@@ -115,6 +129,34 @@ std::vector<LoggedWeightEvents> LogData::weight_events() const {
         w.problem = e.what();
       }
       found.push_back(std::move(w));
+    }
+    return found;
+  });
+}
+
+std::vector<LoggedMetrics> LogData::metrics() const {
+  return readable(summary_.path, [&] {
+    std::vector<LoggedMetrics> found;
+    if (!h5::exists(open_->log.file, "metrics")) return found;
+    const auto all = h5::open_group(open_->log.file, "metrics");
+    for (const auto& name : h5::names(all)) {
+      LoggedMetrics m;
+      m.population = name;
+      try {
+        const auto group = h5::open_group(all, name);
+        std::vector<hsize_t> times, other;
+        open_numbers(group, "timestamps", 1, times);
+        m.rewards = times[0];
+        for (const auto& column : h5::names(group)) {
+          if (column == "timestamps" || m.names.size() == LoggedMetrics::most) continue;
+          open_numbers(group, column, 1, other);
+          if (other != times) throw h5::Error(fmt::format("{} has {} rows, timestamps has {}", column, other[0], times[0]));
+          m.names.push_back(column);
+        }
+      } catch (const h5::Error& e) {
+        m.problem = e.what();
+      }
+      found.push_back(std::move(m));
     }
     return found;
   });
@@ -203,6 +245,14 @@ WeightEvents LogData::read(const LoggedWeightEvents& e) const {
     if (all.ms.size() != all.edges.size() || all.ms.size() != all.values.size())
       throw h5::Error("weight events of " + e.name + " have columns of different lengths");
     return all;
+  });
+}
+
+std::vector<double> LogData::read(const LoggedMetrics& m, const std::string& column) const {
+  return readable(summary_.path, [&] {
+    auto values = h5::read_all<double>(open_->log.file, "metrics/" + m.population + "/" + column);
+    if (values.size() != m.rewards) throw h5::Error(fmt::format("metrics of {}: {} has another number of rows than before", m.population, column));
+    return values;
   });
 }
 

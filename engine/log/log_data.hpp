@@ -19,16 +19,18 @@ struct SpikeBlock {
   std::span<const std::uint64_t> nodes;
 };
 
-/// Weight frames of a projection, /weights/PROJECTION.
+/// Frames of a variable of a projection's synapses, /weights/PLACE.
 struct LoggedWeights {
   std::string name, units;
+  std::string projection, variable;  ///< as `name` says where the log does not; "weight"
   std::uint64_t frames = 0, edges = 0;
   double start_ms = 0, stop_ms = 0, step_ms = 0;
   std::string problem;  ///< why it cannot be read; empty: it can
 };
-/// Irregular changes of chosen synapses of a projection, /weight_events/PROJECTION.
+/// Irregular changes of chosen synapses of a projection, /weight_events/PLACE.
 struct LoggedWeightEvents {
-  std::string name;
+  std::string name, units;           ///< units: may be empty
+  std::string projection, variable;  ///< as in LoggedWeights
   std::uint64_t events = 0, synapses = 0;  ///< synapses: that were chosen; 0: the log does not say
   std::string problem;
 };
@@ -36,6 +38,14 @@ struct WeightEvents {
   std::vector<double> ms;
   std::vector<std::uint64_t> edges;
   std::vector<float> values;
+};
+/// What an environment logged with each of its rewards, /metrics/POPULATION.
+struct LoggedMetrics {
+  static constexpr std::size_t most = 16;  ///< metrics of one environment that are read
+  std::string population;
+  std::vector<std::string> names;
+  std::uint64_t rewards = 0;
+  std::string problem;  ///< why it cannot be read; empty: it can
 };
 struct WeightMapping {
   std::vector<std::uint64_t> sources, targets;  ///< node ids, one per edge
@@ -54,6 +64,7 @@ class LogData {
   std::string network_text() const;
   std::vector<LoggedWeights> weights() const;
   std::vector<LoggedWeightEvents> weight_events() const;
+  std::vector<LoggedMetrics> metrics() const;
 
   void spikes(const LoggedPopulation& population, const std::function<void(const SpikeBlock&)>& block) const;
   /// Indices in the population of a report's values.
@@ -66,6 +77,8 @@ class LogData {
   void read(const LoggedWeights& weights, const Part& part, std::vector<float>& into) const;
   WeightMapping mapping(const LoggedWeights& weights) const;
   WeightEvents read(const LoggedWeightEvents& events) const;
+  /// A column of an environment's metrics, "timestamps" (ms) among them: a value for each reward.
+  std::vector<double> read(const LoggedMetrics& metrics, const std::string& column) const;
 
  private:
   void read_table(const std::string& path, const Part& part, std::vector<float>& into) const;

@@ -2,13 +2,14 @@
 
 usage: figures.py SPINET [unittest arguments]
 """
+import json
 import os
 import re
 import xml.etree.ElementTree
 
 import h5py
 
-from support import Folder, main
+from support import ACTOR_CRITIC, Folder, main
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -51,7 +52,7 @@ class Figures(Folder):
 
     def test_labels_of_axes(self):
         found = self.figures("balanced.h5")
-        axes = {"raster": ("time (ms)", "neuron"), "rates": ("time (ms)", "rate (Hz)"), "rate_distribution": ("rate (Hz)", "% of neurons"), "isi": ("ISI (ms)", "% of intervals"),
+        axes = {"raster": ("time (ms)", "neuron"), "rates": ("time (ms)", "rate (Hz)"), "rate_distribution": ("rate (Hz)", "% of neurons"), "isi": ("interspike interval (ms)", "% of intervals"),
                 "cv": ("coefficient of variation", "% of neurons"), "correlation": ("correlation coefficient", "% of pairs"), "weights_recurrent": ("time (ms)", "weight (pA)"),
                 "final_weights_recurrent": ("weight (pA)", "synapses"), "weight_changes_recurrent": ("time (ms)", "weight")}
         self.assertEqual(set(found), set(axes))
@@ -77,6 +78,64 @@ class Figures(Folder):
         self.assertIn("spikes per cell, exc (excitatory)", texts)
         self.assertEqual(sum(r.get("class") == "scale" for r in root.iter(SVG + "rect")), 16)  # two bars of eight levels
         self.assertEqual({name for name, _ in self.paths(root)}, {"exc", "inh"})
+
+    def test_many_populations(self):
+        """14 of one sign: each has its name beside its rows, and no two the same colour and dashes."""
+        names = [f"population_{k}_with_a_long_name" for k in range(14)]
+        with open(self.path("many.yaml"), "w") as f:
+            f.write("spinet: 1\nname: many\nduration: 100 ms\npopulations:\n")
+            f.write("".join(f"  {n}: {{model: lif_exp, size: {3 if k else 2000}, params: {{I_dc: 400 pA}}}}\n" for k, n in enumerate(names)))
+            f.write("projections:\n" + "".join(f"  p{k}: {{from: {n}, to: {n}, connect: one_to_one, synapse: {{model: static, weight: 1 pA, delay: 1 ms}}}}\n" for k, n in enumerate(names)))
+            f.write("record: {spikes: all}\n")
+        self.run_spinet("run", "many.yaml", "--quiet", "-o", "many.h5")
+        found = self.figures("many.h5")
+        beside = "".join(t.text for t in found["raster"][0].iter(SVG + "text") if t.get("text-anchor") == "end" and t.get("font-size") == "11")
+        for name in names:
+            self.assertIn(name, beside)
+        lines = [p for p in found["rates"][0].iter(SVG + "path") if p.get("data-name")]
+        self.assertEqual(len({(p.get("stroke"), p.get("stroke-dasharray")) for p in lines}), 14)
+        self.run_spinet("report", "many.h5")
+        with open(self.path("many.html"), encoding="utf-8") as f:
+            page = f.read()
+        for p in json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S).group(1))["populations"]:
+            line = next(q for q in lines if q.get("data-name") == p["name"])
+            self.assertEqual((re.search(rf"--{p['colour']}: (#\w+);", page).group(1), p["dashes"]), (line.get("stroke"), line.get("stroke-dasharray", "")))
+
+    def test_frames_of_weights_stand_at_their_times(self):
+        """Frames at 0, 1, 2, 3 s of 4 s: the axis ends with the last, the mean passes through them, and the variable has its name."""
+        self.run_spinet("run", self.frames(), "--quiet", "-o", "frames.h5")
+        root, texts = self.figures("frames.h5")["weights_p.G"]
+        ticks = {float(t.text): float(t.get("x")) for t in root.iter(SVG + "text") if t.get("text-anchor") == "middle" and t.get("class") == "s"}
+        self.assertEqual((min(ticks), max(ticks)), (0, 3))
+        mean = [float(x) for x in re.findall(r"[ML]([\d.]+) ", dict(self.paths(root))["mean"])]
+        for k, x in enumerate(mean):
+            self.assertAlmostEqual(x, ticks[0] + (ticks[3] - ticks[0]) * k / 3, delta=0.1)
+        self.assertEqual(len(mean), 4)
+        self.assertIn("G (uS)", texts)
+
+    def test_metrics(self):
+        self.run_spinet("run", ACTOR_CRITIC, "--duration", "6s", "--quiet", "-o", "metrics.h5")
+        found = self.figures("metrics.h5")
+        self.assertEqual({n for n in found if n.startswith("metric_")}, {f"metric_task_{m}" for m in ("epoch", "expected", "reward", "reward_filtered")})
+        root, texts = found["metric_task_reward"]
+        with h5py.File(self.path("metrics.h5")) as log:
+            rewards = log["metrics/task/reward"][:]
+        per_point = -(-len(rewards) // 600)
+        ticks = {float(t.text): float(t.get("y")) - 3.5 for t in root.iter(SVG + "text") if t.get("text-anchor") == "end" and t.get("class") == "s"}
+        (name, d), = self.paths(root)
+        heights = [(ticks[0] - float(y)) / (ticks[0] - ticks[1]) for y in re.findall(r"[ML][\d.]+ ([\d.]+)", d)]
+        self.assertEqual((name, len(heights)), ("reward", -(-len(rewards) // per_point)))
+        for k, h in enumerate(heights):
+            self.assertAlmostEqual(h, rewards[k * per_point:(k + 1) * per_point].mean(), delta=0.002)
+
+    def test_metrics_of_others(self):
+        """What cannot be read of metrics is a warning, and the rest is drawn."""
+        self.run_spinet("run", ACTOR_CRITIC, "--duration", "1s", "--quiet", "-o", "short.h5")
+        with h5py.File(self.copy("short.h5", "broken.h5"), "a") as log:
+            del log["metrics/task/reward"]
+            log["metrics/task/reward"] = [1.0, 2.0]
+        self.assertIn("The metrics of task cannot be shown: reward has 2 rows", self.run_spinet("report", "broken.h5", "--figures", "broken").stdout)
+        self.assertIn("rates.svg", os.listdir(self.path("broken")))
 
     def test_sources(self):
         self.run_spinet("run", self.sources(), "--quiet", "-o", "sources.h5")

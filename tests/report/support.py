@@ -11,6 +11,7 @@ import numpy as np
 
 SPINET = os.path.abspath(sys.argv[1])
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ACTOR_CRITIC = os.path.join(SOURCE, "networks/actor_critic_xor/reference.yaml")
 TWO_NEURONS = os.path.join(SOURCE, "networks/two_neurons/two_neurons.yaml")
 
 
@@ -84,9 +85,29 @@ record:
 """ % ", ".join(["[" + ", ".join(f"{3 + 7 * k} ms" for k in range(40)) + "]"] * 10))
         return "sources.yaml"
 
-    def copy(self, name, to):
-        shutil.copy(self.path(name), self.path(to))
-        return self.path(to)
+    @classmethod
+    def frames(cls):
+        """A network with one device, whose conductance is logged at 0, 1, 2, 3 s of 4 s; a field changes it at 2 s."""
+        with open(cls.path("frames.yaml"), "w") as f:
+            f.write("""spinet: 1
+name: frames
+duration: 4 s
+populations:
+  a: {model: spike_source, size: 1, spikes: [[0.5 s]]}
+  b: {model: lif_delta, size: 1}
+projections:
+  p: {from: a, to: b, connect: one_to_one, synapse: {model: spin_valve, w_max: 10 mV, delay: 1 ms, u: 0.9}}
+schedule:
+  - {at: 2 s, field: 90 Oe}
+record:
+  weights: {projection: p, variable: G, every: 1 s}
+""")
+        return "frames.yaml"
+
+    @classmethod
+    def copy(cls, name, to):
+        shutil.copy(cls.path(name), cls.path(to))
+        return cls.path(to)
 
     def refused(self, *arguments, message, code=2):
         """The command fails with one message and no trace."""

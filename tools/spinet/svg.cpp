@@ -62,6 +62,8 @@ std::vector<std::string> lines_of(const std::string& text, double most) {
   return lines;
 }
 
+constexpr double beside_letter = 6.6;  ///< of a text beside an axis
+
 /// A number as an axis shows it, beside others that are `step` away.
 std::string number(double v, double step) {
   const double size = std::abs(v);
@@ -78,12 +80,15 @@ struct Flow {
 /// One entry of a key, at the next place in rows of `width`.
 void add_entry(Flow& at, const KeyEntry& e, double left, double width) {
   constexpr double letter = 6.2, line = 16, bar = 70;
-  const double ends = e.from.empty() ? 16 : (letters(e.from) + letters(e.to)) * letter + bar + 14;
+  const double ends = e.from.empty() ? (e.dashes.empty() ? 16 : 28) : (letters(e.from) + letters(e.to)) * letter + bar + 14;
   const auto lines = lines_of(e.text, std::max(10.0, std::floor((width - ends) / letter)));
   const double wide = ends + letters(lines.front()) * letter + 16;
   if (at.x > 0 && at.x + wide > width) at.x = 0, at.y += line;
   double x = left + at.x;
-  if (e.from.empty()) {
+  if (!e.dashes.empty() && e.from.empty()) {
+    at.out += fmt::format("<path class=\"key\" d=\"M{:.1f} {:.1f}h22\" stroke=\"{}\" stroke-width=\"2.4\" stroke-dasharray=\"{}\"/>", x, at.y - 4, e.colour, e.dashes);
+    x += 27;
+  } else if (e.from.empty()) {
     at.out += fmt::format("<rect class=\"key\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"10\" height=\"10\" fill=\"{}\"/>", x, at.y - 9, e.colour);
     x += 15;
   } else {
@@ -116,13 +121,17 @@ std::vector<std::pair<double, std::string>> numbers_of(const Axis& a) {
 
 }  // namespace
 
-Plot::Plot(std::string title, Axis x, Axis y, const std::vector<KeyEntry>& key, double left)
-    : title_(std::move(title)), x_(std::move(x)), y_(std::move(y)), left_(left) {
+double width_of(const std::string& text) { return letters(text) * beside_letter; }
+
+std::vector<std::string> wrapped(const std::string& text, double width) { return lines_of(text, std::max(1.0, std::floor(width / beside_letter))); }
+
+Plot::Plot(std::string title, Axis x, Axis y, const std::vector<KeyEntry>& key, Area area)
+    : title_(std::move(title)), x_(std::move(x)), y_(std::move(y)), left_(area.left), height_(area.height) {
   if (!(x_.to > x_.from)) x_.to = x_.from + 1;
   if (!(y_.to > y_.from)) y_.to = y_.from + 1;
   Flow at{0, 40, {}};
   for (const auto& e : key) add_entry(at, e, left_, width);
-  top_ = key.empty() ? 34 : at.y + 12, bottom_ = top_ + height;
+  top_ = key.empty() ? 34 : at.y + 12, bottom_ = top_ + height_;
   around_ = at.out;
   for (const auto& [v, text] : numbers_of(x_))
     around_ += fmt::format("<path d=\"M{:.1f} {:.1f}V{:.1f}\" stroke=\"#ddd\"/><text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\" class=\"s\">{}</text>\n", this->x(v),
@@ -133,7 +142,7 @@ Plot::Plot(std::string title, Axis x, Axis y, const std::vector<KeyEntry>& key, 
                              left_ - 6, this->y(v) + 3.5, text);
   around_ += fmt::format("<text class=\"label\" x=\"{:.0f}\" y=\"{:.0f}\" text-anchor=\"middle\">{}</text>\n"
                          "<text class=\"label\" transform=\"translate(16 {:.0f}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n",
-                         left_ + width / 2, bottom_ + 34, escaped(x_.label), top_ + height / 2, escaped(y_.label));
+                         left_ + width / 2, bottom_ + 34, escaped(x_.label), top_ + height_ / 2, escaped(y_.label));
 }
 
 void Plot::path(const std::string& d, const Stroke& s, const std::string& fill) {
@@ -156,7 +165,7 @@ std::string Plot::svg() const {
   return document(title_, left_, left_ + width + 24, bottom_ + 44,
                   fmt::format("{}<clipPath id=\"inside\"><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/></clipPath><g clip-path=\"url(#inside)\">\n{}</g>"
                               "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#888\"/>\n",
-                              around_, left_, top_, width, height, marks_, left_, top_, width, height));
+                              around_, left_, top_, width, height_, marks_, left_, top_, width, height_));
 }
 
 std::string svg_chart(const std::string& title, const std::string& x_label, const std::vector<double>& x, const std::vector<Panel>& panels) {

@@ -25,6 +25,7 @@ struct Axis {
 /// What a colour means; where the colour codes a number, `from` and `to` are those of the faintest and the fullest.
 struct KeyEntry {
   std::string text, colour, from{}, to{};
+  std::string dashes{};  ///< of the line that it stands for
 };
 /// Numbers as opacities: a few levels, from faint to full.
 struct Shades {
@@ -39,13 +40,23 @@ struct Stroke {
   std::string dashes{}, name{};  ///< name: of what it shows, for who reads the file
 };
 
+/// About how wide a text is that stands beside an axis.
+double width_of(const std::string& text);
+/// A text in lines that are about so wide.
+std::vector<std::string> wrapped(const std::string& text, double width);
+
 /// One chart with axes, marks and a key, on white.
 class Plot {
  public:
-  static constexpr double height = 280, width = 640;  ///< of the area inside the axes
-  Plot(std::string title, Axis x, Axis y, const std::vector<KeyEntry>& key, double left = 80);
+  static constexpr double width = 640;  ///< of the area inside the axes
+  struct Area {
+    double left = 80, height = 280;     ///< room to the left of the axes; height inside them
+  };
+  Plot(std::string title, Axis x, Axis y, const std::vector<KeyEntry>& key, Area area);
+  Plot(std::string title, Axis x, Axis y, const std::vector<KeyEntry>& key) : Plot(std::move(title), std::move(x), std::move(y), key, Area()) {}
   double x(double value) const { return left_ + (value - x_.from) / (x_.to - x_.from) * width; }
-  double y(double value) const { return top_ + height - (value - y_.from) / (y_.to - y_.from) * height; }
+  double y(double value) const { return top_ + height_ - (value - y_.from) / (y_.to - y_.from) * height_; }
+  double height() const { return height_; }
   double left() const { return left_; }
   double top() const { return top_; }
   /// A path in the units of x() and y(), cut off at the axes.
@@ -59,7 +70,7 @@ class Plot {
  private:
   std::string title_;
   Axis x_, y_;
-  double left_, top_, bottom_;
+  double left_, height_, top_, bottom_;
   std::string marks_, around_;
 };
 

@@ -12,7 +12,7 @@
 namespace spinet::look {
 namespace {
 
-constexpr std::size_t cv_bins = 150, shown_reports = 8, shown_weights = 12;
+constexpr std::size_t cv_bins = 150, shown_reports = 8, shown_weights = 12, shown_environments = 8;
 constexpr double cv_bin = 0.02;
 
 /// Equal bins for the rates of some populations: 40 to the largest rate, but outliers do not squeeze the others.
@@ -158,6 +158,10 @@ Analysis analyse(const std::filesystem::path& path, const AnalysisOptions& o) {
     of_pairs.push_back(std::move(pairs.of_pairs));
     a.populations.push_back(std::move(result));
   }
+  std::vector<int> signs;
+  for (const auto& p : recorded) signs.push_back(static_cast<int>(p.sign));
+  const auto looks = looks_of(signs);
+  for (std::size_t i = 0; i < looks.size(); ++i) a.populations[i].look = looks[i];
   // Neurons and sources have axes of their own.
   for (const bool sources : {false, true}) {
     std::vector<std::size_t> of;
@@ -173,11 +177,14 @@ Analysis analyse(const std::filesystem::path& path, const AnalysisOptions& o) {
     for (std::size_t w = 0; w < std::min(weights.size(), shown_weights); ++w) a.weights.push_back(read_weights(data, weights[w], 120, 60));
     const auto events = data.weight_events();
     for (std::size_t w = 0; w < std::min(events.size(), shown_weights); ++w) a.changes.push_back(read_changes(data, events[w], 6, 1000));
+    const auto metrics = data.metrics();
+    for (std::size_t m = 0; m < std::min(metrics.size(), shown_environments); ++m) a.metrics.push_back(read_metrics(data, metrics[m], 600));
     const auto left_out = [&](std::size_t all, std::size_t shown, const char* what) {
       if (all > shown) a.warnings.push_back({false, fmt::format("Of {} {}, the first {} are shown.", all, what, shown)});
     };
     left_out(a.log.reports.size(), shown_reports, "reports");
     left_out(weights.size(), shown_weights, "projections with weight frames");
+    left_out(metrics.size(), shown_environments, "environments with metrics");
     left_out(events.size(), shown_weights, "projections with weight changes");
   }
   auto warnings = warnings_of(a);

@@ -7,6 +7,7 @@
 
 #include "look/counts.hpp"
 #include "look/neurons.hpp"
+#include "look/palette.hpp"
 #include "look/sample.hpp"
 #include "look/series.hpp"
 
@@ -22,6 +23,7 @@ struct AnalysisOptions {
 struct PopulationAnalysis {
   LoggedPopulation population;
   bool is_source() const { return population.kind == "source"; }
+  Look look;                                   ///< in all figures: no two populations share one, as far as they reach
   std::uint64_t active = 0;
   double from_ms = 0, to_ms = 0;               ///< spikes were recorded in [from, to)
   double rate_hz = 0;                          ///< mean of all recorded neurons in that time
@@ -58,6 +60,7 @@ struct Analysis {
   std::vector<Traces> traces;
   std::vector<WeightHistory> weights;
   std::vector<WeightChanges> changes;
+  std::vector<MetricHistory> metrics;
   std::vector<Warning> warnings;
 };
 

@@ -7,6 +7,7 @@
 #include "look/correlation.hpp"
 #include "look/json.hpp"
 #include "look/run_object.hpp"
+#include "look/titles.hpp"
 
 namespace spinet::look {
 
@@ -24,6 +25,10 @@ void histogram(Json& j, const char* name, const Histogram& h) {
 
 void moments(Json& j, const char* name, const Moments& m) {
   j.key(name).object().entry("n", m.n).key("mean").value(m.mean(), 6).key("sd").value(m.sd(), 6).end();
+}
+
+void title(Json& j, const Title& t, const std::string& key = "figure") {
+  j.key(key).object().entry("name", t.name).entry("title", t.title).entry("x", t.x).entry("y", t.y).entry("x_scale", t.x_scale).end();
 }
 
 void density(Json& j, const Density& d) {
@@ -46,7 +51,8 @@ void populations(Json& j, const Analysis& a) {
   j.key("populations").array();
   for (const auto& p : a.populations) {
     j.object().entry("name", p.population.name).entry("kind", p.population.kind);
-    j.key("sign").value(static_cast<double>(p.population.sign), 1).entry("size", p.population.size).entry("neurons", p.population.neurons).entry("spikes", p.population.spikes).entry("active", p.active);
+    j.key("sign").value(static_cast<double>(p.population.sign), 1).entry("colour", std::string(p.look.colour->name)).entry("dashes", p.look.dashes);
+    j.entry("size", p.population.size).entry("neurons", p.population.neurons).entry("spikes", p.population.spikes).entry("active", p.active);
     j.key("from").value(p.from_ms).key("to").value(p.to_ms);
     j.key("rate").value(p.rate_hz, 6).entry("fast", p.fast).key("counts").values(p.spikes_in_bin);
     density(j, *p.density);
@@ -70,11 +76,21 @@ void populations(Json& j, const Analysis& a) {
   j.end();
 }
 
-void series(Json& j, const Analysis& a) {
+void titles(Json& j, const Analysis& a) {
+  j.key("figures").object();
+  auto all = distribution_titles(a);
+  for (const bool sources : {false, true}) all.push_back(raster_title(sources)), all.push_back(rates_title(sources));
+  for (const auto& t : all) title(j, t, t.name);
+  j.end();
+}
+
+void traces(Json& j, const Analysis& a) {
   j.key("traces").array();
   for (const auto& t : a.traces) {
     if (t.traces.empty() || t.report.frames == 0) continue;
-    j.object().entry("name", t.report.name).entry("population", t.report.population).entry("variable", t.report.variable).entry("units", t.report.units);
+    j.object();
+    title(j, title_of(t));
+    j.entry("name", t.report.name).entry("population", t.report.population).entry("variable", t.report.variable).entry("units", t.report.units);
     j.entry("start", t.report.start_ms).entry("step", t.report.step_ms).entry("frames", t.report.frames).entry("neurons", t.report.ids).entry("per_point", t.frames_per_point);
     j.key("shown").array();
     for (const auto& trace : t.traces) {
@@ -85,10 +101,17 @@ void series(Json& j, const Analysis& a) {
     j.end().end();
   }
   j.end();
+}
+
+void weights(Json& j, const Analysis& a) {
   j.key("weights").array();
   for (const auto& h : a.weights) {
     if (h.frames.empty()) continue;
-    j.object().entry("name", h.weights.name).entry("units", h.weights.units).entry("frames", h.weights.frames).entry("edges", h.weights.edges);
+    j.object();
+    title(j, title_of(h));
+    title(j, final_title_of(h), "last");
+    j.key("bounds").values(h.bounds(a.end_ms), 12);
+    j.entry("name", h.weights.name).entry("units", h.weights.units).entry("frames", h.weights.frames).entry("edges", h.weights.edges);
     j.key("from").value(h.from, 9).key("width").value(h.width, 9).key("shown").array();
     for (const auto& f : h.frames) {
       j.object().key("ms").value(f.ms, 12).key("mean").value(f.mean, 7).key("sd").value(f.sd, 7).key("min").value(f.smallest, 7).key("max").value(f.largest, 7);
@@ -100,9 +123,26 @@ void series(Json& j, const Analysis& a) {
   j.key("changes").array();
   for (const auto& c : a.changes) {
     if (c.synapses.empty()) continue;
-    j.object().entry("name", c.events.name).entry("events", c.events.events).entry("all", c.all).key("synapses").array();
+    j.object();
+    title(j, title_of(c));
+    j.entry("name", c.events.name).entry("events", c.events.events).entry("all", c.all).key("synapses").array();
     for (const auto& s : c.synapses) j.object().entry("edge", s.edge).entry("changes", s.changes).key("ms").values(s.ms, 12).key("values").values(s.values, 7).end();
     j.end().end();
+  }
+  j.end();
+}
+
+void metrics(Json& j, const Analysis& a) {
+  j.key("metrics").array();
+  for (const auto& h : a.metrics) {
+    if (!h.problem.empty() || h.ms.empty()) continue;
+    for (std::size_t m = 0; m < h.means.size(); ++m) {
+      j.object();
+      title(j, title_of(h, m));
+      j.entry("population", h.metrics.population).entry("metric", h.metrics.names[m]).entry("rewards", h.metrics.rewards);
+      j.entry("per_point", h.rewards_per_point).entry("not_finite", h.not_finite[m]);
+      j.key("ms").values(h.ms, 12).key("means").values(h.means[m], 7).end();
+    }
   }
   j.end();
 }
@@ -129,7 +169,10 @@ std::string json_of(const Analysis& a) {
   j.key("isi_bins").object().entry("per_decade", std::uint64_t{Neurons::per_decade}).key("first_decade").value(double{Neurons::first_decade}).end();
   j.entry("cv_intervals", Neurons::cv_intervals).entry("least_spikes", Correlation::least_spikes);
   populations(j, a);
-  series(j, a);
+  titles(j, a);
+  traces(j, a);
+  weights(j, a);
+  metrics(j, a);
   j.key("warnings").array();
   for (const auto& w : a.warnings) j.object().entry("serious", w.serious).entry("text", w.text).end();
   j.end().end();
@@ -139,6 +182,8 @@ std::string json_of(const Analysis& a) {
 std::string page_of(const Analysis& a) {
   std::string page = page_html;
   replace(page, "/* STYLE */", page_style);
+  replace(page, "/* PALETTE */", palette_css(false));
+  replace(page, "/* DARK PALETTE */", palette_css(true));
   replace(page, "/* SCRIPT */", page_script);
   replace(page, "<!-- DATA -->", json_of(a));
   replace(page, "<!-- TITLE -->", escaped(a.log.network));

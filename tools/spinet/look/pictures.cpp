@@ -8,6 +8,8 @@
 #include <cmath>
 #include <span>
 
+#include "look/palette.hpp"
+#include "look/titles.hpp"
 #include "svg.hpp"
 #include "text.hpp"
 
@@ -22,21 +24,9 @@ using tool::Stroke;
 using Shown = std::vector<const PopulationAnalysis*>;
 
 constexpr std::uint64_t most_marks = 30'000;  ///< spikes that are drawn one by one
-constexpr std::array line_colours = {"#1f5fa8", "#c4432b", "#23824f", "#7b52ab", "#9a6f00", "#0f7c8a", "#a33a78", "#5b6670"};
 
-/// As on the page: what excites is blue, what inhibits red, all else neither.
-std::vector<std::string> colours_of(const Shown& populations) {
-  constexpr std::array<std::array<const char*, 4>, 3> families = {{{"#c4432b", "#c77400", "#a33a78", "#8a2f1d"},
-                                                                   {"#5b6670", "#8a7440", "#8a949e", "#4d6b58"},
-                                                                   {"#1f5fa8", "#0f7c8a", "#5a55c9", "#3f93d8"}}};
-  std::array<std::size_t, 3> used{};
-  std::vector<std::string> all;
-  for (const auto* p : populations) {
-    const auto family = static_cast<std::size_t>(p->population.sign + 1);
-    all.emplace_back(families[family][used[family]++ % 4]);
-  }
-  return all;
-}
+std::string colour_of(const PopulationAnalysis& p) { return p.look.colour->light; }
+Stroke stroke_of(const PopulationAnalysis& p) { return {.colour = colour_of(p), .dashes = p.look.dashes, .name = p.population.name}; }
 
 std::string file_name(std::string text) {
   for (char& c : text)
@@ -60,14 +50,14 @@ struct Draw {
     pictures.push_back({file + ".svg", picture_mark + plot.svg()});
   }
 
-  std::string title(const std::string& what) const { return fmt::format("{}: {}", a.log.network, what); }
+  std::string title(const Title& t, const std::string& more = "") const { return fmt::format("{}: {}{}", a.log.network, t.title, more); }
 
   std::vector<KeyEntry> key_of(const Shown& shown) const {
     std::vector<KeyEntry> key;
-    const auto colours = colours_of(shown);
-    for (std::size_t i = 0; i < shown.size(); ++i) {
-      const auto sign = shown[i]->population.sign;
-      key.push_back({shown[i]->population.name + (sign > 0 ? " (excitatory)" : sign < 0 ? " (inhibitory)" : ""), colours[i]});
+    for (const auto* p : shown) {
+      const auto sign = p->population.sign;
+      key.push_back({p->population.name + (sign > 0 ? " (excitatory)" : sign < 0 ? " (inhibitory)" : ""), colour_of(*p)});
+      key.back().dashes = p->look.dashes;
     }
     return key;
   }
@@ -91,7 +81,26 @@ struct Draw {
     return at;
   }
 
-  void raster(const Shown& shown, const std::string& name, const std::string& what, const std::string& unit) {
+  /// Room for the names beside the rows, and rows as tall as a line of text as far as that goes.
+  static Plot::Area area_of(const Shown& shown, const std::vector<std::pair<double, double>>& bands) {
+    double widest = 0, least = 1;
+    for (const auto* p : shown) widest = std::max(widest, tool::width_of(p->population.name));
+    for (const auto& band : bands) least = std::min(least, band.second);
+    return {.left = std::clamp(widest + 36, 80.0, 260.0), .height = std::clamp(13 / least, 280.0, 1400.0)};
+  }
+
+  /// A population's name beside its rows, and the numbers of its first and its last neuron where there is room.
+  static void name_rows(Plot& plot, const PopulationAnalysis& p, double top, double tall) {
+    const auto lines = tool::wrapped(p.population.name, plot.left() - 35);
+    const double text = 13 * static_cast<double>(lines.size());
+    if (text <= tall + 1)
+      for (std::size_t k = 0; k < lines.size(); ++k) plot.beside(top + (tall - text) / 2 + 13 * static_cast<double>(k) + 10, lines[k], colour_of(p));
+    if (text + 24 > tall || p.population.size < 2) return;
+    plot.beside(top + 9, fmt::format("{}", p.population.size - 1), "#555");
+    plot.beside(top + tall, "0", "#555");
+  }
+
+  void raster(const Shown& shown, const Title& t) {
     if (shown.empty()) return;
     std::uint64_t spikes = 0;
     bool whole = true;
@@ -103,19 +112,16 @@ struct Draw {
         key[i].text = "spikes per cell, " + key[i].text;
         key[i].from = "1", key[i].to = fmt::format("{}", most_in_cell(*shown[i]));
       }
-    Plot plot(title(what), time_axis(0, a.end_ms), {0, 1, unit, 1, false, false}, key);
+    for (auto& entry : key) entry.dashes.clear();  // spikes are no lines
     const auto at = bands(shown);
-    const auto colours = colours_of(shown);
+    Plot plot(title(t), time_axis(0, a.end_ms), {0, 1, t.y, 1, false, false}, key, area_of(shown, at));
     for (std::size_t i = 0; i < shown.size(); ++i) {
-      const double top = plot.top() + at[i].first * Plot::height, tall = at[i].second * Plot::height;
-      if (one_by_one) marks(plot, *shown[i], {top, tall}, colours[i]);
-      else cells(plot, *shown[i], {top, tall}, colours[i]);
-      if (tall >= 24 && shown[i]->population.size > 1) {
-        plot.beside(top + 9, fmt::format("{}", shown[i]->population.size - 1), "#555");
-        plot.beside(top + tall, "0", "#555");
-      }
+      const double top = plot.top() + at[i].first * plot.height(), tall = at[i].second * plot.height();
+      if (one_by_one) marks(plot, *shown[i], {top, tall}, colour_of(*shown[i]));
+      else cells(plot, *shown[i], {top, tall}, colour_of(*shown[i]));
+      name_rows(plot, *shown[i], top, tall);
     }
-    add(name, plot);
+    add(t.name, plot);
   }
 
   struct Band {
@@ -153,7 +159,7 @@ struct Draw {
       if (!paths[l].empty()) plot.path(paths[l], {.colour = colour, .width = row, .opacity = Shades::opacity(static_cast<int>(l)), .name = p.population.name});
   }
 
-  void rates(const Shown& shown, const std::string& name, const std::string& what) {
+  void rates(const Shown& shown, const Title& t) {
     if (shown.empty()) return;
     // Bins as wide as a figure can show.
     const std::size_t bins = shown[0]->spikes_in_bin.size(), merge = (bins + 319) / 320, count = (bins + merge - 1) / merge;
@@ -170,10 +176,10 @@ struct Draw {
         most = std::max(most, lines.back()[k]);
       }
     }
-    Plot plot(title(fmt::format("{} in bins of {}", what, tool::time_text(static_cast<double>(merge) * a.bin_ms * 1e-3))), time_axis(0, a.end_ms),
-              {0, most > 0 ? most * 1.08 : 1, "rate (Hz)"}, key_of(shown));
-    for (std::size_t i = 0; i < shown.size(); ++i) plot.steps(edges, lines[i], {.colour = colours_of(shown)[i], .name = shown[i]->population.name});
-    add(name, plot);
+    Plot plot(title(t, fmt::format(", in bins of {}", tool::time_text(static_cast<double>(merge) * a.bin_ms * 1e-3))), time_axis(0, a.end_ms),
+              {0, most > 0 ? most * 1.08 : 1, t.y}, key_of(shown));
+    for (std::size_t i = 0; i < shown.size(); ++i) plot.steps(edges, lines[i], stroke_of(*shown[i]));
+    add(t.name, plot);
   }
 
   struct Bins {
@@ -181,12 +187,13 @@ struct Draw {
     double total;
   };
   struct Distribution {
-    std::string name, what, of;
-    Axis x;                      ///< label, scale, logarithmic
+    Title title;
     double from = 0, width = 1;  ///< of the bins
+    bool logarithmic = false;
+    std::string more{};          ///< in the title
   };
   /// One line per population: the part of `of` that lies in each bin.
-  void distribution(const Shown& shown, Distribution d, const std::vector<Bins>& bins) {
+  void distribution(const Shown& shown, const Distribution& d, const std::vector<Bins>& bins) {
     std::size_t first = SIZE_MAX, last = 0;
     double most = 0;
     for (const auto& b : bins)
@@ -196,15 +203,14 @@ struct Draw {
     if (first > 0) --first;
     std::vector<double> edges;
     for (std::size_t i = first; i <= last + 1; ++i) edges.push_back(d.from + static_cast<double>(i) * d.width);
-    d.x.from = edges.front(), d.x.to = edges.back();
-    Plot plot(title(d.what), d.x, {0, most * 1.08, "% of " + d.of}, key_of(shown));
+    Plot plot(title(d.title, d.more), {edges.front(), edges.back(), d.title.x, d.title.x_scale, d.logarithmic}, {0, most * 1.08, d.title.y}, key_of(shown));
     for (std::size_t p = 0; p < bins.size(); ++p) {
       if (!(bins[p].total > 0)) continue;
       std::vector<double> part;
       for (std::size_t i = first; i <= last; ++i) part.push_back(i < bins[p].counts->size() ? 100 * static_cast<double>((*bins[p].counts)[i]) / bins[p].total : 0);
-      plot.steps(edges, part, {.colour = colours_of(shown)[p], .name = shown[p]->population.name});
+      plot.steps(edges, part, stroke_of(*shown[p]));
     }
-    add(d.name, plot);
+    add(d.title.name, plot);
   }
 
   void distributions(const Shown& shown) {
@@ -217,19 +223,11 @@ struct Draw {
       correlation.push_back({&p->correlation.counts, static_cast<double>(p->correlations.n)});
     }
     const auto& one = *shown[0];
-    std::uint64_t beyond_a_second = 0, intervals = 0;
-    for (const auto* p : shown)
-      for (std::size_t b = 0; b < p->isi.size(); ++b) {
-        intervals += p->isi[b];
-        if (static_cast<int>(b) >= (3 - Neurons::first_decade) * Neurons::per_decade) beyond_a_second += p->isi[b];
-      }
-    const bool slow = 2 * beyond_a_second > intervals;
-    distribution(shown, {"rate_distribution", "rates of neurons", "neurons", {.label = "rate (Hz)"}, one.rates.from, one.rates.width}, rates);
-    distribution(shown, {"isi", "interspike intervals", "intervals", {.label = slow ? "ISI (s)" : "ISI (ms)", .scale = slow ? 1e-3 : 1, .logarithmic = true}, Neurons::first_decade,
-                         1.0 / Neurons::per_decade}, isi);
-    distribution(shown, {"cv", "CV of interspike intervals", "neurons", {.label = "coefficient of variation"}, one.cv.from, one.cv.width}, cv);
-    distribution(shown, {"correlation", fmt::format("pairwise correlation of spike counts in {:g} ms", a.correlation_bin_ms), "pairs", {.label = "correlation coefficient"},
-                         one.correlation.from, one.correlation.width}, correlation);
+    const auto t = distribution_titles(a);
+    distribution(shown, {t[0], one.rates.from, one.rates.width}, rates);
+    distribution(shown, {t[1], Neurons::first_decade, 1.0 / Neurons::per_decade, true}, isi);
+    distribution(shown, {t[2], one.cv.from, one.cv.width}, cv);
+    distribution(shown, {t[3], one.correlation.from, one.correlation.width, false, fmt::format(" of spike counts in {:g} ms", a.correlation_bin_ms)}, correlation);
   }
 
   void traces(const Traces& t) {
@@ -237,14 +235,14 @@ struct Draw {
     double low = INFINITY, high = -INFINITY;
     std::vector<KeyEntry> key;
     for (const auto& s : t.traces) {
-      key.push_back({fmt::format("neuron {}", s.node), line_colours[key.size() % line_colours.size()]});
+      key.push_back({fmt::format("neuron {}", s.node), line_colour(key.size()).light});
       for (const float x : s.low) if (std::isfinite(x)) low = std::min<double>(low, x), high = std::max<double>(high, x);
       for (const float x : s.high) if (std::isfinite(x)) high = std::max<double>(high, x);
     }
     if (!(low <= high)) low = 0, high = 1;
     const double room = 0.06 * (high > low ? high - low : std::max(std::abs(high), 1.0)), step = t.report.step_ms * static_cast<double>(t.frames_per_point);
-    Plot plot(title(fmt::format("{} of {}", t.report.variable, t.report.population)), time_axis(0, a.end_ms), {low - room, high + room, fmt::format("{} ({})", t.report.variable, t.report.units)},
-              key);
+    const auto text = title_of(t);
+    Plot plot(title(text), time_axis(0, a.end_ms), {low - room, high + room, text.y}, key);
     for (std::size_t k = 0; k < t.traces.size(); ++k) {
       const auto& s = t.traces[k];
       std::string d;
@@ -257,57 +255,63 @@ struct Draw {
       }
       plot.path(d, {.colour = key[k].colour, .width = 1.2, .name = key[k].text});
     }
-    add("trace_" + t.report.name, plot);
+    add(text.name, plot);
   }
 
   void weights(const WeightHistory& h) {
     if (h.frames.empty() || h.frames.front().counts.empty()) return;
     const auto& frames = h.frames;
-    const double gap = frames.size() > 1 ? (frames.back().ms - frames.front().ms) / static_cast<double>(frames.size() - 1) : a.end_ms;
+    const auto bounds = h.bounds(a.end_ms);
     std::uint64_t most = 1;
     for (const auto& f : frames) for (const auto n : f.counts) most = std::max(most, n);
     const auto bins = frames.front().counts.size();
-    const std::string unit = fmt::format("weight ({})", h.weights.units), colour = line_colours[0];
-    Plot plot(title("weights of " + h.weights.name), time_axis(frames.front().ms, frames.back().ms + gap), {h.from, h.from + h.width * static_cast<double>(bins), unit},
-              {{"synapses per bin of a frame, logarithmic", colour, "1", fmt::format("{}", most)}, {"mean; dashed: one standard deviation", "#16202a"}});
+    const std::string colour = line_colour(0).light;
+    const auto text = title_of(h);
+    Plot plot(title(text), time_axis(bounds.front(), bounds.back()), {h.from, h.from + h.width * static_cast<double>(bins), text.y},
+              {{"synapses per bin of a frame, logarithmic", colour, "1", fmt::format("{}", most)}, {"mean; dashed: one standard deviation", ink.light}});
     std::array<std::string, Shades::levels> paths;
-    for (const auto& f : frames)
+    for (std::size_t k = 0; k < frames.size(); ++k) {
+      const auto& f = frames[k];
       for (std::size_t b = 0; b < f.counts.size(); ++b)
         if (f.counts[b]) {
           const double part = most > 1 ? std::log(static_cast<double>(f.counts[b])) / std::log(static_cast<double>(most)) : 1;
-          paths[static_cast<std::size_t>(Shades::level(part))] += fmt::format("M{:.1f} {:.1f}H{:.1f}", plot.x(f.ms), plot.y(h.from + (static_cast<double>(b) + 0.5) * h.width), plot.x(f.ms + gap));
+          paths[static_cast<std::size_t>(Shades::level(part))] += fmt::format("M{:.1f} {:.1f}H{:.1f}", plot.x(bounds[k]), plot.y(h.from + (static_cast<double>(b) + 0.5) * h.width), plot.x(bounds[k + 1]));
         }
+    }
     for (std::size_t l = 0; l < paths.size(); ++l)
-      if (!paths[l].empty()) plot.path(paths[l], {.colour = colour, .width = Plot::height / static_cast<double>(bins), .opacity = Shades::opacity(static_cast<int>(l))});
+      if (!paths[l].empty()) plot.path(paths[l], {.colour = colour, .width = plot.height() / static_cast<double>(bins), .opacity = Shades::opacity(static_cast<int>(l))});
     for (const double sds : {0.0, -1.0, 1.0}) {
       std::string d;
-      for (const auto& f : frames) d += fmt::format("{}{:.1f} {:.1f}", d.empty() ? "M" : "L", plot.x(f.ms + gap / 2), plot.y(f.mean + sds * f.sd));
-      plot.path(d, {.colour = "#16202a", .width = sds == 0 ? 1.6 : 1, .dashes = sds == 0 ? "" : "3 3"});
+      for (const auto& f : frames) d += fmt::format("{}{:.1f} {:.1f}", d.empty() ? "M" : "L", plot.x(f.ms), plot.y(f.mean + sds * f.sd));
+      if (frames.size() == 1) d += fmt::format("H{:.1f}", plot.x(bounds.back()));
+      plot.path(d, {.colour = ink.light, .width = sds == 0 ? 1.6 : 1, .dashes = sds == 0 ? "" : "3 3", .name = sds == 0 ? "mean" : sds < 0 ? "mean - sd" : "mean + sd"});
     }
-    add("weights_" + h.weights.name, plot);
-    final_weights(h, unit);
+    add(text.name, plot);
+    final_weights(h);
   }
-  void final_weights(const WeightHistory& h, const std::string& unit) {
+  void final_weights(const WeightHistory& h) {
+    const auto text = final_title_of(h);
     const auto& last = h.frames.back();
     std::vector<double> edges, counts;
     double most = 1;
     for (std::size_t b = 0; b <= last.counts.size(); ++b) edges.push_back(h.from + static_cast<double>(b) * h.width);
     for (const auto n : last.counts) counts.push_back(static_cast<double>(n)), most = std::max(most, counts.back());
-    Plot plot(title(fmt::format("weights of {} at {}", h.weights.name, tool::time_text(last.ms * 1e-3))), {edges.front(), edges.back(), unit}, {0, most * 1.08, "synapses"}, {});
-    plot.steps(edges, counts, {.colour = line_colours[0], .name = h.weights.name});
-    add("final_weights_" + h.weights.name, plot);
+    Plot plot(title(text, fmt::format(", at {}", tool::time_text(last.ms * 1e-3))), {edges.front(), edges.back(), text.x}, {0, most * 1.08, text.y}, {});
+    plot.steps(edges, counts, {.colour = line_colour(0).light, .name = h.weights.name});
+    add(text.name, plot);
   }
 
   void changes(const WeightChanges& c) {
     double low = INFINITY, high = -INFINITY;
     std::vector<KeyEntry> key;
     for (const auto& s : c.synapses) {
-      key.push_back({fmt::format("synapse {}", s.edge), line_colours[key.size() % line_colours.size()]});
+      key.push_back({fmt::format("synapse {}", s.edge), line_colour(key.size()).light});
       for (const float x : s.values) if (std::isfinite(x)) low = std::min<double>(low, x), high = std::max<double>(high, x);
     }
     if (!(low <= high)) return;
     const double room = 0.06 * (high > low ? high - low : std::max(std::abs(high), 1.0));
-    Plot plot(title("weight changes of " + c.events.name), time_axis(0, a.end_ms), {low - room, high + room, "weight"}, key);
+    const auto text = title_of(c);
+    Plot plot(title(text), time_axis(0, a.end_ms), {low - room, high + room, text.y}, key);
     for (std::size_t k = 0; k < c.synapses.size(); ++k) {
       const auto& s = c.synapses[k];
       std::string d;
@@ -316,7 +320,26 @@ struct Draw {
       if (!d.empty() && s.changes == s.ms.size()) d += fmt::format("H{:.1f}", plot.x(a.end_ms));
       plot.path(d, {.colour = key[k].colour, .name = key[k].text});
     }
-    add("weight_changes_" + c.events.name, plot);
+    add(text.name, plot);
+  }
+
+  void metric(const MetricHistory& h, std::size_t m) {
+    const auto text = title_of(h, m);
+    double low = INFINITY, high = -INFINITY;
+    for (const double x : h.means[m]) if (std::isfinite(x)) low = std::min(low, x), high = std::max(high, x);
+    if (!(low <= high)) return;
+    const double room = 0.06 * (high > low ? high - low : std::max(std::abs(high), 1.0));
+    const std::string more = h.rewards_per_point > 1 ? fmt::format(", means of {} rewards in a row", h.rewards_per_point) : "";
+    Plot plot(title(text, more), time_axis(0, a.end_ms), {low - room, high + room, text.y}, {});
+    std::string d;
+    bool pen = false;
+    for (std::size_t i = 0; i < h.ms.size(); ++i) {
+      if (!std::isfinite(h.means[m][i])) { pen = false; continue; }
+      d += fmt::format("{}{:.1f} {:.1f}{}", pen ? "L" : "M", plot.x(h.ms[i]), plot.y(h.means[m][i]), pen ? "" : "h1");  // a point alone is seen, too
+      pen = true;
+    }
+    plot.path(d, {.colour = line_colour(0).light, .name = h.metrics.names[m]});
+    add(text.name, plot);
   }
 };
 
@@ -326,11 +349,14 @@ std::vector<Picture> pictures_of(const Analysis& a) {
   Draw draw{a};
   Shown neurons, sources;
   for (const auto& p : a.populations) (p.is_source() ? sources : neurons).push_back(&p);
-  draw.raster(neurons, "raster", "raster", "neuron");
-  draw.rates(neurons, "rates", "population rates");
+  draw.raster(neurons, raster_title(false));
+  draw.rates(neurons, rates_title(false));
   draw.distributions(neurons);
-  draw.raster(sources, "source_raster", "raster of the sources", "member");
-  draw.rates(sources, "source_rates", "rates of the sources");
+  draw.raster(sources, raster_title(true));
+  draw.rates(sources, rates_title(true));
+  for (const auto& h : a.metrics)
+    if (h.problem.empty())
+      for (std::size_t m = 0; m < h.means.size(); ++m) draw.metric(h, m);
   for (const auto& t : a.traces) draw.traces(t);
   for (const auto& h : a.weights) draw.weights(h);
   for (const auto& c : a.changes) draw.changes(c);

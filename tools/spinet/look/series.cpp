@@ -181,6 +181,15 @@ WeightHistory read_weights(const LogData& data, const LoggedWeights& weights, st
   return h;
 }
 
+std::vector<double> WeightHistory::bounds(double end_ms) const {
+  std::vector<double> all;
+  if (frames.empty()) return all;
+  all.push_back(frames.front().ms);
+  for (std::size_t k = 1; k < frames.size(); ++k) all.push_back((frames[k - 1].ms + frames[k].ms) / 2);
+  all.push_back(frames.size() > 1 ? frames.back().ms : std::max(end_ms, frames.back().ms));
+  return all;
+}
+
 WeightChanges read_changes(const LogData& data, const LoggedWeightEvents& events, std::size_t synapses, std::size_t changes) {
   WeightChanges c;
   c.events = events;
@@ -208,6 +217,37 @@ WeightChanges read_changes(const LogData& data, const LoggedWeightEvents& events
     c.problem = reason(e);
   }
   return c;
+}
+
+MetricHistory read_metrics(const LogData& data, const LoggedMetrics& metrics, std::size_t points) {
+  MetricHistory h;
+  h.metrics = metrics;
+  h.problem = metrics.problem;
+  if (!h.problem.empty() || metrics.rewards == 0) return h;
+  h.rewards_per_point = (metrics.rewards + points - 1) / points;
+  const auto means = [&](const std::vector<double>& values, std::uint64_t& left_out) {
+    std::vector<double> all;
+    for (std::uint64_t first = 0; first < values.size(); first += h.rewards_per_point) {
+      Moments m;
+      for (std::uint64_t i = first; i < std::min<std::uint64_t>(first + h.rewards_per_point, values.size()); ++i)
+        if (std::isfinite(values[i])) m.add(values[i]);
+        else ++left_out;
+      all.push_back(m.n ? m.mean() : std::numeric_limits<double>::quiet_NaN());
+    }
+    return all;
+  };
+  try {
+    std::uint64_t no_times = 0;
+    h.ms = means(data.read(metrics, "timestamps"), no_times);
+    if (no_times) h.problem = "its timestamps are no numbers";
+    for (const auto& name : metrics.names) {
+      h.not_finite.push_back(0);
+      h.means.push_back(means(data.read(metrics, name), h.not_finite.back()));
+    }
+  } catch (const LogError& e) {
+    h.problem = reason(e);
+  }
+  return h;
 }
 
 }  // namespace spinet::look

@@ -33,6 +33,9 @@ struct WeightHistory {
     std::uint64_t not_finite = 0;
   };
   std::vector<Frame> frames;
+  /// Where the columns of a figure begin and end, in ms: each frame, which is of one moment, reaches half way to its
+  /// neighbours.  A single one is drawn up to `end_ms`.
+  std::vector<double> bounds(double end_ms) const;
 };
 WeightHistory read_weights(const LogData& data, const LoggedWeights& weights, std::size_t most_frames, std::size_t bins);
 
@@ -49,5 +52,16 @@ struct WeightChanges {
   std::vector<Synapse> synapses;
 };
 WeightChanges read_changes(const LogData& data, const LoggedWeightEvents& events, std::size_t synapses, std::size_t changes);
+
+/// An environment's metrics, in up to `points` means of as many consecutive rewards each.
+struct MetricHistory {
+  LoggedMetrics metrics;
+  std::string problem;
+  std::uint64_t rewards_per_point = 1;
+  std::vector<double> ms;                   ///< mean times of the points
+  std::vector<std::vector<double>> means;   ///< of each metric; NaN: no finite value
+  std::vector<std::uint64_t> not_finite;    ///< of each metric: values left out
+};
+MetricHistory read_metrics(const LogData& data, const LoggedMetrics& metrics, std::size_t points);
 
 }  // namespace spinet::look

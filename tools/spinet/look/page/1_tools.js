@@ -82,9 +82,12 @@ function decodePoints(p) {
   return { ms, row };
 }
 
+/** Is the page being drawn for paper, or for a file? */
+const onPaper = () => document.documentElement.classList.contains("paper");
+
 /** Saves what is in a blob as a file beside the report. */
 function download(name, blob) {
-  const link = el("a", { href: URL.createObjectURL(blob), download: `${data.run.network}_${name}` });
+  const link = el("a", { href: URL.createObjectURL(blob), download: `${data.run.network}_${name}`.replace(/[^\p{L}\p{N}_.-]/gu, "_") });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }

@@ -1,11 +1,9 @@
 // Axes, keys, lines and steps in SVG; redrawn when the width, the colours or what is shown change.
 const colours = (i) => `var(--c${i % 8})`;
-// What excites is blue, what inhibits red; what does neither, or both, or cannot be told, is neither.
-const signs = { 1: ["e", "excitatory"], "-1": ["i", "inhibitory"], 0: ["n", ""] };
-const familyOf = (p) => signs[p.sign ?? 0] ?? signs[0];
-data.populations.forEach((p, i, all) => {
+const signName = (p) => ({ 1: "excitatory", "-1": "inhibitory" })[Math.sign(p.sign ?? 0)] ?? "";
+data.populations.forEach((p, i) => {
   p.index = i;
-  p.variable = `--${familyOf(p)[0]}${all.slice(0, i).filter((q) => familyOf(q) === familyOf(p)).length % 4}`;
+  p.variable = `--${p.colour}`;
   p.colour = `var(${p.variable})`;
 });
 /** A colour of the style sheet as [r, g, b], for canvases. */
@@ -21,13 +19,13 @@ const clock = (ms, digits = 7) => (Math.abs(ms) >= 1000 ? `${short(ms / 1e3, dig
 const figures = [];
 const redrawAll = () => figures.forEach((f) => f.redraw());
 
-/** A figure with a title, tools, a plot that `draw(plot, width)` fills, and a caption. */
-function figure({ id, title, tools = [], caption, draw }) {
+/** A figure with tools, a plot that `draw(plot, width)` fills, and a caption; `text`: its name, its title and its axes. */
+function figure({ id, text: { name, title }, tools = [], caption, draw }) {
   const plot = el("div", { class: "plot" }), text = el("figcaption", {}, caption ?? "");
   const save = (format) => el("button", { type: "button", class: "picture", "data-format": format, title: `Save this figure as ${format.toUpperCase()}`, onclick: () => savePicture(me, format) }, format.toUpperCase());
   const pictures = [save("svg"), save("png")];
-  const node = el("figure", { id, "aria-label": title }, el("div", { class: "bar" }, el("h3", {}, title), tools, pictures), plot, text);
-  const me = { id, title, node, plot, text };
+  const node = el("figure", { id, "data-name": name, "aria-label": title }, el("div", { class: "bar" }, el("h3", {}, title), tools, pictures), plot, text);
+  const me = { id, name, title, node, plot, text };
   me.redraw = () => {
     const width = plot.clientWidth;
     if (width < 1) return;
@@ -73,12 +71,12 @@ function wrapped(text, width, size = 11) {
 }
 
 let ids = 0;  // of gradients and clip paths in the page
-/** The key of a chart: entries {text, colour} or, where colour codes a number, {text, variable, from, to, curve}. */
+/** The key of a chart: entries {text, colour, dashes} or, where colour codes a number, {text, variable, from, to, curve}. */
 function drawKey(root, entries, width) {
   const line = 15, bar = 70;
   let x = 0, y = 0, tall = line;
   for (const e of entries) {
-    const ends = e.variable ? [String(e.from), String(e.to)] : [], head = e.variable ? measure(ends[0]) + bar + measure(ends[1]) + 20 : 16;
+    const ends = e.variable ? [String(e.from), String(e.to)] : [], head = e.variable ? measure(ends[0]) + bar + measure(ends[1]) + 20 : e.dashes ? 28 : 16;
     const lines = wrapped(e.text, Math.max(40, width - head - 14)), wide = head + largest(lines.map((l) => measure(l))) + 14;
     if (x > 0 && x + wide > width) x = 0, y += tall, tall = line;
     let at = x;
@@ -88,8 +86,9 @@ function drawKey(root, entries, width) {
         svg("rect", { class: "scale", x: at += measure(ends[0]) + 4, y: y + 2, width: bar, height: 10, fill: `url(#${id})`, stroke: "var(--edge)" }), svg("text", { x: at += bar + 4, y: y + 11 }, ends[1]));
       at += measure(ends[1]) + 8;
     } else {
-      root.append(svg("rect", { class: "key", x: at, y: y + 2, width: 10, height: 10, rx: 2, fill: e.colour }));
-      at += 15;
+      root.append(e.dashes ? svg("line", { class: "key", x1: at, x2: at + 22, y1: y + 7, y2: y + 7, stroke: e.colour, "stroke-width": 2.4, "stroke-dasharray": e.dashes })
+        : svg("rect", { class: "key", x: at, y: y + 2, width: 10, height: 10, rx: 2, fill: e.colour }));
+      at += e.dashes ? 27 : 15;
     }
     lines.forEach((l, k) => root.append(svg("text", { x: at, y: y + 11 + k * line }, l)));
     x += wide;
@@ -160,7 +159,7 @@ function steps(chart, values, edge, colour, options = {}) {
   }
   const start = chart.xs(edge(from)).toFixed(1), end = chart.xs(edge(to)).toFixed(1);
   if (options.area !== false) chart.marks.append(svg("path", { d: `M${start} ${base}L${line.slice(1)}V${base}Z`, fill: colour, "fill-opacity": .13 }));
-  chart.marks.append(svg("path", { d: options.area === false ? line : `M${start} ${base}L${line.slice(1)}V${base}`, fill: "none", stroke: colour, "stroke-width": 1.4, "stroke-linejoin": "round" }));
+  chart.marks.append(svg("path", { d: options.area === false ? line : `M${start} ${base}L${line.slice(1)}V${base}`, fill: "none", stroke: colour, "stroke-width": 1.4, "stroke-linejoin": "round", "stroke-dasharray": options.dashes || null }));
 }
 
 /** Shows `lines(x)`, an array of [text, colour?], beside the pointer; null hides it. */

@@ -4,7 +4,7 @@
 const drawn = ["fill", "stroke", "stroke-width", "stroke-dasharray", "fill-opacity", "stop-color", "stop-opacity", "font-size", "font-weight"];
 
 /** Draws a figure in the light colours, whatever the page shows, while `use` looks at it. */
-function onPaper(figure, use) {
+function drawnOnPaper(figure, use) {
   const root = document.documentElement, all = () => (figures.forEach((f) => f.recolour?.()), figure.redraw());
   root.classList.add("paper");
   all();
@@ -18,7 +18,7 @@ function onPaper(figure, use) {
 
 /** The text of an SVG file of a figure, or null if it shows nothing. */
 function pictureOf(figure) {
-  return onPaper(figure, () => {
+  return drawnOnPaper(figure, () => {
     const original = figure.plot.querySelector("svg");
     if (!original) return null;
     const copy = original.cloneNode(true), sources = [original, ...original.querySelectorAll("*")];
@@ -29,7 +29,6 @@ function pictureOf(figure) {
       e.removeAttribute("class");
     });
     copy.querySelectorAll('[visibility="hidden"]').forEach((e) => e.remove());
-    figure.overlay?.(copy);
     const { width, height } = original.viewBox.baseVal, family = getComputedStyle(document.body).fontFamily;
     for (const [name, value] of Object.entries({ xmlns: "http://www.w3.org/2000/svg", width, height, "font-family": family, fill: "black" })) copy.setAttribute(name, value);
     copy.prepend(svg("title", {}, `${figure.title} · ${data.run.network}`), svg("rect", { width: "100%", height: "100%", fill: "#ffffff" }));
@@ -40,7 +39,7 @@ function pictureOf(figure) {
 function savePicture(figure, format) {
   const text = pictureOf(figure);
   if (!text) return;
-  const name = `${figure.id}.${format}`;
+  const name = `${figure.name}.${format}`;
   if (format === "svg") return download(name, new Blob([text], { type: "image/svg+xml" }));
   const image = new Image(), sharp = 3;
   image.onload = () => {

@@ -16,15 +16,15 @@ function setView(change, stack = view) {
 }
 const timeFigures = [];
 
-/** What the colours of populations mean. */
+/** Which populations excite and which inhibit; none if none is known to. */
 function meaning(populations) {
-  const has = (sign) => populations.some((p) => Math.sign(p.sign ?? 0) === sign);
-  if (!has(1) && !has(-1)) return "";
-  return `${[has(1) && "blue: excitatory", has(-1) && "red: inhibitory", has(0) && "others: neither, both or not known"].filter(Boolean).join("; ").replace(/^./, (c) => c.toUpperCase())}. `;
+  const of = (sign) => populations.filter((p) => Math.sign(p.sign ?? 0) === sign), names = (list) => (list.length > 8 ? plural(list.length, "population") : list.map((p) => p.name).join(", "));
+  const known = [["excitatory", of(1)], ["inhibitory", of(-1)]].filter(([, list]) => list.length);
+  return known.length ? `${known.map(([what, list]) => `${what}: ${names(list)}`).join("; ").replace(/^./, (c) => c.toUpperCase())}. ` : "";
 }
 
 /** `stack`: what of the populations is shown, {low, high, mode}. */
-function makeRaster(list, { id, title, unit, stack }) {
+function makeRaster(list, { id, text, stack }) {
   const populations = list.map((p) => ({ ...p, density: { ...p.density, counts: decodeDensity(p.density) }, points: { ...p.points, ...decodePoints(p.points) } }));
   for (const p of populations) {
     // Colours span what most cells hold, so that a busy population still shows its fluctuations.
@@ -99,8 +99,8 @@ function makeRaster(list, { id, title, unit, stack }) {
     for (const b of visible) Object.assign(b, { at: y(b.top), tall: y(b.top + b.height) - y(b.top) });
     const key = one ? visible.filter((b) => !named(b, left, tall)).map((b) => ({ text: b.p.name, colour: b.p.colour }))
       : visible.map((b) => ({ text: `spikes per cell, ${b.p.name}`, colour: b.p.colour, variable: b.p.variable, from: b.p.faint, to: b.p.full, curve: opacity }));
-    const chart = axes(plot, width, height, timeAxis(view.from, view.to), { from: 0, to: 1, label: unit }, { left, noY: true, key, describe: `${title} by population` });
-    const { inner } = chart, density = document.documentElement.classList.contains("paper") ? 4 : window.devicePixelRatio || 1, percent = (part, whole) => `${(100 * part) / whole}%`;
+    const chart = axes(plot, width, height, timeAxis(view.from, view.to), { from: 0, to: 1, label: text.y }, { left, noY: true, key, describe: `${text.title} by population` });
+    const { inner } = chart, density = onPaper() ? 4 : window.devicePixelRatio || 1, percent = (part, whole) => `${(100 * part) / whole}%`;
     Object.assign(canvas, { width: Math.round(inner.width * density), height: Math.round(inner.height * density) });
     // Shares of the drawing, so that the spikes stay at their times however wide it is shown.
     canvas.style.cssText = `left:${percent(inner.left, width)};top:${percent(inner.top, chart.height)};width:${percent(inner.width, width)};height:${percent(inner.height, chart.height)}`;
@@ -110,10 +110,13 @@ function makeRaster(list, { id, title, unit, stack }) {
     for (const b of visible) label(chart.root, b, inner, left);
     canvas.dataset.marks = sum(marks);
     canvas.dataset.shown = one ? "spikes" : "density";
-    plot.append(canvas);
-    if (focused) canvas.focus({ preventScroll: true });
+    // Paper gets one drawing: a canvas over it may be printed as it was for the window.
+    if (onPaper()) chart.marks.append(one && sum(marks) <= 30000 ? vectors(visible, inner, crowd)
+      : svg("image", { href: canvas.toDataURL(), x: inner.left, y: inner.top, width: inner.width, height: inner.height, preserveAspectRatio: "none" }));
+    else plot.append(canvas);
+    me.focused ||= focused;  // paper has no focus; afterwards it is where it was
+    if (me.focused && !onPaper()) canvas.focus({ preventScroll: true }), (me.focused = false);
     me.text.textContent = describe(visible, one, spikes);
-    me.overlay = (copy) => copy.append(one && sum(marks) <= 30000 ? vectors(visible, inner, crowd) : svg("image", { href: canvas.toDataURL(), x: inner.left, y: inner.top, width: inner.width, height: inner.height }));
   }
 
   /** Draws a population; the number of marks. */
@@ -153,7 +156,8 @@ function makeRaster(list, { id, title, unit, stack }) {
   function vectors(visible, inner, crowd) {
     return svg("g", {}, visible.map((b) => {
       let d = "", width = 1;
-      eachMark(b, inner, crowd, (x, y, wide, high) => { d += `M${(inner.left + x + wide / 2).toFixed(2)} ${(inner.top + Math.max(0, y)).toFixed(2)}V${(inner.top + Math.min(inner.height, y + high)).toFixed(2)}`; width = wide; });
+      const { from, to } = within(b, inner.height), high = (y) => (inner.top + Math.max(from, Math.min(to, y))).toFixed(2);
+      eachMark(b, inner, crowd, (x, y, wide, tall) => { d += `M${(inner.left + x + wide / 2).toFixed(2)} ${high(y)}V${high(y + tall)}`; width = wide; });
       return svg("path", { d, fill: "none", stroke: `rgb(${rgb(b.p.variable).join(",")})`, "stroke-width": width, "data-population": b.p.name });
     }));
   }
@@ -185,7 +189,7 @@ function makeRaster(list, { id, title, unit, stack }) {
     if (!visible.length) return "Nothing to show.";
     if (!one) {
       const cells = visible.map((b) => `${plural(Math.round(b.p.size / b.p.density.rows), "neuron")} of ${b.p.name}`);
-      return `${meaning(populations)}Shown: the density of all spikes (${grouped(sum(visible.map((b) => b.p.spikes)))} in the run); one cell is ${milliseconds(data.end_ms / visible[0].p.density.columns, 3)} by ${cells.join(", ")}. Zoom in to see spikes one by one.`;
+      return `${meaning(populations)}Shown: the density of all spikes (${grouped(sum(visible.map((b) => b.p.spikes)))} in the run); one cell is ${milliseconds(data.end_ms / visible[0].p.density.columns, 3)} by ${cells.join(", ")}.${onPaper() ? "" : " Zoom in to see spikes one by one."}`;
     }
     const parts = visible.filter((b) => !b.p.points.whole && b.p.spikes > 0);
     const left = parts.map((b) => `${grouped(b.p.points.rows)} of the ${grouped(b.p.size)} neurons of ${b.p.name}`);
@@ -238,7 +242,7 @@ function makeRaster(list, { id, title, unit, stack }) {
   const mode = el("select", { "aria-label": "What the raster shows", onchange: (e) => setView({ mode: e.target.value }, stack) },
     [["auto", "Automatic"], ["density", "Density"], ["spikes", "Spikes"]].map(([value, text]) => el("option", { value }, text)));
   const me = figure({
-    id, title, draw,
+    id, text, draw,
     tools: [mode, button("−", "Zoom out in time", () => zoom(2)), button("+", "Zoom in in time", () => zoom(0.5)), button("←", "Earlier", () => move(-0.5, 0)), button("→", "Later", () => move(0.5, 0)),
       button("Neurons +", "Zoom in in neurons", () => zoom(0.5, 0.5, true)), button("All", "Show the whole run", all),
       csvButton(id === "raster" ? "spikes" : "source_spikes", function* () {

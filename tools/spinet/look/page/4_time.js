@@ -1,6 +1,6 @@
 // Population rates and recorded variables over time; they follow the raster's window.
 
-function makeRates(list, { id, title }) {
+function makeRates(list, { id, text }) {
   const shown = list.filter((p) => p.neurons > 0);
   const bins = shown.length ? shown[0].counts.length : 0;
   // Wide enough that a bin holds spikes, narrow enough that the run has many bins.
@@ -22,11 +22,11 @@ function makeRates(list, { id, title }) {
     const visible = shown.filter((p) => !hidden.has(p.index)), step = factor * data.bin_ms;
     const first = Math.max(0, Math.floor(view.from / step)), last = Math.min(Math.ceil(bins / factor), Math.ceil(view.to / step));
     const lines = visible.map((p) => rates(p, factor)), most = largest(lines.map((l) => largest(l.slice(first, last)))) || 1;
-    const chart = axes(plot, width, 210, timeAxis(view.from, view.to), { from: 0, to: most * 1.08, label: "rate (Hz)" },
-      { left: width < 500 ? 62 : 92, key: visible.map((p) => ({ text: p.name, colour: p.colour })), describe: title });
+    const chart = axes(plot, width, 210, timeAxis(view.from, view.to), { from: 0, to: most * 1.08, label: text.y },
+      { left: width < 500 ? 62 : 92, key: visible.map((p) => ({ text: p.name, colour: p.colour, dashes: p.dashes })), describe: text.title });
     lines.forEach((l, k) => {
       const p = visible[k];
-      steps(chart, l, (i) => Math.max(p.from, Math.min(i * step, p.to)), p.colour, { area: visible.length < 4, first: Math.max(first, Math.floor(p.from / step)), last: Math.min(last, Math.ceil(p.to / step)) });
+      steps(chart, l, (i) => Math.max(p.from, Math.min(i * step, p.to)), p.colour, { area: visible.length < 4, dashes: p.dashes, first: Math.max(first, Math.floor(p.from / step)), last: Math.min(last, Math.ceil(p.to / step)) });
     });
     readout(plot, chart, (t) => {
       const i = Math.floor(t / step);
@@ -38,8 +38,8 @@ function makeRates(list, { id, title }) {
   const select = el("select", { onchange: (e) => { factor = Number(e.target.value); me.redraw(); } }, factors.map((f) => el("option", { value: f }, milliseconds(f * data.bin_ms, 3))));
   select.value = factor;
   const me = figure({
-    id, title, draw,
-    tools: [el("label", {}, "Bin", select), csvButton(id.replace("-", "_"), function* () {
+    id, text, draw,
+    tools: [el("label", {}, "Bin", select), csvButton(text.name, function* () {
       yield ["from_ms", "to_ms", ...shown.map((p) => `${p.name}_Hz`)];
       const lines = shown.map((p) => rates(p, factor)), step = factor * data.bin_ms;
       for (let i = 0; i < Math.ceil(bins / factor); ++i) yield [i * step, Math.min((i + 1) * step, data.end_ms), ...lines.map((l) => l[i])];
@@ -63,7 +63,7 @@ function makeTraces(t, k) {
       }
     if (!(low <= high)) low = 0, high = 1;
     const room = (high - low || Math.abs(high) || 1) * 0.06;
-    const chart = axes(plot, width, 230, timeAxis(from, to), { from: low - room, to: high + room, label: `${t.variable} (${t.units})` }, { left: width < 500 ? 62 : 92, key: t.shown.map((s, c) => ({ text: `neuron ${s.node}`, colour: colours(c) })), describe: `${t.variable} over time` });
+    const chart = axes(plot, width, 230, timeAxis(from, to), { from: low - room, to: high + room, label: t.figure.y }, { left: width < 500 ? 62 : 92, key: t.shown.map((s, c) => ({ text: `neuron ${s.node}`, colour: colours(c) })), describe: `${t.variable} over time` });
     t.shown.forEach((s, c) => {
       let d = "", pen = "M";
       for (let i = first; i < last; ++i) {
@@ -85,10 +85,40 @@ function makeTraces(t, k) {
       (ranges ? `; each point is the range of ${grouped(t.per_point)} frames.` : "; every frame is drawn. Spikes reset the variable and are not drawn themselves.");
   }
   const me = figure({
-    id: `trace-${k}`, title: `${t.variable} of ${t.population}`, draw,
-    tools: csvButton(`trace_${t.name}`, function* () {
+    id: `trace-${k}`, text: t.figure, draw,
+    tools: csvButton(t.figure.name, function* () {
       yield ["time_ms", ...t.shown.flatMap((s) => (ranges ? [`neuron_${s.node}_min`, `neuron_${s.node}_max`] : [`neuron_${s.node}`]))];
       for (let i = 0; i < points; ++i) yield [time(i), ...t.shown.flatMap((s) => (ranges ? [s.low[i], s.high[i]] : [s.low[i]]))];
+    }),
+  });
+  timeFigures.push(me);
+  return me;
+}
+
+/** What an environment logged with its rewards. */
+function makeMetric(m, k) {
+  const values = m.means.filter((v) => v !== null), low = values.length ? -largest(values.map((v) => -v), -Infinity) : 0, high = values.length ? largest(values, -Infinity) : 1;
+  const room = (high - low || Math.abs(high) || 1) * 0.06;
+  function draw(plot, width, me) {
+    const chart = axes(plot, width, 200, timeAxis(view.from, view.to), { from: low - room, to: high + room, label: m.figure.y }, { describe: `${m.figure.title} over time` });
+    let d = "", pen = "M";
+    m.ms.forEach((t, i) => {
+      if (m.means[i] === null) return (pen = "M");
+      d += `${pen}${chart.xs(t).toFixed(1)} ${chart.ys(m.means[i]).toFixed(1)}${pen === "M" ? "h0.01" : ""}`;  // a point alone is a dot
+      pen = "L";
+    });
+    chart.marks.append(svg("path", { d, fill: "none", stroke: colours(0), "stroke-width": 1.4, "stroke-linejoin": "round", "stroke-linecap": "round" }));
+    readout(plot, chart, (t) => {
+      const i = m.ms.reduce((best, at, n) => (Math.abs(at - t) < Math.abs(m.ms[best] - t) ? n : best), 0);
+      return [[clock(m.ms[i])], [`${m.metric}  ${short(m.means[i] ?? NaN, 5)}`]];
+    });
+    me.text.textContent = `With each of ${plural(m.rewards, "reward")}${m.per_point > 1 ? `; each point is the mean of ${grouped(m.per_point)} in a row` : ""}.${m.not_finite ? ` Left out: ${plural(m.not_finite, "value")} that are no numbers.` : ""}`;
+  }
+  const me = figure({
+    id: `metric-${k}`, text: m.figure, draw,
+    tools: csvButton(m.figure.name, function* () {
+      yield ["time_ms", m.metric];
+      for (let i = 0; i < m.ms.length; ++i) yield [m.ms[i], m.means[i]];
     }),
   });
   timeFigures.push(me);

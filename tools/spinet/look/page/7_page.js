@@ -23,7 +23,7 @@ function populationTable() {
       ? el("button", { type: "button", class: "name", "aria-pressed": "true", title: `Show or hide ${p.name} in the figures`, onclick: (e) => toggle(a.index, e.currentTarget) }, el("span", { class: "swatch", style: `--colour:${a.colour}` }), p.name)
       : el("span", { class: "soft" }, p.name);
     const cell = (x) => el("td", {}, x ?? "–");
-    return el("tr", {}, el("td", {}, name), el("td", {}, p.model), el("td", {}, p.kind === "source" ? "source" : familyOf(p)[1] || "–"), cell(grouped(p.size)), cell(p.recorded ? grouped(p.spikes) : "not recorded"), cell(rate === undefined ? undefined : `${short(rate, 4)} Hz`),
+    return el("tr", {}, el("td", {}, name), el("td", {}, p.model), el("td", {}, p.kind === "source" ? "source" : signName(p) || "–"), cell(grouped(p.size)), cell(p.recorded ? grouped(p.spikes) : "not recorded"), cell(rate === undefined ? undefined : `${short(rate, 4)} Hz`),
       cell(a && a.neurons ? `${short((100 * (a.neurons - a.active)) / a.neurons)} %` : undefined), cell(a && a.isi.intervals ? milliseconds(a.isi.median, 3) : undefined), cell(a && a.cvs.n ? short(a.cvs.mean) : undefined),
       cell(a && a.correlations.n ? short(a.correlations.mean, 2) : undefined));
   };
@@ -69,14 +69,15 @@ function page() {
   add(el("h2", {}, "Activity"), populationTable());
   const sources = data.populations.filter((p) => p.kind === "source"), neurons = data.populations.filter((p) => p.kind !== "source");
   if (neurons.length) {
-    add(makeRaster(neurons, { id: "raster", title: "Raster", unit: "neuron", stack: view }).node, el("p", { class: "note hands" }, "Drag to move; the wheel with Ctrl zooms in time, with Shift in neurons; a double click shows all. The figures over time below follow."));
-    add(makeRates(neurons, { id: "rates", title: "Population rates over time" }).node);
+    add(makeRaster(neurons, { id: "raster", text: data.figures.raster, stack: view }).node, el("p", { class: "note hands" }, "Drag to move; the wheel with Ctrl zooms in time, with Shift in neurons; a double click shows all. The figures over time below follow."));
+    add(makeRates(neurons, { id: "rates", text: data.figures.rates }).node);
     add(el("h2", {}, "Distributions"), el("div", { class: "pair" }, makeDistributions(neurons).map((f) => f.node)));
   }
   if (sources.length) {
-    add(el("h2", {}, "Sources"), makeRaster(sources, { id: "source-raster", title: "Raster of the sources", unit: "member", stack: { low: 0, high: 1, mode: "auto" } }).node);
-    add(makeRates(sources, { id: "source-rates", title: "Rates of the sources over time" }).node);
+    add(el("h2", {}, "Sources"), makeRaster(sources, { id: "source-raster", text: data.figures.source_raster, stack: { low: 0, high: 1, mode: "auto" } }).node);
+    add(makeRates(sources, { id: "source-rates", text: data.figures.source_rates }).node);
   }
+  if (data.metrics.length) add(el("h2", {}, "Metrics"), el("div", { class: "pair" }, data.metrics.map((m, k) => makeMetric(m, k).node)));
   if (data.traces.length) add(el("h2", {}, "Recorded variables"), data.traces.map((t, k) => makeTraces(t, k).node));
   if (data.weights.length + data.changes.length) add(el("h2", {}, "Weights"), data.weights.flatMap((w, k) => [makeWeights(w, k).node, makeFinalWeights(w, k).node]), data.changes.map((c, k) => makeChanges(c, k).node));
   add(el("h2", {}, "What ran"), provenance(), el("details", { style: "margin-top:16px", open: data.yaml.length < 3000 ? "" : null }, el("summary", {}, "The network as it was read"), el("pre", { id: "yaml" }, data.yaml + (data.yaml_cut ? "\n… (the rest is in the log: /spinet/network)" : ""))));
