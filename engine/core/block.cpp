@@ -176,7 +176,7 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
   for (std::uint32_t r = 0; r <= network_.replica_count(); ++r)
     controlled_begin_.push_back(static_cast<std::size_t>(std::partition_point(controlled_.begin(), controlled_.end(), [&](const Controlled& c) { return replica_of(c) < r; }) - controlled_.begin()));
   for (Store& store : synapses_->stores()) {
-    store.weight_sign = table_.ports[store.port].sign * static_cast<int>(store.sign);
+    if (store.targets.size() > 0) store.weight_sign = table_.ports[store.port].sign * static_cast<int>(store.sign);
     auto& reads = reads_of_store_.emplace_back();
     for (std::uint32_t k = 0; k < store.table->read_count; ++k) {
       const Fields& variables = table_.model.variables;
