@@ -90,10 +90,12 @@ SAVE_PICTURES = """<script>
   URL.createObjectURL = (file) => { files.set(`blob:${files.size}`, file); return `blob:${files.size - 1}`; };
   HTMLAnchorElement.prototype.click = function () {
     const reader = new FileReader(), name = this.download;
-    reader.onload = () => { pictures[name] = reader.result; out.textContent = JSON.stringify(pictures); };
+    reader.onload = () => { pictures[name] = reader.result; out.textContent = JSON.stringify(pictures); --document.documentElement.dataset.waiting; };
     reader.readAsDataURL(files.get(this.href));
   };
-  document.querySelectorAll("button.picture").forEach((b) => b.click());
+  const buttons = [...document.querySelectorAll("button.picture")].filter((b) => !b.disabled), root = document.documentElement;
+  root.dataset.waiting = buttons.length;  // of pictures not there yet: PNG takes its time
+  buttons.forEach((b) => b.click());
 }
 </script></body>"""
 
@@ -109,7 +111,8 @@ const views = %s, wait = (ms) => new Promise((done) => setTimeout(done, ms)), fo
     const loaded = new Promise((done) => frame.addEventListener("load", done));
     document.body.append(frame);
     await loaded;
-    await wait(800);
+    await wait(500);
+    for (let k = 0; k < 200 && Number(frame.contentDocument.documentElement.dataset.waiting); ++k) await wait(100);
     found[name] = frame.contentDocument.documentElement.outerHTML;
     frame.remove();
   }
@@ -137,7 +140,7 @@ def open_all(folder, views, dark=False):
     with open(os.path.join(folder, "driver.html"), "w", encoding="utf-8") as f:
         f.write(DRIVER % json.dumps([(name, address_of(folder, page, part), width) for name, page, part, width in views]))
     done = start(folder, address_of(folder, "driver.html"), "--hide-scrollbars", "--window-size=1200,2000",
-                 f"--virtual-time-budget={3000 + 2000 * len(views)}", "--allow-file-access-from-files",
+                 f"--virtual-time-budget={20000 + 2000 * len(views)}", "--allow-file-access-from-files",
                  "--run-all-compositor-stages-before-draw", "--enable-logging=stderr", "--v=0", "--dump-dom", dark=dark)
     found = re.search(r'<script type="application/json" id="found">(.*?)</script>', done.stdout, re.S)
     if not found:
