@@ -383,7 +383,7 @@ std::optional<Node> parse(const Texts& texts, std::uint32_t i, std::string text,
     std::optional<Mark> part;
     auto root = parse_once(texts, i, text, errors, part);
     if (!part) {
-      if (root) put_brackets(*root, parts);
+      if (root && !parts.empty()) put_brackets(*root, parts);
       return root;
     }
     std::size_t begin = 0;

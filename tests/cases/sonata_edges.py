@@ -102,6 +102,7 @@ class SonataEdges(unittest.TestCase):
         self.assertIn("small.yaml:7:", result.stderr)
         for w in words:
             self.assertIn(w, result.stderr)
+        self.assertNotRegex(result.stderr, r"edges\.h5': \S*edges\.h5")  # its name is said once
         self.assertFalse(os.path.exists(os.path.join(self.folder, "small.h5")))
 
     def test_round_trip(self):

@@ -231,6 +231,8 @@ class Sweep(unittest.TestCase):
 
     def test_report(self):
         self.sweep(*SHORT, "-o", "s.h5", "--quiet")
+        done = subprocess.run([SPINET, "report", "s.h5"], cwd=self.folder, text=True, capture_output=True, timeout=60)
+        self.assertIn("holds the results of a sweep, not the log of a run: spinet sweep --report shows them", done.stderr)
         report = self.sweep("--report", "s.h5", "--group", "parameters.rule=linear", "--against", "rule=power", "-o", "figure.svg").stdout
         with h5py.File(self.folder / "s.h5") as f:
             rate, rule, met, epoch = (f["runs"][c][:] for c in ("parameters.rate", "parameters.rule", "until_met", "epoch"))

@@ -147,7 +147,7 @@ class Figures(Folder):
         os.makedirs(self.path("mine"))
         with open(self.path("mine/rates.svg"), "w") as f:
             f.write("<svg/>")
-        self.refused("report", "two_neurons.h5", "--figures", "mine", message="rates.svg: exists already")
+        self.refused("report", "two_neurons.h5", "--figures", "mine", message="rates.svg: exists already and is no figure of Spinet; give another folder with --figures")
         self.assertEqual(os.listdir(self.path("mine")), ["rates.svg"])
         self.refused("report", "two_neurons.h5", "--figures", "two_neurons.h5", message="two_neurons.h5")
         self.run_spinet("report", "two_neurons.h5", "--figures", "mine", "--force")
