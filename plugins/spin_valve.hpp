@@ -64,6 +64,12 @@ inline const char* problem(const Constants& p) {
     if (!(p.G_max > fitted_up * p.G_min)) return "k_up must be given where G_max is not above 47 G_min, the change that it is fitted to";
     if (!(p.V_th < fitted_V_up)) return "k_up must be given where V_th is not below 2.5 V, the pulse that it is fitted to";
   }
+  // Beyond it exp((V - V_th) / V_0) of the pulses that rates are fitted to is no number.
+  constexpr double steepest = 700;
+  if (is_auto(p.k_up) && (fitted_V_up - p.V_th) / p.V_0 > steepest)
+    return "k_up must be given where V_0 is below (2.5 V - V_th) / 700: exp((V - V_th) / V_0) would be no number";
+  if (is_auto(p.k_down) && (fitted_V_down - p.V_th) / p.V_0 > steepest)
+    return "k_down must be given where V_0 is below (2.35 V - V_th) / 700: exp((V - V_th) / V_0) would be no number";
   if (is_auto(p.k_down)) {
     if (!(p.G_max > fitted_down * p.G_min)) return "k_down must be given where G_max is not above 31 G_min, the change that it is fitted to";
     if (!(p.V_th < fitted_V_down)) return "k_down must be given where V_th is not below 2.35 V, the pulse that it is fitted to";

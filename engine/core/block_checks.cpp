@@ -21,6 +21,9 @@ std::string called(Ask phase) {
   }
 }
 
+/// What is wrong with a value that is not finite, for people.
+const char* fault_of(double read) { return std::isnan(read) ? "not a number" : "infinite"; }
+
 }  // namespace
 
 void Block::fail(std::uint32_t j, Tick now, const std::string& reason) const {
@@ -95,16 +98,18 @@ void Block::fail_weights(std::uint32_t s, const double* weights64, const float* 
   fail_synapse(s, 0, now, "transmits what it may not");
 }
 
-/// `read`, what a neuron's variable has been read as, if it is a number.
+/// `read`, what a neuron's variable has been read as, if it is finite.
 double Block::number(double read, std::uint32_t j, std::uint32_t variable, Tick now) const {
-  if (std::isnan(read)) [[unlikely]] fail(j, now, std::string("its variable ") + table_.model.variables.data[variable].name + " is not a number");
+  if (!std::isfinite(read)) [[unlikely]]
+    fail(j, now, std::string("its variable ") + table_.model.variables.data[variable].name + " is " + fault_of(read));
   return read;
 }
 
 double Block::number(double read, std::uint32_t s, std::uint32_t i, std::uint32_t variable, Tick now) const {
-  if (std::isnan(read)) [[unlikely]] {
+  if (!std::isfinite(read)) [[unlikely]] {
     const SynapseTable& table = *synapses_->stores()[synapses_->slice(s).store].table;
-    fail_synapse(s, i, now, std::string("has a variable ") + table.model.variables.data[variable].name + " that is not a number");
+    const std::string name = table.model.variables.data[variable].name;
+    fail_synapse(s, i, now, "has a variable " + name + " that is " + fault_of(read));
   }
   return read;
 }

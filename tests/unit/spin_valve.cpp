@@ -418,6 +418,9 @@ TEST_CASE("spin_valve: parameters that contradict each other") {
   CHECK(reason("G_th", 100).find("G_th") != std::string::npos);
   CHECK(reason("G_ref", 100).find("outside the device's range") != std::string::npos);
   CHECK(reason("field_hard", 10).find("field_hard") != std::string::npos);
+  // Rates that follow from pulses which would be beyond all numbers: they would be 0.
+  for (const double V_0 : {1.84e-3, 1e-6, 1e-300}) CHECK(reason("V_0", V_0).find("where V_0 is below") != std::string::npos);
+  CHECK(reason("V_0", 2e-3).empty());
 }
 
 namespace {
