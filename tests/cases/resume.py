@@ -135,7 +135,9 @@ def main():
             old.unlink()
         process = subprocess.Popen([spinet, "run", "net.yaml", "-o", "out.h5", "--checkpoint-every", "1900 ms"], cwd=folder,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        time.sleep(0.5 * seconds)
+        while not (folder / "out.h5.journal").exists() and process.poll() is None:  # while it is built there is nothing to go on with
+            time.sleep(0.01)
+        time.sleep(0.2 * seconds)
         process.send_signal(signal.SIGTERM)
         said, errors = process.communicate()
         assert process.returncode == 3, (process.returncode, errors)
