@@ -99,6 +99,7 @@ void Simulation::Impl::build(const SimulationOptions& options) {
   stats.spikes_of_population.assign(net.populations.size(), 0);
   make_emitters(superposed);
   for (auto& b : blocks) b->start();
+  for (auto& w : wirings) w->connector.built();
   samples.assign(blocks.size(), std::vector<std::vector<float>>(series()));
 }
 

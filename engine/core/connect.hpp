@@ -26,9 +26,11 @@ struct DrawnEdge {
 class Connector {
  public:
   /// `index`: of the projection in the network.  Throws std::runtime_error if the rule cannot be drawn.  While `stop` is
-  /// set, `edges` throws Stopped.
+  /// set and until `built`, `edges` throws Stopped.
   Connector(const Network& network, std::uint32_t index, const std::atomic<bool>* stop = nullptr);
 
+  /// From here on edges are asked for to save or to log what there is, which a wish to stop must not prevent.
+  void built() { stop_ = nullptr; }
   std::uint32_t run_count() const { return runs_; }
   Gid source_gid(std::uint32_t source) const { return locate(sources_, source); }
   Gid target_gid(std::uint32_t run, std::uint32_t t) const { return locate(targets_, run * target_run + t); }

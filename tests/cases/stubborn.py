@@ -55,6 +55,20 @@ populations:
 projections:
   p: {from: n, to: n, connect: {fixed_indegree: 5000}, synapse: {model: static, weight: 0.1 mV, delay: 1.5 ms}}
 """
+INFINITE = """
+spinet: 1
+name: net
+duration: 100 ms
+populations:
+  fine: {model: lif_delta, size: 1}
+  s: {model: spike_source, size: 1, spikes: {0: [1 ms]}}
+projections:
+  p: {from: s, to: fine, connect: all_to_all, synapse: {model: spin_valve, u: 0.1, energy: 1, read_voltage: 1.0e+200 V, delay: 1 ms}}
+schedule:
+  - {at: 50 ms, read: p}
+record:
+  weights: [{projection: p, every: 10 ms, variable: energy}]
+"""
 LOOPS, FAILS, GOES_ROUND, FIRES_TWICE, NO_NUMBER = range(5)
 
 
@@ -171,6 +185,11 @@ class Stubborn(unittest.TestCase):
                     continue  # it could be followed after all
                 self.assertEqual(done.returncode, 3, done.stderr)
                 self.assertRegex(done.stderr, rf"population 'n', neuron 0 \({model}\), at [0-9.e-]+ ms: ")
+
+    def test_what_is_infinite(self):
+        done = self.run_network(INFINITE)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("at 10 ms: the synapse from neuron 0 of 's' (projection 'p', spin_valve) has a variable energy that is infinite", done.stderr)
 
     def test_a_rate_that_cannot_be_drawn(self):
         rate = "spinet: 1\nname: net\nduration: 1 s\npopulations:\n  p: {model: poisson, size: 1, params: {rate: %s}}\nrecord: {spikes: [p]}\n"
