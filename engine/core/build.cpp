@@ -6,6 +6,7 @@
 
 #include "core/failure.hpp"
 #include "core/simulation_parts.hpp"
+#include "network/estimate.hpp"
 #include "network/lookup.hpp"
 
 namespace spinet {

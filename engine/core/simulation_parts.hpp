@@ -6,7 +6,8 @@
 #include <deque>
 #include <map>
 
-#include "core/block.hpp"
+#include "core/block/block.hpp"
+#include "core/input/emitter.hpp"
 #include "core/partition.hpp"
 #include "core/simulation.hpp"
 

@@ -268,7 +268,7 @@ class Sum {
     return std::max(0.0, 2 * sizeof(std::uint64_t) * edges - 2 * synapses - of_slice * slices / blocks);
   }
 
-  /// Arrivals that wait in rings and beyond them (core/slots.hpp).
+  /// Arrivals that wait in rings and beyond them (core/block/arrivals.hpp).
   double on_their_way(const Projection& p, double slices, bool small) {
     const double sources = static_cast<double>(p.source_count());
     if (sources == 0 || slices == 0) return 0;

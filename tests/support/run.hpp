@@ -26,7 +26,7 @@ inline Run run_once(const Network& net, const SimulationOptions& options = {}) {
 }
 inline std::string first_difference(const std::vector<Spike>& a, const std::vector<Spike>& b);
 
-/// If the run was short, once more with all blocks large (core/slots.hpp), which must change nothing.
+/// If the run was short, once more with all blocks large (core/block/arrivals.hpp), which must change nothing.
 inline Run run(const Network& net, SimulationOptions options = {}) {
   Run r = run_once(net, options);
   if (r.statistics.run_seconds > 0.2 || options.small_slices == 0) return r;

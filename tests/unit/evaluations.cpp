@@ -3,7 +3,7 @@
 #include <set>
 #include <vector>
 
-#include "core/evaluations.hpp"
+#include "core/block/evaluations.hpp"
 #include "spinet/random.hpp"
 
 using namespace spinet;

@@ -3,7 +3,8 @@
 // of its block, so that some have their base in one frame and arrivals in the next.
 #include <catch2/catch.hpp>
 
-#include "core/superposed.hpp"
+#include "core/input/emitter.hpp"
+#include "core/input/train.hpp"
 #include "support/histories.hpp"
 #include "support/run.hpp"
 

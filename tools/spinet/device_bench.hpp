@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "core/buffer.hpp"
-#include "core/history.hpp"
+#include "core/block/history.hpp"
 #include "spinet/synapse.hpp"
 
 namespace spinet::tool {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/history.hpp"
+#include "core/block/history.hpp"
 
 namespace spinet {
 namespace {

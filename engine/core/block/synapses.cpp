@@ -1,4 +1,4 @@
-#include "core/synapses.hpp"
+#include "core/block/synapses.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -5,7 +5,7 @@
 #include <set>
 #include <stdexcept>
 
-#include "core/block.hpp"
+#include "core/block/block.hpp"
 #include "core/failure.hpp"
 #include "core/finite.hpp"
 

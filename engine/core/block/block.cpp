@@ -1,4 +1,4 @@
-#include "core/block.hpp"
+#include "core/block/block.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -142,7 +142,7 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
   synapses_ = std::move(synapses);
   trains_ = std::move(trains);
   window_ = window;
-  agenda_ = Agenda(window);
+  agenda_ = Calendar(window);
   std::uint32_t most_steps = 0;
   for (std::uint32_t s = 0; s < synapses_->slice_count(); ++s) most_steps = std::max(most_steps, synapses_->delay_steps(s));
   small_ = synapses_->slice_count() <= small_slices;
@@ -891,8 +891,8 @@ std::vector<Block::Asked> Block::save_agenda() const {
   std::vector<Asked> all;
   auto entries = agenda_.entries();
   // Which of the tests that are out of date have been dropped already depends on what else lies in the block.
-  std::erase_if(entries, [&](const Agenda::Entry& e) { return e.phase == Ask::test && table_.out_of_date && table_.out_of_date(&c_, e.tick, e.neuron); });
-  std::sort(entries.begin(), entries.end(), [](const Agenda::Entry& a, const Agenda::Entry& b) { return b > a; });
+  std::erase_if(entries, [&](const Calendar::Entry& e) { return e.phase == Ask::test && table_.out_of_date && table_.out_of_date(&c_, e.tick, e.neuron); });
+  std::sort(entries.begin(), entries.end(), [](const Calendar::Entry& a, const Calendar::Entry& b) { return b > a; });
   for (const auto& e : entries)
     if (const Asked a{e.tick, static_cast<std::uint32_t>(e.phase), gids_[e.neuron]};
         all.empty() || all.back().tick != a.tick || all.back().phase != a.phase || all.back().gid != a.gid)
@@ -951,7 +951,7 @@ void Block::restore_begin(Tick at, std::span<const ScheduledControl> schedule) {
     act(a, none);
   }
   outbox_.size = 0;
-  agenda_ = Agenda(window_);
+  agenda_ = Calendar(window_);
   slots_.clear();
   packets_.clear();
   due_at_ = 0;

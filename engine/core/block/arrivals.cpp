@@ -1,4 +1,4 @@
-#include "core/slots.hpp"
+#include "core/block/arrivals.hpp"
 
 #include <algorithm>
 #include <tuple>

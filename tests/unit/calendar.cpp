@@ -3,15 +3,15 @@
 #include <set>
 #include <tuple>
 
-#include "core/agenda.hpp"
 #include "core/draws.hpp"
+#include "core/queue/calendar.hpp"
 
 using namespace spinet;
 
-TEST_CASE("agenda: in order of tick, phase and neuron, however many requests there are and however far ahead") {
+TEST_CASE("calendar: in order of tick, phase and neuron, however many requests there are and however far ahead") {
   for (const Tick window : {Tick{1}, Tick{100'000}, Tick{1'500'000}}) {
     INFO("window " << window);
-    Agenda agenda(window);
+    Calendar calendar(window);
     std::multiset<std::tuple<Tick, Ask, std::uint32_t>> expected;
     Tick now = 0;
     std::size_t most = 0, wrong = 0;
@@ -21,18 +21,18 @@ TEST_CASE("agenda: in order of tick, phase and neuron, however many requests the
       const bool push = w[0] % 100 < (step / 6000 % 2 ? 35u : 65u);
       if (push || expected.empty()) {
         const int reach = static_cast<int>(w[1] % 36);  // from this tick to farther than the ring of buckets
-        const Agenda::Entry e{now + static_cast<Tick>(w[2] % (std::uint64_t{1} << reach)), w[3] % 2 ? Ask::wake : Ask::test, w[3] / 2 % 50};
-        agenda.push(e);
+        const Calendar::Entry e{now + static_cast<Tick>(w[2] % (std::uint64_t{1} << reach)), w[3] % 2 ? Ask::wake : Ask::test, w[3] / 2 % 50};
+        calendar.push(e);
         expected.insert({e.tick, e.phase, e.neuron});
       } else {
-        now = agenda.next();
-        const auto& e = agenda.front();
+        now = calendar.next();
+        const auto& e = calendar.front();
         wrong += std::tuple(e.tick, e.phase, e.neuron) != *expected.begin() || now != e.tick;
-        agenda.pop();
+        calendar.pop();
         expected.erase(expected.begin());
       }
       most = std::max(most, expected.size());
-      wrong += agenda.size() != expected.size() || agenda.entries().size() != expected.size();
+      wrong += calendar.size() != expected.size() || calendar.entries().size() != expected.size();
     }
     CHECK(wrong == 0);
     CHECK(most > 500);

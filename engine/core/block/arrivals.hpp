@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "core/emission.hpp"
-#include "core/far.hpp"
-#include "core/ring.hpp"
-#include "core/synapses.hpp"
+#include "core/queue/far.hpp"
+#include "core/queue/ring.hpp"
+#include "core/block/synapses.hpp"
 
 namespace spinet {
 

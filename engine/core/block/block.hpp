@@ -8,16 +8,16 @@
 #include <vector>
 
 #include "core/actions.hpp"
-#include "core/agenda.hpp"
+#include "core/queue/calendar.hpp"
 #include "core/arithmetic.hpp"
 #include "core/emission.hpp"
-#include "core/evaluations.hpp"
-#include "core/history.hpp"
+#include "core/block/evaluations.hpp"
+#include "core/block/history.hpp"
 #include "core/pulse.hpp"
 #include "core/recorder.hpp"
-#include "core/slots.hpp"
-#include "core/superposed.hpp"
-#include "core/synapses.hpp"
+#include "core/block/arrivals.hpp"
+#include "core/input/train.hpp"
+#include "core/block/synapses.hpp"
 #include "network/checked.hpp"
 
 namespace spinet {
@@ -248,7 +248,7 @@ class Block {
   Tick window_ = 1;
   Tick from_ = 0;  ///< begin of the present window
   std::uint32_t turns_ = 0;  ///< of the walk through windows, for `Heart::beat`
-  Agenda agenda_{1};
+  Calendar agenda_{1};
   std::vector<std::uint32_t> due_;
   std::vector<std::uint32_t> soon_;  ///< tests asked for the present tick
   Evaluations evaluations_;              ///< for the end of the present tick

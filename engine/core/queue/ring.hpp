@@ -1,5 +1,5 @@
 // Which windows from the present one on have arrivals, and where they are kept: the places of a ring.  It reaches as far as the
-// longest delay, but no further than some thousand windows; what lies beyond waits in a second level (core/far.hpp).
+// longest delay, but no further than some thousand windows; what lies beyond waits in a second level (core/queue/far.hpp).
 #pragma once
 #include <algorithm>
 #include <bit>
