@@ -11,7 +11,7 @@ namespace spinet {
 
 /// Somebody wanted the run to stop (SimulationOptions::stop) while its network was still being built.
 struct Stopped : std::runtime_error {
-  Stopped() : std::runtime_error("stopped while the network was built") {}
+  explicit Stopped(const std::string& when = "while the network was built") : std::runtime_error("stopped " + when) {}
 };
 
 /// A model has said that it cannot go on, or has broken its contract: who, when and why.

@@ -113,7 +113,7 @@ void Simulation::Impl::flush_reports(Recorder* recorder) {
 }
 
 /// Canonical order: by target, then draw; the edge with number k of its target has the id (projection, target, k).
-void Simulation::Impl::record_edges(Recorder& recorder) {
+void Simulation::Impl::record_edges(Recorder& recorder, const std::atomic<bool>* stop) {
   bool wanted[target_run];
   std::fill(std::begin(wanted), std::end(wanted), true);
   struct Found {
@@ -130,6 +130,7 @@ void Simulation::Impl::record_edges(Recorder& recorder) {
     InitialState state(net, p, wiring);
     const std::size_t width = edge_variables(*net.projections[p].synapse).size();
     for (std::uint32_t run = 0; run < wiring.connector.run_count(); ++run) {
+      if (stop && stop->load(std::memory_order_relaxed)) throw Stopped("while the edges were logged; the log is not whole");
       of_run.clear();
       of_run_values.clear();
       wiring.connector.edges(run, wanted, [&](const DrawnEdge* e, std::size_t n) {

@@ -164,7 +164,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
 
   if (recorder && stats.began == 0)
     guarded([&] {
-      record_edges(*recorder);
+      record_edges(*recorder, hooks.stop);
       for (std::uint32_t r = 0; r < watched.size(); ++r) recorder->watched(r, watched[r]);
     });
 

@@ -118,7 +118,7 @@ struct Simulation::Impl {
   void take_posted(std::size_t first, Tick to);
   void drop_ended(Emissions& all) const;
   void abandon_window(Tick from, std::span<const Action> due, Recorder* recorder);
-  void record_edges(Recorder& recorder);
+  void record_edges(Recorder& recorder, const std::atomic<bool>* stop);  ///< throws Stopped
   void prepare_reports();
   void prepare_changes();
   void sample_epoch(const Posted& batch_end, std::vector<Action>& due) const;

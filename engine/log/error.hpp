@@ -18,6 +18,9 @@ struct LogError : std::runtime_error {
       : std::runtime_error(file.string() + ": " + message), path(std::move(file)), valid_until(valid) {}
 };
 
+/// The log that a run continues cannot be read, where the new one can be written.
+struct DamagedSource : LogError { using LogError::LogError; };
+
 /// Something that stands where a file of ours would (a lock, a journal, a checkpoint), and is none: it is not touched.
 struct ForeignFile : LogError { using LogError::LogError; };
 

@@ -40,6 +40,7 @@ struct Column {
   Rows rows;
   std::vector<double> values;
   std::int64_t when = 0;           ///< tick of the frame
+  std::string times;               ///< of events: the rule by which they were taken; empty: the log does not say
   std::vector<std::uint64_t> ids;  ///< of events: the synapses
 };
 
@@ -78,6 +79,7 @@ Column last_events(hid_t group, const std::string& place, std::size_t population
   Column c;
   c.rows = mapping_of(group, populations);
   c.ids = h5::read_all<std::uint64_t>(group, "mapping/edge_ids");
+  if (H5Aexists(group, "times") > 0) c.times = h5::read_text_attribute(group, "times");
   const auto edges = h5::read_all<std::uint64_t>(group, "edge_ids");
   const auto numbers = h5::read_all<double>(group, "values");
   if (c.ids.size() != c.rows.size() || edges.size() != numbers.size()) throw h5::Error("the weight events have columns of different lengths");
@@ -114,6 +116,8 @@ void read_columns(hid_t file, const WantedState& wanted, FileWeights& all) {
       all.values[0] = first.values;
     } else if (c.when != first.when) {
       all.missing[v] = fmt::format("has its last frame of {} at another time than that of {}", name, wanted.variables[0]);
+    } else if (!frames && (c.times != first.times || c.times.empty())) {
+      all.missing[v] = fmt::format("has its events of {} at other times than those of {}", name, wanted.variables[0]);
     } else if (c.ids != first.ids || c.values.size() != first.values.size()) {
       all.missing[v] = fmt::format("has {} of {} of other synapses than of {}", what, name, wanted.variables[0]);
     } else {

@@ -25,6 +25,7 @@
 #include "log/open_log.hpp"
 #include "log/reader.hpp"
 #include "log/stream.hpp"
+#include "network/digest.hpp"
 #include "network/signs.hpp"
 
 namespace spinet {
@@ -75,9 +76,14 @@ h5::Id populations_type(std::size_t name, std::size_t model) {
   return t;
 }
 
-}  // namespace
-
-namespace {
+/// The same for two recordings just if they take their events at the same times.
+Digest times_digest(const WeightEventRecording& r) {
+  std::string text = fmt::format("{} {} {} {} of {}:", r.on_change, r.from, r.to, r.reads, r.epochs.empty() ? 0 : r.environment);
+  for (const Tick t : r.at) fmt::format_to(std::back_inserter(text), " {}", t);
+  text += ';';
+  for (const auto e : r.epochs) fmt::format_to(std::back_inserter(text), " {}", e);
+  return sha256(std::as_bytes(std::span(text)));
+}
 
 void refuse_another(hid_t log, const std::filesystem::path& name, const Network& network) {
   const auto run = h5::open_group(log, "spinet");
@@ -166,15 +172,23 @@ struct RunLog::Impl {
       give_name(fresh);
       journal->publish();
       durable = reached;
+    } catch (const DamagedSource&) {
+      clear_away(fresh);
+      throw;
     } catch (const std::exception& e) {
       const std::string reason = store && !store->failure().empty() ? store->failure() : e.what();
-      const bool named = store && store->file().path() == path;
-      if (journal && !named) journal->discard();
-      abandon();
-      std::error_code ignored;
-      if (!named) std::filesystem::remove(fresh, ignored);
+      clear_away(fresh);
       throw LogError(path, "the log cannot be created: " + reason);
     }
+  }
+
+  /// What has been made of a log that will not be.
+  void clear_away(const std::filesystem::path& fresh) {
+    const bool named = store && store->file().path() == path;
+    if (journal && !named) journal->discard();
+    abandon();
+    std::error_code ignored;
+    if (!named) std::filesystem::remove(fresh, ignored);
   }
 
   /// The file with provenance, empty datasets for all that is recorded, and what an earlier log has of them.
@@ -201,29 +215,62 @@ struct RunLog::Impl {
     store->commit(nullptr, {}, options.power_safe);
   }
 
-  /// Copies the rows before tick `c.at` of every stream from an earlier log of the same run.
-  void take_over(const Continuation& c) {
-    const h5::Id old(h5::check(H5Fopen(c.log.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "opening " + c.log.string()));
+  /// The datasets of a stream in the log that this one continues.
+  struct OldColumns {
+    std::vector<h5::Id> sets, types;
+    std::uint64_t rows = 0;
+  };
+  OldColumns open_old(hid_t old, const Stream& s) const {
+    OldColumns c;
+    for (const auto& n : s.names()) {
+      c.sets.push_back(h5::open_dataset(old, n.dataset));
+      const h5::Id stored(h5::check(H5Dget_type(c.sets.back()), n.dataset));
+      h5::check_number(stored, n.dataset);
+      c.types.emplace_back(h5::check(H5Tget_native_type(stored, H5T_DIR_ASCEND), n.dataset));
+      const auto shape = h5::shape_of(c.sets.back());
+      c.rows = shape[0];
+      if (H5Tget_size(c.types.back()) * (shape.size() > 1 ? shape[1] : 1) != n.row_bytes) throw h5::Error(n.dataset + " has another shape");
+    }
+    return c;
+  }
+  static void read_old(const OldColumns& c, Stream& s, std::uint64_t row, std::uint64_t n) {
+    const auto names = s.names();
+    for (std::size_t k = 0; k < c.sets.size(); ++k) {
+      const auto shape = h5::shape_of(c.sets[k]);
+      const auto width = shape.size() > 1 ? shape[1] : 1;
+      const hsize_t start[2] = {row, 0}, count[2] = {n, width};
+      const h5::Id from(h5::check(H5Dget_space(c.sets[k]), names[k].dataset));
+      const h5::Id memory(h5::check(H5Screate_simple(shape.size() > 1 ? 2 : 1, count, nullptr), names[k].dataset));
+      h5::check(H5Sselect_hyperslab(from, H5S_SELECT_SET, start, nullptr, count, nullptr), names[k].dataset);
+      h5::check(H5Dread(c.sets[k], c.types[k], memory, from, H5P_DEFAULT, s.column<std::byte>(k)), "reading " + names[k].dataset);
+    }
+  }
+  /// What fails in the log that is read is told apart from what fails in the one that is written.
+  template <class F>
+  static auto of_old(const Continuation& c, F&& f) {
+    try {
+      return f();
+    } catch (const h5::Error& e) {
+      throw DamagedSource(c.log, e.what());
+    }
+  }
+  h5::Id open_old_log(const Continuation& c) const {
+    h5::Id old(h5::check(H5Fopen(c.log.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "opening " + c.log.string()));
     refuse_another(old, c.log, network);
     const auto old_run = h5::open_group(old, "spinet");
     // Without its journal (`recover` has not been there) a log holds less than it says.
     const bool whole = h5::read_text_attribute(old_run, "status") != layout::status::running;
     if (const auto held = h5::read_attribute<Tick>(old_run, whole ? "reached_ticks" : "whole_ticks"); held < c.at)
-      throw h5::Error(fmt::format("{} holds the run up to {} ms only, the checkpoint is of {} ms", c.log.string(), ms(held), ms(c.at)));
+      throw h5::Error(fmt::format("holds the run up to {} ms only, the checkpoint is of {} ms", ms(held), ms(c.at)));
+    return old;
+  }
+  /// Copies the rows before tick `c.at` of every stream from an earlier log of the same run.
+  void take_over(const Continuation& c) {
+    const h5::Id old = of_old(c, [&] { return open_old_log(c); });
     for (std::size_t i = 0; i < streams.size(); ++i) {
       auto& s = streams[i];
-      const auto names = s.names();
-      std::vector<h5::Id> columns, types;
-      std::uint64_t rows = 0;
-      for (const auto& n : names) {
-        columns.push_back(h5::open_dataset(old, n.dataset));
-        const h5::Id stored(h5::check(H5Dget_type(columns.back()), n.dataset));
-        h5::check_number(stored, n.dataset);
-        types.emplace_back(h5::check(H5Tget_native_type(stored, H5T_DIR_ASCEND), n.dataset));
-        const auto shape = h5::shape_of(columns.back());
-        rows = shape[0];
-        if (H5Tget_size(types.back()) * (shape.size() > 1 ? shape[1] : 1) != n.row_bytes) throw h5::Error(n.dataset + " has another shape");
-      }
+      const auto columns = of_old(c, [&] { return open_old(old, s); });
+      std::uint64_t rows = columns.rows;
       const bool timed = std::count(metrics_of.begin(), metrics_of.end(), i) > 0 ||
                          std::any_of(events.begin(), events.end(), [&](const Events& e) { return e.stream == i; });
       const bool spikes = timed || std::count(spikes_of.begin(), spikes_of.end(), i) > 0;
@@ -231,14 +278,7 @@ struct RunLog::Impl {
         if (r.stream == i) rows = std::min<std::uint64_t>(rows, c.at <= r.from ? 0 : static_cast<std::uint64_t>((c.at - r.from + r.every - 1) / r.every));
       for (std::uint64_t row = 0; row < rows;) {
         std::uint64_t n = s.room(rows - row);
-        for (std::size_t k = 0; k < columns.size(); ++k) {
-          const auto width = h5::shape_of(columns[k]).size() > 1 ? h5::shape_of(columns[k])[1] : 0;
-          const hsize_t start[2] = {row, 0}, count[2] = {n, width};
-          const h5::Id from(h5::check(H5Dget_space(columns[k]), names[k].dataset));
-          const h5::Id memory(h5::check(H5Screate_simple(width ? 2 : 1, count, nullptr), names[k].dataset));
-          h5::check(H5Sselect_hyperslab(from, H5S_SELECT_SET, start, nullptr, count, nullptr), names[k].dataset);
-          h5::check(H5Dread(columns[k], types[k], memory, from, H5P_DEFAULT, s.column<std::byte>(k)), "reading " + names[k].dataset);
-        }
+        of_old(c, [&] { read_old(columns, s, row, n); });
         if (spikes) {  // sorted by time
           std::uint64_t before = 0;
           const auto tick = [&](std::uint64_t k) { return exact_ticks && !timed ? s.column<Tick>(2)[k] : std::llround(s.column<double>(0)[k] * ticks_per_ms); };
@@ -510,6 +550,7 @@ struct RunLog::Impl {
     const auto& variable = projection.synapse->model.variables.data[recording.variable];
     const auto place = place_of(recording);
     const auto group = group_of(recording, "weight_events", place);
+    h5::write_text_attribute(group, "times", hex(times_digest(recording)));
     const auto folder = "/weight_events/" + place;
     auto& s = streams.emplace_back(options.chunk, packing());
     add_column(s, group, folder, "timestamps", H5T_NATIVE_DOUBLE);

@@ -216,6 +216,16 @@ def main():
             f.create_dataset("log", data=np.bytes_("a\nb: all is well"), dtype=h5py.string_dtype("utf-8", 16))
 
         changed(two_lines, "its log a b: all is well is missing", seal=True)
+        # Data of the log that cannot be read: the user's to put right, and nothing is changed.
+        sound = (folder / "out.h5").read_bytes()
+        with h5py.File(folder / "out.h5", "r") as f:
+            chunk = f["spikes/exc/timestamps"].id.get_chunk_info(0)
+        torn = bytearray(sound)
+        torn[chunk.byte_offset:chunk.byte_offset + chunk.size] = b"\x5a" * chunk.size
+        (folder / "out.h5").write_bytes(torn)
+        refused(checkpoint.name, "out.h5: ")
+        assert (folder / "out.h5").read_bytes() == torn and not list(folder.glob("*.new-*"))
+        (folder / "out.h5").write_bytes(sound)
         (folder / "out.h5").rename(folder / "moved.h5")
         refused(checkpoint.name, "its log")
         other = run("run", "net.yaml", "-o", "out.h5", "--quiet", "--seed", "9", "--duration", "1 s")

@@ -320,6 +320,20 @@ class Sweep(unittest.TestCase):
         self.assertIn("there.h5: is not an HDF5 file", self.sweep(XOR, "--trials", "3", "-o", "there.h5", code=2).stderr)
         self.assertEqual((self.folder / "there.h5").read_text(), "text")
 
+    def test_what_is_not_ours_stays(self):
+        elsewhere = self.folder / "elsewhere"
+        elsewhere.write_text("kept")
+        for suffix in (".runs.0", ".runs.7", ".next"):
+            path = self.folder / ("out.h5" + suffix)
+            for make in (lambda: path.write_text("notes of mine"), lambda: path.symlink_to(elsewhere), lambda: os.mkfifo(path)):
+                make()
+                for force in ([], ["--force"]):
+                    done = self.sweep(XOR, "--trials", "3", "-o", "out.h5", *force, code=2)
+                    self.assertIn(path.name + ": is called as a file of a running sweep of out.h5 would be, but is none", done.stderr)
+                self.assertEqual(self.files(), sorted(["elsewhere", path.name]))
+                path.unlink()
+        self.assertEqual(elsewhere.read_text(), "kept")
+
     def test_paths_varied_together(self):
         done = self.sweep(XOR, "--duration", "1s", "--vary", "projections.actor_in.synapse.update,projections.actor_bias.synapse.update=[linear, power]",
                           "--trials", "3", "-o", "joint.h5", "--quiet")

@@ -221,6 +221,11 @@ record:
         self.pairs("apart", record="{projection: v, variable: u, every: 100 ms}, {projection: v, variable: u2, every: 70 ms}")
         done = self.pairs("bad", fails=True, state="weights: {from: apart.h5}")
         self.assertIn("has its last frame of u2 at another time than that of u", done.stderr)
+        for k, u2 in enumerate(("on_change: true, to: 100 ms", "at: [140 ms]", "on_change: true, at: [140 ms]")):
+            self.pairs(f"apart{k}", record="{projection: v, variable: u, on_change: true}, {projection: v, variable: u2, %s}" % u2)
+            done = self.pairs("bad", fails=True, state=f"weights: {{from: apart{k}.h5, values: events}}")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("has its events of u2 at other times than those of u", done.stderr)
 
     def test_edges_of_devices_are_read_back(self):
         self.pairs("devices")

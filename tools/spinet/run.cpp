@@ -290,7 +290,11 @@ int run_on(Transport& t, const RunOptions& o) {
       options.force = options.force || path == checkpoint->origin.log;
       options.continues = Continuation{checkpoint->origin.log, checkpoint->at};
     }
-    log = std::make_unique<RunLog>(path, network, from, options);
+    try {
+      log = std::make_unique<RunLog>(path, network, from, options);
+    } catch (const DamagedSource& e) {
+      throw UserError(printable_line(e.what()));
+    }
     output.source.reset();
     if (every > 0 || wall > 0)
       checkpoints = std::make_unique<CheckpointFiles>(

@@ -424,6 +424,7 @@ int sweep_on(Transport& t, const SweepOptions& o) {
     lock = lock_output(path);
     sweep = std::move(asked.sweep);
     go_on(sweep, o);
+    refuse_foreign(path);
     // Ranks of a killed sweep may be at work still.
     if (in_use(path)) throw UserError(fmt::format("{}: another `spinet sweep` is writing it", path.string()));
     // What a killed sweep has left is folded in first, so that the journals can begin anew.

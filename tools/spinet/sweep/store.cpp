@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,9 @@
 #include <cstring>
 #include <fstream>
 #include <thread>
+
+#include "exits.hpp"
+#include "network/printable.hpp"
 
 namespace spinet::tool {
 namespace {
@@ -200,6 +204,30 @@ std::vector<std::filesystem::path> journals(const std::filesystem::path& out) {
   }
   std::sort(found.begin(), found.end());
   return found;
+}
+
+void refuse_foreign(const std::filesystem::path& out) {
+  // A kill may leave any of them before its first bytes were written.
+  const auto ours = [](const std::filesystem::path& p, auto&& looks_right) {
+    const int fd = ::open(p.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat s;
+    std::uint64_t first = 0;
+    const bool good = fd >= 0 && ::fstat(fd, &s) == 0 && S_ISREG(s.st_mode) &&
+                      (s.st_size == 0 || looks_right(s.st_size, ::pread(fd, &first, sizeof first, 0) == sizeof first ? first : 0));
+    if (fd >= 0) ::close(fd);
+    return good;
+  };
+  const auto refuse = [&](const std::filesystem::path& p) {
+    throw UserError(fmt::format("{}: is called as a file of a running sweep of {} would be, but is none; it is not replaced: move it away, "
+                                "or give another name with -o", printable_line(p.string()), printable_line(out.filename().string())));
+  };
+  for (const auto& p : journals(out))
+    if (!ours(p, [](off_t, std::uint64_t first) { return first == magic; })) refuse(p);
+  const auto counter = with(out, ".next");
+  std::error_code ignored;
+  if (std::filesystem::exists(std::filesystem::symlink_status(counter, ignored)) &&
+      !ours(counter, [](off_t size, std::uint64_t) { return size == sizeof(std::uint64_t); }))
+    refuse(counter);
 }
 
 bool in_use(const std::filesystem::path& out) {

@@ -48,6 +48,8 @@ class JournalReader {
 
 /// All journals of `out`, also those of ranks that are no more.
 std::vector<std::filesystem::path> journals(const std::filesystem::path& out);
+/// Throws UserError if a journal or the counter of `out` is there under its name and is none: nothing of others is removed.
+void refuse_foreign(const std::filesystem::path& out);
 /// True if a process that still runs writes one of them; waits a little for one that is just being killed.
 bool in_use(const std::filesystem::path& out);
 /// Removes the journals and the counter.
