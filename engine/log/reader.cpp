@@ -430,10 +430,15 @@ LogSummary summarise(const std::filesystem::path& log) {
       const auto f = h5::open_group(g, "statistics");
       s.figures = LogSummary::Figures{};
       s.figures->spikes = h5::read_attribute<std::uint64_t>(f, "spikes");
-      s.figures->events = h5::read_attribute<std::uint64_t>(f, "deliveries") + h5::read_attribute<std::uint64_t>(f, "superposed");
+      s.figures->deliveries = h5::read_attribute<std::uint64_t>(f, "deliveries");
+      s.figures->superposed = h5::read_attribute<std::uint64_t>(f, "superposed");
+      s.figures->events = s.figures->deliveries + s.figures->superposed;
       if (h5::has_attribute(f, "events_before"))  // since version 0.2.0
         s.figures->events_before = std::min(s.figures->events, h5::read_attribute<std::uint64_t>(f, "events_before"));
       s.figures->synapses = h5::read_attribute<std::uint64_t>(f, "synapses");
+      s.figures->stored_synapses = h5::has_attribute(f, "stored_synapses")
+                                       ? h5::read_attribute<std::uint64_t>(f, "stored_synapses")
+                                       : s.figures->synapses;
       s.figures->build_seconds = h5::read_attribute<double>(f, "build_seconds");
       s.figures->run_seconds = h5::read_attribute<double>(f, "run_seconds");
       const auto fired = h5::read_all<std::uint64_t>(f, "spikes_of_population");

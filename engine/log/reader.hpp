@@ -79,7 +79,8 @@ struct LogSummary {
   std::vector<LoggedReport> reports;
   std::vector<LoggedEdges> edges;
   struct Figures {
-    std::uint64_t spikes = 0, events = 0, synapses = 0;  ///< as in Statistics (core/simulation.hpp)
+    std::uint64_t spikes = 0, synapses = 0, stored_synapses = 0;  ///< as in Statistics (core/simulation.hpp)
+    std::uint64_t deliveries = 0, superposed = 0, events = 0;
     std::uint64_t events_before = 0;                     ///< before the checkpoint that the last process began at
     double build_seconds = 0, run_seconds = 0;           ///< of the last process
     double events_per_second() const { return run_seconds > 0 ? static_cast<double>(events - events_before) / run_seconds : 0; }

@@ -2,7 +2,9 @@
 
 usage: command.py SPINET RANK_FAILURE PLUGINS [unittest arguments]
 """
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -180,6 +182,17 @@ class Command(unittest.TestCase):
             (["info", "nowhere.h5"], "nowhere.h5: no such file"),
             (["run", "x.yaml", "--plugin-path", "nowhere"], "nowhere: no such folder of plugins"),
             (["run", "x.yaml", "-n", "0"], "--ranks: Value 0 not in range"),
+            (["report", "x.h5", "--figures", ""], "--figures: a value is missing"),
+            (["report", "x.h5", "-o", ""], "a value is missing"),
+            (["init", "-o", ""], "a value is missing"),
+            (["export", "x.h5", "--to", "csv", "-o", ""], "a value is missing"),
+            (["models", ""], "a value is missing"),
+            (["models", "stdp", "--plugin-path", ""], "--plugin-path: a value is missing"),
+            (["check-plugin", ""], "a value is missing"),
+            (["view", "x.h5", "--from", "-5"], "'-5' is no number of milliseconds"),
+            (["view", "x.h5", "--to", "50ms"], "'50ms' is no number of milliseconds"),
+            (["view", "x.h5", "--from", "nan"], "'nan' is no number of milliseconds"),
+            (["run", "x.yaml", "--dry-run", "--json"], "--dry-run excludes --json"),
         ]:
             with self.subTest(arguments):
                 done = self.spinet(*arguments)
@@ -187,6 +200,33 @@ class Command(unittest.TestCase):
                 self.assertIn(message, done.stdout + done.stderr)
         self.assertEqual(self.spinet("--help").returncode, 0)
         self.assertIn("Exit codes: 0 fine, 2 the input is wrong, 3 the run failed", self.spinet("run", "--help").stdout)
+
+    def test_a_resumed_run_counts_what_it_does_itself(self):
+        self.write("half.yaml", """spinet: 1
+duration: 1 s
+populations:
+  noise: {model: poisson, size: 100, params: {rate: 1 kHz}}
+  n: {model: lif_delta, size: 100}
+projections:
+  p: {from: noise, to: n, connect: all_to_all, synapse: {model: static, weight: 1 uV, delay: 1 ms}}
+schedule: [{at: 400 ms, set: {noise: {rate: 0 Hz}}}]
+record: {reports: [{population: n, variable: V, every: 1 ms}]}
+""")
+        self.assertEqual(self.spinet("run", "half.yaml", "--checkpoint-every", "500ms", "--quiet").returncode, 0)
+        checkpoint = min(f for f in os.listdir(self.folder) if ".ckpt." in f)
+        done = self.spinet("resume", checkpoint, "--json", "-o", "rest.h5")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        speeds = re.findall(r"(\S+(?: [kMG])?) events/s", done.stderr)
+        self.assertTrue(speeds and set(speeds) == {"0"}, done.stderr)
+        run = json.loads(done.stdout)
+        self.assertGreater(run["events"], 1_000_000)
+        self.assertEqual((run["events_before"], run["deliveries"] + run["superposed"]), (run["events"], run["events"]))
+        self.assertEqual((run["events_per_second"], run["stored_synapses"] <= run["synapses"]), (0, True))
+
+    def test_choices_are_shown_as_words(self):
+        shown = self.spinet("models", "reward_rule").stdout
+        self.assertRegex(shown, r"  write +batch +batch \| each ")
+        self.assertNotRegex(shown, r"  write .*whole number")
 
     def test_times_of_checkpoints(self):
         self.write("long.yaml", LONG)

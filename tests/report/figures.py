@@ -79,9 +79,26 @@ class Figures(Folder):
         self.assertEqual(sum(r.get("class") == "scale" for r in root.iter(SVG + "rect")), 16)  # two bars of eight levels
         self.assertEqual({name for name, _ in self.paths(root)}, {"exc", "inh"})
 
+    def test_intervals_of_any_length(self):
+        """Seconds where milliseconds would be thousands; numbers on an axis that is a part of a decade."""
+        for name, duration, times, label in (("slow", "30 s", "1 ms, 2 s, 13 s, 13.01 s", "interspike interval (s)"),
+                                             ("quick", "3 us", "0.1 us, 1.1 us, 2.1 us", "interspike interval (ms)")):
+            with open(self.path(f"{name}.yaml"), "w") as f:
+                f.write(f"spinet: 1\nname: {name}\nduration: {duration}\ndelay_resolution: 100 ns\npopulations:\n"
+                        f"  source: {{model: spike_source, size: 1, spikes: [{times}]}}\n"
+                        "  n: {model: lif_delta, size: 1, params: {t_ref: 100 ns}}\n"
+                        "projections: {p: {from: source, to: n, connect: all_to_all, "
+                        "synapse: {model: static, weight: 100 mV, delay: 100 ns}}}\nrecord: {spikes: [n]}\n")
+            self.run_spinet("run", f"{name}.yaml", "--quiet", "-o", f"{name}.h5")
+            root, texts = self.figures(f"{name}.h5")["isi"]
+            numbers = [t.text for t in root.iter(SVG + "text") if t.get("class") == "s" and t.get("text-anchor") == "middle"]
+            self.assertIn(label, texts)
+            self.assertGreaterEqual(len(numbers), 2, numbers)
+            self.assertLess(max(map(float, numbers)), 1000)
+
     def test_many_populations(self):
         """14 of one sign: each has its name beside its rows, and no two the same colour and dashes."""
-        names = [f"population_{k}_with_a_long_name" for k in range(14)]
+        names = [f"population_{k}_with_a_long_name".ljust(60, "x") for k in range(14)]
         with open(self.path("many.yaml"), "w") as f:
             f.write("spinet: 1\nname: many\nduration: 100 ms\npopulations:\n")
             f.write("".join(f"  {n}: {{model: lif_exp, size: {3 if k else 2000}, params: {{I_dc: 400 pA}}}}\n" for k, n in enumerate(names)))

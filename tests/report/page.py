@@ -180,7 +180,7 @@ class Data(Folder):
 
     def test_warnings(self):
         self.assertNotIn("driver is", self.run_spinet("report", "two_neurons.h5", "-o", "calm.html").stdout)
-        self.assertIn("driver is silent", self.spikes_written("silent.h5", []))
+        self.assertIn("No spike of driver was recorded", self.spikes_written("silent.h5", []))
         self.assertIn("driver is saturated: 100 %", self.spikes_written("saturated.h5", [np.arange(1 + n / 100, 100, 2.5) for n in range(50)]))
         together = self.spikes_written("synchronous.h5", [np.arange(3 + n / 1000, 100, 7) for n in range(50)])
         self.assertIn("driver is synchronous", together)
@@ -270,12 +270,44 @@ class Data(Folder):
         self.assertAlmostEqual(exc["rate"], seen.sum() / 250 / 0.15, delta=1e-4 * exc["rate"])
         self.assertEqual(sum(exc["rates"]["counts"]) + exc["rates"]["above"], 250)
         view = self.run_spinet("view", "part.h5", "--ascii").stdout
-        self.assertIn(f"mean {seen.sum() / 250 / 0.15:.4g} Hz, {250 - len(np.unique(nodes[seen]))} of 250 neurons silent", view)
+        self.assertIn(f"mean {seen.sum() / 250 / 0.15:.4g} Hz, {250 - len(np.unique(nodes[seen]))} of 250 recorded neurons silent "
+                      "from 150 ms to 300 ms", view)
         rows = min(100, 1000)
         chosen = [(r * 1000 // rows) + (10 - 1) // 2 for r in range(rows)]
         trains = [ticks[seen & (nodes == n)] / 1e6 for n in chosen]
         trains = [t for t in trains if len(t) >= self.data["least_spikes"]][:60]
         self.assertEqual(exc["correlation_neurons"], len(trains))
+
+    def test_what_was_not_recorded_is_not_silent(self):
+        """What fired and what of it was recorded are kept apart, each with its own rate."""
+        with open(self.path("parts.yaml"), "w") as f:
+            f.write("""spinet: 1
+name: parts
+duration: 2 s
+populations:
+  a: {model: lif_delta, size: 10, params: {I_dc: 400 pA}}
+  b: {model: lif_delta, size: 4, params: {I_dc: [0 pA, 0 pA, 0 pA, 400 pA]}}
+  none: {model: lif_delta, size: 5}
+  driver: {model: spike_source, size: 1, spikes: [1 ms]}
+schedule: [{at: 500 ms, set: {a: {I_dc: 0 pA}}}]
+record: {spikes: [{population: a, from: 1 s, to: 1500 ms}, {population: b, ids: [0, 1, 2]}, none, driver]}
+""")
+        self.run_spinet("run", "parts.yaml", "--quiet", "-o", "parts.h5")
+        run = json.loads(self.run_spinet("info", "parts.h5", "--json").stdout)
+        fired = {p["name"]: (p["fired"], p["spikes"]) for p in run["populations"] if p["kind"] == "neuron"}
+        self.assertTrue(fired["a"][0] > 0 and fired["b"][0] > 0 and fired["a"][1] == fired["b"][1] == 0, fired)
+        shown = self.run_spinet("info", "parts.h5").stdout
+        self.assertRegex(shown, rf"\na +lif_delta +10 +{fired['a'][0]} +{fired['a'][0] / 20:g} Hz +0 +0 Hz\n")
+        self.assertRegex(shown, r"\ndriver +spike_source +1 +1 +0.5 Hz +1 +0.5 Hz\n")
+        self.assertIn("recorded  a: 10 of 10 neurons from 1 s to 1.5 s\nrecorded  b: 3 of 4 neurons\n", shown)
+        said = self.run_spinet("report", "parts.h5").stdout
+        self.assertIn(f"No spike of a was recorded: none of its 10 neurons fired from 1 s to 1.5 s. "
+                      f"In the whole run its 10 neurons fired {fired['a'][0]} times.", said)
+        self.assertIn("No spike of b was recorded: none of its 3 recorded neurons fired.", said)
+        self.assertEqual([w.split(" is silent")[0].split()[-1] for w in said.splitlines() if "is silent" in w], ["none"])
+        view = self.run_spinet("view", "parts.h5", "--ascii").stdout
+        self.assertIn("10 of 10 neurons silent from 1 s to 1.5 s", view)
+        self.assertIn("3 of 3 recorded neurons silent", view)
 
     def test_more_neurons_fired_than_were_recorded(self):
         """A damaged number must not become a negative one."""
@@ -285,7 +317,7 @@ class Data(Folder):
         with open(self.path("few.html"), encoding="utf-8") as f:
             exc = data_of(f.read())["populations"][0]
         self.assertEqual(exc["neurons"], exc["active"])
-        self.assertRegex(self.run_spinet("view", "few.h5", "--ascii").stdout, r"Hz, 0 of [\d,]+ neurons silent")
+        self.assertRegex(self.run_spinet("view", "few.h5", "--ascii").stdout, r"Hz, 0 of [\d,]+ (recorded )?neurons silent")
         with h5py.File(self.path("few.h5"), "a") as log:
             log["spikes/exc"].attrs["neurons"] = np.uint64(5000)
         self.refused("report", "few.h5", message="what was recorded of exc makes no sense")

@@ -108,9 +108,14 @@ DryRun dry_run(const Network& given, int ranks, double rate, int samples) {
   } else {  // the emptiest and the fullest, and others at equal distances
     chosen.push_back(static_cast<int>(std::min_element(neurons.begin(), neurons.end()) - neurons.begin()));
     chosen.push_back(static_cast<int>(std::max_element(neurons.begin(), neurons.end()) - neurons.begin()));
-    for (int k = 0; k < samples - 2; ++k) chosen.push_back(static_cast<int>(static_cast<std::int64_t>(k) * (ranks - 1) / (samples - 3)));
+    const auto add = [&](int r) {
+      if (static_cast<int>(chosen.size()) < samples && std::find(chosen.begin(), chosen.end(), r) == chosen.end())
+        chosen.push_back(r);
+    };
+    if (chosen[0] == chosen[1]) chosen.pop_back();
+    for (int k = 0; k < samples - 2; ++k) add(static_cast<int>(static_cast<std::int64_t>(k) * (ranks - 1) / (samples - 3)));
+    for (int r = 0; r < ranks; ++r) add((ranks / 2 + r) % ranks);  // in place of any that were the same
     std::sort(chosen.begin(), chosen.end());
-    chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
   }
   const Estimate whole = estimate(net);
   const double all_neurons = std::max(1.0, std::accumulate(neurons.begin(), neurons.end(), 0.0));

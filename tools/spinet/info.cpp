@@ -49,6 +49,32 @@ int sweep_info(const std::string& file, const Sweep& s, bool json) {
   return fine;
 }
 
+/// What each population did in the run, and what of that is in the log, each with its own rate.
+void population_table(const LogSummary& s) {
+  std::size_t width = 10;
+  for (const auto& p : s.populations) width = std::max(width, p.name.size());
+  const auto line = [&](const std::string& name, const std::string& model, const std::string& size, const std::string& fired,
+                        const std::string& rate, const std::string& recorded, const std::string& recorded_rate) {
+    fmt::print("{:<{}}  {:<12}  {:>10}  {:>14}  {:>10}  {:>14}  {:>10}\n", name, width, model, size, fired, rate, recorded,
+               recorded_rate);
+  };
+  fmt::print("\n");
+  line("population", "model", "size", "spikes", "rate", "recorded", "rate there");
+  // Without its journal a log has some later spikes, which count in the rate as they do in `view`.
+  const Tick end = s.figures ? s.reached : look::end_of(s);
+  for (const auto& p : s.populations) {
+    const auto fired = look::fired_hz(p, s), recorded = look::recorded_hz(p, end, s);
+    line(p.name, p.model, grouped(p.size), p.fired ? grouped(*p.fired) : "-", fired ? rate_text(*fired) : "-",
+         p.recorded ? grouped(p.spikes) : "no", recorded ? rate_text(*recorded) : "");
+  }
+  for (const auto& p : s.populations) {
+    if (!p.recorded) continue;
+    const auto when = look::recorded_when(p, end, s.ticks_per_ms);
+    if (p.neurons < p.size || !when.empty())
+      fmt::print("recorded  {}: {} of {}{}\n", p.name, grouped(p.neurons), plural(p.size, "neuron"), when);
+  }
+}
+
 int info(const std::string& file, bool repair, bool json) {
   if (repair) recover(file);
   if (is_sweep(file)) return sweep_info(file, read_sweep(file), json);
@@ -68,38 +94,23 @@ int info(const std::string& file, bool repair, bool json) {
   fmt::print("started   {}\n", s.started);
   if (!s.finished.empty()) fmt::print("finished  {}\n", s.finished);
   if (s.figures)
-    fmt::print("figures   {} spikes, {} synapses, {} events{} ({} events/s); built in {}, ran {}\n",
-               grouped(s.figures->spikes), grouped(s.figures->synapses), count_text(static_cast<double>(s.figures->events)),
+    fmt::print("figures   {}, {}, {} events{} ({} events/s); built in {}, ran {}\n",
+               plural(s.figures->spikes, "spike"), plural(s.figures->synapses, "synapse"), count_text(static_cast<double>(s.figures->events)),
                s.figures->events_before ? fmt::format(", {} of them before the checkpoint", count_text(static_cast<double>(s.figures->events_before))) : "",
                count_text(s.figures->events_per_second()),
                time_text(s.figures->build_seconds), time_text(s.figures->run_seconds));
 
-  std::size_t width = 10;
-  for (const auto& p : s.populations) width = std::max(width, p.name.size());
-  fmt::print("\n{:<{}}  {:<12}  {:>10}  {:>14}  {:>10}\n", "population", width, "model", "size", "spikes", "rate");
-  const double reached = static_cast<double>(s.reached) * s.seconds_per_tick;
-  // Without its journal a log has some later spikes, which count in the rate as they do in `view`.
-  const Tick end = s.figures ? s.reached : look::end_of(s);
-  for (const auto& p : s.populations) {
-    std::string spikes = "not recorded", rate;
-    if (p.recorded) spikes = grouped(p.spikes);
-    if (p.fired && reached > 0 && p.size > 0 && p.kind == "neuron") {
-      rate = fmt::format("{:.2f} Hz", static_cast<double>(*p.fired) / reached / static_cast<double>(p.size));
-    } else if (p.recorded && p.neurons > 0 && p.kind == "neuron" && p.start < end) {
-      const double recorded = static_cast<double>(std::min(p.stop, end) - p.start) * s.seconds_per_tick;
-      if (recorded > 0) rate = fmt::format("{:.2f} Hz", static_cast<double>(p.spikes) / recorded / static_cast<double>(p.neurons));
-    }
-    fmt::print("{:<{}}  {:<12}  {:>10}  {:>14}  {:>10}\n", p.name, width, p.model, grouped(p.size), spikes, rate);
-  }
+  population_table(s);
   for (const auto& r : s.reports)
-    fmt::print("report    {}: {} of {} neurons of {}, {} frames every {:g} ms  ({})\n", r.name, r.variable, grouped(r.ids), r.population,
-               grouped(r.frames), r.step_ms, r.path);
+    fmt::print("report    {}: {} of {} of {}, {} every {}  ({})\n", r.name, r.variable, plural(r.ids, "neuron"), r.population,
+               plural(r.frames, "frame"), exact_time_text(r.step_ms * 1e-3), r.path);
   for (const auto& w : data.weights())
-    if (w.problem.empty()) fmt::print("weights   {}: {} synapses, {} frames every {:g} ms\n", w.name, grouped(w.edges), grouped(w.frames), w.step_ms);
+    if (w.problem.empty()) fmt::print("weights   {}: {}, {} every {}\n", w.name, plural(w.edges, "synapse"), plural(w.frames, "frame"),
+                 exact_time_text(w.step_ms * 1e-3));
     else fmt::print("weights   {}: cannot be read: {}\n", w.name, w.problem);
   for (const auto& w : data.weight_events())
-    if (w.problem.empty() && w.synapses) fmt::print("weights   {}: {} events of {} synapses\n", w.name, grouped(w.events), grouped(w.synapses));
-    else if (w.problem.empty()) fmt::print("weights   {}: {} changes of single synapses\n", w.name, grouped(w.events));
+    if (w.problem.empty() && w.synapses) fmt::print("weights   {}: {} of {}\n", w.name, plural(w.events, "event"), plural(w.synapses, "synapse"));
+    else if (w.problem.empty()) fmt::print("weights   {}: {} of single synapses\n", w.name, plural(w.events, "change"));
     else fmt::print("weights   {}: the changes cannot be read: {}\n", w.name, w.problem);
   for (const auto& e : s.edges) fmt::print("edges     {}: {} from {} to {}  ({})\n", e.projection, grouped(e.edges), e.source, e.target, e.path);
   if (!s.warning.empty()) fmt::print("\nWarning: {}\n", s.warning);

@@ -12,6 +12,7 @@
 
 #include "commands.hpp"
 #include "crash.hpp"
+#include "inputs.hpp"
 #include "network/suggest.hpp"
 
 namespace {
@@ -39,6 +40,10 @@ int command(int argc, char** argv) {
                          tool::add_device, tool::add_check_plugin, tool::add_info, tool::add_report, tool::add_view, tool::add_export, tool::add_version})
     add(app, action);
   refuse_unknown_command(app, argc, argv);
+  // An empty name, number or path is a variable of a script that was not set, wherever it stands.
+  for (auto* sub : app.get_subcommands([](CLI::App*) { return true; }))
+    for (auto* option : sub->get_options())
+      if (option->get_items_expected_max() > 0) option->check(tool::not_empty);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

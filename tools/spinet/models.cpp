@@ -19,7 +19,23 @@ std::string unit_text(const Field& f) {
   return std::string_view(f.unit) == "1" ? "" : f.unit;
 }
 
+/// "batch" of "batch each": the word that a network writes for the number that a model sees.
+std::string word_of(const Field& f, double number) {
+  std::string_view rest(f.choices);
+  for (double k = 0; !rest.empty(); ++k) {
+    const auto space = std::min(rest.find(' '), rest.size());
+    if (k == number) return std::string(rest.substr(0, space));
+    rest.remove_prefix(std::min(space + 1, rest.size()));
+  }
+  return fmt::format("{:g}", number);
+}
+
 std::string range_text(const Field& f) {
+  if (f.choices) {
+    std::string words;
+    for (const char c : std::string_view(f.choices)) words += c == ' ' ? std::string(" | ") : std::string(1, c);
+    return words;
+  }
   const bool low = std::isfinite(f.low), high = std::isfinite(f.high);
   if (low && high) return fmt::format("{}{}, {}{}", f.flags & low_open ? "(" : "[", f.low, f.high, f.flags & high_open ? ")" : "]");
   if (low) return fmt::format("{} {}", f.flags & low_open ? ">" : ">=", f.low);
@@ -34,9 +50,9 @@ void print_fields(const char* title, const Fields& fields) {
     const Field& f = fields.data[i];
     std::string notes;
     for (const auto& [flag, note] : {std::pair{scheduled, "may be changed by the schedule"}, {initial, "may be initialised"}, {recorded, "may be recorded"}, {integer, "a whole number"}})
-      if (f.flags & flag) notes += fmt::format("{}{}", notes.empty() ? "  [" : ", ", note);
+      if ((f.flags & flag) && !(f.choices && flag == integer)) notes += fmt::format("{}{}", notes.empty() ? "  [" : ", ", note);
     if (!notes.empty()) notes += "]";
-    const std::string preset = f.flags & derived ? "auto" : fmt::format("{:g}", f.preset);
+    const std::string preset = f.flags & derived ? "auto" : f.choices ? word_of(f, f.preset) : fmt::format("{:g}", f.preset);
     fmt::print("  {:<12} {:>8} {:<8} {:<12} {}{}\n", f.name, preset, unit_text(f), range_text(f), f.doc, notes);
   }
 }

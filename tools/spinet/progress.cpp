@@ -19,8 +19,10 @@ Show what_suits(bool quiet) {
   return isatty(STDERR_FILENO) && !std::getenv("OMPI_COMM_WORLD_SIZE") ? Show::line : Show::lines;
 }
 
-ProgressLine::ProgressLine(Show show, const Network& n, std::filesystem::path log)
-    : show_(show), duration_seconds_(static_cast<double>(n.duration) * n.seconds_per_tick), seconds_per_tick_(n.seconds_per_tick), log_(std::move(log)) {}
+ProgressLine::ProgressLine(Show show, const Network& n, std::filesystem::path log, Tick began)
+    : show_(show), duration_seconds_(static_cast<double>(n.duration) * n.seconds_per_tick),
+      seconds_per_tick_(n.seconds_per_tick), began_seconds_(static_cast<double>(began) * n.seconds_per_tick),
+      log_(std::move(log)) {}
 
 ProgressLine::~ProgressLine() {
   if (show_ == Show::line && width_) fmt::print(stderr, "\r{:{}}\r", "", width_);
@@ -37,7 +39,9 @@ std::string ProgressLine::text(const Progress& p, double seconds) const {
   std::error_code no_file;
   const auto bytes = std::filesystem::file_size(log_, no_file);
   std::string line = fmt::format("{:3.0f} %  {} of {}", 100 * part, time_text(now), time_text(duration_seconds_));
-  if (part > 0.01 && part < 1) line += fmt::format("  {} to go", time_text(std::max(0.1, seconds * (1 - part) / part)));
+  const double done = now - began_seconds_, all = duration_seconds_ - began_seconds_;
+  if (done > 0.01 * all && part < 1)
+    line += fmt::format("  {} to go", time_text(std::max(0.1, seconds * (all - done) / done)));
   line += fmt::format("  {} events/s  {} spikes", count_text(rate_), grouped(p.spikes));
   if (!no_file) line += fmt::format("  {}", readable_bytes(static_cast<double>(bytes)));
   return line;
@@ -47,6 +51,8 @@ void ProgressLine::operator()(const Progress& p) {
   if (show_ == Show::nothing) return;
   const auto now = Clock::now();
   const double seconds = std::chrono::duration<double>(now - begin_).count();
+  if (!heard_ && began_seconds_ > 0) last_deliveries_ = p.deliveries;  // those before the checkpoint are among them
+  heard_ = true;
   if (seconds - last_seconds_ > 0.5 || last_seconds_ == 0) {
     rate_ = static_cast<double>(p.deliveries - last_deliveries_) / std::max(1e-9, seconds - last_seconds_);
     last_seconds_ = seconds;

@@ -18,7 +18,8 @@ Show what_suits(bool quiet);
 
 class ProgressLine {
  public:
-  ProgressLine(Show show, const Network& network, std::filesystem::path log);
+  /// `began`: where a resumed run goes on; what was before is not counted in its speed.
+  ProgressLine(Show show, const Network& network, std::filesystem::path log, Tick began = 0);
   ~ProgressLine();
   void operator()(const Progress& p);
   /// A line of its own on stderr, whatever is shown otherwise.
@@ -28,10 +29,11 @@ class ProgressLine {
   using Clock = std::chrono::steady_clock;
   std::string text(const Progress& p, double seconds) const;
   Show show_;
-  double duration_seconds_, seconds_per_tick_;
+  double duration_seconds_, seconds_per_tick_, began_seconds_;
   std::filesystem::path log_;
   Clock::time_point begin_ = Clock::now(), shown_{};
   int tenths_ = 0;
+  bool heard_ = false;
   std::uint64_t last_deliveries_ = 0;
   double last_seconds_ = 0, rate_ = 0;
   std::size_t width_ = 0;

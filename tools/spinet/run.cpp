@@ -308,7 +308,7 @@ int run_on(Transport& t, const RunOptions& o) {
     hooks.stop = &stop_wanted;
     hooks.checkpoints = {checkpoints.get(), static_cast<Tick>(std::llround(every)), wall, every > 0 || wall > 0};
     if (first) {
-      line.emplace(show, network, path);
+      line.emplace(show, network, path, checkpoint ? checkpoint->at : 0);
       hooks.progress = [&](const Progress& p) { (*line)(p); };
     }
     mine = simulation.run(log.get(), hooks);
@@ -411,7 +411,7 @@ void add_run(CLI::App& app, Action& action) {
   add_checkpoints(*sub, *o);
   sub->add_flag("--quiet", o->quiet, "Print nothing but errors");
   sub->add_flag("--force", o->force, "Replace an existing log");
-  sub->add_flag("--json", o->json, "At the end one JSON object, as of `spinet info --json`, in place of the summary");
+  sub->add_flag("--json", o->json, "At the end one JSON object, as of `spinet info --json`, in place of the summary")->excludes(dry);
   sub->footer("Ctrl-C ends the run after the present window and closes the log; a second one quits.\n"
               "Exit codes: 0 fine, 2 the input is wrong, 3 the run failed or was stopped.");
   sub->callback([o, &action] { action = start(o); });

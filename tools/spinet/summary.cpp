@@ -12,21 +12,22 @@ namespace spinet::tool {
 
 namespace {
 
-constexpr double fast_hz = 200;  ///< a mean rate above which a population is called saturated, as in the report
+constexpr double fast_hz = 200;
 
-/// What a person should know before believing the figures: who never fired, who cannot fire faster.
+/// What a person should know before believing the figures: who never fired, who fires very fast.  How many neurons of a
+/// population are saturated is known to the report, which has the rate of each.
 std::string remarks(const Network& n, const Statistics& s, double seconds) {
-  std::string silent, saturated;
+  std::string silent, fast;
   for (std::size_t i = 0; i < std::min(n.populations.size(), s.spikes_of_population.size()); ++i) {
     const auto& p = n.populations[i];
     if (!p.neuron() || p.neuron()->environment || p.neuron()->graded || p.size == 0 || seconds <= 0) continue;
     const double rate = static_cast<double>(s.spikes_of_population[i]) / seconds / p.size;
     if (s.spikes_of_population[i] == 0) silent += (silent.empty() ? "" : ", ") + p.name;
-    if (rate > fast_hz) saturated += (saturated.empty() ? "" : ", ") + p.name;
+    if (rate > fast_hz) fast += (fast.empty() ? "" : ", ") + p.name;
   }
   std::string text;
   if (!silent.empty()) text += fmt::format("\nNote: no neuron fired in {}\n", silent);
-  if (!saturated.empty()) text += fmt::format("\nNote: saturated, over {:g} Hz in the mean: {}\n", fast_hz, saturated);
+  if (!fast.empty()) text += fmt::format("\nNote: over {:g} Hz in the mean: {}\n", fast_hz, fast);
   return text;
 }
 
@@ -44,7 +45,7 @@ std::string summary(const Network& n, const Totals& t, const std::filesystem::pa
     if (!p.neuron()) continue;  // superposed sources are not counted
     const std::uint64_t spikes = i < s.spikes_of_population.size() ? s.spikes_of_population[i] : 0;
     const double rate = model > 0 && p.size > 0 ? static_cast<double>(spikes) / model / p.size : 0;
-    out += fmt::format("{:<{}}  {:>11}  {:>14}  {:>7.2f} Hz\n", p.name, width, grouped(p.size), grouped(spikes), rate);
+    out += fmt::format("{:<{}}  {:>11}  {:>14}  {:>10}\n", p.name, width, grouped(p.size), grouped(spikes), rate_text(rate));
   }
   out += remarks(n, s, model);
   const double run = std::max(s.run_seconds, 1e-9);
@@ -56,7 +57,7 @@ std::string summary(const Network& n, const Totals& t, const std::filesystem::pa
   out += fmt::format("read {}, built {}, ran {}, closed the log {}\n", time_text(t.load_seconds), time_text(s.build_seconds),
                      time_text(s.run_seconds), time_text(t.close_seconds));
   const auto before = s.events_before ? fmt::format(", {} of them before the checkpoint", count_text(static_cast<double>(s.events_before))) : "";
-  out += fmt::format("{} synapses, {} events{} ({} events/s), peak memory {}\n", grouped(s.synapses),
+  out += fmt::format("{}, {} events{} ({} events/s), peak memory {}\n", plural(s.synapses, "synapse"),
                      count_text(static_cast<double>(s.events())), before, count_text(s.events_per_second()),
                      readable_bytes(static_cast<double>(t.peak_bytes)));
   std::error_code no_file;

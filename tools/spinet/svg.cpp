@@ -29,6 +29,7 @@ std::vector<double> marks(double low, double high, bool logarithmic) {
     for (int k = static_cast<int>(std::floor(std::log10(low))); std::pow(10, k) <= high; ++k)
       for (const double lead : {1.0, 2.0, 5.0})
         if (const double v = lead * std::pow(10, k); (few || lead == 1) && v >= low && v <= high) all.push_back(v);
+    if (all.size() < 2) return marks(low, high, false);  // a part of a decade
   } else {
     const double step = round_step(high - low);
     for (double v = std::ceil(low / step) * step; v <= high + step * 1e-9; v += step) all.push_back(std::abs(v) < step * 1e-9 ? 0 : v);
@@ -129,6 +130,8 @@ Plot::Plot(std::string title, Axis x, Axis y, const std::vector<KeyEntry>& key, 
     : title_(std::move(title)), x_(std::move(x)), y_(std::move(y)), left_(area.left), height_(area.height) {
   if (!(x_.to > x_.from)) x_.to = x_.from + 1;
   if (!(y_.to > y_.from)) y_.to = y_.from + 1;
+  if (y_.numbers)  // room for the label beside the widest number
+    for (const auto& [v, text] : numbers_of(y_)) left_ = std::max(left_, letters(text) * 6.2 + 36);
   Flow at{0, 40, {}};
   for (const auto& e : key) add_entry(at, e, left_, width);
   top_ = key.empty() ? 34 : at.y + 12, bottom_ = top_ + height_;

@@ -10,6 +10,12 @@ std::string grouped(std::uint64_t n) { return spinet::grouped(n); }
 
 std::string time_text(double seconds) { return spinet::time_text(seconds); }
 
+std::string exact_time_text(double seconds) { return spinet::exact_time_text(seconds); }
+
+std::string rate_text(double hz) { return spinet::rate_text(hz); }
+
+std::string plural(std::uint64_t n, std::string_view what) { return spinet::plural(n, what); }
+
 std::string count_text(double n) {
   if (n >= 1e9) return fmt::format("{:.3g} G", n / 1e9);
   if (n >= 1e6) return fmt::format("{:.3g} M", n / 1e6);

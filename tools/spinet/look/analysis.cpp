@@ -8,6 +8,7 @@
 
 #include "look/correlation.hpp"
 #include "look/scale.hpp"
+#include "text.hpp"
 
 namespace spinet::look {
 namespace {
@@ -95,6 +96,24 @@ std::pair<double, double> recorded_ms(const LoggedPopulation& p, Tick end, doubl
   return {static_cast<double>(from) / ticks_per_ms, static_cast<double>(to) / ticks_per_ms};
 }
 
+std::optional<double> recorded_hz(const LoggedPopulation& p, Tick end, const LogSummary& log) {
+  if (!p.recorded || p.neurons == 0 || p.start >= end) return {};
+  const auto [from, to] = recorded_ms(p, end, log.ticks_per_ms);
+  return static_cast<double>(p.spikes) / static_cast<double>(p.neurons) / ((to - from) * 1e-3);
+}
+
+std::optional<double> fired_hz(const LoggedPopulation& p, const LogSummary& log) {
+  const double seconds = static_cast<double>(log.reached) * log.seconds_per_tick;
+  if (!p.fired || p.size == 0 || !(seconds > 0)) return {};
+  return static_cast<double>(*p.fired) / static_cast<double>(p.size) / seconds;
+}
+
+std::string recorded_when(const LoggedPopulation& p, Tick end, double ticks_per_ms) {
+  if (p.start <= 0 && p.stop >= end) return {};
+  const auto [from, to] = recorded_ms(p, end, ticks_per_ms);
+  return fmt::format(" from {} to {}", tool::exact_time_text(from * 1e-3), tool::exact_time_text(to * 1e-3));
+}
+
 Analysis analyse(const std::filesystem::path& path, const AnalysisOptions& o) {
   const LogData data(path);
   Analysis a;
@@ -143,7 +162,7 @@ Analysis analyse(const std::filesystem::path& path, const AnalysisOptions& o) {
     p.neurons = std::max(p.neurons, result.active);  // otherwise the log contradicts itself
     result.population = p;
     result.from_ms = from_ms, result.to_ms = to_ms;
-    result.rate_hz = p.neurons ? static_cast<double>(p.spikes) / static_cast<double>(p.neurons) / ((to_ms - from_ms) * 1e-3) : 0;
+    result.rate_hz = recorded_hz(p, a.end, a.log).value_or(0);
     result.spikes_in_bin = in_time.counts();
     result.density.emplace(std::move(density));
     result.sample.emplace(std::move(sample));

@@ -78,6 +78,13 @@ Analysis analyse(const std::filesystem::path& log, const AnalysisOptions& option
 /// The part of the run, in ms, in which a population was recorded: never empty.
 std::pair<double, double> recorded_ms(const LoggedPopulation& population, Tick end, double ticks_per_ms);
 
+/// Hz: the mean of the recorded neurons in the time in which they were recorded; none if there are none.
+std::optional<double> recorded_hz(const LoggedPopulation& population, Tick end, const LogSummary& log);
+/// Hz: the mean of all neurons from t = 0 to where the run ended; none if that was not counted.
+std::optional<double> fired_hz(const LoggedPopulation& population, const LogSummary& log);
+/// What of a population was recorded, after "neurons": "" for all of it, " from 1 s to 1.5 s" for a part of the run.
+std::string recorded_when(const LoggedPopulation& population, Tick end, double ticks_per_ms);
+
 /// What a person should know before believing the figures.
 std::vector<Warning> warnings_of(const Analysis& analysis);
 

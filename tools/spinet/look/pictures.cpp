@@ -83,15 +83,21 @@ struct Draw {
 
   /// Room for the names beside the rows, and rows as tall as a line of text as far as that goes.
   static Plot::Area area_of(const Shown& shown, const std::vector<std::pair<double, double>>& bands) {
-    double widest = 0, least = 1;
+    double widest = 0, wanted = 0;
     for (const auto* p : shown) widest = std::max(widest, tool::width_of(p->population.name));
-    for (const auto& band : bands) least = std::min(least, band.second);
-    return {.left = std::clamp(widest + 36, 80.0, 260.0), .height = std::clamp(13 / least, 280.0, 1400.0)};
+    const double left = std::clamp(widest + 36, 80.0, 260.0);
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+      const auto lines = tool::wrapped(shown[i]->population.name, left - 35).size();
+      wanted = std::max(wanted, 13 * static_cast<double>(lines) / bands[i].second);
+    }
+    return {.left = left, .height = std::clamp(wanted, 280.0, 1400.0)};
   }
 
   /// A population's name beside its rows, and the numbers of its first and its last neuron where there is room.
   static void name_rows(Plot& plot, const PopulationAnalysis& p, double top, double tall) {
-    const auto lines = tool::wrapped(p.population.name, plot.left() - 35);
+    auto lines = tool::wrapped(p.population.name, plot.left() - 35);
+    const auto fitting = static_cast<std::size_t>(std::max(0.0, (tall + 1) / 13));
+    if (fitting > 0 && lines.size() > fitting) lines.resize(fitting), lines.back() += "...";
     const double text = 13 * static_cast<double>(lines.size());
     if (text <= tall + 1)
       for (std::size_t k = 0; k < lines.size(); ++k) plot.beside(top + (tall - text) / 2 + 13 * static_cast<double>(k) + 10, lines[k], colour_of(p));

@@ -6,7 +6,9 @@ namespace spinet::look {
 namespace {
 
 void figures(Json& j, const LogSummary::Figures& f) {
-  j.entry("spikes", f.spikes).entry("synapses", f.synapses).entry("events", f.events).entry("events_per_second", f.events_per_second());
+  j.entry("spikes", f.spikes).entry("synapses", f.synapses).entry("stored_synapses", f.stored_synapses);
+  j.entry("events", f.events).entry("deliveries", f.deliveries).entry("superposed", f.superposed);
+  j.entry("events_before", f.events_before).entry("events_per_second", f.events_per_second());
   j.entry("build_s", f.build_seconds).entry("run_s", f.run_seconds);
 }
 

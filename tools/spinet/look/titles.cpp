@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace spinet::look {
 namespace {
 
@@ -12,17 +14,12 @@ std::string of(const char* weights, const char* others, const std::string& varia
   return variable == "weight" ? fmt::format("{} of {}", weights, projection) : fmt::format("{}{} of {}", others, variable, projection);
 }
 
-/// Are most intervals of a second and more?
+/// Are there intervals of a second and more?  As with times: seconds where milliseconds would be thousands.
 bool slow(const Analysis& a) {
-  std::uint64_t beyond_a_second = 0, intervals = 0;
-  for (const auto& p : a.populations) {
-    if (p.is_source()) continue;
-    for (std::size_t b = 0; b < p.isi.size(); ++b) {
-      intervals += p.isi[b];
-      if (static_cast<int>(b) >= (3 - Neurons::first_decade) * Neurons::per_decade) beyond_a_second += p.isi[b];
-    }
-  }
-  return 2 * beyond_a_second > intervals;
+  constexpr std::size_t second = (3 - Neurons::first_decade) * Neurons::per_decade;
+  return std::any_of(a.populations.begin(), a.populations.end(), [](const auto& p) {
+    return !p.is_source() && std::any_of(p.isi.begin() + second, p.isi.end(), [](auto n) { return n > 0; });
+  });
 }
 
 }  // namespace

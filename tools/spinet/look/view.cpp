@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "commands.hpp"
 #include "log/log_data.hpp"
@@ -13,6 +14,7 @@
 #include "look/output.hpp"
 #include "look/scale.hpp"
 #include "look/terminal.hpp"
+#include "network/suggest.hpp"
 #include "text.hpp"
 
 namespace spinet::tool {
@@ -161,7 +163,11 @@ int view(const ViewOptions& o) {
     for (const auto& [spikes, n] : s.neurons.neurons_with(s.population.neurons)) h.add(static_cast<double>(spikes) * hz_of_one(s.population), n);
     const double mean = s.population.neurons ? static_cast<double>(s.population.spikes) / static_cast<double>(s.population.neurons) * hz_of_one(s.population) : 0;
     const auto silent = s.population.neurons - s.neurons.active();
-    const auto words = fmt::format("mean {:.4g} Hz, {} of {} neuron{} silent", mean, grouped(silent), grouped(s.population.neurons), s.population.neurons == 1 ? "" : "s");
+    const bool all_neurons = s.population.neurons >= s.population.size;
+    const auto words = fmt::format("mean {}, {} of {} {}neuron{} silent{}", rate_text(mean), grouped(silent),
+                                   grouped(s.population.neurons), all_neurons ? "" : "recorded ",
+                                   s.population.neurons == 1 ? "" : "s",
+                                   recorded_when(s.population, end, log.ticks_per_ms));
     if (s.population.size < 5) {
       say(name_of_line(0, s.population.name, "") + words);
       continue;
@@ -176,14 +182,25 @@ int view(const ViewOptions& o) {
   return fine;
 }
 
+CLI::Validator milliseconds() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        char* end = nullptr;
+        const double ms = std::strtod(text.c_str(), &end);
+        const bool number = end != text.c_str() && *end == 0 && std::isfinite(ms) && ms >= 0;
+        return number ? std::string() : in_quotes(text) + " is no number of milliseconds, such as 50 or 0.5";
+      },
+      "");
+}
+
 }  // namespace
 
 void add_view(CLI::App& app, Action& action) {
   auto* sub = app.add_subcommand("view", "Show a run's raster and rates in the terminal");
   auto o = std::make_shared<ViewOptions>();
   sub->add_option("OUT.h5", o->log, "The log")->required();
-  sub->add_option("--from", o->from, "Begin of the raster (default: the last part of the run that can be shown clearly)")->type_name("MS")->check(CLI::NonNegativeNumber);
-  sub->add_option("--to", o->to, "End of the raster")->type_name("MS")->check(CLI::NonNegativeNumber);
+  sub->add_option("--from", o->from, "Begin of the raster (default: the last part of the run that can be shown clearly)")->type_name("MS")->check(milliseconds());
+  sub->add_option("--to", o->to, "End of the raster")->type_name("MS")->check(milliseconds());
   sub->add_option("--width", o->width, "Characters per line (default: those of the terminal)")->type_name("N")->check(CLI::Range(30, 400));
   sub->add_flag("--ascii", o->ascii, "No braille and no blocks (the default where the locale is not UTF-8)");
   sub->callback([o, &action] {

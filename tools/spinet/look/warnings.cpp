@@ -9,7 +9,21 @@
 namespace spinet::look {
 
 using tool::grouped;
+using tool::plural;
 using tool::time_text;
+
+namespace {
+
+/// Of a population of which no spike was recorded: silent only as far as that is known.
+std::string silence(const LoggedPopulation& p, const std::string& recorded, const std::string& when) {
+  if (p.fired && *p.fired == 0) return fmt::format("{} is silent: none of its {} fired.", p.name, plural(p.size, "neuron"));
+  const auto none = fmt::format("none of its {} {}neuron{} fired{}", grouped(p.neurons), recorded, p.neurons == 1 ? "" : "s", when);
+  if (!p.fired) return fmt::format("{} is silent: {}.", p.name, none);
+  return fmt::format("No spike of {} was recorded: {}. In the whole run its {} fired {}.", p.name, none,
+                     plural(p.size, "neuron"), *p.fired == 1 ? "once" : grouped(*p.fired) + " times");
+}
+
+}  // namespace
 
 std::vector<Warning> warnings_of(const Analysis& a) {
   std::vector<Warning> w;
@@ -26,16 +40,20 @@ std::vector<Warning> warnings_of(const Analysis& a) {
     const auto& name = p.population.name;
     const auto size = static_cast<double>(p.population.neurons);
     if (p.population.neurons == 0 || p.is_source()) continue;  // sources do what the network says
+    const std::string recorded = p.population.neurons < p.population.size ? "recorded " : "";
+    const auto when = recorded_when(p.population, a.end, a.log.ticks_per_ms);
     if (p.population.spikes == 0) {
-      serious(fmt::format("{} is silent: none of its {} neurons fired.", name, grouped(p.population.neurons)));
+      serious(silence(p.population, recorded, when));
       continue;
     }
     if (p.active < p.population.neurons)
-      some += fmt::format("{}{:.3g} % of {} ({} of {})", some.empty() ? "" : ", ", 100 * (1 - static_cast<double>(p.active) / size), name,
-                          grouped(p.population.neurons - p.active), grouped(p.population.neurons));
+      some += fmt::format("{}{:.3g} % of {} ({} of {}{}{})", some.empty() ? "" : ", ",
+                          100 * (1 - static_cast<double>(p.active) / size), name, grouped(p.population.neurons - p.active),
+                          grouped(p.population.neurons), recorded.empty() ? "" : " recorded", when);
     if (static_cast<double>(p.fast) > 0.1 * size)
-      serious(fmt::format("{} is saturated: {:.3g} % of its neurons fire faster than {:g} Hz; the shortest intervals may be the refractory time.", name,
-                          100 * static_cast<double>(p.fast) / size, Analysis::fast_hz));
+      serious(fmt::format("{} is saturated: {:.3g} % of its {}neurons fire faster than {:g} Hz{}; the shortest intervals may "
+                          "be the refractory time.", name, 100 * static_cast<double>(p.fast) / size, recorded,
+                          Analysis::fast_hz, when));
     if (p.correlation_neurons >= 5 && p.correlations.mean() > Analysis::synchrony)
       serious(fmt::format("{} is synchronous: the mean correlation of spike counts in {:g} ms is {:.2f} (above {:g}).", name, a.correlation_bin_ms, p.correlations.mean(),
                           Analysis::synchrony));

@@ -32,13 +32,20 @@ function short(x, digits = 3) {
   if (size >= 1e6 || size < 1e-4) return x.toExponential(digits - 1).replace(/\.?0+e/, "e").replace("e+", "e").replace("-", "−");
   return (size >= 10 ** digits ? Math.round(x).toString() : Number(x.toPrecision(digits)).toString()).replace("-", "−");
 }
-/** Model or wall time in a unit that fits. */
+/** Model or wall time in a unit that fits, rounded as time_text of the command does. */
 function seconds(s, digits = 4) {
-  if (s >= 3600) return `${Math.floor(s / 3600)} h ${Math.round((s % 3600) / 60)} min`;
-  if (s >= 120) return `${Math.floor(s / 60)} min ${Math.round(s % 60)} s`;
-  for (const [unit, size] of [["s", 1], ["ms", 1e-3], ["µs", 1e-6]]) if (s >= size) return `${short(s / size, digits)} ${unit}`;
-  return s === 0 ? "0 s" : `${short(s / 1e-9, digits)} ns`;
+  const two = (n, unit, rest, smaller) => `${n} ${unit}${rest ? ` ${rest} ${smaller}` : ""}`;
+  const minutes = Math.round(s / 60), shown = Number(s.toPrecision(digits));
+  if (Math.round(s) >= 3600) return two(Math.floor(minutes / 60), "h", minutes % 60, "min");
+  if (shown >= 60) return two(Math.floor(Math.round(s) / 60), "min", Math.round(s) % 60, "s");
+  for (const [unit, size] of [["s", 1], ["ms", 1e3], ["µs", 1e6], ["ns", 1e9]]) {
+    const x = Number((s * size).toPrecision(digits));
+    if (x >= 1) return `${short(x, digits)} ${unit}`;
+  }
+  return s === 0 ? "0 s" : `${short(s * 1e12, digits)} ps`;
 }
+/** A rate, as `spinet info` prints it. */
+const hertz = (hz) => `${Number(hz.toPrecision(4)) >= 1000 ? grouped(hz) : Number(hz.toPrecision(4))} Hz`;
 const milliseconds = (ms, digits) => seconds(ms / 1e3, digits);
 function bytes(n) {
   for (const [unit, size] of [["GB", 1e9], ["MB", 1e6], ["kB", 1e3]]) if (n >= size) return `${short(n / size)} ${unit}`;

@@ -144,6 +144,7 @@ function logTicks(from, to, most) {
       if (v >= from - 1e-9 && v <= to + 1e-9) all.push(v);
     }
   }
+  if (all.length < 2) return ticks(10 ** from, 10 ** to, Math.max(2, most)).filter((v) => v > 0).map(Math.log10);  // a part of a decade
   return all;
 }
 

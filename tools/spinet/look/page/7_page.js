@@ -5,7 +5,7 @@ function facts() {
   const fact = (name, value, small) => el("div", {}, el("dt", {}, name), el("dd", {}, value, small && el("small", {}, " ", small)));
   const all = [fact("model time", seconds(run.reached_s), run.reached_s < run.duration_s ? `of ${seconds(run.duration_s)}` : "")];
   if (run.run_s !== undefined) {
-    all.push(fact("wall time", seconds(run.run_s, 3), run.reached_s > 0 ? `${short(run.run_s / run.reached_s)} × real time` : ""));
+    all.push(fact("wall time", seconds(run.run_s), run.reached_s > 0 ? `${short(run.run_s / run.reached_s)} × real time` : ""));
     all.push(fact("neurons", grouped(sum(run.populations.filter((p) => p.kind === "neuron").map((p) => p.size)))));
     all.push(fact("synapses", grouped(run.synapses)));
   }
@@ -14,25 +14,27 @@ function facts() {
   return el("dl", { class: "facts" }, all);
 }
 
+/** Of all neurons from t = 0 to where the run ended, in Hz. */
+const firedRate = (p) => (p.fired !== undefined && p.size && run.reached_s > 0 ? p.fired / p.size / run.reached_s : undefined);
 function populationTable() {
   const of = new Map(data.populations.map((p) => [p.name, p]));
   const row = (p) => {
-    const a = of.get(p.name), spikes = p.fired ?? p.spikes;
-    const rate = a ? a.rate : spikes !== undefined && p.kind === "neuron" && p.size && run.reached_s > 0 ? spikes / p.size / run.reached_s : undefined;
+    const a = of.get(p.name), rate = firedRate(p);
     const name = a
       ? el("button", { type: "button", class: "name", "aria-pressed": "true", title: `Show or hide ${p.name} in the figures`, onclick: (e) => toggle(a.index, e.currentTarget) }, el("span", { class: "swatch", style: `--colour:${a.colour}` }), p.name)
       : el("span", { class: "soft" }, p.name);
     const cell = (x) => el("td", {}, x ?? "–");
-    return el("tr", {}, el("td", {}, name), el("td", {}, p.model), el("td", {}, p.kind === "source" ? "source" : signName(p) || "–"), cell(grouped(p.size)), cell(p.recorded ? grouped(p.spikes) : "not recorded"), cell(rate === undefined ? undefined : `${short(rate, 4)} Hz`),
+    return el("tr", {}, el("td", {}, name), el("td", {}, p.model), el("td", {}, p.kind === "source" ? "source" : signName(p) || "–"), cell(grouped(p.size)), cell(p.fired === undefined ? undefined : grouped(p.fired)), cell(rate === undefined ? undefined : hertz(rate)),
+      cell(p.recorded ? grouped(p.spikes) : "no"), cell(a && hertz(a.rate)),
       cell(a && a.neurons ? `${short((100 * (a.neurons - a.active)) / a.neurons)} %` : undefined), cell(a && a.isi.intervals ? milliseconds(a.isi.median, 3) : undefined), cell(a && a.cvs.n ? short(a.cvs.mean) : undefined),
       cell(a && a.correlations.n ? short(a.correlations.mean, 2) : undefined));
   };
-  const heads = ["population", "model", "kind", "neurons", "spikes", "rate", "silent", "median ISI", "mean CV", "mean correlation"];
+  const heads = ["population", "model", "kind", "neurons", "spikes", "rate", "recorded", "rate there", "silent", "median ISI", "mean CV", "mean correlation"];
   const csv = csvButton("populations", function* () {
-    yield ["population", "model", "kind", "neurons", "spikes", "rate_Hz", "silent_neurons", "median_isi_ms", "mean_cv", "mean_correlation"];
+    yield ["population", "model", "kind", "neurons", "spikes", "rate_Hz", "recorded_spikes", "recorded_rate_Hz", "silent_neurons", "median_isi_ms", "mean_cv", "mean_correlation"];
     for (const p of run.populations) {
       const a = of.get(p.name);
-      yield [p.name, p.model, p.kind, p.size, p.fired ?? p.spikes, a?.rate, a && a.neurons - a.active, a?.isi.median, a?.cvs.n ? a.cvs.mean : undefined, a?.correlations.n ? a.correlations.mean : undefined];
+      yield [p.name, p.model, p.kind, p.size, p.fired, firedRate(p), p.spikes, a?.rate, a && a.neurons - a.active, a?.isi.median, a?.cvs.n ? a.cvs.mean : undefined, a?.correlations.n ? a.correlations.mean : undefined];
     }
   });
   return el("figure", { id: "populations" }, el("div", { class: "bar" }, el("h3", {}, "Populations"), csv),
@@ -44,7 +46,7 @@ function partly() {
   const of = (p) => [p.neurons < p.size && `${grouped(p.neurons)} of ${plural(p.size, "neuron")}`, (p.from > 0 || p.to < data.end_ms) && `from ${milliseconds(p.from)} to ${milliseconds(p.to)}`].filter(Boolean).join(" ");
   const texts = new Map();
   for (const p of data.populations) if (of(p)) texts.set(of(p), [...(texts.get(of(p)) ?? []), p.name]);
-  return texts.size ? `Recorded: ${[...texts].map(([text, names]) => `${names.join(", ")} ${text}`).join("; ")}; rates are of what was recorded. ` : "";
+  return texts.size ? `Recorded: ${[...texts].map(([text, names]) => `${names.join(", ")} ${text}`).join("; ")}; silent neurons, intervals and figures are of what was recorded. ` : "";
 }
 function toggle(index, button) {
   if (hidden.has(index)) hidden.delete(index);
@@ -58,7 +60,7 @@ function provenance() {
   return el("figure", { id: "provenance" }, el("dl", { class: "pairs" }, pair("network", `${run.network} (${run.path})`), pair("command", el("code", {}, run.command_line)),
     pair("changed with --set", run.overrides.length ? el("code", {}, run.overrides.join("  ")) : ""), pair("status", run.status), pair("started", run.started), pair("finished", run.finished), pair("host", run.host),
     pair("time resolution", `${seconds(run.tick_s)} (one tick)`),
-    run.run_s !== undefined ? pair("work", `built in ${seconds(run.build_s, 3)}, ran ${seconds(run.run_s, 3)}; ${count(run.events)} events, ${count(run.events_per_second)} per second`) : [],
+    run.run_s !== undefined ? pair("work", `built in ${seconds(run.build_s)}, ran ${seconds(run.run_s)}; ${count(run.events)} events, ${count(run.events_per_second)} per second`) : [],
     pair("log", `${run.file}, ${bytes(run.bytes)}`)));
 }
 
