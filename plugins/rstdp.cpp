@@ -53,7 +53,7 @@ struct RStdp {
   }
   static auto variables() {
     FieldTable<State> t;
-    t.add(&State::weight, "weight", "1", 1, at_least(0), initial | port_unit, "weight, between 0 and w_max; a larger one begins at w_max")
+    t.add(&State::weight, "weight", "1", 1, at_least(0), initial | port_unit, "weight, between 0 and w_max")
         .add(&State::c, "c", "1", 0, any(), initial, "eligibility");
     return t;
   }

@@ -96,12 +96,16 @@ class Connect {
     const Node* named = n.find("rule");
     const std::string rule = named && named->is_scalar() ? rule_of(named->text) : std::string();
     const bool apart = !rule.empty() && !bare(rule);
+    // One that there is not here has numbers of its own: nothing follows from them.
+    const Spelling* other = named && named->is_scalar() ? spelling(Spelling::Of::rule, named->text) : nullptr;
+    const bool none = other && other->right.empty();
     const Node::Key* chosen = nullptr;
     bool unknown = false;
     for (std::size_t i = 0; i < n.keys.size(); ++i) {
       const auto& k = n.keys[i];
       if (std::find(allowed.begin(), allowed.end(), k.name) == allowed.end()) {
         good_ = false;
+        if (none && spelling(Spelling::Of::key, k.name, allowed)) continue;
         if (apart && right_key(k.name, allowed) == rule) {
           number_ = written(n.items[i]);
           continue;

@@ -145,6 +145,11 @@ class Builder : public YAML::EventHandler {
     return r;
   }
 
+  bool written_null(const Mark& m) const {
+    const auto line = texts_.line(text_, m.line);
+    return m.column <= line.size() && line[m.column - 1] == '~';
+  }
+
   [[noreturn]] void refuse(Mark where, std::string reason, std::string help = {}) {
     errors_.error(where, std::move(reason), std::move(help));
     throw Refused{};
@@ -204,7 +209,8 @@ class Builder : public YAML::EventHandler {
       return;
     }
     if (parent.key) {
-      if (n.kind == Node::Kind::null) n.mark = parent.key->mark;  // the parser's mark is that of the next token
+      // Of an empty value the parser's mark is that of the next token; "~" stands where it says.
+      if (n.kind == Node::Kind::null && !written_null(n.mark)) n.mark = parent.key->mark;
       parent.node.keys.push_back(std::move(*parent.key));
       parent.node.items.push_back(std::move(n));
     }
@@ -306,7 +312,9 @@ std::optional<Mark> syntax_error(const YAML::Exception& e, const Builder& b, con
   const std::uint32_t last = texts.last_line(at.text);
   if (at_end || at.line > last) at = {at.text, last, static_cast<std::uint32_t>(texts.line(at.text, last).size() + 1), 1};
   const auto line = at.line > 0 ? texts.line(at.text, at.line) : std::string_view{};
-  if (line.substr(0, std::min(line.find_first_not_of(" \t"), line.size())).find('\t') != std::string_view::npos)
+  const auto tab = line.substr(0, std::min(line.find_first_not_of(" \t"), line.size())).find('\t');
+  if (tab != std::string_view::npos) at.column = static_cast<std::uint32_t>(tab + 1), at.length = 1;
+  if (tab != std::string_view::npos)
     return errors.error(at, "YAML syntax: a tab is used for indentation", "indent with spaces"), std::nullopt;
   if (e.msg.starts_with("end of") && e.msg.ends_with("flow not found"))
     if (const auto [first, length] = part_of_population(line, at.column - 1); length > 0) {

@@ -194,7 +194,7 @@ class Populations {
     // checked.
     const auto near = spelling(Spelling::Of::population_model, name, model_names())
                           ? right_name(Spelling::Of::population_model, name, model_names())
-                          : nearest(name, model_names());
+                          : meant_surely(name, model_names());
     for (const Kind k : {Kind::neuron, Kind::source})
       if (const auto* m = r_.catalogue.find(k, near)) return m;
     return nullptr;
@@ -434,7 +434,7 @@ std::optional<Selected> select(Loading& l, const std::string& text, Mark where) 
     std::vector<std::string> known;
     for (const auto& p : l.net.populations) known.push_back(p.name);
     l.read.errors.error(where, fmt::format("unknown population {}", in_quotes(name)), suggest(name, known, "populations"));
-    at = l.populations.index.find(nearest(name, known));  // a misspelt one is taken for the one meant
+    at = l.populations.index.find(meant_surely(name, known));  // a misspelt one is taken for the one meant
     if (at == l.populations.index.end()) return std::nullopt;
     sure = false;
   }

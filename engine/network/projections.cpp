@@ -111,7 +111,7 @@ class Projections {
     onto_neurons_ = check_targets(to, p) && targets_known_;
     const RuleRead rule = connect ? load_rule(l_, p, *connect, key.mark) : RuleRead{false};
     const bool read = synapse && read_synapse(p, *synapse, key.mark, rule);
-    if (sources_known_ && onto_neurons_ && rule.good) drawable(p, *connect);
+    if (sources_known_ && targets_known_ && rule.good) drawable(p, *connect);
     incomplete_ = !(sources_known_ && onto_neurons_ && rule.good && read);
   }
 
@@ -204,17 +204,24 @@ class Projections {
     if (!model) return false;
     p.synapse = reinterpret_cast<const SynapseTable*>(model);
     if (!guessed) check_reads(p, m->mark);
-    Weights w = read_state(p, n, port);
+    const std::size_t before_params = r_.errors.count();
     read_params(p, n, port, guessed);
+    most_ = port && r_.errors.count() == before_params ? most_weight(*p.synapse, p.params) : std::nullopt;
+    bool sure = r_.errors.count() == before_params && !guessed;  // of all that the sign of the weights depends on
+    const std::size_t before_weights = r_.errors.count();
+    Weights w = read_state(p, n, port);
+    listed_ends_ = rule.edges != nullptr;
+    check_most(p, n, w);
 
     ports_sign_ = onto_neurons_ && port_named_ ? sign_of_port(p, n) : std::nullopt;
     synapse_ = &n;
     if (rule.edges) read_edges(p, rule, n, w);
     if (const Node* from = n.find("weights")) read_weights(p, r_.resolved(*from), w, rule.good && !w.failed && sources_known_ && onto_neurons_ && port);
+    sure = sure && r_.errors.count() == before_weights;
     // A list that could not be read may have delays.
     if (!n.find("delay") && !p.listed_delays && !misspelt(n, "delay") && (!rule.edges || r_.errors.count() == before))
       r_.errors.error(m->mark, "the synapse has no 'delay'", "delay: a time such as 1.5 ms, at least one delay_resolution");
-    if (port && port_named_ && onto_neurons_ && (!w.failed || n.find("port"))) choose_port(p, n, w, r_.errors.count() == before);
+    if (port && port_named_ && onto_neurons_ && (!w.failed || n.find("port"))) choose_port(p, n, w, sure);
     return timed && port && r_.errors.count() == before;
   }
 
@@ -332,7 +339,7 @@ class Projections {
     const bool known = spelling(Spelling::Of::synapse_model, name, model_names()) != nullptr;
     return r_.catalogue.find(Kind::synapse, known
                                                 ? right_name(Spelling::Of::synapse_model, name, model_names())
-                                                : nearest(name, model_names()));
+                                                : meant_surely(name, model_names()));
   }
 
   std::optional<Distribution> read_delay(const Node& given) {
@@ -379,6 +386,7 @@ class Projections {
   static double longest_drawn(const Distribution& d) {
     constexpr double deviations = 6.35, means = 22.9;  // of the quantile 1 - 2^-33
     switch (d.kind) {
+      case Distribution::Kind::constant: return d.a;
       case Distribution::Kind::uniform: return d.b;
       case Distribution::Kind::normal: return std::min(d.high, std::max(d.low, d.a + deviations * d.b));
       case Distribution::Kind::exponential: return std::min(d.high, std::max(d.low, means * d.a));
@@ -463,7 +471,7 @@ class Projections {
         if (name) {
           r_.errors.error(given->mark, fmt::format("model {} has no port {}", m->model.name, in_quotes(*name)), suggest(*name, port_names(*m), "ports"));
           port_named_ = false;
-          const auto meant = nearest(*name, port_names(*m));  // a misspelt one has the unit of the one meant
+          const auto meant = meant_surely(*name, port_names(*m));  // a misspelt one has the unit of the one meant
           for (std::uint32_t i = 0; i < m->port_count; ++i)
             if (meant == m->ports[i].name) unit = m->ports[i].unit;
           return unit;
@@ -494,7 +502,38 @@ class Projections {
     return {};
   }
 
-  /// `whole`: all else of the synapse could be read.
+  /// The largest weight of synapses that have one: the parameter `w_max` of models whose first variable is `weight`.
+  static std::optional<double> most_weight(const SynapseTable& t, const std::vector<double>& params) {
+    const auto first = initials(t);
+    if (first.empty() || first[0]->name != std::string_view("weight") || !(first[0]->low >= 0)) return {};
+    for (std::uint32_t i = 0; i < t.model.params.count; ++i)
+      if (const Field& f = field(t.model.params, i); f.name == std::string_view("w_max") && (f.flags & port_unit))
+        return params[i];
+    return {};
+  }
+  /// Why weights of up to `most` cannot be; a synapse holds 32 bits of them.
+  std::string excess(const Projection& p, double least, double most, const std::string& unit) const {
+    if (!most_ || unit == any_unit || !(static_cast<float>(most) > static_cast<float>(*most_))) return {};
+    const std::string limit = fmt::format("the largest of these synapses, 'w_max', is {}", with_unit(*most_, unit));
+    if (least == most) return fmt::format("a weight of {}, and {}", with_unit(most, unit), limit);
+    return fmt::format("weights of up to {:.4g} {} may be drawn for synapses of model {}, and {}", most, unit,
+                       p.synapse->model.name, limit);
+  }
+  void check_most(const Projection& p, const Node& n, const Weights& w) {
+    if (w.failed || p.state.empty() || n.find("weights") || (!w.node && listed_ends_)) return;
+    const Distribution& d = p.state[0];
+    const bool fixed = d.kind == Distribution::Kind::constant;
+    const double most = fixed ? d.a : longest_drawn(d);
+    const auto reason = excess(p, fixed ? most : -INFINITY, most, w.unit);
+    if (reason.empty()) return;
+    const Node* limit = n.find("w_max");
+    r_.errors.error(w.node ? w.node->mark : limit ? limit->mark : n.mark, reason,
+                    fixed ? "a larger 'w_max', or a smaller weight"
+                          : fmt::format("give the distribution 'max: {}': what is larger is drawn again, with "
+                                        "'clip: true' cut", with_unit(*most_, w.unit)));
+  }
+
+  /// `whole`: all that their sign depends on could be read.
   void choose_port(Projection& p, const Node& synapse, const Weights& w, bool whole) {
     int sign = w.sign;
     const Node *given = synapse.find("port"), *weight = w.node ? w.node : synapse.find("weights");
@@ -604,6 +643,7 @@ class Projections {
         return {fmt::format("there is no target {}; there are {}, counted from 0", t, targets), 1};
       if (p.listed_weights && w != 0) {
         if (auto fault = sign_fault(p, w, signs, unit); !fault.empty()) return {fault, 2};
+        if (auto fault = excess(p, w, w, unit); !fault.empty()) return {fault, 2};
         signs |= w < 0 ? 2 : 1;
       }
       if (p.listed_delays)
@@ -866,6 +906,11 @@ class Projections {
         const bool positive = std::any_of(p.edges.begin(), p.edges.end(), [](const ListedEdge& e) { return e.weight > 0; });
         weights_here.sign = negative && positive ? 0 : negative ? -1 : 1;
         weights_here.failed = false;
+        for (const auto& e : p.edges)
+          if (const auto reason = excess(p, e.weight, e.weight, unit); !reason.empty()) {
+            fault(reason);
+            break;
+          }
       }
     } catch (const std::bad_alloc&) {
       throw;
@@ -1055,6 +1100,8 @@ class Projections {
   bool sources_known_ = false, targets_known_ = false, onto_neurons_ = false;  ///< of the projection being read
   bool port_named_ = true;  ///< its port, if it names one, is one
   const Node* synapse_ = nullptr;  ///< the map being read
+  bool listed_ends_ = false;       ///< its connections are, and perhaps their weights
+  std::optional<double> most_;     ///< the largest weight of the synapses being read, if they have one
 };
 
 }  // namespace

@@ -103,22 +103,38 @@ Wanted wanted(const Field& f, std::string_view unit_of_port) {
   return {f.name, of_port ? std::string(unit_of_port) : std::string(f.unit), f.low, f.high, f.flags, f.type == Type::f32};
 }
 
+namespace {
+/// A number of `unit` and the unit; a time in a unit in which it can be read.  No bound is rounded past itself.
+std::string bound_text(double x, const std::string& unit) {
+  if (unit == "ms" && x != 0 && std::fabs(x) < 1e-3) return exact_time_text(x * 1e-3);
+  if (unit == "ms" && std::fabs(x) >= 1e3) return exact_text(x / 1e3) + " s";
+  const double largest = static_cast<double>(FLT_MAX);
+  const std::string number = std::fabs(x) == largest ? (x < 0 ? "-3.4028e+38" : "3.4028e+38") : exact_text(x);
+  return unit.empty() ? number : number + " " + unit;
+}
+}  // namespace
+
 std::string with_unit(double value, std::string_view unit) {
+  if (unit == "ms" && std::isfinite(value) && value != 0 && (std::fabs(value) < 1e-3 || std::fabs(value) >= 1e3))
+    return exact_time_text(value * 1e-3);
   return unit == "1" || unit.empty() ? number_text(value) : number_text(value) + " " + std::string(unit);
 }
 
 std::string range_text(const Wanted& w) {
   const bool whole = w.flags & Flag::integer;
-  const auto number = [&](double x) { return whole ? fmt::format("{:.0f}", x) : exact_text(x); };
-  const std::string unit = w.unit == "1" || w.unit.empty() ? "" : " " + w.unit;
+  const std::string unit = w.unit == "1" ? "" : w.unit;
+  const auto number = [&](double x) { return whole ? fmt::format("{:.0f}", x) : bound_text(x, unit); };
   const bool low = std::isfinite(w.low), high = std::isfinite(w.high);
   const bool low_open_end = w.flags & low_open, high_open_end = w.flags & high_open;
   std::string s;
   if (low && high && !low_open_end && !high_open_end) {
-    s = fmt::format("from {} to {}{}", number(w.low), number(w.high), unit);
+    const std::string first = number(w.low), last = number(w.high), end = fmt::format(" {}", unit);
+    // One unit for both, where they have one.
+    const bool one = !whole && !unit.empty() && first.ends_with(end) && last.ends_with(end);
+    s = fmt::format("from {} to {}", std::string_view(first).substr(0, first.size() - (one ? end.size() : 0)), last);
   } else {
-    if (low) s = fmt::format("{} {}{}", low_open_end ? "above" : "at least", number(w.low), unit);
-    if (high) s += fmt::format("{}{} {}{}", low ? " and " : "", high_open_end ? "below" : "at most", number(w.high), unit);
+    if (low) s = fmt::format("{} {}", low_open_end ? "above" : "at least", number(w.low));
+    if (high) s += fmt::format("{}{} {}", low ? " and " : "", high_open_end ? "below" : "at most", number(w.high));
   }
   if (whole) return s.empty() ? "a whole number" : "a whole number " + s;
   return s.empty() ? "finite" : s;
@@ -499,7 +515,13 @@ void Reader::unknown_key(const Node& n, const Node::Key& k, const Allowed& allow
     // Where a quantity is meant, a text is somebody's equation.
     const bool quantity = !k.meant.empty() && allowed.unit && allowed.unit(k.meant) != "";
     const bool fits = !quantity || !value.is_scalar() || is_quantity(value);
-    errors.error(k.mark, std::move(reason), answer(*s, fits ? written(value) : std::string()));
+    // Other simulators have units of their own: what has none is nobody's value here.
+    const bool bare = quantity && allowed.unit(k.meant) != "1" && value.is_scalar() && !dimension_of(value) &&
+                      !value.text.starts_with('=') && !value.text.starts_with('$');
+    const bool twice = s->keeps_value() && n.find(k.meant);
+    errors.error(k.mark, std::move(reason),
+                 twice ? fmt::format("'{}' is given already, and means the same: leave {} out", k.meant, in_quotes(k.name))
+                       : answer(*s, fits && !bare ? written(value) : std::string()));
     if (s->keeps_value() && fits && !n.find(k.meant)) k.taken = true;
     return;
   }

@@ -105,7 +105,7 @@ class Recording {
     std::vector<std::string> known;
     for (const auto& p : l_.net.projections) known.push_back(p.name);
     r_.errors.error(n.mark, fmt::format("unknown projection {}", in_quotes(*name)), known.empty() ? "the network has no projections" : suggest(*name, known, "projections"));
-    const auto near = l_.projections.index.find(nearest(*name, known));  // a misspelt one is taken for the one meant
+    const auto near = l_.projections.index.find(meant_surely(*name, known));  // a misspelt one is taken for the one meant
     if (near != l_.projections.index.end()) return near->second;
     return {};
   }

@@ -308,8 +308,8 @@ class Schedule {
         all.push_back(std::move(r));
         at = all.end() - 1;
       } else if (at->synapses != r.synapses) {
-        r_.errors.error(n.mark, fmt::format("another entry reads other synapses of {}", in_quotes(l_.net.projections[p].name)), "the reads of a projection name the same synapses");
-        return;
+        r_.errors.error(n.mark, fmt::format("another entry reads other synapses of {}", in_quotes(l_.net.projections[p].name)), "all reads of a projection name the same synapses: its read-outs are logged together");
+        continue;
       }
       at->reads = true;
       for (std::size_t i = first; i < l_.net.schedule.size(); ++i)
@@ -433,7 +433,7 @@ class Schedule {
       for (const auto& p : l_.net.projections) known.push_back(p.name);
       r_.errors.error(where, fmt::format("unknown population or projection {}", in_quotes(name)), suggest(name, known, "names"));
       keep_ = false;
-      const auto best = nearest(name, known);  // a misspelt one is taken for the one meant
+      const auto best = meant_surely(name, known);  // a misspelt one is taken for the one meant
       return !best.empty() && address(c, best, where);
     }
     const auto s = select(l_, name, where);
@@ -452,10 +452,26 @@ class Schedule {
       if (!address(c, n.keys[i].name, n.keys[i].mark)) continue;
       const Projection* p = c.projections.empty() ? nullptr : &l_.net.projections[c.projections[0]];
       const Model* m = !p ? population(c).model : p->synapse ? &p->synapse->model : nullptr;
-      if (!m || (p && l_.projections.flawed[c.projections[0]])) continue;  // an error of its own
-      const std::string port = p ? l_.net.populations[index_of(p->targets[0].first)].neuron()->ports[p->port].unit : std::string();
-      values(c, n.items[i], *m, port, repeat);
+      if (!m) continue;  // an error of its own
+      values(c, n.items[i], *m, p ? unit_of_port(*p, l_.projections.flawed[c.projections[0]]) : std::string(), repeat);
     }
+  }
+
+  /// Unit of a projection's weights; `any_unit` where an error leaves it open.
+  std::string unit_of_port(const Projection& p, bool flawed) const {
+    if (p.targets.empty()) return std::string(any_unit);
+    const Population& target = l_.net.populations[index_of(p.targets[0].first)];
+    if (!target.model || !target.neuron()) return std::string(any_unit);
+    const NeuronTable& m = *target.neuron();
+    const auto same = [&](std::uint32_t i) { return std::string_view(m.ports[i].unit) == m.ports[0].unit; };
+    bool one = m.port_count > 0;
+    for (std::uint32_t i = 0; i < m.port_count; ++i) one = one && same(i);
+    if (flawed && !one) return std::string(any_unit);  // the port may not have been chosen
+    return p.port < m.port_count ? m.ports[p.port].unit : std::string(any_unit);
+  }
+  static Wanted wanted_here(const Field& f, const std::string& port) {
+    if (port == any_unit && (f.flags & Flag::port_unit)) return {f.name, std::string(any_unit)};
+    return wanted(f, port);
   }
 
   std::uint32_t index_of(Gid g) const {
@@ -502,9 +518,9 @@ class Schedule {
           r_.errors.error(value.mark, fmt::format("'{}' takes one number here: values are drawn for neurons, and model {} is none", key.name, m.name));
           continue;
         }
-        c.drawn = r_.distribution(value, wanted(field(m.params, f), port), 0);
+        c.drawn = r_.distribution(value, wanted_here(field(m.params, f), port), 0);
         if (!c.drawn) continue;
-      } else if (!ramped(n.items[i], wanted(field(m.params, f), port), x)) {
+      } else if (!ramped(n.items[i], wanted_here(field(m.params, f), port), x)) {
         continue;
       }
       if (keep_ && repeat.count > 1 && !x.node && !c.drawn) {
@@ -617,7 +633,9 @@ class Schedule {
     std::map<Who, std::vector<Distribution>> now;
     for (std::size_t i = 0; i < all.size(); ++i) {
       const ScheduledControl& c = all[i];
-      if (!sets(c) || (c.projections.empty() && l_.populations.flawed[index_of(c.who[0].first)])) continue;
+      if (!sets(c)) continue;
+      if (c.projections.empty() ? l_.populations.flawed[index_of(c.who[0].first)] : l_.projections.flawed[c.projections[0]])
+        continue;
       const auto [at, fresh] = now.try_emplace(who(c));
       std::vector<Distribution>& params = at->second;
       if (fresh) params = params_of(c);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 #include "network/suggest.hpp"
 
@@ -20,13 +21,19 @@ constexpr std::string_view no_gap_junctions = "there are no gap junctions: synap
 constexpr std::string_view no_equations = "there are no equations in a network: `spinet models` lists the models, models/README.md says how to add one";
 constexpr std::string_view no_threads = "there are no threads; for several ranks: spinet run FILE -n 4";
 constexpr std::string_view no_grid = "there is no time grid: spike times are exact to the `time_resolution`, 1 ns if not given";
-constexpr std::string_view nearly_adex = "model: adex has the same spike initiation and adaptation, but its synapses are exponential currents (pA)";
+constexpr std::string_view nearly_adex = "the same spike initiation and adaptation, but its synapses are exponential currents (pA)";
 constexpr std::string_view no_device = "there are no current devices: the current is the parameter I_dc of the neurons, which `schedule` may set";
 constexpr std::string_view not_recorded_so = "recording is no population: `record` has a key `spikes`, a list of populations";
 constexpr std::string_view not_sampled_so = "recording is no population: `record` has a key `reports`, a list of {population: ..., variable: ..., every: ...}";
 constexpr std::string_view own_times = "`spikes` lists the times of each neuron";
 constexpr std::string_view own_inputs = "inputs are populations of source models";
 constexpr std::string_view a_report = "reports: [{population: ..., variable: ..., every: ...}]";
+constexpr std::string_view own_list = "`spikes` lists the times of each neuron, with units, beside 'model': spikes: {0: [1 ms, 2 ms]}";
+constexpr std::string_view always_on = "a source fires all through the run; `schedule` sets its rate: {at: 1 s, set: {NAME: {rate: 0 Hz}}}";
+constexpr std::string_view no_condition = "there are no conditions: a rule or a list says which pairs; `autapses: false` is i != j";
+constexpr std::string_view exact_always = "spikes are exact in time here";
+constexpr std::string_view synapse_there = "it is a model of synapses: synapse: {model: static, ...}; the time course belongs to the neuron: tau_syn_exc of lif_cond_exp";
+constexpr std::string_view weights_so = "recording is no population: `record` has a key `weights`, a list of {projection: ..., every: ...}";
 constexpr std::string_view leak = "the leak conductance follows from two parameters, C_m / tau_m";
 
 // The first row that fits answers.
@@ -38,8 +45,8 @@ constexpr Spelling table[] = {
     {model, "iaf_cond_exp", "model: lif_cond_exp", ""},
     {model, "iaf_cond_alpha", "model: lif_cond_exp", "there are no alpha-shaped conductances"},
     {model, "aeif_psc_exp", "model: adex", ""},
-    {model, "aeif_cond_exp", "", nearly_adex},
-    {model, "aeif_cond_alpha", "", nearly_adex},
+    {model, "aeif_cond_exp", "model: adex", nearly_adex},
+    {model, "aeif_cond_alpha", "model: adex", nearly_adex},
     {model, "hh_psc_alpha", "", "there is no Hodgkin-Huxley neuron; adex has a spike initiation of its own"},
     {model, "izhikevich", "", "there is no Izhikevich neuron; adex has the same kinds of firing"},
     {model, "poisson_generator", "model: poisson", ""},
@@ -50,6 +57,10 @@ constexpr Spelling table[] = {
     {model, "noise_generator", "", "there are no current devices: `schedule` sets I_dc from a distribution, again and again (networks/README.md, noise currents)"},
     {model, "spike_recorder", "", not_recorded_so},
     {model, "spike_detector", "", not_recorded_so},
+    {model, "weight_recorder", "", weights_so},
+    {model, "iaf_psc_exp_ps", "model: lif_exp", exact_always},
+    {model, "iaf_psc_delta_ps", "model: lif_delta", exact_always},
+    {model, "lif", "model: lif_delta", "lif_exp has synaptic currents that decay, lif_cond_exp conductances"},
     {model, "multimeter", "", not_sampled_so},
     {model, "voltmeter", "", not_sampled_so},
     // Of PyNN.
@@ -58,8 +69,8 @@ constexpr Spelling table[] = {
     {model, "IF_curr_alpha", "model: lif_exp", "there are no alpha-shaped currents"},
     {model, "IF_cond_exp", "model: lif_cond_exp", ""},
     {model, "IF_cond_alpha", "model: lif_cond_exp", "there are no alpha-shaped conductances"},
-    {model, "EIF_cond_exp_isfa_ista", "", nearly_adex},
-    {model, "EIF_cond_alpha_isfa_ista", "", nearly_adex},
+    {model, "EIF_cond_exp_isfa_ista", "model: adex", nearly_adex},
+    {model, "EIF_cond_alpha_isfa_ista", "model: adex", nearly_adex},
     {model, "HH_cond_exp", "", "there is no Hodgkin-Huxley neuron; adex has a spike initiation of its own"},
     {model, "SpikeSourcePoisson", "model: poisson", ""},
     {model, "SpikeSourceArray", "model: spike_source", own_times},
@@ -68,6 +79,11 @@ constexpr Spelling table[] = {
     {model, "PoissonGroup", "model: poisson", ""},
     {model, "SpikeGeneratorGroup", "model: spike_source", own_times},
     {model, "lif_cell", "model: lif_delta", ""},
+    {model, "PoissonInput", "model: poisson", "a population of sources, and a projection from it"},
+    {model, "TimedArray", "", "there are no arrays of values in time: `schedule` sets parameters at times"},
+    {model, "spike_source_cell", "model: spike_source", own_times},
+    {model, "expsyn", "", synapse_there},
+    {model, "exp2syn", "", synapse_there},
     {model, "cable_cell", "", no_compartments},
     {model, "biophysical", "", no_compartments},
     {model, "virtual", "model: spike_source", "a SONATA spikes file is given as spikes: {file: ...}"},
@@ -78,6 +94,7 @@ constexpr Spelling table[] = {
     {synapse, "static_synapse_hom_w", "model: static", ""},
     {synapse, "stdp_synapse", "model: stdp", ""},
     {synapse, "stdp_synapse_hom", "model: stdp", ""},
+    {synapse, "stdp_triplet_synapse", "model: stdp", "pairs of spikes count, not triplets"},
     {synapse, "vogels_sprekeler_synapse", "model: istdp", ""},
     {synapse, "stdp_pl_synapse_hom", "model: stdp", "powers of the weight are mu_plus and mu_minus"},
     {synapse, "STDPMechanism", "model: stdp", ""},
@@ -102,6 +119,8 @@ constexpr Spelling table[] = {
     {rule, "FromListConnector", "connect: {list: @}", "rows are [source, target, weight, delay]"},
     {rule, "FromFileConnector", "connect: {list: @}", "a CSV file"},
     {rule, "DistanceDependentProbabilityConnector", "", no_geometry},
+    {rule, "pairwise_poisson", "", "there is no such rule: fixed_total_number draws as many connections as that makes in the mean"},
+    {rule, "condition", "", no_condition},
     {rule, "symmetric_pairwise_bernoulli", "", "there are no symmetric rules: a list holds both directions of each pair"},
 
     // Sections of a network.
@@ -117,6 +136,12 @@ constexpr Spelling table[] = {
     {key, "sim_time", "duration: @", ""},
     {key, "simtime", "duration: @", ""},
     {key, "tstop", "duration: @", ""},
+    {key, "run", "duration: @", "", "populations"},
+    {key, "neuron_groups", "populations: @", ""},
+    {key, "networks", "populations: ...", "and `projections`: nodes and edges are written here"},
+    {key, "output", "", "`record` says what is logged, `spinet run -o OUT.h5` where", "populations"},
+    {key, "nodes_file", "", "nodes are written here: populations: {NAME: {model: ..., size: ...}}"},
+    {key, "edges_file", "connect: {sonata: ...}", "the name of the file"},
     {key, "rng_seed", "seed: @", ""},
     {key, "dt", "every: @", "", "variable"},
     {key, "dt", "", no_grid, "time_resolution"},
@@ -144,7 +169,18 @@ constexpr Spelling table[] = {
     {key, "celltype", "model: @", "", "size"},
     {key, "model_template", "model: @", "", "size"},
     {key, "cellparams", "params: @", ""},
-    {key, "dynamics_params", "params: @", ""},
+    {key, "dynamics_params", "params: @", "they are written here, not in a file"},
+    {key, "cell_kind", "model: @", "", "size"},
+    {key, "spike_times", "spikes: ...", "times of each neuron, with units: {0: [1 ms, 2 ms]}"},
+    {key, "spike_times", "", own_list},
+    {key, "schedule", "", own_list, "spikes"},
+    {key, "regular_schedule", "", own_list},
+    {key, "indices", "", own_list, "size"},
+    {key, "times", "", own_list, "size"},
+    {key, "rates", "params: {rate: ...}", "", "size"},
+    {key, "refractory", "params: {t_ref: ...}", "", "size"},
+    {key, "e_rev_E", "E_exc: @", ""},
+    {key, "e_rev_I", "E_inh: @", ""},
     {key, "initial_values", "initial: @", ""},
     {key, "V_m", "V: @", ""},
     {key, "V_m", "", "it is a variable; at t = 0 by initial: {V: @}, beside 'params'", "tau_m"},
@@ -175,13 +211,19 @@ constexpr Spelling table[] = {
     // Keys of a projection.
     {key, "pre", "from: @", "", "connect"},
     {key, "source", "from: @", "", "connect"},
+    {key, "presynaptic_population", "from: @", "", "connect"},
+    {key, "postsynaptic_population", "to: @", "", "connect"},
+    {key, "connections_on", "connect: ...", "a rule, or a list of pairs"},
+    {key, "condition", "", no_condition},
+    {key, "local", "", no_gap_junctions, "connect"},
+    {key, "peer", "", no_gap_junctions, "connect"},
     {key, "post", "to: @", "", "connect"},
     {key, "target", "to: @", "", "connect"},
     {key, "conn_spec", "connect: @", ""},
     {key, "connector", "connect: @", ""},
     {key, "rule", "connect: @", ""},
     {key, "syn_spec", "synapse: @", ""},
-    {key, "synapse_type", "synapse: @", ""},
+    {key, "synapse_type", "synapse: {model: @, weight: ..., delay: ...}", ""},
     {key, "weight", "synapse: {model: ..., weight: @}", ""},
     {key, "delay", "synapse: {model: ..., delay: @}", ""},
     {key, "receptor_type", "port: ...", "a port has a name"},
@@ -208,6 +250,8 @@ constexpr Spelling table[] = {
     // Keys of a record.
     {key, "spike_recorder", "spikes: @", "", "reports"},
     {key, "SpikeMonitor", "spikes: @", "", "reports"},
+    {key, "spike_detector", "spikes: @", "", "reports"},
+    {key, "weight_recorder", "weights: [{projection: ..., every: ...}]", ""},
     {key, "multimeter", a_report, ""},
     {key, "StateMonitor", a_report, ""},
     {key, "voltmeter", a_report, ""},
@@ -217,6 +261,9 @@ constexpr Spelling table[] = {
     {key, "interval", "every: @", ""},
     {key, "start", "from: @", "", "population"},
     {key, "stop", "to: @", "", "population"},
+    {key, "start", "", always_on, "rate"},
+    {key, "stop", "", always_on, "rate"},
+    {key, "duration", "", always_on, "rate"},
 
     {key, "start_time", "from: @", "", "population"},
     {key, "end_time", "to: @", "", "population"},
@@ -260,11 +307,25 @@ bool fits(const Spelling& s, const std::vector<std::string>& allowed) {
 }
 
 /// A name among the values of another simulator, as it is here: models and variables have names of their own.
-std::string_view translated(std::string_view right_key, std::string_view value) {
+std::string translated(std::string_view right_key, std::string_view value) {
+  // Neither a text nor the name of a file stands for a map.
+  if (right_key == "params" || right_key == "initial") return value.starts_with('{') ? std::string(value) : "...";
+  if (right_key == "autapses" || right_key == "multapses")
+    for (const auto& [said, is] : {std::pair("true", "true"), {"yes", "true"}, {"on", "true"}, {"1", "true"},
+                                   {"false", "false"}, {"no", "false"}, {"off", "false"}, {"0", "false"}})
+      if (same(value, said)) return is;
+  // Lengths of runs are in ms elsewhere.
+  if (right_key == "duration" && !value.empty() && value.find_first_not_of("0123456789.eE+-") == std::string_view::npos)
+    return std::string(value) + " ms";
+  const auto colon = value.rfind(':');
+  const bool scheme = right_key == "model" && colon != std::string_view::npos;  // "nest:iaf_psc_exp", "ctdb:cell.hoc"
+  if (scheme) value = value.substr(colon + 1);
   for (const auto& s : table)
-    if (!s.right.empty() && same(s.given, value) && ((right_key == "model" && (s.of == model || s.of == synapse)) || (right_key == "variable" && s.of == variable)))
-      return value_of(s);
-  return value;
+    if (!s.right.empty() && same(s.given, value) &&
+        ((right_key == "model" && s.of == model) || ((right_key == "model" || right_key == "synapse") && s.of == synapse) ||
+         (right_key == "variable" && s.of == variable)))
+      return std::string(value_of(s));
+  return scheme ? "..." : std::string(value);
 }
 
 std::string put_in(std::string_view text, std::string_view value) {
@@ -296,7 +357,7 @@ std::string right_name(Spelling::Of of, std::string_view given, const std::vecto
 }
 
 std::string answer(const Spelling& s, std::string_view given) {
-  const auto value = given.empty() ? "..." : translated(key_of(s), given);
+  const std::string value = given.empty() ? "..." : translated(key_of(s), given);
   const std::string say = put_in(s.say, value);
   if (s.right.empty()) return say;
   return "here: " + put_in(s.right, value) + (say.empty() ? "" : " (" + say + ")");

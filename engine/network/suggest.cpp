@@ -43,6 +43,16 @@ std::string nearest(std::string_view given, const std::vector<std::string>& allo
   return best;
 }
 
+std::string meant_surely(std::string_view given, const std::vector<std::string>& allowed) {
+  const std::string best = nearest(given, allowed);
+  if (best.empty()) return {};
+  const auto distance = edit_distance(given, best);
+  const auto ties = std::count_if(allowed.begin(), allowed.end(), [&](const std::string& name) {
+    return name.size() <= longest && edit_distance(given, name) == distance;
+  });
+  return ties == 1 ? best : std::string();
+}
+
 std::string suggest(std::string_view given, const std::vector<std::string>& allowed, std::string_view kind) {
   return suggest_one(nearest(given, allowed), allowed, kind);
 }

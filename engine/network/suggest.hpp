@@ -12,6 +12,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 /// The allowed name nearest to `given`, if near enough to be meant; else empty.
 std::string nearest(std::string_view given, const std::vector<std::string>& allowed);
 
+/// The same, but empty where several are equally near: one of them is not taken for the one meant.
+std::string meant_surely(std::string_view given, const std::vector<std::string>& allowed);
+
 /// "did you mean 'tau_m'? parameters: C_m, E_L, tau_m"; either part may be missing.
 std::string suggest(std::string_view given, const std::vector<std::string>& allowed, std::string_view kind);
 

@@ -62,7 +62,7 @@ TEST_CASE("numbers of CSV files that cannot be") {
   for (const auto& [cell, reason] : {std::pair<std::string, std::string>{"0,1,nan", "'nan' is not a finite number"},
                                      {"0,1,1e999", "'1e999' is not a finite number"},
                                      {"0,1,1e-400", "'1e-400' is too small for a floating-point number"},
-                                     {"0,1,1e39", "'weight' must be from -3.4028234663852886e+38 to 3.4028234663852886e+38 pA; it is 1e+39 pA"},
+                                     {"0,1,1e39", "'weight' must be from -3.4028e+38 to 3.4028e+38 pA; it is 1e+39 pA"},
                                      {"-1,1,1", "there is no source -1; there are 3, counted from 0"},
                                      {"1.7,1,1", "there is no source 1.7; there are 3, counted from 0"},
                                      {"0,3,1", "there is no target 3; there are 3, counted from 0"},

@@ -78,8 +78,8 @@ void check_extremes(const Probe& p, const Field& f, const std::string& unit) {
   }
   if (ticks) {  // 2^63 ticks of 1 ns, and what is too short for one
     const double ms = 0x1p63 * 1e-6;
-    refused(fmt::format("{} ms", ms), "from " + std::string(f.flags & low_open ? "1e-06" : "0") + " to 1152921504606.847 ms");
-    if (f.flags & low_open) refused("0.1 ns", "from 1e-06 to ");
+    refused(fmt::format("{} ms", ms), "from " + std::string(f.flags & low_open ? "1 ns" : "0 ms") + " to 1152921504.6068468 s");
+    if (f.flags & low_open) refused("0.1 ns", "from 1 ns to ");
   }
   if (whole) {
     const double inner = std::isfinite(f.low) ? f.low : 0;

@@ -49,6 +49,63 @@ void check_all_found(const std::string& text, const Catalogue& models = test::te
 
 }  // namespace
 
+TEST_CASE("an error of a projection hides none beside it") {
+  const Catalogue builtin = [] {
+    Catalogue c;
+    add_builtin(c);
+    return c;
+  }();
+  check_all_found(R"(
+spinet: 1
+duration: 100 ms
+populations:
+  exc: {model: lif_exp, size: 10}
+  bad: {model: aeif_cond_exp, size: 2, params: {a: 4, nonsense: 5 mV, v_th: 3 nS}}  #! unknown model | 'a' needs a unit | unknown parameter 'nonsense' | 'v_th' must be a voltage
+  noise: {model: poisson, size: 10}
+projections:
+  p1: {from: exc, to: exc, connect: {fixed_indegree: 3}, synapse: {model: static, weight: -1 pA, port: exc, delay: 1.55 ms}}  #! takes positive weights | a delay must be a multiple
+  p2: {from: noise, to: noise, connect: {fixed_indegree: 30, multapses: false}, synapse: {model: static, weight: 1 pA, delay: 1 ms}}  #! is a source | 30 different sources
+  p3: {from: exc, to: exc, connect: {list: [[0, 1]]}, synapse: {model: stdp, weight: 12 pA, delay: 1.44 ms}}  #! a delay must be a multiple
+  p5: {from: exc, to: exc, connect: {list: [[0, 1]]}, synapse: {model: static, weight: {normal: {mean: 1 pA, sd: 5 pA}}, port: exc}}  #! both signs | has no 'delay'
+schedule:
+  - {at: 1 ms, set: {p3: {lambda: -3}}}  #! 'lambda' must be
+  - {at: 1 ms, set: {p3: {w_max: 3 mV}}}  #! 'w_max' must be a current
+  - {at: 1 ms, set: {p4: {lambda: 0.02}}}  #! unknown population or projection 'p4'
+)", builtin);
+}
+
+TEST_CASE("weights above w_max are refused, given or drawn") {
+  const std::string net = "spinet: 1\nduration: 1 s\npopulations:\n  exc: {model: lif_exp, size: 4}\nprojections:\n"
+                          "  p: {from: exc, to: exc, connect: @, delay: 1 ms}}\n";
+  Catalogue models;
+  add_builtin(models);
+  const auto reason = [&](const std::string& synapse) {
+    std::string text = net;
+    text.replace(text.find('@'), 1, synapse);
+    try {
+      load_text(text, "x.yaml", models);
+    } catch (const InvalidNetwork& e) {
+      return e.rendered;
+    }
+    return std::string();
+  };
+  using Catch::Matchers::Contains;
+  for (const std::string model : {"stdp", "istdp", "rstdp"}) {
+    const auto synapse = [&](const std::string& rest) { return "all_to_all, synapse: {model: " + model + ", port: exc, " + rest; };
+    INFO(model);
+    CHECK_THAT(reason(synapse("weight: 12 pA, w_max: 1 pA")), Contains("a weight of 12 pA, and the largest of these synapses, 'w_max', is 1 pA"));
+    CHECK_THAT(reason(synapse("w_max: 0.5 pA")), Contains("a weight of 1 pA, and"));  // the preset
+    CHECK_THAT(reason(synapse("weight: {uniform: {low: 0 pA, high: 3 pA}}, w_max: 2 pA")), Contains("weights of up to 3 pA may be drawn"));
+    CHECK_THAT(reason(synapse("weight: {normal: {mean: 1 pA, sd: 1 pA, min: 0 pA}}, w_max: 2 pA")), Contains("'max: 2 pA'"));
+    CHECK(reason(synapse("weight: {normal: {mean: 1 pA, sd: 1 pA, min: 0 pA, max: 2 pA}}, w_max: 2 pA")).empty());
+    CHECK(reason(synapse("weight: {normal: {mean: 1 pA, sd: 0.1 pA, min: 0 pA}}, w_max: 2 pA")).empty());
+    CHECK(reason(synapse("weight: 0.1 pA, w_max: 0.1 pA")).empty());
+    const auto listed = [&](const std::string& w) { return "{list: [[0, 1, 1 pA], [1, 2, " + w + "]]}, synapse: {model: " + model + ", port: exc, w_max: 2 pA"; };
+    CHECK_THAT(reason(listed("3 pA")), Contains("a weight of 3 pA, and"));
+    CHECK(reason(listed("2 pA")).empty());
+  }
+}
+
 TEST_CASE("errors of every section in one pass") {
   check_all_found(R"(
 spinet: 1
@@ -73,7 +130,7 @@ projections:
   c: {from: exc, to: exk, connect: {fixed_indegree: 3, autapses: maybe}, synapse: {model: plian, weight: 1 mV, delay: 1 ms}} #! unknown population 'exk' | 'autapses' must be true or false | unknown synapse model 'plian' | 'weight' must be a current
   d: {from: [exc, "exc[3]"], to: none, connect: {fixed_in: 3.5}, synapse: {model: plain, weight: 1 xyz, delay: 1 pA}}       #! has named already | unknown rule 'fixed_in' | unknown unit 'xyz' | 'delay' must be a time
   e: {from: two, to: two, connect: {list: [[0, 1, 5 mV], [7, 8, 1 pA]]}, synapse: {model: plain, delay: 1.03 ms, prot: exc}} #! 'weight' must be a current | a delay must be a multiple | unknown key 'prot'
-  f: {from: exc, to: src, connect: one_to_one, synapse: {model: valve, u: 2, delay: {uniform: {low: 1 ms, high: 1 pA}}}}   #! is a source | 'u' must be | 'high of delay' must be a time
+  f: {from: exc, to: src, connect: one_to_one, synapse: {model: valve, u: 2, delay: {uniform: {low: 1 ms, high: 1 pA}}}}   #! is a source | one_to_one needs | 'u' must be | 'high of delay' must be a time
   g: {from: exc, to: gone_for_good, connect: {pairwise_bernoulli: 2}, synapse: {weight: nan, delay: 1 ms}}    #! unknown population 'gone_for_good' | 'pairwise_bernoulli' must be | has no 'model'
   h: {from: exc, to: exc, connect: {fixed_outdegree: 2}, synapse: {model: plain, weight: {nromal: {mean: 1 mV, sd: -1 pA}}, delay: 1 ms, port: ecx}}  #! unknown distribution 'nromal' | 'mean of weight' must be | 'sd of weight' must be | has no port 'ecx'
   i: {from: exc, to: exc, connect: all_to_all, synapse: {modle: plain, weight: 1 mV, delay: 1 ms}}    #! unknown key 'modle' | 'weight' must be a current

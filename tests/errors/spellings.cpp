@@ -19,6 +19,9 @@ const std::string networks[] = {
     "spinet: 1\nduration: 1 s\npopulations:\n  exc: {model: lif_exp, size: 2}\n@\n",                                                        // a section
     "spinet: 1\nduration: 1 s\npopulations:\n  exc: {model: lif_exp, size: 2}\n  x: {model: lif_exp, size: 2, @}\n",                        // a population
     "spinet: 1\nduration: 1 s\npopulations:\n  exc: {model: lif_exp, size: 2, params: {@}}\n",
+    "spinet: 1\nduration: 1 s\npopulations:\n  exc: {model: lif_cond_exp, size: 2, params: {@}}\n",
+    "spinet: 1\nduration: 1 s\npopulations:\n  exc: {model: poisson, size: 2, params: {@}}\n",
+    "spinet: 1\nduration: 1 s\npopulations:\n  exc: {model: spike_source, size: 2, @}\n",
     "spinet: 1\nduration: 1 s\npopulations:\n  exc: {model: lif_exp, size: 2, initial: {@}}\n",
     "spinet: 1\nduration: 1 s\npopulations:\n  exc: {model: lif_exp, size: 2}\nprojections:\n  p: {from: exc, to: exc, connect: all_to_all, synapse: {model: static, delay: 1 ms}, @}\n",
     "spinet: 1\nduration: 1 s\npopulations:\n  exc: {model: lif_exp, size: 2}\nprojections:\n  p: {from: exc, to: exc, connect: all_to_all, synapse: {model: static, delay: 1 ms, @}}\n",
@@ -61,16 +64,19 @@ std::string sample(const Spelling& s) {
   static const std::map<std::string, std::string, std::less<>> of_keys{
       {"populations", "{b: {model: lif_exp, size: 7}}"}, {"projections", "{}"}, {"duration", "700 ms"}, {"seed", "7"}, {"size", "7"}, {"model", "lif_delta"},
       {"params", "{tau_m: 7 ms}"}, {"initial", "{V: -61 mV}"}, {"V", "-61 mV"}, {"I_dc", "7 pA"}, {"tau_syn_exc", "7 ms"}, {"tau_syn_inh", "7 ms"},
-      {"t_ref", "7 ms"}, {"E_L", "-71 mV"}, {"C_m", "270 pF"}, {"v_th", "-47 mV"}, {"v_reset", "-77 mV"}, {"from", "exc"}, {"to", "exc"},
+      {"t_ref", "7 ms"}, {"E_L", "-71 mV"}, {"E_exc", "7 mV"}, {"E_inh", "-77 mV"}, {"C_m", "270 pF"}, {"v_th", "-47 mV"}, {"v_reset", "-77 mV"}, {"from", "exc"}, {"to", "exc"},
       {"connect", "all_to_all"}, {"synapse", "{model: static, weight: 7 pA, delay: 7 ms}"}, {"weight", "7 pA"}, {"fixed_indegree", "7"},
       {"fixed_outdegree", "7"}, {"fixed_total_number", "7"}, {"pairwise_bernoulli", "0.3"}, {"autapses", "false"}, {"multapses", "false"},
       {"spikes", "exc"}, {"population", "exc"}, {"variable", "V"}, {"every", "7 ms"}};
   if (s.given == "start" || s.given == "start_time") return "70 ms";
   if (s.given == "stop" || s.given == "end_time") return "90 ms";
   if (s.given == "synapse_model") return "stdp";
+  if (s.given == "synapse_type") return "StaticSynapse";
   const auto at = of_keys.find(s.right.substr(0, s.right.find(':')));
   return at == of_keys.end() ? "7" : at->second;
 }
+
+std::string opened(std::string network, const Spelling& s);
 
 /// The places where the row answers, as networks with the place open; and the line that holds the name.
 std::vector<std::string> places(const Spelling& s, std::string& line) {
@@ -88,7 +94,7 @@ std::vector<std::string> places(const Spelling& s, std::string& line) {
   std::vector<std::string> found;
   const std::string help = "help: " + answer(s, value.starts_with('{') ? std::string() : value) + "\n";
   for (const auto& n : networks)
-    if (message(with(n, line)).find(help) != std::string::npos) found.push_back(n);
+    if (const auto open = opened(n, s); message(with(open, line)).find(help) != std::string::npos) found.push_back(open);
   return found;
 }
 
@@ -154,7 +160,7 @@ TEST_CASE("names of other simulators: the line proposed has the value that was g
     REQUIRE_FALSE(right.empty());
     if (right.find("...") != std::string::npos) continue;  // it leaves the value open
     if (s.right.find('@') != std::string_view::npos) CHECK(right.find(sample(s)) != std::string::npos);
-    const auto network = with(opened(where[0], s), right);
+    const auto network = with(where[0], right);
     INFO(network);
     CHECK(message(network) == "");
     ++loaded;
@@ -181,6 +187,18 @@ TEST_CASE("help holds no value that nobody gave") {
   const std::string cell = "spinet: 1\nduration: 1 s\npopulations:\n  exc: {model: lif_exp, size: 2, params: {@}}\n";
   CHECK(helps(message(with(cell, "I_e: 10 pA"))) == "here: I_dc: 10 pA\n");
   CHECK(helps(message(with(cell, "threshold: v > -50*mV"))) == "here: v_th: ...\n");  // an equation is no value
+  CHECK(helps(message(with(cell, "i_offset: 0.1"))).starts_with("here: I_dc: ...\n"));  // nA elsewhere
+  const std::string connect = with(projection, "connect: {@}");
+  CHECK(helps(message(with(connect, "fixed_indegree: 3, allow_autapses: False"))).starts_with("here: autapses: false\n"));
+  const auto symmetric = message(with(connect, "rule: symmetric_pairwise_bernoulli, p: 0.1"));
+  CHECK(symmetric.find("error:") == symmetric.rfind("error:"));
+  const std::string population = "spinet: 1\nduration: 1 s\npopulations:\n  exc: {size: 2, @}\n";
+  CHECK(helps(message(with(population, "model_template: \"nest:iaf_psc_alpha\""))).starts_with("here: model: lif_exp\n"));
+  CHECK(helps(message(with(population, "model_template: \"ctdb:cell.hoc\""))).starts_with("here: model: ...\n"));
+  CHECK(helps(message(with(population, "model: lif_exp, dynamics_params: a.json"))).starts_with("here: params: ... ("));
+  const std::string top = "spinet: 1\npopulations:\n  exc: {model: lif_exp, size: 2}\n@\n";
+  CHECK(helps(message(with(top, "tstop: 100"))).starts_with("here: duration: 100 ms\n"));
+  CHECK(helps(message(with(top, "duration: 1 s\ntstop: 100"))) == "'duration' is given already, and means the same: leave 'tstop' out\n");
   CHECK(helps(message(with(cell, "g_L: 10 nS"))) == "the leak conductance follows from two parameters, C_m / tau_m\n");
   CHECK(helps(message(with(cell, "V_m: -60 mV"))) == "it is a variable; at t = 0 by initial: {V: -60 mV}, beside 'params'\n");
 }
