@@ -11,6 +11,6 @@ function(spinet_add_plugin name)
   endif()
   add_library(${name} MODULE ${ARGN})
   target_link_libraries(${name} PRIVATE spinet::contract)
-  target_compile_options(${name} PRIVATE ${optimise} -fno-math-errno)
+  target_compile_options(${name} PRIVATE ${optimise} -fno-math-errno -Wno-psabi)  # spinet/jet.hpp inlines what takes vectors
   set_target_properties(${name} PROPERTIES PREFIX "" CXX_VISIBILITY_PRESET hidden CXX_EXTENSIONS OFF)
 endfunction()
