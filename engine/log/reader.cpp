@@ -383,6 +383,15 @@ void apply(const Extent& extent, LogSummary& s) {
   if (extent.without_journal) s.warning = without_journal_text(s.path, extent, s.ticks_per_ms);
 }
 
+/// Throws unless the times of the run make sense: all that is shown of a log is reckoned with them.
+void refuse_times(const LogSummary& s) {
+  const auto size = [](double x) { return std::isfinite(x) && x > 0; };
+  const bool together = std::abs(s.ticks_per_ms * s.seconds_per_tick * 1e3 - 1) < 1e-6;
+  if (size(s.ticks_per_ms) && size(s.seconds_per_tick) && together && s.reached >= 0 && s.reached <= s.duration) return;
+  throw h5::Error(fmt::format("is damaged: its times make no sense (a tick is {} s, {} ticks are 1 ms, {} of {} ticks reached)",
+                              s.seconds_per_tick, s.ticks_per_ms, s.reached, s.duration));
+}
+
 }  // namespace
 
 Extent extent_of(const std::filesystem::path& log) {
@@ -418,6 +427,7 @@ LogSummary summarise(const std::filesystem::path& log) {
     s.ticks_per_ms = h5::read_attribute<double>(g, "ticks_per_ms");
     s.duration = h5::read_attribute<Tick>(g, "duration_ticks");
     apply(logging::extent_of(file), s);
+    refuse_times(s);
     s.populations = read_populations(g);
     if (h5::exists(g, "signs")) {  // since version 0.2.0
       const auto signs = h5::read_all<std::int64_t>(g, "signs");

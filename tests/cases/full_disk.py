@@ -97,6 +97,23 @@ def check(folder, disk):
     run = subprocess.run([SPINET, "run", network, "-o", log], capture_output=True, text=True, timeout=60)
     print(run.stderr)
     assert run.returncode == 3 and "No space left on device" in run.stderr, (run.returncode, run.stderr)
+    for room in (8, 40, 130):  # kB
+        os.truncate(os.path.join(disk, "filler"), os.path.getsize(os.path.join(disk, "filler")) - room * 1024)
+        files = sorted(os.listdir(disk))
+        device = subprocess.run([SPINET, "device", "spin_valve", "--pulses", "500 x 2.5 V 5 ms, 500 x -2.35 V 5 ms", "-o", os.path.join(disk, "d.h5")],
+                                capture_output=True, text=True, timeout=60)
+        print(room, device.stderr)
+        assert device.returncode == 3 and "No space left on device" in device.stderr, (device.returncode, device.stderr)
+        assert sorted(set(os.listdir(disk)) - {"d.h5"}) == files, os.listdir(disk)
+        if os.path.exists(os.path.join(disk, "d.h5")):  # there was no room for the picture alone
+            h5py.File(os.path.join(disk, "d.h5")).close()
+            os.remove(os.path.join(disk, "d.h5"))
+        with open(os.path.join(disk, "filler"), "ab", buffering=0) as f:
+            try:
+                while True:
+                    f.write(bytes(4096))
+            except OSError:
+                pass
 
 
 main()

@@ -4,6 +4,7 @@ outputs.py SPINET [PAIRS] [unittest arguments]"""
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import stat
@@ -338,6 +339,63 @@ class Outputs(unittest.TestCase):
         done = subprocess.run(f"exec {SPINET} run small.yaml -o closed.h5 >&- 2>&-", shell=True, cwd=self.folder, timeout=60)
         self.assertEqual(done.returncode, 3)
         self.assertEqual(spikes(self.folder / "closed.h5")[0], "complete")
+
+    def with_room(self, room, *arguments):
+        """The command, with files of at most so many bytes: a disk that fills, for who is not root."""
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+        return subprocess.run([SPINET, *map(str, arguments)], cwd=self.folder, text=True, capture_output=True, timeout=120,
+                              preexec_fn=limit, restore_signals=False)
+
+    def test_files_that_cannot_be_written(self):
+        self.spinet("run", "small.yaml", "-o", "out.h5", "--quiet")
+        self.spinet("sweep", "small.yaml", "--trials", 40, "-o", "sweep.h5", "--quiet")
+        device = ["device", "spin_valve", "--pulses", "500 x 2.5 V 5 ms, 500 x -2.35 V 5 ms", "-o", "d.h5"]
+        for rooms, name, command in (((500, 4000, 40000, 100000), "d.h5", device), ((20000,), "d.svg", ["device", "spin_valve", "--pulses", "900 x 2.5 V 5 ms", "-o", "d.h5", "--force"]),
+                                     ((500, 4000), "out.nwb", ["export", "out.h5", "--to", "nwb"]), ((500,), "spikes_p.csv", ["export", "out.h5", "--to", "csv"]),
+                                     ((500, 20000), "out.html", ["report", "out.h5"]), ((500, 2000), "sweep.rate.p.svg", ["sweep", "--report", "sweep.h5", "--metric", "rate.p", "-o", "sweep.rate.p.svg"]),
+                                     ((500,), "balanced.yaml", ["init", "balanced"]), ((500, 4000), "new.h5", ["sweep", "small.yaml", "--trials", 2, "-o", "new.h5"])):
+            if name == "d.svg":
+                self.spinet("device", "spin_valve", "--pulses", "1 V 1 ms", "-o", "d.h5")
+                before = (self.folder / "d.svg").read_bytes()
+            for room in rooms:
+                with self.subTest(command, room=room):
+                    done = self.with_room(room, *command)
+                    self.assertEqual(done.returncode, 3, done.stderr)
+                    self.assertRegex(done.stderr, rf"(?m)^.*{re.escape(name)}: .*File too large$")
+                    self.assertNotIn("HDF5", done.stderr)
+                    self.assertEqual(self.litter(), [])
+                    if name == "d.svg":
+                        self.assertEqual((self.folder / name).read_bytes(), before)
+                    else:
+                        self.assertEqual(list(self.folder.rglob(name)), [])
+
+    def test_a_sweep_whose_table_cannot_be_written(self):
+        command = ["sweep", "small.yaml", "--trials", 300, "-o", "sweep.h5", "--quiet"]
+        self.spinet(*command)
+        size = (self.folder / "sweep.h5").stat().st_size
+        (self.folder / "sweep.h5").unlink()
+        done = self.with_room(size - 1000, *command)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertRegex(done.stderr, r"^spinet: \S*sweep.h5: .*File too large\n$")
+        with h5py.File(self.folder / "sweep.h5") as f:  # as it was before the first run
+            self.assertEqual(int(f["sweep"].attrs["done"]), 0)
+        # Its rows are in the journals: nothing is left to run.
+        again = self.spinet("sweep", "small.yaml", "--trials", 300, "-o", "sweep.h5")
+        self.assertIn("is finished; nothing was left to run", again.stdout)
+        with h5py.File(self.folder / "sweep.h5") as f:
+            self.assertEqual(f["runs/run"].shape, (300,))
+        self.assertEqual(self.litter(), [])
+
+    def test_a_log_that_is_being_read(self):
+        self.spinet("run", "small.yaml", "-o", "out.h5", "--quiet")
+        before = (self.folder / "out.h5").read_bytes()
+        with h5py.File(self.folder / "out.h5", "r"):
+            for ranks in ([], ["-n", 2]) if HAS_MPI else ([],):
+                self.refused("out.h5: is in use: another process reads it", "run", "small.yaml", "-o", "out.h5", "--force", *ranks)
+        self.assertEqual((self.folder / "out.h5").read_bytes(), before)
+        self.spinet("run", "small.yaml", "-o", "out.h5", "--force", "--quiet")
 
     def children(self, pid, step=0.1):
         """Of any of its threads; waits until there are some."""

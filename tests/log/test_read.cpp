@@ -4,12 +4,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <iterator>
+#include <limits>
 
 #include "fixture.hpp"
 #include "log/checkpoint_file.hpp"
 #include "log/h5.hpp"
+#include "log/log_data.hpp"
 #include "log/output_lock.hpp"
 #include "log/pack.hpp"
 #include "log/reader.hpp"
@@ -440,6 +443,55 @@ TEST_CASE("reading a killed log writes nothing, and gives what putting it in ord
   const auto again = read_sonata_spikes(path, "exc", 1e6, 100);
   CHECK(std::equal(spikes.begin(), spikes.end(), again.begin(), again.end(),
                    [](const auto& a, const auto& b) { return a.tick == b.tick && a.index == b.index; }));
+}
+
+TEST_CASE("weights of a run killed before its first frame are no damage", "[read]") {
+  const Folder folder;
+  const auto path = folder / "out.h5";
+  auto n = small_network();
+  n.weights.push_back({.projection = 0, .every = window});
+  write_log(path, n, 0);
+  {
+    const h5::Id file(h5::check(H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), "opening"));
+    const auto all = h5::open_group(file, "weights");
+    const auto mapping = h5::open_group(h5::open_group(all, h5::names(all).at(0)), "mapping");
+    for (const char* ids : {"source_node_id", "target_node_id"}) h5::set_rows(h5::open_dataset(mapping, ids), 0);
+  }
+  const LogData data(path);
+  const auto weights = data.weights();
+  REQUIRE(weights.size() == 1);
+  CHECK(weights[0].problem == "");
+  CHECK(weights[0].frames == 0);
+  CHECK(weights[0].edges > 0);
+  CHECK(data.mapping(weights[0]).sources.empty());
+}
+
+TEST_CASE("a log whose times make no sense is refused", "[read]") {
+  const Folder folder;
+  const auto path = folder / "out.h5";
+  const auto n = small_network();
+  write_log(path, n, 3);
+  const auto whole = bytes_of(path);
+  const auto refused = [&](const char* name, auto value) {
+    put(path, whole);
+    {
+      const h5::Id file(h5::check(H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), "opening"));
+      h5::replace_attribute(h5::open_group(file, "spinet"), name, value);
+    }
+    INFO(name << " " << value);
+    CHECK_THROWS_WITH(summarise(path), Contains("is damaged: its times make no sense"));
+    CHECK_THROWS_WITH(LogData(path), Contains("is damaged: its times make no sense"));
+  };
+  refused("duration_ticks", std::numeric_limits<Tick>::min());
+  refused("reached_ticks", std::numeric_limits<Tick>::max());
+  refused("reached_ticks", Tick{-1});
+  for (const double x : {std::nan(""), 0.0, -1.0, HUGE_VAL}) {
+    refused("ticks_per_ms", x);
+    refused("time_resolution", x);
+  }
+  refused("ticks_per_ms", 1e3);  // a tick is not 1 us
+  put(path, whole);
+  CHECK(summarise(path).reached == 3 * window);
 }
 
 TEST_CASE("what is not a log is said to be none", "[read]") {

@@ -3,13 +3,13 @@
 
 #include <cfloat>
 #include <cmath>
-#include <fstream>
 #include <memory>
 #include <optional>
 
 #include "device_bench.hpp"
 #include "inputs.hpp"
 #include "log/h5.hpp"
+#include "log/new_file.hpp"
 #include "network/suggest.hpp"
 #include "network/units.hpp"
 #include "outputs.hpp"
@@ -200,37 +200,41 @@ void summarise(const Record& r, std::uint32_t v, const DeviceOptions& o) {
   if (!changed) fmt::print("No pulse changed anything: below a threshold, or the device is at the end of its range already\n");
 }
 
-void write_files(const Record& r, std::uint32_t v, const DeviceOptions& o, const std::filesystem::path& target) {
+void write_record(hid_t out, const Record& r, const DeviceOptions& o) {
   const Model& m = r.table->model;
-  h5::quiet();
-  const auto file = logging::temporary_name(target);
-  h5::Id out(h5::check(H5Fcreate(file.c_str(), H5F_ACC_EXCL, H5P_DEFAULT, H5P_DEFAULT), file.string()));
   h5::write_text_attribute(out, "spinet_version", SPINET_VERSION);
   h5::write_text_attribute(out, "model", m.name);
   h5::write_text_attribute(out, "pulses_text", o.pulses);
   if (!o.field.empty()) h5::write_text_attribute(out, "field", o.field);
   if (!o.params.empty()) h5::write_texts(out, "params", o.params);
-  const auto dataset = [](hid_t at, const std::string& name, const std::vector<double>& values, const std::string& unit, const std::string& doc) {
+  struct Words {
+    std::string unit, doc;
+  };
+  const auto dataset = [](hid_t at, const std::string& name, const std::vector<double>& values, const Words& words) {
     const h5::Id d = h5::write_dataset(at, name, std::span<const double>(values));
-    h5::write_text_attribute(d, "unit", unit);
-    h5::write_text_attribute(d, "description", doc);
+    h5::write_text_attribute(d, "unit", words.unit);
+    h5::write_text_attribute(d, "description", words.doc);
   };
   const h5::Id pulses = h5::create_group(out, "pulses");
-  dataset(pulses, "amplitude", r.amplitude, "V", "voltage of each pulse");
-  dataset(pulses, "width", r.width, "s", "duration of each pulse");
-  dataset(pulses, "begin", r.begin, "s", "time of each pulse");
+  dataset(pulses, "amplitude", r.amplitude, {"V", "voltage of each pulse"});
+  dataset(pulses, "width", r.width, {"s", "duration of each pulse"});
+  dataset(pulses, "begin", r.begin, {"s", "time of each pulse"});
   const h5::Id variables = h5::create_group(out, "variables");
-  for (std::uint32_t k = 0; k < m.variables.count; ++k)
-    dataset(variables, m.variables.data[k].name, r.values[k], m.variables.data[k].unit, std::string(m.variables.data[k].doc) + "; before the first pulse, then just before the next");
+  for (std::uint32_t k = 0; k < m.variables.count; ++k) {
+    const Field& f = m.variables.data[k];
+    const auto doc = std::string(f.doc) + "; before the first pulse, then just before the next";
+    dataset(variables, f.name, r.values[k], {f.unit, doc});
+  }
+}
 
-  h5::check(H5Fclose(out.release()), target.string());
-  std::filesystem::rename(file, target);
-
-  // At most some thousand points in the picture.
+/// Of one variable after each pulse; at most some thousand points.
+std::string picture_of(const Record& r, std::uint32_t v, const std::string& pulses) {
+  const Model& m = r.table->model;
   const Field& f = m.variables.data[v];
   const std::size_t pulses_in_all = r.amplitude.size(), step = pulses_in_all / 4000 + 1;
   std::vector<double> x;
-  Panel value{std::string(f.name) + unit_of(f), {}, false, false}, voltage{"V", {}, false, true, "#c0392b"};
+  Panel value{std::string(f.name) + unit_of(f), {}, false, false};
+  Panel voltage{"V", {}, false, true, "#c0392b"};
   for (std::size_t i = 0; i <= pulses_in_all; i += step) {
     x.push_back(static_cast<double>(i));
     value.y.push_back(r.values[v][i]);
@@ -238,13 +242,7 @@ void write_files(const Record& r, std::uint32_t v, const DeviceOptions& o, const
   }
   const auto [low, high] = std::minmax_element(value.y.begin(), value.y.end());
   value.logarithmic = *low > 0 && *high / *low > 10;
-  auto picture = target;
-  picture.replace_extension(".svg");
-  std::ofstream svg(picture);
-  svg << svg_chart(fmt::format("{}: {}", m.name, o.pulses), "pulse", x, {value, voltage});
-  svg.close();
-  if (!svg) throw UserError(fmt::format("{}: cannot be written", picture.string()));
-  fmt::print("{}, {}\n", target.string(), picture.string());
+  return svg_chart(fmt::format("{}: {}", m.name, pulses), "pulse", x, {value, voltage});
 }
 
 int device(const DeviceOptions& o) {
@@ -252,10 +250,11 @@ int device(const DeviceOptions& o) {
   const SynapseTable& t = device_named(catalogue, o.model);
   const std::uint32_t v = shown_variable(o, t);
   std::optional<std::filesystem::path> file;
+  std::filesystem::path picture;
   std::shared_ptr<OutputLock> lock;
   if (!o.output.empty()) {
     file = o.output;
-    auto picture = *file;
+    picture = *file;
     picture.replace_extension(".svg");
     if (picture == *file) throw UserError(fmt::format("{}: name the HDF5 file; the picture goes beside it as .svg", o.output));
     for (const auto& p : {*file, picture}) check_output(p, o.force, {});
@@ -264,7 +263,10 @@ int device(const DeviceOptions& o) {
   }
   const Record r = characterise(o, t);
   summarise(r, v, o);
-  if (file) write_files(r, v, o, *file);
+  if (!file) return fine;
+  logging::write_hdf5(*file, [&](hid_t out) { write_record(out, r, o); });
+  logging::write_whole(picture, picture_of(r, v, o.pulses));
+  fmt::print("{}, {}\n", file->string(), picture.string());
   return fine;
 }
 

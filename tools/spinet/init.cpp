@@ -1,23 +1,19 @@
 // spinet init
 #include <fmt/core.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <iterator>
 
 #include "commands.hpp"
+#include "log/new_file.hpp"
+#include "outputs.hpp"
 #include "templates.hpp"
 
 namespace spinet::tool {
 namespace {
 
 void write_new(const std::string& file, const char* text, bool force) {
-  if (!force && std::filesystem::exists(file)) throw UserError(fmt::format("{}: exists already; give another name with -o, or --force to replace it", file));
-  std::ofstream out(file);
-  out << text;
-  out.close();
-  if (!out) throw UserError(fmt::format("{}: cannot be written: {}", file, std::strerror(errno)));
+  check_output(file, force, {});
+  logging::write_whole(file, text);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "log/file.hpp"
 #include "log/journal.hpp"
 #include "log/reader.hpp"
 #include "network/printable.hpp"
@@ -53,6 +54,15 @@ std::shared_ptr<OutputLock> lock_output(const fs::path& output) {
 void refuse_in_use(const fs::path& output) {
   if (const auto who = OutputLock::holder(output))
     throw UserError(fmt::format("{}: is in use: a run is still writing it ({})", printable_line(output.string()), *who));
+}
+
+void refuse_readers(const fs::path& output) {
+  try {
+    if (!fs::exists(output) || logging::File(output, logging::File::Mode::read).lock(true)) return;
+  } catch (const LogError&) {
+    return;  // who may not read it can replace it nevertheless
+  }
+  throw UserError(fmt::format("{}: is in use: another process reads it", printable_line(output.string())));
 }
 
 }  // namespace spinet::tool

@@ -34,4 +34,7 @@ std::shared_ptr<OutputLock> lock_output(const std::filesystem::path& output);
 /// Throws UserError if another process writes `output`, without taking the lock: for a message before ranks are started.
 void refuse_in_use(const std::filesystem::path& output);
 
+/// Throws UserError if a process has the log `output` open, whose place another log is to take: readers lock it.
+void refuse_readers(const std::filesystem::path& output);
+
 }  // namespace spinet::tool

@@ -151,6 +151,7 @@ Output claim_output(const RunOptions& o, const CheckpointFile* checkpoint, const
   check_output(out.path, true, inputs);
   out.lock = lock_output(out.path);
   check_output(out.path, o.force || same, inputs);
+  refuse_readers(out.path);
   as_input([&] {
     logging::Journal::refuse(out.path, o.force || same);
     if (!o.checkpoint_every.empty() || !o.checkpoint_wall.empty()) CheckpointFiles::refuse_foreign(out.path);

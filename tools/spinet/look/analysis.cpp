@@ -82,8 +82,6 @@ std::vector<LoggedPopulation> recorded_populations(const LogSummary& log) {
 }
 
 Tick end_of(const LogSummary& log) {
-  if (!(log.ticks_per_ms > 0) || !std::isfinite(log.ticks_per_ms) || !(log.seconds_per_tick > 0) || !std::isfinite(log.seconds_per_tick) || log.reached < 0 || log.duration < 0)
-    throw LogError(log.path, fmt::format("its times make no sense (tick {} s, reached {}): the log is damaged", log.seconds_per_tick, log.reached));
   // After a damaged journal some populations have spikes later than `reached`.
   double end = static_cast<double>(std::max<Tick>(log.reached, 1));
   for (const auto& p : log.populations)

@@ -70,7 +70,7 @@ std::vector<std::size_t> share_rows(const std::vector<LoggedPopulation>& populat
 
 /// The recorded populations of a log, checked to be usable.  Throws LogError.
 std::vector<LoggedPopulation> recorded_populations(const LogSummary& log);
-/// Where the run ended, or its last spike if that is later.  Throws LogError if the log's times make no sense.
+/// Where the run ended, or its last spike if that is later.
 Tick end_of(const LogSummary& log);
 
 Analysis analyse(const std::filesystem::path& log, const AnalysisOptions& options);

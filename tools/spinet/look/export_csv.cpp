@@ -44,7 +44,6 @@ class Lines {
 
 std::vector<fs::path> export_csv(const LogData& data, const fs::path& folder, bool replace) {
   const auto& log = data.summary();
-  end_of(log);  // the times make sense
   std::vector<fs::path> written;
   const auto write = [&](const std::string& kind, const std::string& name, const auto& content) {
     const auto path = folder / file_name(kind, name);

@@ -1,14 +1,13 @@
 // NWB 2.6: the units table with the spike times of every neuron, and each report as a TimeSeries.
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <random>
 
 #include "log/h5.hpp"
-#include "log/output_lock.hpp"
+#include "log/new_file.hpp"
 #include "look/analysis.hpp"
 #include "look/export.hpp"
 #include "look/json.hpp"
@@ -179,30 +178,10 @@ void write(hid_t file, const LogData& data) {
   for (const auto& r : log.reports) write_series(acquisition, data, r);
 }
 
-/// HDF5's failures to write run over several lines; the operating system's reason is in the middle.
-std::string reason(const std::string& message) {
-  static constexpr std::string_view mark = "error message = '";
-  const auto at = message.find(mark);
-  return at == std::string::npos ? message : message.substr(at + mark.size(), message.find('\'', at + mark.size()) - at - mark.size());
-}
-
 }  // namespace
 
 void export_nwb(const LogData& data, const fs::path& path) {
-  end_of(data.summary());  // the times make sense
-  const auto part = logging::temporary_name(path);
-  try {
-    h5::Id file(h5::check(H5Fcreate(part.c_str(), H5F_ACC_EXCL, H5P_DEFAULT, H5P_DEFAULT), "creating it"));
-    write(file, data);
-    h5::check(H5Fclose(file.release()), "closing it");
-    fs::rename(part, path);
-  } catch (const h5::Error& e) {
-    ::unlink(part.c_str());
-    throw std::runtime_error(fmt::format("{}: cannot be written: {}", path.string(), reason(e.what())));
-  } catch (...) {
-    ::unlink(part.c_str());
-    throw;
-  }
+  logging::write_hdf5(path, [&](hid_t file) { write(file, data); });
 }
 
 }  // namespace spinet::look

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <limits>
 #include <map>
 #include <utility>
 
 #include "exits.hpp"
+#include "log/new_file.hpp"
 #include "network/suggest.hpp"
 #include "outputs.hpp"
 #include "sweep/statistics.hpp"
@@ -204,10 +204,7 @@ std::string percent(std::size_t part, std::size_t whole) { return whole ? fmt::f
 
 void write_file(const std::filesystem::path& sweep, const std::filesystem::path& path, const std::string& text) {
   check_output(path, true, {{sweep, "the sweep itself"}});
-  std::ofstream out(path, std::ios::binary);
-  out << text;
-  out.close();
-  if (!out) throw std::runtime_error(fmt::format("{}: cannot be written", path.string()));
+  logging::write_whole(path, text);
   fmt::print("{}  {:.0f} kB\n", path.string(), std::ceil(static_cast<double>(text.size()) / 1000));
 }
 

@@ -1,8 +1,6 @@
 #include "sweep/results.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <limits>
@@ -10,7 +8,7 @@
 #include "exits.hpp"
 #include "log/file.hpp"
 #include "log/h5.hpp"
-#include "log/output_lock.hpp"
+#include "log/new_file.hpp"
 #include "network/printable.hpp"
 
 namespace spinet::tool {
@@ -162,23 +160,7 @@ std::string difference(const Sweep& a, const Sweep& b) {
 }
 
 void write_sweep(const std::filesystem::path& path, const Sweep& sweep) {
-  h5::quiet();
-  const auto fresh = logging::temporary_name(path);
-  try {
-    const h5::Id properties(h5::check(H5Pcreate(H5P_FILE_ACCESS), "file properties"));
-    h5::check(H5Pset_libver_bounds(properties, H5F_LIBVER_V18, H5F_LIBVER_V110), "file properties");
-    {
-      const h5::Id file(h5::check(H5Fcreate(fresh.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, properties), "creating the file"));
-      write_all(file, sweep);
-    }
-    logging::File(fresh, logging::File::Mode::write).sync();
-    std::filesystem::rename(fresh, path);
-    logging::sync_folder(path);
-  } catch (const std::exception& e) {
-    std::error_code ignored;
-    std::filesystem::remove(fresh, ignored);
-    throw std::runtime_error(fmt::format("{}: {}", path.string(), e.what()));
-  }
+  logging::write_hdf5(path, [&](hid_t file) { write_all(file, sweep); });
 }
 
 bool is_sweep(const std::filesystem::path& path) {
