@@ -11,6 +11,16 @@ enum {
 };
 constexpr int flaw = FLAW;
 
+/// What only flawed models keep.
+struct Kept {
+  int calls;
+  double rewards;
+};
+inline Kept& kept() {
+  static Kept all;
+  return all;
+}
+
 struct Counter {
   static constexpr const char* name = "counter";
   static constexpr const char* doc = "Fires when its input has added up, for the tests of check-plugin.";
@@ -36,18 +46,16 @@ struct Counter {
   static void set(N n, spinet::Tick, std::uint32_t j, const Params& p) { n.state(j).v_th = p.v_th * (flaw == set_index ? 1 + 0.01 * j : 1); }
   static void on_control(N n, spinet::Tick tick, const spinet::Control& c, std::span<const std::uint32_t> js) {
     using Kind = spinet::Control::Kind;
-    static double rewards = 0;
     if (flaw == posts && c.kind == Kind::reward) n.out().post(tick + 1'000'000, c);
     for (const auto j : js) {
       if (c.kind == Kind::reward && flaw == reward_nan && c.value[0] < 0) n.state(j).v = __builtin_sqrt(c.value[0]);
-      if (c.kind == Kind::reward) n.state(j).v += flaw == reward_counts ? ++rewards : 0.1 * c.value[0];
+      if (c.kind == Kind::reward) n.state(j).v += flaw == reward_counts ? ++kept().rewards : 0.1 * c.value[0];
       if (c.kind == Kind::batch_end && flaw == batch_index) n.state(j).v += j;
     }
   }
   static void arrive(N n, spinet::Tick tick, std::uint32_t, std::uint32_t j, double w) {
-    static int calls = 0;
     State& s = n.state(j);
-    if (flaw == hidden_counter && ++calls % 1000 == 0) w = 0;
+    if (flaw == hidden_counter && ++kept().calls % 1000 == 0) w = 0;
     if (flaw == block_index) w *= 1 + 0.01 * j;
     if (flaw == own_key) w *= spinet::uniform01(spinet::draw({1, 2}, n.b.gids[j], static_cast<std::uint64_t>(tick))[0]);
     if (flaw == one_key) w *= spinet::uniform01(spinet::draw(n.b.random[0], n.b.gids[j], static_cast<std::uint64_t>(tick))[0]);

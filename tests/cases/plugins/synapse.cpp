@@ -16,9 +16,20 @@ enum {
   sound, libm, hidden_counter, read_writes, key_of_position, overrun, chance, infinite, hidden_history, crash, forever, ends,
   nan_at_end, undeclared_key, own_key, computed_weight, unread, reward_nan, batch_counts, read_position, reward_overrun,
   undeclared_answer, computed_first, rounding, flushing, negative, forever_at_end, reads_twice, allocates, prints, throws, no_reading,
-  unit, payload_twice
+  unit, payload_twice, late_counter
 };
 constexpr int flaw = FLAW;
+
+/// What only flawed models keep.
+struct Kept {
+  float batches;
+  std::uint64_t counter;
+  spinet::Tick first;
+};
+inline Kept& kept() {
+  static Kept all;
+  return all;
+}
 
 struct Release {
   static constexpr const char* name = "release";
@@ -52,12 +63,11 @@ struct Release {
                                             spinet::answers(spinet::Control::Kind::read);
   static void on_control(spinet::Synapses<Release> synapses, const spinet::Control& c) {
     using Kind = spinet::Control::Kind;
-    static float batches = 0;
     for (std::uint32_t i = 0; i < synapses.size(); ++i) {
       float& w = synapses[i].weight;
       if (c.kind == Kind::reward) w += static_cast<float>(0.01 * c.value[0]);
       if (c.kind == Kind::reward && flaw == reward_nan) w = static_cast<float>(__builtin_sqrt(c.value[0]));
-      if (c.kind == Kind::batch_end) w *= flaw == batch_counts ? 1 + 0.01f * ++batches : 1.01f;
+      if (c.kind == Kind::batch_end) w *= flaw == batch_counts ? 1 + 0.01f * ++kept().batches : 1.01f;
       if (c.kind == Kind::read && flaw == read_position) w *= 1 + 0.01f * static_cast<float>(i);
       if (c.kind == Kind::read) synapses[i].reading = w;
       if (c.kind == Kind::field && flaw == undeclared_answer) w *= 1.5f;
@@ -66,14 +76,12 @@ struct Release {
   }
   using Weight = float;
   static void on_pre(spinet::Synapses<Release> synapses, float* out) {
-    static std::uint64_t counter = 0;
-    static spinet::Tick first = 0;
-    if (first == 0) first = synapses.s.tick;
+    if (flaw == hidden_history && kept().first == 0) kept().first = synapses.s.tick;
     for (std::uint32_t i = 0; i < synapses.size(); ++i) {
       State& s = synapses[i];
       auto u = flaw == reads_twice ? 0 : spinet::uniform01(synapses.s.draw(i)[0]);
       if (flaw == key_of_position) u = spinet::uniform01(spinet::draw(synapses.s.random, i, static_cast<std::uint64_t>(synapses.s.tick))[0]);
-      if (flaw == hidden_counter) u = spinet::uniform01(spinet::draw(synapses.s.random, i, ++counter)[0]);
+      if (flaw == hidden_counter) u = spinet::uniform01(spinet::draw(synapses.s.random, i, ++kept().counter)[0]);
       if (flaw == own_key) u = spinet::uniform01(spinet::draw({1, 2}, synapses.s.gids[synapses.s.targets[i]], static_cast<std::uint64_t>(synapses.s.tick))[0]);
       if (flaw == nan_at_end && synapses.shared().p == 1) u = 0, s.weight = __builtin_nanf("");
       if (flaw == chance) u = std::rand() / (RAND_MAX + 1.0);
@@ -84,8 +92,9 @@ struct Release {
       if (flaw == payload_twice) out[i] *= static_cast<float>(synapses.s.payload);
       if (flaw == libm) out[i] *= static_cast<float>(std::exp(-1e-3 * static_cast<double>(s.released)));
       if (flaw == infinite) out[i] /= s.released;
-      if (flaw == hidden_history) out[i] *= static_cast<float>(synapses.s.tick - first);
+      if (flaw == hidden_history) out[i] *= static_cast<float>(synapses.s.tick - kept().first);
     }
+    if (flaw == late_counter && ++kept().counter == 10'000'000) out[0] *= 2;
     if (flaw == rounding) std::fesetround(FE_UPWARD);
 #ifdef __SSE2__
     if (flaw == flushing) _mm_setcsr(_mm_getcsr() | 0x8040);

@@ -1,8 +1,12 @@
 #include "conformance.hpp"
 
+#include <cxxabi.h>
+
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <fstream>
+#include <memory>
 #include <string_view>
 
 #include "elf.hpp"
@@ -71,6 +75,32 @@ std::string listed(const std::vector<std::string>& names) {
   return text;
 }
 
+/// Of the functions that make a model's table.
+bool is_of_table(std::string_view name) {
+  for (const char* begin : {"_ZZN6spinet", "_ZGVZN6spinet"})
+    for (const char* kind : {"12neuron_tableI", "13synapse_tableI", "12source_tableI"})
+      if (name.starts_with(std::string(begin) + kind)) return true;
+  return false;
+}
+
+std::string demangled(const std::string& name) {
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), &std::free);
+  return status == 0 && text ? text.get() : name;
+}
+
+/// What a model keeps elsewhere no checkpoint holds, and no other rank sees.
+std::string kept_elsewhere(const std::filesystem::path& file) {
+  std::vector<std::string> own;
+  try {
+    for (const auto& name : writable_variables(file))
+      if (!is_of_table(name)) own.push_back(demangled(name));
+  } catch (const NotElf& e) {
+    return e.what();
+  }
+  return own.empty() ? "" : "it can write to " + listed(own) + "; constants are constexpr, and what changes lies in State, SliceState or Shared";
+}
+
 /// Returns whether the plugin can be tried further.
 bool check_imports(const std::filesystem::path& file, const Battery& battery) {
   std::vector<std::string> maths, chance, memory, beyond, mpi, all;
@@ -99,6 +129,7 @@ bool check_imports(const std::filesystem::path& file, const Battery& battery) {
   const bool quiet = battery.check("imports nothing that prints, or reads what lies outside", [&]() -> std::string {
     return beyond.empty() ? "" : "imports " + listed(beyond) + "; a model knows its state, parameters and events alone.  It is not tried further";
   });
+  battery.check("keeps nothing in variables of its own", [&] { return kept_elsewhere(file); });
   if (!mpi.empty()) battery.found({"knows nothing of MPI", false, "imports " + listed(mpi)});
   const bool lean = battery.check("imports nothing that allocates or throws", [&]() -> std::string {
     return memory.empty() ? "" : "imports " + listed(memory) + "; memory is State, SliceState and Shared, which the engine keeps.  It is not tried further";

@@ -47,7 +47,7 @@ inline std::vector<Act> some_acts(const NeuronTable& t, Tick duration, std::uint
   for (std::uint32_t f = 0; f < t.model.params.count && t.set; ++f)
     if ((t.model.params.data[f].flags & scheduled) && !(t.model.params.data[f].flags & shared)) settable.push_back(f);
   std::vector<Act> acts;
-  std::uint32_t epoch = 0;
+  std::uint32_t epoch = 0, changes = 0;
   for (Tick tick = 2'000'000; tick < duration; tick += 1 + static_cast<Tick>(2e7 * dice.uniform())) {
     std::vector<std::uint32_t> who;
     const bool everyone = dice.uniform() < 0.5;
@@ -63,8 +63,15 @@ inline std::vector<Act> some_acts(const NeuronTable& t, Tick duration, std::uint
     send(Kind::read, {});
     send(Kind::custom, {dice.uniform()});
     if (everyone) send(Kind::batch_end, {static_cast<double>(epoch++)});
-    for (const auto f : settable)
-      if (!who.empty() && dice.uniform() < 0.5) acts.push_back({tick, {Kind::set_parameter, f, {drawn_in_range(t.model.params.data[f], dice)}}, who});
+    for (const auto f : settable) {
+      if (who.empty() || dice.uniform() >= 0.5) continue;
+      const Field& field = t.model.params.data[f];
+      const auto special = special_values(field);  // ends of its range, by turns with others
+      const bool drawn = special.empty() || changes % 2 == 0;
+      const double x = drawn ? drawn_in_range(field, dice) : special[changes / 2 % special.size()];
+      acts.push_back({tick, {Kind::set_parameter, f, {x}}, who});
+      ++changes;
+    }
   }
   return acts;
 }

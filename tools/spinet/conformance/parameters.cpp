@@ -16,7 +16,8 @@ bool inside(const Field& f, double x) {
   return (f.flags & low_open ? x > f.low : x >= f.low) && (f.flags & high_open ? x < f.high : x <= f.high);
 }
 
-/// Ends that belong to the range, and whole numbers if they are few.
+}  // namespace
+
 std::vector<double> special_values(const Field& f) {
   std::vector<double> all;
   if ((f.flags & integer) && f.high - f.low <= 8) {
@@ -28,8 +29,6 @@ std::vector<double> special_values(const Field& f) {
   std::erase(all, f.preset);
   return all;
 }
-
-}  // namespace
 
 Fenced ParameterSet::bytes(const Fields& fields, std::size_t size) const {
   Fenced p(size);

@@ -21,6 +21,9 @@ struct ParameterSet {
 std::vector<ParameterSet> parameter_sets(const Fields& fields, std::size_t size, const char* (*check)(const void*) noexcept,
                                          std::uint32_t seed);
 
+/// The closed ends of a parameter's range, or all of a few whole numbers; not the default.
+std::vector<double> special_values(const Field& field);
+
 /// A value inside the range, not far from the default.
 double drawn_in_range(const Field& field, Dice& dice);
 

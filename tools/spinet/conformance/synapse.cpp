@@ -164,6 +164,21 @@ class SynapseChecks {
     return difference(whole(set), w);
   }
 
+  /// Of each target's past the engine keeps the last spike that was seen, with its trace.
+  std::string forgets(const ParameterSet& set) {
+    SliceBench bench = all(set);
+    Weights w;
+    Tick last = 0;
+    for (const auto& e : events_) {
+      for (const Tick tick : {(last + e.tick) / 2, e.tick})
+        if (tick > last) bench.sweep(tick);
+      bench.deliver(e, w);
+      last = e.tick;
+    }
+    const auto d = difference(whole(set), w);
+    return d.empty() ? "" : d + " when spikes that it has seen are gone but for the last";
+  }
+
   /// What a model does not say that it answers, the engine may keep from it.
   std::string answers_only(const ParameterSet& set) {
     SliceBench bench = all(set);
@@ -240,6 +255,7 @@ void check_synapse(const SynapseTable& table, const SynapseTable& restarted, con
   if (!table.draws && (table.model.variables.data[0].flags & port_unit)) with_all("the weight that is read is the one that is transmitted", &SynapseChecks::shows);
   with_all("random numbers follow the seed", &SynapseChecks::draws);
   if (table.catch_up) with_all("`catch_up` changes nothing that follows", &SynapseChecks::catches_up);
+  if (table.post_tau) with_all("of spikes that it has seen it needs each target's last alone", &SynapseChecks::forgets);
   if (table.read_count) with_all("what it reads of its targets may come in either way", &SynapseChecks::values);
   if (table.on_control && table.model.controls) with_all("answers only the control events that it says it answers", &SynapseChecks::answers_only);
 }

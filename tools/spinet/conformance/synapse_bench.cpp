@@ -25,10 +25,39 @@ std::vector<Control> some_controls(std::uint32_t i, Dice& dice) {
   return all;
 }
 
+/// The parameters that a schedule may change, and what it may change them to.
+class Settable {
+ public:
+  explicit Settable(const SynapseTable& t) {
+    for (std::uint32_t f = 0; f < t.model.params.count && t.set; ++f) {
+      const Field& field = t.model.params.data[f];
+      if (!(field.flags & scheduled)) continue;
+      fields_.emplace_back(f, &field);
+      for (const double x : special_values(field)) special_.emplace_back(f, x);
+    }
+  }
+  /// Of the `k`-th change of a history: drawn ones and, every other time, ends of ranges, all of them by turns.
+  std::vector<std::pair<std::uint32_t, double>> values(std::uint32_t k, Dice& dice) const {
+    std::vector<std::pair<std::uint32_t, double>> set;
+    constexpr std::uint32_t turns = event_count / 20;
+    if (k % 2 == 0)
+      for (std::size_t i = k / 2; i < special_.size(); i += turns) set.push_back(special_[i]);
+    else
+      for (const auto& [f, field] : fields_)
+        if (dice.uniform() < 0.7) set.emplace_back(f, drawn_in_range(*field, dice));
+    return set;
+  }
+
+ private:
+  std::vector<std::pair<std::uint32_t, const Field*>> fields_;
+  std::vector<std::pair<std::uint32_t, double>> special_;
+};
+
 }  // namespace
 
 std::vector<SynapseEvent> synapse_history(const SynapseTable& table, std::uint32_t seed) {
   Dice dice(seed + 10);
+  const Settable settable(table);
   std::vector<SynapseEvent> events;
   Tick tick = delay;
   for (std::uint32_t i = 0; i < event_count; ++i) {
@@ -40,9 +69,7 @@ std::vector<SynapseEvent> synapse_history(const SynapseTable& table, std::uint32
     if (i % 10 == 4)
       for (const Control& c : some_controls(i, dice))  // what networks may send to single synapses
         if (c.kind == Control::Kind::pulse || c.kind == Control::Kind::read) e.controls.push_back({c, dice.below(synapse_count)});
-    if (i % 30 == 22 && table.set)
-      for (std::uint32_t f = 0; f < table.model.params.count; ++f)
-        if ((table.model.params.data[f].flags & scheduled) && dice.uniform() < 0.7) e.set.emplace_back(f, drawn_in_range(table.model.params.data[f], dice));
+    if (i % 10 == 2) e.set = settable.values(i / 10, dice);
     events.push_back(std::move(e));
   }
   return events;
@@ -67,6 +94,8 @@ class Targets {
     for (std::uint32_t k = 0; k < t.read_count; ++k) reads_.push_back(k);
     values_.resize(t.read_count, std::vector<double>(count));
   }
+  /// As the engine does from time to time: what all synapses have seen goes, but for each neuron's last spike.
+  void forget(Tick tick) { histories_->swept(tick, delay); }
   void show(Slice& s, bool histories, bool values) {
     histories_->rebase(s.tick);
     s.history = histories ? histories_->heads() : nullptr;
@@ -230,6 +259,11 @@ void SliceBench::catch_up(Tick tick) {
   const Slice s = at(tick);
   const ModeWatch watch("catch_up", mode_trouble_);
   t_->catch_up(&s);
+}
+
+void SliceBench::sweep(Tick tick) {
+  if (t_->catch_up) catch_up(tick);
+  neurons_->forget(tick);
 }
 
 double SliceBench::given(std::uint32_t i) const {

@@ -53,6 +53,8 @@ class SliceBench {
   void change(const SynapseEvent& e);
   double read(std::uint32_t i, Tick tick, std::uint32_t variable);
   void catch_up(Tick tick);
+  /// Drops what of its targets' past it has seen.  Copies of this bench share that past.
+  void sweep(Tick tick);
   /// The parameters at present, one per field.
   const std::vector<double>& parameters() const { return params_.values; }
   /// The weight that the network has given synapse `i`, if nothing has changed it yet.
