@@ -350,15 +350,12 @@ class Outputs(unittest.TestCase):
 
     def test_files_that_cannot_be_written(self):
         self.spinet("run", "small.yaml", "-o", "out.h5", "--quiet")
-        self.spinet("sweep", "small.yaml", "--trials", 40, "-o", "sweep.h5", "--quiet")
+        self.spinet("sweep", "small.yaml", "--vary", "populations.p.params.I_dc=[400 pA, 500 pA]", "-o", "sweep.h5", "--quiet")
         device = ["device", "spin_valve", "--pulses", "500 x 2.5 V 5 ms, 500 x -2.35 V 5 ms", "-o", "d.h5"]
-        for rooms, name, command in (((500, 4000, 40000, 100000), "d.h5", device), ((20000,), "d.svg", ["device", "spin_valve", "--pulses", "900 x 2.5 V 5 ms", "-o", "d.h5", "--force"]),
+        for rooms, name, command in (((500, 4000, 40000, 100000), "d.h5", device),
                                      ((500, 4000), "out.nwb", ["export", "out.h5", "--to", "nwb"]), ((500,), "spikes_p.csv", ["export", "out.h5", "--to", "csv"]),
-                                     ((500, 20000), "out.html", ["report", "out.h5"]), ((500, 2000), "sweep.rate.p.svg", ["sweep", "--report", "sweep.h5", "--metric", "rate.p", "-o", "sweep.rate.p.svg"]),
+                                     ((500, 20000), "out.html", ["report", "out.h5"]), ((500,), "sweep.rate.p.svg", ["sweep", "--report", "sweep.h5", "--metric", "rate.p", "-o", "sweep.rate.p.svg"]),
                                      ((500,), "balanced.yaml", ["init", "balanced"]), ((500, 4000), "new.h5", ["sweep", "small.yaml", "--trials", 2, "-o", "new.h5"])):
-            if name == "d.svg":
-                self.spinet("device", "spin_valve", "--pulses", "1 V 1 ms", "-o", "d.h5")
-                before = (self.folder / "d.svg").read_bytes()
             for room in rooms:
                 with self.subTest(command, room=room):
                     done = self.with_room(room, *command)
@@ -366,10 +363,7 @@ class Outputs(unittest.TestCase):
                     self.assertRegex(done.stderr, rf"(?m)^.*{re.escape(name)}: .*File too large$")
                     self.assertNotIn("HDF5", done.stderr)
                     self.assertEqual(self.litter(), [])
-                    if name == "d.svg":
-                        self.assertEqual((self.folder / name).read_bytes(), before)
-                    else:
-                        self.assertEqual(list(self.folder.rglob(name)), [])
+                    self.assertEqual(list(self.folder.rglob(name)), [])
 
     def test_a_sweep_whose_table_cannot_be_written(self):
         command = ["sweep", "small.yaml", "--trials", 300, "-o", "sweep.h5", "--quiet"]
@@ -378,7 +372,7 @@ class Outputs(unittest.TestCase):
         (self.folder / "sweep.h5").unlink()
         done = self.with_room(size - 1000, *command)
         self.assertEqual(done.returncode, 3, done.stderr)
-        self.assertRegex(done.stderr, r"^spinet: \S*sweep.h5: .*File too large\n$")
+        self.assertRegex(done.stderr, r"^spinet: .*sweep.h5: .*File too large\n$")
         with h5py.File(self.folder / "sweep.h5") as f:  # as it was before the first run
             self.assertEqual(int(f["sweep"].attrs["done"]), 0)
         # Its rows are in the journals: nothing is left to run.
@@ -387,6 +381,17 @@ class Outputs(unittest.TestCase):
         with h5py.File(self.folder / "sweep.h5") as f:
             self.assertEqual(f["runs/run"].shape, (300,))
         self.assertEqual(self.litter(), [])
+
+    def test_weights_before_their_first_frame(self):
+        """As a run leaves them that is killed while it begins."""
+        self.spinet("run", "small.yaml", "-o", "out.h5", "--quiet")
+        with h5py.File(self.folder / "out.h5", "r+") as f:
+            f["weights/all/data"].resize(0, axis=0)
+            for ids in ("source_node_id", "target_node_id"):
+                f["weights/all/mapping"][ids].resize(0, axis=0)
+        for command in (["info", "out.h5"], ["view", "out.h5"], ["report", "out.h5"], ["export", "out.h5", "--to", "csv"]):
+            done = self.spinet(*command)
+            self.assertNotIn("cannot be read", done.stdout + done.stderr, command)
 
     def test_a_log_that_is_being_read(self):
         self.spinet("run", "small.yaml", "-o", "out.h5", "--quiet")

@@ -445,27 +445,6 @@ TEST_CASE("reading a killed log writes nothing, and gives what putting it in ord
                    [](const auto& a, const auto& b) { return a.tick == b.tick && a.index == b.index; }));
 }
 
-TEST_CASE("weights of a run killed before its first frame are no damage", "[read]") {
-  const Folder folder;
-  const auto path = folder / "out.h5";
-  auto n = small_network();
-  n.weights.push_back({.projection = 0, .every = window});
-  write_log(path, n, 0);
-  {
-    const h5::Id file(h5::check(H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), "opening"));
-    const auto all = h5::open_group(file, "weights");
-    const auto mapping = h5::open_group(h5::open_group(all, h5::names(all).at(0)), "mapping");
-    for (const char* ids : {"source_node_id", "target_node_id"}) h5::set_rows(h5::open_dataset(mapping, ids), 0);
-  }
-  const LogData data(path);
-  const auto weights = data.weights();
-  REQUIRE(weights.size() == 1);
-  CHECK(weights[0].problem == "");
-  CHECK(weights[0].frames == 0);
-  CHECK(weights[0].edges > 0);
-  CHECK(data.mapping(weights[0]).sources.empty());
-}
-
 TEST_CASE("a log whose times make no sense is refused", "[read]") {
   const Folder folder;
   const auto path = folder / "out.h5";
