@@ -38,8 +38,10 @@ constexpr double flush = 1 << 20,
                  of_sample = 20;  // samples between two hand-overs, each on its way four times over
 constexpr double events_flush = 65536,
                  of_event = 230;  // the same of weight events: noted, sent, sorted, buffered, packed
-constexpr double of_log = 3e6, of_dataset = 11e3,
-                 of_written_dataset = 13.5e3;  // HDF5: open; with its first chunk
+constexpr double of_watched = 34, of_watched_edge = 90;  // Watched, in vectors that have grown; while it is made
+constexpr double of_noted = 108;  // WeightEvent: noted, twice on its way, listed, and half of it while they are sorted
+constexpr double of_log = 3e6, of_dataset = 19.2e3,
+                 of_written_dataset = 7e3;  // HDF5: open, with the chunk index that it makes; its first chunk
 
 /// What is expected of delays that are drawn alike.
 struct Expected {
@@ -283,6 +285,16 @@ class Sum {
     return slices * events * (near * of_near + far * of_far);
   }
 
+  /// A block's first slice by gid (BlockSynapses::first_): the pages from its first source on, and those with the
+  /// first entry and the last, which are read where nothing is written, too.
+  static double table_by_gid(double gids, double low) {
+    constexpr double huge = 2 << 20;
+    const double bytes = sizeof(std::uint32_t) * gids, written = std::max(0.0, bytes - sizeof(std::uint32_t) * low);
+    if (bytes < huge / 2) return written;
+    const double pages = std::ceil(bytes / huge);
+    return huge * std::min(pages, std::max(1.0, std::ceil(written / huge)) + 1);
+  }
+
   void tables() {
     const double gids = n_.gid_count(), populations = static_cast<double>(n_.populations.size());
     double most = 0;
@@ -296,8 +308,7 @@ class Sum {
         whole_ring(most) ? std::bit_ceil(static_cast<std::uint64_t>(windows) + 2) : far_ring;
     const double ring = most > 0 ? places * of_place + (whole_ring(most) ? of_step * most : 0) : 0;
     m_.shared += blocks_ * (of_block + of_family * populations + ring);
-    for (const auto& [key, group] : groups_)
-      m_.shared += group.blocks * sizeof(std::uint32_t) * std::max(0.0, gids - group.low);
+    for (const auto& [key, group] : groups_) m_.shared += group.blocks * table_by_gid(gids, group.low);
     m_.every_rank += 24 * (gids / n_.block + populations) + of_population * populations;
   }
 
@@ -348,14 +359,16 @@ class Sum {
     for (const auto& w : n_.weight_events) {
       const Projection& p = n_.projections[w.projection];
       const double count = w.synapses.empty() ? expected_synapses(p) : static_cast<double>(w.synapses.size());
-      m_.shared += 90 * count;
       const double source_rate = p.sources.empty()
                                      ? 0
                                      : mean_rate(n_.populations[population_of(n_, p.sources[0].first)], rate,
                                                  end_ * n_.seconds_per_tick);
       const double events = count * (static_cast<double>(w.at.size() + w.epochs.size()) +
-                                     (w.on_change ? seconds(n_, w.from, w.to) * source_rate : 0));
+                                     (w.on_change ? 1 + seconds(n_, w.from, w.to) * source_rate : 0));
       m_.first_rank += of_event * std::min(events, events_flush);
+      // Each of them notes its first value, and what is asked of all comes at once, however many they are.
+      const double at_once = std::min(events, count) > events_flush ? std::min(events, count) : 0;
+      m_.shared += std::max(of_watched_edge * count, of_watched * count + of_noted * at_once);
     }
   }
 

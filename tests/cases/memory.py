@@ -81,6 +81,8 @@ def large_in_neurons_and_synapses():
     return {
         "one neuron": network("a: {model: lif_exp, size: 1}"),
         "many neurons": network(f"a: {{model: lif_exp, size: {3000000 if ALL else 400000}}}", duration="10 ms"),
+        "thresholds that differ": network(
+            "a: {model: adex, size: 300000, params: {v_th: {normal: {mean: -50 mV, sd: 1 mV}}}}", duration="1 ms"),
         "many synapses of one weight": network(driven(4000), wires(indegree(4000)), duration="20 ms"),
         "many weights and delays": network(driven(2000), wires(indegree(2000), uniform % ("pA", 2, "pA"),
                                                                uniform % ("ms", 5, "ms")), duration="20 ms"),
@@ -109,6 +111,11 @@ def many_and_recorded(folder):
         "weights on change": network([noise(100, "50 Hz"), driven(100)],
                                      wires("all_to_all", "1 pA", model="stdp", source="noise"),
                                      record="{weights: [{projection: p, on_change: true}]}", duration="5 s"),
+        "weights that all change at once": network(
+            driven(1000), wires(indegree(700), "10 pA", model="stdp"),
+            record="{weights: [{projection: p, on_change: true}]}", duration="10 ms"),
+        "many recordings, no spikes": network([f"p{i}: {{model: lif_exp, size: 1}}" for i in many],
+                                              record="{spikes: all}", duration="10 ms"),
         "drives one to one": network([noise(10, "1 kHz", f"n{i}") for i in range(300)] +
                                      [f"p{i}: {{model: lif_exp, size: 10}}" for i in range(300)],
                                      [wires("one_to_one", delay=f"{1 + i / 10} ms", source=f"n{i}",
