@@ -60,6 +60,7 @@ std::string sample(const Spelling& s) {
   if (s.of == Spelling::Of::rule) return s.right.find("bernoulli") != std::string_view::npos ? "0.3" : s.right.find("list") != std::string_view::npos ? "[[0, 7]]" : "7";
   if (s.right.starts_with("connect: {pair")) return "0.3";
   if (s.right.starts_with("connect: {fixed")) return "7";
+  if (s.given == "synapse_type") return "StaticSynapse";
   if (s.right.starts_with("synapse: {")) return s.given == "delay" ? "7 ms" : "7 pA";
   static const std::map<std::string, std::string, std::less<>> of_keys{
       {"populations", "{b: {model: lif_exp, size: 7}}"}, {"projections", "{}"}, {"duration", "700 ms"}, {"seed", "7"}, {"size", "7"}, {"model", "lif_delta"},
@@ -71,7 +72,6 @@ std::string sample(const Spelling& s) {
   if (s.given == "start" || s.given == "start_time") return "70 ms";
   if (s.given == "stop" || s.given == "end_time") return "90 ms";
   if (s.given == "synapse_model") return "stdp";
-  if (s.given == "synapse_type") return "StaticSynapse";
   const auto at = of_keys.find(s.right.substr(0, s.right.find(':')));
   return at == of_keys.end() ? "7" : at->second;
 }
