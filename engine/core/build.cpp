@@ -89,7 +89,7 @@ void Simulation::Impl::build(const SimulationOptions& options) {
     stats.stored_synapses += synapses->synapse_count();
     stats.slices += synapses->slice_count();
     stats.synapse_bytes += synapses->bytes();
-    blocks[b]->connect(std::move(synapses), std::move(trains[b]), window, graded, options.small_slices);
+    blocks[b]->connect(std::move(synapses), std::move(trains[b]), {window, graded, options.small_slices});
   }
   stats.synapses += stats.stored_synapses;
   for (std::uint32_t f = 0; f < net.family_count(); ++f) {

@@ -24,60 +24,10 @@ struct Last {
 
 }  // namespace
 
-// --- in a block ---
-
-void Block::watch_changes(std::vector<Watched> some) {
-  noted.resize(network_.weight_events.size());
-  if (some.empty()) return;
-  changing_ = std::move(some);
-  std::stable_sort(changing_.begin(), changing_.end(), [](const Watched& a, const Watched& b) { return a.slice < b.slice; });
-  first_changing_.assign(synapses_->slice_count() + 1, 0);
-  for (const auto& w : changing_) ++first_changing_[w.slice + 1];
-  std::partial_sum(first_changing_.begin(), first_changing_.end(), first_changing_.begin());
-}
-
-void Block::note(Watched& w, const Slice& slice, Tick tick, bool always) {
-  const Store& store = synapses_->stores()[synapses_->slice(w.slice).store];
-  const double now = store.uniform ? store.weight : number(store.table->read(&slice, w.index, network_.weight_events[w.recording].variable), w.slice, w.index, network_.weight_events[w.recording].variable, tick);
-  if (!always && now == w.last) return;
-  w.last = now;
-  noted[w.recording].push_back({tick, w.edge, now});
-}
-
-/// After something has happened to a slice.  `reading`: a scheduled read, whose values `note_readings` logs.
-void Block::note_slice(std::uint32_t s, Tick tick, bool reading) {
-  std::uint32_t k = first_changing_[s];
-  if (k == first_changing_[s + 1]) return;
-  const Slice slice = !small_ ? view(s, synapses_->source_of(s), tick, 0) : view(s, tick, 0);
-  for (; k < first_changing_[s + 1]; ++k) {
-    const WeightEventRecording& r = network_.weight_events[changing_[k].recording];
-    if (r.on_change && !(reading && r.reads) && tick >= r.from && tick < r.to) note(changing_[k], slice, tick, false);
-  }
-}
-
-void Block::note_recording(std::uint32_t recording, Tick tick, bool all) {
-  for (std::size_t k = 0; k < changing_.size();) {
-    const std::uint32_t s = changing_[k].slice;
-    const Slice slice = !small_ ? view(s, synapses_->source_of(s), tick, 0) : view(s, tick, 0);
-    for (; k < changing_.size() && changing_[k].slice == s; ++k)
-      if (changing_[k].recording == recording) note(changing_[k], slice, tick, all);
-  }
-}
-
-/// After a scheduled read: every one is logged, also several of one tick.
-void Block::note_readings(const ScheduledControl& s, Tick tick) {
-  for (std::uint32_t r = 0; r < network_.weight_events.size(); ++r) {
-    const WeightEventRecording& recording = network_.weight_events[r];
-    if (recording.reads && std::count(s.projections.begin(), s.projections.end(), recording.projection)) note_recording(r, tick, true);
-  }
-}
-
-// --- on all ranks ---
-
 /// Finds the synapses that are watched, numbers them, and tells rank 0.
 void Simulation::Impl::prepare_changes() {
   if (net.weight_events.empty()) return;
-  std::vector<std::vector<Block::Watched>> of_block(blocks.size());
+  std::vector<std::vector<WatchedSynapse>> of_block(blocks.size());
   std::string problem;
   Gathered all;
   for (std::uint32_t r = 0; r < net.weight_events.size(); ++r) {
@@ -152,8 +102,8 @@ void Simulation::Impl::flush_changes(Recorder* recorder) {
   for (std::uint32_t r = 0; r < net.weight_events.size(); ++r) {
     std::vector<std::byte> mine;
     for (auto& b : blocks) {
-      append(mine, b->noted[r].data(), b->noted[r].size());
-      b->noted[r].clear();
+      append(mine, b->noted()[r].data(), b->noted()[r].size());
+      b->noted()[r].clear();
     }
     Gathered all;
     transport.gather(mine, all);

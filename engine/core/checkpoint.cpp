@@ -27,7 +27,7 @@ std::string slices_of(const Projection& p) { return "slices/" + p.name; }
 /// Do the synapses of projection `p` change during a run?
 bool lives(const Network& net, std::uint32_t p) {
   const SynapseTable& t = *net.projections[p].synapse;
-  return t.weight_kind != 0 || t.on_control || t.slice_state_size || is_set(net.schedule, p);
+  return t.on_pre || t.on_control || t.slice_state_size || is_set(net.schedule, p);
 }
 
 template <class T>
@@ -76,7 +76,7 @@ void Simulation::Impl::save(CheckpointSink* sink, Tick at) {
   for (auto& b : blocks) b->settle(at);
 
   std::uint64_t sums[3] = {};
-  for (const auto& b : blocks) sums[0] += b->deliveries, sums[1] += b->superposed, sums[2] += b->tests;
+  for (const auto& b : blocks) sums[0] += b->deliveries(), sums[1] += b->superposed(), sums[2] += b->tests();
   Gathered all;
   transport.gather(std::as_bytes(std::span(sums)), all);
   if (sink)

@@ -16,7 +16,7 @@ void Simulation::Impl::abandon_window(Tick from, std::span<const Action> due, Re
   for (std::size_t b = 0; b < blocks.size(); ++b) {
     for (std::size_t r = 0; r < series(); ++r)
       samples[b][r].resize(frames_waiting[r] * (r < reports ? blocks[b]->sampled[r].size() : blocks[b]->watched_count(r - reports)));
-    for (auto& noted : blocks[b]->noted)
+    for (auto& noted : blocks[b]->noted())
       noted.erase(std::find_if(noted.begin(), noted.end(), [&](const WeightEvent& e) { return e.tick >= from; }), noted.end());
   }
   stats.reached = std::max(stats.began, from);

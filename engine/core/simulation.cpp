@@ -237,7 +237,7 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
         }
         const bool acts = scheduled || (!due.empty() && block.obeys());
         if (acts || block.due() < to) {
-          block.walk(from, to, end, acts ? due : std::span<const Action>(), own, samples[b]);
+          block.walk({from, to, end}, acts ? due : std::span<const Action>(), own, samples[b]);
           block.check_mode(mode, from, to);
         }
         head.next = std::min(head.next, block.due());
@@ -257,12 +257,12 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
     if (look && first_rank && collects() && seconds_since(last_flush) > 5) head.flags |= flush_wanted;
     if (!net.weight_events.empty())
       for (const auto& b : blocks)
-        for (const auto& some : b->noted)
+        for (const auto& some : b->noted())
           if (some.size() > 65536) head.flags |= flush_wanted;
     if (look && first_rank && checkpoints.seconds > 0 && seconds_since(last_checkpoint) > checkpoints.seconds) head.flags |= checkpoint_wanted;
     if (look || to >= end) {
       head.deliveries = earlier.deliveries + earlier.superposed;
-      for (const auto& b : blocks) head.deliveries += b->deliveries + b->superposed;
+      for (const auto& b : blocks) head.deliveries += b->deliveries() + b->superposed();
     }
     const auto before = pending.size();
     if (alone) {
@@ -374,9 +374,9 @@ Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
   stats.deliveries = earlier.deliveries, stats.superposed = earlier.superposed, stats.threshold_tests = earlier.tests;
   stats.events_before = stats.events();
   for (const auto& b : blocks) {
-    stats.deliveries += b->deliveries;
-    stats.superposed += b->superposed;
-    stats.threshold_tests += b->tests;
+    stats.deliveries += b->deliveries();
+    stats.superposed += b->superposed();
+    stats.threshold_tests += b->tests();
     stats.history_bytes += b->history_bytes();
   }
   stats.run_seconds = seconds_since(begin);

@@ -1,5 +1,5 @@
-// Which neurons of a block are to be evaluated at the end of the present tick: a set that is filled by arrivals, often several
-// to a neuron, and emptied in the order of the neurons.
+// Which neurons of a block are to be evaluated at the end of the present tick: a set that is filled by
+// arrivals, often several to a neuron, and emptied in the order of the neurons.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -14,14 +14,23 @@ class Evaluations {
 
  public:
   Evaluations() = default;
-  explicit Evaluations(std::uint32_t neurons) : list_(neurons + 1), marked_(neurons > few ? neurons : 0), bits_(neurons > few ? 0 : neurons / 64 + 2) {}
+  explicit Evaluations(std::uint32_t neurons)
+      : list_(neurons + 1),
+        marked_(neurons > few ? neurons : 0),
+        bits_(neurons > few ? 0 : neurons / 64 + 2) {}
   bool empty() const { return count_ == 0; }
   template <class Index>
   void add(std::span<const Index> js) {
     if (marked_.empty()) {
       if (js.empty()) return;
+      count_ = 1;
+      std::uint64_t bits = 0;   // many are in one word: it stays in a register
+      if (bits_.size() == 2) {  // all are
+        for (const Index j : js) bits |= std::uint64_t{1} << j % 64;
+        bits_[0] |= bits;
+        return;
+      }
       std::uint32_t word = js[0] / 64;
-      std::uint64_t bits = 0;  // many are in one word: it stays in a register
       for (const Index j : js) {
         if (j / 64u != word) {
           bits_[word] |= std::exchange(bits, 0);
@@ -30,7 +39,6 @@ class Evaluations {
         bits |= std::uint64_t{1} << j % 64;
       }
       bits_[word] |= bits;
-      count_ = 1;
       return;
     }
     std::uint32_t* const list = list_.data();
@@ -43,20 +51,13 @@ class Evaluations {
     }
     count_ = count;
   }
-  bool has_bits() const { return marked_.empty(); }
-  /// Neurons [first, first + count), count from 1 to 64, where there are bits.
-  void add_range(std::uint32_t first, std::uint32_t count) {
-    const std::uint64_t bits = ~std::uint64_t{0} >> (64 - count);
-    bits_[first / 64] |= bits << first % 64;
-    bits_[first / 64 + 1] |= first % 64 ? bits >> (64 - first % 64) : 0;
-    count_ = 1;
-  }
   /// All of them in ascending order, and the set is empty.  What is returned holds until the next `add`.
   std::span<const std::uint32_t> take() {
     if (marked_.empty()) {
       std::uint32_t* to = list_.data();
       for (std::uint32_t word = 0; word < bits_.size(); ++word)
-        for (std::uint64_t bits = std::exchange(bits_[word], 0); bits; bits &= bits - 1) *to++ = word * 64 + static_cast<std::uint32_t>(__builtin_ctzll(bits));
+        for (std::uint64_t bits = std::exchange(bits_[word], 0); bits; bits &= bits - 1)
+          *to++ = word * 64 + static_cast<std::uint32_t>(__builtin_ctzll(bits));
       count_ = 0;
       return {list_.data(), to};
     }
@@ -70,7 +71,7 @@ class Evaluations {
  private:
   std::vector<std::uint32_t> list_;
   std::vector<std::uint8_t> marked_;  ///< by neuron; none where there are bits
-  std::vector<std::uint64_t> bits_;   ///< one more word than needed
+  std::vector<std::uint64_t> bits_;   ///< for up to 63 neurons two words, the second never used
   std::uint32_t count_ = 0;           ///< of the list; with bits: 0 if there are none
 };
 

@@ -23,7 +23,8 @@ void Emitter::emit(Tick to, std::vector<Spike>& out, Heart& heart) {
     heart.beat();
   }
   heart.leave();
-  const auto due = std::stable_partition(left_.begin(), left_.end(), [to](const Spike& s) { return s.tick >= to; });
+  const auto due =
+      std::stable_partition(left_.begin(), left_.end(), [to](const Spike& s) { return s.tick >= to; });
   out.insert(out.end(), due, left_.end());
   left_.erase(due, left_.end());
 }

@@ -1,4 +1,5 @@
-// Sources whose spikes go through the exchange as any neuron's do: those that are recorded, or heard in another way than one to one.
+// Sources whose spikes go through the exchange as any neuron's do: those that are recorded, or heard in
+// another way than one to one.
 #pragma once
 #include <utility>
 #include <vector>

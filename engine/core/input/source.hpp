@@ -1,4 +1,5 @@
-// One unit of a source population: up to 256 neurons that draw their events together (spinet/source.hpp), whoever owns them.
+// One unit of a source population: up to 256 neurons that draw their events together (spinet/source.hpp),
+// whoever owns them.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -17,15 +18,15 @@ class Source {
  public:
   /// Throws ModelFailure, as `events` does, if the model has rates or events that it may not have.
   Source(const Network& network, std::uint32_t population, std::uint32_t unit);
-  /// All events of [from, from + length), length <= 65536, as keys (offset << 16 | neuron); valid until the next call.
-  /// Calls must move forwards in time.  Throws ModelFailure.
+  /// All events of [from, from + length), length <= 65536, as keys (offset << 16 | neuron); valid until the
+  /// next call. Calls must move forwards in time.  Throws ModelFailure.
   std::span<const std::uint32_t> events(Tick from, Tick length);
   /// First tick >= `from` that may have an event.
   Tick next(Tick from) const;
   std::uint32_t size() const { return unit_.size; }
   const Population& population() const { return network_->populations[population_]; }
-  /// Ticks drawn at once: a power of two, fixed by the network, so that a block's units sort into one train.  At most
-  /// `shortest_frame`, so that a train lies in two frames at most.
+  /// Ticks drawn at once: a power of two, fixed by the network, so that a block's units sort into one train.
+  /// At most `shortest_frame`, so that a train lies in two frames at most.
   static Tick slab(const Network& network, Tick shortest_frame);
 
  private:

@@ -4,9 +4,11 @@
 
 namespace spinet {
 
-bool TrainGroup::fits(Tick delay, std::uint32_t port, Tick slab, const std::vector<std::uint16_t>& targets) const {
+bool TrainGroup::fits(Tick delay, std::uint32_t port, Tick slab,
+                      const std::vector<std::uint16_t>& targets) const {
   if (delay != delay_ || port != port_ || slab != slab_) return false;
-  return std::none_of(targets.begin(), targets.end(), [&](std::uint16_t t) { return t != 0xFFFF && t < used_.size() && used_[t]; });
+  return std::none_of(targets.begin(), targets.end(),
+                      [&](std::uint16_t t) { return t != 0xFFFF && t < used_.size() && used_[t]; });
 }
 
 void TrainGroup::add(Source source, std::vector<std::uint16_t> targets, const std::vector<double>& weights) {
@@ -54,12 +56,14 @@ Tick TrainGroup::next(Tick horizon) {
 }
 
 void TrainGroup::refill() {
-  // Radix sort by offset, two passes of 8 bits.  The first goes straight into buckets of a fixed size, which times that
-  // are uniform overflow about never (then it starts again with larger ones); the second has its counts from the first.
-  // The order of equal ticks is immaterial: each target has one source here, and equal keys are equal.
+  // Radix sort by offset, two passes of 8 bits.  The first goes straight into buckets of a fixed size, which
+  // times that are uniform overflow about never (then it starts again with larger ones); the second has its
+  // counts from the first. The order of equal ticks is immaterial: each target has one source here, and equal
+  // keys are equal.
   std::uint32_t total = 0;
   for (;;) {
-    if (const std::size_t room = std::size_t{512} * bucket_size_; buckets_->size() < room) buckets_->resize(room);
+    if (const std::size_t room = std::size_t{512} * bucket_size_; buckets_->size() < room)
+      buckets_->resize(room);
     std::uint32_t* const buckets = buckets_->data();
     std::uint32_t at[256], high[256] = {};  // where the next key of each bucket goes; keys per upper byte
     for (std::uint32_t b = 0; b < 256; ++b) at[b] = b * bucket_size_;
@@ -68,7 +72,8 @@ void TrainGroup::refill() {
     for (auto& in : inputs_) {
       const auto events = in.source.events(from_, slab_);
       total += static_cast<std::uint32_t>(events.size());
-      fits = 256 * bucket_size_ + total <= buckets_->size();  // memory holds even if all had gone to the last bucket
+      fits = 256 * bucket_size_ + total <=
+             buckets_->size();  // memory holds even if all had gone to the last bucket
       if (!fits) break;
       const auto put = [&](std::uint32_t key) __attribute__((always_inline)) {
         buckets[at[(key >> 16) & 255]++] = key;
@@ -84,7 +89,8 @@ void TrainGroup::refill() {
     std::uint32_t most = 0;
     for (std::uint32_t b = 0; b < 256; ++b) most = std::max(most, at[b] - b * bucket_size_);
     if (!fits || most > bucket_size_) {  // a bucket ran into the next one
-      bucket_size_ = (std::max(most, bucket_size_) * 3 / 2 + 16) | 1;  // odd: buckets do not share the same cache sets
+      bucket_size_ =
+          (std::max(most, bucket_size_) * 3 / 2 + 16) | 1;  // odd: buckets do not share the same cache sets
       continue;
     }
     total = 0;
@@ -111,7 +117,11 @@ void TrainGroup::resume(Tick at) {
 
 Train TrainGroup::train(Tick to) const {
   const Tick offset = to - base_;
-  return {base_, keys_.data() + at_, offset >= 65536 ? last_key : static_cast<std::uint32_t>(offset) << 16, port_, weight_,
+  return {base_,
+          keys_.data() + at_,
+          offset >= 65536 ? last_key : static_cast<std::uint32_t>(offset) << 16,
+          port_,
+          weight_,
           one_weight_ ? nullptr : weight_of_.data()};
 }
 

@@ -1,5 +1,6 @@
-// The input that a block draws itself.  Where a superposable population drives its targets one to one through static synapses,
-// the block takes the events of its units as one train, sorted by tick: nothing is exchanged and no spike is stored.
+// The input that a block draws itself.  Where a superposable population drives its targets one to one through
+// static synapses, the block takes the events of its units as one train, sorted by tick: nothing is exchanged
+// and no spike is stored.
 #pragma once
 #include <cstdint>
 #include <limits>
@@ -28,7 +29,8 @@ class TrainGroup {
   }
   std::uint32_t port() const { return port_; }
   bool fits(Tick delay, std::uint32_t port, Tick slab, const std::vector<std::uint16_t>& targets) const;
-  /// Adds a unit; `targets[i]` is the block index of the target of the unit's neuron i, or 0xFFFF if it is elsewhere.
+  /// Adds a unit; `targets[i]` is the block index of the target of the unit's neuron i, or 0xFFFF if it is
+  /// elsewhere.
   void add(Source source, std::vector<std::uint16_t> targets, const std::vector<double>& weights);
   void finish();
 
@@ -52,7 +54,8 @@ class TrainGroup {
   std::vector<Input> inputs_;
   std::vector<bool> used_;
   std::vector<double> weight_while_adding_;
-  Buffer<double> weight_of_;  ///< by target, where weights differ; models may look at any index, pages nobody uses take no memory
+  Buffer<double> weight_of_;  ///< by target, where weights differ; models may look at any index, pages nobody
+                              ///< uses take no memory
   bool one_weight_ = true;
   double weight_ = std::numeric_limits<double>::quiet_NaN();
   Tick delay_, slab_, from_ = 0, base_ = 0;

@@ -1,5 +1,6 @@
-// Arrivals beyond the reach of a ring: kept by chunks of windows, as long as a ring is, and handed to the ring when the first
-// window of their chunk has come.  Memory and time follow what is there, not how far ahead it is.
+// Arrivals beyond the reach of a ring: kept by chunks of windows, as long as a ring is, and handed to the
+// ring when the first window of their chunk has come.  Memory and time follow what is there, not how far
+// ahead it is.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -34,7 +35,8 @@ template <class Item>
 class Far {
  public:
   Far() = default;
-  /// A chunk has `size` windows, a power of two below 2^32.  `graded`: arrivals have payloads, else all have 1.
+  /// A chunk has `size` windows, a power of two below 2^32.  `graded`: arrivals have payloads, else all
+  /// have 1.
   Far(std::uint64_t size, bool graded) : size_(size), graded_(graded) {}
   bool empty() const { return chunks_.empty(); }
   void put(std::uint64_t window, const Item& item, double payload) {
@@ -46,7 +48,8 @@ class Far {
   }
   /// The first window with arrivals; only where there are some.
   std::uint64_t first() const { return chunks_.begin()->first * size_ + chunks_.begin()->second.first; }
-  /// Hands over what lies in the chunks up to that of `window`, in the order in which it came: take(window, item, payload).
+  /// Hands over what lies in the chunks up to that of `window`, in the order in which it came: take(window,
+  /// item, payload).
   template <class Take>
   void reached(std::uint64_t window, Take&& take) {
     while (!chunks_.empty() && chunks_.begin()->first <= window / size_) {

@@ -1,5 +1,6 @@
-// Which windows from the present one on have arrivals, and where they are kept: the places of a ring.  It reaches as far as the
-// longest delay, but no further than some thousand windows; what lies beyond waits in a second level (core/queue/far.hpp).
+// Which windows from the present one on have arrivals, and where they are kept: the places of a ring.  It
+// reaches as far as the longest delay, but no further than some thousand windows; what lies beyond waits in a
+// second level (core/queue/far.hpp).
 #pragma once
 #include <algorithm>
 #include <bit>
@@ -14,15 +15,18 @@ namespace spinet {
 class Ring {
  public:
   Ring() = default;
-  /// `resolution`: ticks of a step of delay; no delay has more than `most_steps`.  Nothing arrives at `end` or later.
+  /// `resolution`: ticks of a step of delay; no delay has more than `most_steps`.  Nothing arrives at `end`
+  /// or later.
   Ring(Tick window, Tick resolution, std::uint32_t most_steps, Tick end = never)
       : window_(window), resolution_(resolution), end_(end), inverse_(1.0 / static_cast<double>(window)) {
-    const double windows = static_cast<double>(most_steps) * static_cast<double>(resolution) / static_cast<double>(window);
+    const double windows =
+        static_cast<double>(most_steps) * static_cast<double>(resolution) / static_cast<double>(window);
     whole_ = windows < longest && most_steps < most_tabled;
     if (whole_) {
       size_ = std::bit_ceil(static_cast<std::uint64_t>(most_steps * resolution / window) + 2);
       for (std::uint32_t steps = 0; steps <= most_steps; ++steps)
-        ahead_.push_back({static_cast<std::uint64_t>(steps * resolution / window), steps * resolution % window});
+        ahead_.push_back(
+            {static_cast<std::uint64_t>(steps * resolution / window), steps * resolution % window});
     } else {
       size_ = longest / 4;
     }
@@ -32,6 +36,8 @@ class Ring {
   bool whole() const { return whole_; }
   std::size_t size() const { return size_; }
   Tick window() const { return window_; }
+  /// Ticks of a step of delay.
+  Tick resolution() const { return resolution_; }
   /// Place of the window that `t` lies in, and of a window.
   std::uint64_t place(Tick t) const { return window_of(t).first & (size_ - 1); }
   std::uint64_t place_of(std::uint64_t window) const { return window & (size_ - 1); }
@@ -58,7 +64,9 @@ class Ring {
     const auto at = static_cast<std::uint64_t>(tick) + static_cast<std::uint64_t>(resolution_) * steps;
     const auto length = static_cast<std::uint64_t>(window_);
     const std::uint64_t window = at / length;
-    return {window, static_cast<Tick>(at % length), window - static_cast<std::uint64_t>(tick) / length >= size_, at >= static_cast<std::uint64_t>(end_)};
+    return {window, static_cast<Tick>(at % length),
+            window - static_cast<std::uint64_t>(tick) / length >= size_,
+            at >= static_cast<std::uint64_t>(end_)};
   }
   /// Marks a place that had no arrivals, one that had some, and all.
   void fill(std::uint64_t place) { ++count_, filled_[place / 64] |= std::uint64_t{1} << place % 64; }

@@ -1,0 +1,133 @@
+// The synapses of a projection before they lie in blocks: who is connected, with which delays, and with what
+// state they begin. Functions of keys and places, the same whoever asks.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "core/buffer.hpp"
+#include "core/connect.hpp"
+#include "core/partition.hpp"
+#include "network/checked.hpp"
+
+namespace spinet {
+
+/// Where this rank keeps its neurons: gid -> (block, index in the block).
+class Locator {
+ public:
+  static constexpr std::uint32_t nowhere = 0xFFFFFFFFu;
+  struct Place {
+    std::uint32_t block = nowhere;
+    std::uint32_t first = 0;  ///< index in the block of the run's first neuron
+  };
+  Locator(const Partition& partition) : partition_(partition), places_(partition.runs().size()) {}
+  void place(std::uint32_t run, Place p) { places_[run] = p; }
+  /// Index of `gid` in `block`, or `nowhere`.
+  std::uint32_t in_block(Gid gid, std::uint32_t block) const {
+    const std::uint32_t run = partition_.run_of(gid);
+    return places_[run].block == block ? places_[run].first + (gid - partition_.runs()[run].first) : nowhere;
+  }
+  Place of_run(std::uint32_t run) const { return places_[run]; }
+
+ private:
+  const Partition& partition_;
+  std::vector<Place> places_;
+};
+
+/// A projection's plan shared by all blocks: connector, delays, weights.
+struct Wiring {
+  Wiring(const Network& network, std::uint32_t index, const std::atomic<bool>* stop = nullptr);
+  Connector connector;
+  DelaySampler delay;
+  std::vector<Sampler> state;
+  RandomKey variable_key;
+  double weight_of(const DrawnEdge& e) const;
+  std::uint32_t delay_steps(const DrawnEdge& e, Tick resolution) const;
+  /// The projection's steps of delay, at least and at most (explicit lists included).
+  std::uint32_t least_delay, most_delay;
+};
+
+/// What the edges of a projection hold at t = 0, for the log.
+class InitialState {
+ public:
+  InitialState(const Network& network, std::uint32_t projection, const Wiring& wiring);
+  /// The weight of an edge of the run of targets `run` (NaN: the model needs its targets to tell); appends
+  /// its values of `edge_variables`.
+  double of(const DrawnEdge& e, std::uint32_t run, std::vector<double>& values);
+
+ private:
+  const Network& net_;
+  const Wiring& wiring_;
+  std::vector<std::uint32_t> variables_;
+  bool weight_given_ = true, weight_known_ = true;
+  Buffer<std::byte> shared_;
+  std::vector<std::byte> state_, slice_state_;
+};
+
+/// Writes the variables of a synapse that the network initialises.
+class StateMaker {
+ public:
+  /// `shared`: what the model has made of the projection's parameters.
+  StateMaker(const Projection& p, const Wiring& w, const void* shared);
+  void make(std::byte* state, const DrawnEdge& e, std::uint32_t target) const;
+
+ private:
+  const Projection& projection_;
+  const Wiring& wiring_;
+  const void* shared_;
+  std::vector<std::byte> prototype_;
+  std::vector<const Field*> drawn_;
+};
+
+// For every synapse of a network: inlined.
+inline void StateMaker::make(std::byte* state, const DrawnEdge& e, std::uint32_t target) const {
+  std::memcpy(state, prototype_.data(), prototype_.size());
+  for (std::size_t v = 0; v < drawn_.size(); ++v) {
+    double value;
+    if (v == 0) {
+      value = wiring_.weight_of(e);
+    } else if (projection_.lists(v)) {
+      value = projection_.listed_state[v][e.listed];
+    } else {
+      const std::uint64_t edge = std::uint64_t{e.source} << 32 | target,
+                          of = std::uint64_t{v} << 32 | e.weight_word;
+      const auto w = draw(wiring_.variable_key, edge, of);
+      value = wiring_.state[v](uniform01(w[0], w[1]));
+    }
+    put(state, *drawn_[v], value);
+  }
+  if (projection_.synapse->init) projection_.synapse->init(state, shared_);
+}
+
+/// Calls f(edge, source gid, steps of delay, local target, target's index in the projection) for the edges of
+/// projection `p` that end in `block`, in canonical order.
+template <class F>
+void for_edges(const Network& net, const Wiring& wiring, const Locator& locator, std::uint32_t block, F&& f) {
+  const Connector& connector = wiring.connector;
+  const bool one_delay = wiring.least_delay == wiring.most_delay;
+  const auto& sources = connector.projection.sources;
+  for (std::uint32_t run = 0; run < connector.run_count(); ++run) {
+    std::uint16_t local[target_run];
+    bool wanted[target_run], any = false;
+    for (std::uint32_t t = 0; t < connector.targets_in(run); ++t) {
+      const std::uint32_t j = locator.in_block(connector.target_gid(run, t), block);
+      wanted[t] = j != Locator::nowhere;
+      local[t] = static_cast<std::uint16_t>(j);
+      any |= wanted[t];
+    }
+    if (!any) continue;
+    connector.edges(run, wanted, [&](const DrawnEdge* e, std::size_t n) {
+      for (std::size_t i = 0; i < n; ++i) {
+        const Gid gid =
+            sources.size() == 1 ? sources[0].first + e[i].source : connector.source_gid(e[i].source);
+        const std::uint32_t d =
+            one_delay ? wiring.least_delay : wiring.delay_steps(e[i], net.delay_resolution);
+        f(e[i], gid, d, local[e[i].target], run * target_run + e[i].target);
+      }
+    });
+  }
+}
+
+}  // namespace spinet
