@@ -233,7 +233,7 @@ void BlockSynapses::write(const Building& from, const Part& part, const Visit& v
   std::uint32_t present = 0xFFFFFFFFu;
   std::size_t maker = 0;
   part.place(visit, [&](const DrawnEdge& e, std::uint32_t at, std::uint16_t local, std::uint32_t target,
-                        std::uint32_t p) {
+                        std::uint32_t p) __attribute__((always_inline)) {
     store.targets[at] = local;
     if (store.uniform) return;
     if (only_weight) {
