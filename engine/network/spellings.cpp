@@ -47,8 +47,7 @@ constexpr Spelling table[] = {
     {model, "aeif_psc_exp", "model: adex", ""},
     {model, "aeif_cond_exp", "model: adex", nearly_adex},
     {model, "aeif_cond_alpha", "model: adex", nearly_adex},
-    {model, "hh_psc_alpha", "", "there is no Hodgkin-Huxley neuron; adex has a spike initiation of its own"},
-    {model, "izhikevich", "", "there is no Izhikevich neuron; adex has the same kinds of firing"},
+    {model, "hh_psc_alpha", "model: hodgkin_huxley", "its synapses are exponential conductances (nS)"},
     {model, "poisson_generator", "model: poisson", ""},
     {model, "spike_generator", "model: spike_source", own_times},
     {model, "parrot_neuron", "", "there are no parrots: a source has as many targets as its projections give it"},
@@ -71,7 +70,7 @@ constexpr Spelling table[] = {
     {model, "IF_cond_alpha", "model: lif_cond_exp", "there are no alpha-shaped conductances"},
     {model, "EIF_cond_exp_isfa_ista", "model: adex", nearly_adex},
     {model, "EIF_cond_alpha_isfa_ista", "model: adex", nearly_adex},
-    {model, "HH_cond_exp", "", "there is no Hodgkin-Huxley neuron; adex has a spike initiation of its own"},
+    {model, "HH_cond_exp", "model: hodgkin_huxley", ""},
     {model, "SpikeSourcePoisson", "model: poisson", ""},
     {model, "SpikeSourceArray", "model: spike_source", own_times},
     // Of Brian2, Arbor and SONATA.

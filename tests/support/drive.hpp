@@ -142,9 +142,9 @@ class Drive {
     plan(tick, Phase::control, j, [=, this, &samples] { samples.push_back(table_.read(&block_, tick, j, v)); });
   }
 
-  /// Everything before tick `end` happens.
+  /// Everything before tick `end` happens; nothing more once a neuron cannot go on.
   void run(Tick end) {
-    for (;;) {
+    while (failure_.empty()) {
       Tick now = queue_.empty() ? end : std::min(end, queue_.top().tick);
       if (block_.frame_length != 0) {
         const Tick boundary = block_.frame_begin + block_.frame_length;
@@ -193,6 +193,8 @@ class Drive {
   }
   NeuronBlock& block() { return block_; }
   bool asleep() const { return asleep_; }
+  /// Why a neuron cannot go on, or nothing.
+  const std::string& failure() const { return failure_; }
   std::uint64_t requests() const { return requests_; }
 
  private:
@@ -241,6 +243,10 @@ class Drive {
         continue;
       }
       REQUIRE(r.tick >= now);
+      if (r.ask == Ask::fail) {
+        failure_ = reason_of(r);
+        continue;
+      }
       ++requests_;
       const Phase phase = r.ask == Ask::wake ? Phase::wake : r.ask == Ask::test ? Phase::test : Phase::evaluate;
       plan(r.tick, phase, r.neuron, {});
@@ -266,6 +272,7 @@ class Drive {
   std::vector<Emitted> emitted_;
   std::uint64_t order_ = 0, requests_ = 0;
   bool asleep_ = false;
+  std::string failure_;
 };
 
 }  // namespace spinet::test

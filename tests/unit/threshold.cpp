@@ -17,8 +17,9 @@ using spinet::test::neuron;
 struct Tried {
   const char* name;
   double weight[2];  ///< of an arrival at each port
+  double awake;      ///< a current that keeps it firing
 };
-const std::vector<Tried> tried{{"adex", {400, -600}}, {"lif_cond_exp", {5, 20}}};
+const std::vector<Tried> tried{{"adex", {400, -600}, 2000}, {"lif_cond_exp", {5, 20}, 2000}, {"izhikevich", {8, -10}, 50}};
 
 constexpr std::uint32_t size = 23;
 constexpr Tick ms = 1'000'000, step = 50'000, duration = 60 * ms;
@@ -166,22 +167,22 @@ TEST_CASE("blocks of neurons at rest sleep, also for years, and wake as if they 
     const Tick year = Tick{31'536'000'000} * ms / 4;
     d.arrival(year, 0, 0, kind.weight[0]);
     std::vector<double> V;
-    d.sample(year + ms, 0, "V", V);
+    d.sample(year + ms, 0, table.model.variables.data[0].name, V);
     d.run(year + 10 * ms);
     // One that is kept awake by its neighbour, and asked at every frame.
     std::vector<double> same[2];
     for (int i = 0; i < 2; ++i) {
-      Drive other(table, {p, i == 0 ? p : test::Params(table, {{"I_dc", 2000}, {"t_ref", 5}})});
+      Drive other(table, {p, i == 0 ? p : test::Params(table, {{"I_dc", kind.awake}})});
       CHECK(other.asleep() == (i == 0));
       other.arrival(5 * ms, 0, 0, kind.weight[0]);
-      other.sample(390 * ms, 0, "V", same[i]);
+      other.sample(390 * ms, 0, table.model.variables.data[0].name, same[i]);
       other.run(400 * ms);
     }
     CHECK(same[0] == same[1]);
     Drive fresh(table, {p});
     std::vector<double> first;
     fresh.arrival(9'000 * ms, 0, 0, kind.weight[0]);
-    fresh.sample(9'001 * ms, 0, "V", first);
+    fresh.sample(9'001 * ms, 0, table.model.variables.data[0].name, first);
     fresh.run(9'010 * ms);
     CHECK(V.at(0) == Approx(first.at(0)).epsilon(1e-9));
   }

@@ -145,5 +145,26 @@ inline Jet<n, V> log(Jet<n, V> x) {
   }
   return r;
 }
+/// x / (e^x - 1), 1 where x is 0: of rates of ion channels.
+template <int n, class V>
+inline Jet<n, V> over_expm1(Jet<n, V> x) {
+  // About 0 its own series: Bernoulli numbers over factorials.
+  const auto near = [x] {
+    constexpr double of[] = {1.0 / 12, -1.0 / 720, 1.0 / 30240, -1.0 / 1209600, 1.0 / 47900160, -691.0 / 1307674368000,
+                             1.0 / 74724249600, -3617.0 / 10670622842880000};
+    const Jet<n, V> square = x * x;
+    Jet<n, V> sum = square * of[7];
+    for (int k = 6; k >= 0; --k) sum = square * (sum + of[k]);
+    return sum - x * 0.5 + 1.0;
+  };
+  const auto far = [x] { return x / (exp(x) - 1.0); };
+  if constexpr (std::is_same_v<V, double>) return math::abs(x.c[0]) < 0.5 ? near() : far();
+  else {
+    Jet<n, V> r = x.result(V{});
+    const Jet<n, V> a = near(), b = far();
+    r.c[n] = (x.c[0] < 0.5) & (x.c[0] > -0.5) ? a.c[n] : b.c[n];
+    return r;
+  }
+}
 
 }  // namespace spinet

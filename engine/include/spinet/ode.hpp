@@ -40,6 +40,7 @@ inline constexpr const char* tolerance_doc =
 ///   take(c, s, port, weight)    what an arrival does, if not s.x[port] += weight
 ///   value(c, s, variable)       what `variables()` lists, if not y and then x
 ///   size(c, i)                  how many units of the tolerance an error 1 of y[i] is worth; 1 unless said
+///   alone                       says that the model is long: four neurons at a time would double the code
 ///   Steep                       another form for where y[0] runs away to infinity: slope, threshold and size as above for a
 ///                               y[0] = from(c, V), of which V = back(c, y[0]), wherever holds(c, V)
 template <class M, int variables_, int inputs_>
@@ -197,7 +198,8 @@ struct Ode : Threshold<M> {
       count += can;
       s.last = ticks[l];
     }
-    return count < 2 ? 0 : which & M::go_each(c, states, ms);
+    if constexpr (requires { M::alone; }) return 0;
+    else return count < 2 ? 0 : which & M::go_each(c, states, ms);
   }
   template <class C>
   static bool plain_form(const C& c, const State& s) {

@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+"""Spike times of izhikevich, hodgkin_huxley, lif_alpha and glif3 by an integrator that shares nothing with Spinet's.
+
+neurons_reference.py MODEL > MODEL_reference.csv
+    Extrapolation (Bulirsch and Stoer) in 34 digits, error of a step under 1e-20: the data of tests/unit/neurons.cpp.
+    Needs python3-mpmath; some minutes.
+
+The file has one line per fact: `parameter,CASE,NAME,VALUE`, `initial,CASE,NAME,VALUE`, `arrival,CASE,TICK,PORT,WEIGHT`,
+`spike,CASE,TICK`, `value,CASE,TICK,VARIABLE,VALUE` and `duration,CASE,TICK`; a tick is 1 ns.
+"""
+import random
+import sys
+
+from mpmath import ceil, exp, mp, mpf, nstr
+
+mp.dps = 34
+MS = 10 ** 6
+
+
+def midpoint(f, y, h, n):
+    """Gragg's modified midpoint rule with n substeps."""
+    d = h / n
+    z0, z1 = y, [a + d * b for a, b in zip(y, f(y))]
+    for _ in range(n - 1):
+        z0, z1 = z1, [a + 2 * d * b for a, b in zip(z0, f(z1))]
+    return [(a + b + d * c) / 2 for a, b, c in zip(z0, z1, f(z1))]
+
+
+def extrapolated(f, y, h, columns=8):
+    """One step of order 2 * columns, and its error: the last two values of the diagonal of Neville's scheme."""
+    row = []
+    for i in range(columns):
+        n = 2 * (i + 1)
+        new = [midpoint(f, y, h, n)]
+        for j in range(i):
+            ratio = (n / mpf(2 * (i - j))) ** 2 - 1
+            new.append([a + (a - b) / ratio for a, b in zip(new[j], row[j])])
+        row = new
+    return row[-1], max(abs(a - b) for a, b in zip(row[-1], row[-2]))
+
+
+class Izhikevich:
+    params = dict(a=0.02, b=0.2, c=-65, d=8, v_peak=30, tau_syn_exc=2, tau_syn_inh=2, I_dc=0)
+    initial = dict(v=-70, u=-14)
+    ports = 2
+    low = mpf(-90)
+
+    @staticmethod
+    def slope(p, y):
+        v, u, e, i = y
+        return [mpf("0.04") * v * v + 5 * v + 140 - u + e + i + p["I_dc"], p["a"] * (p["b"] * v - u),
+                -e / p["tau_syn_exc"], -i / p["tau_syn_inh"]]
+
+    @staticmethod
+    def threshold(p, y):
+        return p["v_peak"]
+
+    @staticmethod
+    def reset(p, y):
+        y[0] = p["c"]
+        y[1] += p["d"]
+
+    @staticmethod
+    def arrive(y, port, w):
+        y[2 + port] += w
+
+    cases = {
+        "regular": dict(params=dict(I_dc=10)),
+        "chattering": dict(params=dict(c=-50, d=2, I_dc=10)),
+        "fast": dict(params=dict(a=0.1, d=2, I_dc=12)),
+        "synapses": dict(params=dict(tau_syn_exc=1.5, tau_syn_inh=4, I_dc=2), events=(1, 60, 9, -6)),
+    }
+    duration = 80
+
+
+class HodgkinHuxley:
+    params = dict(C_m=200, g_L=10, E_L=-60, g_Na=20000, E_Na=50, g_K=6000, E_K=-90, V_T=-63, v_th=-20, E_exc=0, E_inh=-80,
+                  tau_syn_exc=5, tau_syn_inh=10, I_dc=0)
+    initial = dict(V=-60, m=0.063, h=0.981, n=0.098)
+    ports = 2
+
+    @staticmethod
+    def slope(p, y):
+        V, m, h, n, e, i = y
+        v = V - p["V_T"]
+        ratio = lambda x: x / (exp(x) - 1) if x != 0 else mpf(1)
+        am, bm = mpf("0.32") * 4 * ratio((13 - v) / 4), mpf("0.28") * 5 * ratio((v - 40) / 5)
+        ah, bh = mpf("0.128") * exp((17 - v) / 18), 4 / (1 + exp((40 - v) / 5))
+        an, bn = mpf("0.032") * 5 * ratio((15 - v) / 5), mpf("0.5") * exp((10 - v) / 40)
+        dV = (p["g_L"] * (p["E_L"] - V) + e * (p["E_exc"] - V) + i * (p["E_inh"] - V) + p["I_dc"]
+              - p["g_Na"] * m ** 3 * h * (V - p["E_Na"]) - p["g_K"] * n ** 4 * (V - p["E_K"])) / p["C_m"]
+        return [dV, am * (1 - m) - bm * m, ah * (1 - h) - bh * h, an * (1 - n) - bn * n, -e / p["tau_syn_exc"],
+                -i / p["tau_syn_inh"]]
+
+    @staticmethod
+    def threshold(p, y):
+        return p["v_th"]
+
+    reset = None
+
+    @staticmethod
+    def arrive(y, port, w):
+        y[4 + port] += abs(w)
+
+    cases = {
+        "current": dict(params=dict(I_dc=300)),
+        "synapses": dict(params=dict(), events=(2, 60, 12, 40)),
+    }
+    duration = 40
+
+
+MODELS = {"izhikevich": Izhikevich, "hodgkin_huxley": HodgkinHuxley}
+
+
+def simulate(model, name, case):
+    params = {**model.params, **case["params"]}
+    for key, value in params.items():
+        print(f"parameter,{name},{key},{value}")
+    for key, value in model.initial.items():
+        print(f"initial,{name},{key},{value}")
+    end = model.duration * MS
+    print(f"duration,{name},{end}")
+    events = []
+    if "events" in case:
+        seed, count, exc, inh = case["events"]
+        rng = random.Random(seed)
+        for t in sorted(rng.sample(range(1, end), count)):
+            port = 0 if rng.random() < 0.75 else 1
+            events.append((t, port, exc if port == 0 else inh))
+    for t, port, w in events:
+        print(f"arrival,{name},{t},{port},{w}")
+    p = {k: mpf(v) for k, v in params.items()}
+    f = lambda y: model.slope(p, y)
+    y = [mpf(repr(v)) for v in model.initial.values()] + [mpf(0)] * model.ports
+    marks = sorted([(t, 1, port, w) for t, port, w in events] + [(end // 7 * k, 0, 0, 0) for k in range(1, 7)])
+    tick, h, spikes = 0, mpf("0.05"), 0
+    for until, kind, port, w in marks + [(end, 2, 0, 0)]:
+        now, stop = mpf(0), mpf(until - tick) / MS
+        while now < stop:
+            h = min(h, stop - now)
+            new, error = extrapolated(f, y, h)
+            if error > mpf(10) ** -20:
+                h *= mpf("0.6")
+                continue
+            level = model.threshold(p, y)
+            falls = f(y)[0] > 0 > f(new)[0] and max(y[0], new[0]) > level - 1
+            if y[0] < level and new[0] < level and falls and h > mpf(10) ** -4:
+                h /= 8
+                continue
+            if y[0] < level <= new[0]:
+                low, high = mpf(0), h
+                while high - low > mpf(10) ** -10:
+                    middle = (low + high) / 2
+                    low, high = (middle, high) if extrapolated(f, y, middle)[0][0] < level else (low, middle)
+                at = tick + int(ceil((now + high) * MS))
+                if at < end:
+                    print(f"spike,{name},{at}")
+                    spikes += 1
+                if model.reset:
+                    y, _ = extrapolated(f, y, high)
+                    left = mpf(at - tick) / MS - now - high
+                    taus = [p["tau_syn_exc"], p["tau_syn_inh"]]
+                    for k in range(model.ports):
+                        y[-model.ports + k] *= exp(-left / taus[k])
+                    model.reset(p, y)
+                    now = mpf(at - tick) / MS
+                    h = mpf("0.01")
+                    continue
+            y = new
+            now += h
+            h *= mpf("1.25")
+        tick = until
+        if kind == 1:
+            model.arrive(y, port, mpf(w))
+        elif kind == 0:
+            for i, variable in enumerate(model.initial):
+                print(f"value,{name},{tick},{variable},{nstr(y[i], 17)}")
+    print(f"{name}: {spikes} spikes", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] not in MODELS:
+        sys.exit(__doc__)
+    for name, case in MODELS[sys.argv[1]].cases.items():
+        simulate(MODELS[sys.argv[1]], name, case)
