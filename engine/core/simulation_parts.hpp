@@ -1,5 +1,4 @@
-// What a Simulation is made of.  Private to core: build.cpp makes it, simulation.cpp runs it, samples.cpp brings samples
-// together, checkpoint.cpp saves and restores it.
+// What a Simulation is made of.  Private to core: build.cpp makes it, the files of run/ run it, save and restore it.
 #pragma once
 #include <chrono>
 #include <cstring>
@@ -108,7 +107,9 @@ struct Simulation::Impl {
   std::uint64_t width(std::size_t r) const {
     return r < net.reports.size() ? net.reports[r].ids.size() : edges_recorded[r - net.reports.size()];
   }
+  struct RunLoop;  ///< run/run_loop.hpp
   Statistics run(Recorder* recorder, const RunHooks& hooks);
+  void begin_replicas();
   void save(CheckpointSink* sink, Tick at);
   void save_emissions(CheckpointSink* sink, Tick at);
   void restore(const CheckpointSource& from);
