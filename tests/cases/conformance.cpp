@@ -51,6 +51,7 @@ TEST_CASE("every model that comes with spinet passes every check") {
   spinet::Catalogue c;
   spinet::add_builtin(c);
   for (const auto& [model, origin] : c.all()) {
+    if (std::filesystem::exists(std::filesystem::path(SHARED_MODELS) / (model->name + std::string(".so")))) continue;  // below
     if (const auto* t = as<spinet::NeuronTable>(model, spinet::Kind::neuron)) check_neuron(*t, *t, found(model->name));
     if (const auto* t = as<spinet::SynapseTable>(model, spinet::Kind::synapse)) check_synapse(*t, *t, found(model->name));
     if (const auto* t = as<spinet::SourceTable>(model, spinet::Kind::source)) check_source(*t, *t, found(model->name));

@@ -72,7 +72,7 @@ def sealed(contents):
 
 
 def main():
-    spinet, trials = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 20
+    spinet, trials = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 10
     chance = random.Random(3)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -231,7 +231,7 @@ def main():
         other = run("run", "net.yaml", "-o", "out.h5", "--quiet", "--seed", "9", "--duration", "1 s")
         assert other.returncode == 0, other.stderr
         refused(checkpoint.name, "is the log of another run; a checkpoint goes on with the log that it was written beside")
-        for _ in range(60):  # anything may be wrong with a file
+        for _ in range(25):  # anything may be wrong with a file
             broken = bytearray(bytes_of)
             for _ in range(chance.randrange(1, 6)):
                 broken[chance.randrange(len(broken))] ^= 1 << chance.randrange(8)

@@ -63,7 +63,7 @@ def trial(driver, folder, number, chance):
     return f"{len(said)} commits, {windows} windows, {size} bytes{torn}{unreadable}"
 
 
-driver, trials = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 30
+driver, trials = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 15
 seed = random.randrange(2**32)
 chance = random.Random(seed)
 print(f"seed {seed}")

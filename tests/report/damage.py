@@ -1,6 +1,6 @@
 """Damaged logs into every command that reads one: a message and exit code 2 or 3, or a result; never a crash or a hang.
 
-usage: damage.py SPINET [unittest arguments].  SPINET_DAMAGE_TRIALS=4000 for more than 1000 mutants.
+usage: damage.py SPINET [unittest arguments].  SPINET_DAMAGE_TRIALS=4000 for more than 400 mutants.
 """
 import collections
 import concurrent.futures
@@ -12,7 +12,7 @@ import time
 
 from support import Folder, SPINET, add_weights, main
 
-TRIALS = int(os.environ.get("SPINET_DAMAGE_TRIALS", "1000"))
+TRIALS = int(os.environ.get("SPINET_DAMAGE_TRIALS", "400"))
 COMMANDS = [("info",), ("view", "--ascii"), ("report", "-o", "{}/out.html", "--force"), ("export", "--to", "csv", "-o", "{}/csv", "--force"), ("export", "--to", "nwb", "-o", "{}/out.nwb", "--force")]
 
 CHECKPOINTED = """
