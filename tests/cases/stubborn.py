@@ -191,6 +191,13 @@ class Stubborn(unittest.TestCase):
         self.assertEqual(done.returncode, 3, done.stderr)
         self.assertIn("at 10 ms: the synapse from neuron 0 of 's' (projection 'p', spin_valve) has a variable energy that is infinite", done.stderr)
 
+    def test_what_a_frame_cannot_hold(self):
+        done = self.run_network("spinet: 1\nname: net\nduration: 10 ms\npopulations:\n"
+                                "  n: {model: lif_delta, size: 1, initial: {V: -1.0e+39 mV}}\n"
+                                "record: {reports: {population: n, variable: V, every: 1 ms}}\n")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("its variable V is -1e+39, more than the 4-byte numbers of a log hold", done.stderr)
+
     def test_a_rate_that_cannot_be_drawn(self):
         rate = "spinet: 1\nname: net\nduration: 1 s\npopulations:\n  p: {model: poisson, size: 1, params: {rate: %s}}\nrecord: {spikes: [p]}\n"
         done = self.run_network(rate % "1.0e+15 Hz")

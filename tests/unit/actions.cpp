@@ -90,7 +90,7 @@ TEST_CASE("actions come in the order of the list, whatever the windows and the b
     }
 }
 
-TEST_CASE("an hour of frames every tenth of a millisecond is one entry") {
+TEST_CASE("an hour of frames every tenth of a millisecond is one entry", "[long]") {
   NetworkBuilder b(ms(3'600'000));
   const auto a = b.add("lif_delta", 1, {});
   b.report(a, "V", ms(0.1));

@@ -8,7 +8,7 @@
 
 using namespace spinet;
 
-TEST_CASE("calendar: in order of tick, phase and neuron, however many requests there are and however far ahead") {
+TEST_CASE("calendar: in order of tick, phase and neuron, however many requests there are and however far ahead", "[long]") {
   for (const Tick window : {Tick{1}, Tick{100'000}, Tick{1'500'000}}) {
     INFO("window " << window);
     Calendar calendar(window);

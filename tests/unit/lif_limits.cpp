@@ -182,7 +182,7 @@ TEST_CASE("an asymptote at the threshold is no crossing") {
     }
 }
 
-TEST_CASE("arrivals that change nothing fire no neuron, whatever the block and the number of ranks") {
+TEST_CASE("arrivals that change nothing fire no neuron, whatever the block and the number of ranks", "[long]") {
   for (const auto& k : kernels)
     for (const double w : {0.0, -0.0, 1e-45, -1e-45, 1e-38, -3.0, 1e30, -1e30})
       for (const bool listed : {false, true}) {

@@ -220,7 +220,7 @@ void Block::act(const Action& a, std::vector<std::vector<float>>& samples) {
   const std::uint32_t variable = network_.reports[r].variable;
   for (const auto j : sampled[r]) {
     const double x = table_.read(&members_.block, a.tick, j, variable);
-    samples[r].push_back(static_cast<float>(faults_.number(x, j, variable, a.tick)));
+    samples[r].push_back(faults_.sampled(x, Faults::NeuronVariable{j, variable}, a.tick));
   }
 }
 

@@ -25,7 +25,10 @@ std::string called(Ask phase) {
 }
 
 /// What is wrong with a value that is not finite, for people.
-const char* fault_of(double read) { return std::isnan(read) ? "not a number" : "infinite"; }
+std::string fault_of(double read) {
+  if (std::isfinite(read)) return shortest(read) + ", more than the 4-byte numbers of a log hold";
+  return std::isnan(read) ? "not a number" : "infinite";
+}
 
 }  // namespace
 

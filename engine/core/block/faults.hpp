@@ -50,8 +50,22 @@ class Faults {
       not_finite(read, of, now);
     return read;
   }
+  /// The same as what a log's frames hold of it, which is an error where it is too large for that.
+  template <class Whose>
+  float sampled(double read, const Whose& whose, Tick now) const {
+    const auto x = static_cast<float>(read);
+    if (!std::isfinite(x)) [[unlikely]]
+      not_finite(read, whose, now);
+    return x;
+  }
+  struct NeuronVariable {
+    std::uint32_t j, variable;
+  };
 
  private:
+  [[noreturn]] void not_finite(double read, const NeuronVariable& of, Tick now) const {
+    not_finite(read, of.j, of.variable, now);
+  }
   [[noreturn]] void not_finite(double read, std::uint32_t j, std::uint32_t variable, Tick now) const;
   [[noreturn]] void not_finite(double read, const SynapseVariable& of, Tick now) const;
   std::string ms(Tick t) const;

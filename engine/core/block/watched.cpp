@@ -27,7 +27,7 @@ void Watched::take_samples(std::uint32_t w, Tick tick, std::vector<float>& to) {
     float* const at = values.data() + synapses.slice(s).begin;
     for (std::uint32_t i = 0; i < slice.count; ++i)
       at[i] =
-          static_cast<float>(faults_.number(store.table->read(&slice, i, variable), {s, i, variable}, tick));
+          faults_.sampled(store.table->read(&slice, i, variable), Faults::SynapseVariable{s, i, variable}, tick);
   }
   for (const auto position : sampled_[w]) to.push_back(values[position]);
 }
