@@ -1,4 +1,5 @@
 // The set of neurons that are to be evaluated, against std::set, in blocks of one word and in larger ones.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <set>
 #include <vector>
@@ -9,7 +10,7 @@
 using namespace spinet;
 
 TEST_CASE("evaluations: each neuron once, in their order, whatever the order and number of arrivals") {
-  for (const std::uint32_t neurons : {1u, 2u, 63u, 64u, 65u, 700u}) {
+  for (const std::uint32_t neurons : {1u, 2u, 63u, 64u, 65u, 700u, 1025u}) {
     INFO(neurons << " neurons");
     Evaluations set(neurons);
     std::size_t wrong = !set.empty();
@@ -21,6 +22,11 @@ TEST_CASE("evaluations: each neuron once, in their order, whatever the order and
         for (std::size_t i = 0; i < js.size(); ++i) js[i] = static_cast<std::uint16_t>(draw({b, 3}, tick, i)[0] % neurons);
         set.add(std::span<const std::uint16_t>(js));
         expected.insert(js.begin(), js.end());
+        // Neighbours as a range, up to the last neuron and across words.
+        const auto w = draw({1, 4}, tick, b);
+        const std::uint32_t first = w[0] % neurons, count = 1 + w[1] % std::min(64u, neurons - first);
+        set.add_range(first, count);
+        for (std::uint32_t j = first; j < first + count; ++j) expected.insert(j);
       }
       wrong += set.empty() != expected.empty();
       const auto all = set.take();

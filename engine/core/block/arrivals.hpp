@@ -3,10 +3,9 @@
 //   for its payload
 //                   where the network has graded events), sorted when their window comes: blocks with many
 //                   slices
-//   PacketArrivals  the events themselves, those of one population and tick together where its slices all
-//   have one delay,
-//                   looked up when their window comes: blocks with few slices, where a record for each would
-//                   cost more than its synapses
+//   PacketArrivals  packets of hits, those of one population and tick together where its slices all have one
+//                   delay: blocks with few slices, where sorting and copying a record for each would cost
+//                   more than its synapses
 // Both keep arrivals beyond the reach of their ring one by one in a second level until it has come so far.
 //
 // Order: within a tick by slice, which are numbered by (source gid, store, delay); events of one slice and
@@ -54,15 +53,19 @@ class ArrivalStore {
   /// The next ones, all of tick `due`; there may be more of it.  They hold until the next call.
   virtual std::span<const Hit> take() = 0;
   virtual void clear() = 0;
-  /// Appends all that is to come from the window of `now` on, those of a slice and tick in their order.  An
-  /// event may be told once for all its slices, with the first of them.
+  /// Appends all that is to come from the window of `now` on, those of a slice and tick in their order.
   virtual void pending(Tick now, std::vector<PendingEvent>& to) const = 0;
 
  protected:
+  /// The event that arrives at a slice at this offset of a window.
+  PendingEvent pending_at(std::uint64_t window, std::uint32_t offset, const Hit& hit) const {
+    const Tick at = static_cast<Tick>(window) * ring_.window() + offset;
+    const Tick sent = at - ring_.resolution() * synapses_.delay_steps(hit.slice);
+    return {{sent, hit.payload, synapses_.source_of(hit.slice)}, hit.slice};
+  }
   Ring ring_;
   const BlockSynapses& synapses_;
   Tick due_ = never;
-  std::vector<Hit> hits_;
 };
 
 namespace detail {

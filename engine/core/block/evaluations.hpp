@@ -51,6 +51,17 @@ class Evaluations {
     }
     count_ = count;
   }
+  /// Neurons `first` and those that follow it, 1 to 64 in all.
+  void add_range(std::uint32_t first, std::uint32_t count) {
+    if (marked_.empty()) {
+      const std::uint64_t bits = ~std::uint64_t{0} >> (64 - count);
+      bits_[first / 64] |= bits << first % 64;
+      if (first % 64 + count > 64) bits_[first / 64 + 1] |= bits >> (64 - first % 64);
+      count_ = 1;
+      return;
+    }
+    for (std::uint32_t j = first; j < first + count; ++j) add(std::span<const std::uint32_t>(&j, 1));
+  }
   /// All of them in ascending order, and the set is empty.  What is returned holds until the next `add`.
   std::span<const std::uint32_t> take() {
     if (marked_.empty()) {

@@ -1,11 +1,12 @@
 #include "core/block/packet_arrivals.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace spinet {
 
 PacketArrivals::PacketArrivals(const Ring& ring, const BlockSynapses& synapses, const Network& net)
-    : ArrivalStore(ring, synapses), slots_(ring.size()), far_(ring.size(), false) {
+    : ArrivalStore(ring, synapses), at_(ring.size(), none), far_(ring.size(), true) {
   for (std::uint32_t f = 0; f < net.family_count(); ++f) {
     const GidRange all = net.family(f);
     const std::uint32_t begin = all.count ? synapses.slices_begin(all.first) : 0;
@@ -13,28 +14,30 @@ PacketArrivals::PacketArrivals(const Ring& ring, const BlockSynapses& synapses, 
     std::uint32_t steps = begin != end ? synapses.delay_steps(begin) : 0;
     for (std::uint32_t s = begin; s < end; ++s)
       if (synapses.delay_steps(s) != steps) steps = 0;
-    steps_.push_back(steps);
+    bool one_each = end - begin == all.count;
+    for (Gid gid = all.first; one_each && gid < all.first + all.count; ++gid)
+      one_each = synapses.slices_end(gid) == synapses.slices_begin(gid) + 1;
+    heard_.push_back({steps, one_each});
   }
 }
 
-bool PacketArrivals::begin(Slot& slot) {
-  if (!slot.packets.empty()) return false;
-  if (!spare_.empty()) {
-    std::swap(slot, spare_.back());
-    spare_.pop_back();
-  }
-  return true;
+void PacketArrivals::add_spare() {
+  spare_.push_back(static_cast<std::uint32_t>(slots_.size()));
+  slots_.emplace_back();
+}
+
+void PacketArrivals::empty(std::uint32_t slot) {
+  slots_[slot].packets.clear();
+  slots_[slot].hits.clear();
+  spare_.push_back(slot);
 }
 
 Tick PacketArrivals::post(std::span<const Emission> some, Tick from) {
   if (!ring_.whole()) return post_any(some, from);
   return detail::post_each(ring_, some, synapses_, from,
                            [this](std::uint64_t place, Tick offset, std::uint32_t s, const Emission& e) {
-                             Slot& slot = slots_[place];
-                             const bool first = begin(slot);
-                             const auto event = static_cast<std::uint32_t>(slot.events.size());
-                             slot.packets.push_back({static_cast<std::uint32_t>(offset), s, event, 0});
-                             slot.events.push_back(e);
+                             const auto [slot, first] = begin(place);
+                             add(slot, {static_cast<std::uint32_t>(offset), s}, e.payload);
                              return first;
                            });
 }
@@ -42,36 +45,47 @@ Tick PacketArrivals::post(std::span<const Emission> some, Tick from) {
 Tick PacketArrivals::post_any(std::span<const Emission> some, Tick from) {
   return detail::post_each_any(ring_, some, synapses_, from,
                                [this](const Ring::AnyArrival& at, std::uint32_t s, const Emission& e) {
-                                 const Arrival a{static_cast<std::uint32_t>(at.offset), s, e};
-                                 if (at.far) far_.put(at.window, a, 1);  // the event has its payload
-                                 else put(ring_.place_of(at.window), a);
+                                 const Arrival a{static_cast<std::uint32_t>(at.offset), s};
+                                 if (at.far) far_.put(at.window, a, e.payload);
+                                 else put(ring_.place_of(at.window), a, e.payload);
                                });
 }
 
-void PacketArrivals::put(std::uint64_t place, const Arrival& a) {
-  Slot& slot = slots_[place];
-  if (begin(slot)) ring_.fill(place);
-  slot.packets.push_back({a.offset, a.slice, static_cast<std::uint32_t>(slot.events.size()), 0});
-  slot.events.push_back(a.event);
+void PacketArrivals::put(std::uint64_t place, const Arrival& a, double payload) {
+  const auto [slot, first] = begin(place);
+  if (first) ring_.fill(place);
+  add(slot, a, payload);
 }
 
 Tick PacketArrivals::post_together(std::uint32_t family, std::span<const Emission> some) {
-  const std::uint32_t steps = steps_[family];
+  const auto [steps, one_each] = heard_[family];
   if (steps == 0 || !ring_.whole()) return post(some, 0);
   const auto [place, window, offset] = ring_.arrival(some.front().tick, steps);
-  Slot& slot = slots_[place];
-  const bool first = begin(slot);
-  slot.packets.push_back({static_cast<std::uint32_t>(offset), synapses_.slices_begin(some.front().gid),
-                          static_cast<std::uint32_t>(slot.events.size()),
-                          static_cast<std::uint32_t>(some.size())});
-  slot.events.filled(std::copy(some.begin(), some.end(), slot.events.room(some.size())));
+  const auto [slot, first] = begin(place);
+  // Each is of another neuron, and they ascend: no more slices than lie between the first and the last.
+  const std::uint32_t* const slices = synapses_.slices_of_sources();
+  const std::uint32_t begin = slices[some.front().gid];
+  Hit* const hits = slot.hits.room(slices[some.back().gid + 1] - begin);
+  Hit* to = hits;
+  if (one_each)  // nothing to look up
+    for (const std::uint32_t ahead = begin - some.front().gid; const Emission& e : some)
+      *to++ = {e.payload, e.gid + ahead};
+  else
+    for (const Emission& e : some)
+      for (std::uint32_t s = slices[e.gid], end = slices[e.gid + 1]; s != end; ++s) *to++ = {e.payload, s};
+  slot.packets.push_back({static_cast<std::uint32_t>(offset), begin,
+                          static_cast<std::uint32_t>(slot.hits.size()),
+                          static_cast<std::uint32_t>(to - hits)});
+  slot.hits.filled(to);
   if (!first) return never;
   ring_.fill(place);
   return window;
 }
 
 void PacketArrivals::draw_near(std::uint64_t window) {
-  far_.reached(window, [this](std::uint64_t at, const Arrival& a, double) { put(ring_.place_of(at), a); });
+  far_.reached(window, [this](std::uint64_t at, const Arrival& a, double payload) {
+    put(ring_.place_of(at), a, payload);
+  });
 }
 
 Tick PacketArrivals::next(Tick from) {
@@ -82,68 +96,61 @@ Tick PacketArrivals::next(Tick from) {
 
 void PacketArrivals::open(Tick from) {
   from_ = from;
-  taken_ = 0;
+  taken_ = hits_taken_ = 0;
   if (!far_.empty()) draw_near(ring_.window_of(from).first);
-  open_.packets.clear();
-  open_.events.clear();
-  due_ = never;
+  if (open_ != none) empty(open_);
   const std::uint64_t place = ring_.place(from);
-  Slot& slot = slots_[place];
-  if (slot.packets.empty()) return;
+  open_ = std::exchange(at_[place], none);
+  due_ = never;
+  if (open_ == none) return;
   ring_.empty(place);
-  std::swap(open_, slot);
-  spare_.push_back(std::move(slot));
-  // Slices are numbered by source, so a population's lie together.  Of one slice, events keep the order in
-  // which they came.
+  sort(slots_[open_]);
+  see_due();
+}
+
+/// By tick and slice, the hits as the packets.  Slices are numbered by source, so a population's lie
+/// together.  Of one slice, events keep the order in which they came.
+void PacketArrivals::sort(Slot& slot) {
   const auto earlier = [](const Packet& a, const Packet& b) {
     return a.offset != b.offset ? a.offset < b.offset : a.slice < b.slice;
   };
-  if (!std::is_sorted(open_.packets.begin(), open_.packets.end(), earlier))
-    std::stable_sort(open_.packets.begin(), open_.packets.end(), earlier);
-  see_due();
+  if (std::is_sorted(slot.packets.begin(), slot.packets.end(), earlier)) return;
+  std::stable_sort(slot.packets.begin(), slot.packets.end(), earlier);
+  sorted_.clear();
+  Hit* to = sorted_.room(slot.hits.size());
+  for (const Packet& p : slot.packets) to = std::copy_n(slot.hits.begin() + p.first, p.count, to);
+  sorted_.filled(to);
+  slot.hits.swap(sorted_);
 }
 
 std::span<const Hit> PacketArrivals::take() {
-  const std::vector<Packet>& packets = open_.packets;
-  const Emission* const events = open_.events.begin();
+  const auto& [packets, hits] = slots_[open_];
   const std::uint32_t offset = packets[taken_].offset;
-  std::size_t n = 0;
-  const auto room = [&](std::size_t more) {
-    if (n + more > hits_.size()) hits_.resize(2 * (n + more));
-    return hits_.data() + n;
-  };
-  for (; taken_ < packets.size() && packets[taken_].offset == offset; ++taken_) {
-    const Packet& p = packets[taken_];
-    const Emission* const e = events + p.first;
-    if (p.count == 0) {
-      *room(1) = {e->payload, p.slice};
-      ++n;
-      continue;
-    }
-    // Each is of another neuron, and they ascend: no more slices than lie between the first and the last.
-    Hit* to = room(synapses_.slices_end(e[p.count - 1].gid) - p.slice);
-    for (const Emission& one : std::span(e, p.count))
-      for (std::uint32_t s = synapses_.slices_begin(one.gid), end = synapses_.slices_end(one.gid); s != end;
-           ++s)
-        *to++ = {one.payload, s};
-    n = static_cast<std::size_t>(to - hits_.data());
-  }
+  const Hit* const first = hits.begin() + hits_taken_;
+  for (; taken_ < packets.size() && packets[taken_].offset == offset; ++taken_)
+    hits_taken_ += packets[taken_].count;
   see_due();
-  return {hits_.data(), n};
+  return {first, hits.begin() + hits_taken_};
 }
 
 void PacketArrivals::clear() {
-  for (auto& slot : slots_) slot.packets.clear(), slot.events.clear();
+  for (std::uint32_t& slot : at_)
+    if (slot != none) empty(std::exchange(slot, none));
   ring_.empty_all();
   far_.clear();
 }
 
-void PacketArrivals::pending(Tick, std::vector<PendingEvent>& to) const {
-  for (const Slot& slot : slots_)
-    for (const Packet& p : slot.packets)
-      for (std::uint32_t k = 0; k < std::max(1u, p.count); ++k)
-        to.push_back({slot.events.begin()[p.first + k], p.slice});
-  far_.each([&](std::uint64_t, const Arrival& a, double) { to.push_back({a.event, a.slice}); });
+void PacketArrivals::pending(Tick now, std::vector<PendingEvent>& to) const {
+  for (std::uint64_t place = 0; place < at_.size(); ++place) {
+    if (at_[place] == none) continue;
+    const auto& [packets, hits] = slots_[at_[place]];
+    for (const Packet& p : packets)
+      for (const Hit& hit : std::span(hits.begin() + p.first, p.count))
+        to.push_back(pending_at(ring_.window_at(place, now), p.offset, hit));
+  }
+  far_.each([&](std::uint64_t window, const Arrival& a, double payload) {
+    to.push_back(pending_at(window, a.offset, {payload, a.slice}));
+  });
 }
 
 }  // namespace spinet

@@ -1,5 +1,5 @@
-// Arrivals of a block with few slices: packets of events that are looked up when their window comes
-// (core/block/arrivals.hpp).
+// Arrivals of a block with few slices: the hits themselves, in packets that are sorted when their window
+// comes (core/block/arrivals.hpp).
 #pragma once
 #include "core/block/arrivals.hpp"
 #include "network/checked.hpp"
@@ -18,35 +18,60 @@ class PacketArrivals final : public ArrivalStore {
   void pending(Tick now, std::vector<PendingEvent>& to) const override;
 
  private:
+  /// Arrivals of one tick: at one slice, or at all those of one population's neurons; slices ascend.
   struct Packet {
     std::uint32_t offset;  ///< in the window
     std::uint32_t slice;   ///< the first
-    std::uint32_t first;   ///< event, in `Slot::events`
-    std::uint32_t count;   ///< of events, which arrive at all their slices; 0: one event, at `slice` alone
+    std::uint32_t first;   ///< in `Slot::hits`
+    std::uint32_t count;   ///< of hits
   };
+  /// Arrivals of a window.
   struct Slot {
     std::vector<Packet> packets;
-    Emissions events;
+    Reused<Hit> hits;  ///< as the packets were posted
   };
   struct Arrival {
     std::uint32_t offset, slice;
-    Emission event;
   };
   Tick post_any(std::span<const Emission> some, Tick from);
-  void put(std::uint64_t place, const Arrival& a);
+  void put(std::uint64_t place, const Arrival& a, double payload);
+  void sort(Slot& slot);
   void draw_near(std::uint64_t window);
-  bool begin(Slot& slot);  ///< says whether it had none before
-  void see_due() {
-    due_ = taken_ < open_.packets.size() ? from_ + static_cast<Tick>(open_.packets[taken_].offset) : never;
+  struct Begun {
+    Slot& slot;
+    bool first;  ///< it had none before
+  };
+  Begun begin(std::uint64_t place) {
+    std::uint32_t& at = at_[place];
+    if (at != none) return {slots_[at], false};
+    if (spare_.empty()) add_spare();
+    at = spare_.back();
+    spare_.pop_back();
+    return {slots_[at], true};
   }
-  std::vector<std::uint32_t>
-      steps_;  ///< by family: the delay of all its slices here, 0 if they differ or there are none
-  std::vector<Slot> slots_;
-  Slot open_;      ///< the present window's
-  Tick from_ = 0;  ///< its begin
-  std::size_t taken_ = 0;
-  std::vector<Slot>
-      spare_;  ///< memory that is used again: last out, first in, so that it is still in the cache
+  void add_spare();
+  void empty(std::uint32_t slot);
+  static void add(Slot& slot, const Arrival& a, double payload) {
+    slot.packets.push_back({a.offset, a.slice, static_cast<std::uint32_t>(slot.hits.size()), 1});
+    slot.hits.push_back({payload, a.slice});
+  }
+  void see_due() {
+    const std::vector<Packet>& packets = slots_[open_].packets;
+    due_ = taken_ < packets.size() ? from_ + static_cast<Tick>(packets[taken_].offset) : never;
+  }
+  struct Heard {
+    std::uint32_t steps;  ///< the delay of all its slices here, 0 if they differ or there are none
+    bool one_each;        ///< each of its neurons has one slice here
+  };
+  std::vector<Heard> heard_;  ///< by family
+  static constexpr std::uint32_t none = 0xFFFFFFFFu;
+  std::vector<Slot> slots_;         ///< of windows with arrivals, and spare ones, whose memory is used again:
+  std::vector<std::uint32_t> spare_;  ///< last out, first in, so that it is still in the cache
+  std::vector<std::uint32_t> at_;     ///< by place of the ring: the window's slot, or `none`
+  std::uint32_t open_ = none;         ///< the present window's slot
+  Tick from_ = 0;                     ///< its begin
+  std::size_t taken_ = 0, hits_taken_ = 0;  ///< packets, and their hits
+  Reused<Hit> sorted_;
   Far<Arrival> far_;
 };
 

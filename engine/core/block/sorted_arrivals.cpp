@@ -104,10 +104,7 @@ void SortedArrivals::clear() {
 void SortedArrivals::pending(Tick now, std::vector<PendingEvent>& to) const {
   const auto add = [&](std::uint64_t window, std::uint64_t key, double payload) {
     const auto slice = static_cast<std::uint32_t>(key);
-    const Tick at = static_cast<Tick>(window) * ring_.window() + static_cast<Tick>(key >> 32);
-    to.push_back(
-        {{at - ring_.resolution() * synapses_.delay_steps(slice), payload, synapses_.source_of(slice)},
-         slice});
+    to.push_back(pending_at(window, static_cast<std::uint32_t>(key >> 32), {payload, slice}));
   };
   for (std::uint64_t place = 0; place < slots_.size(); ++place) {
     const Slot& slot = slots_[place];

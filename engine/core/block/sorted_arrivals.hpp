@@ -39,6 +39,7 @@ class SortedArrivals final : public ArrivalStore {
   Slot open_;      ///< the present window's
   Tick from_ = 0;  ///< its begin
   std::size_t taken_ = 0;
+  std::vector<Hit> hits_;
   std::vector<std::uint64_t> buffer_;
   std::vector<std::pair<std::uint64_t, double>> buffer_graded_;
   Far<Arrival> far_;

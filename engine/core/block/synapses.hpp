@@ -63,6 +63,8 @@ class BlockSynapses {
   }
   std::uint32_t slices_begin(Gid source) const { return first_[source]; }
   std::uint32_t slices_end(Gid source) const { return first_[source + 1]; }
+  /// The first slice of each source, and the end: where it would be looked up often.
+  const std::uint32_t* slices_of_sources() const { return first_.data(); }
   const SliceEntry& slice(std::uint32_t s) const { return slices_[s]; }
   std::uint32_t delay_steps(std::uint32_t s) const { return delays_[s]; }
   /// Where slice `s` has its `SliceState`; of models that have one.
