@@ -67,7 +67,7 @@ void check_releases(const char* what, NetworkBuilder& b, Tick first) {
 }
 }  // namespace
 
-TEST_CASE("however strong the current, a crossing lies after the release") {
+TEST_CASE("however strong the current, a crossing lies after the release", "[long]") {
   for (const auto& k : kernels)
     for (const double tau : {10.0, 1e100})
       for (const double I : {1e12, 1e16, 1e20, 1e100, 1e200}) {

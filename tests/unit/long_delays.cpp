@@ -139,7 +139,7 @@ TEST_CASE("far arrivals are the same on any ranks and blocks") {
       }
 }
 
-TEST_CASE("a checkpoint holds the events on their way, and a run goes on from it") {
+TEST_CASE("a checkpoint holds the events on their way, and a run goes on from it", "[long]") {
   const Network net = far_apart();
   for (const int ranks : {1, 2}) {
     MemoryCheckpoints saved;
