@@ -619,7 +619,7 @@ record:
         words = self.print("paper.html", "#show=spikes")
         self.check_spikes(words)
         joined = "".join(w[3] for w in words)
-        for wanted in (self.LONG, "clock", "noise", "notrecorded", f"spikes:[{self.LONG},clock]"):  # the last: of the end of the network
+        for wanted in (self.LONG, "clock", "noise", "–no–", f"spikes:[{self.LONG},clock]"):  # the last: of the end of the network
             self.assertIn(wanted, joined)
         above = words[:words.index(next(w for w in words if w[3] == "Raster"))]
         table = "".join(w[3] for w in above)

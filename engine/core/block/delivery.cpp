@@ -20,7 +20,8 @@ Delivery::Delivery(const Parts& parts) : to_(parts), synapses_(parts.slices.syna
     else if (table.on_pre) way.table = &table;
     else way.weights = reinterpret_cast<const float*>(store.state.data());
     way.uses_payload = way.table && table.graded;
-    way.evaluates = to_.table.ports[store.port].evaluates != 0;
+    // A store without synapses here may be of other neurons' ports.
+    way.evaluates = store.port < to_.table.port_count && to_.table.ports[store.port].evaluates != 0;
     way.looks = way.table && table.read_count != 0 && !table.reads_at_control;
     const auto alike = [&](const Way& w) {
       return w.table == way.table && w.port == way.port && w.sign == way.sign && !w.weights == !way.weights;
