@@ -623,9 +623,11 @@ record:
             self.assertIn(wanted, joined)
         above = words[:words.index(next(w for w in words if w[3] == "Raster"))]
         table = "".join(w[3] for w in above)
-        first_column = [w for w in above if w[1] < 150]
+        head = next(k for k, w in enumerate(above) if w[3] == "population")
+        second = next(w[1] for w in above[head:] if w[3] == "model")
+        first_column = [w for w in above if w[1] < second - 2]
         self.assertIn(self.LONG, "".join(w[3] for w in sorted(first_column, key=lambda w: w[2])))
-        self.assertEqual(table.count("Hz"), 3)
+        self.assertEqual(table.count("Hz"), 5)  # fired, and recorded where that was asked for
         self.assertLessEqual({"population", "neurons", "silent", "median", "CV", "correlation"}, {w[3] for w in words if w[0] == 1})
 
     def test_density(self):
