@@ -76,7 +76,8 @@ struct Statistics {
 struct SimulationOptions {
   std::uint64_t l2_bytes = 0;  ///< memory of a block's neuron states; 0: from the machine
   Tick window_cap = 0;         ///< 0: default
-  std::uint32_t small_slices = 4096;  ///< a block with at most as many is small (slots.hpp); changes no result
+  /// A block with at most as many slices keeps its arrivals as packets (block/arrivals.hpp); changes no result.
+  std::uint32_t small_slices = 4096;
   Pulse* pulse = nullptr;             ///< where the run tells what it is at, for a signal handler
   const std::atomic<bool>* stop = nullptr;  ///< to be looked at while the network is built: Stopped on all ranks
 };
