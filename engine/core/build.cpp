@@ -109,7 +109,7 @@ Tick Simulation::Impl::sampling_cap() const {
   constexpr double most = 1 << 22, of_action = 16;  // values, and what an action takes in their place
   double per_tick = 0;
   for (const auto& r : net.reports) per_tick += (static_cast<double>(r.ids.size()) + of_action) / static_cast<double>(r.every);
-  for (const auto& w : net.weights) per_tick += (static_cast<double>(wirings[w.projection]->connector.expected()) + of_action) / static_cast<double>(w.every);
+  for (const auto& w : net.weights) per_tick += (wirings[w.projection]->connector.expected() + of_action) / static_cast<double>(w.every);
   for (const auto& s : net.schedule)
     if (s.count > 1) per_tick += of_action / static_cast<double>(s.every);
   const double cap = most / std::max(per_tick, 1e-9);

@@ -1,4 +1,6 @@
 #include "core/partition.hpp"
+
+#include "connect/rule.hpp"
 #include "network/lookup.hpp"
 
 #include <metis.h>
@@ -25,16 +27,7 @@ std::vector<double> cost_per_neuron(const Network& net) {
   for (const auto& projection : net.projections) {
     const double sources = static_cast<double>(projection.source_count()), targets = static_cast<double>(projection.target_count());
     if (sources == 0 || targets == 0) continue;
-    double indegree = 1;
-    switch (projection.rule) {
-      case Rule::one_to_one: indegree = 1; break;
-      case Rule::all_to_all: indegree = sources; break;
-      case Rule::fixed_indegree: indegree = static_cast<double>(projection.number); break;
-      case Rule::fixed_outdegree: indegree = static_cast<double>(projection.number) * sources / targets; break;
-      case Rule::fixed_total_number: indegree = static_cast<double>(projection.number) / targets; break;
-      case Rule::pairwise_bernoulli: indegree = sources * projection.probability; break;
-      case Rule::listed: indegree = static_cast<double>(projection.edges.size()) / targets; break;
-    }
+    const double indegree = expected_synapses(net, projection) / targets;
     double rate = 0;
     for (const auto& r : projection.sources) rate += source_rate(net.populations[population_of(net, r.first)]) * r.count / sources;
     for (const auto& r : projection.targets) {
@@ -45,27 +38,17 @@ std::vector<double> cost_per_neuron(const Network& net) {
   return cost;
 }
 
-/// Number of connections between each two runs as far as they are known before anything is drawn: from explicit lists and
-/// one-to-one projections.  A key holds the lower run in its upper half; sorted.
+/// Number of connections between each two runs as far as they are known before anything is drawn.  A key holds the lower
+/// run in its upper half; sorted.
 std::vector<std::pair<std::uint64_t, std::uint64_t>> links(const Network& net, const Partition& partition) {
   std::vector<std::uint64_t> keys;
   const auto add = [&](Gid a, Gid b) {
     const std::uint64_t x = partition.run_of(a), y = partition.run_of(b);
     if (x != y) keys.push_back(std::min(x, y) << 32 | std::max(x, y));
   };
-  const auto gids = [](const std::vector<GidRange>& ranges) {
-    std::vector<Gid> all;
-    for (const auto& r : ranges)
-      for (std::uint32_t i = 0; i < r.count; ++i) all.push_back(r.first + i);
-    return all;
-  };
   for (const auto& p : net.projections) {
-    if (p.rule != Rule::listed && p.rule != Rule::one_to_one) continue;
-    const auto sources = gids(p.sources), targets = gids(p.targets);
-    if (p.rule == Rule::listed)
-      for (const auto& e : p.edges) add(sources[e.source], targets[e.target]);
-    else
-      for (std::size_t i = 0; i < sources.size(); ++i) add(sources[i], targets[i]);
+    const Ends ends(net, p);
+    p.rule->known(ends, [&](std::uint32_t s, std::uint32_t t) { add(ends.source_gid(s), ends.target_gid(t)); });
   }
   std::sort(keys.begin(), keys.end());
   std::vector<std::pair<std::uint64_t, std::uint64_t>> counted;

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "connect/rule.hpp"
 #include "network/reading.hpp"
 
 namespace spinet {
@@ -131,9 +132,9 @@ std::string fault_of(const Network& n, const Projection& p) {
       return "has a delay under one step";
   }
   const std::uint64_t sources = p.source_count(), targets = p.target_count();
-  if (p.rule == Rule::one_to_one && sources != targets) return "is one to one with unequal ends";
-  if (p.rule == Rule::pairwise_bernoulli && !(p.probability >= 0 && p.probability <= 1)) return "has no probability";
-  if (p.rule != Rule::listed && p.weights_from.empty() && (!p.edges.empty() || p.listed_weights || p.listed_delays)) return "lists edges beside its rule";
+  if (!p.rule) return "has no rule";
+  if (const auto refusal = p.rule->refusal(Ends(n, p))) return "cannot be drawn: " + refusal.reason;
+  if (!p.rule->lists() && p.weights_from.empty() && (!p.edges.empty() || p.listed_weights || p.listed_delays)) return "lists edges beside its rule";
   for (std::size_t i = 0; i < p.edges.size(); ++i) {
     const auto& e = p.edges[i];
     if (e.source >= sources || e.target >= targets) return "lists an edge outside its ends";

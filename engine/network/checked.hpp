@@ -69,9 +69,7 @@ struct Population {
   }
 };
 
-enum class Rule : std::uint8_t {
-  one_to_one, all_to_all, fixed_indegree, fixed_outdegree, fixed_total_number, pairwise_bernoulli, listed,
-};
+class ConnectionRule;  // connect/rule.hpp
 
 /// One connection of an explicit list; indices count along the concatenated sources and targets.
 struct ListedEdge {
@@ -83,9 +81,8 @@ struct ListedEdge {
 struct Projection {
   std::string name;
   std::vector<GidRange> sources, targets;  ///< concatenated in this order
-  Rule rule = Rule::one_to_one;
-  std::uint64_t number = 0;   ///< fixed_indegree: per target; fixed_outdegree: per source; fixed_total_number: in all
-  double probability = 0;     ///< pairwise_bernoulli
+  const ConnectionRule* rule = nullptr;
+  std::vector<double> numbers;  ///< of the rule, in an order of its own
   bool autapses = true, multapses = true;
   const SynapseTable* synapse = nullptr;
   std::vector<double> params;         ///< one per field of synapse->model.params
@@ -93,7 +90,7 @@ struct Projection {
   Distribution delay;                 ///< in ticks, before rounding to Network::delay_resolution (never under one step)
   std::uint32_t port = 0;             ///< of the target model(s); the same index in all targets
   double sign = 1;                    ///< -1: weights are magnitudes, and the port makes them negative where they arrive
-  std::vector<ListedEdge> edges;      ///< Rule::listed, sorted by (target, position in the file)
+  std::vector<ListedEdge> edges;      ///< of rules that list them, sorted by (target, position in the file)
   bool listed_weights = false, listed_delays = false;
   /// By number in `state`, then by edge: values of variables that come from a file; empty: drawn.  [0] is never used, its
   /// values are those of `edges`.

@@ -1,8 +1,9 @@
-// `connect`: the rule of a projection.
+// `connect`: the rule of a projection, one of those in engine/connect.
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "connect/rule.hpp"
 #include "network/parts.hpp"
 #include "network/spellings.hpp"
 #include "network/suggest.hpp"
@@ -10,20 +11,30 @@
 namespace spinet::reading {
 namespace {
 
-constexpr std::uint64_t most_synapses = std::uint64_t{1} << 53;
+/// All keys of `connect`: the rules that have a value, what they take beside it, and the options.
+const std::vector<Key>& all_keys() {
+  static const std::vector<Key> all = [] {
+    std::vector<Key> keys;
+    for (const auto* rule : connection_rules()) {
+      const auto& f = rule->format;
+      if (!f.schema.empty()) keys.push_back({f.name, false, f.schema, f.doc});
+      keys.insert(keys.end(), f.beside.begin(), f.beside.end());
+    }
+    keys.push_back({"rule", false, "rule", "a rule that has no value"});
+    keys.push_back({"autapses", false, "boolean", "whether a neuron may connect to itself (true)"});
+    keys.push_back({"multapses", false, "boolean", "whether a pair may be drawn more than once (true)"});
+    return keys;
+  }();
+  return all;
+}
 
-constexpr Key rules[] = {
-    {"fixed_indegree", false, "integer", "sources drawn for each target"},
-    {"fixed_outdegree", false, "integer", "targets drawn for each source"},
-    {"fixed_total_number", false, "integer", "pairs drawn in all"},
-    {"pairwise_bernoulli", false, "number", "probability of each pair"},
-    {"list", false, "edges", "a CSV file, or rows [source, target, weight, delay]"},
-    {"sonata", false, "text", "a SONATA edges file (.h5), such as the log of a run that recorded edges"},
-    {"population", false, "name", "for sonata: the edge population of the file; the projection's own name if not given"},
-    {"rule", false, "rule", "a rule without a number: one_to_one or all_to_all"},
-    {"autapses", false, "boolean", "whether a neuron may connect to itself (true)"},
-    {"multapses", false, "boolean", "whether a pair may be drawn more than once (true)"},
-};
+/// The rule that takes a key beside its value, or null.
+const ConnectionRule* owner_of(std::string_view key) {
+  for (const auto* rule : connection_rules())
+    for (const auto& k : rule->format.beside)
+      if (k.name == key) return rule;
+  return nullptr;
+}
 
 class Connect {
  public:
@@ -37,50 +48,60 @@ class Connect {
     if (rule.empty() || bare(rule)) return rule.empty() ? "..." : rule;
     std::string number = "...";
     for (std::size_t i = 0; i < numbers.keys.size(); ++i)
-      if (right_key(numbers.keys[i].name, names(rules)) == rule) number = written(numbers.items[i]);
+      if (right_key(numbers.keys[i].name, names(all_keys())) == rule) number = written(numbers.items[i]);
     return fmt::format("{{{}: {}}}", rule, number);
   }
 
   RuleRead read(const Node& n, Mark where) {
-    if (!n.is_map()) return {plain(n)};
+    if (!n.is_map()) return {plain(n), {}, {}};
     const Node::Key* chosen = choose(n, where);
     if (!chosen) {
       option(n, "autapses", p_.autapses);
       option(n, "multapses", p_.multapses);
-      return {false};
+      return {false, {}, {}};
     }
     const std::string& rule = chosen->taken ? chosen->meant : chosen->name;
     const Node& value = *n.find(rule);
-    RuleRead read;
-    read_value(rule, value, n, read);
+    if (rule == "rule") {
+      good_ = plain(value, number_) && good_;
+    } else {
+      p_.rule = connection_rule(rule);
+      good_ = p_.rule->read(r_, value, p_) && good_;
+    }
     check_options(n, rule == "rule" && value.is_scalar() ? value.text : rule);
-    read.good = good_;
-    return read;
+    const bool lists = p_.rule && p_.rule->lists();
+    return {good_, lists ? &r_.resolved(value) : nullptr, &n};
   }
 
  private:
-  static const std::vector<std::string>& all() {
-    static const std::vector<std::string> names{"one_to_one", "all_to_all", "fixed_indegree", "fixed_outdegree", "fixed_total_number", "pairwise_bernoulli", "list", "sonata"};
+  static std::vector<std::string> all() {
+    std::vector<std::string> names;
+    for (const auto* rule : connection_rules()) names.emplace_back(rule->format.name);
     return names;
   }
-  static bool is_one(const std::string& name) { return std::find(all().begin(), all().end(), name) != all().end(); }
-  static bool bare(const std::string& name) { return name == "one_to_one" || name == "all_to_all"; }
+  /// A rule that has no value.
+  static bool bare(const std::string& name) {
+    const auto* rule = connection_rule(name);
+    return rule && rule->format.schema.empty();
+  }
   /// The rule of a name, perhaps another simulator's; empty: there is none.
   static std::string rule_of(const std::string& name) {
-    return is_one(name) ? name : right_name(Spelling::Of::rule, name);
+    return connection_rule(name) ? name : right_name(Spelling::Of::rule, name);
   }
-  static bool is_option(const std::string& name) { return name == "autapses" || name == "multapses" || name == "population"; }
+  static bool is_option(const std::string& name) {
+    return name == "autapses" || name == "multapses" || owner_of(name);
+  }
 
   /// A rule by its name alone.
   bool plain(const Node& given, const std::string& number = {}) {
     const auto name = r_.text(given, "connect");
     if (!name) return false;
     if (bare(*name)) {
-      p_.rule = *name == "one_to_one" ? Rule::one_to_one : Rule::all_to_all;
-      return true;
+      p_.rule = connection_rule(*name);
+      return p_.rule->read(r_, given, p_);
     }
     const Spelling* other = spelling(Spelling::Of::rule, *name);
-    if (is_one(*name))
+    if (connection_rule(*name))
       r_.errors.error(given.mark, fmt::format("rule {} needs a value", in_quotes(*name)),
                       fmt::format("here: connect: {{{}: {}}}", *name, number.empty() ? "..." : number));
     else
@@ -91,7 +112,7 @@ class Connect {
 
   /// The key that names the rule, or is taken for one; null after an error.
   const Node::Key* choose(const Node& n, Mark where) {
-    const auto allowed = names(rules);
+    const auto allowed = names(all_keys());
     // Another simulator's way: {rule: fixed_indegree, indegree: 100}.
     const Node* named = n.find("rule");
     const std::string rule = named && named->is_scalar() ? rule_of(named->text) : std::string();
@@ -111,24 +132,29 @@ class Connect {
           continue;
         }
         const auto reason = fmt::format("unknown rule {}", in_quotes(k.name));
-        if (bare(k.name)) r_.errors.error(k.mark, reason, fmt::format("write connect: {0}, or connect: {{rule: {0}, autapses: false}}", k.name));
+        if (bare(k.name))
+          r_.errors.error(
+              k.mark, reason,
+              fmt::format("write connect: {0}, or connect: {{rule: {0}, autapses: false}}", k.name));
         else if (const Spelling* other = spelling(Spelling::Of::rule, k.name))
           other_rule(n, i, *other, reason);
-        else
-          r_.unknown_key(n, k, {allowed, "rules and options"}, reason);
+        else r_.unknown_key(n, k, {allowed, "rules and options"}, reason);
         unknown = unknown || !is_option(k.meant);
         if (!k.taken || is_option(k.meant)) continue;
       } else if (is_option(k.name)) {
         continue;
       }
       if (chosen) {
-        r_.errors.error(k.mark, fmt::format("two rules, {} and {}; one can be meant", in_quotes(chosen->name), in_quotes(k.name)));
+        r_.errors.error(k.mark, fmt::format("two rules, {} and {}; one can be meant", in_quotes(chosen->name),
+                                            in_quotes(k.name)));
         good_ = false;
       } else {
         chosen = &k;
       }
     }
-    if (!chosen && !unknown) r_.errors.error(n.keys.empty() ? where : n.keys[0].mark, "'connect' names no rule", "rules: " + joined(all()));
+    if (!chosen && !unknown)
+      r_.errors.error(n.keys.empty() ? where : n.keys[0].mark, "'connect' names no rule",
+                      "rules: " + joined(all()));
     return chosen;
   }
 
@@ -140,36 +166,18 @@ class Connect {
     k.taken = !k.meant.empty() && !bare(k.meant) && !n.find(k.meant);
   }
 
-  void read_value(const std::string& rule, const Node& value, const Node& n, RuleRead& read) {
-    if (rule == "rule") {
-      good_ = plain(value, number_) && good_;
-    } else if (rule == "list" || rule == "sonata") {
-      p_.rule = Rule::listed;
-      read = {true, &r_.resolved(value), rule == "sonata", n.find("population")};
-    } else if (rule == "pairwise_bernoulli") {
-      p_.rule = Rule::pairwise_bernoulli;
-      const auto x = r_.number(value, {"pairwise_bernoulli", "1", 0, 1});
-      good_ = good_ && x;
-      p_.probability = x.value_or(0);
-    } else {
-      p_.rule = rule == "fixed_indegree" ? Rule::fixed_indegree : rule == "fixed_outdegree" ? Rule::fixed_outdegree : Rule::fixed_total_number;
-      const auto x = r_.integer(value, rule, 0, p_.rule == Rule::fixed_total_number ? most_synapses : 0xFFFFFFFFu);
-      good_ = good_ && x;
-      p_.number = x.value_or(0);
-    }
-  }
-
-  void check_options(const Node& n, const std::string& rule) {
-    const bool draws = p_.rule == Rule::fixed_indegree || p_.rule == Rule::fixed_outdegree || p_.rule == Rule::fixed_total_number;
-    const auto none = [&](const char* name, bool means, std::string help = {}) {
-      const Node* o = n.find(name);
+  void check_options(const Node& n, const std::string& name) {
+    const auto none = [&](std::string_view key, bool means, std::string help = {}) {
+      const Node* o = n.find(key);
       if (!o || means || !good_) return;
-      r_.errors.error(o->mark, fmt::format("'{}' means nothing for rule {}", name, rule), std::move(help));
+      r_.errors.error(o->mark, fmt::format("'{}' means nothing for rule {}", key, name), std::move(help));
       good_ = false;
     };
-    none("population", rule == "sonata", "it names the edge population of a SONATA file: {sonata: edges.h5, population: name}");
-    none("autapses", p_.rule != Rule::listed && p_.rule != Rule::one_to_one);
-    none("multapses", draws);
+    for (const auto& k : all_keys())
+      if (const auto* owner = owner_of(k.name))
+        none(k.name, owner == p_.rule, fmt::format("{}: {}", k.name, k.doc));
+    none("autapses", p_.rule && p_.rule->format.autapses);
+    none("multapses", p_.rule && p_.rule->format.multapses);
     option(n, "autapses", p_.autapses);
     option(n, "multapses", p_.multapses);
   }
@@ -189,10 +197,12 @@ class Connect {
 
 }  // namespace
 
-std::span<const Key> connect_keys() { return rules; }
+std::span<const Key> connect_keys() { return all_keys(); }
 
 std::string rule_line(const Node& value, const Node& beside) { return Connect::line(value, beside); }
 
-RuleRead load_rule(Loading& l, Projection& p, const Node& connect, Mark where) { return Connect(l, p).read(connect, where); }
+RuleRead load_rule(Loading& l, Projection& p, const Node& connect, Mark where) {
+  return Connect(l, p).read(connect, where);
+}
 
 }  // namespace spinet::reading

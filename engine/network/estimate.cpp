@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 
+#include "connect/rule.hpp"
 #include "network/graph.hpp"
 #include "network/lookup.hpp"
 #include "network/numbers.hpp"
@@ -26,25 +27,6 @@ std::string readable_bytes(double bytes) {
   return k == 0 ? fmt::format("{:.0f} bytes", bytes) : fmt::format("{:.3g} {}", bytes, units[k]);
 }
 
-double expected_synapses(const Projection& p) {
-  const double s = static_cast<double>(p.source_count()), t = static_cast<double>(p.target_count());
-  double both = 0;
-  if (!p.autapses)
-    for (const auto& a : p.sources)
-      for (const auto& b : p.targets)
-        both += std::max(0.0, std::min(double(a.first) + a.count, double(b.first) + b.count) - std::max(double(a.first), double(b.first)));
-  switch (p.rule) {
-    case Rule::one_to_one: return s;
-    case Rule::all_to_all: return s * t - both;
-    case Rule::fixed_indegree: return static_cast<double>(p.number) * t;
-    case Rule::fixed_outdegree: return static_cast<double>(p.number) * s;
-    case Rule::fixed_total_number: return static_cast<double>(p.number);
-    case Rule::pairwise_bernoulli: return p.probability * (s * t - both);
-    case Rule::listed: return static_cast<double>(p.edges.size());
-  }
-  return 0;
-}
-
 double mean_rate(const Population& p, double rate, double seconds) {
   if (!p.source()) return rate;
   if (!p.listed.empty()) return static_cast<double>(p.listed.size()) / p.size / seconds;
@@ -59,7 +41,7 @@ double mean_rate(const Population& p, double rate, double seconds) {
 }
 
 bool is_superposed(const Network& net, const Projection& p) {
-  if (p.rule != Rule::one_to_one || p.synapse->weight_kind != 0 || p.synapse->on_control) return false;
+  if (!p.rule->pairs_in_order() || p.synapse->weight_kind != 0 || p.synapse->on_control) return false;
   if (p.delay.kind != Distribution::Kind::constant) return false;
   const auto index = static_cast<std::uint32_t>(&p - net.projections.data());
   if (is_switched(net.schedule, index) || is_set(net.schedule, index)) return false;
@@ -73,7 +55,7 @@ bool is_superposed(const Network& net, const Projection& p) {
 Estimate estimate(const Network& n) {
   Estimate e;
   for (const auto& p : n.populations) (p.neuron() ? e.neurons : e.sources) += p.size;
-  for (const auto& p : n.projections) (is_superposed(n, p) ? e.superposed : e.synapses) += expected_synapses(p);
+  for (const auto& p : n.projections) (is_superposed(n, p) ? e.superposed : e.synapses) += expected_synapses(n, p);
   e.memory = memory_of(n);
   e.mean_slice = e.memory.slices > 0 ? e.synapses / e.memory.slices : 0;
   e.lookahead = lookahead(n);
@@ -82,7 +64,7 @@ Estimate estimate(const Network& n) {
     const Tick end = std::min(r.to, n.duration);
     if (end > r.from) e.report_bytes += std::ceil(static_cast<double>(end - r.from) / static_cast<double>(r.every)) * static_cast<double>(r.ids.size()) * sizeof(float);
   }
-  for (const auto p : n.edge_recordings) e.edge_bytes += bytes_per_edge * expected_synapses(n.projections[p]);
+  for (const auto p : n.edge_recordings) e.edge_bytes += bytes_per_edge * expected_synapses(n, n.projections[p]);
   for (const auto& s : n.spikes) {
     const double ids = s.ids.empty() ? n.populations[s.population].size : static_cast<double>(s.ids.size());
     const Tick end = std::min(s.to, n.duration);

@@ -9,9 +9,6 @@
 
 namespace spinet {
 
-/// Expected connections of a projection (exact except for pairwise_bernoulli).
-double expected_synapses(const Projection& p);
-
 /// Hz, of one member of a population in the mean: of sources as they are given, over a run of `seconds`; neurons have `rate`.
 double mean_rate(const Population& p, double rate, double seconds);
 

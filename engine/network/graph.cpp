@@ -11,7 +11,7 @@
 #include <set>
 #include <sstream>
 
-#include "network/estimate.hpp"
+#include "connect/rule.hpp"
 
 namespace spinet {
 namespace {
@@ -51,19 +51,6 @@ Graph build(const Network& n) {
 
 double to_ms(const Network& n, double ticks) { return ticks / n.ticks_per_ms(); }
 
-std::string rule_text(const Projection& p) {
-  switch (p.rule) {
-    case Rule::one_to_one: return "one to one";
-    case Rule::all_to_all: return "all to all";
-    case Rule::fixed_indegree: return fmt::format("indegree {}", p.number);
-    case Rule::fixed_outdegree: return fmt::format("outdegree {}", p.number);
-    case Rule::fixed_total_number: return fmt::format("{} in all", p.number);
-    case Rule::pairwise_bernoulli: return fmt::format("p = {}", p.probability);
-    case Rule::listed: return fmt::format("{} listed", p.edges.size());
-  }
-  return {};
-}
-
 bool inhibitory(const Projection& p) {
   if (p.listed_weights) return !p.edges.empty() && p.edges.front().weight < 0;
   if (p.state.empty()) return false;
@@ -88,7 +75,7 @@ Tick shortest_delay(const Network& n, const Projection& p) {
 Tick lookahead(const Network& n) {
   Tick least = never;
   for (const auto& p : n.projections)
-    if (expected_synapses(p) > 0) least = std::min(least, shortest_delay(n, p));
+    if (expected_synapses(n, p) > 0) least = std::min(least, shortest_delay(n, p));
   return least;
 }
 
@@ -123,7 +110,7 @@ std::string dot(const Network& n) {
     const std::string delay = p.delay.kind == Distribution::Kind::constant && !p.listed_delays
                                   ? fmt::format("{} ms", to_ms(n, p.delay.a))
                                   : fmt::format("from {} ms", to_ms(n, static_cast<double>(shortest_delay(n, p))));
-    o << "[label=\"" << p.name << "\\n" << p.synapse->model.name << ", " << rule_text(p) << "\\n" << delay << "\", arrowhead="
+    o << "[label=\"" << p.name << "\\n" << p.synapse->model.name << ", " << p.rule->label(p) << "\\n" << delay << "\", arrowhead="
       << (inhibitory(p) ? "dot" : "normal") << "]";
   };
   const auto whole = [&](std::ostream& o) { o << "label=\"" << n.name << "\";\nnode [fontname=\"sans-serif\"]; edge [fontname=\"sans-serif\"];\n"; };

@@ -8,6 +8,7 @@
 #include <set>
 #include <tuple>
 
+#include "connect/rule.hpp"
 #include "network/delays.hpp"
 #include "network/estimate.hpp"
 #include "network/graph.hpp"
@@ -206,7 +207,7 @@ class Sum {
     for (std::uint32_t i = 0; i < n_.projections.size(); ++i) {
       const Projection& p = n_.projections[i];
       if (superposed_[i]) continue;
-      const double count = expected_synapses(p);
+      const double count = expected_synapses(n_, p);
       const double state = uniform_weight(p) ? 0 : p.synapse->state_size;
       m_.projections[i] += count * (sizeof(std::uint16_t) + state + (p.synapse->draws ? 1 : 0));
       heard(p);
@@ -216,7 +217,7 @@ class Sum {
       t.targets += static_cast<double>(p.target_count());
       if (p.synapse->post_tau)
         for (const auto& r : p.targets) remember.insert(population_of(n_, r.first));
-      if (p.rule == Rule::fixed_outdegree) outgoing(p);
+      m_.every_rank += p.rule->bytes(Ends(n_, p));
     }
     double building = 0;
     std::vector<std::pair<const Together*, double>> in_slices;
@@ -235,15 +236,6 @@ class Sum {
       m_.projections[t->place] += on_their_way(*t->first, slices, small);
     const double of_remembered = sizeof(PostHistory) + of_spike_seen * (3 + 2 * rate * history_seconds);
     for (const auto p : remember) m_.populations[p] += n_.populations[p].size * of_remembered;
-  }
-
-  /// Counts of every source in each level of the tree of target runs, and in the runs if they are few
-  /// (Connector::outgoing).
-  void outgoing(const Projection& p) {
-    const double sources = static_cast<double>(p.source_count());
-    const double runs = std::max(1.0, static_cast<double>(p.target_count()) / 256);
-    m_.every_rank += sizeof(std::uint32_t) *
-                     (sources * (2 + std::log2(runs)) + (sources * runs <= 8 << 20 ? sources * runs : 0));
   }
 
   /// The blocks of its targets have a table by gid, in use from its first source on.
@@ -327,7 +319,7 @@ class Sum {
       const bool superposed = superposed_[i];
       if (superposed)
         trains = true,
-        m_.projections[i] += of_train_group + (uniform_weight(p) ? 0 : sizeof(double) * expected_synapses(p));
+        m_.projections[i] += of_train_group + (uniform_weight(p) ? 0 : sizeof(double) * expected_synapses(n_, p));
       for (const auto& r : p.sources) {
         const auto from = population_of(n_, r.first);
         if (superposed) m_.projections[i] += units(n_.populations[from], r.count, 2);
@@ -352,13 +344,13 @@ class Sum {
     series_ = static_cast<double>(n_.reports.size() + n_.weights.size());
     for (const auto& r : n_.reports) sampled(static_cast<double>(r.ids.size()), r.from, r.to, r.every);
     for (const auto& w : n_.weights) {
-      const double count = expected_synapses(n_.projections[w.projection]);
+      const double count = expected_synapses(n_, n_.projections[w.projection]);
       sampled(count, w.from, w.to, w.every);
       m_.shared += 20 * count;
     }
     for (const auto& w : n_.weight_events) {
       const Projection& p = n_.projections[w.projection];
-      const double count = w.synapses.empty() ? expected_synapses(p) : static_cast<double>(w.synapses.size());
+      const double count = w.synapses.empty() ? expected_synapses(n_, p) : static_cast<double>(w.synapses.size());
       const double source_rate = p.sources.empty()
                                      ? 0
                                      : mean_rate(n_.populations[population_of(n_, p.sources[0].first)], rate,
@@ -397,7 +389,7 @@ class Sum {
                      of_written_dataset * (2 * written + others) + buffers +
                      sizeof(float) * 65536 * static_cast<double>(n_.reports.size() + n_.weights.size());
     for (const auto p : n_.edge_recordings)
-      m_.first_rank += std::min(65536.0, expected_synapses(n_.projections[p])) * 90;
+      m_.first_rank += std::min(65536.0, expected_synapses(n_, n_.projections[p])) * 90;
   }
 
   const Network& n_;

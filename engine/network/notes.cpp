@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "connect/rule.hpp"
 #include "network/numbers.hpp"
 #include "network/reading.hpp"
 #include "network/suggest.hpp"
@@ -14,7 +15,7 @@ namespace {
 /// Marks the members of population `p` that are among the neurons of `ranges`; of the listed ones only those with edges.
 void mark(const Population& p, const std::vector<GidRange>& ranges, const Projection& of, bool sources, std::vector<bool>& members) {
   std::vector<bool> listed;
-  if (of.rule == Rule::listed) {
+  if (of.rule->lists()) {
     listed.resize(sources ? of.source_count() : of.target_count());
     for (const auto& e : of.edges) listed[sources ? e.source : e.target] = true;
   }

@@ -36,10 +36,9 @@ std::optional<Selected> select(Loading& l, const std::string& text, Mark where);
 
 /// A rule that has been read into its projection, with what is still to be read.
 struct RuleRead {
-  bool good = true;                   ///< false after an error
-  const Node* edges = nullptr;        ///< of `list` and `sonata`
-  bool from_sonata = false;
-  const Node* sonata_name = nullptr;  ///< the edge population, if given
+  bool good = true;              ///< false after an error
+  const Node* edges = nullptr;   ///< value of a rule that lists edges
+  const Node* beside = nullptr;  ///< the map that it stands in
 };
 /// What `connect` has to be where another simulator's keys say it: `value` of a rule, its number `beside` it.
 std::string rule_line(const Node& value, const Node& beside);

@@ -7,6 +7,7 @@
 #include <set>
 #include <tuple>
 
+#include "connect/rule.hpp"
 #include "network/parts.hpp"
 #include "network/structs.hpp"
 #include "network/suggest.hpp"
@@ -61,25 +62,6 @@ struct Times {
   Tick every = 0;
   bool endless = false;  ///< `count` is but a bound
 };
-
-Gid gid_of(const std::vector<GidRange>& ranges, std::uint32_t i) {
-  std::size_t r = 0;
-  while (i >= ranges[r].count) i -= ranges[r++].count;
-  return ranges[r].first + i;
-}
-
-/// Why a rule that draws nothing makes no such synapse; empty if it does, or if it is drawn.
-std::string absent(const Projection& p, SynapseAddress a) {
-  if (p.rule == Rule::one_to_one && a.source != a.target) return "connects one to one";
-  if (p.rule == Rule::listed) {
-    const auto from = std::lower_bound(p.edges.begin(), p.edges.end(), a.target, [](const ListedEdge& e, std::uint32_t t) { return e.target < t; });
-    for (auto e = from; e != p.edges.end() && e->target == a.target; ++e)
-      if (e->source == a.source) return {};
-    return "does not list it";
-  }
-  if (p.rule == Rule::all_to_all && !p.autapses && gid_of(p.sources, a.source) == gid_of(p.targets, a.target)) return "has no autapses";
-  return {};
-}
 
 class Schedule {
  public:
@@ -720,7 +702,7 @@ bool synapse_list(Loading& l, std::uint32_t projection, const Node& list, std::v
     good = good && s && t;
     if (!s || !t) continue;
     const SynapseAddress a{static_cast<std::uint32_t>(*s), static_cast<std::uint32_t>(*t)};
-    if (const std::string why = sure ? absent(p, a) : std::string(); !why.empty()) {
+    if (const std::string why = sure && p.rule ? p.rule->absent(Ends(l.net, p), a) : std::string(); !why.empty()) {
       r.errors.error(pair.mark, fmt::format("there is no synapse from source {} to target {}: {} {}", a.source, a.target, in_quotes(p.name), why));
       good = false;
     } else if (!seen.emplace(a.source, a.target).second) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "connect/rule.hpp"
 #include "network/parts.hpp"
 
 namespace spinet {
@@ -110,12 +111,27 @@ std::vector<std::string> model_names(const Catalogue& c, bool synapses) {
   return n;
 }
 
+std::vector<std::string> bare_rules() {
+  std::vector<std::string> n;
+  for (const auto* rule : connection_rules())
+    if (rule->format.schema.empty()) n.emplace_back(rule->format.name);
+  return n;
+}
+/// A map of one key.
+std::string one_key(std::string_view key, const std::string& value) {
+  return object({entry("type", text("object")), entry("properties", object({entry(key, value)})),
+                 entry("required", array({text(key)})), entry("additionalProperties", "false")});
+}
+/// One of several names, with its arguments.
+std::string named_choice(std::span<const Named> types) {
+  std::vector<std::string> choices;
+  for (const auto& t : types) choices.push_back(one_key(t.name, map_of(t.keys)));
+  return any_of(choices);
+}
+
 std::string distribution() {
-  std::vector<std::string> choices{object({entry("type", text("object")), entry("properties", object({entry("constant", ref("number"))})),
-                                           entry("required", array({text("constant")})), entry("additionalProperties", "false")})};
-  for (const auto& d : distribution_keys())
-    choices.push_back(object({entry("type", text("object")), entry("properties", object({entry(d.name, map_of(d.keys))})), entry("required", array({text(d.name)})),
-                              entry("additionalProperties", "false")}));
+  std::vector<std::string> choices{one_key("constant", ref("number"))};
+  for (const auto& d : distribution_keys()) choices.push_back(one_key(d.name, map_of(d.keys)));
   return any_of(choices);
 }
 
@@ -141,7 +157,7 @@ std::string json_schema(const Catalogue& c) {
   const std::string number = "{\"type\": [\"number\", \"string\"]}";
   const std::string list = "{\"type\": \"array\"}";
   const std::string map = "{\"type\": \"object\"}";
-  const std::vector<std::string> definitions{
+  std::vector<std::string> definitions{
       entry("reference", "{\"type\": \"string\", \"pattern\": \"^\\\\$\", \"description\": \"a parameter, $name\"}"),
       entry("any", "true"),
       entry("text", any_text),
@@ -162,7 +178,7 @@ std::string json_schema(const Catalogue& c) {
       entry("spikes", any_of({list, map, any_text})),
       entry("population", population(c)),
       entry("population_map", named_map("population")),
-      entry("rule", choice({"one_to_one", "all_to_all"})),
+      entry("rule", choice(bare_rules())),
       entry("edges", any_of({any_text, list})),
       entry("connect", any_of({ref("rule"), map_of(connect_keys())})),
       entry("synapse", synapse(c)),
@@ -193,6 +209,8 @@ std::string json_schema(const Catalogue& c) {
       entry("weight_list", one_or_list("weight")),
       entry("record", map_of(record_keys())),
   };
+  for (const auto* rule : connection_rules())
+    if (!rule->format.types.empty()) definitions.push_back(entry(rule->format.schema, named_choice(rule->format.types)));
   const auto network = map_of(top_keys());
   return indented(object({entry("$schema", text("http://json-schema.org/draft-07/schema#")), entry("title", text("A network of spinet")),
                           entry("definitions", object(definitions)), entry("allOf", array({network}))}));

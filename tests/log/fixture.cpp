@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "connect/rule.hpp"
 #include "log/h5.hpp"
 #include "log/log_data.hpp"
 #include "log/reader.hpp"
@@ -97,7 +98,7 @@ Network small_network() {
     p.name = name;
     p.sources = std::move(from);
     p.targets = std::move(to);
-    p.rule = Rule::all_to_all;
+    p.rule = connection_rule("all_to_all");
     p.synapse = &synapse_table<TestSynapse>();
     n.projections.push_back(std::move(p));
   };

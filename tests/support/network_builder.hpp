@@ -12,6 +12,7 @@
 
 #include "network/catalogue.hpp"
 #include "network/checked.hpp"
+#include "support/rules.hpp"
 
 namespace spinet::test {
 
@@ -105,12 +106,12 @@ class NetworkBuilder {
   }
 
   /// A projection between whole populations, to be adjusted through the reference (valid until the next call).
-  Projection& connect(std::uint32_t from, std::uint32_t to, Rule rule, Value weight, Tick delay, std::uint32_t port = 0) {
+  Projection& connect(std::uint32_t from, std::uint32_t to, const ConnectionRule& rule, Value weight, Tick delay, std::uint32_t port = 0) {
     Projection p;
     p.name = "c" + std::to_string(net_.projections.size());
     p.sources = {range(from)};
     p.targets = {range(to)};
-    p.rule = rule;
+    p.rule = &rule;
     p.synapse = reinterpret_cast<const SynapseTable*>(builtin().find(Kind::synapse, "static"));
     p.state = {weight.d};
     p.delay = Value(static_cast<double>(delay)).d;
@@ -128,7 +129,7 @@ class NetworkBuilder {
     return p;
   }
   /// A projection of synapses of any model; `values` names its parameters and initial variables, the weight among them.
-  Projection& connect(std::uint32_t from, std::uint32_t to, Rule rule, const SynapseTable& model, const Values& values, Tick delay,
+  Projection& connect(std::uint32_t from, std::uint32_t to, const ConnectionRule& rule, const SynapseTable& model, const Values& values, Tick delay,
                       std::uint32_t port = 0) {
     auto& p = connect(from, to, rule, 0.0, delay, port);
     p.synapse = &model;
@@ -148,7 +149,7 @@ class NetworkBuilder {
     if (used != values.size()) throw std::logic_error(std::string(model.model.name) + ": a field that it does not have");
     return p;
   }
-  Projection& connect(std::uint32_t from, std::uint32_t to, Rule rule, std::string_view model, const Values& values, Tick delay,
+  Projection& connect(std::uint32_t from, std::uint32_t to, const ConnectionRule& rule, std::string_view model, const Values& values, Tick delay,
                       std::uint32_t port = 0) {
     const Model* m = builtin().find(Kind::synapse, model);
     if (!m) throw std::logic_error("no model " + std::string(model));

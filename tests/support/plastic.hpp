@@ -44,7 +44,7 @@ struct Trained {
     b.record_spikes(to);
   }
   /// All sources to all neurons through the port `hear`; the projection's index.
-  std::uint32_t plastic(std::string_view model, const Values& values, Tick delay, Rule rule = Rule::all_to_all) {
+  std::uint32_t plastic(std::string_view model, const Values& values, Tick delay, const ConnectionRule& rule = Rule::all_to_all) {
     b.connect(from, to, rule, model, values, delay, 1);
     return static_cast<std::uint32_t>(b.network().projections.size() - 1);
   }

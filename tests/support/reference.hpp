@@ -381,19 +381,17 @@ class Simulator {
       if (!p.autapses && sources[s] == targets[t]) return;
       out_[sources[s]].push_back({targets[t], p.port, delay(d), weight(w, i)});
     };
-    switch (p.rule) {
-      case Rule::listed:
-        for (std::uint32_t i = 0; i < p.edges.size(); ++i)
-          add(p.edges[i].source, p.edges[i].target, p.edges[i].weight, p.edges[i].delay, i);
-        break;
-      case Rule::one_to_one:
-        for (std::uint32_t i = 0; i < targets.size(); ++i) add(i, i, 0, 0, i);
-        break;
-      case Rule::all_to_all:
-        for (std::uint32_t t = 0; t < targets.size(); ++t)
-          for (std::uint32_t s = 0; s < sources.size(); ++s) add(s, t, 0, 0, 0);
-        break;
-      default: throw std::logic_error("the reference simulator takes explicit connections only");
+    const std::string_view rule = p.rule->format.name;
+    if (p.rule->lists()) {
+      for (std::uint32_t i = 0; i < p.edges.size(); ++i)
+        add(p.edges[i].source, p.edges[i].target, p.edges[i].weight, p.edges[i].delay, i);
+    } else if (rule == "one_to_one") {
+      for (std::uint32_t i = 0; i < targets.size(); ++i) add(i, i, 0, 0, i);
+    } else if (rule == "all_to_all") {
+      for (std::uint32_t t = 0; t < targets.size(); ++t)
+        for (std::uint32_t s = 0; s < sources.size(); ++s) add(s, t, 0, 0, 0);
+    } else {
+      throw std::logic_error("the reference simulator takes explicit connections only");
     }
   }
 

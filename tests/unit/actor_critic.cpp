@@ -6,7 +6,7 @@
 #include <map>
 
 #include "comm/loopback.hpp"
-#include "core/draws.hpp"
+#include "connect/draws.hpp"
 #include "network/loader.hpp"
 #include "support/memory_checkpoints.hpp"
 #include "support/network_builder.hpp"

@@ -3,7 +3,7 @@
 #include <set>
 #include <tuple>
 
-#include "core/draws.hpp"
+#include "connect/draws.hpp"
 #include "core/queue/calendar.hpp"
 
 using namespace spinet;

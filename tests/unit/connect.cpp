@@ -36,7 +36,7 @@ Network outdegree(std::uint64_t number, bool multapses, bool autapses, std::uint
   const auto n = b.add("lif_delta", cells, {}), other = b.add("lif_delta", 100, {});
   auto& p = b.connect(n, n, Rule::fixed_outdegree, 1.0, ms(1));
   p.sources = {b.range(other), {b.first(n) + 100, 700}};
-  p.number = number, p.multapses = multapses, p.autapses = autapses;
+  p.numbers = {static_cast<double>(number)}, p.multapses = multapses, p.autapses = autapses;
   return b.network();
 }
 }  // namespace
@@ -98,7 +98,7 @@ TEST_CASE("fixed_outdegree: all targets, none, and too many") {
     // Sources that are no targets may leave one cell out.
     CHECK(pairs.size() == 800 * most);
     CHECK(drawn.size() == 800 * most);
-    CHECK_THROWS_WITH(Connector(outdegree(most + 1, false, autapses), 0), Catch::Contains("more synapses of a source than different targets"));
+    CHECK_THROWS_WITH(Connector(outdegree(most + 1, false, autapses), 0), Catch::Contains("different targets cannot be drawn from"));
   }
   CHECK(draw_all(outdegree(0, true, true), 0).empty());
 }
@@ -129,7 +129,7 @@ TEST_CASE("fixed_outdegree: the same edges, weights, delays and spikes on 1, 2 a
       NetworkBuilder b(ms(60), 3);
       const auto n = b.add("lif_delta", 600, {{"I_dc", 300}, {"V", uniform(-60, -50)}, {"E_L", -65}, {"v_th", -50}, {"v_reset", -65}, {"C_m", 250}, {"tau_m", 20}});
       auto& p = b.connect(n, n, Rule::fixed_outdegree, uniform(0, 0.5), ms(1));
-      p.number = 20, p.multapses = multapses, p.autapses = autapses, p.delay = uniform(5e5, 3e6);
+      p.numbers = {20}, p.multapses = multapses, p.autapses = autapses, p.delay = uniform(5e5, 3e6);
       b.record_spikes(n);
       b.network().edge_recordings.push_back(0);
       auto expected = on_ranks(b.network(), 1);

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "core/draws.hpp"
+#include "connect/draws.hpp"
 #include "network/loader.hpp"
 #include "support/network_builder.hpp"
 #include "support/run.hpp"

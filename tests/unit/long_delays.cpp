@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "comm/loopback.hpp"
-#include "core/draws.hpp"
+#include "connect/draws.hpp"
 #include "core/emission.hpp"
 #include "support/memory_checkpoints.hpp"
 #include "support/network_builder.hpp"
@@ -44,10 +44,10 @@ Network far_apart(std::uint32_t block = 4) {
   b.connect(start, a, first);
   b.connect(a, a, among);
   auto& drawn = b.connect(a, a, Rule::fixed_indegree, 0.3, 1);
-  drawn.number = 2;
+  drawn.numbers = {2};
   drawn.delay = {Distribution::Kind::lognormal, std::log(1.5e6), 3, 1e5, 0x1p32 * 1e5};
   auto& plastic = b.connect(a, a, Rule::fixed_indegree, "stdp", {{"weight", 0.2}, {"w_max", 0.5}}, 1);
-  plastic.number = 3;
+  plastic.numbers = {3};
   plastic.delay = {Distribution::Kind::exponential, 2e8, 0, 1e5, 0x1p32 * 1e5};
   b.network().weights.push_back({3, 0, ms(100), 0, never});
   record_all(b.network());

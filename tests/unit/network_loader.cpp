@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "errors/models.hpp"
+#include "connect/rule.hpp"
 #include "network/check.hpp"
 #include "network/estimate.hpp"
 #include "network/graph.hpp"
@@ -100,25 +101,25 @@ TEST_CASE("distributions, their bounds and the range of the field") {
 
 TEST_CASE("rules and their options") {
   auto p = projection("{from: a, to: [a, b], connect: {fixed_indegree: 3, multapses: false}, synapse: {model: plain, weight: 2 nA, delay: 1.5 ms}}");
-  CHECK(p.rule == Rule::fixed_indegree);
-  CHECK(p.number == 3);
+  CHECK(p.rule->format.name == "fixed_indegree");
+  CHECK(p.numbers == std::vector{3.0});
   CHECK_FALSE(p.multapses);
   CHECK(p.autapses);
   CHECK(p.targets == std::vector<GidRange>{{0, 10}, {10, 20}});
   CHECK(p.state.at(0).a == 2000);
   CHECK(p.delay == Distribution{Kind_::constant, 1.5e6});
   p = projection("{from: 'a[2:5]', to: ['b[5:]', 'a[:3]', 'a[7]'], connect: {rule: all_to_all, autapses: false}, synapse: {model: plain, weight: 1 pA, delay: 0.1 ms}}");
-  CHECK(p.rule == Rule::all_to_all);
+  CHECK(p.rule->format.name == "all_to_all");
   CHECK_FALSE(p.autapses);
   CHECK(p.sources == std::vector<GidRange>{{2, 3}});
   CHECK(p.targets == std::vector<GidRange>{{15, 15}, {0, 3}, {7, 1}});
-  CHECK(expected_synapses(p) == 3 * 19 - 1);
+  CHECK(expected_synapses({}, p) == 3 * 19 - 1);
   p = projection("{from: s, to: a, connect: one_to_one, synapse: {model: plain, weight: 1 pA, delay: 1 ms}}");
-  CHECK(p.rule == Rule::one_to_one);
+  CHECK(p.rule->format.name == "one_to_one");
   p = projection("{from: a, to: b, connect: {pairwise_bernoulli: 10 %}, synapse: {model: plain, weight: 1 pA, delay: 1 ms}}");
-  CHECK(p.probability == 0.1);
+  CHECK(p.numbers == std::vector{0.1});
   p = projection("{from: a, to: b, connect: {fixed_total_number: 1000}, synapse: {model: plain, weight: 1 pA, delay: 1 ms}}");
-  CHECK(p.number == 1000);
+  CHECK(p.numbers == std::vector{1000.0});
 }
 
 TEST_CASE("ports by name, by being the only one, and by the sign of the weights") {

@@ -79,7 +79,7 @@ TEST_CASE("partition: round_robin deals blocks in turn") {
 TEST_CASE("partition: graph without known connections, or with as many ranks as blocks, is that by cost") {
   NetworkBuilder b(ms(10));
   const auto n = b.add("lif_delta", 64, {});
-  b.connect(n, n, Rule::fixed_indegree, 0.1, ms(1)).number = 5;
+  b.connect(n, n, Rule::fixed_indegree, 0.1, ms(1)).numbers = {5};
   for (const int ranks : {1, 2, 16, 100}) {
     b.network().partition = Sharing::cost;
     const Partition cost(b.network(), ranks);

@@ -120,7 +120,7 @@ TEST_CASE("synapses that draw: a draw of its own for every synapse, copy and eve
   const auto cells = b.add(neuron_table<Repeater>().model, 6);
   for (int k = 0; k < 2; ++k) {
     auto& p = b.connect(in, cells, Rule::fixed_indegree, synapse_table<Fickle>(), {{"weight", 2.0}}, ms(1), 1);
-    p.number = 27;
+    p.numbers = {27};
   }
   // A network that hears them, so that a draw changes spikes: random numbers decide which cells pass the threshold.
   const auto lif = b.add("lif_delta", 8, {{"v_th", 1}, {"v_reset", 0}, {"E_L", 0}, {"t_ref", 1}, {"tau_m", 10}});
@@ -219,17 +219,17 @@ TEST_CASE("stdp, rstdp and a reward in mid-run: the same spikes, weights and rep
   const auto index = [&] { return static_cast<std::uint32_t>(b.network().projections.size() - 1); };
   b.connect(exc, exc, Rule::pairwise_bernoulli, "stdp", {{"weight", uniform(0, 60)}, {"w_max", 60}, {"lambda", 0.05}, {"mu_plus", 0.4}, {"mu_minus", 0.4}},
             ms(1.5))
-      .probability = 0.3;
+      .numbers = {0.3};
   b.network().projections.back().delay = uniform(static_cast<double>(ms(0.5)), static_cast<double>(ms(3)));
   const auto stdp = index();
   b.connect(exc, inh, Rule::fixed_indegree, "stdp", {{"weight", 20}, {"w_max", 60}, {"nearest", 1}, {"tau_minus", 40}, {"mu_plus", 0}, {"mu_minus", 0}}, ms(0.8))
-      .number = 12;
+      .numbers = {12};
   const auto nearest = index();
   b.connect(in, exc, Rule::all_to_all, "rstdp", {{"weight", 20}, {"w_max", 60}, {"A_plus", 0.8}, {"A_minus", 0.5}, {"tau_c", 300}}, ms(2));
   const auto rstdp = index();
-  b.connect(exc, inh, Rule::pairwise_bernoulli, "tsodyks_markram", {{"weight", 50}, {"U", 0.3}, {"tau_fac", 100}}, ms(1)).probability = 0.2;
+  b.connect(exc, inh, Rule::pairwise_bernoulli, "tsodyks_markram", {{"weight", 50}, {"U", 0.3}, {"tau_fac", 100}}, ms(1)).numbers = {0.2};
   const auto short_term = index();
-  b.connect(inh, exc, Rule::pairwise_bernoulli, "istdp", {{"weight", 30}, {"w_max", 200}, {"eta", 5}, {"rho0", 20}}, ms(1), 1).probability = 0.5;
+  b.connect(inh, exc, Rule::pairwise_bernoulli, "istdp", {{"weight", 30}, {"w_max", 200}, {"eta", 5}, {"rho0", 20}}, ms(1), 1).numbers = {0.5};
   b.network().projections.back().delay = uniform(static_cast<double>(ms(0.5)), static_cast<double>(ms(3)));
   b.network().projections.back().sign = -1;
   const auto inhibitory = index();

@@ -305,7 +305,7 @@ TEST_CASE("concatenated sources and targets count through, parts of populations 
   auto& p = b.connect(in, a, Rule::one_to_one, 1.0, ms(1));
   p.sources = {{b.first(in) + 4, 2}, {b.first(in), 2}};
   p.targets = {{b.first(a) + 1, 1}, {b.first(c) + 1, 3}};
-  p.rule = Rule::listed;
+  p.rule = &Rule::listed;
   p.listed_weights = p.listed_delays = true;
   p.edges = {{0, 0, 1, ms(1)}, {1, 1, 2, ms(1)}, {2, 2, 3, ms(1)}, {3, 2, 4, ms(1)}, {3, 3, 5, ms(1)}};
   const auto ra = b.report(a, "digits", ms(10) - 1), rc = b.report(c, "digits", ms(10) - 1);

@@ -102,13 +102,13 @@ TEST_CASE("drawn connections, weights, delays and parameters are the same on any
   const auto exc = b.add("lif_exp", 80, v), inh = b.add("lif_exp", 20, v);
   const auto noise = b.add("poisson", 80, {{"rate", 2000}}, Kind::source);
   const Distribution delay = normal(1.5e6, 0.75e6, 1e5);
-  const auto drawn = [&](Projection& p, Rule rule, std::uint64_t number, double probability, bool multapses, bool autapses) {
-    p.rule = rule, p.number = number, p.probability = probability, p.multapses = multapses, p.autapses = autapses, p.delay = delay;
+  const auto drawn = [&](Projection& p, const ConnectionRule& rule, double number, bool multapses, bool autapses) {
+    p.rule = &rule, p.numbers = {number}, p.multapses = multapses, p.autapses = autapses, p.delay = delay;
   };
-  drawn(b.connect(exc, exc, Rule::fixed_indegree, normal(150, 15, 0), 0), Rule::fixed_indegree, 12, 0, true, false);
-  drawn(b.connect(exc, inh, Rule::fixed_indegree, normal(150, 15, 0), 0), Rule::fixed_indegree, 9, 0, false, true);
-  drawn(b.connect(inh, exc, Rule::fixed_indegree, normal(-600, 60, -INFINITY, 0), 0, 1), Rule::pairwise_bernoulli, 0, 0.3, true, true);
-  drawn(b.connect(inh, inh, Rule::fixed_indegree, -300.0, 0, 1), Rule::fixed_total_number, 70, 0, true, true);
+  drawn(b.connect(exc, exc, Rule::fixed_indegree, normal(150, 15, 0), 0), Rule::fixed_indegree, 12, true, false);
+  drawn(b.connect(exc, inh, Rule::fixed_indegree, normal(150, 15, 0), 0), Rule::fixed_indegree, 9, false, true);
+  drawn(b.connect(inh, exc, Rule::fixed_indegree, normal(-600, 60, -INFINITY, 0), 0, 1), Rule::pairwise_bernoulli, 0.3, true, true);
+  drawn(b.connect(inh, inh, Rule::fixed_indegree, -300.0, 0, 1), Rule::fixed_total_number, 70, true, true);
   b.connect(noise, exc, Rule::one_to_one, 300.0, ms(1));
   b.record_spikes(exc);
   b.record_spikes(inh);

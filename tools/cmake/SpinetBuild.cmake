@@ -47,6 +47,21 @@ function(spinet_precompiled target from name)
   endif()
 endfunction()
 
+# spinet_rules(name...): name.cpp of this folder holds a connection rule, `name_rule()`.  Writes the list of them all.
+function(spinet_rules)
+  set(text "// Made by CMake from engine/connect/CMakeLists.txt.\n#include \"connect/rule.hpp\"\nnamespace spinet {\n")
+  set(list "")
+  foreach(name ${ARGN})
+    string(APPEND text "const ConnectionRule& ${name}_rule();\n")
+    string(APPEND list "&${name}_rule(), ")
+    target_sources(spinet_network PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp)
+  endforeach()
+  string(APPEND text "std::span<const ConnectionRule* const> connection_rules() {\n"
+    "  static const ConnectionRule* const all[] = {${list}};\n  return all;\n}\n}  // namespace spinet\n")
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/connection_rules.cpp CONTENT "${text}" @ONLY)
+  target_sources(spinet_network PRIVATE ${CMAKE_BINARY_DIR}/connection_rules.cpp)
+endfunction()
+
 # spinet_models(file...): each file becomes an object of the `spinet_builtin` library with an entry of its own.
 # SHARED_TOO file...: these are also built as build/plugins/<name>.so, from the same text.
 function(spinet_models)

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "comm/machine.hpp"
+#include "connect/rule.hpp"
 #include "core/partition.hpp"
 #include "core/simulation.hpp"
 #include "network/estimate.hpp"
@@ -87,7 +88,7 @@ DryRun dry_run(const Network& given, int ranks, double rate, int samples) {
     payloads |= population.neuron() && population.neuron()->graded;
   }
   for (const auto& projection : net.projections) {
-    const double targets = static_cast<double>(projection.target_count()), synapses = expected_synapses(projection);
+    const double targets = static_cast<double>(projection.target_count()), synapses = expected_synapses(net, projection);
     if (targets == 0 || synapses == 0) continue;
     double source_rate = 0;
     for (const auto& r : projection.sources) {

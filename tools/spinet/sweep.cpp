@@ -12,6 +12,7 @@
 #include "comm/collectively.hpp"
 #include "comm/machine.hpp"
 #include "comm/serial.hpp"
+#include "connect/rule.hpp"
 #include "core/connect.hpp"
 #include "core/failure.hpp"
 #include "core/simulation.hpp"
@@ -225,7 +226,7 @@ std::vector<Row> run_some(Prepared& p, std::span<const std::uint64_t> runs, cons
 /// is that each has the first-level cache to itself.  (Measured with the XOR task, 170 neurons and synapses: 8 to 12 are best.)
 std::uint64_t pays_off(const Network& net) {
   double size = net.gid_count();
-  for (const auto& p : net.projections) size += expected_synapses(p);
+  for (const auto& p : net.projections) size += expected_synapses(net, p);
   constexpr double all = 1536, most = 16;
   return static_cast<std::uint64_t>(std::clamp(all / size, 1.0, most));
 }

@@ -5,7 +5,7 @@
 
 #include "core/actions.hpp"
 #include "core/block/requests.hpp"
-#include "core/draws.hpp"
+#include "connect/draws.hpp"
 #include "network/lookup.hpp"
 
 namespace spinet {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/draws.hpp"
+#include "connect/draws.hpp"
 #include "network/lookup.hpp"
 
 namespace spinet {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "core/draws.hpp"
+#include "connect/draws.hpp"
 #include "core/failure.hpp"
 #include "core/finite.hpp"
 #include "spinet/math.hpp"

@@ -1,5 +1,5 @@
-// Drawing numbers: distributions from single words, rounded delays, and the counts that split a projection over its
-// target runs.  Everything is a function of words, so whoever needs a number can draw it again.
+// Drawing numbers: distributions from single words, rounded delays, and the counts that split a projection
+// over its target runs.  Everything is a function of words, so whoever needs a number can draw it again.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -9,14 +9,29 @@
 
 namespace spinet {
 
-/// What a stream of random numbers is for; makes RandomKey::stream with the index of the population or projection.
-enum class Purpose : std::uint32_t { initial = 1, parameter, connect, again, split, source, neuron, synapse, event, redrawn };
+/// What a stream of random numbers is for; makes RandomKey::stream with the index of the population or
+/// projection.
+enum class Purpose : std::uint32_t {
+  initial = 1,
+  parameter,
+  connect,
+  again,
+  split,
+  source,
+  neuron,
+  synapse,
+  event,
+  redrawn
+};
 inline RandomKey stream_key(std::uint32_t seed, Purpose purpose, std::uint32_t index) {
   return {seed, (static_cast<std::uint32_t>(purpose) << 24) | index};
 }
-inline RandomKey stream_key(const Network::Identity& who, Purpose purpose) { return stream_key(who.seed, purpose, who.index); }
+inline RandomKey stream_key(const Network::Identity& who, Purpose purpose) {
+  return stream_key(who.seed, purpose, who.index);
+}
 
-/// Cumulative distribution function of the standard normal distribution (series and continued fraction; about 1e-15).
+/// Cumulative distribution function of the standard normal distribution (series and continued fraction; about
+/// 1e-15).
 double normal_cdf(double x);
 
 /// A Distribution made ready to be sampled by inversion.
@@ -37,8 +52,8 @@ class Sampler {
   bool constant_ = false;
 };
 
-/// Delays rounded to steps, at least one, drawn from one word: by table, and where the table would grow beyond some thousand
-/// steps, by inversion.
+/// Delays rounded to steps, at least one, drawn from one word: by table, and where the table would grow
+/// beyond some thousand steps, by inversion.
 class DelaySampler {
  public:
   DelaySampler(const Distribution& ticks, Tick resolution);
@@ -66,12 +81,14 @@ class DelaySampler {
 double log_factorial(double n);
 /// Successes in n trials of probability p, at quantile u.  Inversion from the mode: O(sqrt(n)).
 std::uint64_t binomial(std::uint64_t n, double p, double u);
-/// Marked items among `drawn` taken without replacement from `total`, of which `marked` are marked, at quantile u.
+/// Marked items among `drawn` taken without replacement from `total`, of which `marked` are marked, at
+/// quantile u.
 std::uint64_t hypergeometric(std::uint64_t total, std::uint64_t marked, std::uint64_t drawn, double u);
 
-/// The words (entity, counter) of a key whose draw is below `n` (n > 0), unbiased (Lemire 2019, "Fast random integer
-/// generation in an interval"): `word` is the first try, the rest come from `again`.
-inline std::uint32_t below(std::uint32_t n, std::uint32_t word, RandomKey again, std::uint64_t entity, std::uint64_t counter) {
+/// The words (entity, counter) of a key whose draw is below `n` (n > 0), unbiased (Lemire 2019, "Fast random
+/// integer generation in an interval"): `word` is the first try, the rest come from `again`.
+inline std::uint32_t below(std::uint32_t n, std::uint32_t word, RandomKey again, std::uint64_t entity,
+                           std::uint64_t counter) {
   std::uint64_t product = std::uint64_t{word} * n;
   if (static_cast<std::uint32_t>(product) < n) [[unlikely]] {
     const std::uint32_t floor = (0u - n) % n;

@@ -1,4 +1,4 @@
-#include "core/draws.hpp"
+#include "connect/draws.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -22,7 +22,8 @@ double normal_cdf(double x) {
 
 Sampler::Sampler(const Distribution& d) : d_(d) {
   constant_ = d.kind == Distribution::Kind::constant ||
-              (d.kind == Distribution::Kind::uniform && d.a == d.b) || (d.kind == Distribution::Kind::normal && d.b == 0);
+              (d.kind == Distribution::Kind::uniform && d.a == d.b) ||
+              (d.kind == Distribution::Kind::normal && d.b == 0);
   if (!constant_ && !d.clip && d.kind != Distribution::Kind::listed) {
     from_ = raw_cdf(d.low);
     to_ = raw_cdf(d.high);
@@ -63,7 +64,8 @@ double Sampler::cdf(double x) const {
   return std::clamp((raw_cdf(x) - from_) / (to_ - from_), 0.0, 1.0);
 }
 
-DelaySampler::DelaySampler(const Distribution& ticks, Tick resolution) : sampler_(ticks), resolution_(static_cast<double>(resolution)) {
+DelaySampler::DelaySampler(const Distribution& ticks, Tick resolution)
+    : sampler_(ticks), resolution_(static_cast<double>(resolution)) {
   const auto step = [&](double t) { return std::clamp(std::floor(t / resolution_ + 0.5), 1.0, 0x1p32 - 1); };
   // Words are 32 bits, so quantiles outside [2^-33, 1 - 2^-33] never occur.
   least_ = static_cast<std::uint32_t>(step(sampler_(0x1p-33)));
@@ -116,14 +118,16 @@ double log_factorial(double n) {
 }
 
 namespace {
-/// Inversion outwards from the mode of a unimodal law on [low, high]: `up(k)` = p(k+1)/p(k), p_mode = p(mode).
+/// Inversion outwards from the mode of a unimodal law on [low, high]: `up(k)` = p(k+1)/p(k), p_mode =
+/// p(mode).
 template <class Up>
-std::uint64_t invert(std::uint64_t low, std::uint64_t high, std::uint64_t mode, double p_mode, double u, Up up) {
+std::uint64_t invert(std::uint64_t low, std::uint64_t high, std::uint64_t mode, double p_mode, double u,
+                     Up up) {
   std::uint64_t below = mode, above = mode;
   double p_below = p_mode, p_above = p_mode;
   u -= p_mode;
   while (u > 0) {
-    const bool can_rise = above < high, can_fall = below > low;
+    const bool can_rise = above<high, can_fall = below> low;
     if (!can_rise && !can_fall) return mode;  // what rounding has left over
     if (can_rise) {
       p_above *= up(above++);
@@ -147,7 +151,8 @@ std::uint64_t binomial(std::uint64_t n, double p, double u) {
   const double m = static_cast<double>(n);
   const auto mode = std::min(n, static_cast<std::uint64_t>((m + 1) * p));
   const double k = static_cast<double>(mode);
-  const double log_p = log_factorial(m) - log_factorial(k) - log_factorial(m - k) + k * math::log(p) + (m - k) * math::log1p(-p);
+  const double log_p = log_factorial(m) - log_factorial(k) - log_factorial(m - k) + k * math::log(p) +
+                       (m - k) * math::log1p(-p);
   const double odds = p / (1 - p);
   return invert(0, n, mode, math::exp(log_p), u, [=](std::uint64_t j) {
     return odds * (m - static_cast<double>(j)) / (static_cast<double>(j) + 1);
@@ -155,12 +160,16 @@ std::uint64_t binomial(std::uint64_t n, double p, double u) {
 }
 
 std::uint64_t hypergeometric(std::uint64_t total, std::uint64_t marked, std::uint64_t drawn, double u) {
-  const std::uint64_t low = drawn + marked > total ? drawn + marked - total : 0, high = std::min(drawn, marked);
+  const std::uint64_t low = drawn + marked > total ? drawn + marked - total : 0,
+                      high = std::min(drawn, marked);
   if (low == high) return low;
-  const double t = static_cast<double>(total), s = static_cast<double>(marked), d = static_cast<double>(drawn);
+  const double t = static_cast<double>(total), s = static_cast<double>(marked),
+               d = static_cast<double>(drawn);
   const auto mode = std::clamp(static_cast<std::uint64_t>((d + 1) * (s + 1) / (t + 2)), low, high);
   const double k = static_cast<double>(mode);
-  const auto log_choose = [](double a, double b) { return log_factorial(a) - log_factorial(b) - log_factorial(a - b); };
+  const auto log_choose = [](double a, double b) {
+    return log_factorial(a) - log_factorial(b) - log_factorial(a - b);
+  };
   const double log_p = log_choose(s, k) + log_choose(t - s, d - k) - log_choose(t, d);
   return invert(low, high, mode, math::exp(log_p), u, [=](std::uint64_t j) {
     const double x = static_cast<double>(j);

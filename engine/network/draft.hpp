@@ -1,0 +1,83 @@
+// A projection while it is read: what its parts know of each other.  Private to engine/network and
+// engine/connect.
+#pragma once
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "network/lookup.hpp"
+#include "network/parts.hpp"
+
+namespace spinet::reading {
+
+/// What is known of the weights while they are read.
+struct Weights {
+  const Node* node = nullptr;    ///< where the synapse gives them
+  const Field* field = nullptr;  ///< null: the model has none
+  std::string unit;
+  int sign = 1;         ///< +1, -1, or 0: both
+  bool failed = false;  ///< the sign is not known
+};
+
+struct Draft {
+  Loading& l;
+  Reader& r;
+  Projection& p;
+  bool sources_known = false, targets_known = false, onto_neurons = false;
+  const Node* synapse = nullptr;  ///< the map, once it has been read as one
+  bool port_named = true;         ///< its port, if it names one, is one
+  std::optional<int> ports_sign;  ///< of the port that is named; 0: its weights choose; none: it has none
+  std::optional<double> most;     ///< the largest weight of the synapses, if they have one
+  bool listed_ends = false;       ///< the connections are listed, and perhaps their weights
+
+  const Population& population_of(const GidRange& range) const {
+    return l.net.populations[spinet::population_of(l.net, range.first)];
+  }
+  std::vector<const NeuronTable*> target_models() const;
+  /// Place of a neuron along the concatenated ranges.
+  std::optional<std::uint32_t> along(const std::vector<GidRange>& ranges, std::string_view population,
+                                     std::uint64_t id) const;
+};
+
+/// The variables that networks may initialise, in the order of `Projection::state`.
+std::vector<const Field*> initials(const SynapseTable& t);
+/// A field in the unit of the port; where that is not known, any unit and range will do.
+Wanted wanted_here(const Field& f, const std::optional<std::string>& port);
+/// A number of a file, in its unit if it says so, as the field's; an empty reason if it can be that.
+struct FileValue {
+  double x;
+  std::string_view unit = {};
+};
+std::string take_value(const Reader& r, const FileValue& value, const Field& f, std::string_view port,
+                       double& to);
+
+// --- synapse.cpp ---
+/// `synapse`; false after an error.  `rule`: what `connect` has been read as.
+bool read_synapse(Draft& d, const Node& given, Mark where, const RuleRead& rule);
+/// Why weights of up to `most` cannot be; a synapse holds 32 bits of them.
+std::string excess(const Draft& d, double least, double most, const std::string& unit);
+
+// --- synapse_delay.cpp ---
+std::optional<Distribution> read_delay(Loading& l, const Node& given);
+/// Why a fixed delay cannot be, and what could be meant.
+std::pair<std::string, std::string> delay_fault(const Loading& l, double ms, double ticks);
+/// The longest that is drawn, from a word of 32 bits.
+double longest_drawn(const Distribution& d);
+
+// --- synapse_port.cpp ---
+/// Unit of the weights; the ports that a sign would choose among must share it.  Empty also where the targets
+/// are not known.
+std::optional<std::string> port_unit_of(Draft& d, const Node& synapse);
+/// The sign of the port that is named, 0 if the weights' sign will choose one, nothing if the port has no
+/// sign.
+std::optional<int> sign_of_port(Draft& d, const Node& synapse);
+/// `whole`: all that the sign of the weights depends on could be read.
+void choose_port(Draft& d, const Node& synapse, const Weights& w, bool whole);
+
+// --- synapse_weights.cpp ---
+/// The state that an earlier run's log has of the synapses, matched with the connections listed here, or left
+/// to be matched with those drawn.
+void read_weights(Draft& d, const Node& n, Weights& w, bool ready);
+
+}  // namespace spinet::reading
