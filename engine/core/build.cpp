@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 #include "core/failure.hpp"
-#include "core/simulation_parts.hpp"
+#include "core/input_builder.hpp"
 #include "network/estimate.hpp"
 #include "network/lookup.hpp"
 
@@ -80,16 +80,13 @@ void Simulation::Impl::build(const SimulationOptions& options) {
                                       : std::min<Tick>(static_cast<Tick>(10 * net.ticks_per_ms()), Tick{1} << 30);
   window = std::max<Tick>(1, std::min({lookahead, cap, sampling_cap()}));
 
-  std::vector<std::vector<TrainGroup>> trains(blocks.size());
-  for (std::uint32_t p = 0; p < net.projections.size(); ++p)
-    if (superposed[p]) add_trains(p, trains);
+  auto input = InputBuilder(*this, superposed).make(options.order);
   for (std::uint32_t b = 0; b < blocks.size(); ++b) {
-    for (auto& t : trains[b]) t.finish();
     auto synapses = std::make_unique<BlockSynapses>(net, wirings, superposed, locator, b);
     stats.stored_synapses += synapses->synapse_count();
     stats.slices += synapses->slice_count();
     stats.synapse_bytes += synapses->bytes();
-    blocks[b]->connect(std::move(synapses), std::move(trains[b]), {window, graded, options.small_slices});
+    blocks[b]->connect(std::move(synapses), std::move(input[b]), {window, graded, options.small_slices});
   }
   stats.synapses += stats.stored_synapses;
   for (std::uint32_t f = 0; f < net.family_count(); ++f) {
@@ -184,51 +181,6 @@ void Simulation::Impl::make_blocks(std::uint64_t l2_bytes) {
       for (std::uint32_t i = 0; i < run.count; ++i) gids.push_back(run.first + i);
     }
     close();
-  }
-}
-
-void Simulation::Impl::add_trains(std::uint32_t p, std::vector<std::vector<TrainGroup>>& trains) {
-  const Connector& connector = wirings[p]->connector;
-  const Tick delay = net.delay_resolution * wirings[p]->delay.least();
-  bool wanted[target_run];
-  std::fill(std::begin(wanted), std::end(wanted), true);
-  struct Unit {
-    std::vector<std::uint16_t> targets;
-    std::vector<double> weights;
-  };
-  // Units of this projection by (block, source population, unit), filled in the order of the pairs.
-  std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, std::vector<Unit>> units;
-  for (std::uint32_t run = 0; run < connector.run_count(); ++run)
-    connector.edges(run, wanted, [&](const DrawnEdge* e, std::size_t n) {
-      for (std::size_t i = 0; i < n; ++i) {
-        const Gid target = connector.target_gid(run, e[i].target), source = connector.source_gid(e[i].source);
-        const auto place = locator.of_run(partition.run_of(target));
-        if (place.block == Locator::nowhere) continue;
-        ++stats.synapses;
-        const std::uint32_t population = partition.population_of(source), index = source - net.populations[population].first;
-        auto& list = units[{place.block, population, index / source_unit}];
-        const std::uint32_t member = index % source_unit;
-        auto free = std::find_if(list.begin(), list.end(), [&](const Unit& u) { return u.targets[member] == 0xFFFF; });
-        if (free == list.end()) {
-          list.push_back({std::vector<std::uint16_t>(source_unit, 0xFFFF), std::vector<double>(source_unit, 0)});
-          free = list.end() - 1;
-        }
-        free->targets[member] = static_cast<std::uint16_t>(locator.in_block(target, place.block));
-        free->weights[member] = net.projections[p].sign * static_cast<double>(static_cast<float>(wirings[p]->weight_of(e[i])));
-      }
-    });
-  for (auto& [where, list] : units) {
-    const auto [block, population, unit] = where;
-    for (auto& u : list) {
-      auto& groups_here = trains[block];
-      auto group = std::find_if(groups_here.begin(), groups_here.end(),
-                                [&](const TrainGroup& g) { return g.fits(delay, net.projections[p].port, slab, u.targets); });
-      if (group == groups_here.end()) {
-        groups_here.emplace_back(delay, net.projections[p].port, slab, buckets);
-        group = groups_here.end() - 1;
-      }
-      group->add(Source(net, population, unit), u.targets, u.weights);
-    }
   }
 }
 

@@ -78,6 +78,8 @@ struct SimulationOptions {
   Tick window_cap = 0;         ///< 0: default
   /// A block with at most as many slices keeps its arrivals as packets (block/arrivals.hpp); changes no result.
   std::uint32_t small_slices = 4096;
+  /// Of superposed input: what is taken without order may be taken in order, too; fires the same neurons at the same ticks.
+  enum class Order { where_needed, everywhere } order = Order::where_needed;
   Pulse* pulse = nullptr;             ///< where the run tells what it is at, for a signal handler
   const std::atomic<bool>* stop = nullptr;  ///< to be looked at while the network is built: Stopped on all ranks
 };

@@ -85,7 +85,7 @@ struct Simulation::Impl {
   std::vector<std::vector<std::byte>> prototypes;
   void make_blocks(std::uint64_t l2_bytes);
   Tick sampling_cap() const;
-  void add_trains(std::uint32_t p, std::vector<std::vector<TrainGroup>>& trains);
+  class InputBuilder;  ///< input_builder.hpp
   void make_emitters(const std::vector<bool>& superposed);
 
   /// Keeps an exception until the next exchange, where everyone learns of it.  Collective calls stay outside.

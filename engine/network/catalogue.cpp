@@ -172,6 +172,8 @@ class TableCheck {
     need(t.shared_size == 0 || t.prepare, "it has Shared data but no function that prepares them");
     changes(t.set != nullptr);
     need((t.frame == nullptr) == (t.renormalise == nullptr), "frame and renormalise come together or not at all");
+    const int of_slabs = (t.begin_slab != nullptr) + (t.take_slab != nullptr) + (t.take_out != nullptr) + (t.look != nullptr);
+    need(of_slabs == 0 || of_slabs == 4, "begin_slab, take_slab, take_out and look come together or not at all");
   }
 
   void synapse(const SynapseTable& t) const {

@@ -55,8 +55,7 @@ Block::Block(const Network& net, const KernelGroup& group, std::vector<Gid> gids
   }
 }
 
-void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGroup> trains,
-                    const Frame& frame) {
+void Block::connect(std::unique_ptr<BlockSynapses> synapses, SuperposedInput input, const Frame& frame) {
   synapses_ = std::move(synapses);
   window_ = frame.window;
   requests_.window(window_);
@@ -83,7 +82,7 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGr
   delivery_.emplace(Delivery::Parts{table_, members_.block, *slices_, requests_, watched_, faults_, heart_});
   watched_.look_at(*slices_);
   controls_.emplace(network_, members_, *slices_, watched_, heart_);
-  input_.emplace(members_.block, table_, requests_, faults_, std::move(trains));
+  input_.emplace(members_.block, table_, requests_, faults_, std::move(input));
   timed_ = members_.block.frame_length != 0 || !input_->empty() || !histories_.empty();
 }
 
@@ -117,7 +116,7 @@ void Block::walk(const Window& window, std::span<const Action> actions, Emission
     Tick now = std::min(arrivals_->due(), requests_.next());
     if (!actions.empty()) now = std::min(now, actions.front().tick);
     if (timed_) {
-      now = std::min({now, histories_.sweep_at(), frame_end()});
+      now = std::min({now, histories_.sweep_at(), frame_end(), input_->turn()});
       if (take_input(std::min(now, to))) continue;  // and look again: it may have asked for something
     }
     if (now >= to) break;
@@ -149,12 +148,15 @@ bool Block::take_input(Tick until) {
 }
 
 /// What the time itself does, before anything else at tick `now`: the block wakes up, its frame ends, plastic
-/// synapses take in what would be forgotten.
+/// synapses take in what would be forgotten, a slab of unordered input ends and the next begins.
 void Block::pass_time(Tick now) {
   if (asleep_) wake_up(now);
   else if (now == frame_end()) next_frame(now);
   if (now == histories_.sweep_at()) histories_.sweep(now, *slices_, heart_);
   histories_.rebase(now);
+  if (now != input_->turn()) return;
+  input_->take_turn(now);
+  asleep_ = false;
 }
 
 void Block::run_phase(Ask phase, Tick now) {
@@ -162,6 +164,7 @@ void Block::run_phase(Ask phase, Tick now) {
   if (js.empty()) return;
   const auto n = static_cast<std::uint32_t>(js.size());
   NeuronBlock* const b = &members_.block;
+  make_exact(js, phase, now);
   if (phase == Ask::wake && table_.wake) table_.wake(b, now, js.data(), n);
   if (phase == Ask::test && table_.test) table_.test(b, now, js.data(), n);
   if (phase == Ask::evaluate && table_.evaluate) table_.evaluate(b, now, js.data(), n);
@@ -169,9 +172,18 @@ void Block::run_phase(Ask phase, Tick now) {
   requests_.take(now, requests_.most_for(n), next);
 }
 
+/// Wakes come before the superposed arrivals of their tick, tests and evaluations after them.
+void Block::make_exact(std::span<const std::uint32_t> js, Ask phase, Tick now) {
+  if (!members_.block.exact) return;
+  for (const std::uint32_t& j : js) {
+    if (phase == Ask::test && table_.out_of_date && table_.out_of_date(&members_.block, now, j)) continue;
+    input_->make_exact({&j, 1}, phase == Ask::wake ? now : now + 1);
+  }
+}
+
 Tick Block::next(Tick from, Tick horizon) {
-  Tick soonest =
-      std::min({arrivals_->next(from), requests_.next_of_all(), histories_.sweep_at(), frame_end()});
+  Tick soonest = std::min({arrivals_->next(from), requests_.next_of_all(), histories_.sweep_at(), frame_end(),
+                           input_->turn()});
   if (soonest > from && !input_->empty()) soonest = std::min(soonest, input_->next(horizon));
   return std::max(soonest, from);
 }
@@ -219,7 +231,7 @@ void Block::act(const Action& a, std::vector<std::vector<float>>& samples) {
   const auto r = static_cast<std::size_t>(a.report);
   const std::uint32_t variable = network_.reports[r].variable;
   for (const auto j : sampled[r]) {
-    const double x = table_.read(&members_.block, a.tick, j, variable);
+    const double x = input_->read(a.tick, j, variable);
     samples[r].push_back(faults_.sampled(x, Faults::NeuronVariable{j, variable}, a.tick));
   }
 }
@@ -243,6 +255,7 @@ void Block::control(const Action& a) {
   members_.addressed(s, a.replica, addressed_);
   if (addressed_.empty()) return;
   controls_->forget_reads();
+  input_->make_exact(addressed_, a.tick);
   const auto n = static_cast<std::uint32_t>(addressed_.size());
   if (set) members_.set(a, addressed_);
   else table_.on_control(&members_.block, a.tick, &s.control, addressed_.data(), n);

@@ -7,7 +7,7 @@
 //   ArrivalStore  events on their way to the block's slices, by window
 //   SliceViews    slices as synapse models see them
 //   Delivery      slices -> weights -> neurons
-//   DrawnInput    superposed input: trains that the block draws itself
+//   DrawnInput    superposed input, which the block draws itself
 //   Histories     spikes that plastic synapses have not taken in yet
 //   Controls      control events at synapses
 //   Watched       synapses whose values are logged
@@ -53,7 +53,7 @@ class Block {
         small_slices;  ///< blocks with at most as many keep arrivals as packets and all views of slices
   };
   /// Takes over what arrives here; called once, before the run.
-  void connect(std::unique_ptr<BlockSynapses> synapses, std::vector<TrainGroup> trains, const Frame& frame);
+  void connect(std::unique_ptr<BlockSynapses> synapses, SuperposedInput input, const Frame& frame);
   /// Positions in their store of the synapses that weight recording `w` samples, in the order of the samples.
   void watch(std::uint32_t w, std::vector<std::uint32_t> positions) {
     watched_.sample(w, std::move(positions));
@@ -69,8 +69,8 @@ class Block {
   bool obeys() const { return controls_->any() || table_.on_control || !watched_.changing().empty(); }
   /// The one replica whose neurons these are; none: there are several, or no replicas at all.
   std::optional<std::uint32_t> replica() const { return members_.replica(); }
-  /// Nothing more happens here.
-  void retire() { due_at_ = never, retired_ = true; }
+  /// Nothing more happens here, from tick `at` on.
+  void retire(Tick at) { due_at_ = never, retired_ = true, retired_at_ = at; }
   bool retired() const { return retired_; }
   /// Posts the arrivals of events; those before `from` are left out.
   void post(std::span<const Emission> some, Tick from = 0) {
@@ -106,7 +106,8 @@ class Block {
   const BlockSynapses& synapses() const { return *synapses_; }
   std::uint64_t history_bytes() const { return histories_.bytes(); }
   std::uint64_t deliveries() const { return delivery_->arrivals; }
-  std::uint64_t superposed() const { return input_->arrivals; }
+  /// Before tick `at`, up to which all has been done.
+  std::uint64_t superposed(Tick at) const { return input_->arrivals(retired_ ? std::min(at, retired_at_) : at); }
   std::uint64_t tests() const { return requests_.tests; }
 
   /// Throws ModelFailure if a variable of a neuron, or one that a synapse stores, is not a number.  All
@@ -134,16 +135,18 @@ class Block {
   std::vector<Emission> save_arrivals(Tick at) const;
   /// Its neurons of a population: the first's index, and that after the last.
   std::pair<std::uint32_t, std::uint32_t> members(const Population& p) const { return members_.of(p); }
-  void save_neuron(std::uint32_t j, std::byte* to) const { members_.save(j, to); }
+  /// Of the state of a neuron, as it is saved.
+  static std::size_t bytes_of_neuron(const NeuronTable& table);
+  void save_neuron(std::uint32_t j, std::byte* to) const;
   std::vector<Asked> save_agenda() const;
   /// Histories of the time constant `tau` (ticks), or nothing.
   std::vector<PastSpike> save_history(double tau) const { return histories_.save(tau, gids()); }
   /// Takes over from t = 0: changes of the schedule before `at`, then everything that is saved.
   void restore_begin(Tick at, std::span<const ScheduledControl> schedule);
-  void restore_neuron(std::uint32_t j, const std::byte* from) { members_.restore(j, from); }
+  void restore_neuron(std::uint32_t j, const std::byte* from);
   void restore_asked(const Asked& a);
   void restore_past(double tau, const PastSpike& p) { histories_.restore(tau, members_.index_of(p.gid), p); }
-  void restore_end(Tick at) { histories_.restored(at); }
+  void restore_end(Tick at);
 
  private:
   /// Marks the models of this block as being at work.
@@ -159,6 +162,7 @@ class Block {
   bool take_input(Tick until);
   void pass_time(Tick now);
   void run_phase(Ask phase, Tick now);
+  void make_exact(std::span<const std::uint32_t> js, Ask phase, Tick now);
   void act(const Action& a, std::vector<std::vector<float>>& samples);
   void control(const Action& a);
   Tick frame_end() const;
@@ -183,7 +187,7 @@ class Block {
   std::optional<Controls> controls_;
   std::optional<DrawnInput> input_;
   Tick window_ = 1;
-  Tick due_at_ = 0;
+  Tick due_at_ = 0, retired_at_ = never;
   bool retired_ = false;
   bool asleep_ = false;
   bool timed_ =

@@ -46,7 +46,6 @@ class Members {
   /// `complete` action.
   void set(const Action& a, std::span<const std::uint32_t> js);
 
-  std::size_t bytes_of_neuron() const { return table_.state_size + table_.constants_size; }
   void save(std::uint32_t j, std::byte* to) const;
   void restore(std::uint32_t j, const std::byte* from);
 

@@ -88,7 +88,26 @@ void Block::restore_begin(Tick at, std::span<const ScheduledControl> schedule) {
   histories_.restart(at);
   asleep_ = false;
   if (b.frame_length) b.frame_begin = (at - 1) / b.frame_length * b.frame_length;
+}
+
+void Block::restore_end(Tick at) {
+  histories_.restored(at);
   input_->resume(at);
+}
+
+// State, constants, and whether it is exact where it might not be.
+std::size_t Block::bytes_of_neuron(const NeuronTable& table) {
+  return table.state_size + table.constants_size + (table.take_slab ? 1 : 0);
+}
+
+void Block::save_neuron(std::uint32_t j, std::byte* to) const {
+  members_.save(j, to);
+  if (table_.take_slab) to[bytes_of_neuron(table_) - 1] = std::byte{!members_.block.is_virtual(j)};
+}
+
+void Block::restore_neuron(std::uint32_t j, const std::byte* from) {
+  members_.restore(j, from);
+  if (table_.take_slab) input_->restore_exact(j, from[bytes_of_neuron(table_) - 1] != std::byte{0});
 }
 
 void Block::restore_asked(const Asked& a) {

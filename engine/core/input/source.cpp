@@ -15,8 +15,10 @@ namespace {
 /// Of a unit in a slab: beyond it something is wrong, and memory would end.
 constexpr std::size_t most_events = std::size_t{1} << 28;
 
-/// Largest value a parameter takes in the run, for the length of slabs.
-double peak_rate(const Network& net, std::uint32_t population) {
+}  // namespace
+
+// Over the whole run: of all that the parameters can be.
+double Source::peak_rate(const Network& net, std::uint32_t population) {
   const Population& p = net.populations[population];
   const SourceTable* table = p.source();
   std::vector<std::byte> params(table->params_size);
@@ -46,16 +48,14 @@ double peak_rate(const Network& net, std::uint32_t population) {
   }
   if (!std::isfinite(rate) || rate < 0)
     throw ModelFailure(net, population, 0, 0, "the rate is " + shortest(rate) + " per ms");
-  return rate;
+  return rate / net.ticks_per_ms();
 }
-
-}  // namespace
 
 Tick Source::slab(const Network& net, Tick shortest_frame) {
   double rate = 0;  // events of a unit per tick, at most
   for (std::uint32_t p = 0; p < net.populations.size(); ++p)
     if (net.populations[p].source())
-      rate = std::max(rate, peak_rate(net, p) * source_unit / net.ticks_per_ms());
+      rate = std::max(rate, peak_rate(net, p) * source_unit);
   Tick length = 65536;
   while (length > 256 && rate * static_cast<double>(length) > 384) length /= 2;
   while (length > shortest_frame) length /= 2;

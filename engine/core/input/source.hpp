@@ -28,6 +28,8 @@ class Source {
   /// Ticks drawn at once: a power of two, fixed by the network, so that a block's units sort into one train.
   /// At most `shortest_frame`, so that a train lies in two frames at most.
   static Tick slab(const Network& network, Tick shortest_frame);
+  /// Most events per tick of one neuron of a source population.  Throws ModelFailure.
+  static double peak_rate(const Network& network, std::uint32_t population);
 
  private:
   struct Change {

@@ -4,6 +4,32 @@
 
 namespace spinet {
 
+void SortedTrain::weigh(std::uint16_t target, double weight) {
+  if (target >= weight_while_adding_.size()) weight_while_adding_.resize(target + 1u, 0);
+  weight_while_adding_[target] = weight;
+  if (weight_ == weight) return;
+  one_weight_ = one_weight_ && weight_ != weight_;  // the first one replaces NaN
+  weight_ = weight;
+}
+
+void SortedTrain::all_weighed() {
+  if (!one_weight_) {
+    weight_of_ = Buffer<double>(65536);
+    std::copy(weight_while_adding_.begin(), weight_while_adding_.end(), weight_of_.data());
+  }
+  std::vector<double>().swap(weight_while_adding_);
+}
+
+Train SortedTrain::train(Tick to) const {
+  const Tick offset = to - base_;
+  return {base_,
+          keys_.data() + at_,
+          offset >= 65536 ? last_key : static_cast<std::uint32_t>(offset) << 16,
+          port_,
+          weight_,
+          weight_of()};
+}
+
 bool TrainGroup::fits(Tick delay, std::uint32_t port, Tick slab,
                       const std::vector<std::uint16_t>& targets) const {
   if (delay != delay_ || port != port_ || slab != slab_) return false;
@@ -16,27 +42,16 @@ void TrainGroup::add(Source source, std::vector<std::uint16_t> targets, const st
   for (std::size_t i = 0; i < targets.size(); ++i) {
     contiguous = contiguous && targets[i] != 0xFFFF && targets[i] == targets[0] + i;
     if (targets[i] == 0xFFFF) continue;
-    if (targets[i] >= used_.size()) {
-      used_.resize(targets[i] + 1u, false);
-      weight_while_adding_.resize(targets[i] + 1u, 0);
-    }
+    if (targets[i] >= used_.size()) used_.resize(targets[i] + 1u, false);
     used_[targets[i]] = true;
-    weight_while_adding_[targets[i]] = weights[i];
-    if (!(weight_ == weights[i])) {
-      one_weight_ = one_weight_ && weight_ != weight_;  // the first one replaces NaN
-      weight_ = weights[i];
-    }
+    weigh(targets[i], weights[i]);
   }
   inputs_.push_back({std::move(source), std::move(targets), 0});
   inputs_.back().base = contiguous ? inputs_.back().targets[0] : 0xFFFFFFFFu;
 }
 
 void TrainGroup::finish() {
-  if (!one_weight_) {
-    weight_of_ = Buffer<double>(65536);
-    std::copy(weight_while_adding_.begin(), weight_while_adding_.end(), weight_of_.data());
-  }
-  std::vector<double>().swap(weight_while_adding_);
+  all_weighed();
   std::vector<bool>().swap(used_);
 }
 
@@ -113,16 +128,6 @@ void TrainGroup::resume(Tick at) {
   from_ = std::max<Tick>(0, at - delay_) / slab_ * slab_;
   refill();
   while (keys_[at_] != last_key && base_ + (keys_[at_] >> 16) < at) ++at_;
-}
-
-Train TrainGroup::train(Tick to) const {
-  const Tick offset = to - base_;
-  return {base_,
-          keys_.data() + at_,
-          offset >= 65536 ? last_key : static_cast<std::uint32_t>(offset) << 16,
-          port_,
-          weight_,
-          one_weight_ ? nullptr : weight_of_.data()};
 }
 
 }  // namespace spinet

@@ -76,7 +76,7 @@ void Simulation::Impl::save(CheckpointSink* sink, Tick at) {
   for (auto& b : blocks) b->settle(at);
 
   std::uint64_t sums[3] = {};
-  for (const auto& b : blocks) sums[0] += b->deliveries(), sums[1] += b->superposed(), sums[2] += b->tests();
+  for (const auto& b : blocks) sums[0] += b->deliveries(), sums[1] += b->superposed(at), sums[2] += b->tests();
   Gathered all;
   transport.gather(std::as_bytes(std::span(sums)), all);
   if (sink)
@@ -105,7 +105,7 @@ void Simulation::Impl::save(CheckpointSink* sink, Tick at) {
   for (std::uint32_t p = 0; p < net.populations.size(); ++p) {
     const Population& population = net.populations[p];
     if (!population.neuron()) continue;
-    const std::size_t each = groups[group_of_population.at(p)]->table->state_size + groups[group_of_population.at(p)]->table->constants_size;
+    const std::size_t each = Block::bytes_of_neuron(*groups[group_of_population.at(p)]->table);
     bytes.clear();
     for (const auto& b : blocks) {
       for (auto [j, last] = b->members(population); j < last; ++j) {
@@ -274,7 +274,7 @@ void Simulation::Impl::restore(const CheckpointSource& from) {
   for (std::uint32_t p = 0; p < net.populations.size(); ++p) {
     const Population& population = net.populations[p];
     if (!population.neuron()) continue;
-    const std::size_t each = groups[group_of_population.at(p)]->table->state_size + groups[group_of_population.at(p)]->table->constants_size;
+    const std::size_t each = Block::bytes_of_neuron(*groups[group_of_population.at(p)]->table);
     const auto all = read_all<std::byte>(from, neurons_of(population));
     if (all.size() != population.size * each) throw std::runtime_error("population " + population.name + " has another size or model in it");
     for (auto& b : blocks)

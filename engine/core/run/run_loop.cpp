@@ -85,7 +85,7 @@ inline void Simulation::Impl::RunLoop::walk_block(std::size_t b) {
   Block& block = *s_.blocks[b];
   if (block.retired()) return;
   if (from_ >= s_.first_end && block.replica() && from_ >= s_.ends[*block.replica()] && !s_.collects()) {  // samples go on
-    block.retire();
+    block.retire(from_);
     return;
   }
   const bool acts = scheduled_ || (!due_.empty() && block.obeys());
@@ -121,7 +121,7 @@ inline void Simulation::Impl::RunLoop::wishes() {
   if (look_ && first_rank_ && wall > 0 && seconds_since(last_checkpoint_) > wall) head_.flags |= checkpoint_wanted;
   if (look_ || to_ >= s_.end) {
     head_.deliveries = s_.earlier.deliveries + s_.earlier.superposed;
-    for (const auto& b : s_.blocks) head_.deliveries += b->deliveries() + b->superposed();
+    for (const auto& b : s_.blocks) head_.deliveries += b->deliveries() + b->superposed(to_);
   }
 }
 
@@ -280,7 +280,7 @@ void Simulation::Impl::RunLoop::sum_up() {
   stats.events_before = stats.events();
   for (const auto& b : s_.blocks) {
     stats.deliveries += b->deliveries();
-    stats.superposed += b->superposed();
+    stats.superposed += b->superposed(stats.reached);
     stats.threshold_tests += b->tests();
     stats.history_bytes += b->history_bytes();
   }

@@ -192,7 +192,7 @@ struct BlockBench {
 
   static constexpr double patterns[] = {0, 1, 1, 0};  ///< for environments: two of one input and one target
   NeuronBlock block(Outbox& box) {
-    return {state.data(), constants.data(), shared.data(), common.data(), gids.data(), &box, count, keys.data(), frame_begin, frame_length, neuron_run_info, patterns, t->environment ? 2u : 0u, 1, 1};
+    return {state.data(), constants.data(), shared.data(), common.data(), gids.data(), &box, count, keys.data(), frame_begin, frame_length, neuron_run_info, patterns, t->environment ? 2u : 0u, 1, 1, nullptr, 0, 0};
   }
 
   /// Calls into the model with room for exactly `room` requests, and takes what it asked for.
