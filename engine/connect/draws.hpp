@@ -21,7 +21,8 @@ enum class Purpose : std::uint32_t {
   neuron,
   synapse,
   event,
-  redrawn
+  redrawn,
+  position
 };
 inline RandomKey stream_key(std::uint32_t seed, Purpose purpose, std::uint32_t index) {
   return {seed, (static_cast<std::uint32_t>(purpose) << 24) | index};

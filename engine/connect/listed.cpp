@@ -23,7 +23,7 @@ class Drawer final : public EdgeDrawer {
       const std::uint32_t s = p.edges[e].source, t = p.edges[e].target - run.first;
       if (!run.wanted[t] || (!p.autapses && ends_.source_gid(s) == ends_.target_gid(run.first + t))) continue;
       const auto w = spinet::draw(keys_.first, e, 0);
-      to.add({s, t, w[2], w[3], static_cast<std::uint32_t>(e)});
+      to.add({s, t, w[2], p.weight_index.empty() ? w[3] : p.weight_index[e], static_cast<std::uint32_t>(e)});
     }
   }
 

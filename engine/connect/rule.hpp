@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -66,6 +67,10 @@ class ConnectionRule {
   virtual Refusal refusal(const Ends&) const { return {}; }
   /// Synapses expected; exact unless their number is drawn.
   virtual double count(const Ends&) const = 0;
+  /// Does it ask for positions?
+  virtual bool spatial() const { return false; }
+  /// No synapse is longer [um].
+  virtual double reach(const Projection&) const { return std::numeric_limits<double>::infinity(); }
   /// Bytes that its drawer takes.
   virtual double bytes(const Ends&) const { return 0; }
   /// Is source i connected with target i, and with no other?

@@ -51,6 +51,10 @@ std::string fault_of(const Population& p, std::uint64_t first) {
   for (std::uint32_t i = 0; i < p.params.size(); ++i)
     if (!sound(p.params[i], field(p.model->params, i), p.size)) return fmt::format("parameter {} is out of range", field(p.model->params, i).name);
   if (p.initial.size() != initial_count(*p.model)) return "lacks initial values";
+  const Positions& at = p.positions;
+  if (at.kind != Positions::Kind::none && at.dimensions != 2 && at.dimensions != 3) return "has positions in no space";
+  if (at.kind == Positions::Kind::grid && std::uint64_t{at.grid[0]} * at.grid[1] * at.grid[2] != p.size) return "has a grid of another size";
+  if (at.kind == Positions::Kind::listed && at.listed.size() != std::size_t{p.size} * at.dimensions) return "lists other positions";
   for (std::uint32_t i = 0, k = 0; i < p.model->variables.count; ++i)
     if ((field(p.model->variables, i).flags & initial) && !sound(p.initial[k++], field(p.model->variables, i), p.size)) return "has an initial value out of range";
   for (std::size_t i = 0; i < p.listed.size(); ++i) {
@@ -132,6 +136,12 @@ std::string fault_of(const Network& n, const Projection& p) {
       return "has a delay under one step";
   }
   const std::uint64_t sources = p.source_count(), targets = p.target_count();
+  if (!p.shared_weights.empty() && (p.synapse->on_pre || p.synapse->on_control)) return "shares weights of synapses that have states";
+  for (const double w : p.shared_weights)
+    if (!(std::fabs(w) <= FLT_MAX)) return "shares a weight out of range";
+  if (!p.weight_index.empty() && (p.weight_index.size() != p.edges.size() ||
+                                  *std::max_element(p.weight_index.begin(), p.weight_index.end()) >= p.shared_weights.size()))
+    return "lists shared weights that there are not";
   if (!p.rule) return "has no rule";
   if (const auto refusal = p.rule->refusal(Ends(n, p))) return "cannot be drawn: " + refusal.reason;
   if (!p.rule->lists() && p.weights_from.empty() && (!p.edges.empty() || p.listed_weights || p.listed_delays)) return "lists edges beside its rule";

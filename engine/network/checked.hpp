@@ -2,6 +2,7 @@
 // This is all the simulation sees of a network; text (names) is kept only for logs and messages.
 #pragma once
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -51,6 +52,22 @@ struct GidRange {
   bool operator==(const GidRange&) const = default;
 };
 
+/// Where the members of a population are, in um.
+struct Positions {
+  enum class Kind : std::uint8_t {
+    none,
+    grid,    ///< centres of equal cells of the box, x changing first
+    random,  ///< drawn evenly in the box, keyed by population and member
+    listed,
+  };
+  Kind kind = Kind::none;
+  std::uint32_t dimensions = 0;              ///< 2 or 3
+  std::array<std::uint32_t, 3> grid{1, 1, 1};
+  std::array<double, 3> origin{}, extent{};  ///< the box; of a list that is not periodic the smallest that holds all
+  bool periodic = false;                     ///< the box is repeated
+  std::vector<double> listed{};              ///< as many numbers per neuron as dimensions
+};
+
 struct Population {
   std::string name;
   Gid first = 0;
@@ -58,6 +75,7 @@ struct Population {
   const Model* model = nullptr;  ///< head of a NeuronTable or SourceTable
   std::vector<Distribution> params;   ///< one per field of model->params
   std::vector<Distribution> initial;  ///< one per variable flagged `initial`, in table order
+  Positions positions{};
   std::vector<ListedSpike> listed;    ///< spike_source: sorted by (tick, index)
   std::vector<double> patterns;       ///< environments: rows of inputs, then targets
   std::uint32_t pattern_inputs = 0, pattern_targets = 0;
@@ -70,6 +88,11 @@ struct Population {
 };
 
 class ConnectionRule;  // connect/rule.hpp
+
+/// Delays that follow the distance, in ticks before rounding.
+struct DistanceDelay {
+  double offset, per_um;
+};
 
 /// One connection of an explicit list; indices count along the concatenated sources and targets.
 struct ListedEdge {
@@ -88,10 +111,16 @@ struct Projection {
   std::vector<double> params;         ///< one per field of synapse->model.params
   std::vector<Distribution> state;    ///< one per variable of the synapse that is flagged `initial`; [0] is the weight
   Distribution delay;                 ///< in ticks, before rounding to Network::delay_resolution (never under one step)
+  std::optional<DistanceDelay> delay_by_distance{};  ///< then `delay` is uniform between the least and the longest
   std::uint32_t port = 0;             ///< of the target model(s); the same index in all targets
   double sign = 1;                    ///< -1: weights are magnitudes, and the port makes them negative where they arrive
   std::vector<ListedEdge> edges;      ///< of rules that list them, sorted by (target, position in the file)
   bool listed_weights = false, listed_delays = false;
+  /// Weights that synapses share, stored once; only of models whose synapses are plain weights.  Which of them a synapse
+  /// takes is what its rule says in place of the word that a weight is drawn from (DrawnEdge::weight_word).  Empty: each
+  /// has its own.
+  std::vector<double> shared_weights{};
+  std::vector<std::uint32_t> weight_index{};  ///< of listed `edges`, where weights are shared
   /// By number in `state`, then by edge: values of variables that come from a file; empty: drawn.  [0] is never used, its
   /// values are those of `edges`.
   std::vector<std::vector<double>> listed_state{};

@@ -27,14 +27,16 @@ struct Draft {
   bool sources_known = false, targets_known = false, onto_neurons = false;
   const Node* synapse = nullptr;  ///< the map, once it has been read as one
   bool port_named = true;         ///< its port, if it names one, is one
-  std::optional<int> ports_sign;  ///< of the port that is named; 0: its weights choose; none: it has none
-  std::optional<double> most;     ///< the largest weight of the synapses, if they have one
+  std::optional<int> ports_sign{};  ///< of the port that is named; 0: its weights choose; none: it has none
+  std::optional<double> most{};     ///< the largest weight of the synapses, if they have one
   bool listed_ends = false;       ///< the connections are listed, and perhaps their weights
 
   const Population& population_of(const GidRange& range) const {
     return l.net.populations[spinet::population_of(l.net, range.first)];
   }
   std::vector<const NeuronTable*> target_models() const;
+  /// Have all ends the positions that the network gives them?  False where these are errors of their own.
+  bool placed() const;
   /// Place of a neuron along the concatenated ranges.
   std::optional<std::uint32_t> along(const std::vector<GidRange>& ranges, std::string_view population,
                                      std::uint64_t id) const;
@@ -59,7 +61,8 @@ bool read_synapse(Draft& d, const Node& given, Mark where, const RuleRead& rule)
 std::string excess(const Draft& d, double least, double most, const std::string& unit);
 
 // --- synapse_delay.cpp ---
-std::optional<Distribution> read_delay(Loading& l, const Node& given);
+/// False after an error.
+bool read_delay(Draft& d, const Node& given);
 /// Why a fixed delay cannot be, and what could be meant.
 std::pair<std::string, std::string> delay_fault(const Loading& l, double ms, double ticks);
 /// The longest that is drawn, from a word of 32 bits.

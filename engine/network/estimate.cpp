@@ -20,6 +20,21 @@ constexpr double bytes_per_edge = 33;       // source, target, type, group, grou
 
 }  // namespace
 
+namespace {
+/// "grid of 100 x 100 in 1000 x 1000 um, periodic"
+std::string positions_text(const Positions& at) {
+  std::string points, sides;
+  for (std::uint32_t k = 0; k < at.dimensions; ++k) {
+    points += fmt::format("{}{}", k ? " x " : "", at.grid[k]);
+    sides += fmt::format("{}{}", k ? " x " : "", exact_text(at.extent[k]));
+  }
+  const std::string how = at.kind == Positions::Kind::grid     ? "grid of " + points + " in "
+                          : at.kind == Positions::Kind::random ? "random in "
+                                                               : "listed, within ";
+  return how + sides + " um" + (at.periodic ? ", periodic" : "");
+}
+}  // namespace
+
 std::string readable_bytes(double bytes) {
   static constexpr const char* units[] = {"bytes", "kB", "MB", "GB", "TB", "PB", "EB", "ZB"};
   int k = 0;
@@ -41,7 +56,7 @@ double mean_rate(const Population& p, double rate, double seconds) {
 }
 
 bool is_superposed(const Network& net, const Projection& p) {
-  if (!p.rule->pairs_in_order() || p.synapse->weight_kind != 0 || p.synapse->on_control) return false;
+  if (!p.rule->pairs_in_order() || !p.shared_weights.empty() || p.synapse->weight_kind != 0 || p.synapse->on_control) return false;
   if (p.delay.kind != Distribution::Kind::constant) return false;
   const auto index = static_cast<std::uint32_t>(&p - net.projections.data());
   if (is_switched(net.schedule, index) || is_set(net.schedule, index)) return false;
@@ -86,6 +101,8 @@ std::string describe(const Network& n, const Estimate& e) {
   line("synapses",
        amount_text(e.synapses) +
            (e.superposed > 0 ? fmt::format(" stored, {} superposed", amount_text(e.superposed)) : ""));
+  for (const auto& p : n.populations)
+    if (p.positions.kind != Positions::Kind::none) line("positions", p.name + ": " + positions_text(p.positions));
   if (e.lookahead != never) {
     line("lookahead", time(e.lookahead));
     line("windows", fmt::format("{} per second of model time", amount_text(e.windows_per_second)));

@@ -15,6 +15,7 @@ struct Names {
   std::vector<Mark> marks;
   std::vector<bool> flawed;  ///< had an error: references to it are resolved, and nothing is said that may follow from it
   std::vector<bool> unsized; ///< of populations: the size is an error and stands at 1
+  std::vector<bool> unplaced; ///< of populations: the positions are an error
   bool complete = true;      ///< names of the section could be read: one that is not there is unknown
 };
 
@@ -44,6 +45,8 @@ struct RuleRead {
 std::string rule_line(const Node& value, const Node& beside);
 RuleRead load_rule(Loading& l, Projection& p, const Node& connect, Mark where);
 
+/// `positions` of a population; false after an error.
+bool read_positions(Loading& l, Population& p, const Node& n);
 void load_populations(Loading& l, const Node& map);
 void load_projections(Loading& l, const Node& map);
 void load_schedule(Loading& l, const Node& list);
@@ -61,9 +64,11 @@ void check_memory(Loading& l);
 std::span<const Key> top_keys();
 std::span<const Key> population_keys();
 std::span<const Key> pattern_keys();
+std::span<const Key> positions_keys();
 std::span<const Key> projection_keys();
 std::span<const Key> connect_keys();
 std::span<const Key> synapse_keys();
+std::span<const Key> delay_keys();
 std::span<const Key> weights_from_keys();
 std::span<const Key> schedule_keys();
 std::span<const Key> pulse_keys();

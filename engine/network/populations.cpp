@@ -24,6 +24,7 @@ constexpr Key keys[] = {
     {"params", false, "values", "parameters of the model; a number, a distribution, or a list of one value per neuron"},
     {"initial", false, "values", "variables at t = 0; a number, a distribution, or a list of one value per neuron"},
     {"like", false, "name", "a population whose keys hold where this one gives none"},
+    {"positions", false, "positions", "where the neurons are, for connections by distance"},
     {"spikes", false, "spikes", "spike times of a source model that takes them: a list per neuron, or a file"},
     {"patterns", false, "pattern_list", "an environment's input patterns and their targets"},
 };
@@ -97,6 +98,7 @@ class Populations {
       l_.populations.marks.push_back(key.mark);
       l_.populations.flawed.push_back(r_.errors.count() != before || !p.model || !sized);
       l_.populations.unsized.push_back(!sized);
+      l_.populations.unplaced.push_back(!placed_);
       l_.net.populations.push_back(std::move(p));
     }
   }
@@ -133,6 +135,7 @@ class Populations {
 
   void load(Population& p, const Node& given, const Node::Key& key) {
     const std::string what = fmt::format("population {}", in_quotes(p.name));
+    placed_ = true;
     if (!given.is_map()) return;
     auto n = merged(given, 0);
     if (!n) {  // an error of `like`: what is given here is read all the same, and nothing is said to be missing
@@ -150,6 +153,7 @@ class Populations {
     } else if (!misspelt(*n, "size")) {
       r_.errors.error(key.mark, what + " has no 'size'", "size: number of neurons");
     }
+    if (const Node* positions = n->find("positions")) placed_ = read_positions(l_, p, *positions);
     if (!p.model) return;
     bad_.clear();
     const auto& m = *p.model;
@@ -406,6 +410,7 @@ class Populations {
   std::size_t inherited_ = 0;
   std::set<std::string, std::less<>> bad_;  ///< fields of the population being read whose values are errors
   bool guessed_ = false;                    ///< its model
+  bool placed_ = true;                      ///< its positions, if it has any, are no error
 };
 
 }  // namespace

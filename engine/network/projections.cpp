@@ -74,7 +74,7 @@ class Projections {
     d.onto_neurons = check_targets(to, d) && d.targets_known;
     const RuleRead rule = connect ? load_rule(l_, p, *connect, key.mark) : RuleRead{false};
     const bool read = synapse && read_synapse(d, *synapse, key.mark, rule);
-    if (d.sources_known && d.targets_known && rule.good) check_rule(p, *connect);
+    if (d.sources_known && d.targets_known && rule.good) check_rule(d, *connect);
     return d.sources_known && d.onto_neurons && rule.good && read;
   }
 
@@ -120,8 +120,9 @@ class Projections {
   }
 
   /// Can the rule be drawn between these ends?
-  void check_rule(const Projection& p, const Node& connect) {
-    auto refusal = p.rule->refusal(Ends(l_.net, p));
+  void check_rule(const Draft& d, const Node& connect) {
+    if (d.p.rule->spatial() && !d.placed()) return;
+    auto refusal = d.p.rule->refusal(Ends(l_.net, d.p));
     if (!refusal) return;
     const Mark where = connect.is_map() && !connect.items.empty() ? connect.items[0].mark : connect.mark;
     r_.errors.error(where, std::move(refusal.reason), std::move(refusal.help));

@@ -15,7 +15,7 @@ constexpr auto rule = Spelling::Of::rule;
 constexpr auto variable = Spelling::Of::variable;
 constexpr auto key = Spelling::Of::key;
 
-constexpr std::string_view no_geometry = "there are no positions and distances: connections follow a rule or a list";
+constexpr std::string_view by_distance = "populations have `positions`, and `connect: {distance: ...}` connects by distance";
 constexpr std::string_view no_compartments = "there are no compartments, morphologies and ion channels: neurons are points";
 constexpr std::string_view no_gap_junctions = "there are no gap junctions: synapses transmit spikes, after a delay";
 constexpr std::string_view no_equations = "there are no equations in a network: `spinet models` lists the models, models/README.md says how to add one";
@@ -117,7 +117,7 @@ constexpr Spelling table[] = {
     {rule, "FixedTotalNumberConnector", "connect: {fixed_total_number: @}", ""},
     {rule, "FromListConnector", "connect: {list: @}", "rows are [source, target, weight, delay]"},
     {rule, "FromFileConnector", "connect: {list: @}", "a CSV file"},
-    {rule, "DistanceDependentProbabilityConnector", "", no_geometry},
+    {rule, "DistanceDependentProbabilityConnector", "", by_distance},
     {rule, "pairwise_poisson", "", "there is no such rule: fixed_total_number draws as many connections as that makes in the mean"},
     {rule, "condition", "", no_condition},
     {rule, "symmetric_pairwise_bernoulli", "", "there are no symmetric rules: a list holds both directions of each pair"},
@@ -149,10 +149,9 @@ constexpr Spelling table[] = {
     {key, "threads", "", no_threads},
     {key, "num_threads", "", no_threads},
     {key, "local_num_threads", "", no_threads},
-    {key, "layers", "", no_geometry},
-    {key, "positions", "", no_geometry},
-    {key, "mask", "", no_geometry},
-    {key, "kernel", "", no_geometry},
+    {key, "layers", "", by_distance},
+    {key, "mask", "", by_distance},
+    {key, "kernel", "", by_distance},
     {key, "compartments", "", no_compartments},
     {key, "morphology", "", no_compartments},
     {key, "mechanisms", "", no_compartments},

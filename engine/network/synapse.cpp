@@ -17,7 +17,7 @@ namespace {
 
 constexpr Key synapse_own[] = {
     {"model", true, "synapse_model", "name of a synapse model (`spinet models` lists them)"},
-    {"delay", false, "value", "from emission to arrival; a time or a distribution"},
+    {"delay", false, "delay", "from emission to arrival; a time, a distribution, or by distance"},
     {"port", false, "name",
      "input of the target; chosen by the sign of the weight if not given; a port with a sign gives it to its "
      "weights"},
@@ -62,11 +62,7 @@ class SynapseReader {
     }
     if (model) check_keys(n, *model);
     bool timed = true;
-    if (const Node* d = n.find("delay")) {
-      auto delay = read_delay(l_, *d);
-      timed = delay.has_value();
-      if (timed) p_.delay = std::move(*delay);
-    }
+    if (const Node* delay = n.find("delay")) timed = read_delay(d_, *delay);
     const auto port = port_unit_of(d_, n);
     if (!model) return false;
     p_.synapse = reinterpret_cast<const SynapseTable*>(model);

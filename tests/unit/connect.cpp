@@ -4,7 +4,11 @@
 #include <map>
 #include <set>
 
+#include "connect/positions.hpp"
+#include "connect/rule.hpp"
 #include "core/connect.hpp"
+#include "network/graph.hpp"
+#include "network/replicas.hpp"
 #include "support/network_builder.hpp"
 #include "support/on_ranks.hpp"
 #include "support/run.hpp"
@@ -149,4 +153,179 @@ TEST_CASE("fixed_outdegree: the same edges, weights, delays and spikes on 1, 2 a
           CHECK(std::equal(x.begin(), x.end(), y.begin(), same));
         }
     }
+}
+
+namespace {
+
+Positions box(Positions::Kind kind, std::uint32_t dimensions, bool periodic) {
+  Positions at;
+  at.kind = kind;
+  at.dimensions = dimensions;
+  at.periodic = periodic;
+  at.origin = {-100, 50, 0};
+  at.extent = {1000, 800, 400};
+  if (dimensions == 2) at.origin[2] = at.extent[2] = 0;
+  return at;
+}
+
+/// Distance of two points written down anew: the nearest of all images.
+double far(const Positions& space, const Point& a, const Point& b) {
+  double sum = 0;
+  for (std::uint32_t k = 0; k < space.dimensions; ++k) {
+    double least = std::abs(a[k] - b[k]);
+    if (space.periodic)
+      for (const double shift : {-space.extent[k], space.extent[k]}) least = std::min(least, std::abs(a[k] - b[k] + shift));
+    sum += least * least;
+  }
+  return std::sqrt(sum);
+}
+
+struct Law {
+  double shape, p, scale, cutoff;
+  double at(double d) const {
+    if (d > cutoff) return 0;
+    return shape == 0 ? p * std::exp(-d * d / (2 * scale * scale)) : shape == 1 ? p * std::exp(-d / scale) : p;
+  }
+};
+
+/// 700 cells to 600 others, and among them 200 that are both.
+Network by_distance(const Positions& space, const Law& law, bool autapses = true, std::uint32_t seed = 9) {
+  NetworkBuilder b(ms(10), seed);
+  const auto n = b.add("lif_delta", 900, {}), other = b.add("lif_delta", 200, {});
+  for (const auto p : {n, other}) {
+    auto& at = b.network().populations[p].positions = space;
+    if (at.kind == Positions::Kind::grid)
+      at.grid = p == n ? std::array<std::uint32_t, 3>{30, 30, 1} : std::array<std::uint32_t, 3>{10, 20, 1};
+  }
+  auto& p = b.connect(n, n, *connection_rule("distance"), 1.0, ms(1));
+  p.sources = {b.range(other), {b.first(n), 500}};
+  p.targets = {{b.first(n) + 300, 600}};
+  p.numbers = {law.shape, law.p, law.scale, law.cutoff};
+  p.autapses = autapses;
+  return b.network();
+}
+
+}  // namespace
+
+TEST_CASE("distance: each pair with the probability of its distance") {
+  using Kind = Positions::Kind;
+  const Law laws[] = {{0, 0.6, 60, 300}, {1, 0.9, 50, 390}, {2, 0.2, 150, 150}, {2, 1, 120, 120}, {0, 1, 40, 200}};
+  for (const Kind kind : {Kind::random, Kind::grid})
+    for (const bool periodic : {false, true})
+      for (const auto& law : laws) {
+        const auto space = box(kind, kind == Kind::grid ? 2 : law.shape == 1 ? 2 : 3, periodic);
+        if (periodic && law.cutoff > 0.5 * (space.dimensions > 2 ? 400 : 800)) continue;
+        CAPTURE(kind == Kind::grid, space.dimensions, periodic, law.shape, law.p);
+        const auto net = by_distance(space, law, law.shape != 2);
+        const auto& p = net.projections[0];
+        const auto sources = positions_of(net, p.sources), targets = positions_of(net, p.targets);
+        const auto& at = net.populations[0].positions;
+        const Ends ends(net, p);
+        constexpr int bins = 12;
+        double expected[bins] = {}, variance[bins] = {}, all = 0;
+        int certain = 0;
+        for (std::uint32_t s = 0; s < sources.size(); ++s)
+          for (std::uint32_t t = 0; t < targets.size(); ++t) {
+            const double d = far(at, sources[s], targets[t]), q = law.at(d);
+            if (q == 0 || (!p.autapses && ends.source_gid(s) == ends.target_gid(t))) continue;
+            const int bin = std::min(bins - 1, static_cast<int>(bins * d / law.cutoff));
+            expected[bin] += q;
+            variance[bin] += q * (1 - q);
+            all += q;
+            certain += q == 1;
+          }
+        const auto drawn = draw_all(net, 0);
+        int found[bins] = {};
+        std::set<std::pair<std::uint32_t, std::uint32_t>> pairs;
+        for (const auto& e : drawn) {
+          const double d = far(at, sources[e.source], targets[e.target]);
+          REQUIRE(d <= law.cutoff * (1 + 1e-12));
+          REQUIRE((p.autapses || ends.source_gid(e.source) != ends.target_gid(e.target)));
+          ++found[std::min(bins - 1, static_cast<int>(bins * d / law.cutoff))];
+          pairs.emplace(e.source, e.target);
+        }
+        CHECK(pairs.size() == drawn.size());
+        CHECK(static_cast<int>(drawn.size()) >= certain);
+        CHECK(expected_synapses(net, p) == Approx(all).epsilon(1e-9));
+        double chi2 = 0, freedom = 0;
+        for (int k = 0; k < bins; ++k) {
+          if (variance[k] < 5) {
+            CHECK(std::abs(found[k] - expected[k]) < 12);
+            continue;
+          }
+          chi2 += (found[k] - expected[k]) * (found[k] - expected[k]) / variance[k];
+          ++freedom;
+        }
+        CHECK(chi2 <= freedom + 5 * std::sqrt(2 * freedom));
+        if (law.shape == 2 && law.p == 1) CHECK(drawn.size() == static_cast<std::size_t>(certain));
+        else CHECK(freedom > 4);
+      }
+}
+
+TEST_CASE("distance: as many neighbours as the integral says, however many sources there are") {
+  NetworkBuilder b(ms(10), 3);
+  const auto n = b.add("lif_delta", 40000, {});
+  auto& at = b.network().populations[n].positions = box(Positions::Kind::random, 2, true);
+  at.extent = {1000, 1000, 0};
+  auto& p = b.connect(n, n, *connection_rule("distance"), 1.0, ms(1));
+  p.targets = {{0, 2000}};
+  p.numbers = {0, 0.5, 30, 150};
+  const double mean = 40000 / 1e6 * 0.5 * 2 * std::acos(-1.0) * 900 * (1 - std::exp(-12.5));
+  const auto drawn = draw_all(b.network(), 0);
+  CHECK(static_cast<double>(drawn.size()) / 2000 == Approx(mean).margin(5 * std::sqrt(mean / 2000) * 2));
+  CHECK(expected_synapses(b.network(), p) / 2000 == Approx(mean).epsilon(0.01));
+}
+
+TEST_CASE("distance: the same edges, delays and spikes on 1, 2 and 3 ranks, in any block") {
+  NetworkBuilder b(ms(60), 3);
+  const auto n = b.add("lif_delta", 600, {{"I_dc", 300}, {"V", uniform(-60, -50)}, {"E_L", -65}, {"v_th", -50}, {"v_reset", -65}, {"C_m", 250}, {"tau_m", 20}});
+  b.network().populations[n].positions = box(Positions::Kind::random, 3, true);
+  auto& p = b.connect(n, n, *connection_rule("distance"), uniform(0, 0.5), ms(1));
+  p.numbers = {0, 0.8, 70, 200};
+  p.autapses = false;
+  p.delay = uniform(3e5, 3e5 + 2e4 * 200);
+  p.delay_by_distance = {3e5, 2e4};
+  b.record_spikes(n);
+  b.network().edge_recordings.push_back(0);
+  auto expected = on_ranks(b.network(), 1);
+  const auto& edges = expected.edges_of(0);
+  REQUIRE(edges.size() > 3000);
+  REQUIRE(expected.spikes().size() > 600);
+  std::set<Tick> delays;
+  const auto& at = b.network().populations[n].positions;
+  for (const auto& e : edges) {
+    const double d = far(at, position_of(b.network(), e.source), position_of(b.network(), e.target));
+    CHECK(e.delay == 100'000 * static_cast<Tick>(std::floor((3e5 + 2e4 * d) / 1e5 + 0.5)));
+    delays.insert(e.delay);
+  }
+  CHECK(delays.size() > 20);
+  CHECK(lookahead(b.network()) == 300'000);
+  for (const std::uint32_t block : {1u, 256u})
+    for (const int ranks : {1, 2, 3}) {
+      CAPTURE(block, ranks);
+      b.network().block = block;
+      auto got = on_ranks(b.network(), ranks);
+      CHECK((got.spikes() == expected.spikes()));
+      const auto same = [](const Edge& x, const Edge& y) { return x.source == y.source && x.target == y.target && x.weight == y.weight && x.delay == y.delay; };
+      REQUIRE(got.edges_of(0).size() == edges.size());
+      CHECK(std::equal(edges.begin(), edges.end(), got.edges_of(0).begin(), same));
+    }
+}
+
+TEST_CASE("positions: a grid's points, a list's, and random ones as a replica has them alone") {
+  Network net = by_distance(box(Positions::Kind::grid, 2, false), {2, 1, 10, 10});
+  CHECK(position_of(net, 0, 0) == Point{-100 + 1000 * (0.5 / 30), 50 + 800 * (0.5 / 30), 0});
+  CHECK(position_of(net, 0, 31) == Point{-100 + 1000 * (1.5 / 30), 50 + 800 * (1.5 / 30), 0});
+  auto& listed = net.populations[0].positions;
+  listed.kind = Positions::Kind::listed;
+  listed.dimensions = 3;
+  listed.listed.resize(2700);
+  listed.listed[5] = 7;
+  CHECK(position_of(net, 0, 1) == Point{0, 0, 7});
+  const Network alone = by_distance(box(Positions::Kind::random, 3, true), {2, 1, 10, 10}, true, 5);
+  const std::uint32_t seeds[] = {4, 5};
+  const Network two = replicate(alone, seeds);
+  CHECK(position_of(two, 1, 17) == position_of(alone, 0, 17));
+  CHECK(position_of(two, 0, 17) != position_of(alone, 0, 17));
+  CHECK(position_of(two, 3, 17) == position_of(alone, 1, 17));
 }

@@ -122,6 +122,39 @@ TEST_CASE("rules and their options") {
   CHECK(p.numbers == std::vector{1000.0});
 }
 
+TEST_CASE("positions, connections and delays by distance") {
+  const auto n = read(
+      "populations:\n"
+      "  g: {model: cell, size: 6, positions: {grid: [3, 2], extent: [0.3 mm, 200 um], origin: [1 um, -2 um], periodic: true}}\n"
+      "  r: {model: cell, size: 4, positions: {random: [0.3 mm, 200 um], origin: [1 um, -2 um], periodic: true}}\n"
+      "  l: {model: cell, size: 2, positions: {list: [[0 um, 1 um, 2 um], [4 um, -3 um, 2 um]]}}\n"
+      "projections:\n"
+      "  p: {from: g, to: r, connect: {distance: {gaussian: {p: 30 %, sigma: 10 um}}}, synapse: {model: plain, weight: 1 pA, delay: {velocity: 0.1 m/s, offset: 0.2 ms}}}\n"
+      "  q: {from: l, to: l, connect: all_to_all, synapse: {model: plain, weight: 1 pA, delay: {per_distance: 0.4 us/nm}}}\n"
+      "  c: {from: g, to: g, connect: {distance: {box: {p: 1, radius: 1 um}}}, synapse: {model: plain, weight: 1 pA, delay: {velocity: 1 m/s, offset: 1 ms}}}\n");
+  const auto& g = n.populations[0].positions;
+  CHECK(g.kind == Positions::Kind::grid);
+  CHECK(g.grid == std::array<std::uint32_t, 3>{3, 2, 1});
+  CHECK(g.extent == std::array<double, 3>{300, 200, 0});
+  CHECK(g.origin == std::array<double, 3>{1, -2, 0});
+  CHECK(g.periodic);
+  CHECK(n.populations[1].positions.kind == Positions::Kind::random);
+  const auto& l = n.populations[2].positions;
+  CHECK(l.dimensions == 3);
+  CHECK(l.origin == std::array<double, 3>{0, -3, 2});
+  CHECK(l.extent == std::array<double, 3>{4, 4, 0});
+  CHECK(n.projections[0].rule->format.name == "distance");
+  CHECK(n.projections[0].numbers == std::vector<double>{0, 0.3, 10, 50});
+  CHECK(n.projections[0].delay == Distribution{Kind_::uniform, 2e5, 7e5});  // to the cut-off, 0.01 ms for each um
+  REQUIRE(n.projections[0].delay_by_distance);
+  CHECK(n.projections[0].delay_by_distance->per_um == Approx(1e4));
+  CHECK(n.projections[1].delay.a == 1e5);  // at least one step
+  CHECK(n.projections[1].delay.b == Approx(4e5 * std::sqrt(32)));
+  CHECK(!n.projections[2].delay_by_distance);  // one step covers them all
+  CHECK(n.projections[2].delay == Distribution{Kind_::constant, 1e6});
+  CHECK(lookahead(n) == 100'000);
+}
+
 TEST_CASE("ports by name, by being the only one, and by the sign of the weights") {
   const auto port = [](const std::string& synapse) { return projection("{from: a, to: b, connect: all_to_all, synapse: {model: plain, delay: 1 ms, " + synapse + "}}").port; };
   CHECK(port("weight: 1 pA") == 0);

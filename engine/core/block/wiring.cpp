@@ -1,6 +1,7 @@
 #include "core/block/wiring.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace spinet {
@@ -13,6 +14,7 @@ Wiring::Wiring(const Network& net, std::uint32_t index, const std::atomic<bool>*
       most_delay(delay.most()) {
   const auto& p = net.projections[index];
   for (const auto& d : p.state) state.emplace_back(d);
+  for (const double w : p.shared_weights) shared_weights.push_back(static_cast<float>(w));
   if (p.listed_delays && !p.edges.empty()) {
     least_delay = 0xFFFFFFFFu;
     most_delay = 0;
@@ -23,15 +25,36 @@ Wiring::Wiring(const Network& net, std::uint32_t index, const std::atomic<bool>*
       most_delay = std::max(most_delay, steps);
     }
   }
+  if (!p.delay_by_distance) return;
+  by_distance_.emplace(Ends(net, p));
+  const auto steps = [&](double ticks) {
+    return static_cast<std::uint32_t>(
+        std::max(1.0, std::floor(ticks / static_cast<double>(net.delay_resolution) + 0.5)));
+  };
+  least_delay = steps(p.delay.a);
+  most_delay = steps(p.delay.b);
 }
+
+Wiring::ByDistance::ByDistance(const Ends& ends)
+    : space(ends),
+      sources(positions_of(ends.network, ends.projection.sources)),
+      targets(positions_of(ends.network, ends.projection.targets)) {}
 
 double Wiring::weight_of(const DrawnEdge& e) const {
   const auto& p = connector.projection;
+  if (!shared_weights.empty()) return static_cast<double>(shared_weights.at(e.weight_word));
   return p.listed_weights ? p.edges[e.listed].weight : state[0](uniform01(e.weight_word));
 }
 
-std::uint32_t Wiring::delay_steps(const DrawnEdge& e, Tick resolution) const {
+std::uint32_t Wiring::delay_steps(const DrawnEdge& e, std::uint32_t target, Tick resolution) const {
   const auto& p = connector.projection;
+  if (by_distance_) {
+    const double um =
+        by_distance_->space.distance(by_distance_->sources[e.source], by_distance_->targets[target]);
+    const double ticks = p.delay_by_distance->offset + p.delay_by_distance->per_um * um;
+    const double steps = std::floor(ticks / static_cast<double>(resolution) + 0.5);
+    return static_cast<std::uint32_t>(std::clamp<double>(steps, least_delay, most_delay));
+  }
   if (!p.listed_delays) return delay.least() + delay(e.delay_word);
   return static_cast<std::uint32_t>(
       std::max<Tick>(1, (p.edges[e.listed].delay + resolution / 2) / resolution));
@@ -86,7 +109,8 @@ double InitialState::of(const DrawnEdge& e, std::uint32_t run, std::vector<doubl
   s.shared = shared_.data();
   s.gids = &gid;
   s.copies = &copy;
-  s.delay = net_.delay_resolution * wiring_.delay_steps(e, net_.delay_resolution);
+  s.delay =
+      net_.delay_resolution * wiring_.delay_steps(e, run * target_run + e.target, net_.delay_resolution);
   s.run = {net_.ticks_per_ms()};
   return t.read(&s, 0, 0);
 }

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "connect/positions.hpp"
 #include "core/buffer.hpp"
 #include "core/connect.hpp"
 #include "core/partition.hpp"
@@ -44,9 +46,21 @@ struct Wiring {
   std::vector<Sampler> state;
   RandomKey variable_key;
   double weight_of(const DrawnEdge& e) const;
-  std::uint32_t delay_steps(const DrawnEdge& e, Tick resolution) const;
+  /// The one copy on this rank of the weights that synapses of the projection share; empty: each has its own.
+  std::vector<float> shared_weights;
+  /// `target`: of the edge, along the projection's targets.
+  std::uint32_t delay_steps(const DrawnEdge& e, std::uint32_t target, Tick resolution) const;
   /// The projection's steps of delay, at least and at most (explicit lists included).
   std::uint32_t least_delay, most_delay;
+
+ private:
+  /// Where delays follow the distance: the positions of all ends.
+  struct ByDistance {
+    explicit ByDistance(const Ends& ends);
+    Space space;
+    std::vector<Point> sources, targets;
+  };
+  std::optional<ByDistance> by_distance_;
 };
 
 /// What the edges of a projection hold at t = 0, for the log.
@@ -123,7 +137,8 @@ void for_edges(const Network& net, const Wiring& wiring, const Locator& locator,
         const Gid gid =
             sources.size() == 1 ? sources[0].first + e[i].source : connector.source_gid(e[i].source);
         const std::uint32_t d =
-            one_delay ? wiring.least_delay : wiring.delay_steps(e[i], net.delay_resolution);
+            one_delay ? wiring.least_delay
+                      : wiring.delay_steps(e[i], run * target_run + e[i].target, net.delay_resolution);
         f(e[i], gid, d, local[e[i].target], run * target_run + e[i].target);
       }
     });

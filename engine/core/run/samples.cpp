@@ -138,7 +138,7 @@ void Simulation::Impl::record_edges(Recorder& recorder, const std::atomic<bool>*
           const std::size_t begin = of_run_values.size();
           const double weight = state.of(e[i], run, of_run_values);
           of_run.push_back({e[i].target, begin, {wiring.connector.source_gid(e[i].source), wiring.connector.target_gid(run, e[i].target),
-                                                 weight, net.delay_resolution * wiring.delay_steps(e[i], net.delay_resolution)}});
+                                                 weight, net.delay_resolution * wiring.delay_steps(e[i], run * target_run + e[i].target, net.delay_resolution)}});
         }
       });
       std::stable_sort(of_run.begin(), of_run.end(), [](const auto& x, const auto& y) { return x.target < y.target; });
