@@ -88,6 +88,7 @@ void Simulation::Impl::build(const SimulationOptions& options) {
     stats.synapse_bytes += synapses->bytes();
     blocks[b]->connect(std::move(synapses), std::move(input[b]), {window, graded, options.small_slices});
   }
+  for (const auto& w : wirings) stats.synapse_bytes += w->shared_weights.size() * sizeof(float);
   stats.synapses += stats.stored_synapses;
   for (std::uint32_t f = 0; f < net.family_count(); ++f) {
     auto& some = listeners.emplace_back();

@@ -12,6 +12,7 @@ const std::vector<std::uint64_t>& Simulation::weight_widths() const { return imp
 const Statistics& Simulation::built() const { return impl_->stats; }
 
 Tick Simulation::window() const { return impl_->window; }
+std::span<float> Simulation::shared_weights(std::uint32_t p) { return impl_->wirings.at(p)->shared_weights; }
 
 std::uint64_t Simulation::owned() const {
   std::uint64_t n = 0;

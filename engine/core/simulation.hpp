@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -101,6 +102,9 @@ class Simulation {
   std::uint64_t owned() const;
   /// What has been built on this rank: synapses, slices, bytes.
   const Statistics& built() const;
+  /// Weights that synapses of a projection share (Projection::shared_weights): those of this rank, stored once.  What is
+  /// written there acts on all that is delivered from then on; on several ranks all must write the same.
+  std::span<float> shared_weights(std::uint32_t projection);
   /// Length of a window in ticks: the lookahead, unless that is very long.
   Tick window() const;
 

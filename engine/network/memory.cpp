@@ -68,7 +68,7 @@ Kin kin_of(const Projection& p, std::uint32_t index) {
 }
 
 bool uniform_weight(const Projection& p) {
-  return p.synapse->weight_kind == 0 && !p.listed_weights && p.state[0].kind == Distribution::Kind::constant;
+  return p.synapse->weight_kind == 0 && !p.listed_weights && p.shared_weights.empty() && p.state[0].kind == Distribution::Kind::constant;
 }
 
 /// What a block's array takes: huge pages from a megabyte on (core/buffer.hpp).
@@ -208,7 +208,9 @@ class Sum {
       const Projection& p = n_.projections[i];
       if (superposed_[i]) continue;
       const double count = expected_synapses(n_, p);
-      const double state = uniform_weight(p) ? 0 : p.synapse->state_size;
+      const bool shared = !p.shared_weights.empty();
+      const double state = uniform_weight(p) ? 0 : shared ? sizeof(std::uint32_t) : p.synapse->state_size;
+      m_.every_rank += sizeof(float) * static_cast<double>(p.shared_weights.size());
       m_.projections[i] += count * (sizeof(std::uint16_t) + state + (p.synapse->draws ? 1 : 0));
       heard(p);
       Together& t = all[kin_of(p, i)];

@@ -329,3 +329,92 @@ TEST_CASE("positions: a grid's points, a list's, and random ones as a replica ha
   CHECK(position_of(two, 0, 17) != position_of(alone, 0, 17));
   CHECK(position_of(two, 3, 17) == position_of(alone, 1, 17));
 }
+
+namespace {
+
+constexpr double shared_values[] = {1, 2, 4};
+
+/// A source with 70 targets and two with 5, whose weights go round; shared, or the same as each synapse's own.
+Network going_round(bool shared, std::vector<double> weights) {
+  NetworkBuilder b(ms(20), 1);
+  const Values v{{"E_L", 0}, {"v_th", 3.5}, {"v_reset", 0}, {"tau_m", 20}, {"V", 0}};
+  const auto in = b.source(3, {{ms(1), 0}, {ms(5), 1}, {ms(5), 2}, {ms(9), 0}, {ms(9), 1}});
+  const auto cells = b.add("lif_delta", 70, v);
+  std::vector<ListedEdge> edges;
+  std::vector<std::uint32_t> which;
+  for (std::uint32_t t = 0; t < 70; ++t)
+    for (std::uint32_t s = 0; s < (t < 5 ? 3u : 1u); ++s) {
+      which.push_back((t + s) % 3);
+      edges.push_back({s, t, weights[which.back()], ms(1)});
+    }
+  auto& p = b.connect(in, cells, std::move(edges));
+  if (shared) {
+    p.listed_weights = false;
+    p.shared_weights = std::move(weights);
+    p.weight_index = std::move(which);
+  }
+  b.record_spikes(cells);
+  b.network().edge_recordings.push_back(0);
+  return b.network();
+}
+
+std::vector<double> weights_of(const std::vector<Edge>& edges) {
+  std::vector<double> w;
+  for (const auto& e : edges) w.push_back(e.weight);
+  return w;
+}
+
+}  // namespace
+
+TEST_CASE("shared weights: as if each synapse had its own, on any number of ranks") {
+  for (const double middle : {2.0, 3.625}) {
+    auto own = on_ranks(going_round(false, {1, middle, 4}), 1);
+    REQUIRE(own.spikes().size() > 50);
+    for (const int ranks : {1, 2, 3}) {
+      auto got = on_ranks(going_round(true, {1, middle, 4}), ranks);
+      CHECK((got.spikes() == own.spikes()));
+      CHECK(weights_of(got.edges_of(0)) == weights_of(own.edges_of(0)));
+    }
+  }
+}
+
+TEST_CASE("shared weights: one change changes all synapses that take it; they are stored once") {
+  std::vector<double> values(std::begin(shared_values), std::end(shared_values));
+  auto changed = values;
+  changed[1] = 3.75;
+  auto own = on_ranks(going_round(false, changed), 1);
+  const auto before = on_ranks(going_round(false, values), 1);
+  for (const std::uint32_t small : {0u, 4096u}) {  // both stores of arrivals
+    MemoryRecorder recorder;
+    const Network net = going_round(true, values);
+    SimulationOptions options;
+    options.l2_bytes = 1;  // as many blocks as can be
+    options.small_slices = small;
+    run_loopback(1, [&](Transport& t) {
+      Simulation s(net, t, options);
+      REQUIRE(s.shared_weights(0).size() == 3);
+      s.shared_weights(0)[1] = 3.75f;
+      s.run(&recorder);
+    });
+    CHECK((recorder.spikes() == own.spikes()));
+    CHECK(!(recorder.spikes() == before.spikes()));
+  }
+  const auto bytes = [](std::size_t weights) {
+    std::uint64_t n = 0;
+    const Network net = going_round(true, std::vector<double>(weights, 1));
+    SimulationOptions options;
+    options.l2_bytes = 1;
+    run_loopback(1, [&](Transport& t) { n = Simulation(net, t, options).built().synapse_bytes; });
+    return n;
+  };
+  CHECK(bytes(1003) - bytes(3) == 1000 * sizeof(float));
+}
+
+TEST_CASE("shared weights: what cannot be is refused when the network is built") {
+  auto net = going_round(true, {1, 2, 4});
+  net.projections[0].weight_index[40] = 3;
+  CHECK_THROWS_WITH(on_ranks(net, 1), Catch::Contains("shared weight 3 of 3"));
+  net = going_round(true, {1, 2, 4});
+  net.projections[0].synapse = reinterpret_cast<const SynapseTable*>(builtin().find(Kind::synapse, "stdp"));
+  CHECK_THROWS_WITH(on_ranks(net, 1), Catch::Contains("cannot share weights"));
+}

@@ -18,13 +18,15 @@ Delivery::Delivery(const Parts& parts) : to_(parts), synapses_(parts.slices.syna
     way.sign = store.weight_sign;
     if (store.uniform) way.weight = store.weight;
     else if (table.on_pre) way.table = &table;
+    else if (store.shared_weights) way.weights = store.shared_weights, way.which = store.which.data();
     else way.weights = reinterpret_cast<const float*>(store.state.data());
     way.uses_payload = way.table && table.graded;
     // A store without synapses here may be of other neurons' ports.
     way.evaluates = store.port < to_.table.port_count && to_.table.ports[store.port].evaluates != 0;
     way.looks = way.table && table.read_count != 0 && !table.reads_at_control;
     const auto alike = [&](const Way& w) {
-      return w.table == way.table && w.port == way.port && w.sign == way.sign && !w.weights == !way.weights;
+      return w.table == way.table && w.port == way.port && w.sign == way.sign && !w.weights == !way.weights &&
+             !w.which == !way.which;
     };
     const auto first = std::find_if(ways_.begin(), ways_.end(), alike);
     way.kind = static_cast<std::uint32_t>(first - ways_.begin());
@@ -73,8 +75,16 @@ void Delivery::deliver(std::span<const Hit> hits, Tick tick) {
       h = make(h, end, tick);
     } else if (goes_by_itself(e, way, end - h)) {
       finish(tick);
+      if (way.which) {
+        deliver_shared(*h++, tick);
+        continue;
+      }
       const float* const weights = way.weights ? way.weights + e.begin : nullptr;
       receive_from(*h++, {tick, e.count, way.port, nullptr, weights, nullptr, way.weight, 1});
+    } else if (way.which) {
+      h = gather(h, end, tick, [](const Way& w, const SliceEntry& of, double scale, std::uint32_t i) {
+        return static_cast<double>(w.weights[w.which[of.begin + i]]) * scale;
+      });
     } else if (way.weights) {
       h = gather(h, end, tick, [](const Way& w, const SliceEntry& of, double scale, std::uint32_t i) {
         return static_cast<double>(w.weights[of.begin + i]) * scale;
@@ -85,6 +95,14 @@ void Delivery::deliver(std::span<const Hit> hits, Tick tick) {
       });
     }
   }
+}
+
+/// A slice by itself whose synapses share weights.
+void Delivery::deliver_shared(const Hit& hit, Tick tick) {
+  const SliceEntry& e = synapses_.slice(hit.slice);
+  const Way& way = ways_[e.store];
+  for (std::uint32_t i = 0; i < e.count; ++i) weights_[i] = static_cast<double>(way.weights[way.which[e.begin + i]]);
+  receive_from(hit, {tick, e.count, way.port, nullptr, nullptr, weights_.data(), 0, 1});
 }
 
 /// Gathers what arrives at the slices of `first` and of those that follow, as long as they are of one kind and

@@ -55,6 +55,7 @@ class Delivery {
     const SynapseTable* table;     ///< whose `on_pre` makes the weights, or null
     const std::uint16_t* targets;  ///< of all synapses of the store
     const float* weights;          ///< the same, where they are stored, or null
+    const std::uint32_t* which;    ///< where weights are shared: of `weights`, for each synapse; or null
     double weight;                 ///< of each, where all have the same
     double gain;                   ///< sign times what the schedule has made of the weights; 0: none arrive
     std::uint32_t port;
@@ -103,6 +104,7 @@ class Delivery {
     const std::uint32_t begin = std::exchange(evaluated_, end);
     to_.requests.evaluations.add(std::span<const std::uint16_t>(targets_.data() + begin, end - begin));
   }
+  void deliver_shared(const Hit& hit, Tick tick);
   template <class Weight>
   const Hit* gather(const Hit* first, const Hit* end, Tick tick, Weight&& weight);
   void receive_from(const Hit& hit, Arrivals a);

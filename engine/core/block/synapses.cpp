@@ -37,7 +37,7 @@ void BlockSynapses::edges_of(std::uint32_t p, const Network& net,
 std::uint64_t BlockSynapses::bytes() const {
   std::uint64_t n = first_.bytes() + slices_.bytes() + delays_.bytes() + number_.bytes();
   for (const auto& s : stores_)
-    n += s.targets.bytes() + s.state.bytes() + s.slice_state.bytes() + s.copies.bytes();
+    n += s.targets.bytes() + s.which.bytes() + s.state.bytes() + s.slice_state.bytes() + s.copies.bytes();
   return n;
 }
 

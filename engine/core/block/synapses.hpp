@@ -26,6 +26,16 @@ struct Store {
   std::uint32_t port;
   bool uniform;  ///< all weights are `weight`: no state at all
   double weight;
+  /// Weights that synapses of the projection share, on the whole rank; synapse i takes that of number which[i].
+  /// Null: each has its own.
+  const float* shared_weights = nullptr;
+  Buffer<std::uint32_t> which{};
+  /// Have its synapses no state of their own?
+  bool stateless() const { return uniform || shared_weights; }
+  /// The weight of such a synapse.
+  double weight_at(std::uint64_t i) const {
+    return uniform ? weight : static_cast<double>(shared_weights[which[i]]);
+  }
   std::vector<std::byte> params;  ///< as the schedule has left them
   Buffer<std::byte> shared;       ///< made of them; aligned to cache lines, as models expect
   std::vector<std::uint32_t> projections;
@@ -87,7 +97,7 @@ class BlockSynapses {
     const Store& store = stores_[e.store];
     const char* t = reinterpret_cast<const char*>(store.targets.data() + e.begin);
     for (std::uint32_t b = 0; b < 2 * e.count && b < 512; b += 64) __builtin_prefetch(t + b);
-    if (store.uniform) return;
+    if (store.stateless()) return;
     const char* w = reinterpret_cast<const char*>(store.state_of(e.begin));
     const std::uint64_t bytes = std::uint64_t{e.count} * store.table->state_size;
     for (std::uint32_t b = 0; b < bytes && b < 1024; b += 64) __builtin_prefetch(w + b);
@@ -100,6 +110,8 @@ class BlockSynapses {
   void fill(const Building& from, std::uint32_t k, Part& part);
   template <class Visit>
   void write(const Building& from, const Part& part, const Visit& visit);
+  template <class Visit>
+  void share(const Building& from, const Part& part, const Visit& visit);
   void count_copies(const Network& network, const Part& part);
   void number_slices(const Network& network, const std::vector<Part>& parts);
   std::vector<Store> stores_;

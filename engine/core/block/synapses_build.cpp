@@ -22,12 +22,13 @@ bool same_store(const Network& net, std::uint32_t p, std::uint32_t q, bool unifo
   };
   return a.synapse == b.synapse && !a.synapse->on_pre && !a.synapse->on_control && a.port == b.port &&
          a.sign == b.sign && a.params == b.params && uniform_a == uniform_b &&
-         (!uniform_a || a.state[0].a == b.state[0].a) && !changes(p) && !changes(q);
+         (!uniform_a || a.state[0].a == b.state[0].a) && a.shared_weights.empty() &&
+         b.shared_weights.empty() && !changes(p) && !changes(q);
 }
 
 bool has_uniform_weight(const Network& net, std::uint32_t index, const Wiring& w) {
   const Projection& p = net.projections[index];
-  return !p.synapse->on_pre && !p.synapse->on_control && !p.listed_weights && w.state[0].constant() &&
+  return !p.synapse->on_pre && !p.synapse->on_control && !p.listed_weights && p.shared_weights.empty() && w.state[0].constant() &&
          !is_set(net.schedule, index);
 }
 
@@ -169,6 +170,12 @@ void BlockSynapses::put_into_store(const Network& net, std::uint32_t p, const Wi
   s.sign = projection.sign;
   s.uniform = uniform;
   s.weight = uniform ? static_cast<float>(wiring.state[0](0.5)) : 0;  // as where each has its own
+  if (!wiring.shared_weights.empty()) {
+    if (s.table->on_pre || s.table->on_control)
+      throw std::runtime_error("projection " + projection.name + ": synapses of model " + s.table->model.name +
+                               " have states of their own and cannot share weights");
+    s.shared_weights = wiring.shared_weights.data();
+  }
   s.shared = Buffer<std::byte>(s.table->shared_size);
   s.params.resize(s.table->params_size);
   const Fields& fields = s.table->model.params;
@@ -224,7 +231,8 @@ template <class Visit>
 void BlockSynapses::write(const Building& from, const Part& part, const Visit& visit) {
   Store& store = stores_[part.store];
   store.targets = Buffer<std::uint16_t>(part.total);
-  if (!store.uniform) store.state = Buffer<std::byte>(part.total * store.table->state_size);
+  if (!store.stateless()) store.state = Buffer<std::byte>(part.total * store.table->state_size);
+  if (store.shared_weights) return share(from, part, visit);
   std::vector<StateMaker> makers;
   for (const auto p : store.projections)
     makers.emplace_back(from.net.projections[p], *from.wirings[p], store.shared.data());
@@ -246,6 +254,22 @@ void BlockSynapses::write(const Building& from, const Part& part, const Visit& v
       maker = static_cast<std::size_t>(place - store.projections.begin());
     }
     makers[maker].make(store.state.data() + std::uint64_t{at} * store.table->state_size, e, target);
+  });
+}
+
+/// The second pass where weights are shared: targets, and which weight each synapse takes.
+template <class Visit>
+void BlockSynapses::share(const Building& from, const Part& part, const Visit& visit) {
+  Store& store = stores_[part.store];
+  store.which = Buffer<std::uint32_t>(part.total);
+  const std::uint32_t p = store.projections[0];  // the only one
+  const std::size_t weights = from.wirings[p]->shared_weights.size();
+  part.place(visit, [&](const DrawnEdge& e, std::uint32_t at, std::uint16_t local, std::uint32_t, std::uint32_t) {
+    if (e.weight_word >= weights)
+      throw std::runtime_error("projection " + from.net.projections[p].name + ": its rule gives a synapse the shared weight " +
+                               std::to_string(e.weight_word) + " of " + std::to_string(weights));
+    store.targets[at] = local;
+    store.which[at] = e.weight_word;
   });
 }
 

@@ -15,7 +15,7 @@ void Block::check_numbers(Tick at) const {
     for (std::uint32_t j = 0; j < b.size; ++j) faults_.number(table_.read(&b, now, j, v), j, v, now);
   for (std::uint32_t k = 0; k < synapses_->stores().size(); ++k) {
     const Store& store = synapses_->stores()[k];
-    if (store.uniform) continue;
+    if (store.stateless()) continue;
     for (std::uint32_t v = 0; v < store.table->model.variables.count; ++v) {
       const Field& f = store.table->model.variables.data[v];
       if (f.offset == no_place) continue;

@@ -16,8 +16,8 @@ void Watched::take_samples(std::uint32_t w, Tick tick, std::vector<float>& to) {
   const BlockSynapses& synapses = slices_->synapses();
   const std::uint32_t k = synapses.store_of(network_.weights[w].projection);
   const Store& store = synapses.stores()[k];
-  if (store.uniform) {
-    to.insert(to.end(), sampled_[w].size(), static_cast<float>(store.weight));
+  if (store.stateless()) {
+    for (const auto position : sampled_[w]) to.push_back(static_cast<float>(store.weight_at(position)));
     return;
   }
   std::vector<float> values(store.targets.size());
@@ -51,7 +51,7 @@ void Watched::note(WatchedSynapse& w, const Slice& slice, Values which) {
     return faults_.number(store.table->read(&slice, w.index, variable), {w.slice, w.index, variable},
                           slice.tick);
   };
-  const double now = store.uniform ? store.weight : read();
+  const double now = store.stateless() ? store.weight_at(synapses.slice(w.slice).begin + w.index) : read();
   if (which == Values::changed && now == w.last) return;
   w.last = now;
   noted[w.recording].push_back({slice.tick, w.edge, now});
