@@ -88,8 +88,9 @@ class Cells {
         }
       }
   }
-  const Point& position(std::uint32_t place) const { return positions_[place]; }
-  std::uint32_t source(std::uint32_t place) const { return sources_[place]; }
+  const Point& position(std::uint32_t place) const { return sorted_[place].position; }
+  std::uint32_t source(std::uint32_t place) const { return sorted_[place].source; }
+  void prefetch(std::uint32_t place) const { __builtin_prefetch(&sorted_[place]); }
 
  private:
   std::uint32_t cell_of(const Point& p) const;
@@ -98,9 +99,12 @@ class Cells {
   Point low_{}, period_{}, width_{};
   std::array<std::uint32_t, 3> count_{1, 1, 1};  ///< cells along each axis
   std::vector<std::uint32_t> begin_;             ///< of each cell
-  std::vector<Point> positions_;                 ///< of the sources, cell by cell
-  std::vector<std::uint32_t> sources_;           ///< their numbers
-  Near near_[3];                                 ///< of the target asked for last
+  struct alignas(32) Source {                    // one in a line of the cache
+    Point position;
+    std::uint32_t source;
+  };
+  std::vector<Source> sorted_;  ///< cell by cell
+  Near near_[3];                ///< of the target asked for last
 };
 
 Cells::Cells(const Ends& ends, const Space& space, double cutoff)
@@ -133,12 +137,10 @@ Cells::Cells(const Ends& ends, const Space& space, double cutoff)
   for (const auto& p : at) ++begin_[cell_of(p) + 1];
   for (std::size_t c = 1; c < begin_.size(); ++c) begin_[c] += begin_[c - 1];
   auto next = begin_;
-  positions_.resize(at.size());
-  sources_.resize(at.size());
+  sorted_.resize(at.size());
   for (std::uint32_t s = 0; s < at.size(); ++s) {
     const std::uint32_t place = next[cell_of(at[s])]++;
-    positions_[place] = at[s];
-    sources_[place] = s;
+    sorted_[place] = {at[s], s};
   }
 }
 
@@ -222,27 +224,37 @@ class Drawer final : public EdgeDrawer {
   void of_target(std::uint32_t target, std::uint32_t t, EdgeBatch& to) {
     const Gid gid = ends_.target_gid(target);
     const Point at = position_of(ends_.network, gid);
+    find(at, target);
+    for (const Candidate& c : candidates_) {
+      const std::uint32_t source = cells_.source(c.place);
+      const double p = kernel_.at(space_.square(at, cells_.position(c.place)));
+      if (uniform01(c.words[1]) * c.bound >= p) continue;
+      if (!ends_.projection.autapses && ends_.source_gid(source) == gid) continue;
+      to.add({source, t, c.words[2], c.words[3], 0});
+    }
+  }
+
+  /// The candidates of a target.  They are looked at once all are known: by then they have come from memory.
+  void find(const Point& at, std::uint32_t target) {
+    candidates_.clear();
+    const auto add = [&](std::uint32_t place, double bound, const Words& words) {
+      cells_.prefetch(place);
+      candidates_.push_back({bound, place, words});
+    };
     WordStream words(keys_.first, target);
     auto w = words.next();
     double gap = -math::log(uniform01(w[0]));  // of hazard, to the next candidate
     cells_.each(at, [&](std::uint32_t place, std::uint32_t last, double square) {
       const std::uint32_t ring = bounds_.ring(square);
       const double bound = bounds_.bound(ring), hazard = bounds_.hazard(ring);
-      const auto candidate = [&](std::uint32_t where, const Words& w) {
-        const std::uint32_t source = cells_.source(where);
-        const double p = kernel_.at(space_.square(at, cells_.position(where)));
-        if (uniform01(w[1]) * bound >= p || (!ends_.projection.autapses && ends_.source_gid(source) == gid))
-          return;
-        to.add({source, t, w[2], w[3], 0});
-      };
       if (bound >= 1) {  // all are
-        for (; place < last; ++place) candidate(place, words.next());
+        for (; place < last; ++place) add(place, bound, words.next());
         return;
       }
       if (!(hazard > 0)) return;
       while (gap < hazard * (last - place)) {
         place = std::min(last - 1, place + static_cast<std::uint32_t>(gap / hazard));
-        candidate(place++, w);
+        add(place++, bound, w);
         w = words.next();
         gap = -math::log(uniform01(w[0]));
       }
@@ -250,6 +262,12 @@ class Drawer final : public EdgeDrawer {
     });
   }
 
+  struct Candidate {
+    double bound;
+    std::uint32_t place;
+    Words words;
+  };
+  std::vector<Candidate> candidates_;
   const Ends ends_;
   const EdgeKeys keys_;
   const Space space_;
@@ -316,9 +334,7 @@ class Distance final : public ConnectionRule {
     return asked ? sum / asked * e.targets : 0;
   }
   /// Positions and numbers of the sources, and their cells.
-  double bytes(const Ends& e) const override {
-    return e.sources * (sizeof(Point) + sizeof(std::uint32_t) + 1.0);
-  }
+  double bytes(const Ends& e) const override { return e.sources * (2.0 * sizeof(Point) + 1); }
   std::unique_ptr<EdgeDrawer> drawer(const Ends& e, const EdgeKeys& k) const override {
     return std::make_unique<Drawer>(e, k);
   }
