@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "spinet/neuron.hpp"
+#include "spinet/reward.hpp"
 
 namespace {
 using namespace spinet;
@@ -16,6 +17,8 @@ struct PatternTask {
   static constexpr const char* name = "pattern_task";
   static constexpr const char* doc = "Environment: shows input patterns, reads the answer at a deadline, rewards the right one.";
   static constexpr std::uint32_t environment = 1;
+  static constexpr Stimulus posts[] = {reward, batch_end};
+  enum { a_reward, a_batch_end };
   static constexpr const char* metrics[] = {"reward", "expected", "reward_filtered", "epoch"};
   struct Params {
     double start, period, deadline, latency, batch, filter, order;
@@ -111,12 +114,12 @@ struct PatternTask {
     const double* const wanted = pattern(n, s.shown) + n.b.table_inputs;
     bool right = true;
     for (std::uint32_t k = 0; k < n.b.table_targets; ++k) right = right && (n.state(k).heard != 0) == (wanted[k] != 0);
-    const double reward = right ? 1 : 0;
-    s.filtered = (1 - c.filter) * s.filtered + c.filter * reward;
+    const double earned = right ? 1 : 0;
+    s.filtered = (1 - c.filter) * s.filtered + c.filter * earned;
     ++s.shown;
     const auto epoch = static_cast<double>((s.shown + c.batch - 1) / c.batch);
-    n.out().post(tick + c.latency, {Control::Kind::reward, 0, {reward, s.expected, s.filtered, epoch}});
-    if (s.shown % c.batch == 0) n.out().post(tick + c.latency, {Control::Kind::batch_end, 0, {epoch, 0, 0, 0}});
+    n.out().post(tick + c.latency, {a_reward, 0, {earned, s.expected, s.filtered, epoch}});
+    if (s.shown % c.batch == 0) n.out().post(tick + c.latency, {a_batch_end, 0, {epoch, 0, 0, 0}});
   }
   static double read(N n, Tick, std::uint32_t j, std::uint32_t variable) { return variable == 0 ? n.state(j).expected : n.state(j).filtered; }
 };

@@ -14,6 +14,7 @@
 #include <bit>
 
 #include "spinet/math.hpp"
+#include "spinet/reward.hpp"
 #include "spinet/synapse.hpp"
 
 namespace {
@@ -24,7 +25,8 @@ struct RewardRule {
   static constexpr const char* doc = "Reward times eligibility, written linearly or by a thresholded power law at the end of a batch.";
   static constexpr std::uint32_t graded = 1;
   static constexpr bool wide = true;
-  static constexpr std::uint32_t controls = answers(Control::Kind::reward) | answers(Control::Kind::batch_end);
+  static constexpr Stimulus stimuli[] = {spinet::reward, spinet::batch_end};
+  enum { a_reward, a_batch_end };
   static constexpr const char* reads[] = {"gradient"};
   static constexpr std::uint32_t reads_at_control = 1;
   struct Params {
@@ -111,9 +113,9 @@ struct RewardRule {
   }
   static void on_control(Synapses<RewardRule> n, const Control& control) {
     const Shared& p = n.shared();
-    if (control.kind == Control::Kind::reward) {
+    if (control.stimulus == a_reward) {
       reward(n, control.value[0] - control.value[1]);
-    } else if (control.kind == Control::Kind::batch_end && p.write == batch) {
+    } else if (control.stimulus == a_batch_end && p.write == batch) {
       for (std::uint32_t i = 0; i < n.size(); ++i) write(n[i], p);
     }
   }

@@ -14,6 +14,7 @@
 // Energy is that of all pulses and reads, those of step 3 in the antiparallel state; what setting back costs is not known.
 // Pulses are open-loop: that devices saturate, differ (g, k, k_plus, k_minus) and scatter (cycle_noise) stays in the weight.
 #include "spin_valve.hpp"
+#include "spinet/reward.hpp"
 
 namespace {
 using namespace spinet;
@@ -22,7 +23,8 @@ struct RewardSpinValve {
   static constexpr const char* name = "reward_spin_valve";
   static constexpr const char* doc = "Reward times eligibility, written at the end of a batch by pulses and field into a pair of spin valves.";
   static constexpr std::uint32_t graded = 1;
-  static constexpr std::uint32_t controls = answers(Control::Kind::reward) | answers(Control::Kind::batch_end);
+  static constexpr Stimulus stimuli[] = {spinet::reward, spinet::batch_end};
+  enum { a_reward, a_batch_end };
   static constexpr bool draws = true;
   static constexpr const char* reads[] = {"gradient"};
   static constexpr std::uint32_t reads_at_control = 1;
@@ -161,12 +163,12 @@ struct RewardSpinValve {
     show(s, p);
   }
   static void on_control(Synapses<RewardSpinValve> n, const Control& control) {
-    if (control.kind == Control::Kind::reward) {
+    if (control.stimulus == a_reward) {
       const double e = n.slice_state().eligibility, gain = n.shared().p.rate * (control.value[0] - control.value[1]);
       n.slice_state().eligibility = 0;
       if (e == 0) return;
       for (std::uint32_t i = 0; i < n.size(); ++i) n[i].change += gain * n.s.target(i) * e;
-    } else if (control.kind == Control::Kind::batch_end) {
+    } else if (control.stimulus == a_batch_end) {
       for (std::uint32_t i = 0; i < n.size(); ++i)
         if (n[i].change != 0) write(n, i);
     }

@@ -12,6 +12,7 @@
 #include <cmath>
 
 #include "spinet/math.hpp"
+#include "spinet/reward.hpp"
 #include "spinet/synapse.hpp"
 
 namespace {
@@ -20,7 +21,7 @@ using namespace spinet;
 struct RStdp {
   static constexpr const char* name = "rstdp";
   static constexpr const char* doc = "Reward-modulated STDP: pairs of spikes set an eligibility, reward turns it into weight.";
-  static constexpr std::uint32_t controls = answers(Control::Kind::reward);
+  static constexpr Stimulus stimuli[] = {spinet::reward};
   struct Params {
     double tau_plus, tau_minus, A_plus, A_minus, tau_c, tau_d, baseline, w_max;
   };
@@ -124,7 +125,6 @@ struct RStdp {
     n.slice_state().applied = n.s.seen();
   }
   static void on_control(Synapses<RStdp> n, const Control& control) {
-    if (control.kind != Control::Kind::reward) return;
     SliceState& pre = n.slice_state();
     const Shared& p = n.shared();
     const Tick now = n.s.emitted();

@@ -23,7 +23,8 @@ using device::normal;
 struct SpinValve {
   static constexpr const char* name = "spin_valve";
   static constexpr const char* doc = "Molecular spin valve: voltage pulses change its conductance, a magnetic field raises it where it is high.";
-  static constexpr std::uint32_t controls = answers(Control::Kind::pulse) | answers(Control::Kind::field) | answers(Control::Kind::read);
+  static constexpr Stimulus stimuli[] = {device::pulse, device::field, device::read};
+  enum { a_pulse, a_field, a_read };
   static constexpr bool draws = true;
   struct Params : valve::Constants, device::Reading {
     double field_soft, field_hard, w_max, G_ref, pair, update, update_exponent, update_th, cycle_noise;
@@ -156,24 +157,25 @@ struct SpinValve {
     const double B = c.value[0], size = math::abs(B);
     const float along = B < 0 ? -1 : 1;
     const bool before = antiparallel(s);
-    if (c.value[1] != 0) s.soft = c.value[1] < 0 ? -s.hard : s.hard;
+    const double state = c.value[1];
+    if (state != device::unchanged) s.soft = state == device::antiparallel ? -s.hard : s.hard;
     else if (size >= p.soft) s.soft = along;
     const bool became = antiparallel(s) && !before;
-    if (c.value[1] == 0 && size >= p.hard) s.hard = along;
+    if (state == device::unchanged && size >= p.hard) s.hard = along;
     return became;
   }
   static void on_control(Synapses<SpinValve> n, const Control& c) {
     const Shared& p = n.shared();
     for (std::uint32_t i = 0; i < n.size(); ++i) {
       State& s = n[i];
-      if (c.kind == Control::Kind::pulse) {
+      if (c.stimulus == a_pulse) {
         pulse(n, i, c.value[0], c.value[1]);
-      } else if (c.kind == Control::Kind::field) {
+      } else if (c.stimulus == a_field) {
         if (turn(s, c, p) && p.p.update > 0) {
           write(s.u, p);
           if (p.p.pair != 0) write(s.u2, p);
         }
-      } else if (c.kind == Control::Kind::read) {
+      } else if (c.stimulus == a_read) {
         const Pair found = read_out(n, i, 2);
         s.reading = p.p.pair != 0 ? found.G - found.G2 : found.G;
         continue;

@@ -22,7 +22,8 @@ enum class Purpose : std::uint32_t {
   synapse,
   event,
   redrawn,
-  position
+  position,
+  thinning
 };
 inline RandomKey stream_key(std::uint32_t seed, Purpose purpose, std::uint32_t index) {
   return {seed, (static_cast<std::uint32_t>(purpose) << 24) | index};

@@ -80,7 +80,7 @@ void read_file(const Node& name, EdgeList& to) {
   Reader& r = to.draft.r;
   const auto path = r.data_file(name);
   if (!path || !to.known) return;
-  const Column columns[] = {{"source", "1", true},
+  const reading::Column columns[] = {{"source", "1", true},
                             {"target", "1", true},
                             {"weight", to.weights.unit, false},
                             {"delay", "ms", false}};

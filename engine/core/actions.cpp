@@ -1,6 +1,9 @@
 #include "core/actions.hpp"
 
 #include <algorithm>
+#include <set>
+
+#include "network/lookup.hpp"
 
 namespace spinet {
 namespace {
@@ -12,14 +15,25 @@ Tick from_on(Tick first, Tick every, Tick from) {
 
 }  // namespace
 
+void mark_complete(std::span<Action> actions) {
+  const auto less = [](const Address* a, const Address* b) { return *a < *b; };
+  std::set<const Address*, decltype(less)> later(less);  // of those that follow in the same run of settings
+  for (std::size_t i = actions.size(); i-- > 0;) {
+    Action& a = actions[i];
+    if (!a.sets() || (i + 1 < actions.size() && actions[i + 1].tick != a.tick)) later.clear();
+    if (!a.sets()) continue;
+    auto& here = std::get<Ordered>(a.what);
+    here.complete = later.insert(&here.entry->to).second;
+  }
+}
+
 Actions::Actions(const Network& net, Tick from) : network_(&net) {
   std::size_t order = net.schedule.size();
-  const auto sampled = [&](const auto& r, std::int32_t report, std::int32_t weights) {
-    const Action a{from_on(r.from, r.every, from), nullptr, report, weights};
-    add({a, order++, r.every, std::min(r.to, net.duration), nullptr});
+  const auto sampled = [&](const auto& r, auto what) {
+    add({{from_on(r.from, r.every, from), what}, order++, r.every, std::min(r.to, net.duration)});
   };
-  for (std::size_t r = 0; r < net.reports.size(); ++r) sampled(net.reports[r], static_cast<std::int32_t>(r), -1);
-  for (std::size_t w = 0; w < net.weights.size(); ++w) sampled(net.weights[w], -1, static_cast<std::int32_t>(w));
+  for (std::uint32_t r = 0; r < net.reports.size(); ++r) sampled(net.reports[r], SampleReport{r});
+  for (std::uint32_t w = 0; w < net.weights.size(); ++w) sampled(net.weights[w], SampleWeights{w});
   for (std::uint32_t w = 0; w < net.weight_events.size(); ++w, order += 2) add_weight_events(w, order, from);
   // Entries of the schedule that began before `from` and go on.
   for (; next_scheduled_ < net.schedule.size() && net.schedule[next_scheduled_].tick < from; ++next_scheduled_) start_scheduled(from);
@@ -27,32 +41,29 @@ Actions::Actions(const Network& net, Tick from) : network_(&net) {
 
 void Actions::add_weight_events(std::uint32_t w, std::size_t order, Tick from) {
   const WeightEventRecording& r = network_->weight_events[w];
-  Action a{0, nullptr, -1, -1, static_cast<std::int32_t>(w), true};
-  Series at{a, order, 0, network_->duration, &r.at};
-  while (at.next_at < r.at.size() && r.at[at.next_at] < from) ++at.next_at;
-  if (at.next_at < r.at.size() && !r.reads) {  // reads log what they have read when they act
-    at.action.tick = r.at[at.next_at];
-    add(at);
-  }
+  const auto first = std::lower_bound(r.at.begin(), r.at.end(), from);
+  if (first != r.at.end())
+    add({{*first, SampleEvents{w, true}}, order, 0, network_->duration, static_cast<std::size_t>(first - r.at.begin()) + 1});
   if (!r.on_change) return;
   // What postsynaptic spikes alone have changed shows every second of model time, where a catch-up would write it: at
   // `from`, with all values, and then at whole seconds.
   const Tick second = std::max<Tick>(1, static_cast<Tick>(1000 * network_->ticks_per_ms()));
-  a.tick = r.from >= from ? r.from : (from + second - 1) / second * second;
-  a.all = a.tick == r.from;
-  Series s{a, order + 1, second, std::min(r.to, network_->duration), nullptr};
+  const Tick begin = r.from >= from ? r.from : (from + second - 1) / second * second;
+  Series s{{begin, SampleEvents{w, begin == r.from}}, order + 1, second, std::min(r.to, network_->duration)};
   while (s.action.tick < s.end && std::binary_search(r.at.begin(), r.at.end(), s.action.tick))
-    if (!advance(s)) return;
+    if ((s.action.tick = after(s)) == never) return;
   add(s);
 }
 
 void Actions::start_scheduled(Tick from) {
-  const ScheduledControl& s = network_->schedule[next_scheduled_];
-  const Tick first = from_on(s.tick, s.count > 1 ? s.every : 0, from);
-  if (first < from) return;
-  Tick end = network_->duration;
-  if (s.count == 1 || s.count - 1 <= (end - s.tick) / s.every) end = std::min(end, s.tick + (s.count - 1) * s.every + 1);
-  add({{first, &s, -1, -1}, next_scheduled_, s.count > 1 ? s.every : 0, end, nullptr});
+  const ScheduledControl& c = network_->schedule[next_scheduled_];
+  const auto whom = c.waveform() && follows(*network_, c) ? ScheduledControl::Whom::followers : ScheduledControl::Whom::all;
+  Tick first = c.tick;
+  if (first < from) {
+    const Tick last = c.last_before(from, whom);
+    first = last < from ? c.after(last, whom) : last;
+  }
+  add({{first, Ordered{&c}}, next_scheduled_, 0, network_->duration, 0, whom});
 }
 
 void Actions::add(const Series& s) {
@@ -61,22 +72,20 @@ void Actions::add(const Series& s) {
   std::push_heap(series_.begin(), series_.end(), later);
 }
 
-/// To its next time; says whether there is one.
-bool Actions::advance(Series& s) const {
-  Action& a = s.action;
-  if (s.at) {
-    if (++s.next_at == s.at->size()) return false;
-    a.tick = (*s.at)[s.next_at];
-  } else if (a.events >= 0) {
-    const auto& at = network_->weight_events[static_cast<std::size_t>(a.events)].at;
-    a.all = false;
-    do a.tick = (a.tick / s.every + 1) * s.every;
-    while (a.tick < s.end && std::binary_search(at.begin(), at.end(), a.tick));
-  } else {
-    if (s.every <= 0) return false;
-    a.tick += s.every;
+/// Its next time; `never` if there is none.
+Tick Actions::after(Series& s) const {
+  const Tick now = s.action.tick;
+  if (const Ordered* const o = s.action.ordered()) return o->entry->after(now, s.whom);
+  if (auto* const e = std::get_if<SampleEvents>(&s.action.what)) {
+    const auto& at = network_->weight_events[e->recording].at;
+    if (s.next_at > 0) return s.next_at < at.size() ? at[s.next_at++] : never;
+    e->all = false;
+    Tick next = now;
+    do next = (next / s.every + 1) * s.every;
+    while (next < s.end && std::binary_search(at.begin(), at.end(), next));
+    return next;
   }
-  return a.tick < s.end;
+  return now + s.every;
 }
 
 Tick Actions::next() const {
@@ -92,8 +101,10 @@ void Actions::take(Tick to, std::vector<Action>& out) {
     for (; next_scheduled_ < schedule.size() && schedule[next_scheduled_].tick <= now; ++next_scheduled_) start_scheduled(now);
     while (!series_.empty() && series_.front().action.tick == now) {
       std::pop_heap(series_.begin(), series_.end(), later);
-      out.push_back(series_.back().action);
-      if (advance(series_.back())) std::push_heap(series_.begin(), series_.end(), later);
+      Series& s = series_.back();
+      out.push_back(s.action);
+      s.action.tick = after(s);
+      if (s.action.tick < s.end) std::push_heap(series_.begin(), series_.end(), later);
       else series_.pop_back();
     }
   }

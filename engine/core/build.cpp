@@ -108,8 +108,10 @@ Tick Simulation::Impl::sampling_cap() const {
   double per_tick = 0;
   for (const auto& r : net.reports) per_tick += (static_cast<double>(r.ids.size()) + of_action) / static_cast<double>(r.every);
   for (const auto& w : net.weights) per_tick += (wirings[w.projection]->connector.expected() + of_action) / static_cast<double>(w.every);
-  for (const auto& s : net.schedule)
-    if (s.count > 1) per_tick += of_action / static_cast<double>(s.every);
+  for (const auto& s : net.schedule) {
+    const Tick every = s.waveform() ? s.waveform()->resolution : s.count > 1 ? s.every : 0;
+    if (every > 0) per_tick += of_action / static_cast<double>(every);
+  }
   const double cap = most / std::max(per_tick, 1e-9);
   return std::max<Tick>(1, static_cast<Tick>(cap));
 }
@@ -128,7 +130,10 @@ void Simulation::Impl::make_groups() {
       alike &= Sampler(population.params[f]).constant();
       key.push_back(population.params[f].a);
     }
-    if (!alike) {
+    if (const NeuronTable* const follower = following(net, population)) {
+      table = follower;
+      key.clear();
+    } else if (!alike) {
       if (!table->per_neuron)
         throw std::runtime_error("population " + population.name + ": the time constants of model " + table->model.name +
                                  " must be the same for all its neurons");

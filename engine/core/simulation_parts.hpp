@@ -117,6 +117,8 @@ struct Simulation::Impl {
   std::vector<double> all_taus();
   void exchange(Head& head, Tick from, const Emissions& own, Emissions& all);
   void take_posted(std::size_t first, Tick to);
+  const Stimulus& stimulus_of(const Posted& p) const;
+  ScheduledControl entry_of(const Posted& p) const;
   void drop_ended(Emissions& all) const;
   void abandon_window(Tick from, std::span<const Action> due, Recorder* recorder);
   void record_edges(Recorder& recorder, const std::atomic<bool>* stop);  ///< throws Stopped

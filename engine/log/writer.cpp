@@ -78,7 +78,7 @@ h5::Id populations_type(std::size_t name, std::size_t model) {
 
 /// The same for two recordings just if they take their events at the same times.
 Digest times_digest(const WeightEventRecording& r) {
-  std::string text = fmt::format("{} {} {} {} of {}:", r.on_change, r.from, r.to, r.reads, r.epochs.empty() ? 0 : r.environment);
+  std::string text = fmt::format("{} {} {} {} of {}:", r.on_change, r.from, r.to, r.logs ? fmt::format("{} at {}", r.logs->name, r.projection) : "", r.epochs.empty() ? 0 : r.environment);
   for (const Tick t : r.at) fmt::format_to(std::back_inserter(text), " {}", t);
   text += ';';
   for (const auto e : r.epochs) fmt::format_to(std::back_inserter(text), " {}", e);

@@ -8,6 +8,7 @@
 #include <limits>
 #include <map>
 #include <set>
+#include <span>
 
 #include "network/units.hpp"
 #include "spinet/neuron.hpp"
@@ -113,7 +114,7 @@ class TableCheck {
   }
 
   void fields(const Fields& f, const char* what) const {
-    at_most(what == std::string("parameter") ? "parameters" : "variables", f.count, limit::fields);
+    at_most((std::string(what) + "s").c_str(), f.count, limit::fields);
     if (f.count == 0) return;
     need(f.data != nullptr && f.stride == sizeof(Field), std::string("the table of its ") + what + "s was made with other headers; rebuild it");
     std::set<std::string> names;
@@ -132,7 +133,7 @@ class TableCheck {
         need(is_auto(field.preset), who + ": its default is derived and must be `automatic`, not " + std::to_string(field.preset));
         need(std::string_view(what) == "parameter" && field.type == Type::f64 && !(field.flags & shared) && !field.choices,
              who + " cannot be derived: only parameters are that are doubles, no choices and not flagged `shared`");
-      } else {
+      } else if (!(field.flags & required)) {
         need(std::isfinite(field.preset) && low_ok && high_ok,
              who + ": its default, " + std::to_string(field.preset) + ", lies outside its own range");
       }
@@ -147,6 +148,26 @@ class TableCheck {
                "' is flagged `scheduled`, and the model has no function `set`: a change would have no effect");
   }
 
+  /// What the model answers, or an environment posts.
+  void stimuli(const Stimulus* some, std::uint32_t n, const char* what) const {
+    at_most(what, n, limit::fields);
+    need(n == 0 || some, std::string("its table of ") + what + " is missing");
+    for (std::uint32_t i = 0; i < n; ++i) {
+      const Stimulus& s = some[i];
+      need(is_name(s.name), std::string(what) + ", number " + std::to_string(i) + ": no name, or one that is more than letters, digits and underscores");
+      const std::string who = std::string("stimulus '") + s.name + "'";
+      for (std::uint32_t k = 0; k < i; ++k) need(std::string_view(some[k].name) != s.name, who + " occurs twice");
+      for (const char* taken : {"at", "set", "weights", "to", "rows", "columns", "synapses", "repeat"})
+        need(std::string_view(s.name) != taken, who + " has the name of a key of schedules");
+      need(s.doc && *s.doc && s.does && *s.does, who + " has no description");
+      at_most("values of a stimulus", s.count, most_stimulus_values);
+      need(s.count == 0 || s.fields, who + " has no table of its values");
+      need(s.count > 0 || s.flags & wired, who + " has no value that says whom it reaches, and is not `wired`");
+      fields({s.fields, s.count, sizeof(Field)}, "value");
+    }
+  }
+  void answers_what() const { stimuli(model_->stimuli, model_->stimulus_count, "stimuli"); }
+
   void neuron(const NeuronTable& t) const {
     if (t.per_neuron) check_table(&t.per_neuron->model, origin_ + " (time constants per neuron)");
     sizes({{"Params", t.params_size}, {"State", t.state_size}, {"Constants", t.constants_size}, {"Shared", t.shared_size}, {"Common", t.common_size}});
@@ -157,6 +178,14 @@ class TableCheck {
     at_most("ports", t.port_count, limit::fields);
     at_most("metrics", t.metric_count, limit::metrics);
     names(t.metrics, t.metric_count, "metric");
+    answers_what();
+    need((t.on_control == nullptr) == (model_->stimulus_count == 0), "`on_control` and `stimuli` come together or not at all");
+    for (std::uint32_t i = 0; i < model_->stimulus_count; ++i)
+      need(!(model_->stimuli[i].flags & wired), std::string("stimulus '") + model_->stimuli[i].name + "' is one of synapses");
+    stimuli(t.posts, t.post_count, "posts");
+    need(t.environment || t.post_count == 0, "it posts something, and is no environment");
+    need(t.following == nullptr || (t.following->follow && t.following->followed < t.model.params.count), "`Following` has no `follow`, or no parameter of the name in `followed`");
+    if (t.following) check_table(&t.following->model, origin_ + " (what follows waveforms)");
     need(t.environment || t.metric_count == 0, "it has metrics, which rewards of an environment hold, and is none");
     std::set<std::string> names;
     for (std::uint32_t i = 0; i < t.port_count; ++i) {
@@ -189,15 +218,17 @@ class TableCheck {
     need(t.weight_kind != 0 || t.state_size == sizeof(float), "without on_pre the state is the weight, one float");
     need(t.read != nullptr, "a function that every synapse model needs is missing");
     need(t.shared_size == 0 || t.prepare, "it has Shared data but no function that prepares them");
-    need(model_->controls == 0 || t.on_control, "it says that it answers control events and has no on_control");
+    answers_what();
+    need((t.on_control == nullptr) == (model_->stimulus_count == 0), "`on_control` and `stimuli` come together or not at all");
     changes(t.set != nullptr);
-    bool has_weight = false, has_reading = false;
-    for (std::uint32_t i = 0; i < model_->variables.count; ++i) {
-      has_weight |= (model_->variables.data[i].flags & initial) != 0;
-      has_reading |= std::string_view(model_->variables.data[i].name) == "reading";
+    bool has_weight = false;
+    for (std::uint32_t i = 0; i < model_->variables.count; ++i) has_weight |= (model_->variables.data[i].flags & initial) != 0;
+    for (std::uint32_t i = 0; i < model_->stimulus_count; ++i) {
+      const Stimulus& s = model_->stimuli[i];
+      bool has_variable = !s.logs;
+      for (std::uint32_t v = 0; v < model_->variables.count && !has_variable; ++v) has_variable = std::string_view(model_->variables.data[v].name) == s.logs;
+      need(has_variable, std::string("it answers '") + s.name + "' and has no variable '" + (s.logs ? s.logs : "") + "', which is logged then");
     }
-    need(has_reading || !(model_->controls & answers(Control::Kind::read)),
-         "it says that it answers reads and has no variable 'reading' for what it has read");
     need(has_weight, "no variable is flagged `initial`; the first such one is the weight that networks give");
   }
 
@@ -223,8 +254,47 @@ class TableCheck {
 
 void check_table(const Model* model, const std::string& origin) { TableCheck(model, origin).all(); }
 
+namespace {
+
+/// Why two models cannot both have a stimulus of one name; empty if they can.
+std::string other_stimulus(const Stimulus& a, const Stimulus& b) {
+  if (std::string_view(a.name) != b.name) return {};
+  bool same = a.count == b.count && a.flags == b.flags && !a.logs == !b.logs && (!a.logs || std::string_view(a.logs) == b.logs);
+  for (std::uint32_t i = 0; same && i < a.count; ++i) {
+    const Field &x = a.fields[i], &y = b.fields[i];
+    same = std::string_view(x.name) == y.name && std::string_view(x.unit) == y.unit && x.low == y.low && x.high == y.high && x.flags == y.flags && !x.choices == !y.choices &&
+           (!x.choices || std::string_view(x.choices) == y.choices);
+  }
+  return same ? "" : std::string("stimulus '") + a.name + "' is not what another model has under this name";
+}
+
+std::vector<std::span<const Stimulus>> stimuli_of(const Model& m) {
+  std::vector<std::span<const Stimulus>> all{{m.stimuli, m.stimulus_count}};
+  if (m.kind == Kind::neuron) {
+    const auto& t = reinterpret_cast<const NeuronTable&>(m);
+    all.push_back({t.posts, t.post_count});
+  }
+  return all;
+}
+
+}  // namespace
+
+std::vector<const Stimulus*> Catalogue::stimuli() const {
+  std::map<std::string_view, const Stimulus*> by_name;
+  for (const auto& e : entries_)
+    for (const auto& some : stimuli_of(*e.model))
+      for (const Stimulus& s : some) by_name.emplace(s.name, &s);
+  std::vector<const Stimulus*> all;
+  for (const auto& [name, s] : by_name) all.push_back(s);
+  return all;
+}
+
 void Catalogue::add(const Model* model, std::string origin) {
   check_table(model, origin);
+  for (const Stimulus* known : stimuli())
+    for (const auto& some : stimuli_of(*model))
+      for (const Stimulus& s : some)
+        if (const std::string why = other_stimulus(s, *known); !why.empty()) throw PluginError(origin + ": " + why);
   for (const auto& e : entries_) {
     if (e.model == model) return;  // the same library, found on two paths
     // Populations name neurons and sources with the same key.

@@ -30,6 +30,8 @@ class Catalogue {
   const Model* find(Kind kind, std::string_view name) const;  ///< null if there is none
   struct Entry { const Model* model; std::string origin; };   ///< origin: "built in" or a path
   std::vector<Entry> all() const;                              ///< by kind, then name
+  /// What models answer and environments post, each once, by name.
+  std::vector<const Stimulus*> stimuli() const;
  private:
   std::vector<Entry> entries_;
 };

@@ -158,6 +158,47 @@ bool sorted_within(const std::vector<std::uint32_t>& ids, std::uint32_t size) {
   return std::is_sorted(ids.begin(), ids.end()) && std::adjacent_find(ids.begin(), ids.end()) == ids.end() && (ids.empty() || ids.back() < size);
 }
 
+/// What is wrong with a place that the schedule names.
+std::string fault_of(const Network& n, const Place& place) {
+  if (const auto* r = std::get_if<GidRange>(&place)) return owner(n, *r) < 0 ? "names no neurons" : "";
+  const std::uint32_t q = *projection_of(place);
+  if (q >= n.projections.size()) return "names no projection";
+  const std::uint64_t sources = n.projections[q].source_count(), targets = n.projections[q].target_count();
+  const auto* row = std::get_if<Row>(&place);
+  const auto* column = std::get_if<Column>(&place);
+  if ((row && row->source >= sources) || (column && column->target >= targets)) return "names no row or column";
+  if (const auto* some = std::get_if<Pairs>(&place))
+    for (const auto& a : some->synapses)
+      if (a.source >= sources || a.target >= targets) return "names no synapse";
+  return {};
+}
+
+std::string fault_of(const Network& n, const ScheduledControl& c) {
+  for (const Place& place : c.to.places)
+    if (auto f = fault_of(n, place); !f.empty()) return f;
+  for (const double v : c.value)
+    if (!std::isfinite(v)) return "holds a value that is no number";
+  if (c.count == 0 || (c.count > 1 && c.every <= 0)) return "repeats without a period";
+  const Waveform* const w = c.waveform();
+  if (w && (w->until <= c.tick || w->resolution < 0 || w->sines.size() > Followed::most_sines)) return "has a waveform without times";
+  if (w && !(std::isfinite(w->bounds().first) && std::isfinite(w->bounds().second))) return "has a waveform that is no number";
+  if (c.kind == ScheduledControl::Kind::stimulus) return c.stimulus ? "" : "has no stimulus";
+  if (c.kind == ScheduledControl::Kind::transmission) return c.to.everyone() || c.to.names_neurons() ? "switches no projection" : "";
+  if (c.to.places.size() != 1) return "sets no parameter";
+  const auto* r = std::get_if<GidRange>(&c.to.places[0]);
+  const auto* p = std::get_if<WholeProjection>(&c.to.places[0]);
+  if (!r && !p) return "sets parameters of single synapses";
+  const Model& m = r ? *n.populations[static_cast<std::size_t>(owner(n, *r))].model : n.projections[p->projection].synapse->model;
+  if (c.field >= m.params.count) return "sets no parameter";
+  if (c.drawn() && m.kind != Kind::neuron) return "draws a parameter of no neuron";
+  const Field& f = field(m.params, c.field);
+  const auto* ramp = std::get_if<Ramp>(&c.course);
+  const bool good = c.drawn() ? sound(*c.drawn(), f, 0) && c.drawn()->kind != Distribution::Kind::listed
+                    : w       ? allowed(w->bounds().first, f) && allowed(w->bounds().second, f)
+                              : allowed(c.value[0], f) && (!ramp || allowed(ramp->to, f));
+  return (f.flags & scheduled) && good ? "" : "sets a parameter to what it may not be";
+}
+
 }  // namespace
 
 Sign sign_of(const SynapseTable& t, const std::vector<double>& params) {
@@ -188,28 +229,7 @@ std::string first_fault(const Network& n) {
   for (const auto& c : n.schedule) {
     if (c.tick < last) return "the schedule is not in time order";
     last = c.tick;
-    const Model* m = nullptr;
-    for (const auto& r : c.who) {
-      const auto i = owner(n, r);
-      if (i < 0) return "the schedule names no neurons";
-      m = n.populations[static_cast<std::size_t>(i)].model;
-    }
-    for (const auto i : c.projections) {
-      if (i >= n.projections.size()) return "the schedule names no projection";
-      m = &n.projections[i].synapse->model;
-    }
-    for (const double v : c.control.value)
-      if (!std::isfinite(v)) return "the schedule holds a value that is no number";
-    if (c.count == 0 || (c.count > 1 && c.every <= 0)) return "the schedule repeats without a period";
-    for (const auto& a : c.synapses)
-      if (c.projections.size() != 1 || a.source >= n.projections[c.projections[0]].source_count() || a.target >= n.projections[c.projections[0]].target_count())
-        return "the schedule names no synapse";
-    if (c.control.kind != Control::Kind::set_parameter) continue;
-    if ((c.count > 1 && !c.drawn) || !c.synapses.empty()) return "the schedule repeats the setting of a parameter";
-    if (c.who.size() + c.projections.size() != 1 || c.control.field >= m->params.count) return "the schedule sets no parameter";
-    if (c.drawn && m->kind != Kind::neuron) return "the schedule draws a parameter of no neuron";
-    const Field& f = field(m->params, c.control.field);
-    if (!(f.flags & scheduled) || !(c.drawn ? sound(*c.drawn, f, 0) && c.drawn->kind != Distribution::Kind::listed : allowed(c.control.value[0], f))) return "the schedule sets a parameter to what it may not be";
+    if (auto f = fault_of(n, c); !f.empty()) return "the schedule " + f;
   }
   for (const auto& s : n.spikes)
     if (s.population >= n.populations.size() || !sorted_within(s.ids, n.populations[s.population].size) || s.from < 0 || s.to <= s.from) return "a recording of spikes is of nothing";

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "network/scheduled.hpp"
 #include "spinet/model.hpp"
 #include "spinet/neuron.hpp"
 #include "spinet/source.hpp"
@@ -24,33 +25,6 @@ inline double ticks_per_ms(double seconds_per_tick) {
   const double exact = 1e-3 / seconds_per_tick, whole = std::round(exact);
   return std::abs(exact - whole) <= 1e-9 * whole ? whole : exact;
 }
-
-/// A number drawn once per neuron or per synapse, in the unit of its field.
-/// Bounds mean the conditional distribution (as if redrawn until inside), or clipping where `clip` is set.
-struct Distribution {
-  enum class Kind : std::uint8_t {
-    constant,     ///< a
-    uniform,      ///< [a, b)
-    normal,       ///< mean a, standard deviation b
-    exponential,  ///< mean a
-    lognormal,    ///< exp(normal(a, b))
-    listed,       ///< `values`, one per neuron
-  };
-  Kind kind = Kind::constant;
-  double a = 0, b = 0;
-  double low = -std::numeric_limits<double>::infinity();
-  double high = std::numeric_limits<double>::infinity();
-  bool clip = false;
-  std::vector<double> values{};
-  bool operator==(const Distribution&) const = default;
-};
-
-/// A run of consecutive gids.
-struct GidRange {
-  Gid first;
-  std::uint32_t count;
-  bool operator==(const GidRange&) const = default;
-};
 
 /// Where the members of a population are, in um.
 struct Positions {
@@ -79,6 +53,7 @@ struct Population {
   std::vector<ListedSpike> listed;    ///< spike_source: sorted by (tick, index)
   std::vector<double> patterns;       ///< environments: rows of inputs, then targets
   std::uint32_t pattern_inputs = 0, pattern_targets = 0;
+  std::vector<std::uint32_t> drives;  ///< environments: projections that what they post may be addressed to
   const NeuronTable* neuron() const {
     return model->kind == Kind::neuron ? reinterpret_cast<const NeuronTable*>(model) : nullptr;
   }
@@ -146,12 +121,6 @@ inline std::vector<std::uint32_t> edge_variables(const SynapseTable& t) {
   return all;
 }
 
-/// A synapse by its ends: indices along the concatenated sources and targets of its projection.
-struct SynapseAddress {
-  std::uint32_t source, target;
-  bool operator==(const SynapseAddress&) const = default;
-};
-
 /// Who simulates which neurons; has no effect on results.
 enum class Sharing : std::uint8_t {
   cost,         ///< runs of gids so that every rank has the same to do
@@ -159,35 +128,8 @@ enum class Sharing : std::uint8_t {
   graph,        ///< runs of gids that are connected together, as far as explicit lists of connections tell
 };
 
-/// A control event of the schedule.  Sorted by tick, file order within a tick.
-struct ScheduledControl {
-  Tick tick = 0;
-  Control control;
-  std::vector<GidRange> who;              ///< neurons it is addressed to; empty: all
-  std::vector<std::uint32_t> projections; ///< projections it is addressed to; empty with `who` empty: all
-  Tick every = 0;                         ///< it happens `count` times, at tick, tick + every, ...; set_parameter: only with `drawn`
-  std::uint32_t count = 1;
-  std::vector<SynapseAddress> synapses{}; ///< of the one projection addressed; empty: all of its synapses
-  /// set_parameter: what every neuron draws its value from, anew each of the `count` times; else `control.value[0]`.
-  std::optional<Distribution> drawn{};
-};
-
-/// Does the schedule change what projection `p` transmits?
-inline bool is_switched(const std::vector<ScheduledControl>& schedule, std::uint32_t p) {
-  return std::any_of(schedule.begin(), schedule.end(), [p](const ScheduledControl& c) {
-    return c.control.kind == Control::Kind::transmission && std::count(c.projections.begin(), c.projections.end(), p) > 0;
-  });
-}
-
 /// The sign of what synapses of this model transmit with these parameters, one per field.
 Sign sign_of(const SynapseTable& t, const std::vector<double>& params);
-
-/// Does the schedule set parameters of projection `p`?
-inline bool is_set(const std::vector<ScheduledControl>& schedule, std::uint32_t p) {
-  return std::any_of(schedule.begin(), schedule.end(), [p](const ScheduledControl& c) {
-    return c.control.kind == Control::Kind::set_parameter && std::count(c.projections.begin(), c.projections.end(), p) > 0;
-  });
-}
 
 /// Which spikes are logged.
 struct SpikeRecording {
@@ -220,7 +162,8 @@ struct WeightEventRecording {
   bool on_change = false;                   ///< where the value differs from the last one logged, in [from, to)
   Tick from = 0, to = never;
   std::vector<Tick> at{};                   ///< all of them at these ticks, ascending
-  bool reads = false;                       ///< `at` are the times of scheduled reads: each logs what it has read, also several of one tick
+  const Stimulus* logs = nullptr;           ///< each time that it has come, also several of one tick
+  std::uint64_t expected = 0;               ///< how often the schedule has it come, about
   std::vector<std::uint32_t> epochs{};      ///< and at the end of these batches, ascending, ...
   std::uint32_t environment = 0;            ///< ... of this population
 };

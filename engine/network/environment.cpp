@@ -93,6 +93,37 @@ void load_until(Loading& l, const Node& n) {
   }
 }
 
+void load_drives(Loading& l, const Node& populations) {
+  Reader& r = l.read;
+  for (std::size_t i = 0; i < populations.keys.size(); ++i) {
+    const Node& n = r.resolved(populations.items[i]);
+    const Node* const drives = n.is_map() ? n.find("drives") : nullptr;
+    const auto at = l.populations.index.find(populations.keys[i].name);
+    if (!drives || at == l.populations.index.end()) continue;
+    Population& p = l.net.populations[at->second];
+    if (p.model && !(p.neuron() && p.neuron()->environment)) {
+      r.errors.error(drives->mark, fmt::format("model {} is no environment, and drives nothing", p.model->name));
+      continue;
+    }
+    std::vector<const Node*> items;
+    if (drives->is_list())
+      for (const auto& item : drives->items) items.push_back(&item);
+    else
+      items.push_back(drives);
+    for (const Node* item : items) {
+      const auto name = r.text(*item, "drives");
+      const auto q = name ? l.projections.index.find(*name) : l.projections.index.end();
+      if (q != l.projections.index.end()) {
+        p.drives.push_back(q->second);
+      } else if (name && l.projections.complete) {
+        std::vector<std::string> known;
+        for (const auto& [other, index] : l.projections.index) known.push_back(other);
+        r.errors.error(item->mark, fmt::format("there is no projection {}", in_quotes(*name)), suggest(*name, known, "projections"));
+      }
+    }
+  }
+}
+
 void check_environments(Loading& l) {
   const Network& net = l.net;
   for (std::uint32_t p = 0; p < net.populations.size(); ++p) {

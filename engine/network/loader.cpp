@@ -147,6 +147,7 @@ void load_top(Loading& l, const Node& root) {
   if (const Node* n = root.find("populations")) load_populations(l, *n);
   else l.populations.complete = false;
   if (const Node* n = root.find("projections")) load_projections(l, *n);
+  if (const Node* n = root.find("populations"); n && n->is_map()) load_drives(l, *n);
   if (const Node* n = root.find("schedule")) load_schedule(l, *n);
   if (const Node* n = root.find("until")) load_until(l, *n);
   if (const Node* n = root.find("record")) load_recording(l, *n);

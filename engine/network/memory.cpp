@@ -84,7 +84,8 @@ double seconds(const Network& n, Tick from, Tick to) {
 /// Neurons that may share blocks: those of one kernel and one set of shared parameters
 /// (Simulation::Impl::make_groups).
 using Key = std::pair<const NeuronTable*, std::vector<double>>;
-Key kernel_of(const Population& population, std::uint32_t index) {
+Key kernel_of(const Network& n, const Population& population, std::uint32_t index) {
+  const NeuronTable* const follower = following(n, population);
   const NeuronTable* table = population.neuron();
   const Fields& fields = table->model.params;
   std::vector<double> key;
@@ -96,7 +97,8 @@ Key kernel_of(const Population& population, std::uint32_t index) {
     alike &= population.params[f].kind == Distribution::Kind::constant;
     key.push_back(population.params[f].a);
   }
-  if (!alike && table->per_neuron) table = table->per_neuron, key.clear();
+  if (follower) table = follower, key.clear();
+  else if (!alike && table->per_neuron) table = table->per_neuron, key.clear();
   if (const NeuronTable* chosen = table->choose ? table->choose(params.data()) : nullptr) table = chosen;
   if (table->environment) key.assign(1, index);
   return {table, key};
@@ -133,13 +135,13 @@ class Sum {
 
   void neurons() {
     bool changes = false;  // the parameters of every neuron are kept
-    for (const auto& s : n_.schedule) changes |= s.control.kind == Control::Kind::set_parameter;
+    for (const auto& s : n_.schedule) changes |= s.sets();
     group_of_.assign(n_.populations.size(), nullptr);
     state_of_.assign(n_.populations.size(), 1);
     for (std::uint32_t p = 0; p < n_.populations.size(); ++p) {
       const Population& population = n_.populations[p];
       if (!population.neuron()) continue;
-      const auto key = kernel_of(population, p);
+      const auto key = kernel_of(n_, population, p);
       const NeuronTable* table = key.first;
       graded_ |= table->graded != 0;
       state_of_[p] = std::max(1u, table->state_size);
@@ -357,7 +359,7 @@ class Sum {
                                      ? 0
                                      : mean_rate(n_.populations[population_of(n_, p.sources[0].first)], rate,
                                                  end_ * n_.seconds_per_tick);
-      const double events = count * (static_cast<double>(w.at.size() + w.epochs.size()) +
+      const double events = count * (static_cast<double>(w.at.size() + w.epochs.size() + w.expected) +
                                      (w.on_change ? 1 + seconds(n_, w.from, w.to) * source_rate : 0));
       m_.first_rank += of_event * std::min(events, events_flush);
       // Each of them notes its first value, and what is asked of all comes at once, however many they are.

@@ -50,6 +50,8 @@ bool read_positions(Loading& l, Population& p, const Node& n);
 void load_populations(Loading& l, const Node& map);
 void load_projections(Loading& l, const Node& map);
 void load_schedule(Loading& l, const Node& list);
+/// Which projections environments may address, once those are there.
+void load_drives(Loading& l, const Node& populations);
 void load_recording(Loading& l, const Node& map);
 /// [[source, target], ...], by number along the concatenated sources and targets of a projection.  False after an error.
 bool synapse_list(Loading& l, std::uint32_t projection, const Node& list, std::vector<SynapseAddress>& synapses);
@@ -70,10 +72,7 @@ std::span<const Key> connect_keys();
 std::span<const Key> synapse_keys();
 std::span<const Key> delay_keys();
 std::span<const Key> weights_from_keys();
-std::span<const Key> schedule_keys();
-std::span<const Key> pulse_keys();
-std::span<const Key> repeat_keys();
-std::span<const Key> ramp_keys();
+std::vector<Key> schedule_keys(const Catalogue& c);
 std::span<const Key> record_keys();
 std::span<const Key> spikes_keys();
 std::span<const Key> report_keys();

@@ -27,6 +27,7 @@ constexpr Key keys[] = {
     {"positions", false, "positions", "where the neurons are, for connections by distance"},
     {"spikes", false, "spikes", "spike times of a source model that takes them: a list per neuron, or a file"},
     {"patterns", false, "pattern_list", "an environment's input patterns and their targets"},
+    {"drives", false, "names", "projections whose synapses an environment may address"},
 };
 constexpr Key pattern_entry_keys[] = {
     {"in", true, "bits", "0 or 1 for each input line"},

@@ -19,6 +19,7 @@ class Replicator {
       return all;
     }
     all.populations = each(net_.populations, [&](Population p, std::uint32_t r) {
+      for (auto& q : p.drives) q = q * n_ + r;
       p.first = n_ * p.first + r * p.size;
       return p;
     });
@@ -29,11 +30,9 @@ class Replicator {
     });
     all.schedule.clear();
     for (const ScheduledControl& c : net_.schedule) {
-      const bool everyone = c.who.empty() && c.projections.empty();
-      for (std::uint32_t r = 0; r < (everyone ? 1 : n_); ++r) {
+      for (std::uint32_t r = 0; r < (c.to.everyone() ? 1 : n_); ++r) {
         ScheduledControl& one = all.schedule.emplace_back(c);
-        one.who = ranges(c.who, r);
-        for (auto& p : one.projections) p = p * n_ + r;
+        one.to.places = places(c.to.places, r);
       }
     }
     const auto of_population = [&](auto x, std::uint32_t r) {
@@ -76,6 +75,19 @@ class Replicator {
         all.push_back({n_ * p.first + r * p.size + at, count});
         left = {left.first + count, left.count - count};
       }
+    return all;
+  }
+  /// Where these places are in replica `r`.
+  std::vector<Place> places(const std::vector<Place>& some, std::uint32_t r) const {
+    std::vector<Place> all;
+    for (Place place : some) {
+      if (const auto* gids = std::get_if<GidRange>(&place)) {
+        for (const GidRange& part : ranges({*gids}, r)) all.emplace_back(part);
+        continue;
+      }
+      std::visit([&]<class P>(P& p) { if constexpr (requires { p.projection; }) p.projection = p.projection * n_ + r; }, place);
+      all.push_back(std::move(place));
+    }
     return all;
   }
   const Network& net_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "connect/rule.hpp"
+#include "network/going.hpp"
 #include "network/parts.hpp"
 
 namespace spinet {
@@ -129,6 +130,21 @@ std::string named_choice(std::span<const Named> types) {
   return any_of(choices);
 }
 
+/// The value of a stimulus: one number where that says it, or a map of all.
+std::string stimulus(const Stimulus& s) {
+  std::vector<std::string> properties;
+  for (std::uint32_t i = 0; i < s.count; ++i) properties.push_back(entry(s.fields[i].name, described(s.fields[i].choices ? "name" : "going", s.fields[i].doc)));
+  bool train = false;
+  for (std::uint32_t i = 0; i < s.count; ++i) train = train || s.fields[i].flags & lasting;
+  if (train) properties.push_back(entry("count", ref("integer"))), properties.push_back(entry("period", ref("quantity")));
+  return any_of({ref("going"), closed(properties)});
+}
+std::string waveform() {
+  std::vector<std::string> choices{ref("number")};
+  for (const auto& f : waveform_forms()) choices.push_back(one_key(f.name, map_of(f.keys)));
+  return any_of(choices);
+}
+
 std::string distribution() {
   std::vector<std::string> choices{one_key("constant", ref("number"))};
   for (const auto& d : distribution_keys()) choices.push_back(one_key(d.name, map_of(d.keys)));
@@ -157,6 +173,7 @@ std::string json_schema(const Catalogue& c) {
   const std::string number = "{\"type\": [\"number\", \"string\"]}";
   const std::string list = "{\"type\": \"array\"}";
   const std::string map = "{\"type\": \"object\"}";
+  const auto schedule = schedule_keys(c);
   std::vector<std::string> definitions{
       entry("reference", "{\"type\": \"string\", \"pattern\": \"^\\\\$\", \"description\": \"a parameter, $name\"}"),
       entry("any", "true"),
@@ -187,16 +204,16 @@ std::string json_schema(const Catalogue& c) {
       entry("synapse", synapse(c)),
       entry("path", any_text),
       entry("weights_from", map_of(weights_from_keys())),
-      entry("switched", any_of({number, choice({"on", "off"}), map_of(ramp_keys())})),
+      entry("switched", any_of({number, choice({"on", "off"}), map_of(ramp_keys()), map_of(waveform_keys())})),
       entry("projection", map_of(projection_keys())),
       entry("projection_map", named_map("projection")),
       entry("settings", named_map("values")),
-      entry("field", any_of({number, map})),
-      entry("ramped", any_of({number, map_of(ramp_keys())})),
-      entry("pulse", map_of(pulse_keys())),
+      entry("going", any_of({number, map_of(ramp_keys()), map_of(waveform_keys())})),
+      entry("form", waveform()),
+      entry("waveform", one_or_list("form")),
       entry("repeat", map_of(repeat_keys())),
       entry("pairs", list),
-      entry("schedule_entry", map_of(schedule_keys())),
+      entry("schedule_entry", map_of(schedule)),
       entry("schedule_list", object({entry("type", text("array")), entry("items", ref("schedule_entry"))})),
       entry("ids", any_of({list, map, number})),
       entry("spike_recording", any_of({any_text, map_of(spikes_keys())})),
@@ -214,6 +231,8 @@ std::string json_schema(const Catalogue& c) {
   };
   for (const auto* rule : connection_rules())
     if (!rule->format.types.empty()) definitions.push_back(entry(rule->format.schema, named_choice(rule->format.types)));
+  for (const Stimulus* s : c.stimuli())
+    if (s->count) definitions.push_back(entry(s->name, stimulus(*s)));
   const auto network = map_of(top_keys());
   return indented(object({entry("$schema", text("http://json-schema.org/draft-07/schema#")), entry("title", text("A network of spinet")),
                           entry("definitions", object(definitions)), entry("allOf", array({network}))}));

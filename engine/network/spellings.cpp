@@ -79,7 +79,7 @@ constexpr Spelling table[] = {
     {model, "SpikeGeneratorGroup", "model: spike_source", own_times},
     {model, "lif_cell", "model: lif_delta", ""},
     {model, "PoissonInput", "model: poisson", "a population of sources, and a projection from it"},
-    {model, "TimedArray", "", "there are no arrays of values in time: `schedule` sets parameters at times"},
+    {model, "TimedArray", "", "values in time are a waveform of the schedule: {at: 0 s, set: {NAME: {I_dc: {waveform: {csv: {file: values.csv}}}}}}"},
     {model, "spike_source_cell", "model: spike_source", own_times},
     {model, "expsyn", "", synapse_there},
     {model, "exp2syn", "", synapse_there},

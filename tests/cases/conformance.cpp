@@ -79,7 +79,6 @@ TEST_CASE("a flaw is found, by the check that is meant for it") {
            {"synapse_batch_counts", "the same history gives the same weights"},
            {"synapse_read_position", "one batch equals split batches"},
            {"synapse_reward_overrun", "writes only its own memory"},
-           {"synapse_undeclared_answer", "answers only the control events"},
            {"synapse_rounding", "leaves the floating-point mode"},
            {"synapse_flushing", "leaves the floating-point mode"},
            {"neuron_rounding", "leaves the floating-point mode"},
@@ -148,7 +147,7 @@ TEST_CASE("what is no plugin is refused with the reason") {
   const auto refused = [&](const char* plugin) { return refusal(folder / plugin).substr((folder / plugin).string().size()); };
   CHECK(refused("synapse_computed_weight.so") == ": variable 'weight' is flagged `initial` and has no place in the state for the value that a network gives");
   CHECK(refused("synapse_computed_first.so") == ": variable 'twice' lies where 'weight' lies");
-  CHECK(refused("synapse_no_reading.so") == ": it says that it answers reads and has no variable 'reading' for what it has read");
+  CHECK(refused("synapse_no_reading.so") == ": it answers 'read' and has no variable 'reading', which is logged then");
   CHECK(refused("synapse_unit.so") == ": parameter 'p': 'furlong' is no unit (as ms, mV, pA/ms, 1/s, or 1 for a plain number)");
   CHECK(refused("neuron_unit.so") == ": port 'exc': 'mV/' is no unit (as ms, mV, pA/ms, 1/s, or 1 for a plain number)");
   CHECK(refused("environment_metrics.so") == ": it has 5 metrics where 4 are allowed");

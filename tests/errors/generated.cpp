@@ -200,11 +200,11 @@ TEST_CASE("errors of every field of the built-in models") {
 namespace {
 
 /// A key of kind time or whole number that is no model's field; `@` stands for its value.
-struct Place {
+struct Spot {
   const char *key, *text;
   bool time;
 };
-constexpr Place places[] = {
+constexpr Spot places[] = {
     {"seed", "seed: @", false},
     {"block", "block: @", false},
     {"duration", "duration: @", true},
@@ -237,7 +237,7 @@ constexpr Place places[] = {
 };
 
 /// The network of a place: what it does not say itself is added.
-std::string network_of(const Place& place, const std::string& value) {
+std::string network_of(const Spot& place, const std::string& value) {
   std::string text = place.text;
   text.replace(text.find('@'), 1, value);
   if (text.find("duration:") == std::string::npos) text += "\nduration: 1000 s";
@@ -251,7 +251,7 @@ std::string network_of(const Place& place, const std::string& value) {
 
 TEST_CASE("times and whole numbers of every section, too large or none") {
   const auto c = test::test_models();
-  const auto check = [&](const Place& place, const std::string& value) {
+  const auto check = [&](const Spot& place, const std::string& value) {
     const auto text = network_of(place, value);
     INFO(text);
     std::vector<Diagnostic> e;

@@ -1,7 +1,9 @@
 // Models with rich field tables for the tests of the loader.  They describe; they do not simulate.
 #pragma once
 #include "network/catalogue.hpp"
+#include "spinet/device.hpp"
 #include "spinet/neuron.hpp"
+#include "spinet/reward.hpp"
 #include "spinet/source.hpp"
 #include "spinet/synapse.hpp"
 
@@ -36,6 +38,7 @@ struct Cell {
   static const char* check(const Params& p) { return p.v_reset < p.v_th ? nullptr : "v_reset must be below v_th"; }
   static void init(Neurons<Cell>, std::uint32_t, const Params&, const double*) {}
   static void arrive(Neurons<Cell>, Tick, std::uint32_t, std::uint32_t, double) {}
+  static constexpr Stimulus stimuli[] = {device::field, reward};
   static void on_control(Neurons<Cell>, Tick, const Control&, std::span<const std::uint32_t>) {}
   static void set(Neurons<Cell>, Tick, std::uint32_t, const Params&) {}
   static double read(Neurons<Cell>, Tick, std::uint32_t, std::uint32_t) { return 0; }
@@ -115,7 +118,7 @@ struct Device {
   struct Params { double tau, g_min, g_max, w_max, field_th; };
   struct State { float weight, trace; };
   static constexpr const char* reads[] = {"V"};
-  static constexpr std::uint32_t controls = answers(Control::Kind::field) | answers(Control::Kind::reward);
+  static constexpr Stimulus stimuli[] = {device::field, reward};
   static auto params() {
     FieldTable<Params> t;
     t.add(&Params::tau, "tau", "s", 2, above(0), 0, "relaxation time")
@@ -141,7 +144,7 @@ struct Device {
 struct Valve {
   static constexpr const char* name = "valve";
   static constexpr const char* doc = "Test synapse that responds to pulses, fields and reads.";
-  static constexpr std::uint32_t controls = answers(Control::Kind::pulse) | answers(Control::Kind::field) | answers(Control::Kind::read);
+  static constexpr Stimulus stimuli[] = {device::pulse, device::field, device::read};
   struct Params {};
   struct State { float u, reading; };
   static auto params() { return FieldTable<Params>{}; }

@@ -156,23 +156,27 @@ class NetworkBuilder {
     return connect(from, to, rule, *reinterpret_cast<const SynapseTable*>(m), values, delay, port);
   }
   /// A new value of a parameter at a tick, for a whole population.
-  void schedule(Tick tick, std::uint32_t population, std::string_view param, double value) {
-    const auto& fields = net_.populations[population].model->params;
-    for (std::uint32_t k = 0; k < fields.count; ++k)
-      if (param == fields.data[k].name) {
-        Control c;
-        c.kind = Control::Kind::set_parameter;
-        c.field = k;
-        c.value[0] = value;
-        at(tick, c, {range(population)});
-        return;
-      }
-    throw std::logic_error("no parameter " + std::string(param));
+  ScheduledControl& schedule(Tick tick, std::uint32_t population, std::string_view param, double value) {
+    return set(tick, range(population), net_.populations[population].model->params, param, value);
   }
-  void at(Tick tick, const Control& control, std::vector<GidRange> who) {
-    net_.schedule.push_back({tick, control, std::move(who), {}});
-    std::stable_sort(net_.schedule.begin(), net_.schedule.end(),
-                     [](const ScheduledControl& a, const ScheduledControl& b) { return a.tick < b.tick; });
+  /// The same for a projection.
+  ScheduledControl& schedule_synapses(Tick tick, std::uint32_t projection, std::string_view param, double value) {
+    return set(tick, WholeProjection{projection}, net_.projections[projection].synapse->model.params, param, value);
+  }
+  /// A stimulus; valid until the next call, as what the others return.
+  ScheduledControl& at(Tick tick, const Stimulus& stimulus, std::initializer_list<double> values, std::vector<Place> to = {}) {
+    ScheduledControl c;
+    c.tick = tick;
+    c.kind = ScheduledControl::Kind::stimulus;
+    c.stimulus = &stimulus;
+    std::copy(values.begin(), values.end(), c.value);
+    c.to.places = std::move(to);
+    return at(std::move(c));
+  }
+  ScheduledControl& at(ScheduledControl c) {
+    const auto place = std::upper_bound(net_.schedule.begin(), net_.schedule.end(), c.tick,
+                                        [](Tick t, const ScheduledControl& other) { return t < other.tick; });
+    return *net_.schedule.insert(place, std::move(c));
   }
 
   GidRange range(std::uint32_t population) const {
@@ -202,6 +206,15 @@ class NetworkBuilder {
   Network& network() { return net_; }
 
  private:
+  ScheduledControl& set(Tick tick, Place who, const Fields& fields, std::string_view param, double value) {
+    ScheduledControl c;
+    c.tick = tick;
+    c.to.places = {std::move(who)};
+    c.value[0] = value;
+    while (c.field < fields.count && param != fields.data[c.field].name) ++c.field;
+    if (c.field == fields.count) throw std::logic_error("no parameter " + std::string(param));
+    return at(std::move(c));
+  }
   Network net_;
 };
 

@@ -400,17 +400,20 @@ class Simulator {
   }
 
   void control(const ScheduledControl& c, std::set<Gid>& touched) {
-    if (c.control.kind != Control::Kind::set_parameter) return;
+    if (!c.sets()) return;
     const auto apply = [&](Gid g) {
       if (!neurons_[g]) return;
       neurons_[g]->advance(c.tick);
-      values_[g].at(c.control.field) = c.control.value[0];
+      values_[g].at(c.field) = c.value[0];
       for (const auto& p : net_.populations)
         if (g >= p.first && g - p.first < p.size) neurons_[g]->set(read_params(*p.model, values_[g]));
       touched.insert(g);
     };
-    if (c.who.empty()) throw std::logic_error("a parameter change needs neurons");
-    for (const auto& r : c.who) for (std::uint32_t i = 0; i < r.count; ++i) apply(r.first + i);
+    if (!c.to.names_neurons()) throw std::logic_error("a parameter change needs neurons");
+    for (const Place& place : c.to.places) {
+      const auto& r = std::get<GidRange>(place);
+      for (std::uint32_t i = 0; i < r.count; ++i) apply(r.first + i);
+    }
   }
 
   void step(Tick t, const std::vector<Gid>& first) {

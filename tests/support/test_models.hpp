@@ -7,7 +7,13 @@ namespace spinet::test {
 
 /// Writes down in decimal digits what is called, in the order it happens: 1 a control event, 2 wake, 3 an arrival through
 /// the first port, 4 one through the second, 5 test, 6 evaluate.  The first arrival asks for the other three `later` ticks on.
+inline constexpr Field note_values[] = {stimulus_value("value", "1", "what it says")};
+/// Leaves a note; has a neuron wake up after that many ticks.
+inline constexpr Stimulus note = stimulus("note", "keep notes", "a note", note_values);
+inline constexpr Stimulus alarm = stimulus("alarm", "wake up", "an alarm", note_values);
+
 struct Diary {
+  static constexpr Stimulus stimuli[] = {test::note, alarm};
   static constexpr const char* name = "test_diary";
   static constexpr const char* doc = "Records the order of calls.";
   struct Params { double later = 1000; };
@@ -49,7 +55,7 @@ struct Diary {
   }
   static void on_control(Neurons<Diary> n, Tick tick, const Control& c, std::span<const std::uint32_t> js) {
     for (const auto j : js) {
-      if (c.kind == Control::Kind::field) n.out().wake_at(tick + static_cast<Tick>(c.value[0]), j);
+      if (c.stimulus == 1) n.out().wake_at(tick + static_cast<Tick>(c.value[0]), j);
       else note(n, j, 1);
     }
   }
@@ -184,6 +190,7 @@ struct Clock {
 
 /// A synapse that knows its slice: transmits weight * factor, where control events multiply the factor, and counts.
 struct Adjustable {
+  static constexpr Stimulus stimuli[] = {test::note};
   static constexpr const char* name = "test_adjustable";
   static constexpr const char* doc = "A weight that control events multiply.";
   struct Params { double gain = 1; };

@@ -8,6 +8,8 @@
 #include "support/network_builder.hpp"
 #include "support/run.hpp"
 
+#include "spinet/reward.hpp"
+
 using namespace spinet;
 using namespace spinet::test;
 
@@ -82,6 +84,19 @@ Network everything(Tick duration) {
   b.connect(slow, adex, Rule::all_to_all, 150, ms(2));
   b.connect(slow, cond, Rule::all_to_all, 1.5, ms(1.5));
   b.connect(inh, cond, Rule::fixed_outdegree, 4, ms(1), 1).numbers = {3};
+  // Waveforms that go on across the cut: followed, thinned, in steps.
+  const auto wave = b.add("lif_exp", 6, {{"V", uniform(-70, -60)}});
+  const auto wavy = b.add("poisson", 6, {{"rate", 0}}, Kind::source);
+  b.connect(wavy, wave, Rule::one_to_one, 60, ms(1));
+  Waveform w;
+  w.offset = 300;
+  w.sines = {make_sine(200, 17e6, 0.1)};
+  w.chirps = {{50, 0, 1e-8, 1e-7, ms(70)}};
+  w.points.push_back({Points::Between::lines, ms(30), ms(3), {0, ms(20)}, {0, 40}});
+  w.resolution = ms(0.31);
+  b.schedule(ms(5), wave, "I_dc", 0).course = w;
+  b.schedule(ms(5), adex, "I_dc", 0).course = w;
+  b.schedule(ms(5), wavy, "rate", 0).course = w;
   record_all(b.network());
   b.record_spikes(slow);
   b.report(exc, "V", ms(3));
@@ -92,23 +107,14 @@ Network everything(Tick duration) {
   // A current drawn every 3 ms until 127 ms; the plain change between two draws lasts until the next.
   b.schedule(ms(10), inh, "I_dc", 0);
   for (auto& s : b.network().schedule)
-    if (s.tick == ms(10)) s.drawn = uniform(0, 200), s.every = ms(3), s.count = 40;
+    if (s.tick == ms(10)) s.course = uniform(0, 200), s.every = ms(3), s.count = 40;
   b.schedule(ms(50), inh, "I_dc", 75);
   for (const double at : {33.0, 99.0, 100.0, 150.0}) {
-    Control reward;
-    reward.kind = Control::Kind::reward;
-    reward.value[0] = 0.5;
-    b.at(ms(at), reward, {});
+    b.at(ms(at), reward, {0.5});
   }
   // Parameters of synapses change on both sides of the cut, and two of them together.
   const auto set = [&](Tick tick, std::uint32_t projection, std::string_view param, double value) {
-    ScheduledControl c{tick, {}, {}, {projection}};
-    const Fields& fields = b.network().projections[projection].synapse->model.params;
-    c.control.kind = Control::Kind::set_parameter;
-    while (param != fields.data[c.control.field].name) ++c.control.field;
-    c.control.value[0] = value;
-    auto& all = b.network().schedule;
-    all.insert(std::upper_bound(all.begin(), all.end(), c, [](const auto& x, const auto& y) { return x.tick < y.tick; }), c);
+    b.schedule_synapses(tick, projection, param, value);
   };
   for (const double at : {41.0, 77.7, 121.0, 160.0}) {
     set(ms(at), 0, "lambda", 0.001 * at);

@@ -11,6 +11,8 @@
 #include "network/graph.hpp"
 #include "network/loader.hpp"
 
+#include "spinet/device.hpp"
+
 using namespace spinet;
 using Kind_ = Distribution::Kind;
 
@@ -270,20 +272,19 @@ TEST_CASE("the schedule is in time order") {
       "  - {at: 2 ms, field: {state: antiparallel}}\n");
   REQUIRE(n.schedule.size() == 6);
   CHECK(n.schedule[0].tick == 1'000'000);
-  CHECK(n.schedule[0].control.kind == Control::Kind::field);
-  CHECK(n.schedule[0].control.value[0] == 90e-4);
-  CHECK(n.schedule[0].projections == std::vector<std::uint32_t>{0});
-  CHECK(n.schedule[0].who == std::vector<GidRange>{{10, 5}});
-  CHECK(n.schedule[1].control.value[1] == -1);
-  CHECK(n.schedule[2].control.kind == Control::Kind::set_parameter);
-  CHECK(n.schedule[2].control.field == 6);
-  CHECK(n.schedule[2].control.value[0] == 300);
-  CHECK(n.schedule[2].who == std::vector<GidRange>{{0, 10}});
-  CHECK(n.schedule[3].control.value[0] == 10'000);
-  CHECK(n.schedule[4].control.value[0] == 90'000);
-  CHECK(n.schedule[4].who.empty());
-  CHECK(n.schedule[5].control.kind == Control::Kind::reward);
-  CHECK(n.schedule[5].control.value[0] == -0.5);
+  CHECK(n.schedule[0].stimulus->name == std::string("field"));
+  CHECK(n.schedule[0].value[0] == 90e-4);
+  CHECK(n.schedule[0].to.places == std::vector<Place>{WholeProjection{0}, GidRange{10, 5}});
+  CHECK(static_cast<device::Magnetic>(n.schedule[1].value[1]) == device::antiparallel);
+  CHECK(n.schedule[2].sets());
+  CHECK(n.schedule[2].field == 6);
+  CHECK(n.schedule[2].value[0] == 300);
+  CHECK(n.schedule[2].to.places == std::vector<Place>{GidRange{0, 10}});
+  CHECK(n.schedule[3].value[0] == 10'000);
+  CHECK(n.schedule[4].value[0] == 90'000);
+  CHECK(!n.schedule[4].to.names_neurons());
+  CHECK(n.schedule[5].stimulus->name == std::string("reward"));
+  CHECK(n.schedule[5].value[0] == -0.5);
 }
 
 TEST_CASE("what is recorded") {
@@ -347,9 +348,10 @@ TEST_CASE("a parameter that is set to one value again and again is one control, 
   REQUIRE(often.schedule.size() == 3);
   for (const auto& c : often.schedule) CHECK((c.tick == 0 && c.count == 1));
   const auto contested = read(head + "  - {at: 0 ms, set: {a: {I_dc: 2 pA}}, repeat: {every: 10 ms, count: 4}}\n  - {at: 10 ms, set: {a: {I_dc: 3 pA}}}\n");
-  std::vector<double> values;
-  for (const auto& c : contested.schedule) values.push_back(c.control.value[0]);
-  CHECK(values == std::vector<double>{2, 2, 3, 2, 2});  // at one tick in the order of the file
+  REQUIRE(contested.schedule.size() == 2);
+  CHECK(contested.schedule[0].count == 4);
+  CHECK(contested.schedule[0].value[0] == 2);
+  CHECK(contested.schedule[1].value[0] == 3);
 }
 
 TEST_CASE("the estimate") {

@@ -15,8 +15,8 @@ namespace {
 void noise(NetworkBuilder& b, std::uint32_t population, const Distribution& current, Tick interval, Tick from = 0) {
   b.schedule(from, population, "I_dc", 0);
   for (auto& s : b.network().schedule)
-    if (s.tick == from && s.who == std::vector<GidRange>{b.range(population)} && !s.drawn) {
-      s.drawn = current;
+    if (s.tick == from && s.to.places == std::vector<Place>{b.range(population)} && !s.drawn()) {
+      s.course = current;
       s.every = interval;
       s.count = static_cast<std::uint32_t>((b.network().duration - from + interval - 1) / interval);
     }

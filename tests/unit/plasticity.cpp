@@ -9,6 +9,8 @@
 #include "support/plastic.hpp"
 #include "support/recurrent.hpp"
 
+#include "spinet/reward.hpp"
+
 using namespace spinet;
 using namespace spinet::test;
 
@@ -233,20 +235,12 @@ TEST_CASE("stdp, rstdp and a reward in mid-run: the same spikes, weights and rep
   b.network().projections.back().delay = uniform(static_cast<double>(ms(0.5)), static_cast<double>(ms(3)));
   b.network().projections.back().sign = -1;
   const auto inhibitory = index();
-  Control c;
-  c.kind = Control::Kind::reward;
-  c.value[0] = 2;
-  b.at(ms(400), c, {});
-  c.value[0] = -1;
-  b.at(ms(777) + 1, c, {});
+  b.at(ms(400), reward, {2});
+  b.at(ms(777) + 1, reward, {-1});
   const auto set = [&](Tick tick, std::uint32_t p, std::uint32_t field, double value) {
-    c.kind = Control::Kind::set_parameter;
-    c.field = field;
-    c.value[0] = value;
-    REQUIRE((b.network().projections[p].synapse->model.params.data[field].flags & scheduled) != 0);
-    b.at(tick, c, {});
-    for (auto& s : b.network().schedule)
-      if (s.tick == tick && s.projections.empty()) s.projections = {p};
+    const Field& f = b.network().projections[p].synapse->model.params.data[field];
+    REQUIRE((f.flags & scheduled) != 0);
+    b.schedule_synapses(tick, p, f.name, value);
   };
   set(ms(333), stdp, 2, 0.1);         // lambda
   set(ms(555), nearest, 6, 30);       // w_max
@@ -278,10 +272,7 @@ TEST_CASE("a reward changes weights only through rstdp, and only after it") {
     t.b.record_weights(t.plastic("rstdp", {{"weight", 50}}, ms(1)), ms(10));
     t.b.record_weights(t.plastic("stdp", {{"weight", 50}}, ms(1)), ms(10));
     if (rewarded) {
-      Control c;
-      c.kind = Control::Kind::reward;
-      c.value[0] = 1;
-      t.b.at(ms(500), c, {});
+      t.b.at(ms(500), reward, {1});
     }
     auto got = run(t.b.network());
     weights[rewarded] = {got.recorder.weights_of(0), got.recorder.weights_of(1)};

@@ -10,6 +10,8 @@
 #include "support/network_builder.hpp"
 #include "support/run.hpp"
 
+#include "spinet/device.hpp"
+
 using namespace spinet;
 using namespace spinet::test;
 
@@ -137,15 +139,11 @@ TEST_CASE("replicas: distributions, all rules, the schedule, devices that draw, 
   Network& net = b.network();
   net.projections.back().sources = {{b.first(cells) + 5, 8}};  // the end of one population and the begin of the next
   b.schedule(ms(20), noise, "rate", 2500);
-  Control pulse;
-  pulse.kind = Control::Kind::pulse;
-  pulse.value[0] = 3, pulse.value[1] = 0.005;
-  b.at(ms(15), pulse, {});
-  net.schedule.back().projections = {6};
-  net.schedule.back().synapses = {{1, 2}, {0, 5}};
+  b.at(ms(15), device::pulse, {3, 0.005}, {Pairs{6, {{1, 2}, {0, 5}}}});
+  b.at(ms(16), device::pulse, {2.5, 0.005}, {Row{6, 3}, Column{6, 1}});
   b.schedule(0, cells, "I_dc", 0);
   for (auto& c : net.schedule)
-    if (c.tick == 0) c.drawn = normal(40, 60), c.every = ms(1), c.count = 50;
+    if (c.tick == 0) c.course = normal(40, 60), c.every = ms(1), c.count = 50;
   b.report(others, "V", ms(5));
   b.record_weights(5, ms(10));
   b.record_weights(6, ms(10));

@@ -9,6 +9,9 @@
 #include "support/network_builder.hpp"
 #include "support/run.hpp"
 
+#include "network/lookup.hpp"
+#include "spinet/reward.hpp"
+
 using namespace spinet;
 using namespace spinet::test;
 
@@ -61,9 +64,9 @@ struct Synapse {
     s.reads = &read;
     return s;
   }
-  void control(Control::Kind kind, double value) {
+  void control(const Stimulus& what, double value) {
     Control c{};
-    c.kind = kind;
+    c.stimulus = stimulus_of(rule().model, what);
     c.value[0] = value;
     const Slice s = slice();
     rule().on_control_of(s, c);
@@ -78,12 +81,12 @@ struct Synapse {
   Synapse& reward(double change) {
     now += 1000;
     transmit();
-    control(Control::Kind::reward, change);
+    control(spinet::reward, change);
     return *this;
   }
   Synapse& batch_end() {
     now += 1000;
-    control(Control::Kind::batch_end, 0);
+    control(spinet::batch_end, 0);
     return *this;
   }
   double operator()(const std::string& name) {

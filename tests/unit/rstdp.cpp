@@ -5,6 +5,8 @@
 
 #include "support/plastic.hpp"
 
+#include "spinet/reward.hpp"
+
 using namespace spinet;
 using namespace spinet::test;
 
@@ -91,12 +93,9 @@ class Integrated {
   std::size_t next_ = 0;
 };
 
-void reward(Trained& t, const std::vector<Reward>& rewards) {
+void give(Trained& t, const std::vector<Reward>& rewards) {
   for (const auto& r : rewards) {
-    Control c;
-    c.kind = Control::Kind::reward;
-    c.value[0] = r.value;
-    t.b.at(r.tick, c, {});
+    t.b.at(r.tick, spinet::reward, {r.value});
   }
 }
 
@@ -105,7 +104,7 @@ double compare(Trained& t, const std::vector<std::pair<std::uint32_t, Rule3>>& r
   const Tick every = ms(31) + 7, from = ms(2);
   for (const auto& [p, rule] : rules)
     for (const std::uint32_t variable : {0u, 1u}) t.b.record_weights(p, every, from, variable);
-  reward(t, rewards);
+  give(t, rewards);
   auto got = run(t.b.network());
   double range = 0;
   std::uint32_t w = 0;
@@ -153,7 +152,7 @@ TEST_CASE("rstdp: one pair and one reward in closed form, the reward after the p
       Trained t(ms(20'000), {{ms(500)}}, {{ms(500 + dt) - delay}});
       const auto w = t.b.record_weights(t.plastic("rstdp", r.values(50), delay), ms(1), ms(19'999));
       const double pair = 500 + std::max(dt, 0.0);
-      reward(t, {{ms(pair + wait) + delay, 1}});
+      give(t, {{ms(pair + wait) + delay, 1}});
       auto got = run(t.b.network());
       // w_max times the integral of c d from the later of the two on: 1/both = 1/tau_c + 1/tau_d.
       const double c = dt > 0 ? std::exp(-0.5) : -1.5 * std::exp(-0.5), both = 1 / (1 / 1000.0 + 1 / 200.0);
@@ -212,7 +211,7 @@ TEST_CASE("rstdp: an eligibility that is there at the beginning meets the first 
     values.push_back({"c", 0.2});
     Trained t(ms(9000), {{}}, {{}});
     const auto w = t.b.record_weights(t.plastic("rstdp", values, ms(2)), ms(1), ms(8999));
-    reward(t, {{ms(102), 1}});
+    give(t, {{ms(102), 1}});
     auto got = run(t.b.network());
     const double c = 0.2 * std::exp(-0.2);
     CHECK(got.recorder.weights_of(w).back() == Approx(10 + 100 * c * (tau_d > 0 ? 1 / (1 / 500.0 + 1 / 200.0) / 1000 : 1)).epsilon(1e-6));
@@ -224,10 +223,7 @@ TEST_CASE("rstdp: a reward for one projection leaves the others alone") {
   const auto p = t.plastic("rstdp", Rule3{}.values(50), ms(1)), q = t.plastic("rstdp", Rule3{}.values(50), ms(1));
   t.b.record_weights(p, ms(1), ms(2999));
   t.b.record_weights(q, ms(1), ms(2999));
-  Control c;
-  c.kind = Control::Kind::reward;
-  c.value[0] = 1;
-  t.b.network().schedule.push_back({ms(600), c, {}, {q}});
+  t.b.at(ms(600), spinet::reward, {1}, {WholeProjection{q}});
   auto got = run(t.b.network());
   CHECK(got.recorder.weights_of(0) == std::vector<float>{50});
   CHECK(got.recorder.weights_of(1).at(0) > 50.5f);

@@ -15,18 +15,6 @@ const Model& graded() { return neuron_table<Graded>().model; }
 const Model& frames() { return neuron_table<FrameCounter>().model; }
 const Model& timer() { return neuron_table<Clock>().model; }
 
-Control custom(double value = 0) {
-  Control c;
-  c.kind = Control::Kind::custom;
-  c.value[0] = value;
-  return c;
-}
-Control pulse(double ticks) {
-  Control c;
-  c.kind = Control::Kind::field;
-  c.value[0] = ticks;
-  return c;
-}
 /// The last frame of a report as whole numbers.
 std::vector<long> last(Run& r, std::uint32_t report, std::size_t n) {
   const auto& v = r.recorder.report(report);
@@ -43,8 +31,8 @@ TEST_CASE("order within a tick: control, wake, arrivals, test, evaluate, whateve
     b.connect(in, cell, {{1, 0, 1, 100'000}}, 1);  // the later source's projection first: order is by source gid
     b.connect(in, cell, {{0, 0, 1, 100'000}}, 0);
     const Tick t = ms(1) + 100'000 + later;
-    b.at(t, custom(), {b.range(cell)});
-    b.at(ms(1), pulse(static_cast<double>(t - ms(1))), {b.range(cell)});
+    b.at(t, note, {0}, {b.range(cell)});
+    b.at(ms(1), test::alarm, {static_cast<double>(t - ms(1))}, {b.range(cell)});
     b.record_spikes(cell);
     const auto r = b.report(cell, "digits", ms(20) - 1);
     auto got = run(b.network());
@@ -157,7 +145,7 @@ TEST_CASE("control events reach the neurons and synapses they are addressed to, 
   p1.synapse = &synapse_table<Adjustable>();
   p1.params = {2.0};
   p1.state = {Value(0).d, Value(1).d};
-  b.network().schedule.push_back({ms(10), custom(3), {}, {1}});
+  b.at(ms(10), note, {3}, {WholeProjection{1}});
   const auto r = b.report(cells, "digits", ms(20) - 1);
   auto got = run(b.network());
   // Twice a digit: 1 1, 2 2; projection 1 has gain 2, and 3 times that from the very tick of the second arrival on.
@@ -167,9 +155,9 @@ TEST_CASE("control events reach the neurons and synapses they are addressed to, 
 TEST_CASE("a control event without an address reaches everyone; one for some neurons only those") {
   NetworkBuilder b(ms(20));
   const auto a = b.add(diary(), 3), c = b.add(diary(), 6);
-  b.at(ms(5), custom(), {});
-  b.at(ms(6), custom(), {{b.first(c) + 1, 4}, {b.first(a), 1}});
-  b.at(ms(6), custom(), {{b.first(c) + 2, 1}});
+  b.at(ms(5), note, {0});
+  b.at(ms(6), note, {0}, {GidRange{b.first(c) + 1, 4}, GidRange{b.first(a), 1}});
+  b.at(ms(6), note, {0}, {GidRange{b.first(c) + 2, 1}});
   const auto ra = b.report(a, "digits", ms(20) - 1), rc = b.report(c, "digits", ms(20) - 1);
   auto got = run(b.network());
   CHECK(last(got, ra, 3) == std::vector<long>{11, 1, 1});
@@ -179,9 +167,9 @@ TEST_CASE("a control event without an address reaches everyone; one for some neu
 TEST_CASE("control events at tick 0 and at the last tick act, later ones do not") {
   NetworkBuilder b(ms(20));
   const auto a = b.add(diary(), 1);
-  b.at(0, custom(), {});
-  b.at(ms(20) - 1, custom(), {});
-  b.at(ms(20), custom(), {});
+  b.at(0, note, {0});
+  b.at(ms(20) - 1, note, {0});
+  b.at(ms(20), note, {0});
   const auto r = b.report(a, "digits", ms(20) - 1);
   auto got = run(b.network());
   CHECK(last(got, r, 1) == std::vector<long>{11});
@@ -192,11 +180,7 @@ TEST_CASE("a scheduled parameter of some neurons") {
   const auto in = b.source(1, {{ms(4), 0}, {ms(9), 0}});
   const auto cells = b.add(graded(), 3, {{"gain", std::vector<double>{1, 2, 3}}});
   b.connect(in, cells, Rule::all_to_all, 1.0, ms(1));
-  Control c;
-  c.kind = Control::Kind::set_parameter;
-  c.field = 0;
-  c.value[0] = 50;
-  b.at(ms(10), c, {{b.first(cells) + 1, 1}});
+  b.schedule(ms(10), cells, "gain", 50).to.places = {GidRange{b.first(cells) + 1, 1}};
   const auto r = b.report(cells, "last", ms(1), ms(6));
   b.network().reports[r].to = ms(12);
   auto got = run(b.network());

@@ -11,20 +11,16 @@
 #include "support/on_ranks.hpp"
 #include "support/plastic.hpp"
 
+#include "spinet/device.hpp"
+#include "spinet/reward.hpp"
+
 using namespace spinet;
 using namespace spinet::test;
 
 namespace {
 
 void set(NetworkBuilder& b, Tick tick, std::uint32_t projection, std::string_view param, double value) {
-  const Fields& fields = b.network().projections[projection].synapse->model.params;
-  Control c;
-  c.kind = Control::Kind::set_parameter;
-  while (param != fields.data[c.field].name) REQUIRE(++c.field < fields.count);
-  c.value[0] = value;
-  b.at(tick, c, {});
-  for (ScheduledControl& s : b.network().schedule)
-    if (s.control.kind == c.kind && s.who.empty() && s.projections.empty()) s.projections = {projection};
+  b.schedule_synapses(tick, projection, param, value);
 }
 
 /// Another allowed value of a field.
@@ -65,7 +61,7 @@ struct Scaled {
 struct Bounded {
   static constexpr const char* name = "test_bounded";
   static constexpr const char* doc = "A weight between two bounds.";
-  static constexpr std::uint32_t controls = answers(Control::Kind::reward);
+  static constexpr Stimulus stimuli[] = {reward};
   struct Params { double low, high; };
   struct Shared { double low, high; };
   struct State { float weight; };
@@ -129,18 +125,16 @@ struct Shown {
     b.connect(in, cells, Rule::all_to_all, t, values, ms(2));
     for (std::uint32_t v = 0; v < t.model.variables.count; ++v) b.record_weights(subject, ms(1), 0, v);
     show(cells);
-    for (int i = 0; i < 11; ++i) control(ms(50 * i + 40), Control::Kind::reward, i % 2 ? -0.7 : 1.5);
-    for (int i = 0; i < 11; ++i) control(ms(50 * i + 45), Control::Kind::batch_end, i + 1);
-    for (int i = 0; i < 11; ++i) control(ms(50 * i + 46), Control::Kind::pulse, i % 2 ? -2.3 : 2.5, 5e-3);
-    for (int i = 0; i < 11; ++i) control(ms(50 * i + 47), Control::Kind::field, i % 3 ? 0.01 : 0.03, i % 3 ? -1 : 1);
-    for (int i = 0; i < 11; ++i) control(ms(50 * i + 48), Control::Kind::read, 0);
+    for (int i = 0; i < 11; ++i) control(ms(50 * i + 40), reward, i % 2 ? -0.7 : 1.5);
+    for (int i = 0; i < 11; ++i) control(ms(50 * i + 45), batch_end, i + 1);
+    for (int i = 0; i < 11; ++i) control(ms(50 * i + 46), device::pulse, i % 2 ? -2.3 : 2.5, 5e-3);
+    for (int i = 0; i < 11; ++i) control(ms(50 * i + 47), device::field, i % 3 ? 0.01 : 0.03, i % 3 ? device::antiparallel : device::parallel);
+    for (int i = 0; i < 11; ++i) control(ms(50 * i + 48), device::read, 0);
   }
-  void control(Tick tick, Control::Kind kind, double value, double second = 0) {
-    Control c;
-    c.kind = kind;
-    c.value[0] = value;
-    c.value[1] = second;
-    b.at(tick, c, {});
+  void control(Tick tick, const Stimulus& stimulus, double value, double second = 0) {
+    std::vector<Place> to;
+    if (stimulus.flags & wired) to = {WholeProjection{subject}};
+    b.at(tick, stimulus, {value, second}, std::move(to));
   }
   void show(std::uint32_t population) {
     b.record_spikes(population);
@@ -287,9 +281,7 @@ TEST_CASE("parameters that are set together reach the model together, and one by
     b.connect(in, cells, Rule::all_to_all, synapse_table<Bounded>(), {}, ms(1), 1);
     set(b, ms(50), 0, "low", 5);
     if (between) {
-      Control reward;
-      reward.kind = Control::Kind::reward;
-      b.at(ms(50), reward, {});
+      b.at(ms(50), reward, {0});
     }
     set(b, ms(50), 0, "high", 6);
     set(b, ms(51), 0, "low", 4);

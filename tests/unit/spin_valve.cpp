@@ -14,6 +14,9 @@
 #include "support/network_builder.hpp"
 #include "support/run.hpp"
 
+#include "network/lookup.hpp"
+#include "spinet/device.hpp"
+
 using namespace spinet;
 using namespace spinet::test;
 
@@ -72,7 +75,7 @@ struct Devices {
   }
   Devices& pulse(double V, double seconds, int n = 1) {
     Control c;
-    c.kind = Control::Kind::pulse;
+    c.stimulus = stimulus_of(valve().model, device::pulse);
     c.value[0] = V;
     c.value[1] = seconds;
     for (int i = 0; i < n; ++i, now += 10'000'000) {
@@ -83,9 +86,9 @@ struct Devices {
   }
   Devices& field(double tesla, int state_wanted = 0) {
     Control c;
-    c.kind = Control::Kind::field;
+    c.stimulus = stimulus_of(valve().model, device::field);
     c.value[0] = tesla;
-    c.value[1] = state_wanted;
+    c.value[1] = state_wanted == 0 ? device::unchanged : state_wanted > 0 ? device::parallel : device::antiparallel;
     const Slice s = slice();
     valve().on_control_of(s, c);
     return *this;

@@ -10,9 +10,11 @@
 #include "inputs.hpp"
 #include "log/h5.hpp"
 #include "log/new_file.hpp"
+#include "network/lookup.hpp"
 #include "network/suggest.hpp"
 #include "network/units.hpp"
 #include "outputs.hpp"
+#include "spinet/device.hpp"
 #include "svg.hpp"
 #include "text.hpp"
 
@@ -34,20 +36,18 @@ struct Record {
   std::vector<std::vector<double>> values;       ///< [variable][1 + pulses]
 };
 
-std::uint32_t bit(Control::Kind kind) { return answers(kind); }
-bool responds(const SynapseTable& t, Control::Kind kind) { return t.on_control && (t.model.controls == 0 || t.model.controls & bit(kind)); }
 
 const SynapseTable& device_named(const Catalogue& c, const std::string& name) {
   std::vector<std::string> names, devices;
   for (const auto& e : c.all()) {
     if (e.model->kind != Kind::synapse) continue;
     names.emplace_back(e.model->name);
-    if (responds(*reinterpret_cast<const SynapseTable*>(e.model), Control::Kind::pulse)) devices.emplace_back(e.model->name);
+    if (answers(*e.model, device::pulse)) devices.emplace_back(e.model->name);
   }
   const Model* m = c.find(Kind::synapse, name);
   if (!m) throw UserError(fmt::format("spinet device: no synapse model {}; {}", in_quotes(name), suggest(name, names, "models")));
   const auto& t = *reinterpret_cast<const SynapseTable*>(m);
-  if (!responds(t, Control::Kind::pulse))
+  if (!answers(t.model, device::pulse))
     throw UserError(fmt::format("spinet device: synapses of model {} ignore voltage pulses; models that respond: {}", name, joined(devices)));
   return t;
 }
@@ -107,11 +107,11 @@ DeviceBench bench_of(const SynapseTable& t, const DeviceOptions& o) {
 }
 
 Control field_of(const DeviceOptions& o, const SynapseTable& t) {
-  if (!responds(t, Control::Kind::field)) throw UserError(fmt::format("--field: synapses of model {} ignore magnetic fields", t.model.name));
+  if (!answers(t.model, device::field)) throw UserError(fmt::format("--field: synapses of model {} ignore magnetic fields", t.model.name));
   Control c;
-  c.kind = Control::Kind::field;
+  c.stimulus = stimulus_of(t.model, device::field);
   if (o.field == "parallel" || o.field == "antiparallel") {
-    c.value[1] = o.field == "parallel" ? 1 : -1;
+    c.value[1] = o.field == "parallel" ? device::parallel : device::antiparallel;
     return c;
   }
   char* end = nullptr;
@@ -140,7 +140,7 @@ Record characterise(const DeviceOptions& o, const SynapseTable& t) {
     const double period = s.period > 0 ? s.period : std::max(shortest, 2 * s.width);
     for (std::uint64_t i = 0; i < s.count; ++i, now += period) {
       Control c;
-      c.kind = Control::Kind::pulse;
+      c.stimulus = stimulus_of(t.model, device::pulse);
       c.value[0] = s.amplitude;
       c.value[1] = s.width;
       bench.apply(now, c);

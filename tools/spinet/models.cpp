@@ -57,14 +57,26 @@ void print_fields(const char* title, const Fields& fields) {
   }
 }
 
+void print_stimuli(const char* title, const Stimulus* some, std::uint32_t count) {
+  if (count > 0) fmt::print("\n{}\n", title);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const Stimulus& s = some[i];
+    fmt::print("  {:<12} {}{}\n", s.name, s.doc, s.logs ? fmt::format("; logs {}", s.logs) : "");
+    for (std::uint32_t k = 0; k < s.count; ++k)
+      fmt::print("    {:<10} {:>8} {:<8} {:<12} {}\n", s.fields[k].name, s.fields[k].flags & required ? "" : s.fields[k].choices ? word_of(s.fields[k], 0) : "0", unit_text(s.fields[k]), range_text(s.fields[k]), s.fields[k].doc);
+  }
+}
+
 void print_model(const Catalogue::Entry& e) {
   const Model& m = *e.model;
   const char* kind = m.kind == Kind::neuron ? "neuron" : m.kind == Kind::synapse ? "synapse" : "source";
   fmt::print("{} ({}, {})\n{}\n", m.name, kind, e.origin, m.doc);
   print_fields("Parameters: name, default, unit, range", m.params);
   print_fields("Variables", m.variables);
+  print_stimuli("Stimuli: name, values with default, unit and range", m.stimuli, m.stimulus_count);
   if (m.kind == Kind::neuron) {
     const auto& t = reinterpret_cast<const NeuronTable&>(m);
+    print_stimuli("Posts: name, values with unit and range", t.posts, t.post_count);
     fmt::print("\nPorts\n");
     for (std::uint32_t i = 0; i < t.port_count; ++i) {
       const Port& p = t.ports[i];

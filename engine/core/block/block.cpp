@@ -1,38 +1,12 @@
 #include "core/block/block.hpp"
 
 #include <algorithm>
-#include <set>
-#include <tuple>
 
 #include "core/block/packet_arrivals.hpp"
 #include "core/block/sorted_arrivals.hpp"
 #include "network/lookup.hpp"
 
 namespace spinet {
-namespace {
-
-bool sets(const Action& a) { return a.control && a.control->control.kind == Control::Kind::set_parameter; }
-
-}  // namespace
-
-void mark_complete(std::span<Action> actions) {
-  struct Less {
-    bool operator()(const ScheduledControl* a, const ScheduledControl* b) const {
-      if (a->projections != b->projections) return a->projections < b->projections;
-      const auto less = [](const GidRange& x, const GidRange& y) {
-        return std::tie(x.first, x.count) < std::tie(y.first, y.count);
-      };
-      return std::lexicographical_compare(a->who.begin(), a->who.end(), b->who.begin(), b->who.end(), less);
-    }
-  };
-  std::set<const ScheduledControl*, Less>
-      later;  // addresses of those that follow in the same run of settings
-  for (std::size_t i = actions.size(); i-- > 0;) {
-    Action& a = actions[i];
-    if (!sets(a) || (i + 1 < actions.size() && actions[i + 1].tick != a.tick)) later.clear();
-    if (sets(a)) a.complete = later.insert(a.control).second;
-  }
-}
 
 Block::Block(const Network& net, const KernelGroup& group, std::vector<Gid> gids, Heart& heart)
     : network_(net),
@@ -219,16 +193,14 @@ void Block::next_frame(Tick begin) {
 // --- actions ---
 
 void Block::act(const Action& a, std::vector<std::vector<float>>& samples) {
-  if (a.control) return control(a);
-  if (a.weights >= 0) {
-    const auto w = static_cast<std::size_t>(a.weights);
-    return watched_.take_samples(static_cast<std::uint32_t>(w), a.tick, samples[network_.reports.size() + w]);
+  if (const Ordered* const o = a.ordered()) return obey(*o, a.tick);
+  if (const auto* s = std::get_if<SampleWeights>(&a.what))
+    return watched_.take_samples(s->recording, a.tick, samples[network_.reports.size() + s->recording]);
+  if (const auto* s = std::get_if<SampleEvents>(&a.what)) {
+    const auto which = s->all ? Watched::Values::all : Watched::Values::changed;
+    return watched_.note_recording(s->recording, a.tick, which);
   }
-  if (a.events >= 0) {
-    const auto which = a.all ? Watched::Values::all : Watched::Values::changed;
-    return watched_.note_recording(static_cast<std::uint32_t>(a.events), a.tick, which);
-  }
-  const auto r = static_cast<std::size_t>(a.report);
+  const std::uint32_t r = std::get<SampleReport>(a.what).report;
   const std::uint32_t variable = network_.reports[r].variable;
   for (const auto j : sampled[r]) {
     const double x = input_->read(a.tick, j, variable);
@@ -236,30 +208,36 @@ void Block::act(const Action& a, std::vector<std::vector<float>>& samples) {
   }
 }
 
-/// A control event: the synapses first, then the neurons.
-void Block::control(const Action& a) {
-  const ScheduledControl& s = *a.control;
-  if (s.control.kind == Control::Kind::transmission) {
-    for (const auto p : s.projections)
-      if (const auto k = synapses_->store_of(p); k < synapses_->stores().size())
-        delivery_->set_gain(k, synapses_->stores()[k].sign * s.control.value[0]);
-    return;
+void Block::obey(const Ordered& o, Tick tick) {
+  const ScheduledControl& s = *o.entry;
+  switch (s.kind) {
+    case ScheduledControl::Kind::transmission:
+      for (const Place& place : s.to.places)
+        if (const auto k = synapses_->store_of(*projection_of(place)); k < synapses_->stores().size())
+          delivery_->set_gain(k, synapses_->stores()[k].sign * s.value_at(tick));
+      return;
+    case ScheduledControl::Kind::set:
+      if (!s.to.names_neurons()) return controls_->set(o, tick);
+      break;
+    case ScheduledControl::Kind::stimulus:  // the synapses first, then the neurons
+      controls_->hand_over(s, tick);
+      if (s.stimulus->logs) watched_.after(s, tick);
+      if (s.stimulus->flags & wired || !table_.on_control || !answers(table_.model, *s.stimulus)) return;
   }
-  const bool set = sets(a);
-  if (set && !s.projections.empty()) return controls_->set(a);
-  if (!set) controls_->hand_over(a);
-  if (s.control.kind == Control::Kind::read) return watched_.after_read(s, a.tick);
-  if (!set && !table_.on_control) return;
-  if (s.control.kind == Control::Kind::pulse) return;  // neurons feel none; trains may be long
   addressed_.clear();
-  members_.addressed(s, a.replica, addressed_);
+  members_.addressed(s.to, addressed_);
   if (addressed_.empty()) return;
   controls_->forget_reads();
-  input_->make_exact(addressed_, a.tick);
+  input_->make_exact(addressed_, tick);
   const auto n = static_cast<std::uint32_t>(addressed_.size());
-  if (set) members_.set(a, addressed_);
-  else table_.on_control(&members_.block, a.tick, &s.control, addressed_.data(), n);
-  requests_.take(a.tick, requests_.most_for(n));
+  if (s.sets()) {
+    members_.set(o, tick, addressed_);
+  } else {
+    Control control = s.control_at(tick);
+    control.stimulus = stimulus_of(table_.model, *s.stimulus);
+    table_.on_control(&members_.block, tick, &control, addressed_.data(), n);
+  }
+  requests_.take(tick, requests_.most_for(n));
 }
 
 }  // namespace spinet

@@ -37,10 +37,6 @@
 
 namespace spinet {
 
-/// Of settings at one tick, with no other control between them, the last for the same neurons or projection
-/// is `complete`: several parameters change together, a model never sees some of them without the others.
-void mark_complete(std::span<Action> actions);
-
 class Block {
  public:
   Block(const Network& network, const KernelGroup& group, std::vector<Gid> gids, Heart& heart);
@@ -164,7 +160,7 @@ class Block {
   void run_phase(Ask phase, Tick now);
   void make_exact(std::span<const std::uint32_t> js, Ask phase, Tick now);
   void act(const Action& a, std::vector<std::vector<float>>& samples);
-  void control(const Action& a);
+  void obey(const Ordered& o, Tick tick);
   Tick frame_end() const;
   void wake_up(Tick tick);
   void next_frame(Tick begin);

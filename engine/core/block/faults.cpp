@@ -68,13 +68,28 @@ void Faults::postings(std::uint32_t n, Tick now) const {
 }
 
 void Faults::posting(const Posting& p, Tick now) const {
-  const auto kind = p.control.kind;
-  if (kind != Control::Kind::reward && kind != Control::Kind::batch_end && kind != Control::Kind::custom)
+  if (p.control.stimulus >= table_.post_count)
     neuron(0, now,
-           "posts a control event of kind " + std::to_string(static_cast<std::uint32_t>(kind)) +
-               ", where rewards, ends of batches and custom ones are allowed");
+           "posts number " + std::to_string(p.control.stimulus) + " of its " +
+               std::to_string(table_.post_count) + " stimuli");
+  if (p.to.kind != PostedTo::Kind::everyone) posting_to(p.to, now);
   if (!all_finite(p.control.value, std::size(p.control.value)))
     neuron(0, now, "posts a control event with a value that is not finite");
+}
+
+void Faults::posting_to(const PostedTo& to, Tick now) const {
+  const Population& own = network_.populations[population_of(network_, gids_[0])];
+  const auto wrong = [&](const std::string& what) { neuron(0, now, "addresses what it posts to " + what); };
+  if (to.kind > PostedTo::Kind::pair) wrong("a place of unknown kind");
+  if (to.projection >= own.drives.size())
+    wrong("projection " + std::to_string(to.projection) + " of the " + std::to_string(own.drives.size()) + " that it drives");
+  const Projection& p = network_.projections[own.drives[to.projection]];
+  const bool row = to.kind == PostedTo::Kind::row, column = to.kind == PostedTo::Kind::column;
+  const bool pair = to.kind == PostedTo::Kind::pair;
+  if ((row || pair) && to.source >= p.source_count())
+    wrong("source " + std::to_string(to.source) + " of the " + std::to_string(p.source_count()) + " of '" + p.name + "'");
+  if ((column || pair) && to.target >= p.target_count())
+    wrong("target " + std::to_string(to.target) + " of the " + std::to_string(p.target_count()) + " of '" + p.name + "'");
 }
 
 void Faults::mode(const FloatingPointMode& mode, Tick from, Tick to) const {

@@ -28,6 +28,7 @@ class Faults {
   [[noreturn]] void postings(std::uint32_t n, Tick now) const;
   /// Of a control event that an environment may not post, if it is one.
   void posting(const Posting& p, Tick now) const;
+  void posting_to(const PostedTo& to, Tick now) const;
   [[noreturn]] void synapse(std::uint32_t slice, std::uint32_t i, Tick now, const std::string& reason) const;
   /// One of the weights that a slice has handed out is not finite, or has a sign that its port does not take.
   [[noreturn]] void weights(std::uint32_t slice, std::span<const double> handed_out, Tick now) const;

@@ -14,9 +14,7 @@ namespace {
 std::size_t aligned(std::size_t n) { return std::max<std::size_t>(n, 64); }
 
 bool sets_parameters(const Network& net) {
-  return std::any_of(net.schedule.begin(), net.schedule.end(), [](const ScheduledControl& s) {
-    return s.control.kind == Control::Kind::set_parameter;
-  });
+  return std::any_of(net.schedule.begin(), net.schedule.end(), [](const ScheduledControl& s) { return s.sets(); });
 }
 
 }  // namespace
@@ -88,6 +86,12 @@ Members::Members(const Network& net, const KernelGroup& group, std::vector<Gid> 
   block.random = keys_.data();
   if (!table_.environment || gids_.empty()) return;
   const Population& p = net.populations[population_of(net, gids_[0])];
+  for (const auto i : p.drives) {
+    const Projection& driven = net.projections[i];
+    driven_.push_back({static_cast<std::uint32_t>(driven.source_count()), static_cast<std::uint32_t>(driven.target_count())});
+  }
+  block.driven = driven_.data();
+  block.driven_count = static_cast<std::uint32_t>(driven_.size());
   const std::size_t columns = std::size_t{p.pattern_inputs} + p.pattern_targets;
   block.table = p.patterns.data();
   block.table_inputs = p.pattern_inputs;
@@ -132,30 +136,44 @@ std::pair<std::uint32_t, std::uint32_t> Members::of(const Population& p) const {
   return {begin, static_cast<std::uint32_t>(end - gids_.begin())};
 }
 
-void Members::addressed(const ScheduledControl& s, std::int32_t replica,
-                        std::vector<std::uint32_t>& js) const {
-  for (std::uint32_t j = 0; j < block.size; ++j) {
-    bool mine = s.who.empty() && s.projections.empty();
-    for (const auto& r : s.who) mine |= gids_[j] - r.first < r.count;
-    if (replica >= 0 && !replicas_.empty()) mine &= replicas_[j] == static_cast<std::uint32_t>(replica);
-    if (mine) js.push_back(j);
-  }
+void Members::addressed(const Address& to, std::vector<std::uint32_t>& js) const {
+  const auto add = [&](std::uint32_t begin, std::uint32_t end) {
+    for (std::uint32_t j = begin; j < end; ++j)
+      if (to.replica < 0 || replicas_.empty() || replicas_[j] == static_cast<std::uint32_t>(to.replica)) js.push_back(j);
+  };
+  if (to.everyone()) return add(0, block.size);
+  for (const Place& place : to.places)
+    if (const auto* r = std::get_if<GidRange>(&place); r && r->count) {
+      const std::uint32_t begin = index_of(r->first);
+      const auto last = std::upper_bound(gids_.begin() + begin, gids_.end(), r->first + (r->count - 1));
+      add(begin, static_cast<std::uint32_t>(last - gids_.begin()));
+    }
+  if (to.places.size() == 1) return;
+  std::sort(js.begin(), js.end());  // ranges may overlap
+  js.erase(std::unique(js.begin(), js.end()), js.end());
 }
 
-void Members::set(const Action& a, std::span<const std::uint32_t> js) {
-  const ScheduledControl& s = *a.control;
-  const Field& f = table_.model.params.data[s.control.field];
+void Members::set(const Ordered& o, Tick tick, std::span<const std::uint32_t> js) {
+  const ScheduledControl& s = *o.entry;
+  const Field& f = table_.model.params.data[s.field];
+  const Waveform* const w = s.waveform();
+  if (w && table_.follow && table_.followed == s.field && tick < w->until) {
+    const Followed course = w->followed(s.tick, tick - s.tick);
+    for (const auto j : js) table_.follow(&block, tick, j, &course);
+    return;
+  }
   std::optional<Sampler> sampler;
-  if (s.drawn) sampler.emplace(*s.drawn);
+  if (s.drawn()) sampler.emplace(*s.drawn());
+  const double same = s.value_at(tick);
   for (const auto j : js) {
-    double x = s.control.value[0];
+    double x = same;
     if (sampler) {
-      const RandomKey key = stream_key(keys_[j].seed, Purpose::redrawn, s.control.field);
-      const auto w = draw(key, block.gids[j], static_cast<std::uint64_t>(a.tick));
-      x = (*sampler)(uniform01(w[0], w[1]));
+      const RandomKey key = stream_key(keys_[j].seed, Purpose::redrawn, s.field);
+      const auto words = draw(key, block.gids[j], static_cast<std::uint64_t>(tick));
+      x = (*sampler)(uniform01(words[0], words[1]));
     }
     put(params_[j].data(), f, x);
-    if (a.complete && table_.set) table_.set(&block, a.tick, j, params_[j].data());
+    if (o.complete && table_.set) table_.set(&block, tick, j, params_[j].data());
   }
 }
 

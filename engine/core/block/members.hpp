@@ -23,7 +23,7 @@ struct KernelGroup {
 };
 
 class Requests;
-struct Action;
+struct Ordered;
 
 class Members {
  public:
@@ -40,11 +40,11 @@ class Members {
   std::pair<std::uint32_t, std::uint32_t> of(const Population& p) const;
   /// The one replica whose neurons these are; none: there are several, or no replicas at all.
   std::optional<std::uint32_t> replica() const { return replica_; }
-  /// Appends those whom a control event at the neurons concerns, of `replica` if that is one.
-  void addressed(const ScheduledControl& s, std::int32_t replica, std::vector<std::uint32_t>& js) const;
-  /// A parameter of the neurons `js`; the model hears of it once all that change with it are there: at a
-  /// `complete` action.
-  void set(const Action& a, std::span<const std::uint32_t> js);
+  /// Appends those whom an address names, in ascending order.
+  void addressed(const Address& to, std::vector<std::uint32_t>& js) const;
+  /// A parameter of the neurons `js`; the model hears of it once all that change with it are there: with a
+  /// `complete` one.
+  void set(const Ordered& o, Tick tick, std::span<const std::uint32_t> js);
 
   void save(std::uint32_t j, std::byte* to) const;
   void restore(std::uint32_t j, const std::byte* from);
@@ -60,6 +60,7 @@ class Members {
   std::vector<RandomKey> keys_;
   std::vector<std::uint32_t> replicas_;  ///< by neuron, where there are several
   std::optional<std::uint32_t> replica_;
+  std::vector<DrivenSize> driven_;
   std::vector<std::vector<std::byte>> params_;  ///< per neuron, kept only where the schedule changes some
   Buffer<std::byte> state_, constants_, common_;
 };

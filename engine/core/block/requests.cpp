@@ -71,7 +71,7 @@ void Requests::take_postings(Tick now) {
     faults_.posting(p, now);
     std::uint32_t number = 0;
     for (const auto& other : posted_) number += other.tick == p.tick;
-    posted_.push_back({p.tick, gids_[0], number, p.control});
+    posted_.push_back({p.tick, gids_[0], number, p.control, p.to});
   }
 }
 

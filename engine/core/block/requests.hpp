@@ -18,7 +18,8 @@ struct Posted {
   Tick tick;
   Gid gid;               ///< first of the environment
   std::uint32_t number;  ///< among those of one tick and environment
-  Control control;
+  Control control;       ///< its stimulus is one of the environment's `posts`
+  PostedTo to;
 };
 
 class Requests {

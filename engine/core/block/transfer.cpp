@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "core/block/block.hpp"
+#include "network/lookup.hpp"
 
 namespace spinet {
 
@@ -64,23 +65,22 @@ std::vector<Block::Asked> Block::save_agenda() const {
 void Block::restore_begin(Tick at, std::span<const ScheduledControl> schedule) {
   std::vector<Action> last;  // what models keep per block, and parameters for later changes
   for (const auto& s : schedule) {
-    const auto kind = s.control.kind;
-    if (s.tick >= at || (kind != Control::Kind::set_parameter && kind != Control::Kind::transmission))
-      continue;
-    const Tick times = s.every > 0 ? std::min<Tick>(s.count - 1, (at - 1 - s.tick) / s.every) : 0;
-    last.push_back({s.tick + times * s.every, &s, -1, -1});
+    if (s.tick >= at || s.kind == ScheduledControl::Kind::stimulus) continue;
+    const auto whom = follows(network_, s) ? ScheduledControl::Whom::followers : ScheduledControl::Whom::all;
+    last.push_back({s.last_before(at, whom), Ordered{&s}});
   }
   std::stable_sort(last.begin(), last.end(),
                    [](const Action& a, const Action& b) { return a.tick < b.tick; });
   mark_complete(last);
   NeuronBlock& b = members_.block;
   for (const auto& a : last) {
-    if (a.control->control.kind == Control::Kind::set_parameter && !a.control->projections.empty()) {
-      controls_->restore_set(*a.control);
+    const Ordered& o = *a.ordered();
+    if (o.entry->sets() && !o.entry->to.names_neurons()) {
+      controls_->restore_set(*o.entry, a.tick);
       continue;
     }
     if (b.frame_length) b.frame_begin = a.tick / b.frame_length * b.frame_length;
-    control(a);
+    obey(o, a.tick);
   }
   requests_.window(window_);
   arrivals_->clear();

@@ -3,7 +3,15 @@
 #include <algorithm>
 #include <numeric>
 
+#include "network/lookup.hpp"
+
 namespace spinet {
+namespace {
+
+/// Does the recording log what each of these has left?
+bool logs(const WeightEventRecording& r, const Stimulus& s) { return r.logs && index_of(s, r.logs, 1) == 0; }
+
+}  // namespace
 
 void Watched::sample(std::uint32_t w, std::vector<std::uint32_t> positions) {
   if (sampled_.size() <= w) sampled_.resize(w + 1);
@@ -57,20 +65,20 @@ void Watched::note(WatchedSynapse& w, const Slice& slice, Values which) {
   noted[w.recording].push_back({slice.tick, w.edge, now});
 }
 
-void Watched::note_slice(std::uint32_t s, Tick tick, After what) {
+void Watched::note_slice(std::uint32_t s, Tick tick, const Stimulus* after) {
   if (!any_changes() || first_[s] == first_[s + 1]) return;
   const Slice slice = slices_->at(s, tick, 0);
   for (std::uint32_t k = first_[s]; k < first_[s + 1]; ++k) {
     const WeightEventRecording& r = network_.weight_events[changing_[k].recording];
-    if (r.on_change && !(what == After::read && r.reads) && tick >= r.from && tick < r.to)
+    if (r.on_change && !(after && logs(r, *after)) && tick >= r.from && tick < r.to)
       note(changing_[k], slice, Values::changed);
   }
 }
 
-void Watched::changed(std::uint32_t s, Tick tick) { note_slice(s, tick, After::event); }
+void Watched::changed(std::uint32_t s, Tick tick) { note_slice(s, tick, nullptr); }
 
-void Watched::controlled(std::uint32_t s, Tick tick, const Control& control) {
-  note_slice(s, tick, control.kind == Control::Kind::read ? After::read : After::event);
+void Watched::controlled(std::uint32_t s, Tick tick, const Stimulus& stimulus) {
+  note_slice(s, tick, &stimulus);
 }
 
 void Watched::note_recording(std::uint32_t recording, Tick tick, Values which) {
@@ -82,11 +90,10 @@ void Watched::note_recording(std::uint32_t recording, Tick tick, Values which) {
   }
 }
 
-void Watched::after_read(const ScheduledControl& s, Tick tick) {
+void Watched::after(const ScheduledControl& s, Tick tick) {
   for (std::uint32_t r = 0; r < network_.weight_events.size(); ++r) {
     const WeightEventRecording& recording = network_.weight_events[r];
-    if (recording.reads && std::count(s.projections.begin(), s.projections.end(), recording.projection))
-      note_recording(r, tick, Values::all);
+    if (logs(recording, *s.stimulus) && s.to.names(recording.projection)) note_recording(r, tick, Values::all);
   }
 }
 

@@ -37,17 +37,16 @@ class Watched {
   const std::vector<WatchedSynapse>& changing() const { return changing_; }
   /// Something has happened to slice `s`.
   void changed(std::uint32_t s, Tick tick);
-  /// A control event has happened to slice `s`.  What a `read` finds is noted by `after_read`.
-  void controlled(std::uint32_t s, Tick tick, const Control& control);
-  /// After a scheduled read: every one is logged, also several of one tick.
-  void after_read(const ScheduledControl& s, Tick tick);
+  /// A stimulus has come to slice `s`.  What is logged each time that it comes is noted by `after`.
+  void controlled(std::uint32_t s, Tick tick, const Stimulus& stimulus);
+  /// All have had the stimulus: what is logged each time is, also several times a tick.
+  void after(const ScheduledControl& s, Tick tick);
   enum class Values { all, changed };
   void note_recording(std::uint32_t recording, Tick tick, Values which);
   std::vector<std::vector<WeightEvent>> noted;  ///< by recording, in time order
 
  private:
-  enum class After { event, read };
-  void note_slice(std::uint32_t s, Tick tick, After what);
+  void note_slice(std::uint32_t s, Tick tick, const Stimulus* after);
   void note(WatchedSynapse& w, const Slice& slice, Values which);
   const Network& network_;
   const Faults& faults_;

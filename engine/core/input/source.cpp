@@ -8,12 +8,29 @@
 #include "core/failure.hpp"
 #include "core/finite.hpp"
 #include "spinet/math.hpp"
+#include "spinet/random_batch.hpp"
 
 namespace spinet {
 namespace {
 
 /// Of a unit in a slab: beyond it something is wrong, and memory would end.
 constexpr std::size_t most_events = std::size_t{1} << 28;
+
+/// Calls f(entry, gids) for each setting of the schedule that concerns some of these neurons.
+template <class F>
+void for_settings(const Network& net, GidRange who, F&& f) {
+  for (const auto& c : net.schedule) {
+    if (!c.sets()) continue;
+    for (const Place& place : c.to.places) {
+      const auto* const r = std::get_if<GidRange>(&place);
+      const Gid from = r ? std::max(r->first, who.first) : 0, to = r ? std::min(r->first + r->count, who.first + who.count) : 0;
+      if (from < to) f(c, GidRange{from, to - from});
+    }
+  }
+}
+
+/// What events are drawn with where a waveform drives them; most of them stay.
+double greatest(const Waveform& w) { return w.bounds().second; }
 
 }  // namespace
 
@@ -37,15 +54,14 @@ double Source::peak_rate(const Network& net, std::uint32_t population) {
   };
   fill();
   double rate = table->rate(params.data());
-  for (const auto& c : net.schedule) {
-    if (c.control.kind != Control::Kind::set_parameter) continue;
-    for (const auto& r : c.who)
-      if (r.first < p.first + p.size && p.first < r.first + r.count) {
-        fill();
-        put(params.data(), p.model->params.data[c.control.field], c.control.value[0]);
-        rate = std::max(rate, table->rate(params.data()));
-      }
-  }
+  for_settings(net, {p.first, p.size}, [&](const ScheduledControl& c, GidRange) {
+    const auto* const ramp = std::get_if<Ramp>(&c.course);
+    for (const double x : {c.waveform() ? greatest(*c.waveform()) : c.value[0], ramp ? ramp->to : c.value_at(c.tick)}) {
+      fill();
+      put(params.data(), p.model->params.data[c.field], x);
+      rate = std::max(rate, table->rate(params.data()));
+    }
+  });
   if (!std::isfinite(rate) || rate < 0)
     throw ModelFailure(net, population, 0, 0, "the rate is " + shortest(rate) + " per ms");
   return rate / net.ticks_per_ms();
@@ -90,25 +106,38 @@ Source::Source(const Network& net, std::uint32_t population, std::uint32_t unit)
   listed_.reserve(static_cast<std::size_t>(std::count_if(p.listed.begin(), p.listed.end(), own)));
   for (const auto& s : p.listed)
     if (own(s)) listed_.push_back({s.tick, s.index - first});
-  for (const auto& c : net.schedule) {
-    if (c.control.kind != Control::Kind::set_parameter) continue;
-    for (const auto& r : c.who) {
-      const Gid from = std::max(r.first, unit_first),
-                to = std::min(r.first + r.count, unit_first + unit_.size);
-      if (from < to)
-        changes_.push_back({c.tick, from - unit_first, to - from, &p.model->params.data[c.control.field],
-                            c.control.value[0]});
-    }
-  }
-  std::stable_sort(changes_.begin(), changes_.end(),
-                   [](const Change& a, const Change& b) { return a.tick < b.tick; });
+  for_settings(net, {unit_first, unit_.size}, [&](const ScheduledControl& c, GidRange some) {
+    settings_.push_back({&c, some.first - unit_first, some.count, c.tick});
+  });
+  thinning_ = stream_key(who, Purpose::thinning);
   keys_.resize(64);  // grows with the first slabs
-  apply({0, 0, 0, nullptr, 0});
+  compare();
 }
 
-void Source::apply(const Change& c) {
-  for (std::uint32_t i = c.first; i < c.first + c.count; ++i)
-    put(params_.data() + std::size_t{i} * table_->params_size, *c.field, c.value);
+/// The setting that changes something next, or null.
+Source::Setting* Source::next_setting() {
+  const auto first = std::min_element(settings_.begin(), settings_.end(),
+                                      [](const Setting& a, const Setting& b) { return a.next < b.next; });
+  return first == settings_.end() || first->next == never ? nullptr : &*first;
+}
+
+/// While a waveform drives neurons, their events are drawn as if the value were its greatest all the time, and thinned.
+void Source::apply(Setting& s) {
+  const ScheduledControl& c = *s.entry;
+  const Waveform* const w = c.waveform();
+  const bool begins = w && s.next < w->until;
+  if (w && driven_.empty()) driven_.resize(unit_.size);
+  const double x = begins ? greatest(*w) : c.value_at(s.next);
+  for (std::uint32_t i = s.first; i < s.first + s.count; ++i) {
+    put(params_.data() + std::size_t{i} * table_->params_size, network_->populations[population_].model->params.data[c.field], x);
+    if (!driven_.empty()) driven_[i] = begins ? &c : nullptr;
+  }
+  s.next = begins ? w->until : c.after(s.next);
+  compare();
+}
+
+/// Do the neurons of the unit have the same parameters?
+void Source::compare() {
   unit_.params_alike = 1;
   for (std::uint32_t i = 1; i < unit_.size; ++i)
     if (std::memcmp(params_.data(), params_.data() + std::size_t{i} * table_->params_size,
@@ -122,18 +151,45 @@ std::span<const std::uint32_t> Source::events(Tick from, Tick length) {
   unit_.listed_count = listed_.size();
   EventSink sink{keys_.data(), 0, static_cast<std::uint32_t>(keys_.size())};
   for (Tick at = from; at < from + length;) {
-    while (next_change_ < changes_.size() && changes_[next_change_].tick <= at)
-      apply(changes_[next_change_++]);
-    const Tick to =
-        next_change_ < changes_.size() ? std::min(from + length, changes_[next_change_].tick) : from + length;
+    Setting* next = next_setting();
+    for (; next && next->next <= at; next = next_setting()) apply(*next);
+    const Tick to = next ? std::min(from + length, next->next) : from + length;
     const std::uint32_t before = sink.size;
     generate(at, to - at, sink);
+    if (!driven_.empty()) thin(at, std::span(sink.data + before, sink.size - before), sink);
     if (at > from)
       for (std::uint32_t i = before; i < sink.size; ++i)
         sink.data[i] += static_cast<std::uint32_t>(at - from) << 16;
     at = to;
   }
   return {sink.data, sink.size};
+}
+
+/// Keeps of the events drawn last, those of the slab at `from`, as many as the waveforms have there.  An event at t stays with
+/// probability rate(t) / greatest rate, which makes a Poisson process of that rate: P. A. W. Lewis and G. S. Shedler,
+/// "Simulation of nonhomogeneous Poisson processes by thinning" (1979).  The k-th event of a slab has draws of its own, whoever
+/// draws them.
+void Source::thin(Tick from, std::span<std::uint32_t> drawn, EventSink& sink) {
+  constexpr std::uint32_t blocks = 64;
+  alignas(64) std::uint32_t words[philox_words(blocks)];
+  const std::uint64_t entity = (static_cast<std::uint64_t>(from) >> 32 << 32) | unit_.first;
+  std::vector<std::byte> params(table_->params_size);
+  std::uint32_t* kept = drawn.data();
+  for (std::uint32_t i = 0; i < drawn.size(); ++i) {
+    const std::uint32_t block = i / 2 % blocks, word = i % 2 * 2;
+    if (i % (2 * blocks) == 0)
+      philox_fill(thinning_, entity, (static_cast<std::uint64_t>(from) << 32) + i / 2, words, blocks);
+    const std::uint32_t j = drawn[i] & 0xFFFF;
+    if (const ScheduledControl* const c = driven_[j]) {
+      const std::byte* const most = params_.data() + std::size_t{j} * table_->params_size;
+      std::memcpy(params.data(), most, params.size());
+      put(params.data(), network_->populations[population_].model->params.data[c->field], c->value_at(from + (drawn[i] >> 16)));
+      const double u = uniform01(words[philox_place(block, word)], words[philox_place(block, word + 1)]);
+      if (u * table_->rate(most) >= table_->rate(params.data())) continue;
+    }
+    *kept++ = drawn[i];
+  }
+  sink.size -= static_cast<std::uint32_t>(drawn.data() + drawn.size() - kept);
 }
 
 /// Adds the events of [from, from + length) to `sink`.
@@ -169,8 +225,9 @@ Tick Source::next(Tick from) const {
   const Tick listed = at == listed_.end() ? never : at->tick;
   for (std::uint32_t i = 0; i < (unit_.params_alike ? std::min(1u, unit_.size) : unit_.size); ++i)
     if (table_->rate(params_.data() + std::size_t{i} * table_->params_size) > 0) return from;
-  return std::min(listed,
-                  next_change_ < changes_.size() ? std::max(from, changes_[next_change_].tick) : never);
+  Tick changes = never;
+  for (const Setting& s : settings_) changes = std::min(changes, s.next);
+  return std::min(listed, changes == never ? never : std::max(from, changes));
 }
 
 }  // namespace spinet

@@ -32,21 +32,25 @@ class Source {
   static double peak_rate(const Network& network, std::uint32_t population);
 
  private:
-  struct Change {
-    Tick tick;
-    std::uint32_t first, count;  ///< neurons of the unit
-    const Field* field;
-    double value;
+  /// An entry of the schedule that sets a parameter of neurons of the unit.
+  struct Setting {
+    const ScheduledControl* entry;
+    std::uint32_t first, count;
+    Tick next;  ///< time of the next change; `never` after the last
   };
-  void apply(const Change& c);
+  Setting* next_setting();
+  void apply(Setting& s);
+  void compare();
   void generate(Tick from, Tick length, EventSink& sink);
+  void thin(Tick from, std::span<std::uint32_t> drawn, EventSink& sink);
   const Network* network_;
   std::uint32_t population_, first_;  ///< index of the population, and in it of the unit's first neuron
   SourceUnit unit_{};
   std::vector<std::byte> params_;
   std::vector<ListedSpike> listed_;
-  std::vector<Change> changes_;
-  std::size_t next_change_ = 0;
+  std::vector<Setting> settings_;                ///< in the schedule's order
+  std::vector<const ScheduledControl*> driven_;  ///< by neuron: whose waveform drives it; empty while none is
+  RandomKey thinning_;
   const SourceTable* table_;
   std::vector<std::uint32_t> keys_;
 };

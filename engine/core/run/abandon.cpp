@@ -10,8 +10,8 @@ namespace spinet {
 void Simulation::Impl::abandon_window(Tick from, std::span<const Action> due, Recorder* recorder) {
   const std::size_t reports = net.reports.size();
   for (const Action& a : due) {
-    if (a.report >= 0) --frames_waiting[static_cast<std::size_t>(a.report)];
-    if (a.weights >= 0) --frames_waiting[reports + static_cast<std::size_t>(a.weights)];
+    if (const auto* r = std::get_if<SampleReport>(&a.what)) --frames_waiting[r->report];
+    if (const auto* w = std::get_if<SampleWeights>(&a.what)) --frames_waiting[reports + w->recording];
   }
   for (std::size_t b = 0; b < blocks.size(); ++b) {
     for (std::size_t r = 0; r < series(); ++r)

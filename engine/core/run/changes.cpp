@@ -93,7 +93,7 @@ void Simulation::Impl::sample_epoch(const Posted& p, std::vector<Action>& due) c
         !std::binary_search(r.epochs.begin(), r.epochs.end(), static_cast<std::uint32_t>(p.control.value[0])))
       continue;
     const auto place = std::find_if(due.begin(), due.end(), [&](const Action& a) { return a.tick > p.tick; });
-    due.insert(place, {p.tick, nullptr, -1, -1, static_cast<std::int32_t>(w), true});
+    due.insert(place, {p.tick, SampleEvents{static_cast<std::uint32_t>(w), true}});
   }
 }
 

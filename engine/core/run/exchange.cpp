@@ -10,13 +10,35 @@
 
 namespace spinet {
 
+const Stimulus& Simulation::Impl::stimulus_of(const Posted& p) const {
+  return net.populations[partition.population_of(p.gid)].neuron()->posts[p.control.stimulus];
+}
+
+/// As if the schedule had it.
+ScheduledControl Simulation::Impl::entry_of(const Posted& p) const {
+  ScheduledControl c;
+  c.tick = p.tick;
+  c.kind = ScheduledControl::Kind::stimulus;
+  c.stimulus = &stimulus_of(p);
+  std::copy(std::begin(p.control.value), std::end(p.control.value), c.value);
+  if (p.to.kind == PostedTo::Kind::everyone) return c;
+  const std::uint32_t q = net.populations[partition.population_of(p.gid)].drives[p.to.projection];
+  switch (p.to.kind) {
+    case PostedTo::Kind::row: c.to.places = {Row{q, p.to.source}}; break;
+    case PostedTo::Kind::column: c.to.places = {Column{q, p.to.target}}; break;
+    case PostedTo::Kind::pair: c.to.places = {Pairs{q, {{p.to.source, p.to.target}}}}; break;
+    default: c.to.places = {WholeProjection{q}};
+  }
+  return c;
+}
+
 /// New control events of environments, pending[first..]: checked, sorted in, and looked through for the end of the run.
 void Simulation::Impl::take_posted(std::size_t first, Tick to) {
   for (std::size_t i = first; i < pending.size(); ++i) {
     const Posted& p = pending[i];
     if (p.tick < to)
       guarded([&] { throw std::runtime_error("environment " + net.populations[partition.population_of(p.gid)].name + " posts control events sooner than the network's shortest delay"); });
-    if (!net.until || p.control.kind != Control::Kind::reward) continue;
+    if (!net.until || !(stimulus_of(p).flags & scored)) continue;
     const std::uint32_t r = partition.population_of(p.gid) - net.until->population;  // the replica
     if (r >= ends.size()) continue;
     const double x = p.control.value[net.until->metric];

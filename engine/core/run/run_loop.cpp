@@ -33,8 +33,8 @@ inline void Simulation::Impl::RunLoop::plan() {
   actions_.take(to_, planned_);
   mark_complete(planned_);
   for (const Action& a : planned_) {
-    if (a.report >= 0) ++s_.frames_waiting[static_cast<std::size_t>(a.report)];
-    if (a.weights >= 0) ++s_.frames_waiting[s_.net.reports.size() + static_cast<std::size_t>(a.weights)];
+    if (const auto* r = std::get_if<SampleReport>(&a.what)) ++s_.frames_waiting[r->report];
+    if (const auto* w = std::get_if<SampleWeights>(&a.what)) ++s_.frames_waiting[s_.net.reports.size() + w->recording];
   }
   due_ = planned_;
   scheduled_ = !due_.empty();
@@ -51,14 +51,14 @@ void Simulation::Impl::RunLoop::plan_posted() {
     if (p.tick >= s_.ends[replica]) continue;
     if (count == s_.posted_now.size()) s_.posted_now.emplace_back();
     ScheduledControl& acts = s_.posted_now[count++];
-    acts.tick = p.tick;
-    acts.control = p.control;
-    const auto later = [&](const Action& a) { return a.tick > p.tick || (a.tick == p.tick && !a.control); };
+    const std::uint32_t population = s_.partition.population_of(p.gid);
+    acts = s_.entry_of(p);
+    if (replicas_ > 1) acts.to.replica = static_cast<std::int32_t>(replica);
+    const auto later = [&](const Action& a) { return a.tick > p.tick || (a.tick == p.tick && !a.ordered()); };
     const auto place = std::find_if(with_posted_.begin(), with_posted_.end(), later);
-    with_posted_.insert(place, {p.tick, &acts, -1, -1, -1, false, replicas_ == 1 ? -1 : static_cast<std::int32_t>(replica)});
-    if (p.control.kind == Control::Kind::batch_end && !s_.net.weight_events.empty()) s_.sample_epoch(p, with_posted_);
-    if (recorder_ && p.control.kind == Control::Kind::reward) {
-      const std::uint32_t population = s_.partition.population_of(p.gid);
+    with_posted_.insert(place, {p.tick, Ordered{&acts, false}});
+    if (acts.stimulus->flags & batched && !s_.net.weight_events.empty()) s_.sample_epoch(p, with_posted_);
+    if (recorder_ && acts.stimulus->flags & scored) {
       const std::size_t metrics = s_.net.populations[population].neuron()->metric_count;
       s_.guarded([&] { recorder_->metrics(population, p.tick, std::span(p.control.value).first(metrics)); });
     }

@@ -4,8 +4,30 @@
 #include "spinet/field.hpp"
 #include "spinet/math.hpp"
 #include "spinet/random.hpp"
+#include "spinet/stimulus.hpp"
 
 namespace spinet::device {
+
+// --- what reaches devices ---
+
+inline constexpr Field pulse_values[] = {
+    stimulus_value("amplitude", "V", "voltage", any(), required),
+    stimulus_value("width", "s", "duration of a pulse", above(0), required | lasting),
+};
+inline constexpr Stimulus pulse =
+    stimulus("pulse", "respond to voltage pulses", "voltage pulses for the devices of a projection", pulse_values, wired);
+
+inline constexpr Field field_values[] = {
+    stimulus_value("value", "T", "flux density in T or G, or field in Oe (1 Oe counts as 1 G)"),
+    stimulus_choice("state", "unchanged parallel antiparallel", "state of the electrodes"),
+};
+enum Magnetic { unchanged, parallel, antiparallel };  ///< the numbers of `state`
+inline constexpr Stimulus field = stimulus("field", "respond to a magnetic field", "a magnetic field: a value, or {state: parallel}", field_values);
+
+/// The model makes the reading, and keeps it in its variable `reading`.
+inline constexpr Stimulus read = {"read", "answer reads", "projections whose devices are read, and the readings logged", nullptr, 0, wired, "reading"};
+
+// --- how they are read ---
 
 /// A standard normal number from two words of `Slice::draw`.
 inline double normal(std::uint32_t a, std::uint32_t b) { return math::normal_quantile(uniform01(a, b)); }

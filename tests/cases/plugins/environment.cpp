@@ -1,5 +1,6 @@
 // An environment that answers each event with a reward, sound (FLAW 0) or with one flaw that `check-plugin` must find.
 #include "spinet/neuron.hpp"
+#include "spinet/reward.hpp"
 
 namespace {
 enum { sound, postings, kind, nan_reward, past, metrics };
@@ -9,6 +10,7 @@ struct Judge {
   static constexpr const char* name = "judge";
   static constexpr const char* doc = "Rewards each event that it hears, for the tests of check-plugin.";
   static constexpr std::uint32_t environment = 1;
+  static constexpr spinet::Stimulus posts[] = {spinet::reward};
   static constexpr const char* metrics[flaw == ::metrics ? 5 : 1] = {"reward"};
   struct Params { double latency; };
   struct State { spinet::Tick latency; double heard; };
@@ -32,10 +34,9 @@ struct Judge {
     n.out().evaluate_at(tick, j);
   }
   static void evaluate(N n, spinet::Tick tick, std::span<const std::uint32_t> js) {
-    using Kind = spinet::Control::Kind;
     const double reward = flaw == nan_reward ? __builtin_nan("") : n.state(js[0]).heard;
     for (int i = 0; i < (flaw == postings ? 17 : 1); ++i)
-      n.out().post(flaw == past ? tick - 1 : tick + n.state(0).latency, {flaw == kind ? Kind::set_parameter : Kind::reward, 1000, {reward}});
+      n.out().post(flaw == past ? tick - 1 : tick + n.state(0).latency, {flaw == kind ? 1u : 0u, 0, {reward}});
   }
   static double read(N n, spinet::Tick, std::uint32_t j, std::uint32_t) { return n.state(j).heard; }
 };

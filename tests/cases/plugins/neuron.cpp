@@ -3,6 +3,7 @@
 #include <cfenv>
 
 #include "spinet/neuron.hpp"
+#include "spinet/reward.hpp"
 
 namespace {
 enum {
@@ -44,13 +45,14 @@ struct Counter {
     if (flaw == nan_at_end && p.t_ref == 0) n.state(j).v = __builtin_nan("");
   }
   static void set(N n, spinet::Tick, std::uint32_t j, const Params& p) { n.state(j).v_th = p.v_th * (flaw == set_index ? 1 + 0.01 * j : 1); }
+  static constexpr spinet::Stimulus stimuli[] = {spinet::reward, spinet::batch_end};
+  enum { a_reward, a_batch_end };
   static void on_control(N n, spinet::Tick tick, const spinet::Control& c, std::span<const std::uint32_t> js) {
-    using Kind = spinet::Control::Kind;
-    if (flaw == posts && c.kind == Kind::reward) n.out().post(tick + 1'000'000, c);
+    if (flaw == posts && c.stimulus == a_reward) n.out().post(tick + 1'000'000, c);
     for (const auto j : js) {
-      if (c.kind == Kind::reward && flaw == reward_nan && c.value[0] < 0) n.state(j).v = __builtin_sqrt(c.value[0]);
-      if (c.kind == Kind::reward) n.state(j).v += flaw == reward_counts ? ++kept().rewards : 0.1 * c.value[0];
-      if (c.kind == Kind::batch_end && flaw == batch_index) n.state(j).v += j;
+      if (c.stimulus == a_reward && flaw == reward_nan && c.value[0] < 0) n.state(j).v = __builtin_sqrt(c.value[0]);
+      if (c.stimulus == a_reward) n.state(j).v += flaw == reward_counts ? ++kept().rewards : 0.1 * c.value[0];
+      if (c.stimulus == a_batch_end && flaw == batch_index) n.state(j).v += j;
     }
   }
   static void arrive(N n, spinet::Tick tick, std::uint32_t, std::uint32_t j, double w) {

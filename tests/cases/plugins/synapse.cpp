@@ -8,14 +8,16 @@
 #include <xmmintrin.h>
 #endif
 
+#include "spinet/device.hpp"
 #include "spinet/random.hpp"
+#include "spinet/reward.hpp"
 #include "spinet/synapse.hpp"
 
 namespace {
 enum {
   sound, libm, hidden_counter, read_writes, key_of_position, overrun, chance, infinite, hidden_history, crash, forever, ends,
   nan_at_end, undeclared_key, own_key, computed_weight, unread, reward_nan, batch_counts, read_position, reward_overrun,
-  undeclared_answer, computed_first, rounding, flushing, negative, forever_at_end, reads_twice, allocates, prints, throws, no_reading,
+  computed_first, rounding, flushing, negative, forever_at_end, reads_twice, allocates, prints, throws, no_reading,
   unit, payload_twice, late_counter
 };
 constexpr int flaw = FLAW;
@@ -59,20 +61,18 @@ struct Release {
   static void prepare(Shared& s, const Params& p, const spinet::RunInfo&) { s.p = p.p; }
 
   static constexpr bool draws = flaw != undeclared_key && flaw != reads_twice;
-  static constexpr std::uint32_t controls = spinet::answers(spinet::Control::Kind::reward) | spinet::answers(spinet::Control::Kind::batch_end) |
-                                            spinet::answers(spinet::Control::Kind::read);
+  static constexpr spinet::Stimulus stimuli[] = {spinet::reward, spinet::batch_end, spinet::device::read};
+  enum Kind { a_reward, a_batch_end, a_read };
   static void on_control(spinet::Synapses<Release> synapses, const spinet::Control& c) {
-    using Kind = spinet::Control::Kind;
     for (std::uint32_t i = 0; i < synapses.size(); ++i) {
       float& w = synapses[i].weight;
-      if (c.kind == Kind::reward) w += static_cast<float>(0.01 * c.value[0]);
-      if (c.kind == Kind::reward && flaw == reward_nan) w = static_cast<float>(__builtin_sqrt(c.value[0]));
-      if (c.kind == Kind::batch_end) w *= flaw == batch_counts ? 1 + 0.01f * ++kept().batches : 1.01f;
-      if (c.kind == Kind::read && flaw == read_position) w *= 1 + 0.01f * static_cast<float>(i);
-      if (c.kind == Kind::read) synapses[i].reading = w;
-      if (c.kind == Kind::field && flaw == undeclared_answer) w *= 1.5f;
+      if (c.stimulus == a_reward) w += static_cast<float>(0.01 * c.value[0]);
+      if (c.stimulus == a_reward && flaw == reward_nan) w = static_cast<float>(__builtin_sqrt(c.value[0]));
+      if (c.stimulus == a_batch_end) w *= flaw == batch_counts ? 1 + 0.01f * ++kept().batches : 1.01f;
+      if (c.stimulus == a_read && flaw == read_position) w *= 1 + 0.01f * static_cast<float>(i);
+      if (c.stimulus == a_read) synapses[i].reading = w;
     }
-    if (c.kind == Kind::reward && flaw == reward_overrun) synapses[synapses.size()].weight = 1;
+    if (c.stimulus == a_reward && flaw == reward_overrun) synapses[synapses.size()].weight = 1;
   }
   using Weight = float;
   static void on_pre(spinet::Synapses<Release> synapses, float* out) {

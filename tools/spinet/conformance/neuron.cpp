@@ -44,7 +44,7 @@ std::string difference(const BlockBench& whole, std::initializer_list<BlockBench
 
 /// Too little input to fire: once as a train, once as slices of one arrival each.  The sums may round differently.
 std::string train_against_slices(const NeuronTable& table, const ParameterSet& set, double strength, Tick duration, std::uint32_t seed) {
-  Stimulus train = stimulus(table, strength, duration, seed), slices;
+  Program train = program(table, strength, duration, seed), slices;
   train.slices.clear();
   train.acts.clear();
   for (const auto& [tick, j] : train.train) slices.slices.push_back({tick, 0, {j}, {train.train_weight}});
@@ -71,7 +71,7 @@ std::string train_against_slices(const NeuronTable& table, const ParameterSet& s
 class NeuronChecks {
  public:
   NeuronChecks(const NeuronTable& table, const NeuronTable& restarted, const ParameterSet& set, Tick duration, double strength, std::uint32_t seed)
-      : t_(table), restarted_(restarted), set_(set), duration_(duration), seed_(seed), input_(stimulus(table, strength, duration, seed)),
+      : t_(table), restarted_(restarted), set_(set), duration_(duration), seed_(seed), input_(program(table, strength, duration, seed)),
         whole_(std::make_unique<BlockBench>(table, set, 0, population)) {
     whole_->run(input_, duration, {});
   }
@@ -126,13 +126,13 @@ class NeuronChecks {
   ParameterSet set_;
   Tick duration_;
   std::uint32_t seed_;
-  Stimulus input_;
+  Program input_;
   std::unique_ptr<BlockBench> whole_;
 };
 
 std::string NeuronChecks::sleeps() {
   BlockBench idle = *whole_;
-  const Stimulus nothing;
+  const Program nothing;
   for (int i = 0; i < 2000 && !idle.asleep && idle.trouble.empty(); ++i) idle.run(nothing, idle.frame_begin + idle.frame_length + 1, {});
   if (!idle.asleep || !idle.pending.empty()) return "";
   BlockBench one_by_one = idle;

@@ -19,6 +19,8 @@ constexpr Tick train_delay = 1'500'000, longest_slab = 65536;  // a train comes 
 /// A control event, or a parameter that changes.
 struct Act {
   Tick tick;
+  bool sets;
+  std::uint32_t field;  ///< sets: of `Model::params`, to control.value[0]
   Control control;
   std::vector<std::uint32_t> who;
 };
@@ -31,7 +33,8 @@ struct Input {
   std::vector<float> weights;
 };
 
-struct Stimulus {
+/// What a run of the bench does to the neurons.
+struct Program {
   std::vector<Input> slices;
   std::vector<std::pair<Tick, std::uint16_t>> train;  ///< superposed input on port 0
   float train_weight = 0;
@@ -39,9 +42,8 @@ struct Stimulus {
   Tick duration = 0;
 };
 
-/// Rewards, ends of batches, fields, reads and others, to all neurons and to some; and parameters that a schedule may change.
+/// What the model answers, to all neurons and to some; and parameters that a schedule may change.
 inline std::vector<Act> some_acts(const NeuronTable& t, Tick duration, std::uint32_t seed) {
-  using Kind = Control::Kind;
   Dice dice(seed + 70);
   std::vector<std::uint32_t> settable;
   for (std::uint32_t f = 0; f < t.model.params.count && t.set; ++f)
@@ -53,32 +55,29 @@ inline std::vector<Act> some_acts(const NeuronTable& t, Tick duration, std::uint
     const bool everyone = dice.uniform() < 0.5;
     for (std::uint32_t j = 0; j < population; ++j)
       if (everyone || dice.uniform() < 0.2) who.push_back(j);
-    const auto send = [&](Kind kind, std::initializer_list<double> values) {
-      Control c{kind, 0, {}};
-      std::copy(values.begin(), values.end(), c.value);
-      if (t.on_control && !who.empty()) acts.push_back({tick, c, who});
-    };
-    send(Kind::reward, {dice.uniform() * 2 - 1, dice.uniform() - 0.5, 0.3, 1});
-    send(Kind::field, {0.05 * dice.uniform(), static_cast<double>(dice.below(3)) - 1});
-    send(Kind::read, {});
-    send(Kind::custom, {dice.uniform()});
-    if (everyone) send(Kind::batch_end, {static_cast<double>(epoch++)});
+    for (std::uint32_t k = 0; k < t.model.stimulus_count && !who.empty(); ++k) {
+      const Stimulus& s = t.model.stimuli[k];
+      Control c{k, 0, {}};
+      for (std::uint32_t v = 0; v < s.count; ++v) c.value[v] = drawn_in_range(s.fields[v], dice) * (s.fields[v].flags & integer ? 1 : 5);
+      if (s.flags & batched) c.value[0] = static_cast<double>(epoch++);
+      if (everyone || !(s.flags & batched)) acts.push_back({tick, false, 0, c, who});
+    }
     for (const auto f : settable) {
       if (who.empty() || dice.uniform() >= 0.5) continue;
       const Field& field = t.model.params.data[f];
       const auto special = special_values(field);  // ends of its range, by turns with others
       const bool drawn = special.empty() || changes % 2 == 0;
       const double x = drawn ? drawn_in_range(field, dice) : special[changes / 2 % special.size()];
-      acts.push_back({tick, {Kind::set_parameter, f, {x}}, who});
+      acts.push_back({tick, true, f, {0, 0, {x}}, who});
       ++changes;
     }
   }
   return acts;
 }
 
-inline Stimulus stimulus(const NeuronTable& t, double strength, Tick duration, std::uint32_t seed) {
+inline Program program(const NeuronTable& t, double strength, Tick duration, std::uint32_t seed) {
   Dice dice(seed + 2);
-  Stimulus s;
+  Program s;
   s.duration = duration;
   s.acts = some_acts(t, duration, seed);
   Tick tick = 1;
@@ -192,7 +191,7 @@ struct BlockBench {
 
   static constexpr double patterns[] = {0, 1, 1, 0};  ///< for environments: two of one input and one target
   NeuronBlock block(Outbox& box) {
-    return {state.data(), constants.data(), shared.data(), common.data(), gids.data(), &box, count, keys.data(), frame_begin, frame_length, neuron_run_info, patterns, t->environment ? 2u : 0u, 1, 1, nullptr, 0, 0};
+    return {state.data(), constants.data(), shared.data(), common.data(), gids.data(), &box, count, keys.data(), frame_begin, frame_length, neuron_run_info, patterns, t->environment ? 2u : 0u, 1, 1, nullptr, 0, 0, nullptr, 0};
   }
 
   /// Calls into the model with room for exactly `room` requests, and takes what it asked for.
@@ -235,9 +234,7 @@ struct BlockBench {
   }
 
   void check_posting(const Posting& p) {
-    const auto kind = p.control.kind;
-    if (kind != Control::Kind::reward && kind != Control::Kind::batch_end && kind != Control::Kind::custom)
-      breach("it posted a control event of kind " + std::to_string(static_cast<std::uint32_t>(kind)) + "; rewards, ends of batches and custom ones are allowed");
+    if (p.control.stimulus >= t->post_count) breach("it posted number " + std::to_string(p.control.stimulus) + " of its " + std::to_string(t->post_count) + " stimuli");
     if (p.tick <= now) breach("it posted a control event for the present or the past");
     for (const double x : p.control.value)
       if (!std::isfinite(x)) breach("it posted a control event with the value " + std::to_string(x));
@@ -250,11 +247,11 @@ struct BlockBench {
       if (j >= from && j < from + count) js.push_back(j - from);
     if (js.empty()) return;
     const auto n = static_cast<std::uint32_t>(js.size());
-    if (a.control.kind != Control::Kind::set_parameter) {
+    if (!a.sets) {
       call("on_control", limit::requests_per_neuron * (t->environment ? count : n), [&](NeuronBlock* b) { t->on_control(b, now, &a.control, js.data(), n); });
       return;
     }
-    const Field& f = t->model.params.data[a.control.field];
+    const Field& f = t->model.params.data[a.field];
     for (const auto j : js) {
       const double before = get(params[j].data(), f);
       put(params[j].data(), f, a.control.value[0]);
@@ -296,7 +293,7 @@ struct BlockBench {
   }
 
   /// Hands over arrivals of the train before tick `until`; stops when the model asks for something.
-  void take_train(const Stimulus& s, Tick until, bool split) {
+  void take_train(const Program& s, Tick until, bool split) {
     while (next_train < s.train.size() && s.train[next_train].first < until) {
       std::vector<std::uint32_t> keys;
       std::vector<std::size_t> upto;  // for each arrival the position in the train after it
@@ -357,7 +354,7 @@ struct BlockBench {
   }
 
   /// Runs to tick `end` (not included).
-  void run(const Stimulus& s, Tick end, const Cut& cut) {
+  void run(const Program& s, Tick end, const Cut& cut) {
     while (trouble.empty()) {
       const Tick slice_tick = next_slice < s.slices.size() ? s.slices[next_slice].tick : never;
       const Tick asked = pending.empty() ? never : pending.begin()->first;
@@ -380,7 +377,7 @@ struct BlockBench {
     }
   }
 
-  void tick(const Stimulus& s, const Cut& cut) {
+  void tick(const Program& s, const Cut& cut) {
     // A model may ask for a later phase of the present tick, never for an earlier one.
     for (; next_act < s.acts.size() && s.acts[next_act].tick == now && trouble.empty(); ++next_act) act(s.acts[next_act]);
     batch("wake", t->wake, pending[now].wake);

@@ -183,22 +183,6 @@ class SynapseChecks {
     return d.empty() ? "" : d + " when spikes that it has seen are gone but for the last";
   }
 
-  /// What a model does not say that it answers, the engine may keep from it.
-  std::string answers_only(const ParameterSet& set) {
-    SliceBench bench = all(set);
-    Weights w;
-    for (const auto& e : events_) {
-      for (const auto& sent : e.controls) {
-        const SliceBench before = bench;
-        bench.control(sent, e.tick);
-        if (!(t_.model.controls & answers(sent.control.kind)) && !bench.same_states(before))
-          return "its state has changed at a control event of kind " + std::to_string(static_cast<std::uint32_t>(sent.control.kind)) + ", which is not in `controls`";
-      }
-      bench.deliver({e.tick, e.payload, {}, e.set}, w);
-    }
-    return "";
-  }
-
   /// Targets' variables may come as arrays or through `read`.
   std::string values(const ParameterSet& set) {
     SliceBench bench = all(set);
@@ -261,7 +245,6 @@ void check_synapse(const SynapseTable& table, const SynapseTable& restarted, con
   if (table.catch_up) with_all("`catch_up` changes nothing that follows", &SynapseChecks::catches_up);
   if (table.post_tau) with_all("of spikes that it has seen it needs each target's last alone", &SynapseChecks::forgets);
   if (table.read_count) with_all("what it reads of its targets may come in either way", &SynapseChecks::values);
-  if (table.on_control && table.model.controls) with_all("answers only the control events that it says it answers", &SynapseChecks::answers_only);
 }
 
 }  // namespace spinet

@@ -10,18 +10,25 @@ namespace {
 
 constexpr RunInfo run_info{1e6};  // ticks of 1 ns
 constexpr Tick delay = 1'500'000;
-using Kind = Control::Kind;
 
-/// Control events as schedules and environments send them.
-std::vector<Control> some_controls(std::uint32_t i, Dice& dice) {
-  const double state = static_cast<double>(i % 3) - 1;
-  std::vector<Control> all = {{Kind::reward, 0, {dice.uniform() * 2 - 1, dice.uniform() - 0.5, 0.3, 1}},
-                              {Kind::field, 0, {0.05 * dice.uniform(), state}},
-                              {Kind::pulse, 0, {static_cast<double>(dice.below(9)) - 4, 0.005}},
-                              {Kind::read, 0, {}},
-                              {Kind::pulse, 0, {0.1, 1e-6}},
-                              {Kind::custom, 0, {dice.uniform()}}};
-  if (i % 20 == 17) all.push_back({Kind::batch_end, 0, {static_cast<double>(i / 20)}});
+/// Every stimulus that the model answers, as schedules and environments send them: values all over their ranges.
+std::vector<Control> some_controls(const SynapseTable& t, std::uint32_t i, Dice& dice) {
+  std::vector<Control> all;
+  for (std::uint32_t k = 0; k < t.model.stimulus_count; ++k) {
+    const Stimulus& s = t.model.stimuli[k];
+    if (s.flags & batched && i % 20 != 17) continue;
+    for (const double strength : {1.0, 4.0}) {  // as the fields of devices of their kind, and more
+      Control c{k, 0, {}};
+      for (std::uint32_t v = 0; v < s.count; ++v) {
+        const Field& f = s.fields[v];
+        c.value[v] = drawn_in_range(f, dice);
+        if (f.flags & integer) continue;
+        if (f.flags & lasting) c.value[v] *= 0.01;
+        else if (const double more = strength * 5 * c.value[v]; more >= f.low && more <= f.high) c.value[v] = more;
+      }
+      all.push_back(c);
+    }
+  }
   return all;
 }
 
@@ -65,10 +72,10 @@ std::vector<SynapseEvent> synapse_history(const SynapseTable& table, std::uint32
     const double payload = dice.uniform() * 2;
     SynapseEvent e{tick, table.graded != 0 || i % 3 == 1 ? payload : 1.0, {}, {}};
     if (i % 10 == 7)
-      for (const Control& c : some_controls(i, dice)) e.controls.push_back({c, SynapseEvent::everyone});
+      for (const Control& c : some_controls(table, i, dice)) e.controls.push_back({c, SynapseEvent::everyone});
     if (i % 10 == 4)
-      for (const Control& c : some_controls(i, dice))  // what networks may send to single synapses
-        if (c.kind == Control::Kind::pulse || c.kind == Control::Kind::read) e.controls.push_back({c, dice.below(synapse_count)});
+      for (const Control& c : some_controls(table, i, dice))  // what networks may send to single synapses
+        if (table.model.stimuli[c.stimulus].flags & wired) e.controls.push_back({c, dice.below(synapse_count)});
     if (i % 10 == 2) e.set = settable.values(i / 10, dice);
     events.push_back(std::move(e));
   }

@@ -1,0 +1,160 @@
+#include "network/places.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "connect/rule.hpp"
+#include "network/lookup.hpp"
+#include "network/suggest.hpp"
+
+namespace spinet::reading {
+namespace {
+
+/// `rows: 3` or `rows: [0, 3]`
+template <class Make>
+bool load_lines(Loading& l, const Node& given, const char* what, std::uint64_t count, const Projection& p, Make&& make) {
+  Reader& r = l.read;
+  const Node& n = r.resolved(given);
+  std::vector<const Node*> items;
+  if (n.is_list())
+    for (const auto& i : n.items) items.push_back(&i);
+  else
+    items.push_back(&given);
+  bool good = !items.empty();
+  if (!good) r.errors.error(n.mark, fmt::format("'{}s' is an empty list", what));
+  std::set<std::uint64_t> seen;
+  for (const Node* i : items) {
+    const auto x = r.integer(*i, fmt::format("{}s", what), 0, 0xFFFFFFFFu);
+    good = good && x;
+    if (!x) continue;
+    if (*x >= count) {
+      r.errors.error(i->mark, fmt::format("there is no {} {}; projection {} has {}, counted from 0", what, *x, in_quotes(p.name), count),
+                     std::string_view(what) == "row" ? "a row is one source" : "a column is one target");
+      good = false;
+    } else if (!seen.insert(*x).second) {
+      r.errors.error(i->mark, fmt::format("{} {} is named twice", what, *x));
+      good = false;
+    } else {
+      make(static_cast<std::uint32_t>(*x));
+    }
+  }
+  return good;
+}
+
+/// Some synapses of the one projection that the address names.
+bool load_some(Loading& l, const PlacesRead& read, Address& address) {
+  const char* const what = read.rows ? "rows" : read.columns ? "columns" : "synapses";
+  auto& errors = l.read.errors;
+  const Node& some = *read.some();
+  if (!read.rows + !read.columns + !read.synapses < 2) {
+    errors.error((read.synapses ? read.synapses : read.columns)->mark, "an entry names rows, columns or synapses; for several, make several entries");
+    return false;
+  }
+  if (address.places.size() != 1) {
+    errors.error(some.mark, fmt::format("'{}' are those of one projection; 'to' names several", what));
+    return false;
+  }
+  const auto* const whole = std::get_if<WholeProjection>(&address.places[0]);
+  if (!whole) {
+    errors.error(some.mark, fmt::format("'{}' are those of a projection; 'to' names neurons", what));
+    return false;
+  }
+  const std::uint32_t q = whole->projection;
+  const Projection& p = l.net.projections[q];
+  const bool sure = !l.projections.flawed[q];
+  const auto all = [&](std::uint64_t n) { return sure ? n : ~std::uint64_t{0}; };
+  address.places.clear();
+  if (read.rows) return load_lines(l, some, "row", all(p.source_count()), p, [&](std::uint32_t i) { address.places.push_back(Row{q, i}); });
+  if (read.columns) return load_lines(l, some, "column", all(p.target_count()), p, [&](std::uint32_t i) { address.places.push_back(spinet::Column{q, i}); });
+  Pairs pairs{q, {}};
+  const bool good = synapse_list(l, q, l.read.resolved(some), pairs.synapses);
+  address.places.push_back(std::move(pairs));
+  return good;
+}
+
+}  // namespace
+
+std::uint32_t population_with(const Network& n, Gid gid) { return population_of(n, gid); }
+
+bool load_place(Loading& l, const std::string& name, Mark where, Address& address) {
+  if (const auto p = l.projections.index.find(name); p != l.projections.index.end()) {
+    address.places.push_back(WholeProjection{p->second});
+    return true;
+  }
+  if (!l.populations.index.count(name.substr(0, name.find('[')))) {
+    if (!l.populations.complete || !l.projections.complete) return false;
+    std::vector<std::string> known;
+    for (const auto& p : l.net.populations) known.push_back(p.name);
+    for (const auto& p : l.net.projections) known.push_back(p.name);
+    l.read.errors.error(where, fmt::format("unknown population or projection {}", in_quotes(name)), suggest(name, known, "names"));
+    const auto best = meant_surely(name, known);  // a misspelt one is taken for the one meant
+    if (!best.empty()) load_place(l, best, where, address);
+    return false;
+  }
+  const auto s = select(l, name, where);
+  if (s) address.places.push_back(s->range);
+  return s.has_value();
+}
+
+bool load_places(Loading& l, const PlacesRead& read, Address& address) {
+  bool good = true;
+  if (read.to) {
+    std::vector<const Node*> items;
+    if (read.to->is_list())
+      for (const auto& i : read.to->items) items.push_back(&i);
+    else
+      items.push_back(read.to);
+    good = !items.empty();
+    if (!good) l.read.errors.error(read.to->mark, "'to' is an empty list");
+    for (const Node* i : items) {
+      const auto name = l.read.text(*i, "to");
+      good = name && load_place(l, *name, i->mark, address) && good;
+    }
+  }
+  if (!read.some()) return good;
+  return !address.everyone() && load_some(l, read, address) && good;
+}
+
+bool synapse_list(Loading& l, std::uint32_t projection, const Node& list, std::vector<SynapseAddress>& synapses) {
+  Reader& r = l.read;
+  const Projection& p = l.net.projections[projection];
+  const bool sure = !l.projections.flawed[projection];
+  if (!list.is_list() || list.items.empty()) {
+    r.errors.error(list.mark, "'synapses' must be a list of pairs, not " + (list.is_list() ? "an empty one" : kind_name(list)), "for example synapses: [[0, 3], [1, 3]]");
+    return false;
+  }
+  if (!r.take(list.items.size(), list.mark)) return false;
+  bool good = true;
+  std::set<std::pair<std::uint32_t, std::uint32_t>> seen;
+  for (const auto& item : list.items) {
+    const Node& pair = r.resolved(item);
+    if (!pair.is_list() || pair.items.size() != 2) {
+      r.errors.error(pair.mark, "a synapse is a pair [source, target]");
+      good = false;
+      continue;
+    }
+    const auto end = [&](const Node& n, const char* what, std::uint64_t count) -> std::optional<std::uint64_t> {
+      const auto x = r.integer(n, what, 0, 0xFFFFFFFFu);
+      if (!x || *x < count || !sure) return x;
+      r.errors.error(n.mark, fmt::format("there is no {} {}; projection {} has {}, counted from 0", what, *x, in_quotes(p.name), count));
+      return std::nullopt;
+    };
+    const auto s = end(pair.items[0], "source", p.source_count()), t = end(pair.items[1], "target", p.target_count());
+    good = good && s && t;
+    if (!s || !t) continue;
+    const SynapseAddress a{static_cast<std::uint32_t>(*s), static_cast<std::uint32_t>(*t)};
+    if (const std::string why = sure && p.rule ? p.rule->absent(Ends(l.net, p), a) : std::string(); !why.empty()) {
+      r.errors.error(pair.mark, fmt::format("there is no synapse from source {} to target {}: {} {}", a.source, a.target, in_quotes(p.name), why));
+      good = false;
+    } else if (!seen.emplace(a.source, a.target).second) {
+      r.errors.error(pair.mark, fmt::format("the synapse from source {} to target {} is named twice", a.source, a.target));
+      good = false;
+    }
+    synapses.push_back(a);
+  }
+  return good;
+}
+
+}  // namespace spinet::reading
