@@ -26,7 +26,7 @@ class Counter : public Recorder {
       for (const auto& p : net_.populations)
         if (s.gid >= p.first && s.gid - p.first < p.size) {
           if (s.tick >= from_) ++count[p.name];
-          if (times[p.name].size() < 100'000) times[p.name].push_back(s.tick);
+          if (times[p.name].size() < most_times) times[p.name].push_back(s.tick);
         }
   }
   void frames(std::uint32_t, std::span<const float>) override {}
@@ -42,9 +42,22 @@ class Counter : public Recorder {
   std::map<std::uint32_t, std::vector<float>> sampled;
 
  private:
+  static constexpr std::size_t most_times = 1'000'000;
   const Network& net_;
   Tick from_;
 };
+
+/// Amplitude [Hz] and lag [turns] of the first harmonic of a rate at a frequency [per tick], from whole periods.
+std::pair<double, double> harmonic(const std::vector<Tick>& times, std::uint32_t neurons, double frequency, Tick from, Tick to, double ticks_per_s) {
+  double c = 0, s = 0;
+  for (const Tick t : times) {
+    if (t < from || t >= to) continue;
+    const double angle = 2 * M_PI * std::fmod(static_cast<double>(t) * frequency, 1.0);
+    c += std::cos(angle), s += std::sin(angle);
+  }
+  const double scale = 2 / (static_cast<double>(neurons) * static_cast<double>(to - from) / ticks_per_s);
+  return {scale * std::hypot(c, s), std::atan2(-c, s) / (2 * M_PI)};  // of a sine: c = 0, s > 0
+}
 
 double number(const YAML::Node& n, const std::string& unit) {
   const auto text = n.as<std::string>();
@@ -86,6 +99,22 @@ int check(const std::filesystem::path& file) {
     const bool fine = rate >= low && rate <= high;
     fmt::print("  {:8} {:9.4f} Hz, expected {} to {} Hz{}\n", name, rate, low, high, fine ? "" : "  <-- WRONG");
     wrong += !fine;
+  }
+  for (const auto& m : expected["modulation"]) {
+    const auto name = m.first.as<std::string>();
+    const double per_tick = number(m.second["frequency"], "Hz") * net.seconds_per_tick;
+    const auto period = static_cast<Tick>(std::llround(1 / per_tick));
+    const Tick to = from + (net.duration - from) / period * period;
+    const auto p = std::find_if(net.populations.begin(), net.populations.end(), [&](const Population& x) { return x.name == name; });
+    if (p == net.populations.end()) throw std::runtime_error("no population " + name);
+    const auto [amplitude, lag] = harmonic(counter.times[name], p->size, per_tick, from, to, 1 / net.seconds_per_tick);
+    const auto within = [&](const char* what, double x, const YAML::Node& band) {
+      const bool fine = x >= band[0].as<double>() && x <= band[1].as<double>();
+      fmt::print("  {:10} {} {:.4f}, expected {} to {}{}\n", name, what, x, band[0].as<double>(), band[1].as<double>(), fine ? "" : "  <-- WRONG");
+      wrong += !fine;
+    };
+    within("amplitude [Hz]", amplitude, m.second["amplitude"]);
+    within("lag [turns]", lag, m.second["lag"]);
   }
   for (const auto& train : expected["spikes"]) {
     const auto name = train.first.as<std::string>();
@@ -141,7 +170,7 @@ int check(const std::filesystem::path& file) {
     fmt::print("  {} of {} {}: {:.8g}, expected {} to {}{}\n", variable, projection, w["synapse"].as<std::size_t>(), x, low, high, fine ? "" : "  <-- WRONG");
     wrong += !fine;
   }
-  if (!expected["rates"] && !expected["spikes"] && !expected["weights"] && !expected["devices"]) throw std::runtime_error(file.string() + " expects nothing");
+  if (!expected["rates"] && !expected["modulation"] && !expected["spikes"] && !expected["weights"] && !expected["devices"]) throw std::runtime_error(file.string() + " expects nothing");
   return wrong;
 }
 
