@@ -32,6 +32,14 @@ void for_settings(const Network& net, GidRange who, F&& f) {
 /// What events are drawn with where a waveform drives them; most of them stay.
 double greatest(const Waveform& w) { return w.bounds().second; }
 
+/// All bits that are set in some of the keys.
+inline std::uint32_t bits_of_any(std::span<const std::uint32_t> keys) {
+  std::uint32_t bits = 0;
+  for (const std::uint32_t key : keys) bits |= key;
+  return bits;
+}
+[[SPINET_WIDE]] std::uint32_t bits_of_wide(std::span<const std::uint32_t> keys) { return bits_of_any(keys); }
+
 }  // namespace
 
 // Over the whole run: of all that the parameters can be.
@@ -207,8 +215,9 @@ void Source::generate(Tick from, Tick length, EventSink& sink) {
   if (sink.failure) fail(sink.failed, sink.failure);
   if (sink.size < before || sink.size > sink.capacity)
     fail(0, "the unit has written more events than there was room for");
-  std::uint32_t bits = 0;  // below a power of two together, if each is
-  for (std::uint32_t i = before; i < sink.size; ++i) bits |= sink.data[i];
+  const std::span<const std::uint32_t> fresh(sink.data + before, sink.size - before);
+  const std::uint32_t bits = detail::wide() ? bits_of_wide(fresh) : bits_of_any(fresh);
+  // Below a power of two together, if each is.
   if ((bits & 0xFFFF) < unit_.size && static_cast<Tick>(bits >> 16) < length) return;
   for (std::uint32_t i = before; i < sink.size; ++i) {
     const std::uint32_t j = sink.data[i] & 0xFFFF, offset = sink.data[i] >> 16;
