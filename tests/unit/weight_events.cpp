@@ -64,7 +64,7 @@ TEST_CASE("weight events of stdp are the steps of the pair rule, at the arrivals
   Trained t(ms(2500), {pre}, {post});
   const double lambda = 0.1, tau = 20, w_max = 100;
   const auto p = t.plastic("stdp", {{"weight", 50}, {"lambda", lambda}, {"tau_plus", tau}, {"tau_minus", tau}, {"w_max", w_max}}, ms(2));
-  t.b.network().weight_events.push_back({p, 0, {}, true, 0, never, {}, false, {}, 0});
+  t.b.network().weight_events.push_back({p, 0, {}, true, 0, never, {}, nullptr, 0, {}, 0});
   Listener l;
   OneRank one;
   Simulation(t.b.network(), one).run(&l);
