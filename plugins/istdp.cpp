@@ -95,12 +95,12 @@ struct Istdp {
     }
   };
 
-  using Weight = float;
-  static void on_pre(Synapses<Istdp> n, float* out) {
+  static void on_pre(Synapses<Istdp> n, double* out) {
     const Pass pass(n);
     for (std::uint32_t i = 0; i < n.size(); ++i) {
       const PostSpike* const e = pass.met(n.post(i));
-      out[i] = n[i].weight = pass.step(pass.after_post(n[i].weight, e), pass.post(e[-1]) - pass.p.alpha);
+      n[i].weight = pass.step(pass.after_post(n[i].weight, e), pass.post(e[-1]) - pass.p.alpha);
+      out[i] = static_cast<double>(n[i].weight);
     }
     SliceState& pre = n.slice_state();
     const Tick t = n.s.emitted();

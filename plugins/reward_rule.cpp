@@ -23,7 +23,6 @@ using namespace spinet;
 struct RewardRule {
   static constexpr const char* name = "reward_rule";
   static constexpr const char* doc = "Reward times eligibility, written linearly or by a thresholded power law at the end of a batch.";
-  static constexpr std::uint32_t graded = 1;
   static constexpr bool wide = true;
   static constexpr Stimulus stimuli[] = {spinet::reward, spinet::batch_end};
   enum { a_reward, a_batch_end };
@@ -68,10 +67,9 @@ struct RewardRule {
   static Sign sign(const Params&) { return Sign::either; }
   static void set(Synapses<RewardRule>, const Params&, const Shared&) {}  // nothing is kept that the parameters made
 
-  using Weight = double;
   static void on_pre(Synapses<RewardRule> n, double* out) {
     n.slice_state().eligibility = n.s.payload;
-    for (std::uint32_t i = 0; i < n.size(); ++i) out[i] = n[i].weight * n.s.payload;
+    for (std::uint32_t i = 0; i < n.size(); ++i) out[i] = n[i].weight;
   }
   static void write(State& s, const Shared& p) {
     const double size = math::abs(s.change);

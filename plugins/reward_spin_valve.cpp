@@ -22,7 +22,6 @@ using namespace spinet;
 struct RewardSpinValve {
   static constexpr const char* name = "reward_spin_valve";
   static constexpr const char* doc = "Reward times eligibility, written at the end of a batch by pulses and field into a pair of spin valves.";
-  static constexpr std::uint32_t graded = 1;
   static constexpr Stimulus stimuli[] = {spinet::reward, spinet::batch_end};
   enum { a_reward, a_batch_end };
   static constexpr bool draws = true;
@@ -116,7 +115,6 @@ struct RewardSpinValve {
     return of;
   }
 
-  using Weight = double;
   static void on_pre(Synapses<RewardSpinValve> n, double* out) {
     const Shared& p = n.shared();
     const bool plain = !p.reader.noisy() && !p.reader.counts;
@@ -127,7 +125,7 @@ struct RewardSpinValve {
         const Reads found = read_out(n, i, 0, {first(n[i], p), second(n[i], p)});
         w = weight(found.G, found.G2, p.p);
       }
-      out[i] = w * n.s.payload;
+      out[i] = w;
     }
   }
   /// The boost [uS] that the field gives the device of parallel conductance `G`, as it is read.

@@ -103,8 +103,7 @@ struct RStdp {
     return n;
   }
 
-  using Weight = float;
-  static void on_pre(Synapses<RStdp> n, float* out) {
+  static void on_pre(Synapses<RStdp> n, double* out) {
     SliceState& pre = n.slice_state();
     const Shared& p = n.shared();
     const Tick t = n.s.emitted(), seen = n.s.seen();
@@ -114,7 +113,7 @@ struct RStdp {
       advance(n[i], pre, p, t);
       if (k && h[k - 1].tick == seen) --k;  // at the same tick as this presynaptic spike
       if (k) n[i].c -= static_cast<float>(p.A_minus * h[k - 1].trace * decay(p.minus, seen - h[k - 1].tick));
-      out[i] = n[i].weight;
+      out[i] = static_cast<double>(n[i].weight);
     }
     pre.trace = pre.trace == 0 ? 1 : 1 + pre.trace * decay(p.plus, t - pre.last);
     pre.last = t;

@@ -130,7 +130,6 @@ struct SpinValve {
     return found;
   }
 
-  using Weight = double;
   static void on_pre(Synapses<SpinValve> n, double* out) {
     const Shared& p = n.shared();
     const bool plain = !p.reader.noisy() && !p.reader.counts;

@@ -169,7 +169,7 @@ struct Stdp {
   /// Four synapses at once, without branches in the usual case: each looks at its last three postsynaptic spikes, whether
   /// they are new or not.  The same operations as in `one`, so the same bits.
   template <Mu plus, Mu minus>
-  static void four(float* weight, const std::uint16_t* targets, const PostHistory* history, const Pass& p, float* out) {
+  static void four(float* weight, const std::uint16_t* targets, const PostHistory* history, const Pass& p, double* out) {
     const PostSpike* e[4];
     for (int l = 0; l < 4; ++l) {
       e[l] = history[targets[l]].end;
@@ -179,7 +179,10 @@ struct Stdp {
     std::ptrdiff_t m = 3;
     while (m < PostHistory::spare && any(Four::back(e, m + 1).tick > p.applied)) ++m;
     if (m == PostHistory::spare || any(first.tick >= p.seen)) {
-      for (int l = 0; l < 4; ++l) out[l] = weight[l] = one<plus, minus>(weight[l], history[targets[l]], p);
+      for (int l = 0; l < 4; ++l) {
+        weight[l] = one<plus, minus>(weight[l], history[targets[l]], p);
+        out[l] = static_cast<double>(weight[l]);
+      }
       return;
     }
     Floats narrow;
@@ -194,9 +197,10 @@ struct Stdp {
     step(Four::back(e, 2));
     step(first);
     const Row raised = {e[0][-1].raised, e[1][-1].raised, e[2][-1].raised, e[3][-1].raised};
-    narrow = __builtin_convertvector(depressed<minus>(w, raised * p.fall, p), Floats);
+    w = depressed<minus>(w, raised * p.fall, p);
+    narrow = __builtin_convertvector(w, Floats);
     std::memcpy(weight, &narrow, sizeof narrow);
-    std::memcpy(out, &narrow, sizeof narrow);
+    std::memcpy(out, &w, sizeof w);  // the same numbers: they are rounded already
   }
 
   /// Calls f with the kinds of the exponents as types: the loops are compiled for each.
@@ -210,9 +214,8 @@ struct Stdp {
     return kind(p.mu_plus, [&](auto plus) { return kind(p.mu_minus, [&](auto minus) { return f(plus, minus); }); });
   }
 
-  using Weight = float;
   static constexpr bool wide = true;
-  static void on_pre(Synapses<Stdp> n, float* out) {
+  static void on_pre(Synapses<Stdp> n, double* out) {
     const Pass pass(n);
     auto* const weight = static_cast<float*>(n.s.state);
     const PostHistory* const history = n.s.history;
@@ -223,7 +226,10 @@ struct Stdp {
       if constexpr (plus.value != Mu::any && minus.value != Mu::any)
         if (!pass.nearest && !pass.far)
           for (; i + 4 <= count; i += 4) four<plus.value, minus.value>(weight + i, targets + i, history, pass, out + i);
-      for (; i < count; ++i) out[i] = weight[i] = one<plus.value, minus.value>(weight[i], history[targets[i]], pass);
+      for (; i < count; ++i) {
+        weight[i] = one<plus.value, minus.value>(weight[i], history[targets[i]], pass);
+        out[i] = static_cast<double>(weight[i]);
+      }
     });
     SliceState& pre = n.slice_state();
     const Tick t = n.s.emitted();

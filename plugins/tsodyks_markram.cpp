@@ -53,11 +53,13 @@ struct TsodyksMarkram {
     const double before = p.decay < 0 ? 0 : s.u * math::exp(-wait * p.decay);
     return {before + p.U * (1 - before), 1 - s.used * math::exp(-wait * p.recovery)};
   }
-  using Weight = float;
-  static void on_pre(Synapses<TsodyksMarkram> n, float* out) {
+  static void on_pre(Synapses<TsodyksMarkram> n, double* out) {
     SliceState& s = n.slice_state();
     const auto [u, x] = release(s, n.shared(), n.s.tick);
-    for (std::uint32_t i = 0; i < n.size(); ++i) out[i] = static_cast<float>(static_cast<double>(n[i].weight) * (u * x));
+    for (std::uint32_t i = 0; i < n.size(); ++i) {
+      const auto released = static_cast<float>(static_cast<double>(n[i].weight) * (u * x));
+      out[i] = static_cast<double>(released);
+    }
     s = {n.s.tick, u, 1 - x * (1 - u)};
   }
   /// u and 1 - x at this tick, with the old time constants.

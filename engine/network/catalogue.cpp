@@ -213,9 +213,7 @@ class TableCheck {
     places(model_->variables, "variable", t.state_size, true);
     at_most("reads", t.read_count, limit::fields);
     names(t.reads, t.read_count, "what it reads, number");
-    need(t.weight_kind <= 2, "its weights are neither float nor double");
-    need((t.weight_kind == 0) == (t.on_pre == nullptr), "on_pre is missing, or there for a model whose state is the weight");
-    need(t.weight_kind != 0 || t.state_size == sizeof(float), "without on_pre the state is the weight, one float");
+    need(t.on_pre || t.state_size == sizeof(float), "without on_pre the state is the weight, one float");
     need(t.read != nullptr, "a function that every synapse model needs is missing");
     need(t.shared_size == 0 || t.prepare, "it has Shared data but no function that prepares them");
     answers_what();

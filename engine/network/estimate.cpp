@@ -56,7 +56,7 @@ double mean_rate(const Population& p, double rate, double seconds) {
 }
 
 bool is_superposed(const Network& net, const Projection& p) {
-  if (!p.rule->pairs_in_order() || !p.shared_weights.empty() || p.synapse->weight_kind != 0 || p.synapse->on_control) return false;
+  if (!p.rule->pairs_in_order() || !p.shared_weights.empty() || p.synapse->on_pre || p.synapse->on_control) return false;
   if (p.delay.kind != Distribution::Kind::constant) return false;
   const auto index = static_cast<std::uint32_t>(&p - net.projections.data());
   if (is_switched(net.schedule, index) || is_set(net.schedule, index)) return false;

@@ -63,12 +63,13 @@ using Kin = std::tuple<const SynapseTable*, std::uint32_t, int, std::vector<doub
 Kin kin_of(const Projection& p, std::uint32_t index) {
   std::vector<std::pair<Gid, std::uint32_t>> sources;
   for (const auto& r : p.sources) sources.emplace_back(r.first, r.count);
-  const bool alone = p.synapse->weight_kind != 0 || p.synapse->on_control;
+  const bool alone = p.synapse->on_pre || p.synapse->on_control;
   return {p.synapse, p.port, static_cast<int>(p.sign), p.params, std::move(sources), alone ? index + 1 : 0};
 }
 
 bool uniform_weight(const Projection& p) {
-  return p.synapse->weight_kind == 0 && !p.listed_weights && p.shared_weights.empty() && p.state[0].kind == Distribution::Kind::constant;
+  return !p.synapse->on_pre && !p.listed_weights && p.shared_weights.empty() &&
+         p.state[0].kind == Distribution::Kind::constant;
 }
 
 /// What a block's array takes: huge pages from a megabyte on (core/buffer.hpp).

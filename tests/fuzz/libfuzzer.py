@@ -24,7 +24,7 @@ def skip(why):
 
 def main():
     source, build = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
-    seconds = sys.argv[3] if len(sys.argv) > 3 else "20"
+    seconds = sys.argv[3] if len(sys.argv) > 3 else "10"
     clang = shutil.which("clang++")
     if not clang:
         skip("there is no clang++ (Debian: clang)")

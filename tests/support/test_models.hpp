@@ -214,12 +214,10 @@ struct Adjustable {
   static double read(const State& s, const Shared& sh, Tick) { return static_cast<double>(s.weight) * s.factor * sh.gain; }
 };
 
-/// A synapse that handles the payload itself: transmits the emission's age in ticks times weight, plus payload.
+/// Transmits the emission's age in ticks times weight, plus the payload, plus 1000 for each event so far.
 struct Aware {
   static constexpr const char* name = "test_aware";
   static constexpr const char* doc = "Uses payload, delay and tick.";
-  static constexpr std::uint32_t graded = 1;
-  using Weight = double;
   struct Params {};
   struct State { float weight; };
   struct SliceState { double events; };

@@ -23,7 +23,6 @@ struct Fickle {
   static constexpr std::uint32_t draws = 1;
   struct Params {};
   struct State { float weight; double last, sum; };
-  using Weight = double;
   static auto params() { return FieldTable<Params>{}; }
   static auto variables() {
     FieldTable<State> t;
@@ -49,7 +48,6 @@ struct Watcher {
   static constexpr const char* reads[] = {"I_syn", "V"};
   struct Params {};
   struct State { float weight; double V, I; };
-  using Weight = float;
   static auto params() { return FieldTable<Params>{}; }
   static auto variables() {
     FieldTable<State> t;
@@ -58,11 +56,11 @@ struct Watcher {
         .add(&State::I, "I", "pA", 0, any(), 0, "current of the target at the last event");
     return t;
   }
-  static void on_pre(Synapses<Watcher> n, float* out) {
+  static void on_pre(Synapses<Watcher> n, double* out) {
     for (std::uint32_t i = 0; i < n.size(); ++i) {
       n[i].I = n.s.target(i, 0);
       n[i].V = n.s.target(i, 1);
-      out[i] = n[i].weight;
+      out[i] = static_cast<double>(n[i].weight);
     }
   }
 };

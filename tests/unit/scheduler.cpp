@@ -118,7 +118,7 @@ TEST_CASE("a loop of graded neurons repeats for ever, exactly one delay apart") 
   CHECK(got.spikes() == expected);
 }
 
-TEST_CASE("a synapse is told of delay and payload, and keeps a slice's state; else the payload multiplies") {
+TEST_CASE("a synapse is told of delay and payload, and keeps a slice's state; the payload multiplies what it transmits") {
   NetworkBuilder b(ms(20));
   const auto in = b.source(1, {{ms(1), 0}, {ms(11), 0}});
   const auto first = b.add(graded(), 1);
@@ -130,7 +130,7 @@ TEST_CASE("a synapse is told of delay and payload, and keeps a slice's state; el
   auto got = run(b.network());
   const auto& v = got.recorder.report(r);
   REQUIRE(v.size() == 4);
-  CHECK(v == std::vector<float>{201007, 301007, 202007, 302007});
+  CHECK(v == std::vector<float>{7 * 201007, 7 * 301007, 7 * 202007, 7 * 302007});
 }
 
 TEST_CASE("control events reach the neurons and synapses they are addressed to, before the tick's arrivals") {

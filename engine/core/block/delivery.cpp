@@ -20,7 +20,6 @@ Delivery::Delivery(const Parts& parts) : to_(parts), synapses_(parts.slices.syna
     else if (table.on_pre) way.table = &table;
     else if (store.shared_weights) way.weights = store.shared_weights, way.which = store.which.data();
     else way.weights = reinterpret_cast<const float*>(store.state.data());
-    way.uses_payload = way.table && table.graded;
     // A store without synapses here may be of other neurons' ports.
     way.evaluates = store.port < to_.table.port_count && to_.table.ports[store.port].evaluates != 0;
     way.looks = way.table && table.read_count != 0 && !table.reads_at_control;
@@ -35,7 +34,6 @@ Delivery::Delivery(const Parts& parts) : to_(parts), synapses_(parts.slices.syna
   const std::size_t most = std::max<std::size_t>(synapses_.longest_slice() + 1, at_once);
   to_.requests.room(limit::requests_per_arrival * most);
   weights_.resize(most);
-  narrow_.resize(most);
   find_neighbours();
 }
 
@@ -204,12 +202,7 @@ Delivery::Shown Delivery::show(const Hit* const first, const Hit* const end, Tic
 void Delivery::ask(const Hit* const first, const Shown& n, double* made, Tick tick) {
   const Way& way = way_of(*first);
   to_.heart.synapse(way.table->model.name);
-  if (way.table->weight_kind == 1) {
-    way.table->on_pre(shown_, n.slices, narrow_.data());
-    std::copy_n(narrow_.data(), n.synapses, made);
-  } else {
-    way.table->on_pre(shown_, n.slices, made);
-  }
+  way.table->on_pre(shown_, n.slices, made);
   to_.heart.synapse(nullptr);
   if (!all_allowed(made, n.synapses, way.sign)) [[unlikely]]
     refuse(first, n.slices, made, tick);

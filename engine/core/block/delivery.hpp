@@ -61,7 +61,6 @@ class Delivery {
     std::uint32_t port;
     std::int32_t sign;   ///< that weights must have before `gain`, or 0
     bool looks;          ///< the model looks at its targets, which must have received what comes before
-    bool uses_payload;   ///< the model has made it part of the weights
     bool evaluates;      ///< what arrives has its target evaluated
     std::uint32_t kind;  ///< stores of one kind may be gathered together, and go to their model in one call
   };
@@ -81,9 +80,7 @@ class Delivery {
   void ask(const Hit* first, const Shown& n, double* made, Tick tick);
   void refuse(const Hit* first, std::uint32_t slices, const double* weights, Tick tick) const;
   /// What multiplies the weights at an event: its payload, and what the projection makes of it.
-  static double scale_of(const Hit& hit, const Way& way) {
-    return way.uses_payload ? way.gain : hit.payload * way.gain;
-  }
+  static double scale_of(const Hit& hit, const Way& way) { return hit.payload * way.gain; }
   /// May what arrives at a slice be gathered?
   bool may_gather(const SliceEntry& e, const Way& way) const {
     return e.count <= short_slice && way.gain != 0;
@@ -118,7 +115,6 @@ class Delivery {
   /// evaluates.
   std::vector<std::uint8_t> neighbours_;
   std::vector<double> weights_;         ///< gathered, or made by a model
-  std::vector<float> narrow_;           ///< made, where a model makes floats
   std::vector<std::uint16_t> targets_;  ///< gathered
   std::uint32_t gathered_ = 0;          ///< arrivals that wait, all at one port:
   std::uint32_t port_ = 0;

@@ -42,8 +42,7 @@ struct Plastic {
       sum = h[count - 1].trace * part(count - 1);
     return sum;
   }
-  using Weight = float;
-  static void on_pre(spinet::Synapses<Plastic> n, float* out) {
+  static void on_pre(spinet::Synapses<Plastic> n, double* out) {
     for (std::uint32_t i = 0; i < n.size(); ++i) {
       n[i].weight = static_cast<float>(n[i].weight + n.shared().rate * trace(n, i));
       out[i] = n[i].weight;

@@ -74,8 +74,7 @@ struct Release {
     }
     if (c.stimulus == a_reward && flaw == reward_overrun) synapses[synapses.size()].weight = 1;
   }
-  using Weight = float;
-  static void on_pre(spinet::Synapses<Release> synapses, float* out) {
+  static void on_pre(spinet::Synapses<Release> synapses, double* out) {
     if (flaw == hidden_history && kept().first == 0) kept().first = synapses.s.tick;
     for (std::uint32_t i = 0; i < synapses.size(); ++i) {
       State& s = synapses[i];

@@ -25,6 +25,7 @@ struct Battery {
   std::function<void(const std::string&)> begins;  ///< before each check, which a plugin may not survive; may be empty
   std::function<void(const std::string&)> tries;   ///< before each set of parameters of a check; may be empty
   std::uint32_t seed = 1;                          ///< of histories and of drawn parameters
+  Tick short_run = 60'000'000;                     ///< how long neurons run with parameters that are not the defaults
 
   /// Runs one check; `look()` returns "" or what is wrong.  Returns whether it passed.
   template <class Look>

@@ -166,7 +166,7 @@ double strong_enough(const NeuronTable& table, const NeuronTable& restarted, con
 }  // namespace
 
 void check_neuron(const NeuronTable& table, const NeuronTable& restarted, const Battery& battery) {
-  constexpr Tick long_run = 300'000'000, short_run = 60'000'000;
+  constexpr Tick long_run = 300'000'000;
   if (table.per_neuron && restarted.per_neuron) {
     Battery of_each = battery;
     of_each.found = [&](const Finding& f) { battery.found({f.check + " (time constants per neuron)", f.passed, f.detail}); };
@@ -179,7 +179,7 @@ void check_neuron(const NeuronTable& table, const NeuronTable& restarted, const 
     strength = strong_enough(table, restarted, sets[0], long_run, battery.seed);
     for (const auto& set : sets) {
       if (battery.tries) battery.tries(set.name);
-      all.emplace_back(chosen(table, set), chosen(restarted, set), set, all.empty() ? long_run : short_run, strength, battery.seed);
+      all.emplace_back(chosen(table, set), chosen(restarted, set), set, all.empty() ? long_run : battery.short_run, strength, battery.seed);
       if (!all.back().sound()) return all.back().asks() + "; with " + set.name;
     }
     return "";

@@ -74,7 +74,7 @@ class SynapseChecks {
     return "";
   }
 
-  /// The engine multiplies by the payload, unless the model says that it does.
+  /// The engine multiplies by the payload; the model does not.
   std::string payloads(const ParameterSet& set) {
     SliceBench bench = all(set);
     Weights w;
@@ -84,7 +84,7 @@ class SynapseChecks {
       one.deliver({e.tick, 1, e.controls, e.set}, of_one);
       other.deliver({e.tick, 0.37, e.controls, e.set}, of_other);
       if (const auto d = difference(of_one, of_other); !d.empty())
-        return d.substr(d.find("synapse")) + " with the payload 0.37; weights are multiplied by the payload unless the model says that it does so itself (`graded = 1`)";
+        return d.substr(d.find("synapse")) + " with the payload 0.37; the engine multiplies weights by the payload, a model must not do it as well";
       bench.deliver(e, w);
     }
     return "";
@@ -235,7 +235,7 @@ void check_synapse(const SynapseTable& table, const SynapseTable& restarted, con
   with_all("leaves the floating-point mode of the processor as it is", &SynapseChecks::mode);
   with_all("weights are finite", &SynapseChecks::numbers);
   with_all("what it transmits has the sign that it says", &SynapseChecks::signs);
-  if (!table.graded) with_all("the payload of an event is counted once", &SynapseChecks::payloads);
+  with_all("the payload of an event is counted once", &SynapseChecks::payloads);
   with_all("the same history gives the same weights", &SynapseChecks::repeats);
   with_all("one batch equals split batches", &SynapseChecks::splits);
   with_all("states saved and restored as bytes go on as if nothing had happened", &SynapseChecks::restarts);

@@ -70,7 +70,7 @@ std::vector<SynapseEvent> synapse_history(const SynapseTable& table, std::uint32
   for (std::uint32_t i = 0; i < event_count; ++i) {
     tick += 1 + static_cast<Tick>(5e8 * std::pow(dice.uniform(), 8));
     const double payload = dice.uniform() * 2;
-    SynapseEvent e{tick, table.graded != 0 || i % 3 == 1 ? payload : 1.0, {}, {}};
+    SynapseEvent e{tick, i % 3 != 0 ? payload : 1.0, {}, {}};
     if (i % 10 == 7)
       for (const Control& c : some_controls(table, i, dice)) e.controls.push_back({c, SynapseEvent::everyone});
     if (i % 10 == 4)
@@ -221,7 +221,7 @@ void SliceBench::take(const SynapseTable& table, Fenced& out, std::uint32_t coun
   for (std::uint32_t i = 0; i < count; ++i) {
     double wide;
     float narrow;
-    if (table.weight_kind == 2) std::memcpy(&wide, out.data() + i * sizeof wide, sizeof wide);
+    if (table.on_pre) std::memcpy(&wide, out.data() + i * sizeof wide, sizeof wide);
     else std::memcpy(&narrow, out.data() + i * sizeof narrow, sizeof narrow), wide = static_cast<double>(narrow);
     weights.push_back(wide);
   }
@@ -230,10 +230,10 @@ void SliceBench::take(const SynapseTable& table, Fenced& out, std::uint32_t coun
 void SliceBench::deliver(const SynapseEvent& e, std::vector<double>& weights) {
   change(e);
   for (const auto& c : e.controls) control(c, e.tick);
-  Fenced out((t_->weight_kind == 2 ? sizeof(double) : sizeof(float)) * count_);
+  Fenced out((t_->on_pre ? sizeof(double) : sizeof(float)) * count_);
   const Slice s = at(e.tick, e.payload);
   const ModeWatch watch("on_pre", mode_trouble_);
-  if (t_->on_pre) t_->on_pre_of(s, out.data());
+  if (t_->on_pre) t_->on_pre_of(s, reinterpret_cast<double*>(out.data()));
   else std::memcpy(out.data(), state_.data(), out.size());
   take(*t_, out, count_, weights);
   intact_ = intact_ && out.intact();
@@ -250,9 +250,9 @@ void SliceBench::deliver_together(std::vector<SliceBench>& parts, const SynapseE
   for (auto& p : parts) slices.push_back(p.at(e.tick, e.payload)), all += p.count_;
   std::vector<const Slice*> some;
   for (const auto& s : slices) some.push_back(&s);
-  Fenced out((t.weight_kind == 2 ? sizeof(double) : sizeof(float)) * all);
+  Fenced out(sizeof(double) * all);
   const ModeWatch watch("on_pre", parts[0].mode_trouble_);
-  t.on_pre(some.data(), static_cast<std::uint32_t>(some.size()), out.data());
+  t.on_pre(some.data(), static_cast<std::uint32_t>(some.size()), reinterpret_cast<double*>(out.data()));
   take(t, out, all, weights);
 }
 
