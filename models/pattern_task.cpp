@@ -16,7 +16,7 @@ using namespace spinet;
 struct PatternTask {
   static constexpr const char* name = "pattern_task";
   static constexpr const char* doc = "Environment: shows input patterns, reads the answer at a deadline, rewards the right one.";
-  static constexpr std::uint32_t environment = 1;
+  static constexpr std::uint32_t environment = 1, patterns = 1;
   static constexpr Stimulus posts[] = {reward, batch_end};
   enum { a_reward, a_batch_end };
   static constexpr const char* metrics[] = {"reward", "expected", "reward_filtered", "epoch"};

@@ -1,3 +1,4 @@
+// What a log holds, in short.
 #include "log/reader.hpp"
 
 #include <fmt/format.h>
@@ -17,90 +18,6 @@ namespace spinet {
 
 using namespace logging;
 
-namespace {
-
-bool has_journal(const std::filesystem::path& log) { return std::filesystem::exists(Journal::path_of(log)); }
-
-/// Datasets of one stream, opened; their common number of rows.
-struct Columns {
-  std::vector<h5::Id> datasets, types;
-  std::uint64_t rows = 0;
-
-  Columns(hid_t file, const std::vector<ColumnName>& names) {
-    rows = ~std::uint64_t{0};
-    for (const auto& name : names) {
-      auto d = h5::open_dataset(file, name.dataset);
-      const h5::Id stored(h5::check(H5Dget_type(d), "dataset " + name.dataset));
-      h5::check_number(stored, "dataset " + name.dataset);
-      h5::Id type(h5::check(H5Tget_native_type(stored, H5T_DIR_ASCEND), "dataset " + name.dataset));
-      const auto shape = h5::shape_of(d);
-      std::uint64_t row_bytes = H5Tget_size(type);
-      for (std::size_t i = 1; i < shape.size(); ++i) row_bytes *= shape[i];
-      if (shape.empty() || row_bytes != name.row_bytes)
-        throw h5::Error("dataset " + name.dataset + " does not fit the journal");
-      rows = std::min<std::uint64_t>(rows, shape[0]);
-      datasets.push_back(std::move(d));
-      types.push_back(std::move(type));
-    }
-    // Columns grow in one commit; should they differ, only the rows that all have are good.
-    for (const auto& d : datasets)
-      if (h5::shape_of(d)[0] != rows) h5::set_rows(d, rows);
-  }
-
-  /// Appends the rows that are not there yet; returns how many.
-  std::uint64_t append(const std::vector<ColumnName>& names, const Rows& r) {
-    if (r.first > rows) throw h5::Error("the journal lacks rows of dataset " + names[0].dataset);
-    const std::uint64_t skip = rows - r.first;
-    if (skip >= r.count) return 0;
-    const std::uint64_t count = r.count - skip;
-    for (std::size_t c = 0; c < datasets.size(); ++c)
-      h5::append_rows(datasets[c], rows, count, types[c], r.columns[c].data() + skip * names[c].row_bytes);
-    rows += count;
-    return count;
-  }
-};
-
-/// Sets the end of every time axis below `root` from the frames that are there.
-void update_times(hid_t file, const char* root) {
-  if (!h5::exists(file, root)) return;
-  const auto all = h5::open_group(file, root);
-  for (const auto& place : h5::names(all)) {
-    const auto group = h5::open_group(all, place);
-    const auto shape = h5::shape_of(h5::open_dataset(group, "data"));
-    if (shape.empty()) continue;
-    const double ticks_per_ms = h5::read_attribute<double>(h5::open_group(file, "spinet"), "ticks_per_ms");
-    const auto from = h5::read_attribute<Tick>(group, "start_ticks"),
-               step = h5::read_attribute<Tick>(group, "step_ticks");
-    const auto ms = [&](Tick t) { return static_cast<double>(t) / ticks_per_ms; };
-    const double time[3] = {ms(from), ms(from + static_cast<Tick>(shape[0]) * step), ms(step)};
-    h5::replace_values<double>(h5::open_dataset(group, "mapping/time"), "time", time);
-  }
-}
-
-/// Appends the rows that only the journal has, in the open file.
-Recovery fold(hid_t file, const FoundJournal& found) {
-  Recovery result;
-  result.needed = true;
-  const auto provenance = h5::open_group(file, "spinet");
-  result.reached = h5::read_attribute<Tick>(provenance, "reached_ticks");
-  if (h5::read_text_attribute(provenance, "status") != layout::status::running) return result;
-  std::vector<Columns> streams;
-  for (const auto& names : found.head.streams) streams.emplace_back(file, names);
-  for (const auto& commit : found.commits)
-    for (const auto& rows : commit.rows)
-      result.rows += streams[rows.stream].append(found.head.streams[rows.stream], rows);
-  // The last record's word, even if the file knows a later tick: rows of other streams went with lost records.
-  result.reached = found.commits.empty() ? 0 : found.commits.back().reached;
-  streams.clear();
-  for (const char* root : {"report", "weights"}) update_times(file, root);
-  h5::replace_attribute(provenance, "reached_ticks", result.reached);
-  if (h5::has_attribute(provenance, "whole_ticks")) h5::replace_attribute(provenance, "whole_ticks", result.reached);
-  h5::write_text_attribute(provenance, "status", layout::status::killed, layout::status_bytes);
-  return result;
-}
-
-}  // namespace
-
 const char* name_of(RunStatus status) {
   switch (status) {
     case RunStatus::running: return layout::status::running;
@@ -112,35 +29,7 @@ const char* name_of(RunStatus status) {
   return "unknown";
 }
 
-Extent logging::extent_of(hid_t file) {
-  const auto g = h5::open_group(file, "spinet");
-  // A file gets another status with the commit that makes its journal superfluous.
-  if (h5::read_text_attribute(g, "status") != layout::status::running) return {h5::read_attribute<Tick>(g, "reached_ticks"), false};
-  return {h5::has_attribute(g, "whole_ticks") ? h5::read_attribute<Tick>(g, "whole_ticks") : 0, true};
-}
-
-std::string logging::without_journal_text(const std::filesystem::path& log, const Extent& extent, double ticks_per_ms) {
-  return fmt::format("the run was killed, and its journal is missing: what this file lacks was in {} only. It is whole before {} ms; "
-                     "of later times there are some events. Put the journal beside it, if it still exists somewhere",
-                     Journal::path_of(log).filename().string(), static_cast<double>(extent.before) / ticks_per_ms);
-}
-
-void logging::refuse_without_journal(hid_t file, const std::filesystem::path& log) {
-  if (!h5::exists(file, "spinet")) return;  // of another program
-  const auto g = h5::open_group(file, "spinet");
-  const auto extent = extent_of(file);
-  if (extent.without_journal) throw LogError(log, without_journal_text(log, extent, h5::read_attribute<double>(g, "ticks_per_ms")));
-}
-
 namespace {
-
-void take(std::optional<OutputLock>& lock, const std::filesystem::path& log) {
-  try {
-    lock.emplace(log);
-  } catch (const OutputInUse&) {
-    throw in_use(log);
-  }
-}
 
 hid_t require_spinet(hid_t file, h5::Id& group) {
   if (!h5::exists(file, "spinet"))
@@ -153,98 +42,6 @@ hid_t require_spinet(hid_t file, h5::Id& group) {
                                 layout::format_version));
   return group;
 }
-
-}  // namespace
-
-Recovery recover(const std::filesystem::path& log, WriteFault fault, const OutputLock* lock) {
-  Recovery result;
-  std::optional<OutputLock> own;
-  if (!has_journal(log)) {
-    // Perhaps one was about to get its name: the lock's owner sees to that, where files can be written.
-    if (lock || !std::filesystem::exists(log) || temporaries_of(without_links(log)).empty()) return result;
-    try {
-      own.emplace(log);
-    } catch (const LogError&) {
-      return result;
-    }
-    if (!has_journal(log)) return result;
-  }
-  if (!lock && !own) take(own, log);
-  return readable(log, [&] {
-    // The lock comes first: the journal of a live run must not be read, let alone cut.
-    if (!File(log, File::Mode::read).lock(false)) throw in_use(log);
-    const auto found = read_journal(log);
-    OpenLog open(log, File::Mode::write, &found, fault);
-    auto provenance = h5::open_group(open.file, "spinet");
-    result = fold(open.file, found);
-    Stamp stamp{found.head.run_id, 0};
-    auto stamp_set = h5::open_dataset(provenance, "commit");
-    const auto before = h5::read_all<std::uint8_t>(provenance, "commit");
-    if (before.size() != sizeof stamp) throw h5::Error("dataset commit is damaged");
-    std::memcpy(&stamp, before.data(), sizeof stamp);
-    ++stamp.number;
-    const std::span after(reinterpret_cast<const std::uint8_t*>(&stamp), sizeof stamp);
-    h5::replace_values(stamp_set, "commit", after);
-    // From here as at the end of a run: one commit, then the journal goes.
-    Journal journal(log, found.head, found.valid_bytes, fault);
-    provenance.close();
-    stamp_set.close();
-    open.close();
-    Commit last;
-    last.number = stamp.number;
-    last.reached = result.reached;
-    try {
-      open.store->commit(&journal, std::move(last), false);
-      open.store->trim();
-      open.store->file().sync();
-    } catch (const LogError& e) {
-      throw LogError(log, std::string("cannot be put in order: ") + e.what());
-    }
-    Journal::remove(log);
-    return result;
-  });
-}
-
-namespace {
-
-/// The journal of a run that was killed between giving its log and its journal their names.
-std::optional<FoundJournal> unnamed_journal(const std::filesystem::path& log) {
-  for (const auto& path : temporaries_of(without_links(log))) {
-    try {
-      auto found = read_journal_file(path);
-      if (belongs_to(found, log)) return found;
-    } catch (const LogError&) {
-      // Torn, or something else.
-    }
-  }
-  return std::nullopt;
-}
-
-}  // namespace
-
-std::unique_ptr<OpenLog> logging::open_whole(const std::filesystem::path& path, Recovery& pending) {
-  pending = {};
-  std::optional<FoundJournal> journal;
-  // The lock comes first, as for `recover`.
-  if (!File(path, File::Mode::read).lock(false)) throw in_use(path);
-  if (has_journal(path)) journal = read_journal(path);
-  else journal = unnamed_journal(path);
-  auto open = std::make_unique<OpenLog>(path, File::Mode::read, journal ? &*journal : nullptr, WriteFault{});
-  if (journal) {
-    pending = fold(open->file, *journal);
-    h5::check(H5Fflush(open->file, H5F_SCOPE_LOCAL), "putting log and journal together");  // in memory
-  }
-  return open;
-}
-
-std::unique_ptr<OpenLog> logging::open_whole(const std::filesystem::path& path) {
-  Recovery ignored;
-  return open_whole(path, ignored);
-}
-
-// --- summary ---
-
-namespace {
 
 std::string text_or_empty(hid_t at, const char* name) {
   return h5::has_attribute(at, name) ? h5::read_text_attribute(at, name) : std::string();
@@ -533,105 +330,6 @@ std::vector<ListedSpike> read_sonata_spikes(const std::filesystem::path& path, c
       return a.tick != b.tick ? a.tick < b.tick : a.index < b.index;
     });
     return spikes;
-  });
-}
-
-namespace {
-
-/// A column of properties of the edges, put into their order; empty if no edge has it.
-std::vector<double> property(hid_t group, const std::string& name, const std::string& what, std::size_t edges) {
-  std::vector<std::string> holders;
-  for (const auto& child : h5::names(group))
-    if (!child.empty() && child.find_first_not_of("0123456789") == std::string::npos && h5::exists(group, child + "/" + what)) holders.push_back(child);
-  if (holders.empty()) return {};
-  if (holders.size() > 1)
-    throw h5::Error(fmt::format("edges of {} have '{}' in {} groups of properties; files with one are read", name, what, holders.size()));
-  const auto values = h5::read_all<double>(group, holders[0] + "/" + what);
-  if (!h5::exists(group, "edge_group_index") || !h5::exists(group, "edge_group_id")) {
-    if (values.size() != edges) throw h5::Error(fmt::format("{} has {} edges but {} values of '{}'", name, edges, values.size(), what));
-    return values;
-  }
-  const auto ids = h5::read_all<std::uint64_t>(group, "edge_group_id"), places = h5::read_all<std::uint64_t>(group, "edge_group_index");
-  if (ids.size() != edges || places.size() != edges)
-    throw h5::Error(fmt::format("{} has {} edges but {} group ids and {} group indices", name, edges, ids.size(), places.size()));
-  std::vector<double> sorted(edges);
-  for (std::size_t e = 0; e < edges; ++e) {
-    if (fmt::format("{}", ids[e]) != holders[0]) throw h5::Error(fmt::format("edge {} of {} has no '{}'", e, name, what));
-    if (places[e] >= values.size()) throw h5::Error(fmt::format("edge {} of {} has the group index {}, but there are {} values of '{}'", e, name, places[e], values.size(), what));
-    sorted[e] = values[places[e]];
-  }
-  return sorted;
-}
-
-/// The unit of a property, or nothing where the file does not say.
-std::string unit_of(hid_t group, const std::string& what) {
-  if (!h5::exists(group, "0/" + what)) return {};
-  const auto d = h5::open_dataset(group, "0/" + what);
-  return h5::has_attribute(d, "units") ? h5::read_text_attribute(d, "units") : std::string();
-}
-
-SonataEdges read_edge_group(hid_t all, const std::string& name, std::uint64_t most, const std::vector<std::string>& properties) {
-  const auto group = h5::open_group(all, name);
-  SonataEdges e;
-  e.group = name;
-  const auto ends = [&](const char* column, std::string& population) {
-    const auto d = h5::open_dataset(group, column);
-    const auto shape = h5::shape_of(d);
-    if (shape.size() == 1 && shape[0] > most) throw h5::Error(fmt::format("{} has {} edges; memory would not hold them", name, shape[0]));
-    if (h5::has_attribute(d, "node_population")) population = h5::read_text_attribute(d, "node_population");
-    return h5::read_all<std::uint64_t>(group, column);
-  };
-  e.sources = ends("source_node_id", e.source);
-  e.targets = ends("target_node_id", e.target);
-  if (e.sources.size() != e.targets.size())
-    throw h5::Error(fmt::format("{} has {} source nodes but {} target nodes", name, e.sources.size(), e.targets.size()));
-  e.weights = property(group, name, "syn_weight", e.sources.size());
-  e.delays = property(group, name, "delay", e.sources.size());
-  std::uint64_t all_synapses = 0;
-  for (const double n : property(group, name, "nsyns", e.sources.size())) {
-    if (!(n >= 0 && n == std::floor(n) && n <= static_cast<double>(most - all_synapses)))
-      throw h5::Error(n >= 0 && n == std::floor(n) ? fmt::format("the edges of {} have more than {} synapses (nsyns); memory would not hold them", name, most)
-                                                   : fmt::format("edge {} of {} has {} synapses (nsyns)", e.counts.size(), name, n));
-    e.counts.push_back(static_cast<std::uint64_t>(n));
-    all_synapses += e.counts.back();
-  }
-  if (!e.weights.empty()) e.weight_unit = unit_of(group, "syn_weight");
-  if (const auto unit = e.delays.empty() ? std::string() : unit_of(group, "delay"); !unit.empty() && unit != "ms")
-    throw h5::Error("the delays of " + name + " are in " + unit + ", not in ms");
-  for (const auto& what : properties) {
-    e.properties.push_back({property(group, name, what, e.sources.size()), {}});
-    if (!e.properties.back().values.empty()) e.properties.back().unit = unit_of(group, what);
-  }
-  return e;
-}
-
-}  // namespace
-
-std::vector<SonataEdges> read_sonata_edges(const std::filesystem::path& path, const std::string& wanted, std::uint64_t most,
-                                           const std::vector<std::string>& properties) {
-  return readable(path, [&] {
-    const auto open = open_whole(path);
-    const hid_t file = open->file;
-    refuse_without_journal(file, path);
-    if (!h5::exists(file, "edges")) throw h5::Error("has no group /edges: it is not a SONATA edges file, or a log of a run without `record: {edges: ...}`");
-    const auto all = h5::open_group(file, "edges");
-    const auto names = h5::names(all);
-    std::vector<std::string> chosen;
-    for (const auto& n : names) {
-      const auto group = h5::open_group(all, n);
-      const bool of_projection = h5::has_attribute(group, "projection") && h5::read_text_attribute(group, "projection") == wanted;
-      if (wanted.empty() || n == wanted || of_projection) chosen.push_back(n);
-    }
-    if (wanted.empty() && names.size() != 1)
-      throw h5::Error(fmt::format("has {} edge populations ({}): one must be named", names.size(), fmt::join(names, ", ")));
-    if (chosen.empty()) throw h5::Error(fmt::format("has no edges of a population \"{}\" (it has: {})", wanted, fmt::join(names, ", ")));
-    std::vector<SonataEdges> groups;
-    for (const auto& n : chosen) {
-      groups.push_back(read_edge_group(all, n, most, properties));
-      const auto& counts = groups.back().counts;
-      most -= std::min<std::uint64_t>(most, std::accumulate(counts.begin(), counts.end(), counts.empty() ? groups.back().sources.size() : std::uint64_t{0}));
-    }
-    return groups;
   });
 }
 

@@ -88,138 +88,175 @@ std::string without_name(const std::filesystem::path& file, std::string_view rea
   return std::string(reason);
 }
 
-void read_csv(Reader& r, const std::filesystem::path& file, Mark where, std::span<const Column> columns,
-              const std::function<std::string(const std::vector<bool>&)>& begin,
-              const std::function<RowFault(std::span<const double>)>& row) {
-  std::error_code code;
-  if (const auto size = std::filesystem::file_size(file, code); !code && size > r.memory_limit / 2) {
-    r.errors.error(where, fmt::format("{} has {} bytes; memory would not hold it", in_quotes(file.string()), size));
-    return;
-  }
-  std::ifstream in(file, std::ios::binary);
-  if (!in) {
-    r.errors.error(where, fmt::format("{} cannot be read", in_quotes(file.string())), "check its permissions");
-    return;
-  }
-  std::string line;
-  std::uint32_t number = 0;
-  int errors = 0;
-  const auto complain = [&](std::size_t column, std::size_t length, std::string reason, std::string help = {}) {
-    const auto text = r.texts.add(file.string(), line, number);
-    r.errors.error(Mark{text, number, static_cast<std::uint32_t>(column + 1), static_cast<std::uint32_t>(std::max<std::size_t>(1, length))},
-                   std::move(reason), std::move(help));
-    return ++errors < most_errors;
-  };
-  std::vector<std::string> known;
-  for (const auto& c : columns) known.push_back(c.name);
-  std::vector<std::size_t> meaning;       // of each cell: index in `columns`
-  std::vector<std::pair<Unit, Unit>> units;  // of each cell: of the file, of the column
-  std::vector<double> values(columns.size());
-  bool started = false;
+namespace {
 
+/// One file on its way in.  Whatever is wrong is said; most functions then return false, and no more is read.
+class CsvFile {
+ public:
+  CsvFile(Reader& r, const std::filesystem::path& file, Mark where, std::span<const Column> columns)
+      : r_(r), file_(file), where_(where), columns_(columns), values_(columns.size()) {
+    for (const auto& c : columns) known_.push_back(c.name);
+  }
+  void read(const std::function<std::string(const std::vector<bool>&)>& begin,
+            const std::function<RowFault(std::span<const double>)>& row);
+
+ private:
+  bool complain(std::size_t column, std::size_t length, std::string reason, std::string help = {}) {
+    const auto text = r_.texts.add(file_.string(), line_, number_);
+    const auto width = static_cast<std::uint32_t>(std::max<std::size_t>(1, length));
+    r_.errors.error(Mark{text, number_, static_cast<std::uint32_t>(column + 1), width}, std::move(reason), std::move(help));
+    return ++errors_ < most_errors;
+  }
+  bool refuse(const Cell& c, std::string reason, std::string help = {}) {
+    complain(c.column, c.text.size(), std::move(reason), std::move(help));
+    return false;
+  }
+  bool refuse_line(std::string reason, std::string help = {}) {
+    complain(0, line_.size(), std::move(reason), std::move(help));
+    return false;
+  }
+  bool readable() const;
+  bool first_line(const std::vector<Cell>& cs, bool header, std::vector<bool>& there);
+  bool name_column(const Cell& cell, std::vector<bool>& there);
+  bool take_row(const std::vector<Cell>& cs);
+  void means(std::size_t column, Unit unit) {
+    meaning_.push_back(column);
+    units_.emplace_back(unit, *parse_unit(columns_[column].unit));
+  }
+
+  Reader& r_;
+  const std::filesystem::path& file_;
+  Mark where_;
+  std::span<const Column> columns_;
+  std::vector<std::string> known_;
+  std::string line_;
+  std::uint32_t number_ = 0;  ///< of the line
+  int errors_ = 0;
+  std::vector<std::size_t> meaning_;           ///< of each cell: index in `columns_`
+  std::vector<std::pair<Unit, Unit>> units_;   ///< of each cell: of the file, of the column
+  std::vector<double> values_;                 ///< of the present row, by column
+};
+
+bool CsvFile::readable() const {
+  std::error_code code;
+  if (const auto size = std::filesystem::file_size(file_, code); !code && size > r_.memory_limit / 2) {
+    r_.errors.error(where_, fmt::format("{} has {} bytes; memory would not hold it", in_quotes(file_.string()), size));
+    return false;
+  }
+  if (std::ifstream(file_, std::ios::binary)) return true;
+  r_.errors.error(where_, fmt::format("{} cannot be read", in_quotes(file_.string())), "check its permissions");
+  return false;
+}
+
+/// A cell of the header: "name" or "name [unit]".
+bool CsvFile::name_column(const Cell& cell, std::vector<bool>& there) {
+  auto name = cell.text;
+  std::string_view written;
+  if (const auto bracket = name.find('['); bracket != std::string_view::npos && name.ends_with(']')) {
+    written = name.substr(bracket + 1, name.size() - bracket - 2);
+    name = name.substr(0, bracket);
+    while (name.ends_with(' ')) name.remove_suffix(1);
+  }
+  const auto m = static_cast<std::size_t>(std::find(known_.begin(), known_.end(), name) - known_.begin());
+  if (m == known_.size())
+    return refuse(cell, fmt::format("unknown column {}", in_quotes(name)), suggest(name, known_, "columns"));
+  if (there[m]) return refuse(cell, fmt::format("column {} is there twice", in_quotes(name)));
+  there[m] = true;
+  Unit unit = *parse_unit(columns_[m].unit);
+  if (!written.empty()) {
+    const auto u = parse_unit(written);
+    if (!u || u->dimension != unit.dimension)
+      return refuse(cell, fmt::format("{} is no unit for column {}", in_quotes(written), in_quotes(name)),
+                    fmt::format("expected unit: {}", columns_[m].unit));
+    unit = *u;
+  }
+  means(m, unit);
+  return true;
+}
+
+/// Finds out which column each cell is.
+bool CsvFile::first_line(const std::vector<Cell>& cs, bool header, std::vector<bool>& there) {
+  if (header && !looks_like_header(cs, known_)) {
+    // Nothing of it is shown: it may be any file that somebody's network names.
+    r_.errors.error(where_, fmt::format("{} is not a CSV file with these columns: {}", in_quotes(file_.string()), joined(known_)),
+                    "its first line is neither numbers nor the names of columns");
+    return false;
+  }
+  if (!header && cs.size() > columns_.size())
+    return refuse_line(fmt::format("{} columns; at most {} are expected", cs.size(), columns_.size()), "columns: " + joined(known_));
+  for (std::size_t i = 0; i < cs.size(); ++i) {
+    if (header) {
+      if (!name_column(cs[i], there)) return false;
+    } else {
+      there[i] = true;
+      means(i, *parse_unit(columns_[i].unit));
+    }
+  }
+  for (std::size_t c = 0; c < columns_.size(); ++c)
+    if (columns_[c].required && !there[c])
+      return refuse_line(fmt::format("there is no column '{}'", columns_[c].name), "columns: " + joined(known_));
+  return true;
+}
+
+/// Puts the numbers of a line into `values_`.
+bool CsvFile::take_row(const std::vector<Cell>& cs) {
+  if (cs.size() != meaning_.size())
+    return refuse_line(fmt::format("{} values; the lines above have {}", cs.size(), meaning_.size()));
+  std::fill(values_.begin(), values_.end(), std::nan(""));
+  for (std::size_t i = 0; i < cs.size(); ++i) {
+    const auto x = plain_number(cs[i].text);
+    if (!x) {
+      const bool small = too_small(cs[i].text);
+      const char* const what = small ? "too small for a floating-point number" : "not a finite number";
+      return refuse(cs[i], fmt::format("{} is {}", in_quotes(cs[i].text), what), small ? "write 0" : "");
+    }
+    const auto& [from, to] = units_[i];
+    values_[meaning_[i]] = Quantity{*x * from.factor, from.decade, from.dimension}.in(to);
+  }
+  return true;
+}
+
+void CsvFile::read(const std::function<std::string(const std::vector<bool>&)>& begin,
+                   const std::function<RowFault(std::span<const double>)>& row) {
+  if (!readable()) return;
+  std::ifstream in(file_, std::ios::binary);
   Lines lines(in);
-  while (lines.next(line)) {
-    ++number;
-    if (number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);  // a byte order mark
-    if (line.empty() || line[0] == '#') continue;
-    if (line.find('\0') != std::string::npos) {
-      r.errors.error(where, fmt::format("{} is not a text file", in_quotes(file.string())),
-                     "a CSV file is expected: numbers separated by commas");
+  bool started = false;
+  while (errors_ < most_errors && lines.next(line_)) {
+    ++number_;
+    if (number_ == 1 && line_.starts_with("\xEF\xBB\xBF")) line_.erase(0, 3);  // a byte order mark
+    if (line_.empty() || line_[0] == '#') continue;
+    if (line_.find('\0') != std::string::npos) {
+      r_.errors.error(where_, fmt::format("{} is not a text file", in_quotes(file_.string())),
+                      "a CSV file is expected: numbers separated by commas");
       return;
     }
-    const auto cs = cells(line);
-    if (!started) {
-      started = true;
-      std::vector<bool> there(columns.size());
+    const auto cs = cells(line_);
+    if (!std::exchange(started, true)) {
+      std::vector<bool> there(columns_.size());
       const bool header = !plain_number(cs[0].text);
-      if (header && !looks_like_header(cs, known)) {
-        // Nothing of it is shown: it may be any file that somebody's network names.
-        r.errors.error(where, fmt::format("{} is not a CSV file with these columns: {}", in_quotes(file.string()), joined(known)),
-                       "its first line is neither numbers nor the names of columns");
-        return;
-      }
-      if (!header && cs.size() > columns.size()) {
-        complain(0, line.size(), fmt::format("{} columns; at most {} are expected", cs.size(), columns.size()), "columns: " + joined(known));
-        return;
-      }
-      for (std::size_t i = 0; i < cs.size(); ++i) {
-        std::size_t m = i;
-        Unit unit = *parse_unit(columns[std::min(i, columns.size() - 1)].unit);
-        Unit own = unit;
-        if (header) {
-          auto name = cs[i].text;
-          std::string_view written;
-          if (const auto bracket = name.find('['); bracket != std::string_view::npos && name.ends_with(']')) {
-            written = name.substr(bracket + 1, name.size() - bracket - 2);
-            name = name.substr(0, bracket);
-            while (name.ends_with(' ')) name.remove_suffix(1);
-          }
-          m = static_cast<std::size_t>(std::find(known.begin(), known.end(), name) - known.begin());
-          if (m == known.size()) {
-            complain(cs[i].column, cs[i].text.size(), fmt::format("unknown column {}", in_quotes(name)), suggest(name, known, "columns"));
-            return;
-          }
-          if (there[m]) {
-            complain(cs[i].column, cs[i].text.size(), fmt::format("column {} is there twice", in_quotes(name)));
-            return;
-          }
-          own = *parse_unit(columns[m].unit);
-          unit = own;
-          if (!written.empty()) {
-            const auto u = parse_unit(written);
-            if (!u || u->dimension != own.dimension) {
-              complain(cs[i].column, cs[i].text.size(), fmt::format("{} is no unit for column {}", in_quotes(written), in_quotes(name)),
-                       fmt::format("expected unit: {}", columns[m].unit));
-              return;
-            }
-            unit = *u;
-          }
-        }
-        there[m] = true;
-        meaning.push_back(m);
-        units.emplace_back(unit, own);
-      }
-      for (std::size_t c = 0; c < columns.size(); ++c)
-        if (columns[c].required && !there[c]) {
-          complain(0, line.size(), fmt::format("there is no column '{}'", columns[c].name), "columns: " + joined(known));
-          return;
-        }
+      if (!first_line(cs, header, there)) return;
       if (auto reason = begin(there); !reason.empty()) {
-        complain(0, line.size(), std::move(reason));
+        refuse_line(std::move(reason));
         return;
       }
       if (header) continue;
     }
-    if (cs.size() != meaning.size()) {
-      if (!complain(0, line.size(), fmt::format("{} values; the lines above have {}", cs.size(), meaning.size()))) return;
-      continue;
-    }
-    std::fill(values.begin(), values.end(), std::nan(""));
-    bool good = true;
-    for (std::size_t i = 0; i < cs.size(); ++i) {
-      const auto x = plain_number(cs[i].text);
-      if (!x) {
-        const bool small = too_small(cs[i].text);
-        if (!complain(cs[i].column, cs[i].text.size(),
-                      fmt::format("{} is {}", in_quotes(cs[i].text),
-                                  small ? "too small for a floating-point number" : "not a finite number"),
-                      small ? "write 0" : ""))
-          return;
-        good = false;
-        break;
-      }
-      const auto& [from, to] = units[i];
-      values[meaning[i]] = Quantity{*x * from.factor, from.decade, from.dimension}.in(to);
-    }
-    if (!good) continue;
-    if (auto fault = row(values); !fault.empty()) {
-      const auto at =
-          static_cast<std::size_t>(std::find(meaning.begin(), meaning.end(), fault.column) - meaning.begin());
-      const Cell blamed = at < cs.size() ? cs[at] : Cell{line, 0};
-      if (!complain(blamed.column, blamed.text.size(), std::move(fault.reason))) return;
+    if (!take_row(cs)) continue;
+    if (auto fault = row(values_); !fault.empty()) {
+      const auto at = static_cast<std::size_t>(std::find(meaning_.begin(), meaning_.end(), fault.column) - meaning_.begin());
+      refuse(at < cs.size() ? cs[at] : Cell{line_, 0}, std::move(fault.reason));
     }
   }
-  if (in.bad()) r.errors.error(where, fmt::format("reading {} failed", in_quotes(file.string())));
+  if (in.bad()) r_.errors.error(where_, fmt::format("reading {} failed", in_quotes(file_.string())));
+}
+
+}  // namespace
+
+void read_csv(Reader& r, const std::filesystem::path& file, Mark where, std::span<const Column> columns,
+              const std::function<std::string(const std::vector<bool>&)>& begin,
+              const std::function<RowFault(std::span<const double>)>& row) {
+  CsvFile(r, file, where, columns).read(begin, row);
 }
 
 }  // namespace spinet::reading

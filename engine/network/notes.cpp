@@ -31,7 +31,7 @@ std::string numbers(const std::vector<std::uint32_t>& some) {
   return some.size() > 10 ? s + ", ..." : s;
 }
 
-/// An environment shows its patterns on lines and hears the answers at its first port; both want projections.
+/// An environment sends spikes, its patterns say, and hears the answers at its first port; both want projections.
 void wiring(const Network& n, const Population& p, std::vector<std::string>& all) {
   const NeuronTable& table = *p.neuron();
   std::vector<bool> sends(p.size), hears(p.size);
@@ -42,15 +42,13 @@ void wiring(const Network& n, const Population& p, std::vector<std::string>& all
   std::vector<std::uint32_t> mute, deaf;
   for (std::uint32_t j = 0; j < p.size; ++j) {
     if (!sends[j]) mute.push_back(j);
-    if (j < p.pattern_targets && !hears[j]) deaf.push_back(j);
+    if (j < (table.patterns ? p.pattern_targets : p.size) && !hears[j]) deaf.push_back(j);
   }
   const std::string who = fmt::format("environment {}", in_quotes(p.name));
   const std::string port = table.port_count > 0 ? table.ports[0].name : "";
-  const bool silent = mute.size() == p.size, unheard = !port.empty() && p.pattern_targets > 0 && deaf.size() == p.pattern_targets;
-  if (silent && unheard) {
-    all.push_back(who + " is connected to nothing");
-    return;
-  }
+  const bool silent = mute.size() == p.size, unheard = !port.empty() && !deaf.empty() && deaf.size() == (table.patterns ? p.pattern_targets : p.size);
+  if (silent && unheard) all.push_back(who + " is connected to nothing");
+  if (!table.patterns || (silent && unheard)) return;  // of others nobody knows what they send and want to hear
   if (silent) all.push_back(who + " shows its patterns to nobody: no projection is from it");
   else if (!mute.empty()) all.push_back(fmt::format("{}: no projection is from {}", who, numbers(mute)));
   if (unheard) all.push_back(fmt::format("{} hears no answers: no projection reaches its port '{}'", who, port));

@@ -168,12 +168,12 @@ class Populations {
         listed(p, *spikes);
       }
     }
-    const bool environment = p.neuron() && p.neuron()->environment;
+    const bool wanted = p.neuron() && p.neuron()->environment && p.neuron()->patterns;
     if (const Node* n_patterns = n->find("patterns")) {
-      if (environment) patterns(p, *n_patterns);
+      if (wanted) patterns(p, *n_patterns);
       else
         r_.errors.error(n_patterns->mark, fmt::format("model {} takes no patterns", m.name), "patterns belong to an environment such as pattern_task");
-    } else if (environment) {
+    } else if (wanted) {
       if (!misspelt(*n, "patterns")) r_.errors.error(key.mark, what + " has no 'patterns'", "patterns: [{in: [0, 1], out: [1]}, ...]");
     }
     cross_check(p, *n, key.mark);

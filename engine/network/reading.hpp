@@ -18,6 +18,9 @@
 
 namespace spinet::reading {
 
+/// Thrown where a value could not be read for a reason that has been reported where it lies.
+struct AlreadyReported {};
+
 /// One key of a map: drives the checks, the messages and the JSON schema.
 struct Key {
   std::string_view name;

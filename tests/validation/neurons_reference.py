@@ -15,6 +15,7 @@ from mpmath import ceil, exp, mp, mpf, nstr
 
 mp.dps = 34
 MS = 10 ** 6
+e1 = exp(mpf(1))
 
 
 def midpoint(f, y, h, n):
@@ -61,7 +62,7 @@ class Izhikevich:
         y[1] += p["d"]
 
     @staticmethod
-    def arrive(y, port, w):
+    def arrive(p, y, port, w):
         y[2 + port] += w
 
     cases = {
@@ -99,7 +100,7 @@ class HodgkinHuxley:
     reset = None
 
     @staticmethod
-    def arrive(y, port, w):
+    def arrive(p, y, port, w):
         y[4 + port] += abs(w)
 
     cases = {
@@ -109,7 +110,86 @@ class HodgkinHuxley:
     duration = 40
 
 
-MODELS = {"izhikevich": Izhikevich, "hodgkin_huxley": HodgkinHuxley}
+class LifAlpha:
+    """y: V, then of each port the current and its alpha function's other variable."""
+    params = dict(tau_m=10, C_m=250, tau_syn_exc=2, tau_syn_inh=3, E_L=-70, v_th=-55, v_reset=-68, t_ref=2, I_dc=0)
+    initial = dict(V=-66)
+    ports, hidden = 2, 4
+
+    @staticmethod
+    def slope(p, y):
+        V, e, de, i, di = y
+        te, ti = p["tau_syn_exc"], p["tau_syn_inh"]
+        return [(p["E_L"] - V) / p["tau_m"] + (p["I_dc"] + e + i) / p["C_m"], de - e / te, -de / te, di - i / ti, -di / ti]
+
+    @classmethod
+    def rest(cls, p, y):
+        return [mpf(0)] + cls.slope(p, y)[1:]
+
+    @staticmethod
+    def threshold(p, y):
+        return p["v_th"]
+
+    @staticmethod
+    def reset(p, y):
+        y[0] = p["v_reset"]
+
+    @staticmethod
+    def arrive(p, y, port, w):
+        y[2 + 2 * port] += w * e1 / p[("tau_syn_exc", "tau_syn_inh")[port]]
+
+    cases = {
+        "current": dict(params=dict(I_dc=420)),
+        "synapses": dict(params=dict(I_dc=200), events=(3, 60, [(0, 400), (0, 300), (0, 500), (1, -250)])),
+        "equal": dict(params=dict(tau_m=5, tau_syn_exc=5, tau_syn_inh="5.01", t_ref=0), events=(4, 60, [(0, 500), (0, 250), (1, -250)])),
+        "slow": dict(params=dict(tau_m=1000, tau_syn_exc=30, I_dc=20), events=(5, 40, [(0, 60), (0, 90), (1, -90)])),
+    }
+    duration = 80
+
+
+class Glif3:
+    """y: V, the after-spike currents, then of each port the current and its alpha function's other variable."""
+    params = dict(C_m="58.72", G="9.43", E_L="-78.85", v_th="-51.68", v_reset="-76", t_ref="3.75", k_1="0.003", k_2="0.1",
+                  A_1="-9.18", A_2="-198.94", r_1=1, r_2=1, tau_syn_1=2, tau_syn_2=1, tau_syn_3=8, tau_syn_4="6.25", I_dc=0)
+    initial = dict(V=-75)
+    ports, hidden = 4, 10
+
+    @staticmethod
+    def slope(p, y):
+        V, I = y[0], y[1] + y[2] + p["I_dc"]
+        out = [mpf(0), -p["k_1"] * y[1], -p["k_2"] * y[2]]
+        for k in range(4):
+            i, d, tau = y[3 + 2 * k], y[4 + 2 * k], p[f"tau_syn_{k + 1}"]
+            I += i
+            out += [d - i / tau, -d / tau]
+        out[0] = (I - p["G"] * (V - p["E_L"])) / p["C_m"]
+        return out
+
+    @classmethod
+    def rest(cls, p, y):
+        return [mpf(0)] * 3 + cls.slope(p, y)[3:]
+
+    threshold = LifAlpha.threshold
+
+    @classmethod
+    def reset(cls, p, y):
+        y[0] = p["v_reset"]
+        for j in (1, 2):
+            y[j] = p[f"A_{j}"] + p[f"r_{j}"] * exp(-p[f"k_{j}"] * p["t_ref"]) * y[j]
+
+    @staticmethod
+    def arrive(p, y, port, w):
+        y[4 + 2 * port] += w * e1 / p[f"tau_syn_{port + 1}"]
+
+    cases = {
+        "current": dict(params=dict(I_dc=450)),
+        "leftovers": dict(params=dict(I_dc=500, r_1="0.5", r_2="0.2", A_1=30)),
+        "synapses": dict(params=dict(I_dc=200), events=(6, 60, [(0, 150), (1, 250), (2, 60), (3, -80)])),
+    }
+    duration = 80
+
+
+MODELS = {"izhikevich": Izhikevich, "hodgkin_huxley": HodgkinHuxley, "lif_alpha": LifAlpha, "glif3": Glif3}
 
 
 def simulate(model, name, case):
@@ -122,25 +202,35 @@ def simulate(model, name, case):
     print(f"duration,{name},{end}")
     events = []
     if "events" in case:
-        seed, count, exc, inh = case["events"]
+        seed, count, *choices = case["events"]
         rng = random.Random(seed)
         for t in sorted(rng.sample(range(1, end), count)):
-            port = 0 if rng.random() < 0.75 else 1
-            events.append((t, port, exc if port == 0 else inh))
+            if len(choices) == 1:
+                events.append((t, *rng.choice(choices[0])))
+            else:
+                port = 0 if rng.random() < 0.75 else 1
+                events.append((t, port, choices[port]))
     for t, port, w in events:
         print(f"arrival,{name},{t},{port},{w}")
     p = {k: mpf(v) for k, v in params.items()}
     f = lambda y: model.slope(p, y)
-    y = [mpf(repr(v)) for v in model.initial.values()] + [mpf(0)] * model.ports
+    y = [mpf(repr(v)) for v in model.initial.values()] + [mpf(0)] * getattr(model, "hidden", model.ports)
+    rest, free = getattr(model, "rest", None), 0
     marks = sorted([(t, 1, port, w) for t, port, w in events] + [(end // 7 * k, 0, 0, 0) for k in range(1, 7)])
     tick, h, spikes = 0, mpf("0.05"), 0
     for until, kind, port, w in marks + [(end, 2, 0, 0)]:
         now, stop = mpf(0), mpf(until - tick) / MS
         while now < stop:
-            h = min(h, stop - now)
-            new, error = extrapolated(f, y, h)
+            held = rest is not None and free - (tick + now * MS) > mpf(10) ** -15
+            h = min(h, stop - now, *([free / mpf(MS) - mpf(tick) / MS - now] if held else []))
+            new, error = extrapolated((lambda y: rest(p, y)) if held else f, y, h)
             if error > mpf(10) ** -20:
                 h *= mpf("0.6")
+                continue
+            if held:
+                y = new
+                now += h
+                h *= mpf("1.25")
                 continue
             level = model.threshold(p, y)
             falls = f(y)[0] > 0 > f(new)[0] and max(y[0], new[0]) > level - 1
@@ -159,9 +249,12 @@ def simulate(model, name, case):
                 if model.reset:
                     y, _ = extrapolated(f, y, high)
                     left = mpf(at - tick) / MS - now - high
-                    taus = [p["tau_syn_exc"], p["tau_syn_inh"]]
-                    for k in range(model.ports):
-                        y[-model.ports + k] *= exp(-left / taus[k])
+                    if rest is not None:
+                        y, _ = extrapolated(f, y, left)
+                        free = at + int(p["t_ref"] * MS + mpf("0.5"))
+                    else:
+                        for k, tau in enumerate((p["tau_syn_exc"], p["tau_syn_inh"])):
+                            y[-model.ports + k] *= exp(-left / tau)
                     model.reset(p, y)
                     now = mpf(at - tick) / MS
                     h = mpf("0.01")
@@ -171,7 +264,7 @@ def simulate(model, name, case):
             h *= mpf("1.25")
         tick = until
         if kind == 1:
-            model.arrive(y, port, mpf(w))
+            model.arrive(p, y, port, mpf(w))
         elif kind == 0:
             for i, variable in enumerate(model.initial):
                 print(f"value,{name},{tick},{variable},{nstr(y[i], 17)}")

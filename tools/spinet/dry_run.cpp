@@ -55,6 +55,63 @@ RankPart built(const Network& net, int rank, int ranks, double neurons, double s
   return {rank, simulation.owned(), 0, s.synapses, s.stored_synapses, s.slices, static_cast<double>(s.synapse_bytes), true, 0, 0};
 }
 
+/// What neurons and sources send and hear, by population.
+struct Traffic {
+  std::vector<double> hz;     ///< mean rate of a neuron
+  std::vector<double> sends;  ///< 1: its spikes travel, since they are heard other than in superposition, or recorded
+  std::vector<double> heard;  ///< events a second at a neuron
+  bool payloads = false;
+};
+
+Traffic traffic(const Network& net, const Partition& partition, double rate) {
+  const double seconds = static_cast<double>(net.duration) * net.seconds_per_tick;
+  Traffic t;
+  t.sends.resize(net.populations.size());
+  t.heard.resize(net.populations.size());
+  for (std::size_t p = 0; p < net.populations.size(); ++p) {
+    const auto& population = net.populations[p];
+    t.hz.push_back(mean_rate(population, rate, seconds));
+    const auto recorded = [p](const SpikeRecording& s) { return s.population == p; };
+    t.sends[p] = population.neuron() || std::any_of(net.spikes.begin(), net.spikes.end(), recorded);
+    t.payloads |= population.neuron() && population.neuron()->graded;
+  }
+  for (const auto& projection : net.projections) {
+    const double targets = static_cast<double>(projection.target_count()), synapses = expected_synapses(net, projection);
+    if (targets == 0 || synapses == 0) continue;
+    double source_rate = 0;
+    for (const auto& r : projection.sources) {
+      const auto p = partition.population_of(r.first);
+      source_rate += t.hz[p] * r.count / static_cast<double>(projection.source_count());
+      if (!is_superposed(net, projection)) t.sends[p] = 1;
+    }
+    for (const auto& r : projection.targets) {
+      const auto p = partition.population_of(r.first);
+      t.heard[p] += synapses / targets * source_rate * r.count / net.populations[p].size;
+    }
+  }
+  return t;
+}
+
+/// The ranks that are built: all, or else the emptiest and the fullest, and others at equal distances.
+std::vector<int> choose_ranks(const std::vector<double>& neurons, int samples) {
+  const int ranks = static_cast<int>(neurons.size());
+  std::vector<int> chosen;
+  if (ranks <= samples) {
+    for (int r = 0; r < ranks; ++r) chosen.push_back(r);
+    return chosen;
+  }
+  chosen.push_back(static_cast<int>(std::min_element(neurons.begin(), neurons.end()) - neurons.begin()));
+  chosen.push_back(static_cast<int>(std::max_element(neurons.begin(), neurons.end()) - neurons.begin()));
+  const auto add = [&](int r) {
+    if (static_cast<int>(chosen.size()) < samples && std::find(chosen.begin(), chosen.end(), r) == chosen.end()) chosen.push_back(r);
+  };
+  if (chosen[0] == chosen[1]) chosen.pop_back();
+  for (int k = 0; k < samples - 2; ++k) add(static_cast<int>(static_cast<std::int64_t>(k) * (ranks - 1) / (samples - 3)));
+  for (int r = 0; r < ranks; ++r) add((ranks / 2 + r) % ranks);  // in place of any that were the same
+  std::sort(chosen.begin(), chosen.end());
+  return chosen;
+}
+
 constexpr double bytes_per_spike = 8, bytes_of_payload = 8, bytes_of_head = 40;
 
 }  // namespace
@@ -63,7 +120,6 @@ DryRun dry_run(const Network& given, int ranks, double rate, int samples) {
   Network net = given;
   net.reports.clear();  // samples are gathered from all ranks, of which there is one
   net.weights.clear();
-  const double seconds = static_cast<double>(net.duration) * net.seconds_per_tick;
   const Partition partition(net, ranks);
   std::vector<std::vector<double>> members(static_cast<std::size_t>(ranks), std::vector<double>(net.populations.size()));
   for (const auto& r : partition.runs()) members[static_cast<std::size_t>(r.owner)][r.population] += r.count;
@@ -76,64 +132,27 @@ DryRun dry_run(const Network& given, int ranks, double rate, int samples) {
   d.idle = static_cast<int>(std::count(neurons.begin(), neurons.end(), 0.0));
   d.least = *std::min_element(neurons.begin(), neurons.end());
   d.most = *std::max_element(neurons.begin(), neurons.end());
-  d.mean = std::accumulate(neurons.begin(), neurons.end(), 0.0) / ranks;
+  const double all_neurons = std::accumulate(neurons.begin(), neurons.end(), 0.0);
+  d.mean = all_neurons / ranks;
+  const Traffic t = traffic(net, partition, rate);
+  for (std::size_t p = 0; p < net.populations.size(); ++p) d.spikes += t.sends[p] * t.hz[p] * net.populations[p].size;
 
-  // Sources whose spikes travel: those that are heard other than in superposition, or recorded.
-  std::vector<double> hz, sends(net.populations.size(), 0), heard(net.populations.size(), 0);
-  bool payloads = false;
-  for (std::size_t p = 0; p < net.populations.size(); ++p) {
-    const auto& population = net.populations[p];
-    hz.push_back(mean_rate(population, rate, seconds));
-    sends[p] = population.neuron() || std::any_of(net.spikes.begin(), net.spikes.end(), [p](const SpikeRecording& s) { return s.population == p; });
-    payloads |= population.neuron() && population.neuron()->graded;
-  }
-  for (const auto& projection : net.projections) {
-    const double targets = static_cast<double>(projection.target_count()), synapses = expected_synapses(net, projection);
-    if (targets == 0 || synapses == 0) continue;
-    double source_rate = 0;
-    for (const auto& r : projection.sources) {
-      const auto p = partition.population_of(r.first);
-      source_rate += hz[p] * r.count / static_cast<double>(projection.source_count());
-      if (!is_superposed(net, projection)) sends[p] = 1;
-    }
-    for (const auto& r : projection.targets) {
-      const auto p = partition.population_of(r.first);
-      heard[p] += synapses / targets * source_rate * r.count / net.populations[p].size;
-    }
-  }
-  for (std::size_t p = 0; p < net.populations.size(); ++p) d.spikes += sends[p] * hz[p] * net.populations[p].size;
-
-  std::vector<int> chosen;
-  if (ranks <= samples) {
-    for (int r = 0; r < ranks; ++r) chosen.push_back(r);
-  } else {  // the emptiest and the fullest, and others at equal distances
-    chosen.push_back(static_cast<int>(std::min_element(neurons.begin(), neurons.end()) - neurons.begin()));
-    chosen.push_back(static_cast<int>(std::max_element(neurons.begin(), neurons.end()) - neurons.begin()));
-    const auto add = [&](int r) {
-      if (static_cast<int>(chosen.size()) < samples && std::find(chosen.begin(), chosen.end(), r) == chosen.end())
-        chosen.push_back(r);
-    };
-    if (chosen[0] == chosen[1]) chosen.pop_back();
-    for (int k = 0; k < samples - 2; ++k) add(static_cast<int>(static_cast<std::int64_t>(k) * (ranks - 1) / (samples - 3)));
-    for (int r = 0; r < ranks; ++r) add((ranks / 2 + r) % ranks);  // in place of any that were the same
-    std::sort(chosen.begin(), chosen.end());
-  }
   const Estimate whole = estimate(net);
-  const double all_neurons = std::max(1.0, std::accumulate(neurons.begin(), neurons.end(), 0.0));
   d.windows = whole.windows_per_second;
-  for (const int r : chosen) {
+  for (const int r : choose_ranks(neurons, samples)) {
     const auto& own = members[static_cast<std::size_t>(r)];
-    RankPart part = built(net, r, ranks, neurons[static_cast<std::size_t>(r)], neurons[static_cast<std::size_t>(r)] / all_neurons, whole, d);
+    const double mine = neurons[static_cast<std::size_t>(r)];
+    RankPart part = built(net, r, ranks, mine, mine / std::max(1.0, all_neurons), whole, d);
     for (std::size_t p = 0; p < net.populations.size(); ++p) {
       const auto& population = net.populations[p];
       if (population.source()) part.sources += static_cast<std::uint64_t>(own[p]);
       else if (part.built) part.bytes += own[p] * (population.neuron()->state_size + population.neuron()->constants_size);
-      part.sent += own[p] * hz[p] * sends[p];
-      part.deliveries += own[p] * heard[p];
+      part.sent += own[p] * t.hz[p] * t.sends[p];
+      part.deliveries += own[p] * t.heard[p];
     }
     d.parts.push_back(part);
   }
-  d.bytes = d.spikes * (bytes_per_spike + (payloads ? bytes_of_payload : 0)) + d.windows * bytes_of_head * ranks;
+  d.bytes = d.spikes * (bytes_per_spike + (t.payloads ? bytes_of_payload : 0)) + d.windows * bytes_of_head * ranks;
   return d;
 }
 

@@ -221,125 +221,175 @@ void restore(Simulation& simulation, const CheckpointFile& checkpoint, const Run
   }
 }
 
-int run_on(Transport& t, const RunOptions& o) {
-  const bool first = t.rank() == 0;
-  const auto begin = Clock::now();
-  Catalogue catalogue;
-  Network network;
-  DataFiles files;
-  Manifest contents;
-  Output output;
-  std::unique_ptr<CheckpointFile> checkpoint;
-  double every = 0, wall = 0;
-  if (!o.resume.empty())
-    collectively(t, [&] {
-      if (first) as_input([&] { CheckpointFile::verify(o.resume); });
-    });
-  collectively(t, [&] {
-    if (!o.resume.empty()) {
-      checkpoint = open_checkpoint(o.resume);
-      catalogue = read_catalogue(o.network.plugin_path);
-      require_plugins(checkpoint->origin.plugins, catalogue, o.resume);
-      network = network_of(*checkpoint, catalogue, files);
-    } else {
-      catalogue = read_catalogue(o.network.plugin_path);
-      network = read_network(o.network, catalogue, &files);
-    }
-    contents = manifest_of(files);
-    if (checkpoint) require_unchanged(checkpoint->origin.files, contents, o.resume);
-    if (first) output = claim_output(o, checkpoint.get(), network, files);
-    if (!o.checkpoint_every.empty()) every = ticks_in(o.checkpoint_every, network.seconds_per_tick, "--checkpoint-every");
-    if (!o.checkpoint_wall.empty()) wall = time_in(o.checkpoint_wall, 1, "--checkpoint-wall");
-  });
-  auto same = manifest_of(network);
-  same.insert(contents.begin(), contents.end());
-  for (const auto& plugin : plugins_of(network, catalogue)) same["plugin: " + plugin.substr(0, plugin.rfind(' '))] = plugin;
-  same["interval of checkpoints"] = fmt::format("{} {}", o.checkpoint_every, o.checkpoint_wall);
-  require_same(t, same);
-  const auto& path = output.path;
-  check_memory(t, network);
-  const double load_seconds = seconds_since(begin);
-  const Show show = what_suits(o.quiet);
-  if (first && show != Show::nothing) {
-    fmt::print(stderr, "{}: {} on {} rank{}, building ...\n", network.name, time_text(static_cast<double>(network.duration) * network.seconds_per_tick),
-               t.size(), t.size() == 1 ? "" : "s");
-    for (const auto& note : notes(network)) fmt::print(stderr, "note: {}\n", note);
-    std::fflush(stderr);
+/// One run, on this rank: from the files that are read to the log that is finished.
+class Run {
+ public:
+  Run(Transport& t, const RunOptions& o) : t_(t), o_(o), first_(t.rank() == 0), show_(what_suits(o.quiet)) {}
+  int go() {
+    load();
+    compare_ranks();
+    check_memory(t_, network_);
+    load_seconds_ = seconds_since(begin_);
+    announce();
+    if (!build()) return run_failed;
+    open_log();
+    simulate();
+    if (first_) report();
+    return mine_.stopped ? run_failed : fine;
   }
 
-  std::optional<Simulation> built;
+ private:
+  void load();
+  void compare_ranks();
+  void announce() const;
+  bool build();
+  void open_log();
+  RunProvenance provenance() const;
+  void simulate();
+  void report();
+  std::string time(Tick t) const { return time_text(static_cast<double>(t) * network_.seconds_per_tick); }
+  static const char* stopped_by() { return *stop_signal() ? stop_signal() : "another rank"; }
+
+  Transport& t_;
+  const RunOptions& o_;
+  const bool first_;  ///< rank 0, which reads, writes and talks
+  const Show show_;
+  const Clock::time_point begin_ = Clock::now();
+  Catalogue catalogue_;
+  Network network_;
+  DataFiles files_;
+  Manifest contents_;                           ///< of the files
+  std::unique_ptr<CheckpointFile> checkpoint_;  ///< that is gone on with
+  double every_ = 0, wall_ = 0;                 ///< between checkpoints: ticks, seconds; 0: none
+  Output output_;
+  double load_seconds_ = 0;
+  std::optional<Simulation> simulation_;
+  std::optional<ProgressLine> line_;
+  std::unique_ptr<RunLog> log_;
+  std::unique_ptr<CheckpointFiles> checkpoints_;
+  Statistics mine_;
+  Totals sum_;
+};
+
+/// Network, data files and options, on all ranks; rank 0 makes sure of the output.
+void Run::load() {
+  if (!o_.resume.empty())
+    collectively(t_, [&] {
+      if (first_) as_input([&] { CheckpointFile::verify(o_.resume); });
+    });
+  collectively(t_, [&] {
+    if (!o_.resume.empty()) {
+      checkpoint_ = open_checkpoint(o_.resume);
+      catalogue_ = read_catalogue(o_.network.plugin_path);
+      require_plugins(checkpoint_->origin.plugins, catalogue_, o_.resume);
+      network_ = network_of(*checkpoint_, catalogue_, files_);
+    } else {
+      catalogue_ = read_catalogue(o_.network.plugin_path);
+      network_ = read_network(o_.network, catalogue_, &files_);
+    }
+    contents_ = manifest_of(files_);
+    if (checkpoint_) require_unchanged(checkpoint_->origin.files, contents_, o_.resume);
+    if (first_) output_ = claim_output(o_, checkpoint_.get(), network_, files_);
+    if (!o_.checkpoint_every.empty()) every_ = ticks_in(o_.checkpoint_every, network_.seconds_per_tick, "--checkpoint-every");
+    if (!o_.checkpoint_wall.empty()) wall_ = time_in(o_.checkpoint_wall, 1, "--checkpoint-wall");
+  });
+}
+
+/// All ranks must have read the same.
+void Run::compare_ranks() {
+  auto same = manifest_of(network_);
+  same.insert(contents_.begin(), contents_.end());
+  for (const auto& plugin : plugins_of(network_, catalogue_)) same["plugin: " + plugin.substr(0, plugin.rfind(' '))] = plugin;
+  same["interval of checkpoints"] = fmt::format("{} {}", o_.checkpoint_every, o_.checkpoint_wall);
+  require_same(t_, same);
+}
+
+void Run::announce() const {
+  if (!first_ || show_ == Show::nothing) return;
+  fmt::print(stderr, "{}: {} on {} rank{}, building ...\n", network_.name, time(network_.duration), t_.size(), t_.size() == 1 ? "" : "s");
+  for (const auto& note : notes(network_)) fmt::print(stderr, "note: {}\n", note);
+  std::fflush(stderr);
+}
+
+/// Returns false where it was stopped meanwhile.
+bool Run::build() {
   try {
-    built.emplace(network, t, SimulationOptions{.pulse = &pulse, .stop = &stop_wanted});
+    simulation_.emplace(network_, t_, SimulationOptions{.pulse = &pulse, .stop = &stop_wanted});
   } catch (const Stopped&) {
-    if (first) fmt::print(stderr, "spinet: stopped by {} while the network was built; nothing has been written\n", *stop_signal() ? stop_signal() : "another rank");
-    return run_failed;
+    if (first_) fmt::print(stderr, "spinet: stopped by {} while the network was built; nothing has been written\n", stopped_by());
+    return false;
   }
-  Simulation& simulation = *built;
-  if (checkpoint) collectively(t, [&] { restore(simulation, *checkpoint, o); });
-  std::optional<ProgressLine> line;
-  std::unique_ptr<RunLog> log;
-  std::unique_ptr<CheckpointFiles> checkpoints;
-  collectively(t, [&] {
-    if (!first) return;
-    RunProvenance from{.version = SPINET_VERSION, .ranks = t.size(), .command_line = o.command_line, .started = {}, .host = {}, .files = {}};
-    for (const auto& [name, file] : files) from.files.push_back(std::filesystem::absolute(file).string());
-    char host[256] = {};
-    if (gethostname(host, sizeof host - 1) == 0) from.host = host;
-    RunLogOptions options{.force = o.force, .weight_widths = simulation.weight_widths()};
-    options.lock = output.lock;
-    if (checkpoint) {
-      options.force = options.force || path == checkpoint->origin.log;
-      options.continues = Continuation{checkpoint->origin.log, checkpoint->at};
+  if (checkpoint_) collectively(t_, [&] { restore(*simulation_, *checkpoint_, o_); });
+  return true;
+}
+
+RunProvenance Run::provenance() const {
+  RunProvenance from{.version = SPINET_VERSION, .ranks = t_.size(), .command_line = o_.command_line, .started = {}, .host = {}, .files = {}};
+  for (const auto& [name, file] : files_) from.files.push_back(std::filesystem::absolute(file).string());
+  char host[256] = {};
+  if (gethostname(host, sizeof host - 1) == 0) from.host = host;
+  return from;
+}
+
+/// The log, on rank 0, with what a checkpoint's log has of it.
+void Run::open_log() {
+  collectively(t_, [&] {
+    if (!first_) return;
+    RunLogOptions options{.force = o_.force, .weight_widths = simulation_->weight_widths()};
+    options.lock = output_.lock;
+    if (checkpoint_) {
+      options.force = options.force || output_.path == checkpoint_->origin.log;
+      options.continues = Continuation{checkpoint_->origin.log, checkpoint_->at};
     }
     try {
-      log = std::make_unique<RunLog>(path, network, from, options);
+      log_ = std::make_unique<RunLog>(output_.path, network_, provenance(), options);
     } catch (const DamagedSource& e) {
       throw UserError(printable_line(e.what()));
     }
-    output.source.reset();
-    if (every > 0 || wall > 0)
-      checkpoints = std::make_unique<CheckpointFiles>(
-          network, CheckpointOrigin{SPINET_VERSION, path, plugins_of(network, catalogue), data_root(network, checkpoint.get()), t.size(), lines_of(contents), {}},
-          checkpoint ? checkpoint->number + 1 : 1, [&line](const std::string& why) { line->note(why + "; the run goes on"); });
+    output_.source.reset();
+    if (every_ == 0 && wall_ == 0) return;
+    const CheckpointOrigin origin{SPINET_VERSION, output_.path, plugins_of(network_, catalogue_), data_root(network_, checkpoint_.get()),
+                                  t_.size(), lines_of(contents_), {}};
+    checkpoints_ = std::make_unique<CheckpointFiles>(network_, origin, checkpoint_ ? checkpoint_->number + 1 : 1,
+                                                     [this](const std::string& why) { line_->note(why + "; the run goes on"); });
   });
+}
 
-  Statistics mine;
-  {
-    RunHooks hooks;
-    hooks.stop = &stop_wanted;
-    hooks.checkpoints = {checkpoints.get(), static_cast<Tick>(std::llround(every)), wall, every > 0 || wall > 0};
-    if (first) {
-      line.emplace(show, network, path, checkpoint ? checkpoint->at : 0);
-      hooks.progress = [&](const Progress& p) { (*line)(p); };
-    }
-    mine = simulation.run(log.get(), hooks);
-    line.reset();
+void Run::simulate() {
+  RunHooks hooks;
+  hooks.stop = &stop_wanted;
+  hooks.checkpoints = {checkpoints_.get(), static_cast<Tick>(std::llround(every_)), wall_, every_ > 0 || wall_ > 0};
+  if (first_) {
+    line_.emplace(show_, network_, output_.path, checkpoint_ ? checkpoint_->at : 0);
+    hooks.progress = [&](const Progress& p) { (*line_)(p); };
   }
-  Totals sum = total(t, mine);
+  mine_ = simulation_->run(log_.get(), hooks);
+  line_.reset();
+  sum_ = total(t_, mine_);
+  sum_.load_seconds = load_seconds_;
   const auto closing = Clock::now();
-  collectively(t, [&] {
-    if (log) log->finish(sum.statistics, mine.reached, !mine.stopped);
-    log.reset();
+  collectively(t_, [&] {
+    if (log_) log_->finish(sum_.statistics, mine_.reached, !mine_.stopped);
+    log_.reset();
   });
-  if (!first) return mine.stopped ? run_failed : fine;
+  sum_.close_seconds = seconds_since(closing);
+}
 
-  sum.load_seconds = load_seconds;
-  sum.close_seconds = seconds_since(closing);
-  const bool talks = !o.quiet && !o.json;
-  if (o.json) fmt::print("{}", look::info_json(LogData(path)));
-  else if (talks) fmt::print("{}", summary(network, sum, path));
-  if (const auto written = checkpoints ? checkpoints->written() : 0; talks && written > 0)
-    fmt::print("{} checkpoint{}, {} of the run; the last is {} ({})\n", written, written == 1 ? "" : "s", time_text(mine.checkpoint_seconds),
-               shown(checkpoints->last()), count_text(static_cast<double>(checkpoints->last_bytes())) + "B");
-  if (mine.stopped && checkpoints && !checkpoints->last().empty() && talks)
-    fmt::print("\nNext: spinet resume {}\n", shown(checkpoints->last()));
-  if (mine.stopped)
-    fmt::print(stderr, "spinet: stopped by {} at {} of {}; {} holds everything before that\n", *stop_signal() ? stop_signal() : "another rank",
-               time_text(static_cast<double>(mine.reached) * network.seconds_per_tick),
-               time_text(static_cast<double>(network.duration) * network.seconds_per_tick), shown(path));
-  else if (talks) fmt::print("\nNext: spinet report {}\n", shown(path));
+/// What a person wants to know, and the next command to type.
+void Run::report() {
+  const bool talks = !o_.quiet && !o_.json;
+  if (o_.json) fmt::print("{}", look::info_json(LogData(output_.path)));
+  else if (talks) fmt::print("{}", summary(network_, sum_, output_.path));
+  if (const auto written = checkpoints_ ? checkpoints_->written() : 0; talks && written > 0)
+    fmt::print("{} checkpoint{}, {} of the run; the last is {} ({})\n", written, written == 1 ? "" : "s", time_text(mine_.checkpoint_seconds),
+               shown(checkpoints_->last()), count_text(static_cast<double>(checkpoints_->last_bytes())) + "B");
+  if (mine_.stopped && checkpoints_ && !checkpoints_->last().empty() && talks)
+    fmt::print("\nNext: spinet resume {}\n", shown(checkpoints_->last()));
+  if (mine_.stopped)
+    fmt::print(stderr, "spinet: stopped by {} at {} of {}; {} holds everything before that\n", stopped_by(), time(mine_.reached),
+               time(network_.duration), shown(output_.path));
+  else if (talks) fmt::print("\nNext: spinet report {}\n", shown(output_.path));
   std::fflush(stdout);
-  return mine.stopped ? run_failed : fine;
 }
 
 int run(const RunOptions& o) {
@@ -361,7 +411,7 @@ int run(const RunOptions& o) {
     check_output(output_name(o, network), o.force, inputs_of(o, network, files));
     check_memory(network, o.ranks);
   };
-  return on_ranks(o.ranks, check, [&](Transport& t) { return run_on(t, o); });
+  return on_ranks(o.ranks, check, [&](Transport& t) { return Run(t, o).go(); });
 }
 
 }  // namespace

@@ -27,17 +27,15 @@
 #include "ranks.hpp"
 #include "signals.hpp"
 #include "sweep/axis.hpp"
-#include "sweep/curve.hpp"
+#include "sweep/book.hpp"
 #include "sweep/figures.hpp"
+#include "sweep/meters.hpp"
 #include "sweep/results.hpp"
 #include "sweep/store.hpp"
 #include "text.hpp"
 
 namespace spinet::tool {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
 
 struct SweepOptions {
   NetworkOptions network;
@@ -51,95 +49,6 @@ struct SweepOptions {
 };
 
 // --- what is measured --------------------------------------------------------------------------------------------
-
-/// Columns of a network's environments: (population, metric) to name.
-struct Columns {
-  std::vector<std::vector<std::string>> of;  ///< [population][metric]
-  std::vector<std::string> all, populations;
-  std::int64_t curve = -1;     ///< population whose metrics make the curve
-  std::uint32_t y = 0;
-  std::int64_t x = -1;         ///< metric; -1: model time
-  std::string x_name, y_name, until;
-};
-
-Columns columns(const Network& net) {
-  Columns c;
-  c.of.resize(net.populations.size());
-  std::size_t environments = 0;
-  const auto table = [&](std::size_t p) { return net.populations[p].neuron(); };
-  for (std::size_t p = 0; p < net.populations.size(); ++p) {
-    if (!table(p)) continue;
-    c.populations.push_back(net.populations[p].name);
-    environments += table(p)->environment && table(p)->metric_count > 0;
-  }
-  for (std::size_t p = 0; p < net.populations.size(); ++p) {
-    if (!table(p) || !table(p)->environment) continue;
-    for (std::uint32_t m = 0; m < table(p)->metric_count; ++m) {
-      c.of[p].push_back(environments > 1 ? fmt::format("{}.{}", net.populations[p].name, table(p)->metrics[m]) : table(p)->metrics[m]);
-      c.all.push_back(c.of[p].back());
-    }
-    if (c.curve >= 0 || c.of[p].empty() || (net.until && net.until->population != p)) continue;
-    // What the run waits for, or what learning tasks call their learning curve.
-    const std::span<const char* const> metrics(table(p)->metrics, table(p)->metric_count);
-    const auto find = [&](std::string_view name) { return std::find(metrics.begin(), metrics.end(), name) - metrics.begin(); };
-    c.curve = static_cast<std::int64_t>(p);
-    const auto filtered = find("reward_filtered"), epoch = find("epoch");
-    const auto count = static_cast<std::ptrdiff_t>(metrics.size());
-    c.y = net.until ? net.until->metric : static_cast<std::uint32_t>(filtered < count ? filtered : 0);
-    c.x = epoch < count && epoch != c.y ? epoch : -1;
-    c.y_name = c.of[p][c.y];
-    c.x_name = c.x >= 0 ? c.of[p][static_cast<std::size_t>(c.x)] : "model time [s]";
-  }
-  if (net.until)
-    c.until = fmt::format("{} {} {:.10g}", c.of[net.until->population][net.until->metric], net.until->at_least ? ">=" : "<=", net.until->threshold);
-  return c;
-}
-
-/// Keeps the last metrics and the curve of a run.
-class Meter final : public Recorder {
- public:
-  Meter(const Network& net, const Columns& c) : net_(net), c_(c), last_(net.populations.size()) {}
-  void spikes(std::span<const Spike>) override {}
-  void frames(std::uint32_t, std::span<const float>) override {}
-  void edges(std::uint32_t, std::span<const Edge>) override {}
-  void commit(Tick) override {}
-  void metrics(std::uint32_t p, Tick tick, std::span<const double> values) override {
-    last_[p].assign(values.begin(), values.end());
-    if (static_cast<std::int64_t>(p) == c_.curve)
-      curve_.add(c_.x >= 0 ? values[static_cast<std::size_t>(c_.x)] : static_cast<double>(tick) * net_.seconds_per_tick, values[c_.y]);
-  }
-  void put_into(Row& row) {
-    for (std::size_t p = 0; p < last_.size(); ++p)
-      for (std::size_t m = 0; m < last_[p].size(); ++m) row.metrics.emplace_back(c_.of[p][m], last_[p][m]);
-    curve_.finish();
-    row.x = std::move(curve_.x);
-    row.y = std::move(curve_.y);
-  }
-
- private:
-  const Network& net_;
-  const Columns& c_;
-  std::vector<std::vector<double>> last_;
-  Curve curve_;
-};
-
-/// A meter for each replica of a network.
-class Meters final : public Recorder {
- public:
-  Meters(const Network& one, const Columns& c, std::size_t replicas) : all_(replicas, Meter(one, c)) {}
-  void spikes(std::span<const Spike>) override {}
-  void frames(std::uint32_t, std::span<const float>) override {}
-  void edges(std::uint32_t, std::span<const Edge>) override {}
-  void commit(Tick) override {}
-  void metrics(std::uint32_t p, Tick tick, std::span<const double> values) override {
-    const auto n = static_cast<std::uint32_t>(all_.size());
-    all_[p % n].metrics(p / n, tick, values);
-  }
-  void put_into(Row& row, std::size_t replica) { all_[replica].put_into(row); }
-
- private:
-  std::vector<Meter> all_;
-};
 
 /// The network of a combination, without what only a log needs.
 struct Prepared {
@@ -329,205 +238,187 @@ std::vector<std::uint64_t> groups_of(const std::vector<std::uint64_t>& todo, con
   return begins;
 }
 
-/// The line that says how far a sweep is.
-class SweepProgress {
+/// A sweep on this rank.  Rank 0 has the book and tells the others what there is to do; a run is on one rank.
+class SweepRun {
  public:
-  SweepProgress(Show show, std::uint64_t runs, std::uint64_t before) : show_(show), runs_(runs), before_(before) {}
-  ~SweepProgress() {
-    if (show_ == Show::line && width_) fmt::print(stderr, "\r{:{}}\r", "", width_);
-  }
-  void operator()(std::uint64_t done, std::uint64_t failed) {
-    const auto now = Clock::now();
-    const auto tenths = 10 * done / std::max<std::uint64_t>(1, runs_);
-    if (show_ == Show::nothing || done == before_) return;
-    if (show_ == Show::line && now - shown_ < std::chrono::milliseconds(200)) return;
-    if (show_ == Show::lines && (tenths <= tenths_ || now - shown_ < std::chrono::seconds(1)) && now - shown_ < std::chrono::seconds(30)) return;
-    shown_ = now;
-    tenths_ = tenths;
-    const double seconds = seconds_since(begin_), rate = static_cast<double>(done - before_) / std::max(seconds, 1e-9);
-    std::string line = fmt::format("{:3.0f} %  {} of {} runs", 100.0 * static_cast<double>(done) / static_cast<double>(runs_), grouped(done), grouped(runs_));
-    if (failed) line += fmt::format("  {} failed", grouped(failed));
-    if (done < runs_ && rate > 0) line += fmt::format("  {} to go  {:.3g} runs/s", time_text(std::max(0.1, static_cast<double>(runs_ - done) / rate)), rate);
-    if (show_ == Show::line) fmt::print(stderr, "\r{:<{}}", line, width_);
-    else fmt::print(stderr, "{}\n", line);
-    std::fflush(stderr);
-    width_ = line.size();
+  SweepRun(Transport& t, const SweepOptions& o)
+      : t_(t), o_(o), first_(t.rank() == 0), path_(o.output), show_(what_suits(o.quiet)) {}
+  int go() {
+    const int here = static_cast<int>(ranks_here(t_).size());  // asks all ranks
+    collectively(t_, [&] {
+      catalogue_ = read_catalogue(o_.network.plugin_path);
+      base_ = load_options(o_.network);
+      asked_ = asked_for(o_, catalogue_, here);
+    });
+    require_same(t_, manifest_of(asked_));
+    collectively(t_, [&] {
+      if (first_) begin();
+    });
+    tell_all();
+    plan_.trials = o_.trials;
+    for (const auto& v : o_.vary) plan_.axes.push_back(parse_axis(v));
+    if (first_) book_.emplace(sweep_, path_, show_);
+    if (!todo_.empty()) work();
+    collectively(t_, [&] {
+      if (first_) end();
+    });
+    return code_;
   }
 
  private:
-  Show show_;
-  std::uint64_t runs_, before_, tenths_ = 0;
-  Clock::time_point begin_ = Clock::now(), shown_ = begin_;
-  std::size_t width_ = 0;
+  void begin();
+  void announce(std::uint64_t runs) const;
+  void tell(std::vector<std::uint64_t>& numbers);
+  void tell_all();
+  void work();
+  bool all_deal(const Dealer& dealer);
+  void end();
+  void summarise() const;
+  const char* ranks_word() const { return t_.size() == 1 ? "" : "s"; }
+
+  Transport& t_;
+  const SweepOptions& o_;
+  const bool first_;
+  const std::filesystem::path path_;
+  const Show show_;
+  const Clock::time_point begin_ = Clock::now();
+  Catalogue catalogue_;
+  LoadOptions base_;
+  Sweep sweep_;  ///< on rank 0
+  AskedFor asked_;
+  std::vector<std::uint64_t> todo_, groups_;  ///< runs; where in `todo_` each group of them begins
+  std::shared_ptr<OutputLock> lock_;          ///< on rank 0
+  std::uint64_t identity_ = 0;
+  std::uint32_t seed_ = 0;
+  Plan plan_;
+  std::optional<Book> book_;  ///< on rank 0
+  int code_ = fine;
 };
 
-/// Rank 0's book: takes in what ranks have written, and writes OUT.h5 often enough.
-class Book {
- public:
-  Book(Sweep& sweep, const std::filesystem::path& path, Show show)
-      : sweep_(sweep), path_(path), reader_(path, identity(sweep)), line_(show, sweep.runs(), sweep.rows.size()) {
-    for (const auto& [i, r] : sweep.rows) failed_ += r.failed;
-  }
-  void now_and_then() {
-    if (Clock::now() - read_ < std::chrono::milliseconds(200)) return;
-    read();
-    line_(sweep_.rows.size(), failed_);
-    // Writing all of it takes longer as it grows: at most a fiftieth of the time goes into it.
-    if (seconds_since(written_) > std::max(10.0, 50 * write_seconds_) && sweep_.rows.size() > rows_written_) write();
-  }
-  void read() {
-    for (auto& r : reader_.read()) {
-      const bool failed = r.failed;
-      if (sweep_.rows.emplace(r.run, std::move(r)).second) failed_ += failed;
-    }
-    read_ = Clock::now();
-  }
-  void write() {
-    const auto begin = Clock::now();
-    rows_written_ = sweep_.rows.size();
-    write_sweep(path_, sweep_);
-    written_ = Clock::now();
-    write_seconds_ = seconds_since(begin);
-  }
-  std::uint64_t failed() const { return failed_; }
+/// What is to be done, and what has been done before; rank 0 alone.
+void SweepRun::begin() {
+  lock_ = lock_output(path_);
+  sweep_ = std::move(asked_.sweep);
+  go_on(sweep_, o_);
+  refuse_foreign(path_);
+  // Ranks of a killed sweep may be at work still.
+  if (in_use(path_)) throw UserError(fmt::format("{}: another `spinet sweep` is writing it", path_.string()));
+  // What a killed sweep has left is folded in first, so that the journals can begin anew.
+  const auto before = sweep_.rows.size();
+  if (!o_.force)
+    for (auto& r : JournalReader(path_, identity(sweep_)).read()) sweep_.rows.emplace(r.run, std::move(r));
+  if (!std::filesystem::exists(path_) || o_.force || sweep_.rows.size() != before) write_sweep(path_, sweep_);
+  clear_up(path_);
+  const auto runs = sweep_.runs();
+  for (std::uint64_t i = 0; i < runs; ++i)
+    if (!sweep_.rows.count(i)) todo_.push_back(i);
+  groups_ = groups_of(todo_, asked_, o_, t_.size());
+  if (!todo_.empty()) Dealer::reset(path_);
+  if (show_ != Show::nothing) announce(runs);
+}
 
- private:
-  Sweep& sweep_;
-  std::filesystem::path path_;
-  JournalReader reader_;
-  SweepProgress line_;
-  std::uint64_t failed_ = 0;
-  Clock::time_point read_ = Clock::now(), written_ = read_;
-  double write_seconds_ = 0;
-  std::size_t rows_written_ = 0;
-};
+void SweepRun::announce(std::uint64_t runs) const {
+  const auto combinations = sweep_.plan().combinations();
+  fmt::print(stderr, "{}: {} combination{} x {} trial{} on {} rank{}", sweep_.network_name, grouped(combinations),
+             combinations == 1 ? "" : "s", grouped(o_.trials), o_.trials == 1 ? "" : "s", t_.size(), ranks_word());
+  if (!sweep_.rows.empty()) fmt::print(stderr, "; {} of {} runs are there already", grouped(sweep_.rows.size()), grouped(runs));
+  fmt::print(stderr, "\n");
+  std::fflush(stderr);
+}
 
-int sweep_on(Transport& t, const SweepOptions& o) {
-  const bool first = t.rank() == 0;
-  const auto begin = Clock::now();
-  const std::filesystem::path path = o.output;
-  const Show show = what_suits(o.quiet);
-  Catalogue catalogue;
-  LoadOptions base;
-  Sweep sweep;
-  AskedFor asked;
-  std::vector<std::uint64_t> todo, groups;  // rank 0 tells
-  std::shared_ptr<OutputLock> lock;         // rank 0 has it
-  const int ranks = static_cast<int>(ranks_here(t).size());
-  collectively(t, [&] {
-    catalogue = read_catalogue(o.network.plugin_path);
-    base = load_options(o.network);
-    asked = asked_for(o, catalogue, ranks);
-  });
-  require_same(t, manifest_of(asked));
-  collectively(t, [&] {
-    if (!first) return;
-    lock = lock_output(path);
-    sweep = std::move(asked.sweep);
-    go_on(sweep, o);
-    refuse_foreign(path);
-    // Ranks of a killed sweep may be at work still.
-    if (in_use(path)) throw UserError(fmt::format("{}: another `spinet sweep` is writing it", path.string()));
-    // What a killed sweep has left is folded in first, so that the journals can begin anew.
-    const auto before = sweep.rows.size();
-    if (!o.force)
-      for (auto& r : JournalReader(path, identity(sweep)).read()) sweep.rows.emplace(r.run, std::move(r));
-    if (!std::filesystem::exists(path) || o.force || sweep.rows.size() != before) write_sweep(path, sweep);
-    clear_up(path);
-    const auto runs = sweep.runs();
-    for (std::uint64_t i = 0; i < runs; ++i)
-      if (!sweep.rows.count(i)) todo.push_back(i);
-    groups = groups_of(todo, asked, o, t.size());
-    if (!todo.empty()) Dealer::reset(path);
-    if (show == Show::nothing) return;
-    fmt::print(stderr, "{}: {} combination{} x {} trial{} on {} rank{}", sweep.network_name, grouped(sweep.plan().combinations()), sweep.plan().combinations() == 1 ? "" : "s",
-               grouped(o.trials), o.trials == 1 ? "" : "s", t.size(), t.size() == 1 ? "" : "s");
-    if (!sweep.rows.empty()) fmt::print(stderr, "; {} of {} runs are there already", grouped(sweep.rows.size()), grouped(runs));
-    fmt::print(stderr, "\n");
-    std::fflush(stderr);
-  });
-  const auto tell = [&](std::vector<std::uint64_t>& numbers) {
-    Gathered all;
-    t.all_gather(first ? std::as_bytes(std::span(numbers)) : std::span<const std::byte>{}, all);
-    numbers.resize(all.of(0).size() / sizeof numbers[0]);
-    if (!numbers.empty()) std::memcpy(numbers.data(), all.of(0).data(), all.of(0).size());
-  };
+/// All ranks get rank 0's numbers.
+void SweepRun::tell(std::vector<std::uint64_t>& numbers) {
+  Gathered all;
+  t_.all_gather(first_ ? std::as_bytes(std::span(numbers)) : std::span<const std::byte>{}, all);
+  numbers.resize(all.of(0).size() / sizeof numbers[0]);
+  if (!numbers.empty()) std::memcpy(numbers.data(), all.of(0).data(), all.of(0).size());
+}
+
+void SweepRun::tell_all() {
   std::vector<std::uint64_t> told;
-  if (first) told = {identity(sweep), sweep.seed};
-  for (auto* numbers : {&told, &todo, &groups}) tell(*numbers);
-  const std::uint64_t identity = told[0];
-  const auto seed = static_cast<std::uint32_t>(told[1]);
+  if (first_) told = {identity(sweep_), sweep_.seed};
+  for (auto* numbers : {&told, &todo_, &groups_}) tell(*numbers);
+  identity_ = told[0];
+  seed_ = static_cast<std::uint32_t>(told[1]);
+}
 
-  Plan plan;
-  plan.trials = o.trials;
-  for (const auto& v : o.vary) plan.axes.push_back(parse_axis(v));
-  std::optional<Book> book;
-  if (first) book.emplace(sweep, path, show);
-  if (!todo.empty()) {
-    std::optional<RunJournal> journal;
-    std::optional<Dealer> dealer;
-    bool dealt = true;
-    collectively(t, [&] {
-      journal.emplace(path, t.rank(), identity);
-      dealer.emplace(path);
-    });
-    const std::uint8_t works = dealer->works();
-    Gathered all;
-    t.all_gather(std::as_bytes(std::span(&works, 1)), all);
-    for (int r = 0; r < t.size(); ++r) dealt = dealt && static_cast<bool>(all.of(r)[0]);
-    collectively(t, [&] {
-      const std::function<void()> now_and_then = first ? std::function<void()>([&] { book->now_and_then(); }) : std::function<void()>();
-      std::optional<Prepared> prepared;
-      std::uint64_t combination = 0, own = 0;
-      while (!stop_wanted) {
-        const std::uint64_t i = dealt ? dealer->next() : static_cast<std::uint64_t>(t.rank()) + own++ * static_cast<std::uint64_t>(t.size());
-        if (i >= groups.size()) break;
-        const std::span runs(todo.begin() + static_cast<std::ptrdiff_t>(groups[i]), i + 1 < groups.size() ? todo.begin() + static_cast<std::ptrdiff_t>(groups[i + 1]) : todo.end());
-        if (!prepared || combination != runs[0] / plan.trials) {
-          combination = runs[0] / plan.trials;
-          prepared = prepare(o, base, catalogue, plan, combination);
-        }
-        std::vector<std::uint32_t> seeds;
-        for (const auto run : runs) seeds.push_back(seed_of(seed, run % plan.trials));
-        const auto rows = run_some(*prepared, runs, seeds, now_and_then);
-        for (const Row& row : rows) journal->append(row);
-        if (rows.empty()) break;
-        if (now_and_then) now_and_then();
-      }
-    });
-  }
-  int code = fine;
-  collectively(t, [&] {
-    if (!first) return;
-    book->read();
-    if (!todo.empty()) {
-      book->write();
-      clear_up(path);
-    }
-    const auto failed = book->failed();
-    book.reset();
-    const auto runs = sweep.runs(), done = static_cast<std::uint64_t>(sweep.rows.size());
-    if (done < runs) {
-      code = run_failed;
-      fmt::print(stderr, "spinet: {} {} of {} runs; {} holds them, and the same command goes on\n", *stop_signal() ? fmt::format("stopped by {} after", stop_signal()) : "there are only",
-                 grouped(done), grouped(runs), path.string());
-      return;
-    }
-    if (failed) {
-      const auto at = std::find_if(sweep.rows.begin(), sweep.rows.end(), [](const auto& r) { return r.second.failed; });
-      fmt::print(stderr, "spinet: {} of {} runs failed, the first with {}, seed {}: {}\n", grouped(failed), grouped(runs), plan.text(at->first / plan.trials),
-                 seed_of(sweep.seed, at->first % plan.trials), at->second.message);
-      if (failed == runs) code = run_failed;
-    }
-    if (o.quiet) return;
-    const double seconds = seconds_since(begin);
-    if (!todo.empty())
-      fmt::print("{} runs in {} on {} rank{}: {:.3g} runs/s\n", grouped(todo.size()), time_text(seconds), t.size(), t.size() == 1 ? "" : "s",
-                 static_cast<double>(todo.size()) / std::max(seconds, 1e-9));
-    fmt::print("{}  {}\n\nNext: spinet sweep --report {}\n", path.string(), todo.empty() ? "is finished; nothing was left to run" : "is complete", path.string());
-    std::fflush(stdout);
+/// Can all ranks ask the dealer for the next group?
+bool SweepRun::all_deal(const Dealer& dealer) {
+  const std::uint8_t works = dealer.works();
+  Gathered all;
+  t_.all_gather(std::as_bytes(std::span(&works, 1)), all);
+  bool dealt = true;
+  for (int r = 0; r < t_.size(); ++r) dealt = dealt && static_cast<bool>(all.of(r)[0]);
+  return dealt;
+}
+
+/// Runs group after group until none is left: the dealer's next, or else every so many-th.
+void SweepRun::work() {
+  std::optional<RunJournal> journal;
+  std::optional<Dealer> dealer;
+  collectively(t_, [&] {
+    journal.emplace(path_, t_.rank(), identity_);
+    dealer.emplace(path_);
   });
-  return code;
+  const bool dealt = all_deal(*dealer);
+  collectively(t_, [&] {
+    std::function<void()> now_and_then;
+    if (first_) now_and_then = [&] { book_->now_and_then(); };
+    std::optional<Prepared> prepared;
+    std::uint64_t combination = 0;
+    for (auto own = static_cast<std::uint64_t>(t_.rank()); !stop_wanted; own += static_cast<std::uint64_t>(t_.size())) {
+      const std::uint64_t i = dealt ? dealer->next() : own;
+      if (i >= groups_.size()) break;
+      const std::uint64_t begin = groups_[i], end = i + 1 < groups_.size() ? groups_[i + 1] : todo_.size();
+      const std::span runs(todo_.data() + begin, end - begin);
+      if (!prepared || combination != runs[0] / plan_.trials) {
+        combination = runs[0] / plan_.trials;
+        prepared = prepare(o_, base_, catalogue_, plan_, combination);
+      }
+      std::vector<std::uint32_t> seeds;
+      for (const auto run : runs) seeds.push_back(seed_of(seed_, run % plan_.trials));
+      const auto rows = run_some(*prepared, runs, seeds, now_and_then);
+      for (const Row& row : rows) journal->append(row);
+      if (rows.empty()) break;
+      if (now_and_then) now_and_then();
+    }
+  });
+}
+
+/// The results are written, and said; rank 0 alone.
+void SweepRun::end() {
+  book_->read();
+  if (!todo_.empty()) {
+    book_->write();
+    clear_up(path_);
+  }
+  const auto failed = book_->failed();
+  book_.reset();
+  const auto runs = sweep_.runs(), done = static_cast<std::uint64_t>(sweep_.rows.size());
+  if (done < runs) {
+    code_ = run_failed;
+    const auto why = *stop_signal() ? fmt::format("stopped by {} after", stop_signal()) : std::string("there are only");
+    fmt::print(stderr, "spinet: {} {} of {} runs; {} holds them, and the same command goes on\n", why, grouped(done), grouped(runs),
+               path_.string());
+    return;
+  }
+  if (failed) {
+    const auto at = std::find_if(sweep_.rows.begin(), sweep_.rows.end(), [](const auto& r) { return r.second.failed; });
+    fmt::print(stderr, "spinet: {} of {} runs failed, the first with {}, seed {}: {}\n", grouped(failed), grouped(runs),
+               plan_.text(at->first / plan_.trials), seed_of(sweep_.seed, at->first % plan_.trials), at->second.message);
+    if (failed == runs) code_ = run_failed;
+  }
+  if (!o_.quiet) summarise();
+}
+
+void SweepRun::summarise() const {
+  const double seconds = seconds_since(begin_);
+  if (!todo_.empty())
+    fmt::print("{} runs in {} on {} rank{}: {:.3g} runs/s\n", grouped(todo_.size()), time_text(seconds), t_.size(), ranks_word(),
+               static_cast<double>(todo_.size()) / std::max(seconds, 1e-9));
+  fmt::print("{}  {}\n\nNext: spinet sweep --report {}\n", path_.string(),
+             todo_.empty() ? "is finished; nothing was left to run" : "is complete", path_.string());
+  std::fflush(stdout);
 }
 
 int sweep(const SweepOptions& o) {
@@ -536,7 +427,7 @@ int sweep(const SweepOptions& o) {
     auto asked = asked_for(o, read_catalogue(o.network.plugin_path), std::max(1, o.ranks));
     go_on(asked.sweep, o);
   };
-  return on_ranks(o.ranks, check, [&](Transport& t) { return sweep_on(t, o); });
+  return on_ranks(o.ranks, check, [&](Transport& t) { return SweepRun(t, o).go(); });
 }
 
 }  // namespace

@@ -112,6 +112,108 @@ std::string recorded_when(const LoggedPopulation& p, Tick end, double ticks_per_
   return fmt::format(" from {} to {}", tool::exact_time_text(from * 1e-3), tool::exact_time_text(to * 1e-3));
 }
 
+namespace {
+
+/// What is found out about the populations, but for what they share: axes and looks.
+struct Counted {
+  std::vector<std::map<std::uint64_t, std::uint64_t>> neurons_with;  ///< by population: spikes -> neurons
+  std::vector<std::vector<double>> of_pairs;                         ///< by population: coefficients
+};
+
+/// How what is shown is divided among the recorded populations.
+struct Shares {
+  std::size_t time_bins, columns;
+  std::vector<std::size_t> rows, points;
+};
+
+Shares choose_shares(Analysis& a, const std::vector<LoggedPopulation>& recorded, const AnalysisOptions& o) {
+  const std::size_t count = std::max<std::size_t>(recorded.size(), 1);
+  // Many populations share what one report can hold.
+  const double bins = static_cast<double>(std::max<std::size_t>(50, std::min(o.rate_bins, 25 * o.rate_bins / count)));
+  a.bin_ms = std::max(round_up(a.end_ms / bins), std::min(0.1, round_up(a.end_ms / 50)));
+  a.correlation_bin_ms = std::max(5.0, round_up(a.end_ms / 100'000));
+  Shares s;
+  s.time_bins = static_cast<std::size_t>(std::ceil(a.end_ms / a.bin_ms * (1 - 1e-12)));
+  s.rows = share_rows(recorded, o.rows, std::min<std::size_t>(16, std::max<std::size_t>(1, o.rows / count)));
+  std::size_t all_rows = 0;
+  for (const auto r : s.rows) all_rows += r;
+  s.columns = std::max<std::size_t>(1, std::min(o.columns, o.columns * o.rows / std::max<std::size_t>(all_rows, 1)));
+  std::vector<std::uint64_t> spikes;
+  for (const auto& p : recorded) spikes.push_back(p.spikes);
+  const auto points = share(spikes, o.points);
+  s.points.assign(points.begin(), points.end());
+  return s;
+}
+
+/// Reads the spikes of one population, once, into all that is shown of it.
+void add_population(Analysis& a, const LogData& data, LoggedPopulation p, const Shares& shares, bool correlations, Counted& counted) {
+  const std::size_t i = a.populations.size();
+  const auto [from_ms, to_ms] = recorded_ms(p, a.end, a.log.ticks_per_ms);
+  const auto bins = static_cast<std::size_t>(std::max(1.0, std::ceil((to_ms - from_ms) / a.correlation_bin_ms * (1 - 1e-12))));
+  TimeBins in_time(a.bin_ms * a.log.ticks_per_ms, shares.time_bins);
+  Density density({0, a.end}, shares.columns, EvenSample(p.size, shares.rows[i]), false);
+  Neurons neurons(p.size, a.log.ticks_per_ms);
+  PointSample sample(p.size, p.spikes, shares.points[i]);
+  Correlation correlation(correlations ? p.size : 0, static_cast<Tick>(std::llround(from_ms * a.log.ticks_per_ms)),
+                          a.correlation_bin_ms * a.log.ticks_per_ms, bins);
+  data.spikes(p, [&](const SpikeBlock& block) {
+    in_time.add(block);
+    density.add(block);
+    neurons.add(block);
+    sample.add(block);
+    correlation.add(block);
+  });
+  PopulationAnalysis result;
+  result.active = neurons.active();
+  p.neurons = std::max(p.neurons, result.active);  // otherwise the log contradicts itself
+  result.population = p;
+  result.from_ms = from_ms, result.to_ms = to_ms;
+  result.rate_hz = recorded_hz(p, a.end, a.log).value_or(0);
+  result.spikes_in_bin = in_time.counts();
+  result.density.emplace(std::move(density));
+  result.sample.emplace(std::move(sample));
+  result.isi = neurons.isi();
+  result.intervals = neurons.intervals();
+  result.median_isi_ms = neurons.median_isi_ms();
+  result.cv = {.from = 0, .width = cv_bin, .counts = std::vector<std::uint64_t>(cv_bins), .above = 0};
+  for (const double cv : neurons.cvs()) result.cv.add(cv), result.cvs.add(cv);
+  counted.neurons_with.push_back(neurons.neurons_with(p.neurons));
+  auto pairs = correlation.result();
+  result.correlation_neurons = pairs.neurons;
+  counted.of_pairs.push_back(std::move(pairs.of_pairs));
+  a.populations.push_back(std::move(result));
+}
+
+/// Neurons and sources have axes of their own.
+void share_axes(Analysis& a, const Counted& counted) {
+  for (const bool sources : {false, true}) {
+    std::vector<std::size_t> of;
+    for (std::size_t i = 0; i < a.populations.size(); ++i)
+      if (a.populations[i].is_source() == sources) of.push_back(i);
+    bin_rates(a, counted.neurons_with, of);
+    bin_correlations(a, counted.of_pairs, of);
+  }
+}
+
+/// The first `most` of `all`, as `read` shows each; says where there are more.
+template <class All, class Shown, class Read>
+void read_some(Analysis& a, const All& all, std::size_t most, const char* what, std::vector<Shown>& shown, Read&& read) {
+  for (std::size_t i = 0; i < std::min(all.size(), most); ++i) shown.push_back(read(all[i]));
+  if (all.size() > most) a.warnings.push_back({false, fmt::format("Of {} {}, the first {} are shown.", all.size(), what, most)});
+}
+
+void add_series(Analysis& a, const LogData& data) {
+  read_some(a, a.log.reports, shown_reports, "reports", a.traces, [&](auto& r) { return read_traces(data, r, 5, 1200); });
+  read_some(a, data.weights(), shown_weights, "projections with weight frames", a.weights,
+            [&](auto& w) { return read_weights(data, w, 120, 60); });
+  read_some(a, data.metrics(), shown_environments, "environments with metrics", a.metrics,
+            [&](auto& m) { return read_metrics(data, m, 600); });
+  read_some(a, data.weight_events(), shown_weights, "projections with weight changes", a.changes,
+            [&](auto& w) { return read_changes(data, w, 6, 1000); });
+}
+
+}  // namespace
+
 Analysis analyse(const std::filesystem::path& path, const AnalysisOptions& o) {
   const LogData data(path);
   Analysis a;
@@ -122,88 +224,15 @@ Analysis analyse(const std::filesystem::path& path, const AnalysisOptions& o) {
   a.end_ms = static_cast<double>(a.end) * a.ms_per_tick;
 
   const auto recorded = recorded_populations(a.log);
-  const std::size_t count = std::max<std::size_t>(recorded.size(), 1);
-  // Many populations share what one report can hold.
-  const double bins = static_cast<double>(std::max<std::size_t>(50, std::min(o.rate_bins, 25 * o.rate_bins / count)));
-  a.bin_ms = std::max(round_up(a.end_ms / bins), std::min(0.1, round_up(a.end_ms / 50)));
-  const auto time_bins = static_cast<std::size_t>(std::ceil(a.end_ms / a.bin_ms * (1 - 1e-12)));
-  a.correlation_bin_ms = std::max(5.0, round_up(a.end_ms / 100'000));
-
-  const auto rows = share_rows(recorded, o.rows, std::min<std::size_t>(16, std::max<std::size_t>(1, o.rows / count)));
-  std::size_t all_rows = 0;
-  for (const auto r : rows) all_rows += r;
-  const std::size_t columns = std::max<std::size_t>(1, std::min(o.columns, o.columns * o.rows / std::max<std::size_t>(all_rows, 1)));
-  std::vector<std::uint64_t> spikes;
-  for (const auto& p : recorded) spikes.push_back(p.spikes);
-  const auto room = share(spikes, o.points);
-
-  std::vector<std::map<std::uint64_t, std::uint64_t>> neurons_with;
-  std::vector<std::vector<double>> of_pairs;
-  for (std::size_t i = 0; i < recorded.size(); ++i) {
-    auto p = recorded[i];
-    const auto [from_ms, to_ms] = recorded_ms(p, a.end, a.log.ticks_per_ms);
-    const auto correlation_bins = static_cast<std::size_t>(std::max(1.0, std::ceil((to_ms - from_ms) / a.correlation_bin_ms * (1 - 1e-12))));
-    TimeBins in_time(a.bin_ms * a.log.ticks_per_ms, time_bins);
-    Density density({0, a.end}, columns, EvenSample(p.size, rows[i]), false);
-    Neurons neurons(p.size, a.log.ticks_per_ms);
-    PointSample sample(p.size, p.spikes, room[i]);
-    Correlation correlation(o.correlation ? p.size : 0, static_cast<Tick>(std::llround(from_ms * a.log.ticks_per_ms)), a.correlation_bin_ms * a.log.ticks_per_ms, correlation_bins);
-    data.spikes(p, [&](const SpikeBlock& block) {
-      in_time.add(block);
-      density.add(block);
-      neurons.add(block);
-      sample.add(block);
-      correlation.add(block);
-    });
-    PopulationAnalysis result;
-    result.active = neurons.active();
-    p.neurons = std::max(p.neurons, result.active);  // otherwise the log contradicts itself
-    result.population = p;
-    result.from_ms = from_ms, result.to_ms = to_ms;
-    result.rate_hz = recorded_hz(p, a.end, a.log).value_or(0);
-    result.spikes_in_bin = in_time.counts();
-    result.density.emplace(std::move(density));
-    result.sample.emplace(std::move(sample));
-    result.isi = neurons.isi();
-    result.intervals = neurons.intervals();
-    result.median_isi_ms = neurons.median_isi_ms();
-    result.cv = {.from = 0, .width = cv_bin, .counts = std::vector<std::uint64_t>(cv_bins), .above = 0};
-    for (const double cv : neurons.cvs()) result.cv.add(cv), result.cvs.add(cv);
-    neurons_with.push_back(neurons.neurons_with(p.neurons));
-    auto pairs = correlation.result();
-    result.correlation_neurons = pairs.neurons;
-    of_pairs.push_back(std::move(pairs.of_pairs));
-    a.populations.push_back(std::move(result));
-  }
+  const Shares shares = choose_shares(a, recorded, o);
+  Counted counted;
+  for (const auto& p : recorded) add_population(a, data, p, shares, o.correlation, counted);
   std::vector<int> signs;
   for (const auto& p : recorded) signs.push_back(static_cast<int>(p.sign));
   const auto looks = looks_of(signs);
   for (std::size_t i = 0; i < looks.size(); ++i) a.populations[i].look = looks[i];
-  // Neurons and sources have axes of their own.
-  for (const bool sources : {false, true}) {
-    std::vector<std::size_t> of;
-    for (std::size_t i = 0; i < a.populations.size(); ++i)
-      if (a.populations[i].is_source() == sources) of.push_back(i);
-    bin_rates(a, neurons_with, of);
-    bin_correlations(a, of_pairs, of);
-  }
-
-  if (o.series) {
-    for (std::size_t r = 0; r < std::min(a.log.reports.size(), shown_reports); ++r) a.traces.push_back(read_traces(data, a.log.reports[r], 5, 1200));
-    const auto weights = data.weights();
-    for (std::size_t w = 0; w < std::min(weights.size(), shown_weights); ++w) a.weights.push_back(read_weights(data, weights[w], 120, 60));
-    const auto events = data.weight_events();
-    for (std::size_t w = 0; w < std::min(events.size(), shown_weights); ++w) a.changes.push_back(read_changes(data, events[w], 6, 1000));
-    const auto metrics = data.metrics();
-    for (std::size_t m = 0; m < std::min(metrics.size(), shown_environments); ++m) a.metrics.push_back(read_metrics(data, metrics[m], 600));
-    const auto left_out = [&](std::size_t all, std::size_t shown, const char* what) {
-      if (all > shown) a.warnings.push_back({false, fmt::format("Of {} {}, the first {} are shown.", all, what, shown)});
-    };
-    left_out(a.log.reports.size(), shown_reports, "reports");
-    left_out(weights.size(), shown_weights, "projections with weight frames");
-    left_out(metrics.size(), shown_environments, "environments with metrics");
-    left_out(events.size(), shown_weights, "projections with weight changes");
-  }
+  share_axes(a, counted);
+  if (o.series) add_series(a, data);
   auto warnings = warnings_of(a);
   a.warnings.insert(a.warnings.begin(), warnings.begin(), warnings.end());
   return a;

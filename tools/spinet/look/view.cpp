@@ -58,128 +58,179 @@ struct Seen {
   look::Neurons neurons;
 };
 
-int view(const ViewOptions& o) {
-  auto terminal = Terminal::of_stdout();
-  if (o.ascii) terminal.unicode = false;
-  if (o.width > 0) terminal.columns = o.width;
-  const LogData data(o.log);
-  const auto& log = data.summary();
-  const auto recorded = recorded_populations(log);
-  const Tick end = end_of(log);
-  const double end_ms = static_cast<double>(end) / log.ticks_per_ms;
-  fmt::print("{}: {} of {}, seed {}, {}\n", printable(log.network), time_text(static_cast<double>(log.reached) * log.seconds_per_tick),
-             time_text(static_cast<double>(log.duration) * log.seconds_per_tick), log.seed, name_of(log.status));
-  if (!log.warning.empty()) fmt::print("Warning: {}\n", printable(log.warning));
-  if (recorded.empty()) {
-    fmt::print("No spikes were recorded (`record: spikes` names populations).\n");
+/// A log on a terminal.
+class View {
+ public:
+  View(const ViewOptions& o, Terminal terminal, const LogData& data)
+      : o_(o), terminal_(terminal), data_(data), log_(data.summary()), recorded_(recorded_populations(log_)),
+        end_(end_of(log_)), end_ms_(static_cast<double>(end_) / log_.ticks_per_ms) {}
+  int show() {
+    head();
+    if (recorded_.empty()) {
+      fmt::print("No spikes were recorded (`record: spikes` names populations).\n");
+      return fine;
+    }
+    for (const auto& p : recorded_) label_ = std::max(label_, std::min<std::size_t>(p.name.size(), terminal_.columns / 4));
+    width_ = terminal_.columns - label_ - 1;
+    blank_.assign(label_ + 1, ' ');
+    choose_span();
+    read();
+    raster();
+    rates();
+    histograms();
     return fine;
   }
 
-  std::size_t label = 6;
-  for (const auto& p : recorded) label = std::max(label, std::min<std::size_t>(p.name.size(), terminal.columns / 4));
-  const std::size_t width = terminal.columns - label - 1;
-  if (o.from >= 0 && o.from >= end_ms) throw UserError(fmt::format("--from {} ms is not before the end of the run, {} ms", o.from, end_ms));
-  double to = o.to >= 0 ? std::min(o.to, end_ms) : end_ms;
-  double from = o.from >= 0 ? o.from : o.to >= 0 ? 0 : to - readable_span(recorded, end, log.ticks_per_ms, 2 * width);
-  if (o.from >= 0 && o.to < 0) to = std::min(end_ms, from + readable_span(recorded, end, log.ticks_per_ms, 2 * width));
-  if (!(from < to)) throw UserError(fmt::format("--from {} ms is not before --to {} ms", from, to));
-  if (o.from < 0 && o.to < 0) {
-    double first = end_ms;
-    for (const auto& p : recorded) first = std::min(first, recorded_ms(p, end, log.ticks_per_ms).first);
-    from = std::max(from, first);
-  }
-  if (from > 0 && o.from < 0 && o.to < 0) {
-    // A round number to start from.
-    const double step = round_up((to - from) / 20);
-    from = std::ceil(from / step) * step;
-  }
+ private:
+  void head() const;
+  void choose_span();
+  void read();
+  void raster() const;
+  void rates() const;
+  void histograms() const;
 
-  // Neurons, not lines, are what is shared: a dot row is one neuron.
-  const auto rows = share_rows(recorded, raster_lines * 4, 4);
-  const double bin_ms = round_up(end_ms / static_cast<double>(width));
-  const auto time_bins = static_cast<std::size_t>(std::ceil(end_ms / bin_ms * (1 - 1e-12)));
-  std::vector<Seen> all;
-  for (std::size_t i = 0; i < recorded.size(); ++i) {
-    const auto& p = recorded[i];
-    all.push_back({p, Density({static_cast<Tick>(from * log.ticks_per_ms), to < end_ms ? static_cast<Tick>(to * log.ticks_per_ms) : end}, 2 * width, EvenSample(p.size, rows[i]), true),
-                   TimeBins(bin_ms * log.ticks_per_ms, time_bins), look::Neurons(p.size, log.ticks_per_ms)});
-    data.spikes(p, [&](const SpikeBlock& block) {
-      all.back().density.add(block);
-      all.back().rates.add(block);
-      all.back().neurons.add(block);
-    });
-    all.back().population.neurons = std::max(p.neurons, all.back().neurons.active());  // otherwise the log contradicts itself
+  double readable() const { return readable_span(recorded_, end_, log_.ticks_per_ms, 2 * width_); }
+  std::pair<double, double> span_of(const LoggedPopulation& p) const { return recorded_ms(p, end_, log_.ticks_per_ms); }
+  /// The rate of a neuron that fires once.
+  double hz_of_one(const LoggedPopulation& p) const {
+    const auto [first, last] = span_of(p);
+    return 1e3 / (last - first);
   }
-
-  const std::string blank(label + 1, ' ');
-  const auto say = [&](std::string text) {
-    text = fit(text, terminal.columns);
+  void say(std::string text) const {
+    text = fit(text, terminal_.columns);
     text.erase(text.find_last_not_of(' ') + 1);
     fmt::print("{}\n", text);
-  };
-  const auto heading = [&](const std::string& text) { say(""), say(text); };
-  const auto name_of_line = [&](std::size_t line, const std::string& name, const std::string& second) { return fit(line == 0 ? printable(name) : line == 1 ? second : "", label, true) + " "; };
-
-  heading(fmt::format("Raster, {} to {}; a row of dots is one neuron", shown_ms(from), shown_ms(to)));
-  for (const auto& s : all) {
-    const auto lines = dots(s.density, terminal.unicode);
-    const std::string of = s.density.rows() < s.population.size ? fmt::format("{}/{}", s.density.rows(), count_text(static_cast<double>(s.population.size))) : std::to_string(s.population.size);
-    for (std::size_t l = 0; l < lines.size(); ++l) say(name_of_line(l, s.population.name, of.size() <= label ? of : "") + lines[l]);
   }
-  say(blank + axis(shown_ms(from), shown_ms(to), width));
+  void heading(const std::string& text) const { say(""), say(text); }
+  /// A plot, with the population's name before the first line and `second` before the next.
+  void plot(const std::vector<std::string>& lines, const std::string& name, const std::string& second) const {
+    for (std::size_t l = 0; l < lines.size(); ++l)
+      say(fit(l == 0 ? printable(name) : l == 1 ? second : "", label_, true) + " " + lines[l]);
+  }
 
-  heading(fmt::format("Population rates in bins of {}", shown_ms(bin_ms)));
-  for (const auto& s : all) {
+  const ViewOptions& o_;
+  const Terminal terminal_;
+  const LogData& data_;
+  const LogSummary& log_;
+  const std::vector<LoggedPopulation> recorded_;
+  const Tick end_;
+  const double end_ms_;
+  std::size_t label_ = 6, width_ = 0;  ///< columns of the names, and of the plots
+  std::string blank_;                  ///< in place of a name
+  double from_ = 0, to_ = 0;           ///< of the raster [ms]
+  double bin_ms_ = 0;                  ///< of the rates
+  std::vector<Seen> all_;
+};
+
+void View::head() const {
+  fmt::print("{}: {} of {}, seed {}, {}\n", printable(log_.network), time_text(static_cast<double>(log_.reached) * log_.seconds_per_tick),
+             time_text(static_cast<double>(log_.duration) * log_.seconds_per_tick), log_.seed, name_of(log_.status));
+  if (!log_.warning.empty()) fmt::print("Warning: {}\n", printable(log_.warning));
+}
+
+void View::choose_span() {
+  if (o_.from >= 0 && o_.from >= end_ms_)
+    throw UserError(fmt::format("--from {} ms is not before the end of the run, {} ms", o_.from, end_ms_));
+  to_ = o_.to >= 0 ? std::min(o_.to, end_ms_) : end_ms_;
+  from_ = o_.from >= 0 ? o_.from : o_.to >= 0 ? 0 : to_ - readable();
+  if (o_.from >= 0 && o_.to < 0) to_ = std::min(end_ms_, from_ + readable());
+  if (!(from_ < to_)) throw UserError(fmt::format("--from {} ms is not before --to {} ms", from_, to_));
+  if (o_.from >= 0 || o_.to >= 0) return;
+  double first = end_ms_;
+  for (const auto& p : recorded_) first = std::min(first, span_of(p).first);
+  from_ = std::max(from_, first);
+  if (from_ > 0) {  // a round number to start from
+    const double step = round_up((to_ - from_) / 20);
+    from_ = std::ceil(from_ / step) * step;
+  }
+}
+
+void View::read() {
+  // Neurons, not lines, are what is shared: a dot row is one neuron.
+  const auto rows = share_rows(recorded_, raster_lines * 4, 4);
+  bin_ms_ = round_up(end_ms_ / static_cast<double>(width_));
+  const auto time_bins = static_cast<std::size_t>(std::ceil(end_ms_ / bin_ms_ * (1 - 1e-12)));
+  const auto from = static_cast<Tick>(from_ * log_.ticks_per_ms);
+  const Tick to = to_ < end_ms_ ? static_cast<Tick>(to_ * log_.ticks_per_ms) : end_;
+  for (std::size_t i = 0; i < recorded_.size(); ++i) {
+    const auto& p = recorded_[i];
+    all_.push_back({p, Density({from, to}, 2 * width_, EvenSample(p.size, rows[i]), true),
+                    TimeBins(bin_ms_ * log_.ticks_per_ms, time_bins), look::Neurons(p.size, log_.ticks_per_ms)});
+    Seen& seen = all_.back();
+    data_.spikes(p, [&](const SpikeBlock& block) {
+      seen.density.add(block);
+      seen.rates.add(block);
+      seen.neurons.add(block);
+    });
+    seen.population.neurons = std::max(p.neurons, seen.neurons.active());  // otherwise the log contradicts itself
+  }
+}
+
+void View::raster() const {
+  heading(fmt::format("Raster, {} to {}; a row of dots is one neuron", shown_ms(from_), shown_ms(to_)));
+  for (const auto& s : all_) {
+    const auto size = s.population.size;
+    const std::string of = s.density.rows() < size ? fmt::format("{}/{}", s.density.rows(), count_text(static_cast<double>(size)))
+                                                   : std::to_string(size);
+    plot(dots(s.density, terminal_.unicode), s.population.name, of.size() <= label_ ? of : "");
+  }
+  say(blank_ + axis(shown_ms(from_), shown_ms(to_), width_));
+}
+
+void View::rates() const {
+  heading(fmt::format("Population rates in bins of {}", shown_ms(bin_ms_)));
+  for (const auto& s : all_) {
     std::vector<double> hz;
-    const auto [first, last] = recorded_ms(s.population, end, log.ticks_per_ms);
+    const auto [first, last] = span_of(s.population);
+    const auto neurons = static_cast<double>(s.population.neurons);
     for (std::size_t b = 0; b < s.rates.counts().size(); ++b) {
-      const double ms = std::min(last, static_cast<double>(b + 1) * bin_ms) - std::max(first, static_cast<double>(b) * bin_ms);
-      hz.push_back(s.population.neurons && ms > 1e-9 * end_ms ? static_cast<double>(s.rates.counts()[b]) / static_cast<double>(s.population.neurons) / ms * 1e3 : 0);
+      const double ms = std::min(last, static_cast<double>(b + 1) * bin_ms_) - std::max(first, static_cast<double>(b) * bin_ms_);
+      hz.push_back(neurons > 0 && ms > 1e-9 * end_ms_ ? static_cast<double>(s.rates.counts()[b]) / neurons / ms * 1e3 : 0);
     }
     const double most = *std::max_element(hz.begin(), hz.end());
-    const auto lines = bars(hz, most, rate_lines, terminal.unicode);
-    const std::string top = fmt::format("{:.3g}Hz", most);
-    for (std::size_t l = 0; l < lines.size(); ++l) say(name_of_line(l, s.population.name, top) + lines[l]);
+    plot(bars(hz, most, rate_lines, terminal_.unicode), s.population.name, fmt::format("{:.3g}Hz", most));
   }
-  say(blank + axis("0 s", shown_ms(end_ms), static_cast<std::size_t>(end_ms / bin_ms)));
+  say(blank_ + axis("0 s", shown_ms(end_ms_), static_cast<std::size_t>(end_ms_ / bin_ms_)));
+}
 
+void View::histograms() const {
   heading("Rates of neurons");
-  double fastest = 0, one_spike = 1e3 / end_ms;
-  const auto hz_of_one = [&](const LoggedPopulation& p) {
-    const auto [first, last] = recorded_ms(p, end, log.ticks_per_ms);
-    return 1e3 / (last - first);
-  };
-  for (const auto& s : all) {
+  double fastest = 0, one_spike = 1e3 / end_ms_;
+  for (const auto& s : all_) {
     const auto neurons = s.neurons.neurons_with(s.population.neurons);
     if (!neurons.empty()) fastest = std::max(fastest, static_cast<double>(neurons.rbegin()->first) * hz_of_one(s.population));
     one_spike = std::max(one_spike, hz_of_one(s.population));
   }
   // A bin takes whole numbers of spikes; the axis ends after the fastest neuron.
-  const double bin_hz = std::max(1.0, std::ceil((fastest / one_spike + 1) / static_cast<double>(width))) * one_spike;
-  const auto bins = std::min<std::size_t>(width, static_cast<std::size_t>(fastest / bin_hz + 1e-9) + 1);
-  const std::size_t repeat = std::max<std::size_t>(1, std::min<std::size_t>(width / bins, 8));
-  for (const auto& s : all) {
+  const double bin_hz = std::max(1.0, std::ceil((fastest / one_spike + 1) / static_cast<double>(width_))) * one_spike;
+  const auto bins = std::min<std::size_t>(width_, static_cast<std::size_t>(fastest / bin_hz + 1e-9) + 1);
+  const std::size_t repeat = std::max<std::size_t>(1, std::min<std::size_t>(width_ / bins, 8));
+  for (const auto& s : all_) {
+    const LoggedPopulation& p = s.population;
     Histogram h{.from = 0, .width = bin_hz, .counts = std::vector<std::uint64_t>(bins), .above = 0};
-    for (const auto& [spikes, n] : s.neurons.neurons_with(s.population.neurons)) h.add(static_cast<double>(spikes) * hz_of_one(s.population), n);
-    const double mean = s.population.neurons ? static_cast<double>(s.population.spikes) / static_cast<double>(s.population.neurons) * hz_of_one(s.population) : 0;
-    const auto silent = s.population.neurons - s.neurons.active();
-    const bool all_neurons = s.population.neurons >= s.population.size;
-    const auto words = fmt::format("mean {}, {} of {} {}neuron{} silent{}", rate_text(mean), grouped(silent),
-                                   grouped(s.population.neurons), all_neurons ? "" : "recorded ",
-                                   s.population.neurons == 1 ? "" : "s",
-                                   recorded_when(s.population, end, log.ticks_per_ms));
-    if (s.population.size < 5) {
-      say(name_of_line(0, s.population.name, "") + words);
+    for (const auto& [spikes, n] : s.neurons.neurons_with(p.neurons)) h.add(static_cast<double>(spikes) * hz_of_one(p), n);
+    const double mean = p.neurons ? static_cast<double>(p.spikes) / static_cast<double>(p.neurons) * hz_of_one(p) : 0;
+    const auto words = fmt::format("mean {}, {} of {} {}neuron{} silent{}", rate_text(mean), grouped(p.neurons - s.neurons.active()),
+                                   grouped(p.neurons), p.neurons >= p.size ? "" : "recorded ", p.neurons == 1 ? "" : "s",
+                                   recorded_when(p, end_, log_.ticks_per_ms));
+    if (p.size < 5) {
+      plot({words}, p.name, "");
       continue;
     }
     std::vector<double> heights;
     for (const auto n : h.counts) heights.insert(heights.end(), repeat, static_cast<double>(n));
-    const auto lines = bars(heights, *std::max_element(heights.begin(), heights.end()), histogram_lines, terminal.unicode);
-    for (std::size_t l = 0; l < lines.size(); ++l) say(name_of_line(l, s.population.name, "") + lines[l]);
-    say(blank + axis("0 Hz", fmt::format("{:.3g} Hz", static_cast<double>(bins) * bin_hz), bins * repeat));
-    say(blank + words);
+    const double most = *std::max_element(heights.begin(), heights.end());
+    plot(bars(heights, most, histogram_lines, terminal_.unicode), p.name, "");
+    say(blank_ + axis("0 Hz", fmt::format("{:.3g} Hz", static_cast<double>(bins) * bin_hz), bins * repeat));
+    say(blank_ + words);
   }
-  return fine;
+}
+
+int view(const ViewOptions& o) {
+  auto terminal = Terminal::of_stdout();
+  if (o.ascii) terminal.unicode = false;
+  if (o.width > 0) terminal.columns = o.width;
+  return View(o, terminal, LogData(o.log)).show();
 }
 
 CLI::Validator milliseconds() {

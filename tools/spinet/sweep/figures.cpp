@@ -359,16 +359,10 @@ std::string figure_of_curves(const Sweep& s, const std::vector<std::uint64_t>& c
   return out + thick + (names.size() <= 12 ? fmt::format("<g transform=\"translate(0 {})\">{}</g>\n", height - 17.0 * static_cast<double>(names.size()) - 16, legend(names)) : "") + "</svg>\n";
 }
 
-int report_on(const ReportOptions& o) {
-  const Sweep s = read_sweep(o.file);
-  const Plan plan = s.plan();
-  const std::string metric = metric_for(s, o.metric);
-  const auto group = conditions(plan, "--group", o.group), against = conditions(plan, "--against", o.against);
-  if (s.rows.empty()) throw UserError(fmt::format("{}: holds no runs yet", o.file));
+namespace {
 
-  fmt::print("{}: {} of {} runs, {} trial{} each, seeds from {}; {}{}\n\n", s.network_name, grouped(s.rows.size()), grouped(plan.runs()), grouped(s.trials), s.trials == 1 ? "" : "s", s.seed, metric,
-             s.until.empty() ? "" : " of the runs that reached " + s.until);
-  const auto groups = by_combination(s, metric);
+/// A row for each combination.
+std::vector<std::vector<std::string>> table_of(const Sweep& s, const Plan& plan, const std::vector<Group>& groups) {
   const bool any_failed = std::any_of(groups.begin(), groups.end(), [](const Group& g) { return g.failed > 0; });
   std::vector<std::vector<std::string>> table(1);
   for (const auto& a : plan.axes) table[0].push_back(short_name(a));
@@ -390,44 +384,71 @@ int report_on(const ReportOptions& o) {
     if (any_failed) row.push_back(grouped(g.failed));
     table.push_back(std::move(row));
   }
-  fmt::print("{}", table_text(table, plan.axes.size()));
-  if (!s.until.empty())
-    fmt::print("\nA run that ends without reaching {} has not converged: it counts in `mean of all` only, with its last value.\n", s.until);
+  return table;
+}
 
+/// Compares two groups of combinations, and returns which these are; all, if none are asked for.
+std::vector<std::uint64_t> compare(const ReportOptions& o, const Plan& plan, const std::vector<Group>& groups) {
+  const auto group = conditions(plan, "--group", o.group), against = conditions(plan, "--against", o.against);
   std::vector<std::uint64_t> chosen;
-  if (!group.empty()) {
-    Group a, b;
-    for (std::uint64_t c = 0; c < groups.size(); ++c) {
-      const auto v = plan.values_of(c);
-      const bool in_a = holds(group, v), in_b = holds(against, v);
-      if (in_a && in_b) throw UserError(fmt::format("--group and --against: both hold for {}", plan.text(c)));
-      if (!in_a && !in_b) continue;
-      chosen.push_back(c);
-      auto& into = (in_a ? a : b).converged;
-      into.insert(into.end(), groups[c].converged.begin(), groups[c].converged.end());
-    }
-    const Summary x = summarise(a.converged), y = summarise(b.converged);
-    const auto text = [](const std::vector<std::string>& all) {
-      std::string t;
-      for (const auto& one : all) t += (t.empty() ? "" : ", ") + one;
-      return t;
-    };
-    fmt::print("\n{}: {} +- {} (n = {})\n{}: {} +- {} (n = {})\n", text(o.group), figure_text(x.mean), figure_text(x.sd), x.n, text(o.against), figure_text(y.mean), figure_text(y.sd), y.n);
-    const Welch w = welch(x, y);
-    if (std::isnan(w.p)) fmt::print("Welch's t-test needs two runs in each group, and a spread\n");
-    else fmt::print("Welch's t-test: t = {:.4f}, df = {:.2f}, two-sided p = {:.4g}\n", w.t, w.df, w.p);
-  } else {
+  if (group.empty()) {
     for (std::uint64_t c = 0; c < groups.size(); ++c) chosen.push_back(c);
+    return chosen;
   }
+  Group a, b;
+  for (std::uint64_t c = 0; c < groups.size(); ++c) {
+    const auto v = plan.values_of(c);
+    const bool in_a = holds(group, v), in_b = holds(against, v);
+    if (in_a && in_b) throw UserError(fmt::format("--group and --against: both hold for {}", plan.text(c)));
+    if (!in_a && !in_b) continue;
+    chosen.push_back(c);
+    auto& into = (in_a ? a : b).converged;
+    into.insert(into.end(), groups[c].converged.begin(), groups[c].converged.end());
+  }
+  const Summary x = summarise(a.converged), y = summarise(b.converged);
+  const auto say = [](const std::vector<std::string>& all, const Summary& m) {
+    std::string t;
+    for (const auto& one : all) t += (t.empty() ? "" : ", ") + one;
+    fmt::print("{}: {} +- {} (n = {})\n", t, figure_text(m.mean), figure_text(m.sd), m.n);
+  };
   fmt::print("\n");
+  say(o.group, x);
+  say(o.against, y);
+  const Welch w = welch(x, y);
+  if (std::isnan(w.p)) fmt::print("Welch's t-test needs two runs in each group, and a spread\n");
+  else fmt::print("Welch's t-test: t = {:.4f}, df = {:.2f}, two-sided p = {:.4g}\n", w.t, w.df, w.p);
+  return chosen;
+}
 
-  std::filesystem::path figure = o.figure.empty() ? std::filesystem::path(o.file).replace_extension(".svg") : std::filesystem::path(o.figure);
-  if (figure == std::filesystem::path(o.file)) throw UserError(fmt::format("-o {}: that is the sweep itself; name an SVG file", o.figure));
+void draw_figures(const ReportOptions& o, const Sweep& s, const std::string& metric, const std::vector<std::uint64_t>& chosen) {
+  auto figure = o.figure.empty() ? std::filesystem::path(o.file).replace_extension(".svg") : std::filesystem::path(o.figure);
+  if (figure == std::filesystem::path(o.file))
+    throw UserError(fmt::format("-o {}: that is the sweep itself; name an SVG file", o.figure));
   if (const auto svg = figure_of_means(s, metric); !svg.empty()) write_file(o.file, figure, svg);
   auto second = figure;
   second.replace_filename(figure.stem().string() + "_curves" + figure.extension().string());
-  if (chosen.size() > std::size(colours)) fmt::print("curves of {} combinations are too many for one figure; choose with --group and --against\n", chosen.size());
+  if (chosen.size() > std::size(colours))
+    fmt::print("curves of {} combinations are too many for one figure; choose with --group and --against\n", chosen.size());
   else if (const auto svg = figure_of_curves(s, chosen); !svg.empty()) write_file(o.file, second, svg);
+}
+
+}  // namespace
+
+int report_on(const ReportOptions& o) {
+  const Sweep s = read_sweep(o.file);
+  const Plan plan = s.plan();
+  const std::string metric = metric_for(s, o.metric);
+  for (const auto* given : {&o.group, &o.against}) conditions(plan, given == &o.group ? "--group" : "--against", *given);
+  if (s.rows.empty()) throw UserError(fmt::format("{}: holds no runs yet", o.file));
+  fmt::print("{}: {} of {} runs, {} trial{} each, seeds from {}; {}{}\n\n", s.network_name, grouped(s.rows.size()), grouped(plan.runs()),
+             grouped(s.trials), s.trials == 1 ? "" : "s", s.seed, metric, s.until.empty() ? "" : " of the runs that reached " + s.until);
+  const auto groups = by_combination(s, metric);
+  fmt::print("{}", table_text(table_of(s, plan, groups), plan.axes.size()));
+  if (!s.until.empty())
+    fmt::print("\nA run that ends without reaching {} has not converged: it counts in `mean of all` only, with its last value.\n", s.until);
+  const auto chosen = compare(o, plan, groups);
+  fmt::print("\n");
+  draw_figures(o, s, metric, chosen);
   std::fflush(stdout);
   return fine;
 }

@@ -46,92 +46,91 @@ double value_of(const std::vector<std::pair<std::string, double>>& pairs, const 
   return nan;
 }
 
-void write_all(hid_t file, const Sweep& s) {
-  const Plan plan = s.plan();
+void write_head(hid_t file, const Sweep& s, const Plan& plan) {
   h5::write_text_attribute(file, "format", format);
-  {
-    const auto g = h5::create_group(file, "sweep");
-    h5::write_text_attribute(g, "spinet_version", s.version);
-    h5::write_text_attribute(g, "network_name", s.network_name);
-    h5::write_text_attribute(g, "until", s.until);
-    h5::write_attribute<std::uint64_t>(g, "trials", s.trials);
-    h5::write_attribute<std::uint32_t>(g, "seed", s.seed);
-    h5::write_attribute<std::uint64_t>(g, "runs", plan.runs());
-    h5::write_attribute<std::uint64_t>(g, "done", s.rows.size());
-    h5::write_attribute<std::uint8_t>(g, "finished", s.rows.size() == plan.runs());
-    h5::write_text(g, "network", s.network_text);
-    h5::write_text(g, "set", joined_lines(s.set));
-    h5::write_text(g, "vary", joined_lines(s.vary));
-    h5::write_text(g, "files", joined_lines(s.files));
-    h5::write_text(g, "metrics", joined_lines(s.metrics));
-    h5::write_text(g, "populations", joined_lines(s.populations));
+  const auto g = h5::create_group(file, "sweep");
+  h5::write_text_attribute(g, "spinet_version", s.version);
+  h5::write_text_attribute(g, "network_name", s.network_name);
+  h5::write_text_attribute(g, "until", s.until);
+  h5::write_attribute<std::uint64_t>(g, "trials", s.trials);
+  h5::write_attribute<std::uint32_t>(g, "seed", s.seed);
+  h5::write_attribute<std::uint64_t>(g, "runs", plan.runs());
+  h5::write_attribute<std::uint64_t>(g, "done", s.rows.size());
+  h5::write_attribute<std::uint8_t>(g, "finished", s.rows.size() == plan.runs());
+  h5::write_text(g, "network", s.network_text);
+  h5::write_text(g, "set", joined_lines(s.set));
+  h5::write_text(g, "vary", joined_lines(s.vary));
+  h5::write_text(g, "files", joined_lines(s.files));
+  h5::write_text(g, "metrics", joined_lines(s.metrics));
+  h5::write_text(g, "populations", joined_lines(s.populations));
+}
+
+/// `of(number, row)` of every run.
+template <class T, class Of>
+std::vector<T> column(const Sweep& s, Of&& of) {
+  std::vector<T> all;
+  for (const auto& [i, r] : s.rows) all.push_back(static_cast<T>(of(i, r)));
+  return all;
+}
+
+/// What each run was made with.
+void write_axes(hid_t g, const Sweep& s, const Plan& plan) {
+  for (std::size_t a = 0; a < plan.axes.size(); ++a) {
+    const Axis& axis = plan.axes[a];
+    std::vector<double> numbers;
+    std::vector<std::string> texts;
+    for (const auto& [i, r] : s.rows) {
+      const auto v = plan.values_of(i / s.trials)[a];
+      if (axis.numbers) numbers.push_back(axis.number(v));
+      else texts.push_back(axis.values[v]);
+    }
+    if (axis.numbers) put(g, axis.name(), numbers);
+    else h5::write_texts(g, axis.name(), texts);
+    if (!axis.unit.empty()) h5::write_text_attribute(h5::open_dataset(g, axis.name()), "unit", axis.unit);
   }
-  std::vector<std::uint64_t> run, begin{0};
-  std::vector<std::uint32_t> seed, trial;
-  std::vector<std::uint8_t> until_met;
-  std::vector<std::string> status, message;
-  std::vector<double> reached, spikes, seconds;
+}
+
+void write_runs(hid_t file, const Sweep& s, const Plan& plan) {
+  const auto g = h5::create_group(file, "runs");
+  put(g, "run", column<std::uint64_t>(s, [](auto i, auto&) { return i; }));
+  put(g, "trial", column<std::uint32_t>(s, [&](auto i, auto&) { return i % s.trials; }));
+  put(g, "seed", column<std::uint32_t>(s, [&](auto i, auto&) { return seed_of(s.seed, i % s.trials); }));
+  write_axes(g, s, plan);
+  h5::write_texts(g, "status", column<std::string>(s, [](auto, auto& r) { return r.failed ? "failed" : "ok"; }));
+  h5::write_texts(g, "message", column<std::string>(s, [](auto, auto& r) { return r.message; }));
+  put(g, "until_met", column<std::uint8_t>(s, [](auto, auto& r) { return r.until_met; }));
+  put(g, "reached", column<double>(s, [](auto, auto& r) { return r.failed ? nan : r.reached; }));
+  h5::write_text_attribute(h5::open_dataset(g, "reached"), "unit", "s");
+  for (const auto& m : s.metrics) put(g, m, column<double>(s, [&](auto, auto& r) { return value_of(r.metrics, m); }));
+  put(g, "spikes", column<double>(s, [](auto, auto& r) { return r.failed ? nan : r.spikes; }));
+  for (const auto& p : s.populations) {
+    put(g, "rate." + p, column<double>(s, [&](auto, auto& r) { return value_of(r.rates, p); }));
+    h5::write_text_attribute(h5::open_dataset(g, "rate." + p), "unit", "Hz");
+  }
+}
+
+void write_curves(hid_t file, const Sweep& s) {
+  std::vector<std::uint64_t> begin{0};
   std::vector<float> x, y;
   for (const auto& [i, r] : s.rows) {
-    run.push_back(i);
-    trial.push_back(static_cast<std::uint32_t>(i % s.trials));
-    seed.push_back(seed_of(s.seed, i % s.trials));
-    status.emplace_back(r.failed ? "failed" : "ok");
-    message.push_back(r.message);
-    until_met.push_back(r.until_met);
-    reached.push_back(r.failed ? nan : r.reached);
-    spikes.push_back(r.failed ? nan : r.spikes);
-    seconds.push_back(r.seconds);
     x.insert(x.end(), r.x.begin(), r.x.end());
     y.insert(y.end(), r.y.begin(), r.y.end());
     begin.push_back(x.size());
   }
-  {
-    const auto g = h5::create_group(file, "runs");
-    put(g, "run", run);
-    put(g, "trial", trial);
-    put(g, "seed", seed);
-    for (std::size_t a = 0; a < plan.axes.size(); ++a) {
-      const Axis& axis = plan.axes[a];
-      std::vector<double> numbers;
-      std::vector<std::string> texts;
-      for (const auto i : run) {
-        const auto v = plan.values_of(i / s.trials)[a];
-        if (axis.numbers) numbers.push_back(axis.number(v));
-        else texts.push_back(axis.values[v]);
-      }
-      if (axis.numbers) put(g, axis.name(), numbers);
-      else h5::write_texts(g, axis.name(), texts);
-      if (!axis.unit.empty()) h5::write_text_attribute(h5::open_dataset(g, axis.name()), "unit", axis.unit);
-    }
-    h5::write_texts(g, "status", status);
-    h5::write_texts(g, "message", message);
-    put(g, "until_met", until_met);
-    put(g, "reached", reached);
-    h5::write_text_attribute(h5::open_dataset(g, "reached"), "unit", "s");
-    for (const auto& m : s.metrics) {
-      std::vector<double> column;
-      for (const auto& [i, r] : s.rows) column.push_back(value_of(r.metrics, m));
-      put(g, m, column);
-    }
-    put(g, "spikes", spikes);
-    for (const auto& p : s.populations) {
-      std::vector<double> column;
-      for (const auto& [i, r] : s.rows) column.push_back(value_of(r.rates, p));
-      put(g, "rate." + p, column);
-      h5::write_text_attribute(h5::open_dataset(g, "rate." + p), "unit", "Hz");
-    }
-  }
-  {
-    const auto g = h5::create_group(file, "curves");
-    h5::write_text_attribute(g, "x", s.x_name);
-    h5::write_text_attribute(g, "y", s.y_name);
-    put(g, "begin", begin);
-    put(g, "x", x);
-    put(g, "y", y);
-  }
-  const auto g = h5::create_group(file, "timing");
-  put(g, "seconds", seconds);
+  const auto g = h5::create_group(file, "curves");
+  h5::write_text_attribute(g, "x", s.x_name);
+  h5::write_text_attribute(g, "y", s.y_name);
+  put(g, "begin", begin);
+  put(g, "x", x);
+  put(g, "y", y);
+}
+
+void write_all(hid_t file, const Sweep& s) {
+  const Plan plan = s.plan();
+  write_head(file, s, plan);
+  write_runs(file, s, plan);
+  write_curves(file, s);
+  put(h5::create_group(file, "timing"), "seconds", column<double>(s, [](auto, auto& r) { return r.seconds; }));
 }
 
 }  // namespace
