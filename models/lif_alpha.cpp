@@ -1,7 +1,9 @@
-// lif_alpha: leaky integrate-and-fire with alpha-shaped synaptic currents, as iaf_psc_alpha of NEST, between ticks.
+// lif_alpha: leaky integrate-and-fire with alpha-shaped synaptic currents, as iaf_psc_alpha of NEST, between
+// ticks.
 //
 //   C dV/dt = -(C / tau_m) (V - E_L) + I_dc + I_exc + I_inh,   at V >= v_th: V := v_reset
-//   an event of weight w at 0 adds w (e t / tau) exp(-t / tau): a current that peaks at w, a time constant later
+//   an event of weight w at 0 adds w (e t / tau) exp(-t / tau): a current that peaks at w, a time constant
+//   later
 #include "spinet/linear.hpp"
 
 namespace {
@@ -14,7 +16,8 @@ struct Parameters {
 
 struct LifAlpha : Linear<LifAlpha, 2> {
   static constexpr const char* name = "lif_alpha";
-  static constexpr const char* doc = "Leaky integrate-and-fire neuron with alpha-shaped synaptic currents. Exact.";
+  static constexpr const char* doc =
+      "Leaky integrate-and-fire neuron with alpha-shaped synaptic currents. Exact.";
   static constexpr Port ports[] = {{"exc", "pA", "excitatory current; a weight is its peak", 1, 1},
                                    {"inh", "pA", "inhibitory current; a weight is its peak", -1, 1}};
   using Params = Parameters;
@@ -29,12 +32,15 @@ struct LifAlpha : Linear<LifAlpha, 2> {
     FieldTable<Params> t;
     t.add(&Params::tau_m, "tau_m", "ms", 10, above(0), plain, "membrane time constant")
         .add(&Params::C_m, "C_m", "pF", 250, above(0), plain, "membrane capacitance; R = tau_m / C_m")
-        .add(&Params::tau_syn_exc, "tau_syn_exc", "ms", 2, above(0), plain, "time to the peak of an excitatory current")
-        .add(&Params::tau_syn_inh, "tau_syn_inh", "ms", 2, above(0), plain, "time to the peak of an inhibitory current")
+        .add(&Params::tau_syn_exc, "tau_syn_exc", "ms", 2, above(0), plain,
+             "time to the peak of an excitatory current")
+        .add(&Params::tau_syn_inh, "tau_syn_inh", "ms", 2, above(0), plain,
+             "time to the peak of an inhibitory current")
         .add(&Params::E_L, "E_L", "mV", -70, any(), plain, "resting potential")
         .add(&Params::v_th, "v_th", "mV", -55, any(), plain, "threshold")
         .add(&Params::v_reset, "v_reset", "mV", -70, any(), plain, "potential after a spike; below v_th")
-        .add(&Params::t_ref, "t_ref", "ms", 2, at_least(0), in_ticks, "refractory period: V is held, currents go on")
+        .add(&Params::t_ref, "t_ref", "ms", 2, at_least(0), in_ticks,
+             "refractory period: V is held, currents go on")
         .add(&Params::I_dc, "I_dc", "pA", 0, any(), scheduled, "constant input current");
     return t;
   }

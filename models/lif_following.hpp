@@ -1,12 +1,13 @@
-// Leaky integrate-and-fire neurons whose constant current follows a waveform: the kernel behind `lif_exp` and `lif_delta` where
-// a schedule drives `I_dc`.  Each neuron is brought up to date at each of its events, in closed form.  With x = V - E_L,
-// R = tau / C and a current v + s t + sum A sin(phi(t)) from outside, x is the sum of
+// Leaky integrate-and-fire neurons whose constant current follows a waveform: the kernel behind `lif_exp` and
+// `lif_delta` where a schedule drives `I_dc`.  Each neuron is brought up to date at each of its events, in
+// closed form.  With x = V - E_L, R = tau / C and a current v + s t + sum A sin(phi(t)) from outside, x is
+// the sum of
 //     what is left of the past      decays with tau
 //     the response to v + s t       R v (1 - e) + R s (t - tau (1 - e)), e = exp(-t / tau)
-//     that to a sine                R A / (1 + (w tau)^2) (sin phi - w tau cos phi), and what keeps x continuous
-//     those to synaptic currents    i (exp(-t / tau_s) - e) / (1 / tau - 1 / tau_s) / C
-// A crossing is met by steps that cannot pass it: until then x'' has an upper bound c, so that x + x' h + c h^2 / 2 must reach
-// the threshold first.  They shrink quadratically, as in Newton's method.
+//     that to a sine                R A / (1 + (w tau)^2) (sin phi - w tau cos phi), and what keeps x
+//     continuous those to synaptic currents    i (exp(-t / tau_s) - e) / (1 / tau - 1 / tau_s) / C
+// A crossing is met by steps that cannot pass it: until then x'' has an upper bound c, so that x + x' h + c
+// h^2 / 2 must reach the threshold first.  They shrink quadratically, as in Newton's method.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -16,8 +17,9 @@
 
 namespace spinet::lif {
 
-/// `Self`: the model that is derived from it; `Shape`: the one that it is another kernel of, with `Params`, `params()`, `ports`, `check` and
-/// `tau_of_port(params, p)`, which is 0 where what arrives changes V at once.
+/// `Self`: the model that is derived from it; `Shape`: the one that it is another kernel of, with `Params`,
+/// `params()`, `ports`, `check` and `tau_of_port(params, p)`, which is 0 where what arrives changes V at
+/// once.
 template <class Self, class Shape, int Ports>
 struct FollowingNeuron {
   using Params = typename Shape::Params;
@@ -27,12 +29,12 @@ struct FollowingNeuron {
   static constexpr const Port (&ports)[Ports] = Shape::ports;
   static constexpr double longest = 1e300;  ///< ms; time constants beyond act alike
   struct State {
-    double x;            ///< V - E_L [mV] at `at`
-    double i[2];         ///< currents of the ports [pA]
-    double outside;      ///< the current that follows the waveform there [pA]
-    double waves;        ///< response to its sines, without what is left of the past [mV]
+    double x;        ///< V - E_L [mV] at `at`
+    double i[2];     ///< currents of the ports [pA]
+    double outside;  ///< the current that follows the waveform there [pA]
+    double waves;    ///< response to its sines, without what is left of the past [mV]
     Tick at;
-    Tick pending;        ///< the test that counts
+    Tick pending;          ///< the test that counts
     std::int64_t resting;  ///< 1 in the refractory period: x stays, currents go on
   };
   struct Constants {
@@ -43,8 +45,8 @@ struct FollowingNeuron {
     struct Wave {
       double gain, wt;  ///< response gain (sin - wt cos)
     } wave[Followed::most_sines];
-    double swing;       ///< amplitude of all responses together [mV]
-    double bend;        ///< bound of their second derivative [mV/ms^2]
+    double swing;  ///< amplitude of all responses together [mV]
+    double bend;   ///< bound of their second derivative [mV/ms^2]
   };
   using Block = Neurons<Self>;
 
@@ -95,7 +97,9 @@ struct FollowingNeuron {
     return x > 0 ? -e_s * math::expm1(-x) / delta : e * math::expm1(x) / delta;
   }
   /// tau (1 - exp(-h / tau)) and h minus that.
-  static double risen(const Constants& c, double h) { return h * c.rate < 0x1p-54 ? h : -c.tau * math::expm1(-h * c.rate); }
+  static double risen(const Constants& c, double h) {
+    return h * c.rate < 0x1p-54 ? h : -c.tau * math::expm1(-h * c.rate);
+  }
   static double bent(const Constants& c, double h) {
     const double t = h * c.rate;
     return t < 1e-3 ? h * t * (1.0 / 2 - t * (1.0 / 6 - t * (1.0 / 24 - t / 120))) : h - risen(c, h);
@@ -121,7 +125,8 @@ struct FollowingNeuron {
     return s;
   }
 
-  /// ms that a neuron below its threshold stays there for sure; infinity if nothing that is there now can raise it so far.
+  /// ms that a neuron below its threshold stays there for sure; infinity if nothing that is there now can
+  /// raise it so far.
   static double below_for(Block n, const Constants& c, const State& s) {
     const double ramp = c.current.slope * n.b.run.ticks_per_ms, level = c.R * (line(c, s.at) - ramp * c.tau);
     const double rest = s.x - level - s.waves;
@@ -135,7 +140,8 @@ struct FollowingNeuron {
       curve += i > 0 ? i * shorter * c.rate * c.rate : -i * (c.rate + 1 / c.tau_s[p]);
     }
     const double far = level + c.swing + std::max(rest, 0.0) + raised;
-    if (ramp <= 0 && far < c.th - 1e-9 * (math::abs(c.th) + math::abs(level) + c.swing + raised)) return math::infinity;
+    if (ramp <= 0 && far < c.th - 1e-9 * (math::abs(c.th) + math::abs(level) + c.swing + raised))
+      return math::infinity;
     const double gap = c.th - s.x;
     curve *= 1 + 1e-9;
     if (curve <= 0) return slope > 0 ? gap / slope : math::infinity;
@@ -184,8 +190,8 @@ struct FollowingNeuron {
     if (!(w <= 0)) look(n, j, tick, tick);
   }
 
-  /// Asks for a test at the first tick >= `soonest` at which V may have reached the threshold without further arrivals; the
-  /// search begins at tick `from`, before which it has not.
+  /// Asks for a test at the first tick >= `soonest` at which V may have reached the threshold without further
+  /// arrivals; the search begins at tick `from`, before which it has not.
   static void look(Block n, std::uint32_t j, Tick from, Tick soonest) {
     const Constants& c = n.constants(j);
     State s = at(n, j, from);

@@ -6,13 +6,15 @@
 struct SpikeSource {
   static constexpr const char* name = "spike_source";
   static constexpr const char* doc =
-      "Fires at the times the network lists (in its file, a CSV or a SONATA file); a time listed twice is two spikes.";
+      "Fires at the times the network lists (in its file, a CSV or a SONATA file); a time listed twice is "
+      "two spikes.";
   struct Params {};
   static auto params() { return spinet::FieldTable<Params>{}; }
   static constexpr bool superposable = false;
   static double rate(const Params&) { return 0; }
 
-  static bool generate(const spinet::SourceUnit& u, spinet::Tick from, std::uint32_t length, spinet::EventSink& out) {
+  static bool generate(const spinet::SourceUnit& u, spinet::Tick from, std::uint32_t length,
+                       spinet::EventSink& out) {
     const auto before = [](const spinet::ListedSpike& s, spinet::Tick t) { return s.tick < t; };
     const spinet::ListedSpike* const last = u.listed + u.listed_count;
     const auto* first = std::lower_bound(u.listed, last, from, before);

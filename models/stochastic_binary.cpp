@@ -1,7 +1,8 @@
 // stochastic_binary: a neuron that spikes with a probability, evaluated once its inputs are in.
 //
-// At the end of every tick in which anything arrives at port `in`: p = 1 / (1 + exp(-input)), y = 1 with probability p,
-// then y is turned over with probability flip (1 - modulator), the modulator the last payload at its port.  y = 1 is a spike.
+// At the end of every tick in which anything arrives at port `in`: p = 1 / (1 + exp(-input)), y = 1 with
+// probability p, then y is turned over with probability flip (1 - modulator), the modulator the last payload
+// at its port.  y = 1 is a spike.
 #include <algorithm>
 
 #include "spinet/math.hpp"
@@ -13,7 +14,9 @@ using namespace spinet;
 
 struct StochasticBinary {
   static constexpr const char* name = "stochastic_binary";
-  static constexpr const char* doc = "Spikes with probability p = 1 / (1 + exp(-input)) at the end of a tick with input; a modulator gates random flips.";
+  static constexpr const char* doc =
+      "Spikes with probability p = 1 / (1 + exp(-input)) at the end of a tick with input; a modulator gates "
+      "random flips.";
   static constexpr bool wide = true;
   struct Params {
     double bias = 0, flip = 0;
@@ -24,21 +27,26 @@ struct StochasticBinary {
   struct Constants {
     double bias, flip;
   };
-  static constexpr Port ports[] = {{"in", "1", "what is summed up", 0, 1, 1},
-                                   {"modulator", "1", "kept until the next one; flips come with probability flip (1 - modulator)", 0, 1}};
+  static constexpr Port ports[] = {
+      {"in", "1", "what is summed up", 0, 1, 1},
+      {"modulator", "1", "kept until the next one; flips come with probability flip (1 - modulator)", 0, 1}};
 
   static auto params() {
     FieldTable<Params> t;
     t.add(&Params::bias, "bias", "1", 0, any(), scheduled, "added to the input")
-        .add(&Params::flip, "flip", "1", 0, between(0, 1), scheduled, "probability that y is turned over where the modulator is 0");
+        .add(&Params::flip, "flip", "1", 0, between(0, 1), scheduled,
+             "probability that y is turned over where the modulator is 0");
     return t;
   }
   static auto variables() {
     FieldTable<State> t;
     t.add(&State::y, "y", "1", 0, between(0, 1), recorded, "last answer, after a flip: 0 or 1")
-        .add(&State::p, "p", "1", 0.5, between(0, 1), recorded, "probability of the last answer, without flips")
-        .computed("gradient", "1", 0, any(), recorded, "y - p: derivative of the answer's log probability by the input")
-        .add(&State::modulator, "modulator", "1", 0, any(), initial | recorded, "last payload at port modulator");
+        .add(&State::p, "p", "1", 0.5, between(0, 1), recorded,
+             "probability of the last answer, without flips")
+        .computed("gradient", "1", 0, any(), recorded,
+                  "y - p: derivative of the answer's log probability by the input")
+        .add(&State::modulator, "modulator", "1", 0, any(), initial | recorded,
+             "last payload at port modulator");
     return t;
   }
   using N = Neurons<StochasticBinary>;
@@ -70,7 +78,8 @@ struct StochasticBinary {
     std::uint32_t words[philox_group_words];
     philox_fill_each(lanes, n.b.random[js[0]].stream, static_cast<std::uint64_t>(tick), words);
     for (std::uint32_t i = 0; i < count; ++i)
-      for (std::uint32_t k = 0; k < 2; ++k) u[i][k] = uniform01(words[philox_place(i, 2 * k)], words[philox_place(i, 2 * k + 1)]);
+      for (std::uint32_t k = 0; k < 2; ++k)
+        u[i][k] = uniform01(words[philox_place(i, 2 * k)], words[philox_place(i, 2 * k + 1)]);
   }
   static void evaluate(N n, Tick tick, std::span<const std::uint32_t> all) {
     double e[at_once], u[at_once][2];

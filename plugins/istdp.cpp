@@ -1,12 +1,14 @@
 // istdp: inhibitory spike-timing-dependent plasticity that holds the postsynaptic neuron at a target rate.
 //
-// T. P. Vogels, H. Sprekeler, F. Zenke, C. Clopath, W. Gerstner, "Inhibitory plasticity balances excitation and inhibition
-// in sensory pathways and memory networks", Science 334 (2011): near-coincident spikes in either order raise the weight,
-// every presynaptic spike lowers it,
-//     presynaptic spike   w += eta (x_post - alpha)        postsynaptic spike   w += eta x_pre,        alpha = 2 rho0 tau
-// with traces x that rise by 1 at a spike and decay with tau.  Uncorrelated spikes leave w as it is where the postsynaptic
-// rate is rho0.  With the delay in the dendrite a presynaptic spike meets the synapse at its emission, a postsynaptic one
-// delay after its own; a pair at the same tick counts once.  Last tick and presynaptic trace belong to the slice.
+// T. P. Vogels, H. Sprekeler, F. Zenke, C. Clopath, W. Gerstner, "Inhibitory plasticity balances excitation
+// and inhibition in sensory pathways and memory networks", Science 334 (2011): near-coincident spikes in
+// either order raise the weight, every presynaptic spike lowers it,
+//     presynaptic spike   w += eta (x_post - alpha)        postsynaptic spike   w += eta x_pre,        alpha
+//     = 2 rho0 tau
+// with traces x that rise by 1 at a spike and decay with tau.  Uncorrelated spikes leave w as it is where the
+// postsynaptic rate is rho0.  With the delay in the dendrite a presynaptic spike meets the synapse at its
+// emission, a postsynaptic one delay after its own; a pair at the same tick counts once.  Last tick and
+// presynaptic trace belong to the slice.
 #include <algorithm>
 
 #include "spinet/math.hpp"
@@ -17,7 +19,9 @@ using namespace spinet;
 
 struct Istdp {
   static constexpr const char* name = "istdp";
-  static constexpr const char* doc = "Inhibitory plasticity: coincidences raise the weight, presynaptic spikes lower it, towards a target rate (Vogels et al. 2011).";
+  static constexpr const char* doc =
+      "Inhibitory plasticity: coincidences raise the weight, presynaptic spikes lower it, towards a target "
+      "rate (Vogels et al. 2011).";
   struct Params {
     double tau, eta, rho0, w_max;
   };
@@ -36,9 +40,11 @@ struct Istdp {
   static auto params() {
     FieldTable<Params> t;
     t.add(&Params::tau, "tau", "ms", 20, above(0), 0, "time constant of both traces")
-        .add(&Params::eta, "eta", "1", 0.01, at_least(0), port_unit | scheduled, "step of the weight by a coincidence")
+        .add(&Params::eta, "eta", "1", 0.01, at_least(0), port_unit | scheduled,
+             "step of the weight by a coincidence")
         .add(&Params::rho0, "rho0", "Hz", 5, at_least(0), scheduled, "target rate of the postsynaptic neuron")
-        .add(&Params::w_max, "w_max", "1", 1000, above(0), port_unit | scheduled, "largest weight; weights stay between 0 and it");
+        .add(&Params::w_max, "w_max", "1", 1000, above(0), port_unit | scheduled,
+             "largest weight; weights stay between 0 and it");
     return t;
   }
   static auto variables() {
@@ -53,13 +59,13 @@ struct Istdp {
   }
   static void init(State& s, const Shared& p) { s.weight = std::min(s.weight, static_cast<float>(p.w_max)); }
 
-  /// What is common to the synapses of a slice.  Traces are products of what the slice and what the postsynaptic spike
-  /// contributes, both relative to the slice's base: no exp per synapse.
+  /// What is common to the synapses of a slice.  Traces are products of what the slice and what the
+  /// postsynaptic spike contributes, both relative to the slice's base: no exp per synapse.
   struct Pass {
     const Shared& p;
     Tick seen, applied;
     double trace, last;  ///< of presynaptic spikes; last: as the target sees it
-    bool far;            ///< a delay of more than 300 time constants: the factors may leave the range of a double
+    bool far;  ///< a delay of more than 300 time constants: the factors may leave the range of a double
     double lead, fall;
 
     explicit Pass(Synapses<Istdp> n) : p(n.shared()), seen(n.s.seen()), applied(n.slice_state().applied) {
@@ -70,10 +76,12 @@ struct Istdp {
       fall = far ? 0 : math::exp(static_cast<double>(n.s.base - seen) * p.rate);
     }
     double pre(const PostSpike& s) const {
-      return far && trace != 0 ? trace * math::exp((last - static_cast<double>(s.tick)) * p.rate) : lead * s.lowered;
+      return far && trace != 0 ? trace * math::exp((last - static_cast<double>(s.tick)) * p.rate)
+                               : lead * s.lowered;
     }
     double post(const PostSpike& s) const {
-      return far && s.trace != 0 ? s.trace * math::exp(static_cast<double>(s.tick - seen) * p.rate) : fall * s.raised;
+      return far && s.trace != 0 ? s.trace * math::exp(static_cast<double>(s.tick - seen) * p.rate)
+                                 : fall * s.raised;
     }
     /// One step; rounded, so that it does not matter which are made together.
     float step(float w, double x) const {
@@ -104,11 +112,13 @@ struct Istdp {
     }
     SliceState& pre = n.slice_state();
     const Tick t = n.s.emitted();
-    pre = {t, n.s.seen(), pre.trace == 0 ? 1 : 1 + pre.trace * math::exp(static_cast<double>(pre.last - t) * pass.p.rate)};
+    pre = {t, n.s.seen(),
+           pre.trace == 0 ? 1 : 1 + pre.trace * math::exp(static_cast<double>(pre.last - t) * pass.p.rate)};
   }
   static void catch_up(Synapses<Istdp> n) {
     const Pass pass(n);
-    for (std::uint32_t i = 0; i < n.size(); ++i) n[i].weight = pass.after_post(n[i].weight, pass.met(n.post(i)));
+    for (std::uint32_t i = 0; i < n.size(); ++i)
+      n[i].weight = pass.after_post(n[i].weight, pass.met(n.post(i)));
     n.slice_state().applied = n.s.seen();
   }
   static void set(Synapses<Istdp> n, const Params&, const Shared& next) {

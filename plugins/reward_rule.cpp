@@ -1,15 +1,18 @@
-// reward_rule: learning from a reward through an eligibility of one presentation, with three ways to write the weight.
+// reward_rule: learning from a reward through an eligibility of one presentation, with three ways to write
+// the weight.
 //
-// A presentation leaves an eligibility e = the payload of the event that came (0 without one).  A reward R with the
-// expected reward Rb (a control event `reward`, value = (R, Rb, ...)) changes the synapse by the advantage R - Rb:
+// A presentation leaves an eligibility e = the payload of the event that came (0 without one).  A reward R
+// with the expected reward Rb (a control event `reward`, value = (R, Rb, ...)) changes the synapse by the
+// advantage R - Rb:
 //     D += rate (R - Rb) gradient e - decay sign(w)
-// gradient is a variable of the target: y - p of a stochastic_binary neuron (R. J. Williams, "Simple statistical
-// gradient-following algorithms for connectionist reinforcement learning", 1992), feedback y (1 - y) of a sigmoid.
-// D becomes weight at every reward (write: each) or at the end of a batch (control event `batch_end`):
+// gradient is a variable of the target: y - p of a stochastic_binary neuron (R. J. Williams, "Simple
+// statistical gradient-following algorithms for connectionist reinforcement learning", 1992), feedback y (1 -
+// y) of a sigmoid. D becomes weight at every reward (write: each) or at the end of a batch (control event
+// `batch_end`):
 //     linear     w += D
 //     power      w += sign(D) |D|^exponent where |D| > threshold, else nothing
-// The power law stands for the magnetoconductance of molecular spin valves: the boost of the conductance by a global field
-// grows as (G - Gth)^(7/4).
+// The power law stands for the magnetoconductance of molecular spin valves: the boost of the conductance by a
+// global field grows as (G - Gth)^(7/4).
 #include <algorithm>
 #include <bit>
 
@@ -22,7 +25,8 @@ using namespace spinet;
 
 struct RewardRule {
   static constexpr const char* name = "reward_rule";
-  static constexpr const char* doc = "Reward times eligibility, written linearly or by a thresholded power law at the end of a batch.";
+  static constexpr const char* doc =
+      "Reward times eligibility, written linearly or by a thresholded power law at the end of a batch.";
   static constexpr bool wide = true;
   static constexpr Stimulus stimuli[] = {spinet::reward, spinet::batch_end};
   enum { a_reward, a_batch_end };
@@ -46,12 +50,16 @@ struct RewardRule {
 
   static auto params() {
     FieldTable<Params> t;
-    t.choice(&Params::write, "write", "batch each", "when changes become weight: at batch_end, or at every reward")
-        .choice(&Params::update, "update", "linear power", "how: as they are, or by the thresholded power law")
+    t.choice(&Params::write, "write", "batch each",
+             "when changes become weight: at batch_end, or at every reward")
+        .choice(&Params::update, "update", "linear power",
+                "how: as they are, or by the thresholded power law")
         .add(&Params::rate, "rate", "1", 1, any(), scheduled, "learning rate")
-        .add(&Params::decay, "decay", "1", 0, at_least(0), scheduled, "taken off the weight's magnitude at every reward")
+        .add(&Params::decay, "decay", "1", 0, at_least(0), scheduled,
+             "taken off the weight's magnitude at every reward")
         .add(&Params::exponent, "exponent", "1", 1.75, above(0), scheduled, "of the power law")
-        .add(&Params::threshold, "threshold", "1", 0.4, at_least(0), scheduled, "smallest change that the power law writes");
+        .add(&Params::threshold, "threshold", "1", 0.4, at_least(0), scheduled,
+             "smallest change that the power law writes");
     return t;
   }
   static auto variables() {
@@ -61,11 +69,17 @@ struct RewardRule {
     return t;
   }
   static void prepare(Shared& s, const Params& p, const RunInfo&) {
-    s = {p.rate, p.decay, p.exponent, p.threshold, static_cast<std::uint32_t>(p.write), static_cast<std::uint32_t>(p.update)};
+    s = {p.rate,
+         p.decay,
+         p.exponent,
+         p.threshold,
+         static_cast<std::uint32_t>(p.write),
+         static_cast<std::uint32_t>(p.update)};
   }
 
   static Sign sign(const Params&) { return Sign::either; }
-  static void set(Synapses<RewardRule>, const Params&, const Shared&) {}  // nothing is kept that the parameters made
+  static void set(Synapses<RewardRule>, const Params&, const Shared&) {
+  }  // nothing is kept that the parameters made
 
   static void on_pre(Synapses<RewardRule> n, double* out) {
     n.slice_state().eligibility = n.s.payload;
@@ -79,7 +93,8 @@ struct RewardRule {
   }
   /// `size`, not negative, with the sign of x; 0 where x is 0.  No branch: signs of weights are in no order.
   static double with_sign(double size, double x) {
-    const auto bits = std::bit_cast<std::uint64_t>(size) | (std::bit_cast<std::uint64_t>(x) & std::uint64_t{1} << 63);
+    const auto bits =
+        std::bit_cast<std::uint64_t>(size) | (std::bit_cast<std::uint64_t>(x) & std::uint64_t{1} << 63);
     return std::bit_cast<double>(bits & -std::uint64_t{x != 0});
   }
   static void reward(Synapses<RewardRule> n, double advantage) {
@@ -92,13 +107,16 @@ struct RewardRule {
     }
     State* const s = &n[0];
     const std::uint32_t count = n.size();
-    const auto changed = [&](std::uint32_t i, double eligible) { return s[i].change + eligible - with_sign(decay, s[i].weight); };
+    const auto changed = [&](std::uint32_t i, double eligible) {
+      return s[i].change + eligible - with_sign(decay, s[i].weight);
+    };
     if (p.write == each && p.update == linear) {
       if (e == 0) {
         for (std::uint32_t i = 0; i < count; ++i) s[i] = {s[i].weight + changed(i, 0), 0};
         return;
       }
-      double gradient[32];  // gathered first: the arithmetic then is a loop over arrays, which the compiler makes wide
+      double gradient[32];  // gathered first: the arithmetic then is a loop over arrays, which the compiler
+                            // makes wide
       for (std::uint32_t i = 0; i < count;) {
         const std::uint32_t first = i, last = std::min(count, first + 32);
         for (; i < last; ++i) gradient[i - first] = n.s.target(i);

@@ -1,18 +1,25 @@
-// reward_spin_valve: reward times eligibility, written by molecular spin valves.  The update `power` of reward_rule is the
-// law that a global field event gives spin valves; here the devices (spin_valve.hpp) do it themselves.
+// reward_spin_valve: reward times eligibility, written by molecular spin valves.  The update `power` of
+// reward_rule is the law that a global field event gives spin valves; here the devices (spin_valve.hpp) do it
+// themselves.
 //
-// A synapse is two pairs of devices.  The weight is what one pair reads in parallel electrodes, w_max (G - G2) / G_max.  The
-// other pair holds the change D of a batch, one device positive, one negative changes; between batches it lies at G_min.
-// Rewards add D up as in reward_rule; the end of a batch (control event `batch_end`, a global field event) does the rest:
-//   1. the device of D's sign gets a pulse of V_up, as long as |D| asks for: |D| = `threshold` brings it to G_th;
-//   2. the field turns the electrodes antiparallel, and the device boosts its conductance by B = G MG(G): nothing below G_th,
-//      about |D|^(7/4) well above it.  B is the difference of a read before and one in the field, each with its own noise;
-//      below 0 it counts as 0;
-//   3. a pulse of V_up on one device of the weight's pair and of V_down on the other, as long as B asks for: a pair in the
-//      middle of its range (u = u2 = 1/2) moves by gain |D|^(7/4) as far as the map is linear and the pulses short;
+// A synapse is two pairs of devices.  The weight is what one pair reads in parallel electrodes, w_max (G -
+// G2) / G_max.  The other pair holds the change D of a batch, one device positive, one negative changes;
+// between batches it lies at G_min. Rewards add D up as in reward_rule; the end of a batch (control event
+// `batch_end`, a global field event) does the rest:
+//   1. the device of D's sign gets a pulse of V_up, as long as |D| asks for: |D| = `threshold` brings it to
+//   G_th;
+//   2. the field turns the electrodes antiparallel, and the device boosts its conductance by B = G MG(G):
+//   nothing below G_th,
+//      about |D|^(7/4) well above it.  B is the difference of a read before and one in the field, each with
+//      its own noise; below 0 it counts as 0;
+//   3. a pulse of V_up on one device of the weight's pair and of V_down on the other, as long as B asks for:
+//   a pair in the
+//      middle of its range (u = u2 = 1/2) moves by gain |D|^(7/4) as far as the map is linear and the pulses
+//      short;
 //   4. the field goes, the pair of the change is set back.
-// Energy is that of all pulses and reads, those of step 3 in the antiparallel state; what setting back costs is not known.
-// Pulses are open-loop: that devices saturate, differ (g, k, k_plus, k_minus) and scatter (cycle_noise) stays in the weight.
+// Energy is that of all pulses and reads, those of step 3 in the antiparallel state; what setting back costs
+// is not known. Pulses are open-loop: that devices saturate, differ (g, k, k_plus, k_minus) and scatter
+// (cycle_noise) stays in the weight.
 #include "spin_valve.hpp"
 #include "spinet/reward.hpp"
 
@@ -21,7 +28,9 @@ using namespace spinet;
 
 struct RewardSpinValve {
   static constexpr const char* name = "reward_spin_valve";
-  static constexpr const char* doc = "Reward times eligibility, written at the end of a batch by pulses and field into a pair of spin valves.";
+  static constexpr const char* doc =
+      "Reward times eligibility, written at the end of a batch by pulses and field into a pair of spin "
+      "valves.";
   static constexpr Stimulus stimuli[] = {spinet::reward, spinet::batch_end};
   enum { a_reward, a_batch_end };
   static constexpr bool draws = true;
@@ -49,28 +58,37 @@ struct RewardSpinValve {
     FieldTable<Params> t;
     valve::add_constants(t);
     t.add(&Params::rate, "rate", "1", 1, any(), 0, "learning rate")
-        .add(&Params::threshold, "threshold", "1", 0.4, above(0), 0, "change whose pulse brings a device to G_th")
-        .add(&Params::gain, "gain", "1", 1, above(0), 0, "written change over the power law, of a pair in the middle of its range")
+        .add(&Params::threshold, "threshold", "1", 0.4, above(0), 0,
+             "change whose pulse brings a device to G_th")
+        .add(&Params::gain, "gain", "1", 1, above(0), 0,
+             "written change over the power law, of a pair in the middle of its range")
         .add(&Params::V_up, "V_up", "V", 2.5, above(0), 0, "amplitude of pulses that raise a conductance")
-        .add(&Params::V_down, "V_down", "V", -2.35, {-std::numeric_limits<double>::infinity(), 0, high_open}, 0, "amplitude of pulses that lower one")
-        .add(&Params::w_max, "w_max", "1", 10, above(0), port_unit, "weight of G_max over that of no conductance")
-        .add(&Params::cycle_noise, "cycle_noise", "1", 0, at_least(0), 0, "sd of ln of the rate k from pulse to pulse (not in the paper)");
+        .add(&Params::V_down, "V_down", "V", -2.35, {-std::numeric_limits<double>::infinity(), 0, high_open},
+             0, "amplitude of pulses that lower one")
+        .add(&Params::w_max, "w_max", "1", 10, above(0), port_unit,
+             "weight of G_max over that of no conductance")
+        .add(&Params::cycle_noise, "cycle_noise", "1", 0, at_least(0), 0,
+             "sd of ln of the rate k from pulse to pulse (not in the paper)");
     device::add_reading(t, "1: add up the energy of pulses and reads, V^2 G dt");
     return t;
   }
   static auto variables() {
     FieldTable<State> t;
     t.add(&State::weight, "weight", "1", 0, any(), port_unit, "weight, without read noise")
-        .add(&State::u, "u", "1", 0.5, between(0, 1), initial, "of the first device of the weight's pair; 0: least conductance, 1: greatest")
+        .add(&State::u, "u", "1", 0.5, between(0, 1), initial,
+             "of the first device of the weight's pair; 0: least conductance, 1: greatest")
         .add(&State::u2, "u2", "1", 0.5, between(0, 1), initial, "of the second")
         .add(&State::change, "change", "1", 0, any(), 0, "change that has not been written yet")
         .add(&State::energy, "energy", "nJ", 0, at_least(0), 0, "of all pulses and reads so far, if counted")
-        .add(&State::g, "g", "1", 1, above(0), initial, "factor of the first device's conductance: spread between devices")
+        .add(&State::g, "g", "1", 1, above(0), initial,
+             "factor of the first device's conductance: spread between devices")
         .add(&State::g2, "g2", "1", 1, above(0), initial, "of the second's")
-        .add(&State::k, "k", "1", 1, above(0), initial, "factor of the first device's rates: spread between devices")
+        .add(&State::k, "k", "1", 1, above(0), initial,
+             "factor of the first device's rates: spread between devices")
         .add(&State::k2, "k2", "1", 1, above(0), initial, "of the second's")
         .add(&State::k_plus, "k_plus", "1", 1, above(0), initial, "of the device that takes positive changes")
-        .add(&State::k_minus, "k_minus", "1", 1, above(0), initial, "of the device that takes negative changes");
+        .add(&State::k_minus, "k_minus", "1", 1, above(0), initial,
+             "of the device that takes negative changes");
     return t;
   }
   static const char* check(const Params& p) {
@@ -85,21 +103,29 @@ struct RewardSpinValve {
     const valve::Device d(p);
     s = {p, d, device::Reader(p), 0, 0};
     s.change_width = -math::log(1 - d.state_of(p.G_th)) / (d.pulse(p.V_up, 1).k * p.threshold);
-    // One unit of |D| is `unit` of conductance where pulses are short; B is unit_boost |D|^(7/4) where G_min and G_th are small.
+    // One unit of |D| is `unit` of conductance where pulses are short; B is unit_boost |D|^(7/4) where G_min
+    // and G_th are small.
     const double unit = (p.G_th - p.G_min) / p.threshold;
     const double unit_boost = p.MG_max * unit * math::pow(unit / (p.G_max - p.G_th), p.MG_exponent);
-    const double weight_per_second = p.w_max / p.G_max * d.slope(0.5) * 0.5 * (d.pulse(p.V_up, 1).k + d.pulse(p.V_down, 1).k);
+    const double weight_per_second =
+        p.w_max / p.G_max * d.slope(0.5) * 0.5 * (d.pulse(p.V_up, 1).k + d.pulse(p.V_down, 1).k);
     s.write_width = p.gain / (unit_boost * weight_per_second);
   }
   static void init(State& s, const Shared& p) {
     s.change = s.energy = 0;
     show(s, p);
   }
-  static std::uint32_t changes(const Params&, std::uint32_t variable) { return variable == 1 || variable == 2; }  // u and u2
+  static std::uint32_t changes(const Params&, std::uint32_t variable) {
+    return variable == 1 || variable == 2;
+  }  // u and u2
 
   static double weight(double G, double G2, const Params& p) { return p.w_max * (G - G2) / p.G_max; }
-  static double first(const State& s, const Shared& p) { return static_cast<double>(s.g) * p.device.parallel(s.u); }
-  static double second(const State& s, const Shared& p) { return static_cast<double>(s.g2) * p.device.parallel(s.u2); }
+  static double first(const State& s, const Shared& p) {
+    return static_cast<double>(s.g) * p.device.parallel(s.u);
+  }
+  static double second(const State& s, const Shared& p) {
+    return static_cast<double>(s.g2) * p.device.parallel(s.u2);
+  }
   static void show(State& s, const Shared& p) { s.weight = weight(first(s, p), second(s, p), p.p); }
 
   /// Two reads of synapse `i`, of devices with these conductances.
@@ -140,7 +166,8 @@ struct RewardSpinValve {
     const valve::Device& d = p.device;
     State& s = n[i];
     const bool up = s.change > 0;
-    double of_change = static_cast<double>(up ? s.k_plus : s.k_minus), k = static_cast<double>(s.k), k2 = static_cast<double>(s.k2);
+    double of_change = static_cast<double>(up ? s.k_plus : s.k_minus), k = static_cast<double>(s.k),
+           k2 = static_cast<double>(s.k2);
     if (const double sigma = p.p.cycle_noise; sigma > 0) {
       const Words a = n.s.draw(i, 1), b = n.s.draw(i, 2);
       of_change *= device::factor(sigma, device::normal(a[0], a[1]));
@@ -162,7 +189,8 @@ struct RewardSpinValve {
   }
   static void on_control(Synapses<RewardSpinValve> n, const Control& control) {
     if (control.stimulus == a_reward) {
-      const double e = n.slice_state().eligibility, gain = n.shared().p.rate * (control.value[0] - control.value[1]);
+      const double e = n.slice_state().eligibility,
+                   gain = n.shared().p.rate * (control.value[0] - control.value[1]);
       n.slice_state().eligibility = 0;
       if (e == 0) return;
       for (std::uint32_t i = 0; i < n.size(); ++i) n[i].change += gain * n.s.target(i) * e;

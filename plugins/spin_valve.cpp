@@ -2,16 +2,17 @@
 //
 // The device, its measurements and its source are in spin_valve.hpp.
 //
-// Magnetism.  Two electrodes, each along or against the axis of the field.  A field of at least field_soft turns the soft
-// one (LSMO), of at least field_hard the hard one (Co), too; both begin as after a large negative field.  The antiparallel
-// device conducts more.
-// With `update`, a device that a field makes antiparallel is also written, once each time that it becomes so:
+// Magnetism.  Two electrodes, each along or against the axis of the field.  A field of at least field_soft
+// turns the soft one (LSMO), of at least field_hard the hard one (Co), too; both begin as after a large
+// negative field.  The antiparallel device conducts more. With `update`, a device that a field makes
+// antiparallel is also written, once each time that it becomes so:
 //     G += update G_max (G / G_max)^(7/4) where G > update_th, at most to G_max,
-// the power law of the boost G MG(G) as a change that stays.  A field acts as one that grows to its value, so that one that
-// turns both electrodes passes through the antiparallel state: a ramp writes the same in few steps and in many.
+// the power law of the boost G MG(G) as a change that stays.  A field acts as one that grows to its value, so
+// that one that turns both electrodes passes through the antiparallel state: a ramp writes the same in few
+// steps and in many.
 //
-// Weight.  w_max (G - G_ref) / G_max.  With `pair: 1` it is w_max (G - G2) / G_max, of two devices that are pulsed with
-// opposite voltages and see the same field: a positive pulse raises the weight by both.
+// Weight.  w_max (G - G_ref) / G_max.  With `pair: 1` it is w_max (G - G2) / G_max, of two devices that are
+// pulsed with opposite voltages and see the same field: a positive pulse raises the weight by both.
 #include "spin_valve.hpp"
 
 namespace {
@@ -22,7 +23,9 @@ using device::normal;
 
 struct SpinValve {
   static constexpr const char* name = "spin_valve";
-  static constexpr const char* doc = "Molecular spin valve: voltage pulses change its conductance, a magnetic field raises it where it is high.";
+  static constexpr const char* doc =
+      "Molecular spin valve: voltage pulses change its conductance, a magnetic field raises it where it is "
+      "high.";
   static constexpr Stimulus stimuli[] = {device::pulse, device::field, device::read};
   enum { a_pulse, a_field, a_read };
   static constexpr bool draws = true;
@@ -36,30 +39,40 @@ struct SpinValve {
     double soft, hard;  ///< T
   };
   struct State {
-    double weight, u, u2, energy, reading;  // the weight first: computed variables, which have no place of their own, share it until init
-    float g, g2, k, k2;      ///< spread
-    float soft, hard;        ///< directions of the electrodes, +1 or -1
+    double weight, u, u2, energy, reading;  // the weight first: computed variables, which have no place of
+                                            // their own, share it until init
+    float g, g2, k, k2;                     ///< spread
+    float soft, hard;                       ///< directions of the electrodes, +1 or -1
   };
 
   static auto params() {
     constexpr auto flag = between(0, 1);
     FieldTable<Params> t;
     valve::add_constants(t);
-    t.add(&Params::field_soft, "field_soft", "Oe", 90, above(0), 0, "field that turns the soft electrode (not in the paper)")
-        .add(&Params::field_hard, "field_hard", "Oe", 250, above(0), 0, "field that turns the hard electrode, too (not in the paper)")
-        .add(&Params::w_max, "w_max", "1", 100, any(), port_unit, "weight of G_max, parallel, over that of no conductance")
+    t.add(&Params::field_soft, "field_soft", "Oe", 90, above(0), 0,
+          "field that turns the soft electrode (not in the paper)")
+        .add(&Params::field_hard, "field_hard", "Oe", 250, above(0), 0,
+             "field that turns the hard electrode, too (not in the paper)")
+        .add(&Params::w_max, "w_max", "1", 100, any(), port_unit,
+             "weight of G_max, parallel, over that of no conductance")
         .add(&Params::G_ref, "G_ref", "uS", 0, at_least(0), 0, "conductance whose weight is 0")
-        .add(&Params::pair, "pair", "1", 0, flag, integer, "1: weight of G - G2, two devices pulsed with opposite voltages")
-        .add(&Params::update, "update", "1", 0, at_least(0), 0, "change, over G_max, of a device at G_max that becomes antiparallel (not in the paper)")
+        .add(&Params::pair, "pair", "1", 0, flag, integer,
+             "1: weight of G - G2, two devices pulsed with opposite voltages")
+        .add(&Params::update, "update", "1", 0, at_least(0), 0,
+             "change, over G_max, of a device at G_max that becomes antiparallel (not in the paper)")
         .add(&Params::update_exponent, "update_exponent", "1", 1.75, above(0), 0, "its power of G / G_max")
-        .add(&Params::update_th, "update_th", "uS", 1.13, at_least(0), 0, "conductance up to which it leaves no change")
-        .add(&Params::cycle_noise, "cycle_noise", "1", 0, at_least(0), 0, "sd of ln of the rate k from pulse to pulse (not in the paper)");
-    device::add_reading(t, "1: add up the energy of pulses and reads, V^2 G dt in the present magnetic state");
+        .add(&Params::update_th, "update_th", "uS", 1.13, at_least(0), 0,
+             "conductance up to which it leaves no change")
+        .add(&Params::cycle_noise, "cycle_noise", "1", 0, at_least(0), 0,
+             "sd of ln of the rate k from pulse to pulse (not in the paper)");
+    device::add_reading(t,
+                        "1: add up the energy of pulses and reads, V^2 G dt in the present magnetic state");
     return t;
   }
   static auto variables() {
     FieldTable<State> t;
-    t.add(&State::weight, "weight", "1", 0, any(), port_unit, "weight in the present magnetic state, without read noise")
+    t.add(&State::weight, "weight", "1", 0, any(), port_unit,
+          "weight in the present magnetic state, without read noise")
         .add(&State::u, "u", "1", 0, between(0, 1), initial, "0: least conductance, 1: greatest")
         .computed("G", "uS", 0, at_least(0), 0, "conductance in the present magnetic state")
         .computed("state", "1", 1, between(-1, 1), 0, "1: electrodes parallel, -1: antiparallel")
@@ -70,7 +83,8 @@ struct SpinValve {
         .add(&State::k, "k", "1", 1, above(0), initial, "factor of the rates: spread between devices")
         .add(&State::g2, "g2", "1", 1, above(0), initial, "as g, of the second device")
         .add(&State::k2, "k2", "1", 1, above(0), initial, "as k, of the second device")
-        .add(&State::reading, "reading", "uS", 0, any(), 0, "conductance (of a pair: G - G2) as last read by the schedule, with read noise");
+        .add(&State::reading, "reading", "uS", 0, any(), 0,
+             "conductance (of a pair: G - G2) as last read by the schedule, with read noise");
     return t;
   }
   static const char* check(const Params& p) {
@@ -84,7 +98,8 @@ struct SpinValve {
     return p.pair != 0 || p.G_ref > 0 ? Sign::either : p.w_max < 0 ? Sign::negative : Sign::positive;
   }
   static void prepare(Shared& s, const Params& p, const RunInfo&) {
-    constexpr double per_tesla = 1e4;  // Oe; a quotient, as the loader makes of "90 Oe", so that the two are equal
+    constexpr double per_tesla =
+        1e4;  // Oe; a quotient, as the loader makes of "90 Oe", so that the two are equal
     s = {p, valve::Device(p), device::Reader(p), p.field_soft / per_tesla, p.field_hard / per_tesla};
   }
   static void init(State& s, const Shared& p) {
@@ -145,7 +160,8 @@ struct SpinValve {
       k2 *= factor(sigma, normal(w[2], w[3]));
     }
     const auto apply = [&](double& u, float g, const valve::Device::Pulse& on_it) {
-      if (p.reader.counts) p.reader.pulse(V, static_cast<double>(g) * p.device.charge(u, on_it, antiparallel(s)), s.energy);
+      if (p.reader.counts)
+        p.reader.pulse(V, static_cast<double>(g) * p.device.charge(u, on_it, antiparallel(s)), s.energy);
       u = p.device.after(u, on_it);
     };
     apply(s.u, s.g, p.device.pulse(V, t, k));
@@ -187,9 +203,18 @@ struct SpinValve {
   static double read(Synapses<SpinValve> n, std::uint32_t i, std::uint32_t variable) {
     const State& s = n[i];
     const auto wide = [](float x) { return static_cast<double>(x); };
-    const double all[] = {s.weight, s.u,       conductance(s.u, s.g, antiparallel(s), n.shared()),   antiparallel(s) ? -1.0 : 1.0,
-                          s.energy, s.u2,      conductance(s.u2, s.g2, antiparallel(s), n.shared()), wide(s.g),
-                          wide(s.k), wide(s.g2), wide(s.k2), s.reading};
+    const double all[] = {s.weight,
+                          s.u,
+                          conductance(s.u, s.g, antiparallel(s), n.shared()),
+                          antiparallel(s) ? -1.0 : 1.0,
+                          s.energy,
+                          s.u2,
+                          conductance(s.u2, s.g2, antiparallel(s), n.shared()),
+                          wide(s.g),
+                          wide(s.k),
+                          wide(s.g2),
+                          wide(s.k2),
+                          s.reading};
     return all[variable];  // in the order of variables()
   }
 };

@@ -1,17 +1,21 @@
-// One molecular spin valve, as the plugins of this folder that are made of such devices share it.  Source of what is marked
-// [m], measured: A. Riminucci, R. Legenstein, "Fast learning synapses with molecular spin valves via selective magnetic
-// potentiation" (2019); the rest is a model, not in the paper, and each of its constants is a parameter.
+// One molecular spin valve, as the plugins of this folder that are made of such devices share it.  Source of
+// what is marked [m], measured: A. Riminucci, R. Legenstein, "Fast learning synapses with molecular spin
+// valves via selective magnetic potentiation" (2019); the rest is a model, not in the paper, and each of its
+// constants is a parameter.
 //
-// State.  u in [0, 1] is how far the device has been switched.  The conductance in the parallel magnetic state is
+// State.  u in [0, 1] is how far the device has been switched.  The conductance in the parallel magnetic
+// state is
 //     G = G_min (G_max / G_min)^u   (map `log`)   or   G = G_min + (G_max - G_min) u   (linear: 1)
 // with G_min, G_max [m].
 //
-// Pulses.  |V| <= V_th does nothing [m]; beyond it du/dt = k (1 - u) for V > 0 and -k u for V < 0, in closed form over the
-// pulse, with k = k0 (exp((|V| - V_th) / V_0) - 1).  k0, unless it is given, is such that with these constants 50 pulses of
-// +2.5 V, 5 ms multiply G_min by 47 and 50 of -2.35 V, 5 ms divide G_max by 31 [m].  A pulse acts as a whole at its begin.
+// Pulses.  |V| <= V_th does nothing [m]; beyond it du/dt = k (1 - u) for V > 0 and -k u for V < 0, in closed
+// form over the pulse, with k = k0 (exp((|V| - V_th) / V_0) - 1).  k0, unless it is given, is such that with
+// these constants 50 pulses of +2.5 V, 5 ms multiply G_min by 47 and 50 of -2.35 V, 5 ms divide G_max by 31
+// [m].  A pulse acts as a whole at its begin.
 //
-// Magnetism.  The antiparallel device conducts more, G (1 + MG), MG = MG_max ((G - G_th) / (G_max - G_th))^(3/4) above G_th,
-// 0 below [m].  G MG is the boost.  A pulse costs what flows in the magnetic state that the device is in.
+// Magnetism.  The antiparallel device conducts more, G (1 + MG), MG = MG_max ((G - G_th) / (G_max -
+// G_th))^(3/4) above G_th, 0 below [m].  G MG is the boost.  A pulse costs what flows in the magnetic state
+// that the device is in.
 #pragma once
 #include "spinet/device.hpp"
 #include "spinet/math.hpp"
@@ -44,35 +48,50 @@ template <class Params>
 void add_constants(FieldTable<Params>& t) {
   t.add(&Params::G_min, "G_min", "uS", 0.64, above(0), 0, "least conductance")
       .add(&Params::G_max, "G_max", "uS", 89, above(0), 0, "greatest conductance, parallel")
-      .add(&Params::G_th, "G_th", "uS", 1.13, at_least(0), 0, "conductance above which there is magnetoconductance")
-      .add(&Params::linear, "linear", "1", 0, between(0, 1), integer, "0: ln G is linear in u, 1: G is (not in the paper)")
+      .add(&Params::G_th, "G_th", "uS", 1.13, at_least(0), 0,
+           "conductance above which there is magnetoconductance")
+      .add(&Params::linear, "linear", "1", 0, between(0, 1), integer,
+           "0: ln G is linear in u, 1: G is (not in the paper)")
       .add(&Params::V_th, "V_th", "V", 1.2, at_least(0), 0, "voltages up to it change nothing, either sign")
-      .add(&Params::V_0, "V_0", "V", 0.25, above(0), 0, "voltage that multiplies the rate by e (not in the paper)")
-      .derives(&Params::k_up, "k_up", "1/s", at_least(0), 0, "k0 of positive pulses; auto: 50 of +2.5 V, 5 ms multiply G_min by 47 (not in the paper)")
-      .derives(&Params::k_down, "k_down", "1/s", at_least(0), 0, "k0 of negative pulses; auto: 50 of -2.35 V, 5 ms divide G_max by 31 (not in the paper)")
-      .add(&Params::MG_max, "MG_max", "1", 0.25, at_least(0), 0, "magnetoconductance at G_max: (G_AP - G_P) / G_P")
-      .add(&Params::MG_exponent, "MG_exponent", "1", 0.75, above(0), 0, "of G - G_th in the magnetoconductance");
+      .add(&Params::V_0, "V_0", "V", 0.25, above(0), 0,
+           "voltage that multiplies the rate by e (not in the paper)")
+      .derives(&Params::k_up, "k_up", "1/s", at_least(0), 0,
+               "k0 of positive pulses; auto: 50 of +2.5 V, 5 ms multiply G_min by 47 (not in the paper)")
+      .derives(&Params::k_down, "k_down", "1/s", at_least(0), 0,
+               "k0 of negative pulses; auto: 50 of -2.35 V, 5 ms divide G_max by 31 (not in the paper)")
+      .add(&Params::MG_max, "MG_max", "1", 0.25, at_least(0), 0,
+           "magnetoconductance at G_max: (G_AP - G_P) / G_P")
+      .add(&Params::MG_exponent, "MG_exponent", "1", 0.75, above(0), 0,
+           "of G - G_th in the magnetoconductance");
 }
-/// The measurements that rates are fitted to: so much 50 pulses of 5 ms change G by, from the end of its range.
-constexpr double fitted_up = 47, fitted_down = 31, fitted_V_up = 2.5, fitted_V_down = 2.35, fitted_time = 50 * 5e-3;
+/// The measurements that rates are fitted to: so much 50 pulses of 5 ms change G by, from the end of its
+/// range.
+constexpr double fitted_up = 47, fitted_down = 31, fitted_V_up = 2.5, fitted_V_down = 2.35,
+                 fitted_time = 50 * 5e-3;
 
 /// What is wrong with constants that are each in their range, or null.
 inline const char* problem(const Constants& p) {
   if (!(p.G_min < p.G_max)) return "G_min must be below G_max";
   if (p.G_th >= p.G_max) return "G_th must be below G_max: no device would show magnetoconductance";
   if (is_auto(p.k_up)) {
-    if (!(p.G_max > fitted_up * p.G_min)) return "k_up must be given where G_max is not above 47 G_min, the change that it is fitted to";
-    if (!(p.V_th < fitted_V_up)) return "k_up must be given where V_th is not below 2.5 V, the pulse that it is fitted to";
+    if (!(p.G_max > fitted_up * p.G_min))
+      return "k_up must be given where G_max is not above 47 G_min, the change that it is fitted to";
+    if (!(p.V_th < fitted_V_up))
+      return "k_up must be given where V_th is not below 2.5 V, the pulse that it is fitted to";
   }
   // Beyond it exp((V - V_th) / V_0) of the pulses that rates are fitted to is no number.
   constexpr double steepest = 700;
   if (is_auto(p.k_up) && (fitted_V_up - p.V_th) / p.V_0 > steepest)
-    return "k_up must be given where V_0 is below (2.5 V - V_th) / 700: exp((V - V_th) / V_0) would be no number";
+    return "k_up must be given where V_0 is below (2.5 V - V_th) / 700: exp((V - V_th) / V_0) would be no "
+           "number";
   if (is_auto(p.k_down) && (fitted_V_down - p.V_th) / p.V_0 > steepest)
-    return "k_down must be given where V_0 is below (2.35 V - V_th) / 700: exp((V - V_th) / V_0) would be no number";
+    return "k_down must be given where V_0 is below (2.35 V - V_th) / 700: exp((V - V_th) / V_0) would be no "
+           "number";
   if (is_auto(p.k_down)) {
-    if (!(p.G_max > fitted_down * p.G_min)) return "k_down must be given where G_max is not above 31 G_min, the change that it is fitted to";
-    if (!(p.V_th < fitted_V_down)) return "k_down must be given where V_th is not below 2.35 V, the pulse that it is fitted to";
+    if (!(p.G_max > fitted_down * p.G_min))
+      return "k_down must be given where G_max is not above 31 G_min, the change that it is fitted to";
+    if (!(p.V_th < fitted_V_down))
+      return "k_down must be given where V_th is not below 2.35 V, the pulse that it is fitted to";
   }
   return nullptr;
 }
@@ -80,8 +99,10 @@ inline const char* problem(const Constants& p) {
 /// The integral of f from a to b by eight points of Gauss and Legendre in each of `panels`.
 template <class F>
 double integral(double a, double b, int panels, F&& f) {
-  constexpr double at[] = {0.18343464249564980494, 0.52553240991632898582, 0.79666647741362673959, 0.96028985649753623168};
-  constexpr double weight[] = {0.36268378337836198297, 0.31370664587788728734, 0.22238103445337447054, 0.10122853629037625915};
+  constexpr double at[] = {0.18343464249564980494, 0.52553240991632898582, 0.79666647741362673959,
+                           0.96028985649753623168};
+  constexpr double weight[] = {0.36268378337836198297, 0.31370664587788728734, 0.22238103445337447054,
+                               0.10122853629037625915};
   const double half = (b - a) / (2 * panels);
   double sum = 0;
   for (int n = 0; n < panels; ++n) {
@@ -100,12 +121,18 @@ struct Device : Constants {
   };
 
   Device() = default;
-  explicit Device(const Constants& c) : Constants(c), span(c.linear != 0 ? c.G_max - c.G_min : math::log(c.G_max / c.G_min)) {
-    if (is_auto(k_up)) k_up = fitted(linear != 0 ? (fitted_up - 1) * G_min / span : math::log(fitted_up) / span, fitted_V_up);
-    if (is_auto(k_down)) k_down = fitted(linear != 0 ? (1 - 1 / fitted_down) * G_max / span : math::log(fitted_down) / span, fitted_V_down);
+  explicit Device(const Constants& c)
+      : Constants(c), span(c.linear != 0 ? c.G_max - c.G_min : math::log(c.G_max / c.G_min)) {
+    if (is_auto(k_up))
+      k_up = fitted(linear != 0 ? (fitted_up - 1) * G_min / span : math::log(fitted_up) / span, fitted_V_up);
+    if (is_auto(k_down))
+      k_down = fitted(linear != 0 ? (1 - 1 / fitted_down) * G_max / span : math::log(fitted_down) / span,
+                      fitted_V_down);
   }
   /// k0 of pulses of V that move u by `share` of its range, from one end.
-  double fitted(double share, double V) const { return -math::log1p(-share) / fitted_time / math::expm1((V - V_th) / V_0); }
+  double fitted(double share, double V) const {
+    return -math::log1p(-share) / fitted_time / math::expm1((V - V_th) / V_0);
+  }
   /// Conductance in the parallel state [uS].
   double parallel(double u) const {
     if (linear != 0) return G_min + span * u;
@@ -140,7 +167,11 @@ struct Device : Constants {
     if (!p.acts()) return conductance(u, antiparallel) * p.t;
     // The closed forms are differences, of nearly equal numbers where the pulse is short.
     const bool brief = p.k * p.t < 0.1;
-    const double parallel_part = brief ? integral(0, p.t, 1, [&](double t) { return parallel(after(u, {p.V, t, p.k})); }) : parallel_charge(u, p);
+    const double parallel_part = brief ? integral(0, p.t, 1,
+                                                  [&](double t) {
+                                                    return parallel(after(u, {p.V, t, p.k}));
+                                                  })
+                                       : parallel_charge(u, p);
     return parallel_part + (antiparallel ? boost_charge(u, p) : 0);
   }
 
@@ -151,20 +182,25 @@ struct Device : Constants {
     if (p.V > 0) return G_max * (p.t - (ein(span * (1 - before)) - ein(span * (1 - u))) / p.k);
     return G_min * (p.t + (ein(-span * u) - ein(-span * before)) / p.k);
   }
-  /// Of the boost G MG(G).  x = k t; near the x at which G passes G_th, in or out of the pulse, the boost goes as a power of
-  /// the distance y, which is smooth in y^(1/4).
+  /// Of the boost G MG(G).  x = k t; near the x at which G passes G_th, in or out of the pulse, the boost
+  /// goes as a power of the distance y, which is smooth in y^(1/4).
   double boost_charge(double before, const Pulse& p) const {
     const bool up = p.V > 0;
     const auto boost = [&](double u) { return parallel(u) * MG(parallel(u)); };
     if (before >= 1 && up) return boost(1) * p.t;
     const double whole = p.k * p.t, u_th = state_of(G_th);
     // Then e^-40 of the way to the end is left, also of the boost where that goes to 0 only with u.
-    const double settled = 40 / (!up && u_th <= 0 && MG_exponent < 1 ? (MG_exponent > 0.05 ? MG_exponent : 0.05) : 1);
+    const double settled =
+        40 / (!up && u_th <= 0 && MG_exponent < 1 ? (MG_exponent > 0.05 ? MG_exponent : 0.05) : 1);
     const double end = whole < settled ? whole : settled;
-    const auto at = [&](double x) { return boost(up ? 1 - (1 - before) * math::exp(-x) : before * math::exp(-x)); };
+    const auto at = [&](double x) {
+      return boost(up ? 1 - (1 - before) * math::exp(-x) : before * math::exp(-x));
+    };
     const double rest = whole > settled ? at(settled) * (p.t - settled / p.k) : 0;
     if (!up && before <= u_th) return 0;
-    const double passes = up ? math::log((1 - before) / (1 - u_th)) : u_th > 0 ? math::log(before / u_th) : 2 * settled;
+    const double passes = up         ? math::log((1 - before) / (1 - u_th))
+                          : u_th > 0 ? math::log(before / u_th)
+                                     : 2 * settled;
     const double a = up && passes > 0 ? passes : 0, b = !up && passes < end ? passes : end;
     if (!(a < b)) return rest;
     const double sign = up ? 1 : -1, near = up ? a - passes : passes - b, far = up ? b - passes : passes - a;
@@ -172,7 +208,9 @@ struct Device : Constants {
     const auto by_distance = [&](double y) { return at(passes + sign * y); };
     double sum = 0;
     if (near < 1) sum += integral(fourth_root(near), fourth_root(far < 1 ? far : 1), 4, by_root);
-    if (far > 1) sum += integral(near > 1 ? near : 1, far, 1 + static_cast<int>(2 * (far - (near > 1 ? near : 1))), by_distance);
+    if (far > 1)
+      sum += integral(near > 1 ? near : 1, far, 1 + static_cast<int>(2 * (far - (near > 1 ? near : 1))),
+                      by_distance);
     return sum / p.k + rest;
   }
   static double fourth_root(double x) { return math::sqrt(math::sqrt(x)); }

@@ -1,12 +1,14 @@
 // stdp: pair-based spike-timing-dependent plasticity.
 //
-// With the delay in the dendrite, a presynaptic spike meets the synapse at its emission t and a postsynaptic one delay
-// after its own.  Every postsynaptic spike potentiates by the presynaptic trace, every presynaptic spike depresses by the
-// postsynaptic trace; a pair at the same tick counts for neither.  w is in units of w_max:
+// With the delay in the dendrite, a presynaptic spike meets the synapse at its emission t and a postsynaptic
+// one delay after its own.  Every postsynaptic spike potentiates by the presynaptic trace, every presynaptic
+// spike depresses by the postsynaptic trace; a pair at the same tick counts for neither.  w is in units of
+// w_max:
 //     potentiation  w += lambda (1 - w)^mu_plus x_pre        depression  w -= alpha lambda w^mu_minus x_post
-// mu = 0 is additive (S. Song, K. D. Miller, L. F. Abbott, "Competitive Hebbian learning through spike-timing-dependent
-// synaptic plasticity", 2000), 1 multiplicative, between them R. Guetig et al., "Learning input correlations through
-// nonlinear temporally asymmetric Hebbian plasticity", 2003.  Last tick and presynaptic trace belong to the slice.
+// mu = 0 is additive (S. Song, K. D. Miller, L. F. Abbott, "Competitive Hebbian learning through
+// spike-timing-dependent synaptic plasticity", 2000), 1 multiplicative, between them R. Guetig et al.,
+// "Learning input correlations through nonlinear temporally asymmetric Hebbian plasticity", 2003.  Last tick
+// and presynaptic trace belong to the slice.
 #include <algorithm>
 #include <cstring>
 #include <type_traits>
@@ -26,7 +28,9 @@ typedef float Floats __attribute__((vector_size(16)));
 
 struct Stdp {
   static constexpr const char* name = "stdp";
-  static constexpr const char* doc = "Spike-timing-dependent plasticity of pairs, additive to multiplicative, all-to-all or nearest neighbour.";
+  static constexpr const char* doc =
+      "Spike-timing-dependent plasticity of pairs, additive to multiplicative, all-to-all or nearest "
+      "neighbour.";
   struct Params {
     double tau_plus, tau_minus, lambda, alpha, mu_plus, mu_minus, w_max, nearest;
   };
@@ -47,14 +51,22 @@ struct Stdp {
 
   static auto params() {
     FieldTable<Params> t;
-    t.add(&Params::tau_plus, "tau_plus", "ms", 20, above(0), 0, "time constant of potentiation, pre before post")
-        .add(&Params::tau_minus, "tau_minus", "ms", 20, above(0), 0, "time constant of depression, post before pre")
-        .add(&Params::lambda, "lambda", "1", 0.01, at_least(0), scheduled, "step of potentiation, in units of w_max")
-        .add(&Params::alpha, "alpha", "1", 1, at_least(0), scheduled, "step of depression over that of potentiation")
-        .add(&Params::mu_plus, "mu_plus", "1", 1, between(0, 10), scheduled, "exponent of potentiation: 0 additive, 1 multiplicative")
-        .add(&Params::mu_minus, "mu_minus", "1", 1, between(0, 10), scheduled, "exponent of depression: 0 additive, 1 multiplicative")
-        .add(&Params::w_max, "w_max", "1", 100, above(0), port_unit | scheduled, "largest weight; weights stay between 0 and it")
-        .add(&Params::nearest, "nearest", "1", 0, between(0, 1), integer, "1: each spike pairs with its nearest partner only, 0: with all");
+    t.add(&Params::tau_plus, "tau_plus", "ms", 20, above(0), 0,
+          "time constant of potentiation, pre before post")
+        .add(&Params::tau_minus, "tau_minus", "ms", 20, above(0), 0,
+             "time constant of depression, post before pre")
+        .add(&Params::lambda, "lambda", "1", 0.01, at_least(0), scheduled,
+             "step of potentiation, in units of w_max")
+        .add(&Params::alpha, "alpha", "1", 1, at_least(0), scheduled,
+             "step of depression over that of potentiation")
+        .add(&Params::mu_plus, "mu_plus", "1", 1, between(0, 10), scheduled,
+             "exponent of potentiation: 0 additive, 1 multiplicative")
+        .add(&Params::mu_minus, "mu_minus", "1", 1, between(0, 10), scheduled,
+             "exponent of depression: 0 additive, 1 multiplicative")
+        .add(&Params::w_max, "w_max", "1", 100, above(0), port_unit | scheduled,
+             "largest weight; weights stay between 0 and it")
+        .add(&Params::nearest, "nearest", "1", 0, between(0, 1), integer,
+             "1: each spike pairs with its nearest partner only, 0: with all");
     return t;
   }
   static auto variables() {
@@ -65,14 +77,20 @@ struct Stdp {
   static double post_tau(const Params& p) { return p.tau_minus; }
   static double pre_tau(const Params& p) { return p.tau_plus; }
   static void prepare(Shared& s, const Params& p, const RunInfo& run) {
-    s = {1 / (p.tau_plus * run.ticks_per_ms), 1 / (p.tau_minus * run.ticks_per_ms), p.lambda, p.alpha * p.lambda, p.mu_plus, p.mu_minus, p.w_max,
+    s = {1 / (p.tau_plus * run.ticks_per_ms),
+         1 / (p.tau_minus * run.ticks_per_ms),
+         p.lambda,
+         p.alpha * p.lambda,
+         p.mu_plus,
+         p.mu_minus,
+         p.w_max,
          p.nearest != 0};
   }
 
   static void init(State& s, const Shared& p) { s.weight = std::min(s.weight, static_cast<float>(p.w_max)); }
 
-  /// What is common to the synapses of a slice.  Traces are products: what the slice contributes times what the engine
-  /// keeps with each postsynaptic spike, both relative to the slice's base; no exp per synapse.
+  /// What is common to the synapses of a slice.  Traces are products: what the slice contributes times what
+  /// the engine keeps with each postsynaptic spike, both relative to the slice's base; no exp per synapse.
   struct Pass {
     double lead;  ///< lambda x_pre at a postsynaptic spike = lead * lowered
     double fall;  ///< alpha lambda x_post at the presynaptic spike = fall * raised
@@ -81,7 +99,8 @@ struct Stdp {
     bool nearest;
     // Where a delay is longer than 300 time constants the factors may leave the range of a double:
     bool far;
-    double trace, last, alpha_lambda, plus_rate, minus_rate;  ///< last: presynaptic spike, as the target sees it
+    double trace, last, alpha_lambda, plus_rate,
+        minus_rate;  ///< last: presynaptic spike, as the target sees it
 
     explicit Pass(Synapses<Stdp> n) {
       const Shared& p = n.shared();
@@ -96,16 +115,18 @@ struct Stdp {
       fall = far ? 0 : alpha_lambda * math::exp(static_cast<double>(n.s.base - seen) * minus_rate);
     }
     double pre(const PostSpike& s) const {
-      return far && trace != 0 ? trace * math::exp((last - static_cast<double>(s.tick)) * plus_rate) : lead * s.lowered;
+      return far && trace != 0 ? trace * math::exp((last - static_cast<double>(s.tick)) * plus_rate)
+                               : lead * s.lowered;
     }
     double post(const PostSpike& s) const {
       if (s.tick == long_ago) return 0;
       const double sum = nearest ? s.trace : 1;
-      return far ? alpha_lambda * s.trace / sum * math::exp(static_cast<double>(s.tick - seen) * minus_rate) : fall * s.raised / sum;
+      return far ? alpha_lambda * s.trace / sum * math::exp(static_cast<double>(s.tick - seen) * minus_rate)
+                 : fall * s.raised / sum;
     }
   };
-  // One step for a number or a row of them.  The weight is rounded to float after every step, so that it does not matter
-  // which steps are made together; x = 0 changes nothing.
+  // One step for a number or a row of them.  The weight is rounded to float after every step, so that it does
+  // not matter which steps are made together; x = 0 changes nothing.
   template <Mu kind, class T>
   static T potentiated(T w, T x, const Pass& p) {
     T up;
@@ -123,7 +144,8 @@ struct Stdp {
     return rounded(down > 1e-30 ? down : T{});  // always a normal float
   }
   static double power(double x, double mu) { return x <= 0 ? 0.0 : math::exp(mu * math::log(x)); }
-  /// To the 24 bits of a float (Veltkamp's splitting), without conversions, which compilers do badly for rows.
+  /// To the 24 bits of a float (Veltkamp's splitting), without conversions, which compilers do badly for
+  /// rows.
   template <class T>
   static T rounded(T w) {
     const T t = w * 0x20000001p0;
@@ -159,17 +181,20 @@ struct Stdp {
     static Four back(const PostSpike* const (&e)[4], std::ptrdiff_t m) {
       const auto pair = [&](int l) { return *reinterpret_cast<const Pair*>(&e[l][-m]); };
       const Pair a = pair(0), b = pair(1), c = pair(2), d = pair(3);
-      const Row tick = __builtin_shufflevector(__builtin_shufflevector(a, b, 0, 2), __builtin_shufflevector(c, d, 0, 2), 0, 1, 2, 3);
+      const Row tick = __builtin_shufflevector(__builtin_shufflevector(a, b, 0, 2),
+                                               __builtin_shufflevector(c, d, 0, 2), 0, 1, 2, 3);
       return {reinterpret_cast<Ticks>(tick),
-              __builtin_shufflevector(__builtin_shufflevector(a, b, 1, 3), __builtin_shufflevector(c, d, 1, 3), 0, 1, 2, 3)};
+              __builtin_shufflevector(__builtin_shufflevector(a, b, 1, 3),
+                                      __builtin_shufflevector(c, d, 1, 3), 0, 1, 2, 3)};
     }
   };
   static bool any(Ticks mask) { return (mask[0] | mask[1] | mask[2] | mask[3]) != 0; }
 
-  /// Four synapses at once, without branches in the usual case: each looks at its last three postsynaptic spikes, whether
-  /// they are new or not.  The same operations as in `one`, so the same bits.
+  /// Four synapses at once, without branches in the usual case: each looks at its last three postsynaptic
+  /// spikes, whether they are new or not.  The same operations as in `one`, so the same bits.
   template <Mu plus, Mu minus>
-  static void four(float* weight, const std::uint16_t* targets, const PostHistory* history, const Pass& p, double* out) {
+  static void four(float* weight, const std::uint16_t* targets, const PostHistory* history, const Pass& p,
+                   double* out) {
     const PostSpike* e[4];
     for (int l = 0; l < 4; ++l) {
       e[l] = history[targets[l]].end;
@@ -211,7 +236,8 @@ struct Stdp {
       if (mu == 1) return g(std::integral_constant<Mu, Mu::one>{});
       return g(std::integral_constant<Mu, Mu::any>{});
     };
-    return kind(p.mu_plus, [&](auto plus) { return kind(p.mu_minus, [&](auto minus) { return f(plus, minus); }); });
+    return kind(p.mu_plus,
+                [&](auto plus) { return kind(p.mu_minus, [&](auto minus) { return f(plus, minus); }); });
   }
 
   static constexpr bool wide = true;
@@ -225,7 +251,8 @@ struct Stdp {
       std::uint32_t i = 0;
       if constexpr (plus.value != Mu::any && minus.value != Mu::any)
         if (!pass.nearest && !pass.far)
-          for (; i + 4 <= count; i += 4) four<plus.value, minus.value>(weight + i, targets + i, history, pass, out + i);
+          for (; i + 4 <= count; i += 4)
+            four<plus.value, minus.value>(weight + i, targets + i, history, pass, out + i);
       for (; i < count; ++i) {
         weight[i] = one<plus.value, minus.value>(weight[i], history[targets[i]], pass);
         out[i] = static_cast<double>(weight[i]);
@@ -233,11 +260,15 @@ struct Stdp {
     });
     SliceState& pre = n.slice_state();
     const Tick t = n.s.emitted();
-    pre = {t, n.s.seen(), pass.nearest || pre.trace == 0 ? 1 : 1 + pre.trace * math::exp(static_cast<double>(pre.last - t) * pass.plus_rate)};
+    pre = {t, n.s.seen(),
+           pass.nearest || pre.trace == 0
+               ? 1
+               : 1 + pre.trace * math::exp(static_cast<double>(pre.last - t) * pass.plus_rate)};
   }
   static float seen_by(Synapses<Stdp> n, std::uint32_t i, const Pass& pass) {
     return with_kinds(n.shared(), [&](auto plus, auto) {
-      return static_cast<float>(after_post<plus.value>(static_cast<double>(n[i].weight), met(n.post(i), pass.seen), pass));
+      return static_cast<float>(
+          after_post<plus.value>(static_cast<double>(n[i].weight), met(n.post(i), pass.seen), pass));
     });
   }
   static void catch_up(Synapses<Stdp> n) {
@@ -248,7 +279,9 @@ struct Stdp {
   static void set(Synapses<Stdp> n, const Params&, const Shared& next) {
     for (std::uint32_t i = 0; i < n.size(); ++i) init(n[i], next);
   }
-  static double read(Synapses<Stdp> n, std::uint32_t i, std::uint32_t) { return static_cast<double>(seen_by(n, i, Pass(n))); }
+  static double read(Synapses<Stdp> n, std::uint32_t i, std::uint32_t) {
+    return static_cast<double>(seen_by(n, i, Pass(n)));
+  }
 };
 }  // namespace
 

@@ -1,9 +1,11 @@
 // tsodyks_markram: short-term facilitation and depression.
 //
-// M. Tsodyks, K. Pawelzik, H. Markram, "Neural networks with dynamic synapses", Neural Computation 10 (1998): a spike
-// raises the release probability u, and uses the part u of the resources x,
-//     u <- u + U (1 - u),  transmitted: w u x,  x <- x (1 - u);   between spikes u decays with tau_fac, x recovers with tau_rec.
-// u and x depend on the presynaptic spikes alone, so they belong to the slice: 6 bytes per synapse, like a static one.
+// M. Tsodyks, K. Pawelzik, H. Markram, "Neural networks with dynamic synapses", Neural Computation 10 (1998):
+// a spike raises the release probability u, and uses the part u of the resources x,
+//     u <- u + U (1 - u),  transmitted: w u x,  x <- x (1 - u);   between spikes u decays with tau_fac, x
+//     recovers with tau_rec.
+// u and x depend on the presynaptic spikes alone, so they belong to the slice: 6 bytes per synapse, like a
+// static one.
 #include "spinet/math.hpp"
 #include "spinet/synapse.hpp"
 
@@ -12,7 +14,8 @@ using namespace spinet;
 
 struct TsodyksMarkram {
   static constexpr const char* name = "tsodyks_markram";
-  static constexpr const char* doc = "Short-term plasticity: every spike raises the release probability and uses up resources.";
+  static constexpr const char* doc =
+      "Short-term plasticity: every spike raises the release probability and uses up resources.";
   struct Params {
     double U, tau_rec, tau_fac;
   };
@@ -30,14 +33,18 @@ struct TsodyksMarkram {
 
   static auto params() {
     FieldTable<Params> t;
-    t.add(&Params::U, "U", "1", 0.5, between(0, 1), scheduled, "rise of the release probability by a spike, from 0")
-        .add(&Params::tau_rec, "tau_rec", "ms", 800, above(0), scheduled, "time constant of the recovery of resources")
-        .add(&Params::tau_fac, "tau_fac", "ms", 0, at_least(0), scheduled, "time constant of facilitation; 0: none");
+    t.add(&Params::U, "U", "1", 0.5, between(0, 1), scheduled,
+          "rise of the release probability by a spike, from 0")
+        .add(&Params::tau_rec, "tau_rec", "ms", 800, above(0), scheduled,
+             "time constant of the recovery of resources")
+        .add(&Params::tau_fac, "tau_fac", "ms", 0, at_least(0), scheduled,
+             "time constant of facilitation; 0: none");
     return t;
   }
   static auto variables() {
     FieldTable<State> t;
-    t.add(&State::weight, "weight", "1", 1, any(), initial | port_unit, "weight if all resources were released");
+    t.add(&State::weight, "weight", "1", 1, any(), initial | port_unit,
+          "weight if all resources were released");
     return t;
   }
   static void prepare(Shared& s, const Params& p, const RunInfo& run) {
@@ -67,7 +74,8 @@ struct TsodyksMarkram {
     SliceState& s = n.slice_state();
     const auto wait = static_cast<double>(n.s.tick - s.last);
     const Shared& p = n.shared();
-    s = {n.s.tick, p.decay < 0 ? 0 : s.u * math::exp(-wait * p.decay), s.used * math::exp(-wait * p.recovery)};
+    s = {n.s.tick, p.decay < 0 ? 0 : s.u * math::exp(-wait * p.decay),
+         s.used * math::exp(-wait * p.recovery)};
   }
   /// What a spike arriving now would transmit.
   static double read(Synapses<TsodyksMarkram> n, std::uint32_t i, std::uint32_t) {

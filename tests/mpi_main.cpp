@@ -19,7 +19,8 @@ int main(int argc, char** argv) {
         transport = &t;
         Catch::Session session;
         if (const int code = session.applyCommandLine(argc, argv)) return code;
-        // After a failed check the ranks would be in different collectives; ending here makes the others end too.
+        // After a failed check the ranks would be in different collectives; ending here makes the others end
+        // too.
         session.configData().abortAfter = 1;
         return session.run() == 0 ? 0 : 1;
       },

@@ -1,5 +1,5 @@
-// Checks that hold for every Transport, on any number of ranks.  They throw instead of using Catch's macros, which are
-// not safe on several threads; FAIL is made of the exception by whoever joins the ranks.
+// Checks that hold for every Transport, on any number of ranks.  They throw instead of using Catch's macros,
+// which are not safe on several threads; FAIL is made of the exception by whoever joins the ranks.
 #pragma once
 #include <stdexcept>
 #include <string>
@@ -15,11 +15,13 @@ inline void expect(bool holds, const std::string& what) {
 inline std::vector<std::byte> message(int rank, std::uint64_t call, std::size_t length) {
   std::vector<std::byte> bytes(length);
   const auto words = spinet::draw({7, 1}, static_cast<std::uint64_t>(rank), call);
-  for (std::size_t i = 0; i < length; ++i) bytes[i] = static_cast<std::byte>(words[i % 4] >> (8 * (i / 4 % 4)) ^ (i >> 4));
+  for (std::size_t i = 0; i < length; ++i)
+    bytes[i] = static_cast<std::byte>(words[i % 4] >> (8 * (i / 4 % 4)) ^ (i >> 4));
   return bytes;
 }
 
-/// The length that `rank` sends at `call`: mostly small, at times nothing, at times more than any first guess of a buffer.
+/// The length that `rank` sends at `call`: mostly small, at times nothing, at times more than any first guess
+/// of a buffer.
 inline std::size_t length_of(int rank, std::uint64_t call, std::size_t largest) {
   const auto words = spinet::draw({7, 2}, static_cast<std::uint64_t>(rank), call);
   if (words[0] % 7 == 0) return 0;
@@ -27,7 +29,8 @@ inline std::size_t length_of(int rank, std::uint64_t call, std::size_t largest) 
   return words[1] % 400;
 }
 
-inline void expect_everyones_bytes(const spinet::Gathered& all, int ranks, std::uint64_t call, std::size_t largest) {
+inline void expect_everyones_bytes(const spinet::Gathered& all, int ranks, std::uint64_t call,
+                                   std::size_t largest) {
   expect(all.begin.size() == static_cast<std::size_t>(ranks) + 1, "one offset per rank and one more");
   expect(all.begin.back() == all.bytes.size(), "the last offset is the end");
   for (int r = 0; r < ranks; ++r) {

@@ -8,8 +8,9 @@
 
 namespace spinet {
 
-/// Runs `work` here and agrees on the outcome: if it threw on any rank, every rank throws; the lowest such rank its own
-/// exception, the others RankFailed with that rank's message.  Collective; `work` itself must make no collective call.
+/// Runs `work` here and agrees on the outcome: if it threw on any rank, every rank throws; the lowest such
+/// rank its own exception, the others RankFailed with that rank's message.  Collective; `work` itself must
+/// make no collective call.
 template <class Work>
 void collectively(Transport& transport, Work&& work) {
   std::exception_ptr error;

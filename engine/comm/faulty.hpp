@@ -4,10 +4,12 @@
 
 namespace spinet {
 
-struct InjectedFault : std::runtime_error { using std::runtime_error::runtime_error; };
+struct InjectedFault : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
-/// Passes everything on to `inner`, but on rank `rank` the `call`-th collective (counted from 1) throws InjectedFault
-/// instead of communicating, as if that rank had failed just before it.
+/// Passes everything on to `inner`, but on rank `rank` the `call`-th collective (counted from 1) throws
+/// InjectedFault instead of communicating, as if that rank had failed just before it.
 class FaultyTransport final : public Transport {
  public:
   FaultyTransport(Transport& inner, int rank, std::uint64_t call) : inner_(inner), rank_(rank), call_(call) {}
@@ -26,7 +28,8 @@ class FaultyTransport final : public Transport {
  private:
   void count() {
     if (++calls_ == call_ && rank() == rank_)
-      throw InjectedFault("injected fault on rank " + std::to_string(rank_) + " at collective " + std::to_string(call_));
+      throw InjectedFault("injected fault on rank " + std::to_string(rank_) + " at collective " +
+                          std::to_string(call_));
   }
   Transport& inner_;
   int rank_;

@@ -10,10 +10,12 @@ std::optional<Launch> find_launch(const std::function<const char*(const char*)>&
   const auto number = [&](const char* variable) -> std::optional<int> {
     const char* text = get(variable);
     int value = 0;
-    if (!text || std::from_chars(text, text + std::strlen(text), value).ec != std::errc{} || value < 1) return {};
+    if (!text || std::from_chars(text, text + std::strlen(text), value).ec != std::errc{} || value < 1)
+      return {};
     return value;
   };
-  // mpirun first: inside a Slurm job Open MPI starts its daemons with srun, whose variables the ranks inherit.
+  // mpirun first: inside a Slurm job Open MPI starts its daemons with srun, whose variables the ranks
+  // inherit.
   for (const char* variable : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE"})
     if (const auto n = number(variable)) return Launch{*n, variable};
   // SLURM_NTASKS is also set in a batch script that srun has not started; SLURM_STEP_NUM_TASKS only by srun.

@@ -10,8 +10,9 @@
 namespace spinet {
 namespace {
 
-/// The meeting place of all threads.  Bytes are copied in by their sender, so that nobody reads the memory of a rank
-/// that may be unwinding.  Two sets of buffers in turn: a rank can be at most one collective ahead of the slowest.
+/// The meeting place of all threads.  Bytes are copied in by their sender, so that nobody reads the memory of
+/// a rank that may be unwinding.  Two sets of buffers in turn: a rank can be at most one collective ahead of
+/// the slowest.
 class Meeting {
  public:
   explicit Meeting(int ranks) : ranks_(ranks), returned_(static_cast<std::size_t>(ranks), false) {
@@ -73,7 +74,9 @@ class LoopbackTransport final : public Transport {
   LoopbackTransport(Meeting& meeting, int rank, int size) : meeting_(meeting), rank_(rank), size_(size) {}
   int rank() const override { return rank_; }
   int size() const override { return size_; }
-  void all_gather(std::span<const std::byte> mine, Gathered& all) override { concatenate(meeting_.exchange(rank_, mine), all); }
+  void all_gather(std::span<const std::byte> mine, Gathered& all) override {
+    concatenate(meeting_.exchange(rank_, mine), all);
+  }
   void gather(std::span<const std::byte> mine, Gathered& all) override {
     const auto& set = meeting_.exchange(rank_, mine);
     all.bytes.clear();

@@ -22,11 +22,12 @@ std::uint64_t limit_in(const fs::path& file) {
   return in >> limit ? limit : no_limit;
 }
 
-/// The lowest limit of a group and those above it.  Where only a part of the tree is mounted, as in a container, groups that
-/// are not there are passed over.
+/// The lowest limit of a group and those above it.  Where only a part of the tree is mounted, as in a
+/// container, groups that are not there are passed over.
 std::uint64_t lowest(const fs::path& mount, fs::path group, const char* file) {
   std::uint64_t limit = limit_in(mount / file);
-  for (; !group.empty() && group != group.root_path(); group = group.parent_path()) limit = std::min(limit, limit_in(mount / group.relative_path() / file));
+  for (; !group.empty() && group != group.root_path(); group = group.parent_path())
+    limit = std::min(limit, limit_in(mount / group.relative_path() / file));
   return limit;
 }
 
@@ -37,7 +38,8 @@ std::uint64_t physical_memory(const fs::path& root) {
   return no_limit;
 }
 
-/// What tells two machines apart: the host's name, and the start of its kernel, since names may be the same everywhere.
+/// What tells two machines apart: the host's name, and the start of its kernel, since names may be the same
+/// everywhere.
 std::string machine_name() {
   char host[256] = {};
   gethostname(host, sizeof host - 1);
@@ -54,20 +56,25 @@ std::vector<int> ranks_here(Transport& transport) {
   transport.all_gather(std::as_bytes(std::span(name)), all);
   std::vector<int> here;
   for (int r = 0; r < transport.size(); ++r)
-    if (const auto other = all.of(r); std::ranges::equal(other, std::as_bytes(std::span(name)))) here.push_back(r);
+    if (const auto other = all.of(r); std::ranges::equal(other, std::as_bytes(std::span(name))))
+      here.push_back(r);
   return here;
 }
 
 std::uint64_t machine_memory(const fs::path& root) {
   std::uint64_t bytes = physical_memory(root);
-  std::ifstream groups(root / "proc/self/cgroup");  // lines "number:controllers:group"; of version 2 "0::group"
+  std::ifstream groups(root /
+                       "proc/self/cgroup");  // lines "number:controllers:group"; of version 2 "0::group"
   for (std::string line; std::getline(groups, line);) {
     std::istringstream parts(line);
     std::string number, controllers, group;
-    if (!std::getline(parts, number, ':') || !std::getline(parts, controllers, ':') || !std::getline(parts, group)) continue;
+    if (!std::getline(parts, number, ':') || !std::getline(parts, controllers, ':') ||
+        !std::getline(parts, group))
+      continue;
     const fs::path tree = root / "sys/fs/cgroup";
     if (controllers.empty())
-      for (const char* mount : {"", "unified"}) bytes = std::min(bytes, lowest(tree / mount, group, "memory.max"));
+      for (const char* mount : {"", "unified"})
+        bytes = std::min(bytes, lowest(tree / mount, group, "memory.max"));
     else if ((',' + controllers + ',').find(",memory,") != std::string::npos)
       bytes = std::min(bytes, lowest(tree / "memory", group, "memory.limit_in_bytes"));
   }

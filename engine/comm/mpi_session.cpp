@@ -19,7 +19,8 @@ class LastResort {
   explicit LastResort(int seconds)
       : thread_([this, seconds](std::stop_token stop) {
           std::unique_lock lock(mutex_);
-          if (!wake_.wait_for(lock, stop, std::chrono::seconds(seconds), [&] { return stop.stop_requested(); }))
+          if (!wake_.wait_for(lock, stop, std::chrono::seconds(seconds),
+                              [&] { return stop.stop_requested(); }))
             MPI_Abort(MPI_COMM_WORLD, 3);
         }) {}
 
@@ -48,7 +49,8 @@ struct MpiSession::Impl {
 
 MpiSession::MpiSession(MpiOptions options) : impl_(std::make_unique<Impl>()) {
   impl_->options = options;
-  // Higher levels of thread support cost latency in every call; LastResort's one call comes when all else has failed.
+  // Higher levels of thread support cost latency in every call; LastResort's one call comes when all else has
+  // failed.
   int provided = 0;
   if (MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
     throw std::runtime_error("MPI_Init failed");
@@ -62,9 +64,11 @@ MpiSession::MpiSession(MpiOptions options) : impl_(std::make_unique<Impl>()) {
     std::string built_with(library, static_cast<std::size_t>(length));
     built_with.erase(std::min(built_with.find_first_of(",\n"), built_with.size()));
     MPI_Finalize();
-    throw LaunchError("the launcher started " + std::to_string(launch->processes) + " processes (" + launch->variable +
-                      "), but MPI sees only this one: the launcher belongs to another MPI than the one spinet was built "
-                      "with (" + built_with + "); use that one's mpirun, or `spinet run -n`");
+    throw LaunchError(
+        "the launcher started " + std::to_string(launch->processes) + " processes (" + launch->variable +
+        "), but MPI sees only this one: the launcher belongs to another MPI than the one spinet was built "
+        "with (" +
+        built_with + "); use that one's mpirun, or `spinet run -n`");
   }
   impl_->world.emplace(MPI_COMM_WORLD, options.chunk);
 }
@@ -78,7 +82,8 @@ MpiSession::~MpiSession() {
 int MpiSession::rank() const { return impl_->world->rank(); }
 int MpiSession::size() const { return impl_->world->size(); }
 
-int MpiSession::run(const std::function<int(Transport&)>& body, const std::function<int(std::exception_ptr)>& report) {
+int MpiSession::run(const std::function<int(Transport&)>& body,
+                    const std::function<int(std::exception_ptr)>& report) {
   int code = 0;
   bool failed = false;
   std::string message;  // for the other ranks; empty if all is well
@@ -102,7 +107,8 @@ int MpiSession::run(const std::function<int(Transport&)>& body, const std::funct
     MPI_Abort(MPI_COMM_WORLD, 3);
   }
   if (impl_->world->left_waiting())
-    report(std::make_exception_ptr(std::logic_error("rank " + std::to_string(rank()) + " ended while other ranks wait for it")));
+    report(std::make_exception_ptr(
+        std::logic_error("rank " + std::to_string(rank()) + " ended while other ranks wait for it")));
   return code;
 }
 

@@ -39,7 +39,8 @@ std::uint64_t MpiTransport::header_of(int rank) const {
 }
 
 std::span<const std::byte> MpiTransport::slot_payload(int rank, std::size_t length) const {
-  return {slots_.data() + static_cast<std::size_t>(rank) * slot_.size() + header_bytes, std::min(length, capacity_)};
+  return {slots_.data() + static_cast<std::size_t>(rank) * slot_.size() + header_bytes,
+          std::min(length, capacity_)};
 }
 
 void MpiTransport::exchange(What what, std::span<const std::byte> mine) {
@@ -69,13 +70,16 @@ void MpiTransport::throw_farewell() {
     const auto said = slot_payload(r, size_of(r));
     std::int32_t code = 0;
     std::memcpy(&code, said.data(), sizeof code);
-    agreed_code_ = std::max({agreed_code_, static_cast<int>(code), said.size() == sizeof code ? failed_code : 0});
+    agreed_code_ =
+        std::max({agreed_code_, static_cast<int>(code), said.size() == sizeof code ? failed_code : 0});
   }
   for (int r = 0;; ++r)
     if (what_of(r) == What::farewell) {
       const auto said = slot_payload(r, size_of(r)).subspan(sizeof(std::int32_t));
       const std::string message(reinterpret_cast<const char*>(said.data()), said.size());
-      throw RankFailed(r, message.empty() ? "rank " + std::to_string(r) + " ended while other ranks wait for it" : message);
+      throw RankFailed(r, message.empty()
+                              ? "rank " + std::to_string(r) + " ended while other ranks wait for it"
+                              : message);
     }
 }
 
@@ -114,13 +118,14 @@ void MpiTransport::lay_out(Gathered& all) const {
   all.bytes.resize(all.begin.back());
   for (int r = 0; r < size_; ++r) {
     const auto part = slot_payload(r, size_of(r));
-    if (!part.empty()) std::memcpy(all.bytes.data() + all.begin[static_cast<std::size_t>(r)], part.data(), part.size());
+    if (!part.empty())
+      std::memcpy(all.bytes.data() + all.begin[static_cast<std::size_t>(r)], part.data(), part.size());
   }
 }
 
-// The slot follows the largest message of all ranks, which all ranks know: up at once when one did not fit, with a
-// quarter to spare; down after a period in which all were smaller.  Larger messages than `largest_slot` always take
-// two steps, where latency no longer counts.
+// The slot follows the largest message of all ranks, which all ranks know: up at once when one did not fit,
+// with a quarter to spare; down after a period in which all were smaller.  Larger messages than
+// `largest_slot` always take two steps, where latency no longer counts.
 void MpiTransport::adapt() {
   const auto most = std::clamp(all_slots / static_cast<std::size_t>(size_), smallest_slot, largest_slot);
   const auto slot_for = [most](std::size_t message) {
@@ -148,7 +153,9 @@ void MpiTransport::all_gather_rest(std::span<const std::byte> mine, Gathered& al
   const std::size_t each = chunk_ / static_cast<std::size_t>(size_);
   std::vector<int> counts(static_cast<std::size_t>(size_)), begins(static_cast<std::size_t>(size_));
   for (std::size_t done = capacity_; done < largest_now_; done += each) {
-    const auto part_of = [&](std::size_t length) { return length > done ? std::min(each, length - done) : 0; };
+    const auto part_of = [&](std::size_t length) {
+      return length > done ? std::min(each, length - done) : 0;
+    };
     int total = 0;
     for (int r = 0; r < size_; ++r) {
       const auto i = static_cast<std::size_t>(r);
@@ -158,12 +165,14 @@ void MpiTransport::all_gather_rest(std::span<const std::byte> mine, Gathered& al
     }
     scratch_.resize(static_cast<std::size_t>(total));
     const std::size_t part = part_of(mine.size());
-    check(MPI_Allgatherv(part ? mine.data() + done : nullptr, static_cast<int>(part), MPI_BYTE, scratch_.data(),
-                         counts.data(), begins.data(), MPI_BYTE, comm_), "MPI_Allgatherv");
+    check(MPI_Allgatherv(part ? mine.data() + done : nullptr, static_cast<int>(part), MPI_BYTE,
+                         scratch_.data(), counts.data(), begins.data(), MPI_BYTE, comm_),
+          "MPI_Allgatherv");
     for (int r = 0; r < size_; ++r) {
       const auto i = static_cast<std::size_t>(r);
       if (counts[i])
-        std::memcpy(all.bytes.data() + all.begin[i] + done, scratch_.data() + begins[i], static_cast<std::size_t>(counts[i]));
+        std::memcpy(all.bytes.data() + all.begin[i] + done, scratch_.data() + begins[i],
+                    static_cast<std::size_t>(counts[i]));
     }
   }
 }
@@ -175,11 +184,14 @@ void MpiTransport::gather(std::span<const std::byte> mine, Gathered& all) {
     all.bytes.clear();
     all.begin.clear();
     for (std::size_t done = capacity_; done < mine.size(); done += chunk_)
-      check(MPI_Send(mine.data() + done, static_cast<int>(std::min(chunk_, mine.size() - done)), MPI_BYTE, 0, tag, comm_), "MPI_Send");
+      check(MPI_Send(mine.data() + done, static_cast<int>(std::min(chunk_, mine.size() - done)), MPI_BYTE, 0,
+                     tag, comm_),
+            "MPI_Send");
     return;
   }
   lay_out(all);
-  if (mine.size() > capacity_) std::memcpy(all.bytes.data() + capacity_, mine.data() + capacity_, mine.size() - capacity_);
+  if (mine.size() > capacity_)
+    std::memcpy(all.bytes.data() + capacity_, mine.data() + capacity_, mine.size() - capacity_);
   std::vector<MPI_Request> pending;
   for (int r = 1; r < size_; ++r)
     for (std::size_t done = capacity_; done < size_of(r); done += chunk_) {

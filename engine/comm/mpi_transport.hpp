@@ -6,10 +6,12 @@
 
 namespace spinet {
 
-/// Every collective begins with one MPI_Allgather of equal *slots*: a header (what it is, how long) and the message's
-/// first `capacity_` bytes.  What does not fit follows in a second step.  So
-/// - a small message costs one MPI call (2 ranks of one machine: 1.1 us at 20 B, 1.6 us at 300 B, 28 us at 20 kB);
-/// - a rank that has failed joins whichever collective the others come to with its message in the slot, and they
+/// Every collective begins with one MPI_Allgather of equal *slots*: a header (what it is, how long) and the
+/// message's first `capacity_` bytes.  What does not fit follows in a second step.  So
+/// - a small message costs one MPI call (2 ranks of one machine: 1.1 us at 20 B, 1.6 us at 300 B, 28 us at 20
+/// kB);
+/// - a rank that has failed joins whichever collective the others come to with its message in the slot, and
+/// they
 ///   throw RankFailed: nobody hangs, and MPI is left in a state in which it can be finalised.
 class MpiTransport final : public Transport {
  public:
@@ -24,12 +26,14 @@ class MpiTransport final : public Transport {
   void all_gather(std::span<const std::byte> mine, Gathered& all) override;
   void gather(std::span<const std::byte> mine, Gathered& all) override;
 
-  /// The last collective of every rank: returns the highest of the exit codes handed in.  A rank that comes here while
-  /// others are still at work makes their present collective throw RankFailed(this rank, message).  Does nothing more
-  /// after a RankFailed that came out of this transport: that rank's farewell has been heard.
+  /// The last collective of every rank: returns the highest of the exit codes handed in.  A rank that comes
+  /// here while others are still at work makes their present collective throw RankFailed(this rank, message).
+  /// Does nothing more after a RankFailed that came out of this transport: that rank's farewell has been
+  /// heard.
   int farewell(int exit_code, const std::string& message);
 
-  /// True after a farewell without a message that left other ranks waiting in a collective: a mistake in the program.
+  /// True after a farewell without a message that left other ranks waiting in a collective: a mistake in the
+  /// program.
   bool left_waiting() const { return left_waiting_; }
   /// Bytes of a message that travel in the first step at present.
   std::size_t capacity() const { return capacity_; }

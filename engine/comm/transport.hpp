@@ -1,4 +1,5 @@
-// What the engine needs of a message layer.  Three implementations: serial, MPI, loopback (threads, for tests).
+// What the engine needs of a message layer.  Three implementations: serial, MPI, loopback (threads, for
+// tests).
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -51,9 +51,12 @@ struct Kernel {
   double at(double square) const {
     if (square > cutoff * cutoff) return 0;
     switch (shape) {
-      case gaussian: return p * math::exp(-0.5 * square / (scale * scale));
-      case exponential: return p * math::exp(-std::sqrt(square) / scale);
-      default: return p;
+      case gaussian:
+        return p * math::exp(-0.5 * square / (scale * scale));
+      case exponential:
+        return p * math::exp(-std::sqrt(square) / scale);
+      default:
+        return p;
     }
   }
 };

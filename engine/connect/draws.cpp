@@ -34,21 +34,31 @@ double Sampler::raw_cdf(double x) const {
   if (x == -std::numeric_limits<double>::infinity()) return 0;
   if (x == std::numeric_limits<double>::infinity()) return 1;
   switch (d_.kind) {
-    case Distribution::Kind::uniform: return std::clamp((x - d_.a) / (d_.b - d_.a), 0.0, 1.0);
-    case Distribution::Kind::normal: return normal_cdf((x - d_.a) / d_.b);
-    case Distribution::Kind::exponential: return x <= 0 ? 0 : -math::expm1(-x / d_.a);
-    case Distribution::Kind::lognormal: return x <= 0 ? 0 : normal_cdf((math::log(x) - d_.a) / d_.b);
-    default: return x >= d_.a ? 1 : 0;
+    case Distribution::Kind::uniform:
+      return std::clamp((x - d_.a) / (d_.b - d_.a), 0.0, 1.0);
+    case Distribution::Kind::normal:
+      return normal_cdf((x - d_.a) / d_.b);
+    case Distribution::Kind::exponential:
+      return x <= 0 ? 0 : -math::expm1(-x / d_.a);
+    case Distribution::Kind::lognormal:
+      return x <= 0 ? 0 : normal_cdf((math::log(x) - d_.a) / d_.b);
+    default:
+      return x >= d_.a ? 1 : 0;
   }
 }
 
 double Sampler::raw_quantile(double u) const {
   switch (d_.kind) {
-    case Distribution::Kind::uniform: return d_.a + (d_.b - d_.a) * u;
-    case Distribution::Kind::normal: return d_.a + d_.b * math::normal_quantile(u);
-    case Distribution::Kind::exponential: return -d_.a * math::log1p(-u);
-    case Distribution::Kind::lognormal: return math::exp(d_.a + d_.b * math::normal_quantile(u));
-    default: return d_.a;
+    case Distribution::Kind::uniform:
+      return d_.a + (d_.b - d_.a) * u;
+    case Distribution::Kind::normal:
+      return d_.a + d_.b * math::normal_quantile(u);
+    case Distribution::Kind::exponential:
+      return -d_.a * math::log1p(-u);
+    case Distribution::Kind::lognormal:
+      return math::exp(d_.a + d_.b * math::normal_quantile(u));
+    default:
+      return d_.a;
   }
 }
 

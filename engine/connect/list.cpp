@@ -81,9 +81,9 @@ void read_file(const Node& name, EdgeList& to) {
   const auto path = r.data_file(name);
   if (!path || !to.known) return;
   const reading::Column columns[] = {{"source", "1", true},
-                            {"target", "1", true},
-                            {"weight", to.weights.unit, false},
-                            {"delay", "ms", false}};
+                                     {"target", "1", true},
+                                     {"weight", to.weights.unit, false},
+                                     {"delay", "ms", false}};
   const auto begin = [&](const std::vector<bool>& there) { return to.columns(there[2], there[3]); };
   const auto row = [&](std::span<const double> v) -> RowFault {
     if (to.draft.p.listed_weights)

@@ -29,7 +29,8 @@ Point position_of(const Network& net, std::uint32_t p, std::uint32_t member) {
   const Positions& of = net.populations[p].positions;
   Point point{};
   switch (of.kind) {
-    case Positions::Kind::none: break;
+    case Positions::Kind::none:
+      break;
     case Positions::Kind::grid: {
       std::uint32_t rest = member;
       for (std::uint32_t k = 0; k < of.dimensions; ++k) {

@@ -36,17 +36,23 @@ Actions::Actions(const Network& net, Tick from) : network_(&net) {
   for (std::uint32_t w = 0; w < net.weights.size(); ++w) sampled(net.weights[w], SampleWeights{w});
   for (std::uint32_t w = 0; w < net.weight_events.size(); ++w, order += 2) add_weight_events(w, order, from);
   // Entries of the schedule that began before `from` and go on.
-  for (; next_scheduled_ < net.schedule.size() && net.schedule[next_scheduled_].tick < from; ++next_scheduled_) start_scheduled(from);
+  for (; next_scheduled_ < net.schedule.size() && net.schedule[next_scheduled_].tick < from;
+       ++next_scheduled_)
+    start_scheduled(from);
 }
 
 void Actions::add_weight_events(std::uint32_t w, std::size_t order, Tick from) {
   const WeightEventRecording& r = network_->weight_events[w];
   const auto first = std::lower_bound(r.at.begin(), r.at.end(), from);
   if (first != r.at.end())
-    add({{*first, SampleEvents{w, true}}, order, 0, network_->duration, static_cast<std::size_t>(first - r.at.begin()) + 1});
+    add({{*first, SampleEvents{w, true}},
+         order,
+         0,
+         network_->duration,
+         static_cast<std::size_t>(first - r.at.begin()) + 1});
   if (!r.on_change) return;
-  // What postsynaptic spikes alone have changed shows every second of model time, where a catch-up would write it: at
-  // `from`, with all values, and then at whole seconds.
+  // What postsynaptic spikes alone have changed shows every second of model time, where a catch-up would
+  // write it: at `from`, with all values, and then at whole seconds.
   const Tick second = std::max<Tick>(1, static_cast<Tick>(1000 * network_->ticks_per_ms()));
   const Tick begin = r.from >= from ? r.from : (from + second - 1) / second * second;
   Series s{{begin, SampleEvents{w, begin == r.from}}, order + 1, second, std::min(r.to, network_->duration)};
@@ -57,7 +63,8 @@ void Actions::add_weight_events(std::uint32_t w, std::size_t order, Tick from) {
 
 void Actions::start_scheduled(Tick from) {
   const ScheduledControl& c = network_->schedule[next_scheduled_];
-  const auto whom = c.waveform() && follows(*network_, c) ? ScheduledControl::Whom::followers : ScheduledControl::Whom::all;
+  const auto whom =
+      c.waveform() && follows(*network_, c) ? ScheduledControl::Whom::followers : ScheduledControl::Whom::all;
   Tick first = c.tick;
   if (first < from) {
     const Tick last = c.last_before(from, whom);
@@ -98,7 +105,8 @@ Tick Actions::next() const {
 void Actions::take(Tick to, std::vector<Action>& out) {
   for (Tick now = next(); now < to; now = next()) {
     const auto& schedule = network_->schedule;
-    for (; next_scheduled_ < schedule.size() && schedule[next_scheduled_].tick <= now; ++next_scheduled_) start_scheduled(now);
+    for (; next_scheduled_ < schedule.size() && schedule[next_scheduled_].tick <= now; ++next_scheduled_)
+      start_scheduled(now);
     while (!series_.empty() && series_.front().action.tick == now) {
       std::pop_heap(series_.begin(), series_.end(), later);
       Series& s = series_.back();

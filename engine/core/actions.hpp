@@ -1,5 +1,5 @@
-// What happens by order of the schedule and of the log, in time order, made as it is asked for: a report of millions of
-// frames is one entry here, and so is a waveform.
+// What happens by order of the schedule and of the log, in time order, made as it is asked for: a report of
+// millions of frames is one entry here, and so is a waveform.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -42,12 +42,12 @@ struct Action {
   bool operator==(const Action&) const = default;
 };
 
-/// A model hears of parameters that change at one tick with nothing else between them once, when all have: by the last
-/// setting of each address in such a run, which is the `complete` one.
+/// A model hears of parameters that change at one tick with nothing else between them once, when all have: by
+/// the last setting of each address in such a run, which is the `complete` one.
 void mark_complete(std::span<Action> actions);
 
-/// Those of a network.  Within a tick: the schedule's in its order, then reports, weights and weight events, each in the
-/// order of the network; so a report shows what the schedule has set.
+/// Those of a network.  Within a tick: the schedule's in its order, then reports, weights and weight events,
+/// each in the order of the network; so a report shows what the schedule has set.
 class Actions {
  public:
   Actions() = default;
@@ -62,8 +62,8 @@ class Actions {
   /// An action that comes again and again: `action.tick` is its next time.
   struct Series {
     Action action;
-    std::size_t order;      ///< within a tick
-    Tick every, end;        ///< of what is sampled: it happens at action.tick, action.tick + every, ... < end
+    std::size_t order;  ///< within a tick
+    Tick every, end;    ///< of what is sampled: it happens at action.tick, action.tick + every, ... < end
     std::size_t next_at = 0;  ///< of weight events at given times: number of the next one, from 1
     ScheduledControl::Whom whom = ScheduledControl::Whom::all;
   };

@@ -1,5 +1,6 @@
-// The processor's floating-point mode: how it rounds, and whether it flushes denormal numbers to zero.  A model that changes it
-// changes what all models of its rank compute from then on, and so makes results depend on the number of ranks.
+// The processor's floating-point mode: how it rounds, and whether it flushes denormal numbers to zero.  A
+// model that changes it changes what all models of its rank compute from then on, and so makes results depend
+// on the number of ranks.
 #pragma once
 #include <cfenv>
 #include <cstdint>
@@ -41,7 +42,9 @@ class FloatingPointMode {
   /// What is different from `before`, for people: "rounding, flushing of denormal numbers"; "" if nothing is.
   std::string changed_since(const FloatingPointMode& before) const {
     std::string what;
-    const auto add = [&](bool changed, const char* name) { what += changed ? (what.empty() ? "" : ", ") + std::string(name) : ""; };
+    const auto add = [&](bool changed, const char* name) {
+      what += changed ? (what.empty() ? "" : ", ") + std::string(name) : "";
+    };
     const std::uint64_t bits = vector_ ^ before.vector_;
     add(bits & rounding || (x87_ ^ before.x87_) & 0x0F00, "rounding");
     add(bits & flushing, "flushing of denormal numbers");
@@ -64,7 +67,8 @@ class FloatingPointMode {
 
 /// Why a run ends in which a model has changed `what` of the mode.
 inline std::string mode_reason(const std::string& what) {
-  return "has changed the processor's floating-point mode (" + what + "); results would depend on the number of ranks";
+  return "has changed the processor's floating-point mode (" + what +
+         "); results would depend on the number of ranks";
 }
 
 }  // namespace spinet

@@ -1,5 +1,6 @@
-// Arrays of plain data, aligned to cache lines.  Large ones: pages straight from the kernel (huge ones where it can), no
-// zeroing pass, no copy.  Small ones come from the heap: a network of some dozens of synapses has as many arrays as a large one.
+// Arrays of plain data, aligned to cache lines.  Large ones: pages straight from the kernel (huge ones where
+// it can), no zeroing pass, no copy.  Small ones come from the heap: a network of some dozens of synapses has
+// as many arrays as a large one.
 #pragma once
 #include <sys/mman.h>
 
@@ -28,7 +29,8 @@ class Buffer {
       data_ = static_cast<T*>(std::memset(map_, 0, bytes()));
       return;
     }
-    // From half a huge page on, aligned to whole ones: random access to a block's states then misses no page table.
+    // From half a huge page on, aligned to whole ones: random access to a block's states then misses no page
+    // table.
     constexpr std::size_t huge = std::size_t{2} << 20;
     const std::size_t slack = bytes() >= huge / 2 ? huge : 0;
     mapped_ = (bytes() + slack + slack) / (slack ? huge : 1) * (slack ? huge : 1);
@@ -41,7 +43,11 @@ class Buffer {
     data_ = reinterpret_cast<T*>(slack ? (at + huge - 1) / huge * huge : at);
     if (slack) madvise(data_, (bytes() + huge - 1) / huge * huge, MADV_HUGEPAGE);
   }
-  Buffer(Buffer&& o) noexcept : data_(std::exchange(o.data_, nullptr)), size_(std::exchange(o.size_, 0)), map_(std::exchange(o.map_, nullptr)), mapped_(std::exchange(o.mapped_, 0)) {}
+  Buffer(Buffer&& o) noexcept
+      : data_(std::exchange(o.data_, nullptr)),
+        size_(std::exchange(o.size_, 0)),
+        map_(std::exchange(o.map_, nullptr)),
+        mapped_(std::exchange(o.mapped_, 0)) {}
   Buffer& operator=(Buffer&& o) noexcept {
     std::swap(data_, o.data_);
     std::swap(size_, o.size_);

@@ -76,8 +76,9 @@ void Simulation::Impl::build(const SimulationOptions& options) {
     if (!superposed[p] && net.projections[p].target_count() && net.projections[p].source_count())
       lookahead = std::min(lookahead, net.delay_resolution * wirings[p]->least_delay);
   }
-  const Tick cap = options.window_cap ? options.window_cap
-                                      : std::min<Tick>(static_cast<Tick>(10 * net.ticks_per_ms()), Tick{1} << 30);
+  const Tick cap = options.window_cap
+                       ? options.window_cap
+                       : std::min<Tick>(static_cast<Tick>(10 * net.ticks_per_ms()), Tick{1} << 30);
   window = std::max<Tick>(1, std::min({lookahead, cap, sampling_cap()}));
 
   auto input = InputBuilder(*this, superposed).make(options.order);
@@ -106,8 +107,10 @@ void Simulation::Impl::build(const SimulationOptions& options) {
 Tick Simulation::Impl::sampling_cap() const {
   constexpr double most = 1 << 22, of_action = 16;  // values, and what an action takes in their place
   double per_tick = 0;
-  for (const auto& r : net.reports) per_tick += (static_cast<double>(r.ids.size()) + of_action) / static_cast<double>(r.every);
-  for (const auto& w : net.weights) per_tick += (wirings[w.projection]->connector.expected() + of_action) / static_cast<double>(w.every);
+  for (const auto& r : net.reports)
+    per_tick += (static_cast<double>(r.ids.size()) + of_action) / static_cast<double>(r.every);
+  for (const auto& w : net.weights)
+    per_tick += (wirings[w.projection]->connector.expected() + of_action) / static_cast<double>(w.every);
   for (const auto& s : net.schedule) {
     const Tick every = s.waveform() ? s.waveform()->resolution : s.count > 1 ? s.every : 0;
     if (every > 0) per_tick += of_action / static_cast<double>(every);
@@ -135,8 +138,8 @@ void Simulation::Impl::make_groups() {
       key.clear();
     } else if (!alike) {
       if (!table->per_neuron)
-        throw std::runtime_error("population " + population.name + ": the time constants of model " + table->model.name +
-                                 " must be the same for all its neurons");
+        throw std::runtime_error("population " + population.name + ": the time constants of model " +
+                                 table->model.name + " must be the same for all its neurons");
       table = table->per_neuron;
       key.clear();
     }
@@ -153,7 +156,8 @@ void Simulation::Impl::make_groups() {
     if (table->environment) key.assign(1, static_cast<double>(p));  // shares no block with another population
     const auto [known, fresh] = group_of.try_emplace({table, key}, static_cast<std::uint32_t>(groups.size()));
     if (fresh) {
-      groups.push_back(std::make_unique<KernelGroup>(KernelGroup{table, key, Buffer<std::byte>(table->shared_size), frame}));
+      groups.push_back(std::make_unique<KernelGroup>(
+          KernelGroup{table, key, Buffer<std::byte>(table->shared_size), frame}));
       prototypes.push_back(params);
     }
     auto& group = *groups[known->second];
@@ -162,19 +166,25 @@ void Simulation::Impl::make_groups() {
   }
   const RunInfo run{net.ticks_per_ms()};
   for (std::size_t g = 0; g < groups.size(); ++g)
-    if (groups[g]->table->prepare) groups[g]->table->prepare(groups[g]->shared.data(), prototypes[g].data(), &run, groups[g]->frame_length);
+    if (groups[g]->table->prepare)
+      groups[g]->table->prepare(groups[g]->shared.data(), prototypes[g].data(), &run,
+                                groups[g]->frame_length);
 }
 
 void Simulation::Impl::make_blocks(std::uint64_t l2_bytes) {
   std::vector<std::vector<std::uint32_t>> runs_of(groups.size());  // this rank's
   for (std::uint32_t r = 0; r < partition.runs().size(); ++r) {
     const Run& run = partition.runs()[r];
-    if (const auto group = group_of_population.find(run.population); run.owner == transport.rank() && group != group_of_population.end()) runs_of[group->second].push_back(r);
+    if (const auto group = group_of_population.find(run.population);
+        run.owner == transport.rank() && group != group_of_population.end())
+      runs_of[group->second].push_back(r);
   }
   for (std::uint32_t g = 0; g < groups.size(); ++g) {
-    const std::uint64_t most = groups[g]->table->environment
-                                   ? 65535
-                                   : std::clamp<std::uint64_t>(l2_bytes / std::max(1u, groups[g]->table->state_size), net.block, 65535);
+    const std::uint64_t most =
+        groups[g]->table->environment
+            ? 65535
+            : std::clamp<std::uint64_t>(l2_bytes / std::max(1u, groups[g]->table->state_size), net.block,
+                                        65535);
     std::vector<Gid> gids;
     const auto close = [&] {
       if (!gids.empty()) blocks.push_back(std::make_unique<Block>(net, *groups[g], std::move(gids), heart));
@@ -195,7 +205,9 @@ void Simulation::Impl::make_emitters(const std::vector<bool>& superposed) {
   for (const auto& s : net.spikes) needed[s.population] = true;
   for (std::uint32_t q = 0; q < net.projections.size(); ++q)
     for (const auto& r : net.projections[q].sources)
-      for (std::uint32_t p = population_of(net, r.first); !superposed[q] && p < needed.size() && net.populations[p].first < r.first + r.count; ++p) needed[p] = true;
+      for (std::uint32_t p = population_of(net, r.first);
+           !superposed[q] && p < needed.size() && net.populations[p].first < r.first + r.count; ++p)
+        needed[p] = true;
   for (std::uint32_t p = 0; p < net.populations.size(); ++p) {
     const Population& population = net.populations[p];
     if (!population.source()) continue;

@@ -1,5 +1,6 @@
-// Where a checkpoint goes and comes from: the seam between the simulation and checkpoint files.  A checkpoint is a set of
-// named byte strings that name neurons by gid and synapses by (projection, target, number), never by rank or block.
+// Where a checkpoint goes and comes from: the seam between the simulation and checkpoint files.  A checkpoint
+// is a set of named byte strings that name neurons by gid and synapses by (projection, target, number), never
+// by rank or block.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -15,8 +16,8 @@ namespace spinet {
 class CheckpointSink {
  public:
   virtual ~CheckpointSink() = default;
-  /// A checkpoint of the state at the begin of tick `at`; every recorded event before it has been handed to the recorder,
-  /// and `Recorder::secure` has been called.
+  /// A checkpoint of the state at the begin of tick `at`; every recorded event before it has been handed to
+  /// the recorder, and `Recorder::secure` has been called.
   virtual void begin(Tick at) = 0;
   /// Appends to the byte string `name`.
   virtual void put(const std::string& name, std::span<const std::byte> bytes) = 0;

@@ -94,7 +94,8 @@ std::string missing_synapse(const Network& net) {
   std::map<std::uint32_t, std::vector<Named>> addressed;
   for (const auto& c : net.schedule)
     for (const Place& place : c.to.places)
-      if (const auto* some = std::get_if<Pairs>(&place)) addressed[some->projection].push_back({&some->synapses, "the schedule addresses"});
+      if (const auto* some = std::get_if<Pairs>(&place))
+        addressed[some->projection].push_back({&some->synapses, "the schedule addresses"});
   for (const auto& r : net.weight_events)
     if (!r.synapses.empty()) addressed[r.projection].push_back({&r.synapses, "`record` names"});
   for (const auto& [p, controls] : addressed) {

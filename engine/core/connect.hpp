@@ -1,5 +1,5 @@
-// The edges of a projection, drawn run of targets by run of targets: whoever owns some targets of a run draws them all,
-// so nothing depends on ranks.  How they are drawn is the rule's (connect/rule.hpp).
+// The edges of a projection, drawn run of targets by run of targets: whoever owns some targets of a run draws
+// them all, so nothing depends on ranks.  How they are drawn is the rule's (connect/rule.hpp).
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -13,8 +13,8 @@ namespace spinet {
 
 class Connector {
  public:
-  /// `index`: of the projection in the network.  Throws std::runtime_error if the rule cannot be drawn.  While `stop` is
-  /// set and until `built`, `edges` throws Stopped.
+  /// `index`: of the projection in the network.  Throws std::runtime_error if the rule cannot be drawn. While
+  /// `stop` is set and until `built`, `edges` throws Stopped.
   Connector(const Network& network, std::uint32_t index, const std::atomic<bool>* stop = nullptr);
 
   /// From here on edges are asked for to save or to log what there is, which a wish to stop must not prevent.
@@ -28,7 +28,8 @@ class Connector {
   /// Synapses expected of the projection.
   double expected() const { return expected_; }
 
-  /// Hands on the run's edges in canonical order, in pieces.  Targets for which `wanted[t]` is false may be left out.
+  /// Hands on the run's edges in canonical order, in pieces.  Targets for which `wanted[t]` is false may be
+  /// left out.
   void edges(std::uint32_t run, const bool* wanted, const EdgeTaker& take) const;
 
   const Projection& projection;
@@ -44,8 +45,8 @@ class Connector {
   std::unique_ptr<EdgeDrawer> drawer_;
 };
 
-/// What is wrong with the first control event addressed to a synapse that its projection does not have, as a sentence; or
-/// nothing.  Draws the connections of the targets named.
+/// What is wrong with the first control event addressed to a synapse that its projection does not have, as a
+/// sentence; or nothing.  Draws the connections of the targets named.
 std::string missing_synapse(const Network& network);
 
 }  // namespace spinet

@@ -15,8 +15,8 @@ inline std::string shortest(double x) {
   return {text, std::to_chars(text, text + sizeof text, x).ptr};
 }
 
-/// Are all `n` numbers finite?  About half an instruction for each: a sum is not finite if one of them is not.  If it overflows,
-/// they are looked at one by one.  `alignment`: of `x`, in bytes.
+/// Are all `n` numbers finite?  About half an instruction for each: a sum is not finite if one of them is
+/// not.  If it overflows, they are looked at one by one.  `alignment`: of `x`, in bytes.
 template <std::size_t alignment = 1, class T>
 bool all_finite(const T* x, std::size_t n) noexcept {
   constexpr std::size_t wide = 64 / sizeof(T);
@@ -29,13 +29,15 @@ bool all_finite(const T* x, std::size_t n) noexcept {
     for (std::size_t k = 1; k < wide; ++k) sums[0] += sums[k];
   }
   for (; i < n; ++i) sum += x[i];
-  if (std::isfinite(sum + sums[0])) [[likely]] return true;
+  if (std::isfinite(sum + sums[0])) [[likely]]
+    return true;
   for (i = 0; i < n; ++i)
     if (!std::isfinite(x[i])) return false;
   return true;
 }
 
-/// Is none of `n` numbers beyond zero, on the side that `sign` (1 or -1) does not allow?  A minimum: half an instruction as well.
+/// Is none of `n` numbers beyond zero, on the side that `sign` (1 or -1) does not allow?  A minimum: half an
+/// instruction as well.
 template <int sign, std::size_t alignment = 1, class T>
 bool all_of_sign(const T* x, std::size_t n) noexcept {
   constexpr std::size_t wide = 64 / sizeof(T);

@@ -72,7 +72,8 @@ void Simulation::Impl::InputBuilder::find_units(std::uint32_t p) {
   const Connector& connector = s_.wirings[p]->connector;
   bool wanted[target_run];
   std::fill(std::begin(wanted), std::end(wanted), true);
-  using Key = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>;  // block, population of sources, number
+  using Key =
+      std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>;  // block, population of sources, number
   std::map<Key, std::vector<Unit>> found;
   const auto add = [&](Gid source, Gid target, const Locator::Place& place, double weight) {
     const std::uint32_t population = s_.partition.population_of(source);

@@ -24,7 +24,8 @@ class Simulation::Impl::InputBuilder {
     std::uint32_t block, projection, population, number;
     std::vector<std::uint16_t> targets = std::vector<std::uint16_t>(source_unit, nowhere);
     std::vector<double> weights = std::vector<double>(source_unit, 0.0);
-    std::vector<bool> free = std::vector<bool>(source_unit, false);  ///< may be taken without order, if the only one
+    std::vector<bool> free =
+        std::vector<bool>(source_unit, false);  ///< may be taken without order, if the only one
   };
   using Way = std::pair<Tick, std::uint32_t>;  ///< delay, port
   void find_units(std::uint32_t p);
@@ -33,10 +34,11 @@ class Simulation::Impl::InputBuilder {
   Way way(std::uint32_t p) const;
 
   Impl& s_;
-  const std::vector<bool>& superposed_;        ///< by projection
-  std::vector<bool> is_read_;                  ///< by population: synapse models look at its neurons at any time
-  std::vector<bool> is_dense_;                 ///< by population: sources with many events in a slab
-  std::map<std::uint32_t, Way> way_of_group_;  ///< by kernel group, that of its first projection; a block has one
+  const std::vector<bool>& superposed_;  ///< by projection
+  std::vector<bool> is_read_;            ///< by population: synapse models look at its neurons at any time
+  std::vector<bool> is_dense_;           ///< by population: sources with many events in a slab
+  std::map<std::uint32_t, Way>
+      way_of_group_;  ///< by kernel group, that of its first projection; a block has one
   std::vector<std::vector<std::uint8_t>> sources_of_;  ///< of each neuron of each block; 2 means more
   std::vector<Unit> units_;
 };

@@ -25,11 +25,13 @@ std::vector<double> cost_per_neuron(const Network& net) {
     return p.source()->rate(params.data()) * 1000;
   };
   for (const auto& projection : net.projections) {
-    const double sources = static_cast<double>(projection.source_count()), targets = static_cast<double>(projection.target_count());
+    const double sources = static_cast<double>(projection.source_count()),
+                 targets = static_cast<double>(projection.target_count());
     if (sources == 0 || targets == 0) continue;
     const double indegree = expected_synapses(net, projection) / targets;
     double rate = 0;
-    for (const auto& r : projection.sources) rate += source_rate(net.populations[population_of(net, r.first)]) * r.count / sources;
+    for (const auto& r : projection.sources)
+      rate += source_rate(net.populations[population_of(net, r.first)]) * r.count / sources;
     for (const auto& r : projection.targets) {
       auto& population = net.populations[population_of(net, r.first)];
       cost[population_of(net, r.first)] += indegree * rate * r.count / population.size;
@@ -38,8 +40,8 @@ std::vector<double> cost_per_neuron(const Network& net) {
   return cost;
 }
 
-/// Number of connections between each two runs as far as they are known before anything is drawn.  A key holds the lower
-/// run in its upper half; sorted.
+/// Number of connections between each two runs as far as they are known before anything is drawn.  A key
+/// holds the lower run in its upper half; sorted.
 std::vector<std::pair<std::uint64_t, std::uint64_t>> links(const Network& net, const Partition& partition) {
   std::vector<std::uint64_t> keys;
   const auto add = [&](Gid a, Gid b) {
@@ -48,7 +50,8 @@ std::vector<std::pair<std::uint64_t, std::uint64_t>> links(const Network& net, c
   };
   for (const auto& p : net.projections) {
     const Ends ends(net, p);
-    p.rule->known(ends, [&](std::uint32_t s, std::uint32_t t) { add(ends.source_gid(s), ends.target_gid(t)); });
+    p.rule->known(ends,
+                  [&](std::uint32_t s, std::uint32_t t) { add(ends.source_gid(s), ends.target_gid(t)); });
   }
   std::sort(keys.begin(), keys.end());
   std::vector<std::pair<std::uint64_t, std::uint64_t>> counted;
@@ -59,11 +62,13 @@ std::vector<std::pair<std::uint64_t, std::uint64_t>> links(const Network& net, c
   return counted;
 }
 
-/// Owners of the runs so that few connections cross ranks and loads are equal to about 3 %, by multilevel k-way
-/// partitioning (G. Karypis, V. Kumar, "Multilevel k-way partitioning scheme for irregular graphs", 1998).  The same on
-/// every rank: METIS is serial and its random numbers start from a fixed seed.
-std::vector<idx_t> cut(std::size_t runs, int ranks, const std::vector<double>& weight, const std::vector<std::pair<std::uint64_t, std::uint64_t>>& links) {
-  std::vector<idx_t> begin(runs + 1, 0), neighbour(2 * links.size()), strength(2 * links.size()), load, owner(runs, 0);
+/// Owners of the runs so that few connections cross ranks and loads are equal to about 3 %, by multilevel
+/// k-way partitioning (G. Karypis, V. Kumar, "Multilevel k-way partitioning scheme for irregular graphs",
+/// 1998).  The same on every rank: METIS is serial and its random numbers start from a fixed seed.
+std::vector<idx_t> cut(std::size_t runs, int ranks, const std::vector<double>& weight,
+                       const std::vector<std::pair<std::uint64_t, std::uint64_t>>& links) {
+  std::vector<idx_t> begin(runs + 1, 0), neighbour(2 * links.size()), strength(2 * links.size()), load,
+      owner(runs, 0);
   for (const auto& [key, n] : links) ++begin[(key >> 32) + 1], ++begin[(key & 0xFFFFFFFFu) + 1];
   std::partial_sum(begin.begin(), begin.end(), begin.begin());
   auto at = begin;
@@ -81,13 +86,15 @@ std::vector<idx_t> cut(std::size_t runs, int ranks, const std::vector<double>& w
   }
   const double total = std::accumulate(weight.begin(), weight.end(), 0.0);
   for (const double w : weight) load.push_back(1 + static_cast<idx_t>(1e8 * w / total));
-  idx_t vertices = static_cast<idx_t>(runs), constraints = 1, parts = ranks, crossing = 0, options[METIS_NOPTIONS];
+  idx_t vertices = static_cast<idx_t>(runs), constraints = 1, parts = ranks, crossing = 0,
+        options[METIS_NOPTIONS];
   METIS_SetDefaultOptions(options);
   options[METIS_OPTION_SEED] = 1;
   static std::mutex alone;  // METIS draws from the C library's generator; ranks may be threads
   const std::lock_guard lock(alone);
-  if (METIS_PartGraphKway(&vertices, &constraints, begin.data(), neighbour.data(), load.data(), nullptr, strength.data(), &parts, nullptr, nullptr,
-                          options, &crossing, owner.data()) != METIS_OK)
+  if (METIS_PartGraphKway(&vertices, &constraints, begin.data(), neighbour.data(), load.data(), nullptr,
+                          strength.data(), &parts, nullptr, nullptr, options, &crossing,
+                          owner.data()) != METIS_OK)
     throw std::runtime_error("METIS could not partition the network; use `partition: cost`");
   return owner;
 }
@@ -106,7 +113,8 @@ Partition::Partition(const Network& net, int ranks) : block_(net.block) {
       runs_.push_back({population.first + i, std::min(block, population.size - i), p, 0});
   }
   if (net.partition == Sharing::round_robin) {
-    for (std::size_t r = 0; r < runs_.size(); ++r) runs_[r].owner = static_cast<int>(r % static_cast<std::size_t>(ranks));
+    for (std::size_t r = 0; r < runs_.size(); ++r)
+      runs_[r].owner = static_cast<int>(r % static_cast<std::size_t>(ranks));
     return;
   }
   if (net.partition == Sharing::graph && ranks > 1 && runs_.size() > static_cast<std::size_t>(ranks)) {
@@ -122,7 +130,8 @@ Partition::Partition(const Network& net, int ranks) : block_(net.block) {
   std::vector<std::size_t> order(runs_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   const auto weight = [&](std::size_t r) { return cost[runs_[r].population] * runs_[r].count; };
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return weight(a) > weight(b); });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return weight(a) > weight(b); });
   std::vector<double> load(static_cast<std::size_t>(ranks), 0);
   for (const auto r : order) {
     const auto least = std::min_element(load.begin(), load.end());
@@ -132,7 +141,9 @@ Partition::Partition(const Network& net, int ranks) : block_(net.block) {
 }
 
 std::uint32_t Partition::population_of(Gid gid) const {
-  return static_cast<std::uint32_t>(std::upper_bound(first_gid_.begin(), first_gid_.end(), gid) - first_gid_.begin()) - 1;
+  return static_cast<std::uint32_t>(std::upper_bound(first_gid_.begin(), first_gid_.end(), gid) -
+                                    first_gid_.begin()) -
+         1;
 }
 
 }  // namespace spinet

@@ -1,5 +1,5 @@
-// Who owns what.  The unit of partition is a run of `Network::block` gids of one population; kernel groups are
-// neurons of one model and one set of shared parameters.  Nothing here touches a random number.
+// Who owns what.  The unit of partition is a run of `Network::block` gids of one population; kernel groups
+// are neurons of one model and one set of shared parameters.  Nothing here touches a random number.
 #pragma once
 #include <cstdint>
 #include <vector>

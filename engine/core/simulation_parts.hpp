@@ -1,4 +1,5 @@
-// What a Simulation is made of.  Private to core: build.cpp makes it, the files of run/ run it, save and restore it.
+// What a Simulation is made of.  Private to core: build.cpp makes it, the files of run/ run it, save and
+// restore it.
 #pragma once
 #include <chrono>
 #include <cstring>
@@ -13,14 +14,16 @@
 namespace spinet {
 
 using Clock = std::chrono::steady_clock;
-inline double seconds_since(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
+inline double seconds_since(Clock::time_point t) {
+  return std::chrono::duration<double>(Clock::now() - t).count();
+}
 
-/// Head of a rank's message of one window; spikes follow, then payloads if the network has graded events, or the
-/// text of an error.
+/// Head of a rank's message of one window; spikes follow, then payloads if the network has graded events, or
+/// the text of an error.
 struct Head {
-  Tick next;             ///< no event on this rank before it, those of this message excepted
+  Tick next;  ///< no event on this rank before it, those of this message excepted
   std::uint64_t deliveries;
-  std::uint32_t count;   ///< spikes, or bytes of the error's text
+  std::uint32_t count;  ///< spikes, or bytes of the error's text
   std::uint32_t flags;
   std::uint64_t posted;  ///< control events of environments
 };
@@ -53,23 +56,26 @@ struct Simulation::Impl {
   bool graded = false;
   Tick window = 0, lookahead = never, slab = 0;
   Statistics stats;
-  std::vector<std::vector<std::vector<float>>> samples;  ///< [block][report], frame by frame since the last flush
+  std::vector<std::vector<std::vector<float>>>
+      samples;  ///< [block][report], frame by frame since the last flush
   Gathered gathered;
   std::vector<std::byte> message;
   std::exception_ptr own_failure;
-  bool window_abandoned = false;              ///< here; all ranks learn of it with the window's message
+  bool window_abandoned = false;  ///< here; all ranks learn of it with the window's message
   Heart heart;
-  std::vector<Posted> pending;                ///< control events of environments that have not acted yet, sorted
-  std::deque<ScheduledControl> posted_now;    ///< those of the present window
-  Tick end = 0;                               ///< events before it happen: the duration, or where `until` is met
-  std::vector<Tick> ends;                     ///< the same by replica; `end` is the last of them
+  std::vector<Posted> pending;  ///< control events of environments that have not acted yet, sorted
+  std::deque<ScheduledControl> posted_now;  ///< those of the present window
+  Tick end = 0;            ///< events before it happen: the duration, or where `until` is met
+  std::vector<Tick> ends;  ///< the same by replica; `end` is the last of them
   Tick first_end = never;
   struct Member {
     std::uint32_t family, replica;
   };
-  std::vector<Member> population_of_gid;      ///< where there are replicas
-  struct Earlier { std::uint64_t deliveries = 0, superposed = 0, tests = 0; };
-  Earlier earlier;              ///< rank 0: counts of before a restart, all ranks
+  std::vector<Member> population_of_gid;  ///< where there are replicas
+  struct Earlier {
+    std::uint64_t deliveries = 0, superposed = 0, tests = 0;
+  };
+  Earlier earlier;  ///< rank 0: counts of before a restart, all ranks
 
   Impl(const Network& network, Transport& t, const SimulationOptions& options);
   void throw_if_failed();
@@ -140,10 +146,10 @@ struct Simulation::Impl {
   void save_changes(CheckpointSink* sink);
   void restore_changes(const CheckpointSource& from);
   bool collects() const { return series() > 0 || !net.weight_events.empty(); }
-  std::vector<std::vector<WatchedEdge>> watched;           ///< by weight event recording; rank 0
+  std::vector<std::vector<WatchedEdge>> watched;  ///< by weight event recording; rank 0
   void flush_reports(Recorder* recorder);
 
-  struct Columns {                          ///< rank 0: where the samples of a rank's block go
+  struct Columns {  ///< rank 0: where the samples of a rank's block go
     std::vector<std::uint32_t> column;
   };
   std::vector<std::vector<std::vector<Columns>>> columns;  ///< [rank][block][report]

@@ -16,7 +16,8 @@ namespace {
 constexpr std::uint32_t magic = 0x4B435053, format = 3;  // "SPCK"
 constexpr hsize_t chunk = 1 << 16;
 
-/// What a checkpoint ends with, written last, past the last byte of HDF5: a mark, and the digest of all before it.
+/// What a checkpoint ends with, written last, past the last byte of HDF5: a mark, and the digest of all
+/// before it.
 struct Seal {
   std::array<char, 8> mark;
   Digest digest;
@@ -60,13 +61,15 @@ h5::Id byte_string(hid_t at, const std::string& name) {
   h5::check(H5Pset_chunk(properties, 1, &chunk), "dataset properties");
   h5::check(H5Pset_fletcher32(properties), "dataset properties");  // damage is found when it is read
   const h5::Id space(h5::check(H5Screate_simple(1, &none, &most), "a shape"));
-  return h5::Id(h5::check(H5Dcreate2(at, name.c_str(), H5T_STD_U8LE, space, H5P_DEFAULT, properties, H5P_DEFAULT), "creating " + name));
+  return h5::Id(
+      h5::check(H5Dcreate2(at, name.c_str(), H5T_STD_U8LE, space, H5P_DEFAULT, properties, H5P_DEFAULT),
+                "creating " + name));
 }
 
 }  // namespace
 
-/// The checkpoint that is being written.  HDF5 does not survive failing writes while it closes, so it writes through a
-/// CommitFile, which keeps failures from it.
+/// The checkpoint that is being written.  HDF5 does not survive failing writes while it closes, so it writes
+/// through a CommitFile, which keeps failures from it.
 struct CheckpointFiles::Files {
   std::unique_ptr<logging::CommitFile> store;  // destroyed last
   h5::Id file, state, dataset;
@@ -97,9 +100,11 @@ std::filesystem::path CheckpointFiles::path_of(const std::filesystem::path& log,
   return log.parent_path() / (before + std::to_string(number) + after);
 }
 
-std::optional<std::uint64_t> CheckpointFiles::number_of(const std::filesystem::path& log, std::string_view name) {
+std::optional<std::uint64_t> CheckpointFiles::number_of(const std::filesystem::path& log,
+                                                        std::string_view name) {
   const auto [before, after] = name_around_number(log);
-  if (name.size() <= before.size() + after.size() || !name.starts_with(before) || !name.ends_with(after)) return std::nullopt;
+  if (name.size() <= before.size() + after.size() || !name.starts_with(before) || !name.ends_with(after))
+    return std::nullopt;
   name = name.substr(before.size(), name.size() - before.size() - after.size());
   if (name.size() > 18 || name.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
   return std::stoull(std::string(name));
@@ -107,7 +112,8 @@ std::optional<std::uint64_t> CheckpointFiles::number_of(const std::filesystem::p
 
 bool CheckpointFiles::is_one(const std::filesystem::path& path) {
   try {
-    return std::filesystem::is_regular_file(std::filesystem::symlink_status(path)) && seal_of(logging::File(path, logging::File::Mode::read));
+    return std::filesystem::is_regular_file(std::filesystem::symlink_status(path)) &&
+           seal_of(logging::File(path, logging::File::Mode::read));
   } catch (const std::exception&) {
     return false;
   }
@@ -120,13 +126,17 @@ bool CheckpointFiles::is_foreign(const std::filesystem::path& path) {
 
 void CheckpointFiles::refuse_foreign(const std::filesystem::path& log) {
   std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::absolute(log).parent_path(), ignored))
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::absolute(log).parent_path(), ignored))
     if (number_of(log, entry.path().filename().string()) && is_foreign(entry.path()))
-      throw ForeignFile(log.parent_path() / entry.path().filename(),
-                        "is called as a checkpoint of " + log.filename().string() + " would be, but is none; it is not replaced: move it away, or give another name with -o");
+      throw ForeignFile(
+          log.parent_path() / entry.path().filename(),
+          "is called as a checkpoint of " + log.filename().string() +
+              " would be, but is none; it is not replaced: move it away, or give another name with -o");
 }
 
-CheckpointFiles::CheckpointFiles(const Network& network, CheckpointOrigin origin, std::uint64_t next, Dropped dropped)
+CheckpointFiles::CheckpointFiles(const Network& network, CheckpointOrigin origin, std::uint64_t next,
+                                 Dropped dropped)
     : network_(network), origin_(std::move(origin)), next_(next), dropped_(std::move(dropped)) {
   h5::quiet();
 }
@@ -138,7 +148,8 @@ void CheckpointFiles::guarded(F&& f) {
   if (!files_) return;
   try {
     f();
-    if (files_ && files_->store && !files_->store->failure().empty()) throw std::runtime_error(files_->store->failure());
+    if (files_ && files_->store && !files_->store->failure().empty())
+      throw std::runtime_error(files_->store->failure());
   } catch (const std::exception& e) {
     const bool disk = files_ && files_->store && !files_->store->failure().empty();
     drop(disk ? files_->store->failure() : e.what());
@@ -152,7 +163,9 @@ void CheckpointFiles::drop(std::string reason) noexcept {
     files_.reset();
     std::error_code ignored;
     std::filesystem::remove(fresh_, ignored);
-    if (dropped_) dropped_(path_of(origin_.log, next_).string() + ": this checkpoint cannot be written and is dropped: " + reason);
+    if (dropped_)
+      dropped_(path_of(origin_.log, next_).string() +
+               ": this checkpoint cannot be written and is dropped: " + reason);
   } catch (...) {
     // Without memory even for the message: the run goes on.
   }
@@ -173,7 +186,8 @@ void CheckpointFiles::begin(Tick at) {
     store = std::make_unique<logging::CommitFile>(logging::File(fresh_, logging::File::Mode::create));
     h5::Id& file = files_->file;
     const h5::Id access = store->access();
-    file = h5::Id(h5::check(H5Fcreate(fresh_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), "creating the file"));
+    file =
+        h5::Id(h5::check(H5Fcreate(fresh_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), "creating the file"));
     h5::write_attribute(file, "checkpoint", magic);
     h5::write_attribute(file, "format_version", format);
     h5::write_text_attribute(file, "version", origin_.version);
@@ -231,24 +245,32 @@ void CheckpointFiles::end() {
     ++written_;
     std::error_code ignored;
     for (const std::uint64_t k : {2u, 3u})  // a kill may have left the one before
-      if (next_ > k && is_one(path_of(origin_.log, next_ - k))) std::filesystem::remove(path_of(origin_.log, next_ - k), ignored);
+      if (next_ > k && is_one(path_of(origin_.log, next_ - k)))
+        std::filesystem::remove(path_of(origin_.log, next_ - k), ignored);
     ++next_;
   });
 }
 
-CheckpointFile::CheckpointFile(const std::filesystem::path& path) : path_(path), files_(std::make_unique<Files>()) {
+CheckpointFile::CheckpointFile(const std::filesystem::path& path)
+    : path_(path), files_(std::make_unique<Files>()) {
   h5::Id& file = files_->file;
   h5::quiet();
   try {
     if (!std::filesystem::exists(path)) throw std::runtime_error("there is no such file");
     logging::require_hdf5(path);
-    file = h5::Id(h5::check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "it is a truncated or damaged HDF5 file"));
-    if (!h5::has_attribute(file, "checkpoint") || h5::read_attribute<std::uint32_t>(file, "checkpoint") != magic)
-      throw std::runtime_error(h5::exists(file, "spinet") ? "this is a log, not a checkpoint; checkpoints are called *.ckpt.N.h5" : "this is not a checkpoint");
+    file = h5::Id(h5::check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT),
+                            "it is a truncated or damaged HDF5 file"));
+    if (!h5::has_attribute(file, "checkpoint") ||
+        h5::read_attribute<std::uint32_t>(file, "checkpoint") != magic)
+      throw std::runtime_error(h5::exists(file, "spinet")
+                                   ? "this is a log, not a checkpoint; checkpoints are called *.ckpt.N.h5"
+                                   : "this is not a checkpoint");
     if (const auto v = h5::read_attribute<std::uint32_t>(file, "format_version"); v != format)
-      throw std::runtime_error("its format is version " + std::to_string(v) + ", this is version " + std::to_string(format));
+      throw std::runtime_error("its format is version " + std::to_string(v) + ", this is version " +
+                               std::to_string(format));
     if (!seal_of(logging::File(path, logging::File::Mode::read)))
-      throw std::runtime_error("its end, with its digest, is missing: it was not finished, or another program has written to it");
+      throw std::runtime_error(
+          "its end, with its digest, is missing: it was not finished, or another program has written to it");
     origin.version = h5::read_text_attribute(file, "version");
     number = h5::read_attribute<std::uint64_t>(file, "number");
     at = h5::read_attribute<Tick>(file, "at_ticks");
@@ -260,7 +282,8 @@ CheckpointFile::CheckpointFile(const std::filesystem::path& path) : path_(path),
     origin.data_root = h5::read_text(file, "data_root");
     const auto log = h5::read_text(file, "log");
     if (log.empty() || log == "." || log == ".." || log.find('/') != std::string::npos)
-      throw std::runtime_error("its log, " + in_quotes(log) + ", is not a file's name; a log lies beside its checkpoints");
+      throw std::runtime_error("its log, " + in_quotes(log) +
+                               ", is not a file's name; a log lies beside its checkpoints");
     origin.log = path.parent_path() / log;
     origin.trigger = h5::read_text(file, "trigger");
     overrides = h5::read_texts(file, "overrides");
@@ -290,7 +313,8 @@ std::uint64_t CheckpointFile::size(const std::string& name) const {
     const auto d = h5::open_dataset(files_->state, link);
     h5::check_number(h5::Id(h5::check(H5Dget_type(d), name)), name);
     const auto shape = h5::shape_of(d);
-    if (shape.size() != 1 || H5Tget_size(h5::Id(H5Dget_type(d))) != 1) throw h5::Error("'" + name + "' is not a byte string");
+    if (shape.size() != 1 || H5Tget_size(h5::Id(H5Dget_type(d))) != 1)
+      throw h5::Error("'" + name + "' is not a byte string");
     h5::check_size(d, name);
     return shape[0];
   } catch (const std::exception& e) {
@@ -300,11 +324,13 @@ std::uint64_t CheckpointFile::size(const std::string& name) const {
 
 void CheckpointFile::read(const std::string& name, std::uint64_t offset, std::span<std::byte> to) const {
   if (to.empty()) return;
-  if (offset + to.size() > size(name)) throw LogError(path_, "the checkpoint is damaged: '" + name + "' is too short");
+  if (offset + to.size() > size(name))
+    throw LogError(path_, "the checkpoint is damaged: '" + name + "' is too short");
   try {
     const auto d = h5::open_dataset(files_->state, link_of(name));
     const hsize_t start = offset, count = to.size();
-    const h5::Id space(h5::check(H5Dget_space(d), name)), memory(h5::check(H5Screate_simple(1, &count, nullptr), name));
+    const h5::Id space(h5::check(H5Dget_space(d), name)),
+        memory(h5::check(H5Screate_simple(1, &count, nullptr), name));
     h5::check(H5Sselect_hyperslab(space, H5S_SELECT_SET, &start, nullptr, &count, nullptr), name);
     h5::check(H5Dread(d, H5T_NATIVE_UINT8, memory, space, H5P_DEFAULT, to.data()), "reading '" + name + "'");
   } catch (const std::exception& e) {

@@ -1,5 +1,5 @@
-// Checkpoints on disk: OUT.ckpt.N.h5, written beside the log under another name, made durable, renamed; two are kept.
-// FORMAT.md says what they hold.
+// Checkpoints on disk: OUT.ckpt.N.h5, written beside the log under another name, made durable, renamed; two
+// are kept. FORMAT.md says what they hold.
 #pragma once
 #include <filesystem>
 #include <functional>
@@ -18,21 +18,23 @@ namespace spinet {
 /// What a run is started with again.
 struct CheckpointOrigin {
   std::string version;
-  std::filesystem::path log;   ///< the run's log
-  std::vector<std::string> plugins;  ///< models of the network that are not built in: "KIND NAME SHA256", of the file
+  std::filesystem::path log;  ///< the run's log
+  std::vector<std::string>
+      plugins;  ///< models of the network that are not built in: "KIND NAME SHA256", of the file
   std::filesystem::path data_root;  ///< folder that the network's data files are relative to
   int ranks = 1;
   std::vector<std::string> files{};  ///< data files that were read, as "SHA-256  NAME"
-  std::string trigger;         ///< the command's options for further checkpoints, as text
+  std::string trigger;               ///< the command's options for further checkpoints, as text
 };
 
-/// Writes checkpoints.  Whatever fails on the way, nothing is thrown: that checkpoint is dropped, `dropped` is told why
-/// (one line), and those before it are left alone.  The run does not depend on its checkpoints.
+/// Writes checkpoints.  Whatever fails on the way, nothing is thrown: that checkpoint is dropped, `dropped`
+/// is told why (one line), and those before it are left alone.  The run does not depend on its checkpoints.
 class CheckpointFiles final : public CheckpointSink {
  public:
   using Dropped = std::function<void(const std::string&)>;
   /// `next`: the number of the first one.  `network` must outlive this.
-  CheckpointFiles(const Network& network, CheckpointOrigin origin, std::uint64_t next = 1, Dropped dropped = {});
+  CheckpointFiles(const Network& network, CheckpointOrigin origin, std::uint64_t next = 1,
+                  Dropped dropped = {});
   ~CheckpointFiles() override;
   void begin(Tick at) override;
   void put(const std::string& name, std::span<const std::byte> bytes) override;
@@ -53,7 +55,8 @@ class CheckpointFiles final : public CheckpointSink {
   static void refuse_foreign(const std::filesystem::path& log);
 
  private:
-  template <class F> void guarded(F&& f);
+  template <class F>
+  void guarded(F&& f);
   void drop(std::string reason) noexcept;
   const Network& network_;
   CheckpointOrigin origin_;
@@ -67,11 +70,11 @@ class CheckpointFiles final : public CheckpointSink {
 /// Reads one.
 class CheckpointFile final : public CheckpointSource {
  public:
-  /// Throws LogError: no such file, not a checkpoint, truncated, damaged, of another version of the format, or a log that
-  /// is not in the same folder.
+  /// Throws LogError: no such file, not a checkpoint, truncated, damaged, of another version of the format,
+  /// or a log that is not in the same folder.
   explicit CheckpointFile(const std::filesystem::path& path);
-  /// Throws LogError if a checkpoint is not byte for byte what was written.  Reads all of it: one rank does, before any
-  /// opens it.
+  /// Throws LogError if a checkpoint is not byte for byte what was written.  Reads all of it: one rank does,
+  /// before any opens it.
   static void verify(const std::filesystem::path& path);
   ~CheckpointFile() override;
   std::uint64_t size(const std::string& name) const override;

@@ -8,13 +8,15 @@
 
 namespace spinet::logging {
 
-/// The HDF5 driver.  HDF5 sees `H5FD_t`; the callbacks find the CommitFile behind it.  No exception may pass through
-/// HDF5's C code, so failures are kept as text and come back through h5::check.
+/// The HDF5 driver.  HDF5 sees `H5FD_t`; the callbacks find the CommitFile behind it.  No exception may pass
+/// through HDF5's C code, so failures are kept as text and come back through h5::check.
 struct CommitFile::Driver {
   H5FD_t base;  // must come first
   CommitFile* self;
 
-  struct Info { CommitFile* self; };
+  struct Info {
+    CommitFile* self;
+  };
 
   static CommitFile& of(const H5FD_t* f) { return *reinterpret_cast<const Driver*>(f)->self; }
 
@@ -43,7 +45,8 @@ struct CommitFile::Driver {
   }
   static int cmp(const H5FD_t* a, const H5FD_t* b) { return &of(a) < &of(b) ? -1 : &of(a) > &of(b) ? 1 : 0; }
   static herr_t query(const H5FD_t*, unsigned long* flags) {
-    // Not H5FD_FEAT_ACCUMULATE_METADATA: with damaged addresses HDF5 1.10's accumulator reads outside its buffer.
+    // Not H5FD_FEAT_ACCUMULATE_METADATA: with damaged addresses HDF5 1.10's accumulator reads outside its
+    // buffer.
     if (flags)
       *flags = H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_DATA_SIEVE | H5FD_FEAT_AGGREGATE_SMALLDATA |
                H5FD_FEAT_DEFAULT_VFD_COMPATIBLE;
@@ -94,10 +97,11 @@ struct CommitFile::Driver {
   }
 };
 
-CommitFile::CommitFile(File file, Pages held, std::uint64_t eof) : file_(std::move(file)), held_(std::move(held)) {
+CommitFile::CommitFile(File file, Pages held, std::uint64_t eof)
+    : file_(std::move(file)), held_(std::move(held)) {
   eof_ = std::max(file_.size(), eof);
-  // What a dead writer left past its last commit is garbage, but telling where that begins takes HDF5; so all that is
-  // there counts as committed, and an overwrite of it goes through the journal like any other.
+  // What a dead writer left past its last commit is garbage, but telling where that begins takes HDF5; so all
+  // that is there counts as committed, and an overwrite of it goes through the journal like any other.
   committed_ = eof_;
   committed_size_ = eof_;
 }
@@ -131,7 +135,8 @@ void CommitFile::write(std::uint64_t at, std::span<const std::byte> bytes) {
   const std::uint64_t limit = discarding_ ? ~std::uint64_t{0} : committed_;
   while (!bytes.empty() && at < limit) {
     const std::uint64_t begin = at / page * page;
-    const std::uint64_t n = std::min({begin + page - at, limit - at, static_cast<std::uint64_t>(bytes.size())});
+    const std::uint64_t n =
+        std::min({begin + page - at, limit - at, static_cast<std::uint64_t>(bytes.size())});
     auto it = held_.find(begin);
     if (it == held_.end()) {
       std::vector<std::byte> old(std::min(page, limit - begin));

@@ -1,4 +1,5 @@
-// A log is made: the file with what is known of the run and empty datasets, its journal, and its name at last.
+// A log is made: the file with what is known of the run and empty datasets, its journal, and its name at
+// last.
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -50,7 +51,8 @@ h5::Id populations_type(std::size_t name, std::size_t model) {
 void RunLog::Impl::choose_chunk() {
   std::set<std::uint32_t> populations;
   for (const auto& s : network.spikes) populations.insert(s.population);
-  const std::size_t datasets = populations.size() + network.edge_recordings.size() + network.reports.size() + network.weights.size() + network.weight_events.size();
+  const std::size_t datasets = populations.size() + network.edge_recordings.size() + network.reports.size() +
+                               network.weights.size() + network.weight_events.size();
   constexpr std::uint64_t together = std::uint64_t{64} << 20, row = 16, fewest = 512;
   const std::uint64_t rows = std::bit_floor(together / row / std::max<std::size_t>(1, datasets));
   options.chunk = static_cast<std::uint32_t>(std::min<std::uint64_t>(options.chunk, std::max(rows, fewest)));
@@ -65,7 +67,8 @@ void RunLog::Impl::create(const RunProvenance& run) {
   try {
     fill(fresh, run);
     if (options.power_safe) store->file().sync();
-    // Both are whole; killed between the two steps, the journal gets its name from the next owner of the lock.
+    // Both are whole; killed between the two steps, the journal gets its name from the next owner of the
+    // lock.
     const Commit rest = unwritten(true);
     journal.emplace(path, head, options.continues ? &rest : nullptr, options.power_safe, options.fault);
     give_name(fresh);
@@ -137,7 +140,8 @@ void RunLog::Impl::give_name(const std::filesystem::path& fresh) {
   // Some network file systems know only the plain rename.
   if (rc != 0 && (errno == EINVAL || errno == ENOSYS)) rc = ::rename(fresh.c_str(), path.c_str());
   if (rc != 0)
-    throw LogError(path, std::string("cannot rename ") + fresh.string() + " to this: " + std::strerror(errno));
+    throw LogError(path,
+                   std::string("cannot rename ") + fresh.string() + " to this: " + std::strerror(errno));
   store->file().renamed(path);
   if (options.power_safe) sync_folder(path);
 }

@@ -9,8 +9,8 @@
 
 namespace spinet {
 
-/// A log that cannot be written, read or repaired.  The message names the file, the operation, the reason and, for a
-/// log that was being written, how far it is valid.
+/// A log that cannot be written, read or repaired.  The message names the file, the operation, the reason
+/// and, for a log that was being written, how far it is valid.
 struct LogError : std::runtime_error {
   std::filesystem::path path;
   std::optional<Tick> valid_until;  ///< writing: everything before this tick can be read back
@@ -19,9 +19,14 @@ struct LogError : std::runtime_error {
 };
 
 /// The log that a run continues cannot be read, where the new one can be written.
-struct DamagedSource : LogError { using LogError::LogError; };
+struct DamagedSource : LogError {
+  using LogError::LogError;
+};
 
-/// Something that stands where a file of ours would (a lock, a journal, a checkpoint), and is none: it is not touched.
-struct ForeignFile : LogError { using LogError::LogError; };
+/// Something that stands where a file of ours would (a lock, a journal, a checkpoint), and is none: it is not
+/// touched.
+struct ForeignFile : LogError {
+  using LogError::LogError;
+};
 
 }  // namespace spinet

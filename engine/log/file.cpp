@@ -11,9 +11,12 @@
 
 namespace spinet::logging {
 
-File::File(std::filesystem::path path, Mode mode, WriteFault fault) : path_(std::move(path)), fault_(std::move(fault)) {
+File::File(std::filesystem::path path, Mode mode, WriteFault fault)
+    : path_(std::move(path)), fault_(std::move(fault)) {
   const int flags = mode == Mode::read ? O_RDONLY : mode == Mode::write ? O_RDWR : O_RDWR | O_CREAT | O_EXCL;
-  do fd_ = ::open(path_.c_str(), flags | O_CLOEXEC | O_NONBLOCK, 0666);  // opening a FIFO must not wait for its other end
+  do
+    fd_ = ::open(path_.c_str(), flags | O_CLOEXEC | O_NONBLOCK,
+                 0666);  // opening a FIFO must not wait for its other end
   while (fd_ < 0 && errno == EINTR);
   if (fd_ < 0) fail(mode == Mode::create ? "cannot create the file" : "cannot open the file", errno);
   struct stat s {};

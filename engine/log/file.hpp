@@ -11,9 +11,9 @@
 
 namespace spinet::logging {
 
-/// The seam where tests make the disk fail.  Asked before every write (`data`) and resize (`data` empty, `offset` the
-/// new size) of a log or its journal.  May lower `bytes`, so that only so many are written, and returns 0 or the errno
-/// to fail with after them.
+/// The seam where tests make the disk fail.  Asked before every write (`data`) and resize (`data` empty,
+/// `offset` the new size) of a log or its journal.  May lower `bytes`, so that only so many are written, and
+/// returns 0 or the errno to fail with after them.
 using WriteFault = std::function<int(const std::filesystem::path&, std::uint64_t offset,
                                      std::span<const std::byte> data, std::size_t& bytes)>;
 
@@ -27,7 +27,8 @@ class File {
   ~File();
 
   std::uint64_t size() const;
-  /// Fills `into` from `offset`; what lies past the end of the file is zero.  Returns the bytes that were there.
+  /// Fills `into` from `offset`; what lies past the end of the file is zero.  Returns the bytes that were
+  /// there.
   std::size_t read(std::uint64_t offset, std::span<std::byte> into) const;
   void write(std::uint64_t offset, std::span<const std::byte> bytes);
   void resize(std::uint64_t bytes);
@@ -47,7 +48,8 @@ class File {
   WriteFault fault_;
 };
 
-/// Throws LogError, saying what it is, unless the file begins as an HDF5 file does (at 0, 512, 1024, 2048, ...).
+/// Throws LogError, saying what it is, unless the file begins as an HDF5 file does (at 0, 512, 1024, 2048,
+/// ...).
 void require_hdf5(const File& file);
 /// The same by name; also where there is no such file or it cannot be read.
 void require_hdf5(const std::filesystem::path& path);

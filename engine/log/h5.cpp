@@ -13,7 +13,8 @@
 namespace spinet::h5 {
 
 void Id::close() noexcept {
-  // H5Idec_ref fits every kind of id; a file that is already gone makes it fail, which is of no interest here.
+  // H5Idec_ref fits every kind of id; a file that is already gone makes it fail, which is of no interest
+  // here.
   if (id_ >= 0 && H5Iis_valid(id_) > 0) H5Idec_ref(id_);
   id_ = -1;
 }
@@ -39,9 +40,10 @@ hid_t check(hid_t result, const std::string& what) {
 }
 
 void check_number(hid_t type, const std::string& name) {
-  const hid_t known[] = {H5T_IEEE_F64LE, H5T_IEEE_F32LE, H5T_STD_U64LE, H5T_STD_I64LE, H5T_STD_U32LE, H5T_STD_I32LE,
-                         H5T_STD_U16LE,  H5T_STD_I16LE,  H5T_STD_U8LE,  H5T_STD_I8LE,  H5T_IEEE_F64BE, H5T_IEEE_F32BE,
-                         H5T_STD_U64BE,  H5T_STD_I64BE,  H5T_STD_U32BE, H5T_STD_I32BE, H5T_STD_U16BE, H5T_STD_I16BE};
+  const hid_t known[] = {H5T_IEEE_F64LE, H5T_IEEE_F32LE, H5T_STD_U64LE, H5T_STD_I64LE, H5T_STD_U32LE,
+                         H5T_STD_I32LE,  H5T_STD_U16LE,  H5T_STD_I16LE, H5T_STD_U8LE,  H5T_STD_I8LE,
+                         H5T_IEEE_F64BE, H5T_IEEE_F32BE, H5T_STD_U64BE, H5T_STD_I64BE, H5T_STD_U32BE,
+                         H5T_STD_I32BE,  H5T_STD_U16BE,  H5T_STD_I16BE};
   for (const hid_t k : known)
     if (H5Tequal(type, k) > 0) return;
   throw Error(name + " is not of a plain number type");
@@ -53,11 +55,13 @@ template <class Stored>
 void check_whole(hid_t dataset, const std::string& name, long double low, long double high) {
   std::vector<Stored> values(shape_of(dataset)[0]);
   if (values.empty()) return;
-  check(H5Dread(dataset, type_of<Stored>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), "reading dataset " + name);
+  check(H5Dread(dataset, type_of<Stored>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
+        "reading dataset " + name);
   for (std::size_t i = 0; i < values.size(); ++i) {
     const long double x = values[i];
     if (x >= low && x <= high && x == std::floor(x)) continue;
-    throw Error(fmt::format("entry {} of {} is {}; whole numbers from {:.0f} to {:.0f} are expected", i, name, values[i], low, high));
+    throw Error(fmt::format("entry {} of {} is {}; whole numbers from {:.0f} to {:.0f} are expected", i, name,
+                            values[i], low, high));
   }
 }
 
@@ -69,7 +73,8 @@ void check_whole(hid_t dataset, const std::string& name, bool is_signed, std::si
   const long double high = std::ldexp(1.0L, bits) - 1, low = is_signed ? -std::ldexp(1.0L, bits) : 0.0L;
   if (H5Tget_class(type) == H5T_FLOAT) return check_whole<double>(dataset, name, low, high);
   const bool stored_signed = H5Tget_sign(type) == H5T_SGN_2;
-  if (stored_signed == is_signed ? H5Tget_size(type) <= bytes : !stored_signed && H5Tget_size(type) < bytes) return;  // every value fits
+  if (stored_signed == is_signed ? H5Tget_size(type) <= bytes : !stored_signed && H5Tget_size(type) < bytes)
+    return;  // every value fits
   if (stored_signed) check_whole<std::int64_t>(dataset, name, low, high);
   else check_whole<std::uint64_t>(dataset, name, low, high);
 }
@@ -103,7 +108,8 @@ Id creation() {
 }  // namespace
 
 Id create_group(hid_t at, const std::string& name) {
-  return Id(check(H5Gcreate2(at, name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), "creating group " + name));
+  return Id(
+      check(H5Gcreate2(at, name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), "creating group " + name));
 }
 
 bool exists(hid_t at, const std::string& path) {
@@ -137,9 +143,11 @@ void require_own_data(hid_t dataset, const std::string& name) {
   for (int i = 0; i < filters; ++i) {
     std::size_t none = 0;
     unsigned flags = 0;
-    const auto filter = H5Pget_filter2(made, static_cast<unsigned>(i), &flags, &none, nullptr, 0, nullptr, nullptr);
+    const auto filter =
+        H5Pget_filter2(made, static_cast<unsigned>(i), &flags, &none, nullptr, 0, nullptr, nullptr);
     if (filter < 0 || filter >= H5Z_FILTER_RESERVED)
-      throw Error("dataset " + name + " needs a filter that is not part of HDF5, and such code is not loaded");
+      throw Error("dataset " + name +
+                  " needs a filter that is not part of HDF5, and such code is not loaded");
   }
 }
 
@@ -172,12 +180,14 @@ std::vector<std::string> names(hid_t group) {
             &found),
         "listing a group");
   for (const auto& name : found)
-    if (printable_line(name) != name) throw Error("the name " + in_quotes(name) + " has control characters, or is not UTF-8");
+    if (printable_line(name) != name)
+      throw Error("the name " + in_quotes(name) + " has control characters, or is not UTF-8");
   return found;
 }
 
 void write_attribute(hid_t at, const std::string& name, hid_t type, hid_t space, const void* value) {
-  const Id a(check(H5Acreate2(at, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), "creating attribute " + name));
+  const Id a(check(H5Acreate2(at, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT),
+                   "creating attribute " + name));
   check(H5Awrite(a, type, value), "writing attribute " + name);
 }
 
@@ -219,7 +229,8 @@ std::string read_text_attribute(hid_t at, const std::string& name) {
   return printable_line(std::string_view(text).substr(0, ::strnlen(text.data(), bytes)));
 }
 
-Id write_dataset(hid_t at, const std::string& name, hid_t type, std::span<const hsize_t> shape, const void* data) {
+Id write_dataset(hid_t at, const std::string& name, hid_t type, std::span<const hsize_t> shape,
+                 const void* data) {
   const Id space(check(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr), "a shape"));
   Id d(check(H5Dcreate2(at, name.c_str(), type, space, H5P_DEFAULT, creation(), H5P_DEFAULT),
              "creating dataset " + name));
@@ -283,9 +294,11 @@ Id create_growing(hid_t at, const std::string& name, hid_t type, const std::vect
   std::vector<hsize_t> shape{0}, most{H5S_UNLIMITED};
   shape.insert(shape.end(), row.begin(), row.end());
   most.insert(most.end(), row.begin(), row.end());
-  const Id space(check(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), most.data()), "a shape"));
+  const Id space(
+      check(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), most.data()), "a shape"));
   const Id properties = creation();
-  check(H5Pset_chunk(properties, static_cast<int>(chunks.shape.size()), chunks.shape.data()), "chunks of " + name);
+  check(H5Pset_chunk(properties, static_cast<int>(chunks.shape.size()), chunks.shape.data()),
+        "chunks of " + name);
   if (chunks.compressed) {
     check(H5Pset_shuffle(properties), "shuffling " + name);
     check(H5Pset_deflate(properties, 1), "compressing " + name);
@@ -304,7 +317,8 @@ void append_rows(hid_t dataset, std::uint64_t rows, std::uint64_t count, hid_t t
   std::vector<hsize_t> start(shape.size(), 0), block = shape;
   start[0] = rows;
   block[0] = count;
-  check(H5Sselect_hyperslab(file, H5S_SELECT_SET, start.data(), nullptr, block.data(), nullptr), "selecting rows");
+  check(H5Sselect_hyperslab(file, H5S_SELECT_SET, start.data(), nullptr, block.data(), nullptr),
+        "selecting rows");
   const Id memory(check(H5Screate_simple(static_cast<int>(block.size()), block.data(), nullptr), "a shape"));
   check(H5Dwrite(dataset, type, memory, file, H5P_DEFAULT, data), "writing rows");
 }

@@ -30,7 +30,8 @@ static_assert(sizeof(RecordHead) == 24);
 
 std::uint32_t checksum(const RecordHead& h, std::span<const std::byte> payload) {
   auto crc = crc32_z(0, reinterpret_cast<const Bytef*>(&h), offsetof(RecordHead, checksum));
-  return static_cast<std::uint32_t>(crc32_z(crc, reinterpret_cast<const Bytef*>(payload.data()), payload.size()));
+  return static_cast<std::uint32_t>(
+      crc32_z(crc, reinterpret_cast<const Bytef*>(payload.data()), payload.size()));
 }
 
 class Encoder {
@@ -123,11 +124,14 @@ bool decode(std::span<const std::byte> payload, JournalHead& head, std::uint32_t
   return d.ok && d.left() == 0;
 }
 
-/// Whether rows may be appended to this dataset: it lies below one of the groups that a run fills (FORMAT.md).
+/// Whether rows may be appended to this dataset: it lies below one of the groups that a run fills
+/// (FORMAT.md).
 bool is_of_a_log(const std::string& path) {
-  static constexpr std::string_view roots[] = {"/spikes/", "/report/", "/edges/", "/weights/", "/weight_events/", "/metrics/"};
+  static constexpr std::string_view roots[] = {"/spikes/",  "/report/",        "/edges/",
+                                               "/weights/", "/weight_events/", "/metrics/"};
   const auto starts = [&](std::string_view root) { return path.starts_with(root); };
-  if (std::none_of(std::begin(roots), std::end(roots), starts) || path.find('\0') != std::string::npos) return false;
+  if (std::none_of(std::begin(roots), std::end(roots), starts) || path.find('\0') != std::string::npos)
+    return false;
   for (std::size_t at = 1, end = 0; end != path.size(); at = end + 1) {
     end = std::min(path.find('/', at), path.size());
     const auto part = std::string_view(path).substr(at, end - at);
@@ -203,12 +207,16 @@ void Journal::refuse(const std::filesystem::path& log, bool replace) {
   const auto there = std::filesystem::symlink_status(path, ignored);
   if (!std::filesystem::exists(there)) return;
   RecordHead head{};
-  if (std::filesystem::is_regular_file(there)) File(path, File::Mode::read).read(0, std::as_writable_bytes(std::span(&head, 1)));
+  if (std::filesystem::is_regular_file(there))
+    File(path, File::Mode::read).read(0, std::as_writable_bytes(std::span(&head, 1)));
   if (head.magic != record_magic || head.kind != Record::head)
-    throw ForeignFile(path, "has the name of the journal of " + log.filename().string() + ", but is none; it is not replaced: move it away, or give another name with -o");
+    throw ForeignFile(path,
+                      "has the name of the journal of " + log.filename().string() +
+                          ", but is none; it is not replaced: move it away, or give another name with -o");
   if (!replace)
-    throw LogError(path, "is the journal of a run that was killed, and its log has been moved away; move it "
-                         "to the log and type `spinet info --repair`, or use --force to throw it away");
+    throw LogError(path,
+                   "is the journal of a run that was killed, and its log has been moved away; move it "
+                   "to the log and type `spinet info --repair`, or use --force to throw it away");
 }
 
 File Journal::begin(const Commit* first) {
@@ -233,7 +241,8 @@ File Journal::begin(const Commit* first) {
 void Journal::publish(File& file) {
   std::error_code error, ignored;
   std::filesystem::rename(file.path(), path_of(log_), error);
-  if (error) throw LogError(path_of(log_), "cannot rename " + file.path().string() + " to this: " + error.message());
+  if (error)
+    throw LogError(path_of(log_), "cannot rename " + file.path().string() + " to this: " + error.message());
   if (power_safe_) sync_folder(path_of(log_));
   file.renamed(path_of(log_));
 }
@@ -247,10 +256,18 @@ void Journal::discard() noexcept {
 
 Journal::Journal(const std::filesystem::path& log, JournalHead head, const Commit* first, bool power_safe,
                  WriteFault fault)
-    : log_(log), head_(std::move(head)), power_safe_(power_safe), fault_(std::move(fault)), file_(begin(first)) {}
+    : log_(log),
+      head_(std::move(head)),
+      power_safe_(power_safe),
+      fault_(std::move(fault)),
+      file_(begin(first)) {}
 
-Journal::Journal(const std::filesystem::path& log, JournalHead head, std::uint64_t valid_bytes, WriteFault fault)
-    : log_(log), head_(std::move(head)), fault_(std::move(fault)), bytes_(valid_bytes),
+Journal::Journal(const std::filesystem::path& log, JournalHead head, std::uint64_t valid_bytes,
+                 WriteFault fault)
+    : log_(log),
+      head_(std::move(head)),
+      fault_(std::move(fault)),
+      bytes_(valid_bytes),
       file_(path_of(log), File::Mode::write, fault_) {
   if (file_.size() != valid_bytes) file_.resize(valid_bytes);
 }
@@ -261,7 +278,10 @@ void Journal::append(const Commit& commit) {
     file_.write(bytes_, record);
   } catch (const LogError&) {
     // A torn record is not valid anyway; dropping it only gives its room back.
-    try { file_.resize(bytes_); } catch (const LogError&) {}
+    try {
+      file_.resize(bytes_);
+    } catch (const LogError&) {
+    }
     throw;
   }
   bytes_ += record.size();
@@ -279,7 +299,9 @@ void Journal::remove(const std::filesystem::path& log) {
   if (error) throw LogError(path_of(log), "cannot remove the journal: " + error.message());
 }
 
-FoundJournal read_journal(const std::filesystem::path& log) { return read_journal_file(Journal::path_of(log)); }
+FoundJournal read_journal(const std::filesystem::path& log) {
+  return read_journal_file(Journal::path_of(log));
+}
 
 bool belongs_to(const FoundJournal& journal, const std::filesystem::path& log) {
   Stamp stamp;
@@ -313,7 +335,8 @@ FoundJournal read_journal_file(const std::filesystem::path& journal) {
       for (const auto& stream : found.head.streams)
         for (const auto& column : stream)
           if (!is_of_a_log(column.dataset))
-            throw LogError(file.path(), "names a dataset that no run fills, and is not used: " + in_quotes(column.dataset));
+            throw LogError(file.path(), "names a dataset that no run fills, and is not used: " +
+                                            in_quotes(column.dataset));
       have_head = true;
     } else {
       Commit commit;

@@ -1,6 +1,7 @@
 // The journal beside a log (OUT.h5.journal): an append-only file of checksummed commit records.
-// A record is either whole and valid or it does not exist, so what it carries happens atomically: the pages of the
-// HDF5 file that change, and the rows that are not in the HDF5 file yet.  The bytes are described in FORMAT.md.
+// A record is either whole and valid or it does not exist, so what it carries happens atomically: the pages
+// of the HDF5 file that change, and the rows that are not in the HDF5 file yet.  The bytes are described in
+// FORMAT.md.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -43,8 +44,8 @@ struct Rows {
   std::vector<std::span<const std::byte>> columns;
 };
 
-/// What the HDF5 file holds at a known place (dataset /spinet/commit), readable without HDF5: whose it is, and how many
-/// page-changing commits it has seen.
+/// What the HDF5 file holds at a known place (dataset /spinet/commit), readable without HDF5: whose it is,
+/// and how many page-changing commits it has seen.
 struct Stamp {
   std::array<std::byte, 16> run_id{};
   std::uint64_t number = 0;
@@ -63,8 +64,8 @@ class Journal {
   /// OUT.h5.journal; of a symbolic link, beside the log that it names.
   static std::filesystem::path path_of(const std::filesystem::path& log);
 
-  /// Throws ForeignFile if what has the name of the log's journal is no journal, LogError if it is one of a run that was
-  /// killed and `replace` is false.
+  /// Throws ForeignFile if what has the name of the log's journal is no journal, LogError if it is one of a
+  /// run that was killed and `replace` is false.
   static void refuse(const std::filesystem::path& log, bool replace);
 
   /// Starts a journal that holds the head and, if given, one commit, under a name that nobody else uses.
@@ -72,10 +73,11 @@ class Journal {
   Journal(const std::filesystem::path& log, JournalHead head, const Commit* first, bool power_safe,
           WriteFault fault = {});
   /// Opens an existing one to go on after its last valid record, dropping a torn one.
-  Journal(const std::filesystem::path& log, JournalHead head, std::uint64_t valid_bytes, WriteFault fault = {});
+  Journal(const std::filesystem::path& log, JournalHead head, std::uint64_t valid_bytes,
+          WriteFault fault = {});
 
-  /// Gives a journal that was started its name, in place of any old one.  Until then a kill leaves it to the next owner of
-  /// the log's OutputLock, who does the same if the log is of this run.
+  /// Gives a journal that was started its name, in place of any old one.  Until then a kill leaves it to the
+  /// next owner of the log's OutputLock, who does the same if the log is of this run.
   void publish();
   /// Removes a journal that was started and has no name yet.
   void discard() noexcept;

@@ -24,8 +24,9 @@ inline constexpr const char* interrupted = "interrupted";
 inline constexpr const char* killed = "killed";
 }  // namespace status
 
-/// Times in double milliseconds give the tick back, llround(ms * ticks_per_ms), for every tick under this: the two
-/// roundings (division, product) move the result by at most 2^-52 of itself, which must stay under one half.
+/// Times in double milliseconds give the tick back, llround(ms * ticks_per_ms), for every tick under this:
+/// the two roundings (division, product) move the result by at most 2^-52 of itself, which must stay under
+/// one half.
 inline constexpr Tick exact_in_ms = Tick{1} << 51;
 
 /// SONATA's enumeration of how spikes are sorted.

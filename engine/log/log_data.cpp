@@ -19,7 +19,8 @@ constexpr std::uint64_t block_rows = 1 << 20;  ///< whole chunks, 16 MB of spike
 h5::Id open_numbers(hid_t at, const std::string& path, std::size_t rank, std::vector<hsize_t>& shape) {
   auto d = h5::open_dataset(at, path);
   shape = h5::shape_of(d);
-  if (shape.size() != rank) throw h5::Error(fmt::format("dataset {} has {} dimensions, not {}", path, shape.size(), rank));
+  if (shape.size() != rank)
+    throw h5::Error(fmt::format("dataset {} has {} dimensions, not {}", path, shape.size(), rank));
   h5::check_number(h5::Id(h5::check(H5Dget_type(d), "dataset " + path)), "dataset " + path);
   h5::check_size(d, path);
   return d;
@@ -27,15 +28,19 @@ h5::Id open_numbers(hid_t at, const std::string& path, std::size_t rank, std::ve
 
 /// Reads the block that starts at `at` and has the shape `count`.
 template <class T>
-void read_block(hid_t dataset, const std::string& path, std::span<const hsize_t> at, std::span<const hsize_t> count, T* into) {
+void read_block(hid_t dataset, const std::string& path, std::span<const hsize_t> at,
+                std::span<const hsize_t> count, T* into) {
   const h5::Id file(h5::check(H5Dget_space(dataset), "dataset " + path));
-  h5::check(H5Sselect_hyperslab(file, H5S_SELECT_SET, at.data(), nullptr, count.data(), nullptr), "dataset " + path);
-  const h5::Id memory(h5::check(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr), "a shape"));
+  h5::check(H5Sselect_hyperslab(file, H5S_SELECT_SET, at.data(), nullptr, count.data(), nullptr),
+            "dataset " + path);
+  const h5::Id memory(
+      h5::check(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr), "a shape"));
   h5::check(H5Dread(dataset, h5::type_of<T>(), memory, file, H5P_DEFAULT, into), "reading dataset " + path);
 }
 
 template <class T>
-void read_rows(hid_t dataset, const std::string& path, std::uint64_t first, std::uint64_t count, std::vector<T>& into) {
+void read_rows(hid_t dataset, const std::string& path, std::uint64_t first, std::uint64_t count,
+               std::vector<T>& into) {
   into.resize(count);
   const hsize_t at[] = {first}, rows[] = {count};
   if (count > 0) read_block(dataset, path, at, rows, into.data());
@@ -86,7 +91,8 @@ std::vector<LoggedWeights> LogData::weights() const {
         read_whose(group, w);
         w.units = h5::read_text_attribute(data, "units");
         const auto time = h5::read_all<double>(group, "mapping/time");
-        if (time.size() != 3 || !std::isfinite(time[0]) || !std::isfinite(time[1]) || !(time[2] > 0) || !std::isfinite(time[2]))
+        if (time.size() != 3 || !std::isfinite(time[0]) || !std::isfinite(time[1]) || !(time[2] > 0) ||
+            !std::isfinite(time[2]))
           throw h5::Error("mapping/time is not start, stop and interval");
         w.start_ms = time[0], w.stop_ms = time[1], w.step_ms = time[2];
         for (const auto* ids : {"mapping/source_node_id", "mapping/target_node_id"}) {
@@ -118,7 +124,8 @@ std::vector<LoggedWeightEvents> LogData::weight_events() const {
         open_numbers(group, "timestamps", 1, times);
         for (const auto* column : {"edge_ids", "values"}) {
           open_numbers(group, column, 1, other);
-          if (other != times) throw h5::Error(fmt::format("{} has {} rows, timestamps has {}", column, other[0], times[0]));
+          if (other != times)
+            throw h5::Error(fmt::format("{} has {} rows, timestamps has {}", column, other[0], times[0]));
         }
         w.events = times[0];
         read_whose(group, w);
@@ -152,7 +159,8 @@ std::vector<LoggedMetrics> LogData::metrics() const {
         for (const auto& column : h5::names(group)) {
           if (column == "timestamps" || m.names.size() == LoggedMetrics::most) continue;
           open_numbers(group, column, 1, other);
-          if (other != times) throw h5::Error(fmt::format("{} has {} rows, timestamps has {}", column, other[0], times[0]));
+          if (other != times)
+            throw h5::Error(fmt::format("{} has {} rows, timestamps has {}", column, other[0], times[0]));
           m.names.push_back(column);
         }
       } catch (const h5::Error& e) {
@@ -187,16 +195,20 @@ void LogData::spikes(const LoggedPopulation& p, const std::function<void(const S
         ticks.resize(count);
         for (std::uint64_t i = 0; i < count; ++i) {
           const double x = ms[i] * summary_.ticks_per_ms;
-          if (!(x >= 0) || !(x < 9.2e18)) throw h5::Error(fmt::format("spike {} of {} has the time {} ms", first + i, p.name, ms[i]));
+          if (!(x >= 0) || !(x < 9.2e18))
+            throw h5::Error(fmt::format("spike {} of {} has the time {} ms", first + i, p.name, ms[i]));
           ticks[i] = std::llround(x);
         }
       }
       for (std::uint64_t i = 0; i < count; ++i) {
         if (ticks[i] < last)
-          throw h5::Error(fmt::format("spike {} of {} is earlier than the one before it: the spikes are not sorted by time", first + i, p.name));
+          throw h5::Error(fmt::format(
+              "spike {} of {} is earlier than the one before it: the spikes are not sorted by time",
+              first + i, p.name));
         last = ticks[i];
         if (nodes[i] >= p.size)
-          throw h5::Error(fmt::format("spike {} of {} is of node {}, but the population has only {}", first + i, p.name, nodes[i], p.size));
+          throw h5::Error(fmt::format("spike {} of {} is of node {}, but the population has only {}",
+                                      first + i, p.name, nodes[i], p.size));
       }
       block({ticks, nodes});
     }
@@ -206,7 +218,8 @@ void LogData::spikes(const LoggedPopulation& p, const std::function<void(const S
 std::vector<std::uint64_t> LogData::report_nodes(const LoggedReport& r) const {
   return readable(summary_.path, [&] {
     auto nodes = h5::read_all<std::uint64_t>(open_->log.file, r.path + "/mapping/node_ids");
-    if (nodes.size() != r.ids) throw h5::Error(fmt::format("report {} has {} values but {} node ids", r.name, r.ids, nodes.size()));
+    if (nodes.size() != r.ids)
+      throw h5::Error(fmt::format("report {} has {} values but {} node ids", r.name, r.ids, nodes.size()));
     return nodes;
   });
 }
@@ -215,7 +228,8 @@ void LogData::read_table(const std::string& path, const Part& part, std::vector<
   readable(summary_.path, [&] {
     std::vector<hsize_t> shape;
     const auto d = open_numbers(open_->log.file, path, 2, shape);
-    if (part.frame + part.frames > shape[0] || part.value + part.values > shape[1]) throw h5::Error("dataset " + path + " is too small");
+    if (part.frame + part.frames > shape[0] || part.value + part.values > shape[1])
+      throw h5::Error("dataset " + path + " is too small");
     into.resize(part.frames * part.values);
     const hsize_t at[] = {part.frame, part.value}, count[] = {part.frames, part.values};
     if (!into.empty()) read_block(d, path, at, count, into.data());
@@ -235,7 +249,8 @@ WeightMapping LogData::mapping(const LoggedWeights& w) const {
     const std::string at = "/weights/" + w.name + "/mapping/";
     WeightMapping m{h5::read_all<std::uint64_t>(open_->log.file, at + "source_node_id"),
                     h5::read_all<std::uint64_t>(open_->log.file, at + "target_node_id")};
-    if (w.frames && (m.sources.size() != w.edges || m.targets.size() != w.edges)) throw h5::Error("weights " + w.name + " have another number of edges than their mapping");
+    if (w.frames && (m.sources.size() != w.edges || m.targets.size() != w.edges))
+      throw h5::Error("weights " + w.name + " have another number of edges than their mapping");
     return m;
   });
 }
@@ -243,7 +258,8 @@ WeightMapping LogData::mapping(const LoggedWeights& w) const {
 WeightEvents LogData::read(const LoggedWeightEvents& e) const {
   return readable(summary_.path, [&] {
     const auto group = h5::open_group(open_->log.file, "weight_events/" + e.name);
-    WeightEvents all{h5::read_all<double>(group, "timestamps"), h5::read_all<std::uint64_t>(group, "edge_ids"), h5::read_all<float>(group, "values")};
+    WeightEvents all{h5::read_all<double>(group, "timestamps"),
+                     h5::read_all<std::uint64_t>(group, "edge_ids"), h5::read_all<float>(group, "values")};
     if (all.ms.size() != all.edges.size() || all.ms.size() != all.values.size())
       throw h5::Error("weight events of " + e.name + " have columns of different lengths");
     return all;
@@ -253,7 +269,9 @@ WeightEvents LogData::read(const LoggedWeightEvents& e) const {
 std::vector<double> LogData::read(const LoggedMetrics& m, const std::string& column) const {
   return readable(summary_.path, [&] {
     auto values = h5::read_all<double>(open_->log.file, "metrics/" + m.population + "/" + column);
-    if (values.size() != m.rewards) throw h5::Error(fmt::format("metrics of {}: {} has another number of rows than before", m.population, column));
+    if (values.size() != m.rewards)
+      throw h5::Error(
+          fmt::format("metrics of {}: {} has another number of rows than before", m.population, column));
     return values;
   });
 }

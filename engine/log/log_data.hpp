@@ -1,5 +1,5 @@
-// A log's data block by block, so that a file larger than memory is read in one pass: for `spinet report`, `view` and
-// `export`.
+// A log's data block by block, so that a file larger than memory is read in one pass: for `spinet report`,
+// `view` and `export`.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -29,8 +29,8 @@ struct LoggedWeights {
 };
 /// Irregular changes of chosen synapses of a projection, /weight_events/PLACE.
 struct LoggedWeightEvents {
-  std::string name, units;           ///< units: may be empty
-  std::string projection, variable;  ///< as in LoggedWeights
+  std::string name, units;                 ///< units: may be empty
+  std::string projection, variable;        ///< as in LoggedWeights
   std::uint64_t events = 0, synapses = 0;  ///< synapses: that were chosen; 0: the log does not say
   std::string problem;
 };

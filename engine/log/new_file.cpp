@@ -46,7 +46,8 @@ void write_hdf5(const std::filesystem::path& path, const std::function<void(hid_
   try {
     const auto access = store.access();
     h5::check(H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110), "file access");
-    file = h5::Id(h5::check(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), "creating the file"));
+    file =
+        h5::Id(h5::check(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), "creating the file"));
     fill(file);
     h5::check(H5Fclose(file.release()), "closing the file");
   } catch (const h5::Error& e) {

@@ -8,9 +8,10 @@
 
 namespace spinet::logging {
 
-/// Has `fill` write a new HDF5 file under a temporary name; closed, on the disk and checked, it replaces what stands at
-/// `path`.  Readers need HDF5 1.8.  When anything fails, what stood at `path` is as it was and nothing is left beside it.
-/// Throws std::runtime_error with path and reason where the file cannot be written, and what `fill` throws.
+/// Has `fill` write a new HDF5 file under a temporary name; closed, on the disk and checked, it replaces what
+/// stands at `path`.  Readers need HDF5 1.8.  When anything fails, what stood at `path` is as it was and
+/// nothing is left beside it. Throws std::runtime_error with path and reason where the file cannot be
+/// written, and what `fill` throws.
 void write_hdf5(const std::filesystem::path& path, const std::function<void(hid_t file)>& fill);
 
 /// The same for a file with these bytes.

@@ -1,4 +1,5 @@
-// A log opened for reading or repair, with its journal's last pages in place.  For the readers in this folder.
+// A log opened for reading or repair, with its journal's last pages in place.  For the readers in this
+// folder.
 #pragma once
 #include <memory>
 #include <new>
@@ -13,8 +14,8 @@
 
 namespace spinet::logging {
 
-/// Whether the last commit of the journal may not have reached the file yet.  Throws LogError if the two do not belong
-/// together.  The stamp is read as bytes, so that the wrong pages are never laid over a file.
+/// Whether the last commit of the journal may not have reached the file yet.  Throws LogError if the two do
+/// not belong together.  The stamp is read as bytes, so that the wrong pages are never laid over a file.
 inline bool pages_missing(const File& log, const FoundJournal& journal) {
   Stamp stamp;
   log.read(journal.head.stamp_offset, std::as_writable_bytes(std::span(&stamp, 1)));
@@ -33,11 +34,12 @@ inline bool pages_missing(const File& log, const FoundJournal& journal) {
 inline OutputInUse in_use(const std::filesystem::path& log) {
   const auto who = OutputLock::holder(log);
   return {log, "is in use: a run is still writing it" + (who ? " (" + *who + ")" : std::string()) +
-                   "; until it has ended, the log is this file and " + Journal::path_of(log).filename().string() + " together"};
+                   "; until it has ended, the log is this file and " +
+                   Journal::path_of(log).filename().string() + " together"};
 }
 
-/// An HDF5 file opened through a CommitFile; with its journal's last pages in place, if there is one.  With a journal and
-/// Mode::read, HDF5 may write, but what it writes stays in memory: nothing reaches the file.
+/// An HDF5 file opened through a CommitFile; with its journal's last pages in place, if there is one.  With a
+/// journal and Mode::read, HDF5 may write, but what it writes stays in memory: nothing reaches the file.
 struct OpenLog {
   std::unique_ptr<CommitFile> store;
   h5::Id file;
@@ -46,11 +48,12 @@ struct OpenLog {
     File f(path, mode, std::move(fault));
     if (!f.lock(mode == File::Mode::write)) throw in_use(path);
     require_hdf5(f);
-    // Only the last record's pages can be missing from the file: each was written before the next was recorded.
+    // Only the last record's pages can be missing from the file: each was written before the next was
+    // recorded.
     if (journal && pages_missing(f, *journal))
-      store = std::make_unique<CommitFile>(std::move(f), journal->commits.back().pages, journal->commits.back().eof);
-    else
-      store = std::make_unique<CommitFile>(std::move(f));
+      store = std::make_unique<CommitFile>(std::move(f), journal->commits.back().pages,
+                                           journal->commits.back().eof);
+    else store = std::make_unique<CommitFile>(std::move(f));
     if (mode == File::Mode::read) store->discard();
     const auto access = store->access();
     const unsigned flags = mode == File::Mode::write || journal ? H5F_ACC_RDWR : H5F_ACC_RDONLY;
@@ -66,8 +69,8 @@ struct OpenLog {
   }
 };
 
-/// A log opened for reading, as it is together with its journal; `pending` says what of it is in the journal only.
-/// Throws LogError and h5::Error.
+/// A log opened for reading, as it is together with its journal; `pending` says what of it is in the journal
+/// only. Throws LogError and h5::Error.
 std::unique_ptr<OpenLog> open_whole(const std::filesystem::path& path, Recovery& pending);
 /// The same for those who only read.
 std::unique_ptr<OpenLog> open_whole(const std::filesystem::path& path);

@@ -20,8 +20,8 @@ namespace spinet {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view mark = "spinet ";      // what a lock file of ours begins with, if anything is in it
-constexpr std::string_view temporary = ".new-";   // then 16 hexadecimal digits
+constexpr std::string_view mark = "spinet ";     // what a lock file of ours begins with, if anything is in it
+constexpr std::string_view temporary = ".new-";  // then 16 hexadecimal digits
 constexpr auto patience = std::chrono::milliseconds(500);
 
 fs::path with_suffix(fs::path path, const char* suffix) { return path += suffix; }
@@ -35,13 +35,16 @@ std::string text_of(int fd) {
 /// "spinet 12 node3" as "process 12 on node3".
 std::string who(const std::string& text) {
   const auto pid = mark.size(), space = text.find(' ', pid), end = text.find('\n');
-  if (!text.starts_with(mark) || space == std::string::npos || end == std::string::npos || end < space) return "another process";
+  if (!text.starts_with(mark) || space == std::string::npos || end == std::string::npos || end < space)
+    return "another process";
   for (const char c : text.substr(0, end))
     if (c < ' ' || c > '~') return "another process";
-  return fmt::format("process {} on {}", text.substr(pid, space - pid), text.substr(space + 1, end - space - 1));
+  return fmt::format("process {} on {}", text.substr(pid, space - pid),
+                     text.substr(space + 1, end - space - 1));
 }
 
-/// Opens the lock file; without write access as far as reading goes, which suffices to lock on most file systems.
+/// Opens the lock file; without write access as far as reading goes, which suffices to lock on most file
+/// systems.
 int open_lock(const fs::path& path) {
   int fd;
   do fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
@@ -52,7 +55,8 @@ int open_lock(const fs::path& path) {
 
 /// Whether `path` still is the file that `fd` is open on.
 bool still_there(int fd, const fs::path& path) {
-  struct stat open {}, named {};
+  struct stat open {
+  }, named{};
   return ::fstat(fd, &open) == 0 && ::lstat(path.c_str(), &named) == 0 && open.st_ino == named.st_ino &&
          open.st_dev == named.st_dev;
 }
@@ -98,7 +102,9 @@ void put_in_order(const fs::path& output) {
 
 }  // namespace
 
-fs::path OutputLock::path_of(const fs::path& output) { return with_suffix(logging::without_links(output), ".lock"); }
+fs::path OutputLock::path_of(const fs::path& output) {
+  return with_suffix(logging::without_links(output), ".lock");
+}
 
 OutputLock::OutputLock(const fs::path& output) : output_(output), path_(path_of(output)) {
   const auto begin = std::chrono::steady_clock::now();
@@ -110,9 +116,14 @@ OutputLock::OutputLock(const fs::path& output) : output_(output), path_(path_of(
     const auto text = there && S_ISREG(s.st_mode) && fd_ >= 0 ? text_of(fd_) : std::string();
     if ((there && !S_ISREG(s.st_mode)) || !(text.empty() || text.starts_with(mark))) {
       if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-      throw ForeignFile(output, fmt::format("cannot be locked: {} is not a lock of spinet; move it away, or give another name with -o", path_.string()));
+      throw ForeignFile(
+          output,
+          fmt::format(
+              "cannot be locked: {} is not a lock of spinet; move it away, or give another name with -o",
+              path_.string()));
     }
-    if (fd_ < 0) throw LogError(output, fmt::format("cannot be locked: {}: {}", path_.string(), std::strerror(error)));
+    if (fd_ < 0)
+      throw LogError(output, fmt::format("cannot be locked: {}: {}", path_.string(), std::strerror(error)));
     const auto locked = try_lock(fd_, LOCK_EX);
     if (!locked) return;  // no locks here
     if (*locked && still_there(fd_, path_)) break;
@@ -172,7 +183,8 @@ std::vector<fs::path> temporaries_of(const fs::path& output) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(fs::absolute(output).parent_path(), ignored)) {
     const auto base = before_temporary(entry.path());
-    if (base == name || base == journal || CheckpointFiles::number_of(output, base)) found.push_back(entry.path());
+    if (base == name || base == journal || CheckpointFiles::number_of(output, base))
+      found.push_back(entry.path());
   }
   for (const auto& entry : fs::directory_iterator(output, ignored))  // a folder of tables
     if (before_temporary(entry.path()).ends_with(".csv")) found.push_back(entry.path());

@@ -20,11 +20,16 @@ using namespace logging;
 
 const char* name_of(RunStatus status) {
   switch (status) {
-    case RunStatus::running: return layout::status::running;
-    case RunStatus::complete: return layout::status::complete;
-    case RunStatus::stopped: return layout::status::stopped;
-    case RunStatus::interrupted: return layout::status::interrupted;
-    case RunStatus::killed: return layout::status::killed;
+    case RunStatus::running:
+      return layout::status::running;
+    case RunStatus::complete:
+      return layout::status::complete;
+    case RunStatus::stopped:
+      return layout::status::stopped;
+    case RunStatus::interrupted:
+      return layout::status::interrupted;
+    case RunStatus::killed:
+      return layout::status::killed;
   }
   return "unknown";
 }
@@ -33,8 +38,10 @@ namespace {
 
 hid_t require_spinet(hid_t file, h5::Id& group) {
   if (!h5::exists(file, "spinet"))
-    throw h5::Error(h5::exists(file, "sweep") ? "holds the results of a sweep, not the log of a run: spinet sweep --report shows them"
-                                              : "is an HDF5 file, but not the log of a Spinet run");
+    throw h5::Error(
+        h5::exists(file, "sweep")
+            ? "holds the results of a sweep, not the log of a run: spinet sweep --report shows them"
+            : "is an HDF5 file, but not the log of a Spinet run");
   group = h5::open_group(file, "spinet");
   const auto version = h5::read_attribute<std::uint32_t>(group, "format_version");
   if (version > layout::format_version)
@@ -56,8 +63,10 @@ std::pair<double, double> ends(hid_t dataset, std::uint64_t rows) {
   for (int i = 0; i < 2; ++i) {
     const h5::Id space(h5::check(H5Dget_space(dataset), "a dataset's shape"));
     const std::array<hsize_t, 1> start{i ? rows - 1 : 0};
-    h5::check(H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, one.data(), nullptr), "selecting rows");
-    h5::check(H5Dread(dataset, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, &value[i]), "reading timestamps");
+    h5::check(H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, one.data(), nullptr),
+              "selecting rows");
+    h5::check(H5Dread(dataset, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, &value[i]),
+              "reading timestamps");
   }
   return {value[0], value[1]};
 }
@@ -79,8 +88,9 @@ std::vector<LoggedPopulation> read_populations(hid_t provenance) {
   for (const char* number : {"first_gid", "size"}) {
     const int i = H5Tget_member_index(stored, number);
     if (i < 0) throw h5::Error(std::string("the population table has no column ") + number);
-    h5::check_number(h5::Id(h5::check(H5Tget_member_type(stored, static_cast<unsigned>(i)), "the population table")),
-                     number);
+    h5::check_number(
+        h5::Id(h5::check(H5Tget_member_type(stored, static_cast<unsigned>(i)), "the population table")),
+        number);
   }
   const std::size_t row = name + model + kind + 16;
   const h5::Id type(h5::check(H5Tcreate(H5T_COMPOUND, row), "the population table"));
@@ -104,7 +114,8 @@ std::vector<LoggedPopulation> read_populations(hid_t provenance) {
     std::memcpy(&p.first_gid, at + name + model + kind, 8);
     std::memcpy(&p.size, at + name + model + kind + 8, 8);
     for (const auto* t : {&p.name, &p.model, &p.kind})
-      if (printable_line(*t) != *t) throw h5::Error("the population table has control characters in " + in_quotes(*t));
+      if (printable_line(*t) != *t)
+        throw h5::Error("the population table has control characters in " + in_quotes(*t));
     populations.push_back(std::move(p));
   }
   return populations;
@@ -112,7 +123,8 @@ std::vector<LoggedPopulation> read_populations(hid_t provenance) {
 
 void read_spike_counts(hid_t file, LogSummary& s) {
   for (auto& p : s.populations) {
-    if (p.name.empty() || p.name.find('/') != std::string::npos || !h5::exists(file, "spikes/" + p.name)) continue;
+    if (p.name.empty() || p.name.find('/') != std::string::npos || !h5::exists(file, "spikes/" + p.name))
+      continue;
     const auto d = h5::open_dataset(file, "spikes/" + p.name + "/timestamps");
     const auto shape = h5::shape_of(d);
     if (shape.size() != 1) throw h5::Error("the timestamps of " + p.name + " are not one-dimensional");
@@ -120,11 +132,13 @@ void read_spike_counts(hid_t file, LogSummary& s) {
     p.spikes = shape[0];
     p.neurons = p.size;
     const auto group = h5::open_group(file, "spikes/" + p.name);
-    if (h5::has_attribute(group, "neurons")) {  // logs of version 0.1.0 have recorded everything, or do not tell
+    if (h5::has_attribute(group,
+                          "neurons")) {  // logs of version 0.1.0 have recorded everything, or do not tell
       p.start = h5::read_attribute<Tick>(group, "start_ticks");
       p.stop = h5::read_attribute<Tick>(group, "stop_ticks");
       p.neurons = h5::read_attribute<std::uint64_t>(group, "neurons");
-      if (p.start < 0 || p.stop < p.start || p.neurons > p.size) throw h5::Error("what was recorded of " + p.name + " makes no sense");
+      if (p.start < 0 || p.stop < p.start || p.neurons > p.size)
+        throw h5::Error("what was recorded of " + p.name + " makes no sense");
     }
     if (p.spikes) std::tie(p.first_ms, p.last_ms) = ends(d, p.spikes);
   }
@@ -144,7 +158,8 @@ void read_reports(hid_t file, LogSummary& s) {
     r.units = h5::read_text_attribute(group, "variable_units");
     const auto shape = h5::shape_of(data);
     const auto time = h5::read_all<double>(group, "mapping/time");
-    if (shape.size() != 2 || time.size() != 3) throw h5::Error("report " + place + " has not the shape of a report");
+    if (shape.size() != 2 || time.size() != 3)
+      throw h5::Error("report " + place + " has not the shape of a report");
     r.frames = shape[0];
     r.ids = shape[1];
     r.start_ms = time[0], r.stop_ms = time[1], r.step_ms = time[2];
@@ -168,7 +183,8 @@ void read_edge_counts(hid_t file, LogSummary& s) {
 RunStatus status_of(const std::string& text) {
   for (const auto s : {RunStatus::complete, RunStatus::stopped, RunStatus::interrupted, RunStatus::killed})
     if (text == name_of(s)) return s;
-  // "running", and yet nobody holds the lock: the writer died before its first commit, or its journal was lost.
+  // "running", and yet nobody holds the lock: the writer died before its first commit, or its journal was
+  // lost.
   if (text == layout::status::running) return RunStatus::killed;
   throw h5::Error("attribute status is \"" + text + "\", which is none of its values");
 }
@@ -184,9 +200,12 @@ void apply(const Extent& extent, LogSummary& s) {
 void refuse_times(const LogSummary& s) {
   const auto size = [](double x) { return std::isfinite(x) && x > 0; };
   const bool together = std::abs(s.ticks_per_ms * s.seconds_per_tick * 1e3 - 1) < 1e-6;
-  if (size(s.ticks_per_ms) && size(s.seconds_per_tick) && together && s.reached >= 0 && s.reached <= s.duration) return;
-  throw h5::Error(fmt::format("is damaged: its times make no sense (a tick is {} s, {} ticks are 1 ms, {} of {} ticks reached)",
-                              s.seconds_per_tick, s.ticks_per_ms, s.reached, s.duration));
+  if (size(s.ticks_per_ms) && size(s.seconds_per_tick) && together && s.reached >= 0 &&
+      s.reached <= s.duration)
+    return;
+  throw h5::Error(fmt::format(
+      "is damaged: its times make no sense (a tick is {} s, {} ticks are 1 ms, {} of {} ticks reached)",
+      s.seconds_per_tick, s.ticks_per_ms, s.reached, s.duration));
 }
 
 }  // namespace
@@ -228,7 +247,8 @@ LogSummary summarise(const std::filesystem::path& log) {
     s.populations = read_populations(g);
     if (h5::exists(g, "signs")) {  // since version 0.2.0
       const auto signs = h5::read_all<std::int64_t>(g, "signs");
-      for (std::size_t i = 0; i < std::min(signs.size(), s.populations.size()); ++i) s.populations[i].sign = std::clamp<std::int64_t>(signs[i], -1, 1);
+      for (std::size_t i = 0; i < std::min(signs.size(), s.populations.size()); ++i)
+        s.populations[i].sign = std::clamp<std::int64_t>(signs[i], -1, 1);
     }
     read_spike_counts(file, s);
     read_reports(file, s);
@@ -241,7 +261,8 @@ LogSummary summarise(const std::filesystem::path& log) {
       s.figures->superposed = h5::read_attribute<std::uint64_t>(f, "superposed");
       s.figures->events = s.figures->deliveries + s.figures->superposed;
       if (h5::has_attribute(f, "events_before"))  // since version 0.2.0
-        s.figures->events_before = std::min(s.figures->events, h5::read_attribute<std::uint64_t>(f, "events_before"));
+        s.figures->events_before =
+            std::min(s.figures->events, h5::read_attribute<std::uint64_t>(f, "events_before"));
       s.figures->synapses = h5::read_attribute<std::uint64_t>(f, "synapses");
       s.figures->stored_synapses = h5::has_attribute(f, "stored_synapses")
                                        ? h5::read_attribute<std::uint64_t>(f, "stored_synapses")
@@ -249,7 +270,7 @@ LogSummary summarise(const std::filesystem::path& log) {
       s.figures->build_seconds = h5::read_attribute<double>(f, "build_seconds");
       s.figures->run_seconds = h5::read_attribute<double>(f, "run_seconds");
       const auto fired = h5::read_all<std::uint64_t>(f, "spikes_of_population");
-      for (std::size_t i = 0; i < std::min(fired.size(), s.populations.size()); ++i) 
+      for (std::size_t i = 0; i < std::min(fired.size(), s.populations.size()); ++i)
         if (fired[i] != Statistics::not_counted) s.populations[i].fired = fired[i];
     }
     return s;
@@ -260,7 +281,8 @@ std::vector<std::filesystem::path> files_of_run(const std::filesystem::path& log
   return readable(log, [&] {
     const OpenLog open(log, File::Mode::read, nullptr, {});
     h5::Id group;
-    const std::filesystem::path network = h5::read_text_attribute(require_spinet(open.file, group), "network_path");
+    const std::filesystem::path network =
+        h5::read_text_attribute(require_spinet(open.file, group), "network_path");
     std::vector files{network, log.parent_path() / network};
     if (h5::exists(group, "files"))
       for (const auto& f : h5::read_texts(group, "files")) files.emplace_back(f);
@@ -289,7 +311,8 @@ std::vector<ListedSpike> read_sonata_spikes(const std::filesystem::path& path, c
     auto name = population;
     if (name.empty()) {
       if (names.size() != 1)
-        throw h5::Error(fmt::format("has {} populations with spikes ({}): one must be named", names.size(), list));
+        throw h5::Error(
+            fmt::format("has {} populations with spikes ({}): one must be named", names.size(), list));
       name = names[0];
     }
     if (std::find(names.begin(), names.end(), name) == names.end())
@@ -298,15 +321,17 @@ std::vector<ListedSpike> read_sonata_spikes(const std::filesystem::path& path, c
     const auto ids = h5::read_all<std::uint64_t>(group, "node_ids");
     std::vector<Tick> ticks;
     const bool ours = h5::exists(file, "spinet");
-    const bool exact = ours && h5::exists(group, "ticks") &&
-                       h5::read_attribute<double>(h5::open_group(file, "spinet"), "ticks_per_ms") == ticks_per_ms;
+    const bool exact =
+        ours && h5::exists(group, "ticks") &&
+        h5::read_attribute<double>(h5::open_group(file, "spinet"), "ticks_per_ms") == ticks_per_ms;
     if (exact) {
       ticks = h5::read_all<Tick>(group, "ticks");
     } else {
       const auto d = h5::open_dataset(group, "timestamps");
       // SONATA's unit is ms; files that say otherwise are not guessed at.
       if (!ours && h5::has_attribute(d, "units") && h5::read_text_attribute(d, "units") != "ms")
-        throw h5::Error("the timestamps of " + name + " are in " + h5::read_text_attribute(d, "units") + ", not in ms");
+        throw h5::Error("the timestamps of " + name + " are in " + h5::read_text_attribute(d, "units") +
+                        ", not in ms");
       const auto times = h5::read_all<double>(group, "timestamps");
       ticks.reserve(times.size());
       for (const double t : times) {
@@ -317,12 +342,13 @@ std::vector<ListedSpike> read_sonata_spikes(const std::filesystem::path& path, c
       }
     }
     if (ticks.size() != ids.size())
-      throw h5::Error(fmt::format("population {} has {} times but {} node ids", name, ticks.size(), ids.size()));
+      throw h5::Error(
+          fmt::format("population {} has {} times but {} node ids", name, ticks.size(), ids.size()));
     std::vector<ListedSpike> spikes(ids.size());
     for (std::size_t i = 0; i < ids.size(); ++i) {
       if (ids[i] >= size)
-        throw h5::Error(
-            fmt::format("spike {} of {} is of node {}, but the population has only {}", i, name, ids[i], size));
+        throw h5::Error(fmt::format("spike {} of {} is of node {}, but the population has only {}", i, name,
+                                    ids[i], size));
       if (ticks[i] < 0) throw h5::Error(fmt::format("spike {} of {} has the tick {}", i, name, ticks[i]));
       spikes[i] = {ticks[i], static_cast<std::uint32_t>(ids[i])};
     }

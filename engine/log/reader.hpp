@@ -17,7 +17,7 @@ namespace spinet {
 
 /// How a run ended, as its log tells.
 enum class RunStatus {
-  running,      ///< a process holds the file
+  running,  ///< a process holds the file
   complete,
   stopped,      ///< by a signal; closed properly
   interrupted,  ///< by an error; closed properly
@@ -27,20 +27,23 @@ const char* name_of(RunStatus status);
 
 /// What `recover` did, or would do.
 struct Recovery {
-  bool needed = false;         ///< there is a journal
-  Tick reached = 0;            ///< everything before this tick is in file and journal together
-  std::uint64_t rows = 0;      ///< rows that only the journal has
+  bool needed = false;     ///< there is a journal
+  Tick reached = 0;        ///< everything before this tick is in file and journal together
+  std::uint64_t rows = 0;  ///< rows that only the journal has
 };
 
-/// Puts a log in order whose writer died: completes an interrupted commit, folds the journal in and removes it.
-/// Does nothing if there is no journal.  May be killed at any moment and called again.  `lock`: the caller's, if it has
-/// the log's.  Throws LogError: the file is in use, damaged, of another run than the journal, or cannot be written.
-Recovery recover(const std::filesystem::path& log, logging::WriteFault fault = {}, const OutputLock* lock = nullptr);
+/// Puts a log in order whose writer died: completes an interrupted commit, folds the journal in and removes
+/// it. Does nothing if there is no journal.  May be killed at any moment and called again.  `lock`: the
+/// caller's, if it has the log's.  Throws LogError: the file is in use, damaged, of another run than the
+/// journal, or cannot be written.
+Recovery recover(const std::filesystem::path& log, logging::WriteFault fault = {},
+                 const OutputLock* lock = nullptr);
 
 /// How much of a run a file holds on its own.
 struct Extent {
-  Tick before = 0;              ///< it has everything before this tick
-  bool without_journal = false; ///< its writer died, and the journal with what it had written since is not there
+  Tick before = 0;  ///< it has everything before this tick
+  bool without_journal =
+      false;  ///< its writer died, and the journal with what it had written since is not there
 };
 /// Of a log after `recover`.  Throws LogError.
 Extent extent_of(const std::filesystem::path& log);
@@ -48,14 +51,14 @@ Extent extent_of(const std::filesystem::path& log);
 struct LoggedPopulation {
   std::string name, model, kind;  ///< kind: neuron or source
   std::uint64_t first_gid = 0, size = 0;
-  bool recorded = false;                   ///< has a spikes dataset
-  Tick start = 0, stop = never;            ///< spikes were recorded in [start, stop)
-  std::uint64_t neurons = 0;               ///< whose spikes were recorded
-  std::uint64_t spikes = 0;                ///< in the log
-  double first_ms = 0, last_ms = 0;        ///< of the logged spikes, if any
-  std::int64_t sign = 0;                   ///< of what it transmits: 1 excites, -1 inhibits, 0 both or not known
-  std::optional<std::uint64_t> fired;      ///< in the run, recorded or not; known when the run was closed, but not
-                                           ///< of sources that only superposed drives use
+  bool recorded = false;               ///< has a spikes dataset
+  Tick start = 0, stop = never;        ///< spikes were recorded in [start, stop)
+  std::uint64_t neurons = 0;           ///< whose spikes were recorded
+  std::uint64_t spikes = 0;            ///< in the log
+  double first_ms = 0, last_ms = 0;    ///< of the logged spikes, if any
+  std::int64_t sign = 0;               ///< of what it transmits: 1 excites, -1 inhibits, 0 both or not known
+  std::optional<std::uint64_t> fired;  ///< in the run, recorded or not; known when the run was closed, but
+                                       ///< not of sources that only superposed drives use
 };
 struct LoggedReport {
   std::string name, population, variable, units, path;
@@ -81,14 +84,16 @@ struct LogSummary {
   struct Figures {
     std::uint64_t spikes = 0, synapses = 0, stored_synapses = 0;  ///< as in Statistics (core/simulation.hpp)
     std::uint64_t deliveries = 0, superposed = 0, events = 0;
-    std::uint64_t events_before = 0;                     ///< before the checkpoint that the last process began at
-    double build_seconds = 0, run_seconds = 0;           ///< of the last process
-    double events_per_second() const { return run_seconds > 0 ? static_cast<double>(events - events_before) / run_seconds : 0; }
+    std::uint64_t events_before = 0;            ///< before the checkpoint that the last process began at
+    double build_seconds = 0, run_seconds = 0;  ///< of the last process
+    double events_per_second() const {
+      return run_seconds > 0 ? static_cast<double>(events - events_before) / run_seconds : 0;
+    }
   };
-  std::optional<Figures> figures;   ///< if the run was closed
-  Recovery pending;                 ///< what only the journal has; it is part of all that is read
-  bool without_journal = false;     ///< as in Extent; `reached` is what the file has alone
-  std::string warning;              ///< what is missing then
+  std::optional<Figures> figures;  ///< if the run was closed
+  Recovery pending;                ///< what only the journal has; it is part of all that is read
+  bool without_journal = false;    ///< as in Extent; `reached` is what the file has alone
+  std::string warning;             ///< what is missing then
 };
 
 /// Reads what `spinet info` shows, of the log and its journal together.  Writes nothing.  Throws LogError.
@@ -101,9 +106,9 @@ std::vector<std::filesystem::path> files_of_run(const std::filesystem::path& log
 std::string network_text(const std::filesystem::path& log);
 
 /// The spikes of one population of any SONATA spikes file (a Spinet log is one), sorted by (tick, index).
-/// `population` may be empty if the file has only one.  Times are rounded to the nearest tick; a log's own `ticks`
-/// are used if its time resolution is the same.  Throws LogError: no such population, an id not under `size`, a time
-/// that is negative, not finite or past the last tick, damaged.
+/// `population` may be empty if the file has only one.  Times are rounded to the nearest tick; a log's own
+/// `ticks` are used if its time resolution is the same.  Throws LogError: no such population, an id not under
+/// `size`, a time that is negative, not finite or past the last tick, damaged.
 std::vector<ListedSpike> read_sonata_spikes(const std::filesystem::path& file, const std::string& population,
                                             double ticks_per_ms, std::uint64_t size);
 
@@ -116,14 +121,15 @@ struct SonataEdges {
   std::string weight_unit;                      ///< empty: not said
   std::vector<FileEdges::Property> properties;  ///< as asked for
 };
-/// Edge population `name` of any SONATA edges file, or, of a Spinet log, the groups of the projection `name`; empty: the
-/// only edge population.  Throws LogError: not there, more than `most` synapses, columns of different lengths, weights or
-/// delays of some edges only or in several groups of properties, damaged.
+/// Edge population `name` of any SONATA edges file, or, of a Spinet log, the groups of the projection `name`;
+/// empty: the only edge population.  Throws LogError: not there, more than `most` synapses, columns of
+/// different lengths, weights or delays of some edges only or in several groups of properties, damaged.
 /// `properties` are read as well where they are there.
-std::vector<SonataEdges> read_sonata_edges(const std::filesystem::path& file, const std::string& name, std::uint64_t most,
+std::vector<SonataEdges> read_sonata_edges(const std::filesystem::path& file, const std::string& name,
+                                           std::uint64_t most,
                                            const std::vector<std::string>& properties = {});
-/// Variables of the synapses of a run's projection: of the last frame, of the last event of every synapse, or of the edges
-/// (t = 0).  Throws LogError: the first is not there, frames are of different times, damaged.
+/// Variables of the synapses of a run's projection: of the last frame, of the last event of every synapse, or
+/// of the edges (t = 0).  Throws LogError: the first is not there, frames are of different times, damaged.
 FileWeights read_weights(const std::filesystem::path& log, const WantedState& wanted);
 
 }  // namespace spinet

@@ -84,12 +84,14 @@ Recovery fold(hid_t file, const FoundJournal& found) {
   for (const auto& commit : found.commits)
     for (const auto& rows : commit.rows)
       result.rows += streams[rows.stream].append(found.head.streams[rows.stream], rows);
-  // The last record's word, even if the file knows a later tick: rows of other streams went with lost records.
+  // The last record's word, even if the file knows a later tick: rows of other streams went with lost
+  // records.
   result.reached = found.commits.empty() ? 0 : found.commits.back().reached;
   streams.clear();
   for (const char* root : {"report", "weights"}) update_times(file, root);
   h5::replace_attribute(provenance, "reached_ticks", result.reached);
-  if (h5::has_attribute(provenance, "whole_ticks")) h5::replace_attribute(provenance, "whole_ticks", result.reached);
+  if (h5::has_attribute(provenance, "whole_ticks"))
+    h5::replace_attribute(provenance, "whole_ticks", result.reached);
   h5::write_text_attribute(provenance, "status", layout::status::killed, layout::status_bytes);
   return result;
 }
@@ -99,21 +101,26 @@ Recovery fold(hid_t file, const FoundJournal& found) {
 Extent logging::extent_of(hid_t file) {
   const auto g = h5::open_group(file, "spinet");
   // A file gets another status with the commit that makes its journal superfluous.
-  if (h5::read_text_attribute(g, "status") != layout::status::running) return {h5::read_attribute<Tick>(g, "reached_ticks"), false};
+  if (h5::read_text_attribute(g, "status") != layout::status::running)
+    return {h5::read_attribute<Tick>(g, "reached_ticks"), false};
   return {h5::has_attribute(g, "whole_ticks") ? h5::read_attribute<Tick>(g, "whole_ticks") : 0, true};
 }
 
-std::string logging::without_journal_text(const std::filesystem::path& log, const Extent& extent, double ticks_per_ms) {
-  return fmt::format("the run was killed, and its journal is missing: what this file lacks was in {} only. It is whole before {} ms; "
-                     "of later times there are some events. Put the journal beside it, if it still exists somewhere",
-                     Journal::path_of(log).filename().string(), static_cast<double>(extent.before) / ticks_per_ms);
+std::string logging::without_journal_text(const std::filesystem::path& log, const Extent& extent,
+                                          double ticks_per_ms) {
+  return fmt::format(
+      "the run was killed, and its journal is missing: what this file lacks was in {} only. It is whole "
+      "before {} ms; "
+      "of later times there are some events. Put the journal beside it, if it still exists somewhere",
+      Journal::path_of(log).filename().string(), static_cast<double>(extent.before) / ticks_per_ms);
 }
 
 void logging::refuse_without_journal(hid_t file, const std::filesystem::path& log) {
   if (!h5::exists(file, "spinet")) return;  // of another program
   const auto g = h5::open_group(file, "spinet");
   const auto extent = extent_of(file);
-  if (extent.without_journal) throw LogError(log, without_journal_text(log, extent, h5::read_attribute<double>(g, "ticks_per_ms")));
+  if (extent.without_journal)
+    throw LogError(log, without_journal_text(log, extent, h5::read_attribute<double>(g, "ticks_per_ms")));
 }
 
 namespace {

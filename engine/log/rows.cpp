@@ -31,7 +31,8 @@ void RunLog::Impl::add_spikes(std::span<const Spike> sorted) {
   while (!sorted.empty()) {
     const auto p = population_of(sorted[0].gid);
     if (p >= spikes_of.size() || spikes_of[p] == none)
-      throw std::logic_error("spikes of population " + network.populations[p].name + ", which is not recorded");
+      throw std::logic_error("spikes of population " + network.populations[p].name +
+                             ", which is not recorded");
     auto& s = streams[spikes_of[p]];
     const Gid first = network.populations[p].first;
     const std::uint32_t size = network.populations[p].size;
@@ -64,13 +65,16 @@ void RunLog::Impl::add_frames(std::size_t r, std::size_t width, std::span<const 
 
 void RunLog::Impl::add_edges(std::uint32_t p, std::span<const Edge> some, std::span<const double> values) {
   for (std::uint32_t w = 0; w < weights.size(); ++w)
-    if (network.weights[w].projection == p && weights[w].mapping != none) add_mapping(streams[weights[w].mapping], some);
+    if (network.weights[w].projection == p && weights[w].mapping != none)
+      add_mapping(streams[weights[w].mapping], some);
   if (p >= edges_of.size() || edges_of[p].empty()) {
     if (network.records_edges(p)) return;
-    throw std::logic_error("edges of projection " + network.projections.at(p).name + ", which are not recorded");
+    throw std::logic_error("edges of projection " + network.projections.at(p).name +
+                           ", which are not recorded");
   }
   const std::size_t width = edge_variables(*network.projections[p].synapse).size();
-  if (values.size() != width * some.size()) throw std::logic_error("edges without the values of their variables");
+  if (values.size() != width * some.size())
+    throw std::logic_error("edges without the values of their variables");
   while (!some.empty()) {
     const auto source = population_of(some[0].source), target = population_of(some[0].target);
     const auto index = edges_of[p].find({source, target});
@@ -79,7 +83,9 @@ void RunLog::Impl::add_edges(std::uint32_t p, std::span<const Edge> some, std::s
     const auto& from = network.populations[source];
     const auto& to = network.populations[target];
     std::uint64_t run = 0;
-    while (run < some.size() && some[run].source - from.first < from.size && some[run].target - to.first < to.size) ++run;
+    while (run < some.size() && some[run].source - from.first < from.size &&
+           some[run].target - to.first < to.size)
+      ++run;
     const auto room = s.room(run);
     const auto first_row = s.rows();
     std::uint64_t k = 0;

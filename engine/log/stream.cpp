@@ -50,7 +50,8 @@ std::size_t Stream::write_chunk(const Column& c, std::size_t first_element) {
   std::vector<std::byte> piece;
   std::span<const std::byte> chunk(c.buffer);
   if (chunk_row_bytes != c.row_bytes) {
-    const std::size_t from = first_element * c.element_bytes, n = std::min(chunk_row_bytes, c.row_bytes - from);
+    const std::size_t from = first_element * c.element_bytes,
+                      n = std::min(chunk_row_bytes, c.row_bytes - from);
     piece.resize(chunk_rows_ * chunk_row_bytes);
     for (std::uint64_t r = 0; r < chunk_rows_; ++r)
       std::copy_n(c.buffer.data() + r * c.row_bytes + from, n, piece.data() + r * chunk_row_bytes);

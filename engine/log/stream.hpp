@@ -17,14 +17,14 @@ class Stream {
   /// Chunks of `chunk_rows` rows.  `packer`: its datasets have the filters shuffle and deflate; null: none.
   Stream(std::uint64_t chunk_rows, Packer* packer) : chunk_rows_(chunk_rows), packer_(packer) {}
 
-  /// Adds a column of numbers of `element_bytes`, in memory as in the file: `width` to a row (0: one-dimensional) and
-  /// `chunk_width` to a row of a chunk.  The dataset has no rows yet.
+  /// Adds a column of numbers of `element_bytes`, in memory as in the file: `width` to a row (0:
+  /// one-dimensional) and `chunk_width` to a row of a chunk.  The dataset has no rows yet.
   void add(h5::Id dataset, std::string path, std::size_t element_bytes, std::size_t width = 0,
            std::size_t chunk_width = 1);
 
-  /// Makes room for at most `wanted` rows and says for how many; a buffer grows with what comes, up to a chunk.  Then
-  /// `column` gives typed pointers to where they go; `took` rows become part of the stream and a chunk that is full goes to
-  /// HDF5.
+  /// Makes room for at most `wanted` rows and says for how many; a buffer grows with what comes, up to a
+  /// chunk.  Then `column` gives typed pointers to where they go; `took` rows become part of the stream and a
+  /// chunk that is full goes to HDF5.
   std::uint64_t room(std::uint64_t wanted);
   template <class T>
   T* column(std::size_t c) {
@@ -41,8 +41,8 @@ class Stream {
   const T& oldest(std::size_t c) const {
     return *reinterpret_cast<const T*>(columns_[c].buffer.data());
   }
-  /// Rows that are neither in the file nor in the journal, or with `all`, that are not in the file; then counts
-  /// them as journaled.  Spans stay valid until the next `took`.
+  /// Rows that are neither in the file nor in the journal, or with `all`, that are not in the file; then
+  /// counts them as journaled.  Spans stay valid until the next `took`.
   Rows journal_rows(std::uint32_t index, bool all);
   bool anything_to_journal() const { return rows() > std::max(written_, journaled_); }
   std::uint64_t written() const { return written_; }
@@ -64,7 +64,8 @@ class Stream {
   void write();
   std::size_t write_chunk(const Column& c, std::size_t first_element);  ///< bytes
   std::vector<Column> columns_;
-  std::uint64_t chunk_rows_, room_ = 0, written_ = 0, buffered_ = 0, journaled_ = 0, written_bytes_ = 0;  ///< room_: rows of the buffers
+  std::uint64_t chunk_rows_, room_ = 0, written_ = 0, buffered_ = 0, journaled_ = 0,
+                             written_bytes_ = 0;  ///< room_: rows of the buffers
   Packer* packer_;
   bool dirty_ = false;
 };

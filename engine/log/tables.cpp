@@ -17,7 +17,8 @@ h5::Id layout::sorting_type() {
 }
 
 const std::string& link_name(const std::string& name) {
-  if (name.empty() || name == "." || name.find('/') != std::string::npos || name.find('\0') != std::string::npos)
+  if (name.empty() || name == "." || name.find('/') != std::string::npos ||
+      name.find('\0') != std::string::npos)
     throw h5::Error("\"" + name + "\" cannot be a name in the file");
   return name;
 }
@@ -26,7 +27,9 @@ namespace {
 
 /// The same for two recordings just if they take their events at the same times.
 Digest times_digest(const WeightEventRecording& r) {
-  std::string text = fmt::format("{} {} {} {} of {}:", r.on_change, r.from, r.to, r.logs ? fmt::format("{} at {}", r.logs->name, r.projection) : "", r.epochs.empty() ? 0 : r.environment);
+  std::string text = fmt::format("{} {} {} {} of {}:", r.on_change, r.from, r.to,
+                                 r.logs ? fmt::format("{} at {}", r.logs->name, r.projection) : "",
+                                 r.epochs.empty() ? 0 : r.environment);
   for (const Tick t : r.at) fmt::format_to(std::back_inserter(text), " {}", t);
   text += ';';
   for (const auto e : r.epochs) fmt::format_to(std::back_inserter(text), " {}", e);
@@ -35,8 +38,10 @@ Digest times_digest(const WeightEventRecording& r) {
 
 }  // namespace
 
-void RunLog::Impl::add_column(Stream& s, hid_t group, const std::string& folder, const std::string& name, hid_t type) {
-  s.add(h5::create_growing(group, name, type, {}, chunks({options.chunk})), folder + "/" + name, H5Tget_size(type));
+void RunLog::Impl::add_column(Stream& s, hid_t group, const std::string& folder, const std::string& name,
+                              hid_t type) {
+  s.add(h5::create_growing(group, name, type, {}, chunks({options.chunk})), folder + "/" + name,
+        H5Tget_size(type));
 }
 
 void RunLog::Impl::write_extent(hid_t group, std::uint32_t population) {
@@ -51,14 +56,16 @@ void RunLog::Impl::write_extent(hid_t group, std::uint32_t population) {
   }
   h5::write_attribute<std::int64_t>(group, "start_ticks", from);
   h5::write_attribute<std::int64_t>(group, "stop_ticks", std::max(from, to));
-  h5::write_attribute<std::uint64_t>(group, "neurons", static_cast<std::uint64_t>(std::count(recorded.begin(), recorded.end(), true)));
+  h5::write_attribute<std::uint64_t>(
+      group, "neurons", static_cast<std::uint64_t>(std::count(recorded.begin(), recorded.end(), true)));
 }
 
 void RunLog::Impl::add_spikes(std::uint32_t population) {
   spikes_of.resize(network.populations.size(), none);
   if (spikes_of[population] != none) return;
   const auto& name = link_name(network.populations[population].name);
-  const auto all = h5::exists(file, "spikes") ? h5::open_group(file, "spikes") : h5::create_group(file, "spikes");
+  const auto all =
+      h5::exists(file, "spikes") ? h5::open_group(file, "spikes") : h5::create_group(file, "spikes");
   const auto group = h5::create_group(all, name);
   const std::uint8_t by_time = 2;
   h5::write_attribute(group, "sorting", layout::sorting_type(), h5::Id(H5Screate(H5S_SCALAR)), &by_time);
@@ -79,9 +86,10 @@ void RunLog::Impl::add_spikes(std::uint32_t population) {
 void RunLog::Impl::add_report(const spinet::Report& r) {
   const auto& population = network.populations[r.population];
   const auto& variable = population.model->variables.data[r.variable];
-  const auto all = h5::exists(file, "report") ? h5::open_group(file, "report") : h5::create_group(file, "report");
-  // SONATA has one report per population and file.  The first takes the population's place, the others stand beside
-  // it.
+  const auto all =
+      h5::exists(file, "report") ? h5::open_group(file, "report") : h5::create_group(file, "report");
+  // SONATA has one report per population and file.  The first takes the population's place, the others stand
+  // beside it.
   auto place = link_name(population.name);
   if (h5::exists(all, place)) place += "." + link_name(r.name);
   const auto group = h5::create_group(all, place);
@@ -113,18 +121,21 @@ void RunLog::Impl::add_metrics(std::uint32_t p) {
   metrics_of.resize(network.populations.size(), none);
   const NeuronTable* table = network.populations[p].neuron();
   if (!table || !table->environment || table->metric_count == 0) return;
-  const auto all = h5::exists(file, "metrics") ? h5::open_group(file, "metrics") : h5::create_group(file, "metrics");
+  const auto all =
+      h5::exists(file, "metrics") ? h5::open_group(file, "metrics") : h5::create_group(file, "metrics");
   const auto& name = link_name(network.populations[p].name);
   const auto group = h5::create_group(all, name);
   const auto folder = "/metrics/" + name;
   auto& s = streams.emplace_back(options.chunk, packing());
   add_column(s, group, folder, "timestamps", H5T_NATIVE_DOUBLE);
   h5::write_vlen_attribute(h5::open_dataset(group, "timestamps"), "units", "ms");
-  for (std::uint32_t m = 0; m < table->metric_count; ++m) add_column(s, group, folder, link_name(table->metrics[m]), H5T_NATIVE_DOUBLE);
+  for (std::uint32_t m = 0; m < table->metric_count; ++m)
+    add_column(s, group, folder, link_name(table->metrics[m]), H5T_NATIVE_DOUBLE);
   metrics_of[p] = streams.size() - 1;
 }
 
-void RunLog::Impl::add_frames_dataset(hid_t group, const std::string& folder, hsize_t width, const std::string& unit) {
+void RunLog::Impl::add_frames_dataset(hid_t group, const std::string& folder, hsize_t width,
+                                      const std::string& unit) {
   // About options.chunk values per chunk; a wide frame is cut into equal pieces.
   const hsize_t pieces = (width + options.chunk - 1) / options.chunk;
   const hsize_t rows = std::max<hsize_t>(1, options.chunk / width);
@@ -155,10 +166,13 @@ void RunLog::Impl::add_weights(std::uint32_t w) {
   h5::write_attribute(group, "step_ticks", recording.every);
   const auto folder = "/weights/" + place;
   const auto target = projection.targets.empty() ? 0u : population_of(projection.targets[0].first);
-  add_frames_dataset(group, folder, width, recording.variable == 0 ? weight_unit(projection, network.populations[target]) : variable.unit);
+  add_frames_dataset(
+      group, folder, width,
+      recording.variable == 0 ? weight_unit(projection, network.populations[target]) : variable.unit);
   const std::size_t frames = streams.size() - 1;
   const auto mapping = h5::create_group(group, "mapping");
-  reports.push_back({frames, time_dataset(mapping, recording.from, recording.every), recording.from, recording.every});
+  reports.push_back(
+      {frames, time_dataset(mapping, recording.from, recording.every), recording.from, recording.every});
   weights.back().report = reports.size() - 1;
   add_mapping_columns(streams.emplace_back(options.chunk, packing()), mapping, folder);
   weights.back().mapping = streams.size() - 1;
@@ -179,7 +193,9 @@ void RunLog::Impl::add_weight_events(const WeightEventRecording& recording) {
   add_column(s, group, folder, "edge_ids", H5T_NATIVE_UINT64);
   add_column(s, group, folder, "values", H5T_NATIVE_DOUBLE);
   const auto target = projection.targets.empty() ? 0u : population_of(projection.targets[0].first);
-  h5::write_vlen_attribute(h5::open_dataset(group, "values"), "units", recording.variable == 0 ? weight_unit(projection, network.populations[target]) : variable.unit);
+  h5::write_vlen_attribute(
+      h5::open_dataset(group, "values"), "units",
+      recording.variable == 0 ? weight_unit(projection, network.populations[target]) : variable.unit);
   const std::size_t changes = streams.size() - 1;
   const auto mapping = h5::create_group(group, "mapping");
   auto& m = streams.emplace_back(options.chunk, packing());
@@ -209,7 +225,8 @@ void RunLog::Impl::add_edges(std::uint32_t p) {
   const auto& projection = network.projections[p];
   edges_of.resize(network.projections.size());
   if (!edges_of[p].empty()) return;
-  const auto all = h5::exists(file, "edges") ? h5::open_group(file, "edges") : h5::create_group(file, "edges");
+  const auto all =
+      h5::exists(file, "edges") ? h5::open_group(file, "edges") : h5::create_group(file, "edges");
   const auto sources = populations_in(projection.sources), targets = populations_in(projection.targets);
   for (const auto source : sources)
     for (const auto target : targets) {
@@ -234,7 +251,8 @@ void RunLog::Impl::add_edges(std::uint32_t p) {
       add_column(s, group, folder, "edge_group_index", H5T_NATIVE_UINT64);
       const auto attributes = h5::create_group(group, "0");
       add_column(s, attributes, folder + "/0", "syn_weight", H5T_NATIVE_DOUBLE);
-      h5::write_vlen_attribute(h5::open_dataset(attributes, "syn_weight"), "units", weight_unit(projection, to));
+      h5::write_vlen_attribute(h5::open_dataset(attributes, "syn_weight"), "units",
+                               weight_unit(projection, to));
       add_column(s, attributes, folder + "/0", "delay", H5T_NATIVE_DOUBLE);
       h5::write_vlen_attribute(h5::open_dataset(attributes, "delay"), "units", "ms");
       for (const auto v : edge_variables(*projection.synapse)) {
@@ -255,7 +273,9 @@ std::string RunLog::Impl::weight_unit(const Projection& projection, const Popula
 
 std::string RunLog::Impl::unit_of(const Field& f, const Projection& projection, const Population& target) {
   const auto* neuron = target.neuron();
-  return f.flags & port_unit && neuron && projection.port < neuron->port_count ? neuron->ports[projection.port].unit : f.unit;
+  return f.flags & port_unit && neuron && projection.port < neuron->port_count
+             ? neuron->ports[projection.port].unit
+             : f.unit;
 }
 
 }  // namespace spinet

@@ -13,13 +13,15 @@ Tick RunLog::Impl::whole() const {
   const auto sooner = [&](std::size_t stream, bool in_ticks) {
     if (stream == none || streams[stream].buffered() == 0) return;
     const auto& s = streams[stream];
-    t = std::min(t, in_ticks ? s.oldest<Tick>(2) : static_cast<Tick>(std::llround(s.oldest<double>(0) * ticks_per_ms)));
+    t = std::min(t, in_ticks ? s.oldest<Tick>(2)
+                             : static_cast<Tick>(std::llround(s.oldest<double>(0) * ticks_per_ms)));
   };
   for (const auto s : spikes_of) sooner(s, exact_ticks);
   for (const auto s : metrics_of) sooner(s, false);
   for (const auto& e : events) sooner(e.stream, false);
   for (const auto& r : reports)
-    if (streams[r.stream].buffered() > 0) t = std::min(t, r.from + static_cast<Tick>(streams[r.stream].written()) * r.every);
+    if (streams[r.stream].buffered() > 0)
+      t = std::min(t, r.from + static_cast<Tick>(streams[r.stream].written()) * r.every);
   return std::max<Tick>(t, 0);
 }
 
@@ -112,13 +114,17 @@ void RunLog::Impl::finish(const Statistics* figures, const char* status) {
 
 void RunLog::Impl::write_figures(const Statistics& f) {
   const auto g = h5::create_group(provenance, "statistics");
-  const std::pair<const char*, std::uint64_t> counts[] = {
-      {"spikes", f.spikes},     {"deliveries", f.deliveries},
-      {"synapses", f.synapses}, {"superposed", f.superposed},
-      {"slices", f.slices},     {"threshold_tests", f.threshold_tests},
-      {"windows", f.windows},   {"synapse_bytes", f.synapse_bytes},
-      {"stored_synapses", f.stored_synapses},
-      {"events", f.events()},   {"events_before", f.events_before}};
+  const std::pair<const char*, std::uint64_t> counts[] = {{"spikes", f.spikes},
+                                                          {"deliveries", f.deliveries},
+                                                          {"synapses", f.synapses},
+                                                          {"superposed", f.superposed},
+                                                          {"slices", f.slices},
+                                                          {"threshold_tests", f.threshold_tests},
+                                                          {"windows", f.windows},
+                                                          {"synapse_bytes", f.synapse_bytes},
+                                                          {"stored_synapses", f.stored_synapses},
+                                                          {"events", f.events()},
+                                                          {"events_before", f.events_before}};
   for (const auto& [name, value] : counts) h5::write_attribute(g, name, value);
   h5::write_attribute(g, "build_seconds", f.build_seconds);
   h5::write_attribute(g, "run_seconds", f.run_seconds);
@@ -156,12 +162,15 @@ void RunLog::Impl::fail(const std::string& reason) {
     // Dropping what was not committed has given its room back, which is often enough for this.
     recover(path, options.fault, options.lock.get());
   } catch (const std::exception&) {
-    rest = "; a part of it is in the journal, which `spinet info --repair` folds in once the disk takes writes again";
+    rest =
+        "; a part of it is in the journal, which `spinet info --repair` folds in once the disk takes writes "
+        "again";
   }
-  failed.emplace(path,
-                 fmt::format("the log cannot be written: {}. It is readable and holds everything before {} ms{}",
-                             reason, ms(durable), rest),
-                 durable);
+  failed.emplace(
+      path,
+      fmt::format("the log cannot be written: {}. It is readable and holds everything before {} ms{}", reason,
+                  ms(durable), rest),
+      durable);
   throw *failed;
 }
 
@@ -181,12 +190,15 @@ RunLog::~RunLog() {
   }
 }
 
-void RunLog::spikes(std::span<const Spike> sorted) { impl_->guarded([&] { impl_->add_spikes(sorted); }); }
+void RunLog::spikes(std::span<const Spike> sorted) {
+  impl_->guarded([&] { impl_->add_spikes(sorted); });
+}
 void RunLog::frames(std::uint32_t r, std::span<const float> values) {
   impl_->guarded([&] { impl_->add_frames(r, impl_->network.reports.at(r).ids.size(), values); });
 }
 void RunLog::weights(std::uint32_t w, std::span<const float> values) {
-  impl_->guarded([&] { impl_->add_frames(impl_->weights.at(w).report, impl_->options.weight_widths.at(w), values); });
+  impl_->guarded(
+      [&] { impl_->add_frames(impl_->weights.at(w).report, impl_->options.weight_widths.at(w), values); });
 }
 void RunLog::edges(std::uint32_t p, std::span<const Edge> some) { edges_with_values(p, some, {}); }
 void RunLog::edges_with_values(std::uint32_t p, std::span<const Edge> some, std::span<const double> values) {
@@ -207,8 +219,12 @@ void RunLog::watched(std::uint32_t r, std::span<const WatchedEdge> some) {
 void RunLog::weight_events(std::uint32_t r, std::span<const WeightEvent> some) {
   impl_->guarded([&] { impl_->add_events(impl_->streams[impl_->events.at(r).stream], some); });
 }
-void RunLog::commit(Tick reached) { impl_->guarded([&] { impl_->commit(reached); }); }
-void RunLog::secure(Tick reached) { impl_->guarded([&] { impl_->secure(reached); }); }
+void RunLog::commit(Tick reached) {
+  impl_->guarded([&] { impl_->commit(reached); });
+}
+void RunLog::secure(Tick reached) {
+  impl_->guarded([&] { impl_->secure(reached); });
+}
 void RunLog::finish(const Statistics& summary, Tick reached, bool complete) {
   impl_->guarded([&] {
     impl_->reached = reached;

@@ -48,7 +48,7 @@ struct RunLog::Impl {
   std::unique_ptr<CommitFile> store;
   std::optional<Journal> journal;
   h5::Id file, provenance, stamp;
-  std::uint64_t commits = 0;                      ///< that changed pages of the HDF5 file
+  std::uint64_t commits = 0;  ///< that changed pages of the HDF5 file
   std::vector<Stream> streams;
   struct Report {
     std::size_t stream;
@@ -56,24 +56,29 @@ struct RunLog::Impl {
     Tick from, every;
   };
   std::vector<Report> reports;
-  struct Weights { std::size_t report, mapping; };  ///< index in `reports`; stream of what its columns are, or none
+  struct Weights {
+    std::size_t report, mapping;
+  };  ///< index in `reports`; stream of what its columns are, or none
   std::vector<Weights> weights;
 
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
-  std::vector<std::size_t> spikes_of;             ///< population -> stream
-  std::vector<std::map<std::pair<std::uint32_t, std::uint32_t>, std::size_t>> edges_of;  ///< projection -> stream by source and target population
+  std::vector<std::size_t> spikes_of;  ///< population -> stream
+  std::vector<std::map<std::pair<std::uint32_t, std::uint32_t>, std::size_t>>
+      edges_of;  ///< projection -> stream by source and target population
   std::vector<std::size_t> edge_streams;
-  std::vector<std::size_t> metrics_of;            ///< population -> stream
-  struct Events { std::size_t stream, mapping; };
-  std::vector<Events> events;                     ///< by weight event recording
-  bool exact_ticks = false;                       ///< there is a third column, `ticks`
+  std::vector<std::size_t> metrics_of;  ///< population -> stream
+  struct Events {
+    std::size_t stream, mapping;
+  };
+  std::vector<Events> events;  ///< by weight event recording
+  bool exact_ticks = false;    ///< there is a third column, `ticks`
   bool edges_open = false;
-  bool dirty = false;                             ///< some stream has handed a chunk to HDF5 since the last commit
-  std::uint32_t last_population = 0;              ///< of the last lookup
+  bool dirty = false;                 ///< some stream has handed a chunk to HDF5 since the last commit
+  std::uint32_t last_population = 0;  ///< of the last lookup
   Tick reached = 0, durable = 0;
-  std::uint64_t uncommitted = 0;                  ///< bytes handed to HDF5 since then
+  std::uint64_t uncommitted = 0;  ///< bytes handed to HDF5 since then
   Clock::time_point last_commit = Clock::now();
-  std::uint64_t journal_limit = 16u << 20;        ///< size at which the journal is cut back to what is live
+  std::uint64_t journal_limit = 16u << 20;  ///< size at which the journal is cut back to what is live
   std::optional<LogError> failed;
   bool closed = false;
 
@@ -124,7 +129,8 @@ struct RunLog::Impl {
   // --- datasets of what is recorded (log/tables.cpp) ---
 
   void add_column(Stream& s, hid_t group, const std::string& folder, const std::string& name, hid_t type);
-  /// What of a population is recorded, so that rates can be computed from the log: the time, and how many neurons.
+  /// What of a population is recorded, so that rates can be computed from the log: the time, and how many
+  /// neurons.
   void write_extent(hid_t group, std::uint32_t population);
   /// Several recordings of one population share its datasets.
   void add_spikes(std::uint32_t population);
@@ -133,12 +139,15 @@ struct RunLog::Impl {
   void add_metrics(std::uint32_t p);
   void add_frames_dataset(hid_t group, const std::string& folder, hsize_t width, const std::string& unit);
   h5::Id time_dataset(hid_t mapping, Tick from, Tick every);
-  /// Name of a recording of synapses below its root: the projection, with the variable unless that is the first.
+  /// Name of a recording of synapses below its root: the projection, with the variable unless that is the
+  /// first.
   template <class Recording>
   std::string place_of(const Recording& recording) const {
     const auto& projection = network.projections[recording.projection];
     const auto name = link_name(projection.name);
-    return recording.variable == 0 ? name : name + "." + link_name(projection.synapse->model.variables.data[recording.variable].name);
+    return recording.variable == 0
+               ? name
+               : name + "." + link_name(projection.synapse->model.variables.data[recording.variable].name);
   }
   template <class Recording>
   auto group_of(const Recording& recording, const char* root, const std::string& place) {
@@ -147,7 +156,8 @@ struct RunLog::Impl {
     auto group = h5::create_group(all, place);
     h5::write_text_attribute(group, "projection", projection.name);
     h5::write_text_attribute(group, "synapse", projection.synapse->model.name);
-    h5::write_text_attribute(group, "variable", projection.synapse->model.variables.data[recording.variable].name);
+    h5::write_text_attribute(group, "variable",
+                             projection.synapse->model.variables.data[recording.variable].name);
     return group;
   }
   void add_weights(std::uint32_t w);

@@ -74,7 +74,8 @@ struct Address {
   }
   /// Does it name neurons?
   bool names_neurons() const {
-    return std::any_of(places.begin(), places.end(), [](const Place& p) { return std::holds_alternative<GidRange>(p); });
+    return std::any_of(places.begin(), places.end(),
+                       [](const Place& p) { return std::holds_alternative<GidRange>(p); });
   }
 };
 

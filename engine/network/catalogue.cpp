@@ -20,9 +20,12 @@ namespace {
 
 const char* name_of(Kind kind) {
   switch (kind) {
-    case Kind::neuron: return "neuron";
-    case Kind::synapse: return "synapse";
-    case Kind::source: return "source";
+    case Kind::neuron:
+      return "neuron";
+    case Kind::synapse:
+      return "synapse";
+    case Kind::source:
+      return "source";
   }
   return nullptr;
 }
@@ -45,9 +48,15 @@ class TableCheck {
     if (!model_) fail("its spinet_model() returned no table");
     head();
     switch (model_->kind) {
-      case Kind::neuron: neuron(*reinterpret_cast<const NeuronTable*>(model_)); break;
-      case Kind::synapse: synapse(*reinterpret_cast<const SynapseTable*>(model_)); break;
-      case Kind::source: source(*reinterpret_cast<const SourceTable*>(model_)); break;
+      case Kind::neuron:
+        neuron(*reinterpret_cast<const NeuronTable*>(model_));
+        break;
+      case Kind::synapse:
+        synapse(*reinterpret_cast<const SynapseTable*>(model_));
+        break;
+      case Kind::source:
+        source(*reinterpret_cast<const SourceTable*>(model_));
+        break;
     }
   }
 
@@ -61,28 +70,36 @@ class TableCheck {
     need(model_->abi_version == abi_version,
          "made for plugin interface version " + std::to_string(model_->abi_version) + ", this is version " +
              std::to_string(abi_version) + "; rebuild it against the headers of this spinet");
-    need(name_of(model_->kind) != nullptr, "its kind, " + std::to_string(static_cast<std::uint32_t>(model_->kind)) + ", is none of neuron, synapse, source");
+    need(name_of(model_->kind) != nullptr, "its kind, " +
+                                               std::to_string(static_cast<std::uint32_t>(model_->kind)) +
+                                               ", is none of neuron, synapse, source");
     const std::size_t size = model_->kind == Kind::neuron    ? sizeof(NeuronTable)
                              : model_->kind == Kind::synapse ? sizeof(SynapseTable)
                                                              : sizeof(SourceTable);
-    need(model_->struct_size == size, "its table has " + std::to_string(model_->struct_size) + " bytes where this spinet has " +
-                                          std::to_string(size) + "; rebuild it against the headers of this spinet");
-    need(is_name(model_->name), "the model has no name, or one that is more than letters, digits and underscores");
+    need(model_->struct_size == size, "its table has " + std::to_string(model_->struct_size) +
+                                          " bytes where this spinet has " + std::to_string(size) +
+                                          "; rebuild it against the headers of this spinet");
+    need(is_name(model_->name),
+         "the model has no name, or one that is more than letters, digits and underscores");
     need(model_->doc && *model_->doc, "the model '" + std::string(model_->name) + "' has no description");
   }
 
   /// How much there is of something, against what the contract allows.
   void at_most(const char* what, std::uint32_t n, std::uint32_t most) const {
-    need(n <= most, std::string("it has ") + std::to_string(n) + " " + what + " where " + std::to_string(most) + " are allowed");
+    need(n <= most, std::string("it has ") + std::to_string(n) + " " + what + " where " +
+                        std::to_string(most) + " are allowed");
   }
   void sizes(std::initializer_list<std::pair<const char*, std::uint32_t>> structs) const {
     for (const auto& [name, bytes] : structs)
-      need(bytes <= limit::bytes, std::string("its ") + name + " has " + std::to_string(bytes) + " bytes where " + std::to_string(limit::bytes) + " are allowed");
+      need(bytes <= limit::bytes, std::string("its ") + name + " has " + std::to_string(bytes) +
+                                      " bytes where " + std::to_string(limit::bytes) + " are allowed");
   }
   /// Names of metrics or of variables that are read.
   void names(const char* const* some, std::uint32_t n, const char* what) const {
     for (std::uint32_t i = 0; i < n; ++i)
-      need(some && is_name(some[i]), std::string(what) + " " + std::to_string(i) + " has no name, or one that is more than letters, digits and underscores");
+      need(some && is_name(some[i]),
+           std::string(what) + " " + std::to_string(i) +
+               " has no name, or one that is more than letters, digits and underscores");
   }
 
   /// Where fields lie in a struct: inside it, and no two in one place.
@@ -93,12 +110,14 @@ class TableCheck {
       const std::string who = std::string(what) + " '" + field.name + "'";
       if (field.offset == no_place) {
         need(may_be_computed, who + " has no place in its struct; only variables may be computed");
-        need(!(field.flags & initial), who + " is flagged `initial` and has no place in the state for the value that a network gives");
+        need(!(field.flags & initial),
+             who + " is flagged `initial` and has no place in the state for the value that a network gives");
         continue;
       }
       const std::uint32_t width = field.type == Type::f64 ? sizeof(double) : sizeof(float);
       need(field.offset % width == 0 && std::uint64_t{field.offset} + width <= struct_size,
-           who + " lies outside its struct (offset " + std::to_string(field.offset) + " of " + std::to_string(struct_size) + " bytes)");
+           who + " lies outside its struct (offset " + std::to_string(field.offset) + " of " +
+               std::to_string(struct_size) + " bytes)");
       const auto next = taken.lower_bound(field.offset + width);
       if (next != taken.begin()) {
         const auto& [end, other] = std::prev(next)->second;
@@ -110,29 +129,37 @@ class TableCheck {
 
   /// A unit that values in networks can be given in.
   void unit(const char* text, const std::string& who) const {
-    need(parse_unit(text).has_value(), who + ": '" + text + "' is no unit (as ms, mV, pA/ms, 1/s, or 1 for a plain number)");
+    need(parse_unit(text).has_value(),
+         who + ": '" + text + "' is no unit (as ms, mV, pA/ms, 1/s, or 1 for a plain number)");
   }
 
   void fields(const Fields& f, const char* what) const {
     at_most((std::string(what) + "s").c_str(), f.count, limit::fields);
     if (f.count == 0) return;
-    need(f.data != nullptr && f.stride == sizeof(Field), std::string("the table of its ") + what + "s was made with other headers; rebuild it");
+    need(f.data != nullptr && f.stride == sizeof(Field),
+         std::string("the table of its ") + what + "s was made with other headers; rebuild it");
     std::set<std::string> names;
     for (std::uint32_t i = 0; i < f.count; ++i) {
       const Field& field = f.data[i];
-      need(is_name(field.name), std::string(what) + " " + std::to_string(i) + " has no name, or one that is more than letters, digits and underscores");
+      need(is_name(field.name), std::string(what) + " " + std::to_string(i) +
+                                    " has no name, or one that is more than letters, digits and underscores");
       const std::string who = std::string(what) + " '" + field.name + "'";
       need(names.insert(field.name).second, who + " occurs twice");
       need(field.unit && *field.unit, who + " has no unit (\"1\" for a plain number)");
       unit(field.unit, who);
       need(field.doc && *field.doc, who + " has no description");
-      need(field.type == Type::f64 || field.type == Type::f32, who + " is of unknown type " + std::to_string(static_cast<std::uint32_t>(field.type)));
+      need(field.type == Type::f64 || field.type == Type::f32,
+           who + " is of unknown type " + std::to_string(static_cast<std::uint32_t>(field.type)));
       const bool low_ok = field.flags & low_open ? field.preset > field.low : field.preset >= field.low;
       const bool high_ok = field.flags & high_open ? field.preset < field.high : field.preset <= field.high;
       if (field.flags & derived) {
-        need(is_auto(field.preset), who + ": its default is derived and must be `automatic`, not " + std::to_string(field.preset));
-        need(std::string_view(what) == "parameter" && field.type == Type::f64 && !(field.flags & shared) && !field.choices,
-             who + " cannot be derived: only parameters are that are doubles, no choices and not flagged `shared`");
+        need(is_auto(field.preset),
+             who + ": its default is derived and must be `automatic`, not " + std::to_string(field.preset));
+        need(std::string_view(what) == "parameter" && field.type == Type::f64 && !(field.flags & shared) &&
+                 !field.choices,
+             who +
+                 " cannot be derived: only parameters are that are doubles, no choices and not flagged "
+                 "`shared`");
       } else if (!(field.flags & required)) {
         need(std::isfinite(field.preset) && low_ok && high_ok,
              who + ": its default, " + std::to_string(field.preset) + ", lies outside its own range");
@@ -143,9 +170,10 @@ class TableCheck {
   /// A parameter that the schedule may change needs a function that takes the change.
   void changes(bool has_set) const {
     for (std::uint32_t i = 0; i < model_->params.count && !has_set; ++i)
-      need(!(model_->params.data[i].flags & scheduled),
-           "parameter '" + std::string(model_->params.data[i].name) +
-               "' is flagged `scheduled`, and the model has no function `set`: a change would have no effect");
+      need(
+          !(model_->params.data[i].flags & scheduled),
+          "parameter '" + std::string(model_->params.data[i].name) +
+              "' is flagged `scheduled`, and the model has no function `set`: a change would have no effect");
   }
 
   /// What the model answers, or an environment posts.
@@ -154,15 +182,18 @@ class TableCheck {
     need(n == 0 || some, std::string("its table of ") + what + " is missing");
     for (std::uint32_t i = 0; i < n; ++i) {
       const Stimulus& s = some[i];
-      need(is_name(s.name), std::string(what) + ", number " + std::to_string(i) + ": no name, or one that is more than letters, digits and underscores");
+      need(is_name(s.name), std::string(what) + ", number " + std::to_string(i) +
+                                ": no name, or one that is more than letters, digits and underscores");
       const std::string who = std::string("stimulus '") + s.name + "'";
-      for (std::uint32_t k = 0; k < i; ++k) need(std::string_view(some[k].name) != s.name, who + " occurs twice");
+      for (std::uint32_t k = 0; k < i; ++k)
+        need(std::string_view(some[k].name) != s.name, who + " occurs twice");
       for (const char* taken : {"at", "set", "weights", "to", "rows", "columns", "synapses", "repeat"})
         need(std::string_view(s.name) != taken, who + " has the name of a key of schedules");
       need(s.doc && *s.doc && s.does && *s.does, who + " has no description");
       at_most("values of a stimulus", s.count, most_stimulus_values);
       need(s.count == 0 || s.fields, who + " has no table of its values");
-      need(s.count > 0 || s.flags & wired, who + " has no value that says whom it reaches, and is not `wired`");
+      need(s.count > 0 || s.flags & wired,
+           who + " has no value that says whom it reaches, and is not `wired`");
       fields({s.fields, s.count, sizeof(Field)}, "value");
     }
   }
@@ -170,7 +201,11 @@ class TableCheck {
 
   void neuron(const NeuronTable& t) const {
     if (t.per_neuron) check_table(&t.per_neuron->model, origin_ + " (time constants per neuron)");
-    sizes({{"Params", t.params_size}, {"State", t.state_size}, {"Constants", t.constants_size}, {"Shared", t.shared_size}, {"Common", t.common_size}});
+    sizes({{"Params", t.params_size},
+           {"State", t.state_size},
+           {"Constants", t.constants_size},
+           {"Shared", t.shared_size},
+           {"Common", t.common_size}});
     fields(model_->params, "parameter");
     places(model_->params, "parameter", t.params_size, false);
     fields(model_->variables, "variable");  // read by a function, not by place
@@ -179,34 +214,49 @@ class TableCheck {
     at_most("metrics", t.metric_count, limit::metrics);
     names(t.metrics, t.metric_count, "metric");
     answers_what();
-    need((t.on_control == nullptr) == (model_->stimulus_count == 0), "`on_control` and `stimuli` come together or not at all");
+    need((t.on_control == nullptr) == (model_->stimulus_count == 0),
+         "`on_control` and `stimuli` come together or not at all");
     for (std::uint32_t i = 0; i < model_->stimulus_count; ++i)
-      need(!(model_->stimuli[i].flags & wired), std::string("stimulus '") + model_->stimuli[i].name + "' is one of synapses");
+      need(!(model_->stimuli[i].flags & wired),
+           std::string("stimulus '") + model_->stimuli[i].name + "' is one of synapses");
     stimuli(t.posts, t.post_count, "posts");
     need(t.environment || t.post_count == 0, "it posts something, and is no environment");
-    need(t.following == nullptr || (t.following->follow && t.following->followed < t.model.params.count), "`Following` has no `follow`, or no parameter of the name in `followed`");
+    need(t.following == nullptr || (t.following->follow && t.following->followed < t.model.params.count),
+         "`Following` has no `follow`, or no parameter of the name in `followed`");
     if (t.following) check_table(&t.following->model, origin_ + " (what follows waveforms)");
-    need(t.environment || t.metric_count == 0, "it has metrics, which rewards of an environment hold, and is none");
+    need(t.environment || t.metric_count == 0,
+         "it has metrics, which rewards of an environment hold, and is none");
     std::set<std::string> names;
     for (std::uint32_t i = 0; i < t.port_count; ++i) {
       const Port& port = t.ports[i];
-      need(is_name(port.name), "port " + std::to_string(i) + " has no name, or one that is more than letters, digits and underscores");
+      need(is_name(port.name), "port " + std::to_string(i) +
+                                   " has no name, or one that is more than letters, digits and underscores");
       need(names.insert(port.name).second, "port '" + std::string(port.name) + "' occurs twice");
-      need(port.unit && *port.unit && port.doc && *port.doc, "port '" + std::string(port.name) + "' has no unit or no description");
+      need(port.unit && *port.unit && port.doc && *port.doc,
+           "port '" + std::string(port.name) + "' has no unit or no description");
       unit(port.unit, "port '" + std::string(port.name) + "'");
-      need(port.sign >= -1 && port.sign <= 1, "port '" + std::string(port.name) + "': its sign is none of -1, 0, 1");
-      need(!port.evaluates || t.evaluate, "port '" + std::string(port.name) + "' has neurons evaluated, and the model has no 'evaluate'");
+      need(port.sign >= -1 && port.sign <= 1,
+           "port '" + std::string(port.name) + "': its sign is none of -1, 0, 1");
+      need(!port.evaluates || t.evaluate,
+           "port '" + std::string(port.name) + "' has neurons evaluated, and the model has no 'evaluate'");
     }
-    need(t.init && t.receive && t.receive_train && t.read, "a function that every neuron model needs is missing");
+    need(t.init && t.receive && t.receive_train && t.read,
+         "a function that every neuron model needs is missing");
     need(t.shared_size == 0 || t.prepare, "it has Shared data but no function that prepares them");
     changes(t.set != nullptr);
-    need((t.frame == nullptr) == (t.renormalise == nullptr), "frame and renormalise come together or not at all");
-    const int of_slabs = (t.begin_slab != nullptr) + (t.take_slab != nullptr) + (t.take_out != nullptr) + (t.look != nullptr);
-    need(of_slabs == 0 || of_slabs == 4, "begin_slab, take_slab, take_out and look come together or not at all");
+    need((t.frame == nullptr) == (t.renormalise == nullptr),
+         "frame and renormalise come together or not at all");
+    const int of_slabs =
+        (t.begin_slab != nullptr) + (t.take_slab != nullptr) + (t.take_out != nullptr) + (t.look != nullptr);
+    need(of_slabs == 0 || of_slabs == 4,
+         "begin_slab, take_slab, take_out and look come together or not at all");
   }
 
   void synapse(const SynapseTable& t) const {
-    sizes({{"Params", t.params_size}, {"State", t.state_size}, {"SliceState", t.slice_state_size}, {"Shared", t.shared_size}});
+    sizes({{"Params", t.params_size},
+           {"State", t.state_size},
+           {"SliceState", t.slice_state_size},
+           {"Shared", t.shared_size}});
     fields(model_->params, "parameter");
     places(model_->params, "parameter", t.params_size, false);
     fields(model_->variables, "variable");
@@ -217,15 +267,19 @@ class TableCheck {
     need(t.read != nullptr, "a function that every synapse model needs is missing");
     need(t.shared_size == 0 || t.prepare, "it has Shared data but no function that prepares them");
     answers_what();
-    need((t.on_control == nullptr) == (model_->stimulus_count == 0), "`on_control` and `stimuli` come together or not at all");
+    need((t.on_control == nullptr) == (model_->stimulus_count == 0),
+         "`on_control` and `stimuli` come together or not at all");
     changes(t.set != nullptr);
     bool has_weight = false;
-    for (std::uint32_t i = 0; i < model_->variables.count; ++i) has_weight |= (model_->variables.data[i].flags & initial) != 0;
+    for (std::uint32_t i = 0; i < model_->variables.count; ++i)
+      has_weight |= (model_->variables.data[i].flags & initial) != 0;
     for (std::uint32_t i = 0; i < model_->stimulus_count; ++i) {
       const Stimulus& s = model_->stimuli[i];
       bool has_variable = !s.logs;
-      for (std::uint32_t v = 0; v < model_->variables.count && !has_variable; ++v) has_variable = std::string_view(model_->variables.data[v].name) == s.logs;
-      need(has_variable, std::string("it answers '") + s.name + "' and has no variable '" + (s.logs ? s.logs : "") + "', which is logged then");
+      for (std::uint32_t v = 0; v < model_->variables.count && !has_variable; ++v)
+        has_variable = std::string_view(model_->variables.data[v].name) == s.logs;
+      need(has_variable, std::string("it answers '") + s.name + "' and has no variable '" +
+                             (s.logs ? s.logs : "") + "', which is logged then");
     }
     need(has_weight, "no variable is flagged `initial`; the first such one is the weight that networks give");
   }
@@ -241,8 +295,8 @@ class TableCheck {
   const std::string& origin_;
 };
 
-/// A library linked with -ffast-math makes the processor flush denormal numbers when it is loaded, for everyone.
-/// Not inlined, and volatile inside: the arithmetic must not move past the loading of a library.
+/// A library linked with -ffast-math makes the processor flush denormal numbers when it is loaded, for
+/// everyone. Not inlined, and volatile inside: the arithmetic must not move past the loading of a library.
 [[gnu::noinline]] bool denormals_are_flushed() {
   volatile double smallest = std::numeric_limits<double>::min();
   return smallest / 2 == 0;
@@ -257,10 +311,12 @@ namespace {
 /// Why two models cannot both have a stimulus of one name; empty if they can.
 std::string other_stimulus(const Stimulus& a, const Stimulus& b) {
   if (std::string_view(a.name) != b.name) return {};
-  bool same = a.count == b.count && a.flags == b.flags && !a.logs == !b.logs && (!a.logs || std::string_view(a.logs) == b.logs);
+  bool same = a.count == b.count && a.flags == b.flags && !a.logs == !b.logs &&
+              (!a.logs || std::string_view(a.logs) == b.logs);
   for (std::uint32_t i = 0; same && i < a.count; ++i) {
     const Field &x = a.fields[i], &y = b.fields[i];
-    same = std::string_view(x.name) == y.name && std::string_view(x.unit) == y.unit && x.low == y.low && x.high == y.high && x.flags == y.flags && !x.choices == !y.choices &&
+    same = std::string_view(x.name) == y.name && std::string_view(x.unit) == y.unit && x.low == y.low &&
+           x.high == y.high && x.flags == y.flags && !x.choices == !y.choices &&
            (!x.choices || std::string_view(x.choices) == y.choices);
   }
   return same ? "" : std::string("stimulus '") + a.name + "' is not what another model has under this name";
@@ -292,13 +348,15 @@ void Catalogue::add(const Model* model, std::string origin) {
   for (const Stimulus* known : stimuli())
     for (const auto& some : stimuli_of(*model))
       for (const Stimulus& s : some)
-        if (const std::string why = other_stimulus(s, *known); !why.empty()) throw PluginError(origin + ": " + why);
+        if (const std::string why = other_stimulus(s, *known); !why.empty())
+          throw PluginError(origin + ": " + why);
   for (const auto& e : entries_) {
     if (e.model == model) return;  // the same library, found on two paths
     // Populations name neurons and sources with the same key.
     const bool one_namespace = (e.model->kind == Kind::synapse) == (model->kind == Kind::synapse);
     if (one_namespace && std::string_view(e.model->name) == model->name)
-      throw PluginError(origin + ": there is already a " + name_of(e.model->kind) + " model '" + model->name + "' (" + e.origin + ")");
+      throw PluginError(origin + ": there is already a " + name_of(e.model->kind) + " model '" + model->name +
+                        "' (" + e.origin + ")");
   }
   entries_.push_back({model, std::move(origin)});
 }
@@ -312,7 +370,9 @@ void Catalogue::load(const std::filesystem::path& library) {
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (denormals_are_flushed() != flushed_before) {
     std::fesetenv(&arithmetic);
-    throw PluginError(library.string() + ": built with -ffast-math, which changes the arithmetic of the whole program; build it without");
+    throw PluginError(
+        library.string() +
+        ": built with -ffast-math, which changes the arithmetic of the whole program; build it without");
   }
   if (!handle) {
     std::string reason = dlerror();
@@ -323,13 +383,16 @@ void Catalogue::load(const std::filesystem::path& library) {
   const auto entry = reinterpret_cast<Entry>(dlsym(handle, "spinet_model"));
   if (!entry) {
     dlclose(handle);
-    throw PluginError(library.string() + ": not a spinet plugin: it has no symbol spinet_model (does the file end with SPINET_MODEL(...)?)");
+    throw PluginError(
+        library.string() +
+        ": not a spinet plugin: it has no symbol spinet_model (does the file end with SPINET_MODEL(...)?)");
   }
   add(entry(), library.string());
 }
 
 void Catalogue::load_folder(const std::filesystem::path& folder) {
-  if (!std::filesystem::is_directory(folder)) throw PluginError(folder.string() + ": no such folder of plugins");
+  if (!std::filesystem::is_directory(folder))
+    throw PluginError(folder.string() + ": no such folder of plugins");
   std::vector<std::filesystem::path> libraries;
   for (const auto& entry : std::filesystem::directory_iterator(folder))
     if (entry.path().extension() == ".so") libraries.push_back(entry.path());
@@ -346,7 +409,8 @@ const Model* Catalogue::find(Kind kind, std::string_view name) const {
 std::vector<Catalogue::Entry> Catalogue::all() const {
   auto sorted = entries_;
   std::stable_sort(sorted.begin(), sorted.end(), [](const Entry& a, const Entry& b) {
-    return a.model->kind != b.model->kind ? a.model->kind < b.model->kind : std::string_view(a.model->name) < b.model->name;
+    return a.model->kind != b.model->kind ? a.model->kind < b.model->kind
+                                          : std::string_view(a.model->name) < b.model->name;
   });
   return sorted;
 }

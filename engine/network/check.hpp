@@ -6,8 +6,8 @@
 
 namespace spinet {
 
-/// The first promise of checked.hpp that the network breaks, or an empty text.  load() never returns a network with a
-/// fault; tests and programs that build networks by hand may ask, too.
+/// The first promise of checked.hpp that the network breaks, or an empty text.  load() never returns a
+/// network with a fault; tests and programs that build networks by hand may ask, too.
 std::string first_fault(const Network& n);
 
 }  // namespace spinet

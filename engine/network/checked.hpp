@@ -1,5 +1,5 @@
-// The checked network: plain numbers, every reference resolved, every value in range and in the unit of its field.
-// This is all the simulation sees of a network; text (names) is kept only for logs and messages.
+// The checked network: plain numbers, every reference resolved, every value in range and in the unit of its
+// field. This is all the simulation sees of a network; text (names) is kept only for logs and messages.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -35,23 +35,24 @@ struct Positions {
     listed,
   };
   Kind kind = Kind::none;
-  std::uint32_t dimensions = 0;              ///< 2 or 3
+  std::uint32_t dimensions = 0;  ///< 2 or 3
   std::array<std::uint32_t, 3> grid{1, 1, 1};
-  std::array<double, 3> origin{}, extent{};  ///< the box; of a list that is not periodic the smallest that holds all
-  bool periodic = false;                     ///< the box is repeated
-  std::vector<double> listed{};              ///< as many numbers per neuron as dimensions
+  std::array<double, 3> origin{},
+      extent{};                  ///< the box; of a list that is not periodic the smallest that holds all
+  bool periodic = false;         ///< the box is repeated
+  std::vector<double> listed{};  ///< as many numbers per neuron as dimensions
 };
 
 struct Population {
   std::string name;
   Gid first = 0;
   std::uint32_t size = 0;
-  const Model* model = nullptr;  ///< head of a NeuronTable or SourceTable
+  const Model* model = nullptr;       ///< head of a NeuronTable or SourceTable
   std::vector<Distribution> params;   ///< one per field of model->params
   std::vector<Distribution> initial;  ///< one per variable flagged `initial`, in table order
   Positions positions{};
-  std::vector<ListedSpike> listed;    ///< spike_source: sorted by (tick, index)
-  std::vector<double> patterns;       ///< environments: rows of inputs, then targets
+  std::vector<ListedSpike> listed;  ///< spike_source: sorted by (tick, index)
+  std::vector<double> patterns;     ///< environments: rows of inputs, then targets
   std::uint32_t pattern_inputs = 0, pattern_targets = 0;
   std::vector<std::uint32_t> drives;  ///< environments: projections that what they post may be addressed to
   const NeuronTable* neuron() const {
@@ -83,33 +84,45 @@ struct Projection {
   std::vector<double> numbers;  ///< of the rule, in an order of its own
   bool autapses = true, multapses = true;
   const SynapseTable* synapse = nullptr;
-  std::vector<double> params;         ///< one per field of synapse->model.params
-  std::vector<Distribution> state;    ///< one per variable of the synapse that is flagged `initial`; [0] is the weight
-  Distribution delay;                 ///< in ticks, before rounding to Network::delay_resolution (never under one step)
-  std::optional<DistanceDelay> delay_by_distance{};  ///< then `delay` is uniform between the least and the longest
-  std::uint32_t port = 0;             ///< of the target model(s); the same index in all targets
-  double sign = 1;                    ///< -1: weights are magnitudes, and the port makes them negative where they arrive
-  std::vector<ListedEdge> edges;      ///< of rules that list them, sorted by (target, position in the file)
+  std::vector<double> params;  ///< one per field of synapse->model.params
+  std::vector<Distribution>
+      state;           ///< one per variable of the synapse that is flagged `initial`; [0] is the weight
+  Distribution delay;  ///< in ticks, before rounding to Network::delay_resolution (never under one step)
+  std::optional<DistanceDelay>
+      delay_by_distance{};  ///< then `delay` is uniform between the least and the longest
+  std::uint32_t port = 0;   ///< of the target model(s); the same index in all targets
+  double sign = 1;  ///< -1: weights are magnitudes, and the port makes them negative where they arrive
+  std::vector<ListedEdge> edges;  ///< of rules that list them, sorted by (target, position in the file)
   bool listed_weights = false, listed_delays = false;
-  /// Weights that synapses share, stored once; only of models whose synapses are plain weights.  Which of them a synapse
-  /// takes is what its rule says in place of the word that a weight is drawn from (DrawnEdge::weight_word).  Empty: each
-  /// has its own.
+  /// Weights that synapses share, stored once; only of models whose synapses are plain weights.  Which of
+  /// them a synapse takes is what its rule says in place of the word that a weight is drawn from
+  /// (DrawnEdge::weight_word).  Empty: each has its own.
   std::vector<double> shared_weights{};
   std::vector<std::uint32_t> weight_index{};  ///< of listed `edges`, where weights are shared
-  /// By number in `state`, then by edge: values of variables that come from a file; empty: drawn.  [0] is never used, its
-  /// values are those of `edges`.
+  /// By number in `state`, then by edge: values of variables that come from a file; empty: drawn.  [0] is
+  /// never used, its values are those of `edges`.
   std::vector<std::vector<double>> listed_state{};
   /// Does a file give variable `v` of `state`?
-  bool lists(std::size_t v) const { return v == 0 ? listed_weights : v < listed_state.size() && !listed_state[v].empty(); }
-  /// `edges` hold the weights of connections that the rule draws, sorted by (target, source, number among equals), from
-  /// this file; empty: they do not.
+  bool lists(std::size_t v) const {
+    return v == 0 ? listed_weights : v < listed_state.size() && !listed_state[v].empty();
+  }
+  /// `edges` hold the weights of connections that the rule draws, sorted by (target, source, number among
+  /// equals), from this file; empty: they do not.
   std::string weights_from{};
-  std::uint64_t source_count() const { std::uint64_t n = 0; for (auto& r : sources) n += r.count; return n; }
-  std::uint64_t target_count() const { std::uint64_t n = 0; for (auto& r : targets) n += r.count; return n; }
+  std::uint64_t source_count() const {
+    std::uint64_t n = 0;
+    for (auto& r : sources) n += r.count;
+    return n;
+  }
+  std::uint64_t target_count() const {
+    std::uint64_t n = 0;
+    for (auto& r : targets) n += r.count;
+    return n;
+  }
 };
 
-/// The variables that logged edges hold under their own names, as indices in `variables`: all that networks may initialise,
-/// but for a weight that is the first of them.
+/// The variables that logged edges hold under their own names, as indices in `variables`: all that networks
+/// may initialise, but for a weight that is the first of them.
 inline std::vector<std::uint32_t> edge_variables(const SynapseTable& t) {
   std::vector<std::uint32_t> all;
   bool first = true;
@@ -142,7 +155,7 @@ struct SpikeRecording {
 struct Report {
   std::string name;
   std::uint32_t population;
-  std::uint32_t variable;  ///< index in model->variables
+  std::uint32_t variable;          ///< index in model->variables
   std::vector<std::uint32_t> ids;  ///< sorted indices within the population, never empty
   Tick every = 0, from = 0, to = never;
 };
@@ -157,15 +170,15 @@ struct WeightRecording {
 /// Values of chosen synapses of a projection at irregular times, /weight_events in the log.
 struct WeightEventRecording {
   std::uint32_t projection;
-  std::uint32_t variable = 0;               ///< index in the synapse model's variables
-  std::vector<SynapseAddress> synapses{};   ///< sorted by (target, source); empty: all
-  bool on_change = false;                   ///< where the value differs from the last one logged, in [from, to)
+  std::uint32_t variable = 0;              ///< index in the synapse model's variables
+  std::vector<SynapseAddress> synapses{};  ///< sorted by (target, source); empty: all
+  bool on_change = false;  ///< where the value differs from the last one logged, in [from, to)
   Tick from = 0, to = never;
-  std::vector<Tick> at{};                   ///< all of them at these ticks, ascending
-  const Stimulus* logs = nullptr;           ///< each time that it has come, also several of one tick
-  std::uint64_t expected = 0;               ///< how often the schedule has it come, about
-  std::vector<std::uint32_t> epochs{};      ///< and at the end of these batches, ascending, ...
-  std::uint32_t environment = 0;            ///< ... of this population
+  std::vector<Tick> at{};               ///< all of them at these ticks, ascending
+  const Stimulus* logs = nullptr;       ///< each time that it has come, also several of one tick
+  std::uint64_t expected = 0;           ///< how often the schedule has it come, about
+  std::vector<std::uint32_t> epochs{};  ///< and at the end of these batches, ascending, ...
+  std::uint32_t environment = 0;        ///< ... of this population
 };
 
 /// Ends the run when an environment's metric gets there.
@@ -178,14 +191,14 @@ struct StopCondition {
 
 struct Network {
   std::string name;
-  std::string source_text;       ///< the YAML as read, for provenance
+  std::string source_text;  ///< the YAML as read, for provenance
   std::string source_path;
   std::vector<std::string> overrides;  ///< "parameters.g=4.5" as given on the command line
   double seconds_per_tick = 1e-9;
-  Tick duration = 0;             ///< events at ticks [0, duration) happen
+  Tick duration = 0;  ///< events at ticks [0, duration) happen
   Tick delay_resolution = 100'000;
   std::uint32_t seed = 1;
-  std::uint32_t block = 256;     ///< gids per unit of partition
+  std::uint32_t block = 256;  ///< gids per unit of partition
   Sharing partition = Sharing::cost;
   std::vector<Population> populations;
   std::vector<Projection> projections;
@@ -199,14 +212,18 @@ struct Network {
   /// Are the edges of projection `p` handed to the recorder?
   bool records_edges(std::uint32_t p) const {
     return std::count(edge_recordings.begin(), edge_recordings.end(), p) ||
-           std::any_of(weights.begin(), weights.end(), [p](const WeightRecording& w) { return w.projection == p; });
+           std::any_of(weights.begin(), weights.end(),
+                       [p](const WeightRecording& w) { return w.projection == p; });
   }
   double ticks_per_ms() const { return spinet::ticks_per_ms(seconds_per_tick); }
 
-  /// Seeds of the replicas that run side by side (network/replicas.hpp); empty: this is one network.  The replicas of a
-  /// population are neighbours in `populations`, with gids without a gap, and so are those of a projection.
+  /// Seeds of the replicas that run side by side (network/replicas.hpp); empty: this is one network.  The
+  /// replicas of a population are neighbours in `populations`, with gids without a gap, and so are those of a
+  /// projection.
   std::vector<std::uint32_t> replicas{};
-  std::uint32_t replica_count() const { return std::max<std::uint32_t>(1, static_cast<std::uint32_t>(replicas.size())); }
+  std::uint32_t replica_count() const {
+    return std::max<std::uint32_t>(1, static_cast<std::uint32_t>(replicas.size()));
+  }
   /// What random numbers are keyed by: of a network among replicas the same as if it ran alone.
   struct Identity {
     std::uint32_t seed, index;  ///< index: of the population or projection
@@ -214,20 +231,25 @@ struct Network {
   };
   Identity population_identity(std::uint32_t p) const {
     const std::uint32_t n = replica_count(), of = p / n;
-    return n == 1 ? Identity{seed, p, populations[p].first} : Identity{replicas[p % n], of, populations[of * n].first / n};
+    return n == 1 ? Identity{seed, p, populations[p].first}
+                  : Identity{replicas[p % n], of, populations[of * n].first / n};
   }
   Identity projection_identity(std::uint32_t p) const {
     const std::uint32_t n = replica_count();
     return n == 1 ? Identity{seed, p, 0} : Identity{replicas[p % n], p / n, 0};
   }
   /// The replicas of a population together; without replicas each population is a family.
-  std::uint32_t family_count() const { return static_cast<std::uint32_t>(populations.size()) / replica_count(); }
+  std::uint32_t family_count() const {
+    return static_cast<std::uint32_t>(populations.size()) / replica_count();
+  }
   GidRange family(std::uint32_t f) const {
     const Population& p = populations[f * replica_count()];
     return {p.first, p.size * replica_count()};
   }
 
-  Gid gid_count() const { return populations.empty() ? 0 : populations.back().first + populations.back().size; }
+  Gid gid_count() const {
+    return populations.empty() ? 0 : populations.back().first + populations.back().size;
+  }
 };
 
 }  // namespace spinet

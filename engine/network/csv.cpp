@@ -104,7 +104,8 @@ class CsvFile {
   bool complain(std::size_t column, std::size_t length, std::string reason, std::string help = {}) {
     const auto text = r_.texts.add(file_.string(), line_, number_);
     const auto width = static_cast<std::uint32_t>(std::max<std::size_t>(1, length));
-    r_.errors.error(Mark{text, number_, static_cast<std::uint32_t>(column + 1), width}, std::move(reason), std::move(help));
+    r_.errors.error(Mark{text, number_, static_cast<std::uint32_t>(column + 1), width}, std::move(reason),
+                    std::move(help));
     return ++errors_ < most_errors;
   }
   bool refuse(const Cell& c, std::string reason, std::string help = {}) {
@@ -132,19 +133,21 @@ class CsvFile {
   std::string line_;
   std::uint32_t number_ = 0;  ///< of the line
   int errors_ = 0;
-  std::vector<std::size_t> meaning_;           ///< of each cell: index in `columns_`
-  std::vector<std::pair<Unit, Unit>> units_;   ///< of each cell: of the file, of the column
-  std::vector<double> values_;                 ///< of the present row, by column
+  std::vector<std::size_t> meaning_;          ///< of each cell: index in `columns_`
+  std::vector<std::pair<Unit, Unit>> units_;  ///< of each cell: of the file, of the column
+  std::vector<double> values_;                ///< of the present row, by column
 };
 
 bool CsvFile::readable() const {
   std::error_code code;
   if (const auto size = std::filesystem::file_size(file_, code); !code && size > r_.memory_limit / 2) {
-    r_.errors.error(where_, fmt::format("{} has {} bytes; memory would not hold it", in_quotes(file_.string()), size));
+    r_.errors.error(
+        where_, fmt::format("{} has {} bytes; memory would not hold it", in_quotes(file_.string()), size));
     return false;
   }
   if (std::ifstream(file_, std::ios::binary)) return true;
-  r_.errors.error(where_, fmt::format("{} cannot be read", in_quotes(file_.string())), "check its permissions");
+  r_.errors.error(where_, fmt::format("{} cannot be read", in_quotes(file_.string())),
+                  "check its permissions");
   return false;
 }
 
@@ -178,12 +181,15 @@ bool CsvFile::name_column(const Cell& cell, std::vector<bool>& there) {
 bool CsvFile::first_line(const std::vector<Cell>& cs, bool header, std::vector<bool>& there) {
   if (header && !looks_like_header(cs, known_)) {
     // Nothing of it is shown: it may be any file that somebody's network names.
-    r_.errors.error(where_, fmt::format("{} is not a CSV file with these columns: {}", in_quotes(file_.string()), joined(known_)),
-                    "its first line is neither numbers nor the names of columns");
+    r_.errors.error(
+        where_,
+        fmt::format("{} is not a CSV file with these columns: {}", in_quotes(file_.string()), joined(known_)),
+        "its first line is neither numbers nor the names of columns");
     return false;
   }
   if (!header && cs.size() > columns_.size())
-    return refuse_line(fmt::format("{} columns; at most {} are expected", cs.size(), columns_.size()), "columns: " + joined(known_));
+    return refuse_line(fmt::format("{} columns; at most {} are expected", cs.size(), columns_.size()),
+                       "columns: " + joined(known_));
   for (std::size_t i = 0; i < cs.size(); ++i) {
     if (header) {
       if (!name_column(cs[i], there)) return false;
@@ -194,7 +200,8 @@ bool CsvFile::first_line(const std::vector<Cell>& cs, bool header, std::vector<b
   }
   for (std::size_t c = 0; c < columns_.size(); ++c)
     if (columns_[c].required && !there[c])
-      return refuse_line(fmt::format("there is no column '{}'", columns_[c].name), "columns: " + joined(known_));
+      return refuse_line(fmt::format("there is no column '{}'", columns_[c].name),
+                         "columns: " + joined(known_));
   return true;
 }
 
@@ -244,7 +251,8 @@ void CsvFile::read(const std::function<std::string(const std::vector<bool>&)>& b
     }
     if (!take_row(cs)) continue;
     if (auto fault = row(values_); !fault.empty()) {
-      const auto at = static_cast<std::size_t>(std::find(meaning_.begin(), meaning_.end(), fault.column) - meaning_.begin());
+      const auto at = static_cast<std::size_t>(std::find(meaning_.begin(), meaning_.end(), fault.column) -
+                                               meaning_.begin());
       refuse(at < cs.size() ? cs[at] : Cell{line_, 0}, std::move(fault.reason));
     }
   }

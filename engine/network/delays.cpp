@@ -8,9 +8,7 @@
 namespace spinet {
 namespace {
 
-double normal_below(double z) {
-  return 0.5 * std::erfc(-z * std::sqrt(0.5));
-}
+double normal_below(double z) { return 0.5 * std::erfc(-z * std::sqrt(0.5)); }
 
 }  // namespace
 

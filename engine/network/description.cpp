@@ -18,7 +18,8 @@ namespace spinet {
 namespace {
 
 constexpr std::size_t deepest = 64;
-// A comment put behind the text.  The parser takes the end of the text for a closing quote; then it is in a value.
+// A comment put behind the text.  The parser takes the end of the text for a closing quote; then it is in a
+// value.
 constexpr std::string_view end_of_text = "\n# end of the text";
 constexpr std::size_t most_values = 2'000'000;
 constexpr std::size_t most_aliased = 100'000;
@@ -40,13 +41,19 @@ std::size_t depth(const Node& n) {
 /// Length of the UTF-8 sequence at s[i], 0 if there is none.
 std::size_t utf8_length(std::string_view s, std::size_t i) {
   const auto c = static_cast<unsigned char>(s[i]);
-  const std::size_t n = c < 0x80 ? 1 : c >= 0xC2 && c < 0xE0 ? 2 : c >= 0xE0 && c < 0xF0 ? 3 : c >= 0xF0 && c < 0xF5 ? 4 : 0;
+  const std::size_t n = c < 0x80                ? 1
+                        : c >= 0xC2 && c < 0xE0 ? 2
+                        : c >= 0xE0 && c < 0xF0 ? 3
+                        : c >= 0xF0 && c < 0xF5 ? 4
+                                                : 0;
   if (n == 0 || i + n > s.size()) return 0;
   for (std::size_t k = 1; k < n; ++k)
     if ((static_cast<unsigned char>(s[i + k]) & 0xC0) != 0x80) return 0;
   // Not in their shortest form, halves of UTF-16 pairs, past the last character.
   const auto next = n > 1 ? static_cast<unsigned char>(s[i + 1]) : 0;
-  if ((c == 0xE0 && next < 0xA0) || (c == 0xED && next >= 0xA0) || (c == 0xF0 && next < 0x90) || (c == 0xF4 && next >= 0x90)) return 0;
+  if ((c == 0xE0 && next < 0xA0) || (c == 0xED && next >= 0xA0) || (c == 0xF0 && next < 0x90) ||
+      (c == 0xF4 && next >= 0x90))
+    return 0;
   return n;
 }
 
@@ -56,7 +63,8 @@ std::string no_text(std::string_view s) {
     const auto c = static_cast<unsigned char>(s[k]);
     const std::size_t n = utf8_length(s, k);
     if (n == 0) return "an escape of this text is no character (half of a pair, or past U+10FFFF)";
-    if ((c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7F) return fmt::format("this text holds the control character 0x{:02X}", c);
+    if ((c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7F)
+      return fmt::format("this text holds the control character 0x{:02X}", c);
     k += n;
   }
   return {};
@@ -65,12 +73,14 @@ std::string no_text(std::string_view s) {
 /// Builds the tree from the parser's events, so that depth and number are bounded while it reads.
 class Builder : public YAML::EventHandler {
  public:
-  Builder(const Texts& texts, std::uint32_t text, Diagnostics& errors) : texts_(texts), text_(text), errors_(errors) {}
+  Builder(const Texts& texts, std::uint32_t text, Diagnostics& errors)
+      : texts_(texts), text_(text), errors_(errors) {}
 
   std::optional<Node> root;
 
   void OnDocumentStart(const YAML::Mark& m) override {
-    if (root) refuse(mark(m), "a second document begins here", "a network is one document: remove the line '---'");
+    if (root)
+      refuse(mark(m), "a second document begins here", "a network is one document: remove the line '---'");
   }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& m, YAML::anchor_t anchor) override {
@@ -89,14 +99,16 @@ class Builder : public YAML::EventHandler {
     count(at->second.values, mark(m));
     attach(at->second.node);
   }
-  void OnScalar(const YAML::Mark& m, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+  void OnScalar(const YAML::Mark& m, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
     check_tag(m, tag);
     Node n;
     n.kind = Node::Kind::scalar;
     n.mark = mark(m, value);
     if (tag == "!" && value.find(end_of_text.substr(1)) != std::string::npos)
       refuse(mark(m), "YAML syntax: this quote is not closed");
-    if (const auto fault = no_text(value); !fault.empty()) errors_.error(n.mark, fault, "escapes are for characters: \"\\u03bc\" is \u03bc");
+    if (const auto fault = no_text(value); !fault.empty())
+      errors_.error(n.mark, fault, "escapes are for characters: \"\\u03bc\" is \u03bc");
     n.text = value;
     finish(std::move(n), anchor);
   }
@@ -159,12 +171,14 @@ class Builder : public YAML::EventHandler {
   }
   void check_tag(const YAML::Mark& m, const std::string& tag) {
     if (!tag.empty() && tag != "?" && tag != "!")
-      errors_.error(mark(m), "YAML tags such as " + in_quotes(tag) + " are not used in networks", "remove it");
+      errors_.error(mark(m), "YAML tags such as " + in_quotes(tag) + " are not used in networks",
+                    "remove it");
   }
   void count(std::size_t values, Mark where) {
     values_ += values;
     if (values_ > most_values)
-      refuse(where, fmt::format("more than {} values in one file", most_values), "put large data into a CSV file");
+      refuse(where, fmt::format("more than {} values in one file", most_values),
+             "put large data into a CSV file");
   }
   void open(Node::Kind kind, const YAML::Mark& m, const std::string& tag, YAML::anchor_t anchor) {
     if (open_.size() >= deepest) too_deep(mark(m));
@@ -256,7 +270,8 @@ constexpr Explained explained[] = {
     {"end of sequence not found", "this line does not fit the list above it",
      "items of a list begin with '- ' in the same column"},
     {"end of map flow not found", "expected ',' or '}' here", "a '{' is not closed, or a ',' is missing"},
-    {"end of sequence flow not found", "expected ',' or ']' here", "a '[' is not closed, or a ',' is missing"},
+    {"end of sequence flow not found", "expected ',' or ']' here",
+     "a '[' is not closed, or a ',' is missing"},
     {"illegal map value", "a ': ' is not expected here",
      "check the indentation; text that holds ': ' must be in quotes"},
     {"illegal map key", "a key is not expected here", "check the indentation"},
@@ -265,7 +280,8 @@ constexpr Explained explained[] = {
     {"illegal tab when looking for indentation", "a tab is used for indentation", "indent with spaces"},
     {"unknown token", "this character cannot begin a value", "put the text in quotes"},
     {"illegal EOF in scalar", "the file ends inside quotes", "a quote is not closed"},
-    {"illegal document indicator in scalar", "a document marker stands inside quotes", "a quote is not closed"},
+    {"illegal document indicator in scalar", "a document marker stands inside quotes",
+     "a quote is not closed"},
     {"the referenced anchor is not defined", "this alias stands for an anchor that is not defined above it",
      "products in expressions need a leading '=': =2*x"},
     {"alias not found after *", "'*' begins an alias, but no name follows",
@@ -282,7 +298,8 @@ std::pair<std::size_t, std::size_t> part_of_population(std::string_view line, st
   std::size_t first = bracket;
   while (first > 0 && name(line[first - 1])) --first;
   const auto last = line.find_first_not_of("0123456789: ", bracket + 1);
-  const bool part = first < bracket && last != std::string_view::npos && last > bracket + 1 && line[last] == ']';
+  const bool part =
+      first < bracket && last != std::string_view::npos && last > bracket + 1 && line[last] == ']';
   return part ? std::pair(first, last + 1 - first) : std::pair<std::size_t, std::size_t>(0, 0);
 }
 
@@ -307,10 +324,12 @@ std::string right_escape(std::string_view line) {
 /// may be right.
 std::optional<Mark> syntax_error(const YAML::Exception& e, const Builder& b, const Texts& texts,
                                  Diagnostics& errors, Mark whole) {
-  const bool at_end = !e.mark.is_null() && e.mark.line == 0 && e.mark.column == 0 && e.msg.starts_with("end of");
+  const bool at_end =
+      !e.mark.is_null() && e.mark.line == 0 && e.mark.column == 0 && e.msg.starts_with("end of");
   Mark at = e.mark.is_null() || at_end ? whole : b.mark(e.mark);
   const std::uint32_t last = texts.last_line(at.text);
-  if (at_end || at.line > last) at = {at.text, last, static_cast<std::uint32_t>(texts.line(at.text, last).size() + 1), 1};
+  if (at_end || at.line > last)
+    at = {at.text, last, static_cast<std::uint32_t>(texts.line(at.text, last).size() + 1), 1};
   const auto line = at.line > 0 ? texts.line(at.text, at.line) : std::string_view{};
   const auto tab = line.substr(0, std::min(line.find_first_not_of(" \t"), line.size())).find('\t');
   if (tab != std::string_view::npos) at.column = static_cast<std::uint32_t>(tab + 1), at.length = 1;
@@ -318,7 +337,8 @@ std::optional<Mark> syntax_error(const YAML::Exception& e, const Builder& b, con
     return errors.error(at, "YAML syntax: a tab is used for indentation", "indent with spaces"), std::nullopt;
   if (e.msg.starts_with("end of") && e.msg.ends_with("flow not found"))
     if (const auto [first, length] = part_of_population(line, at.column - 1); length > 0) {
-      const Mark part{at.text, at.line, static_cast<std::uint32_t>(first + 1), static_cast<std::uint32_t>(length)};
+      const Mark part{at.text, at.line, static_cast<std::uint32_t>(first + 1),
+                      static_cast<std::uint32_t>(length)};
       errors.error(part, "YAML syntax: inside '{' or '[' a part of a population must be in quotes",
                    fmt::format("\"{}\"", line.substr(first, length)));
       return part;
@@ -445,10 +465,14 @@ Node* Node::find(std::string_view key) { return const_cast<Node*>(std::as_const(
 
 std::string kind_name(const Node& n) {
   switch (n.kind) {
-    case Node::Kind::null: return "nothing";
-    case Node::Kind::scalar: return in_quotes(n.text);
-    case Node::Kind::list: return "a list";
-    case Node::Kind::map: return "a map";
+    case Node::Kind::null:
+      return "nothing";
+    case Node::Kind::scalar:
+      return in_quotes(n.text);
+    case Node::Kind::list:
+      return "a list";
+    case Node::Kind::map:
+      return "a map";
   }
   return {};
 }

@@ -1,4 +1,5 @@
-// The description: the tree of a YAML text, with the place each value came from.  Nothing is interpreted here.
+// The description: the tree of a YAML text, with the place each value came from.  Nothing is interpreted
+// here.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -16,7 +17,8 @@ struct Node {
   struct Key {
     std::string name;
     Mark mark;
-    mutable std::string meant{}; ///< set where the name is an error and has been reported: the key it was taken for
+    mutable std::string
+        meant{};  ///< set where the name is an error and has been reported: the key it was taken for
     mutable bool taken = false;  ///< `meant` is but a misspelling: the value is read as that key's
   };
   Kind kind = Kind::null;
@@ -38,8 +40,8 @@ struct Node {
 std::string kind_name(const Node& n);
 
 /// Reads text `i` of `texts`.  Errors go to `errors`; empty if the text is no YAML that a network may use.
-/// Refused before they cost memory: more than 64 levels, more than 2,000,000 values, aliases that unfold to more
-/// than 100,000; and `<<`, duplicate keys, keys that are no plain names, tags, several documents.
+/// Refused before they cost memory: more than 64 levels, more than 2,000,000 values, aliases that unfold to
+/// more than 100,000; and `<<`, duplicate keys, keys that are no plain names, tags, several documents.
 std::optional<Node> parse_yaml(const Texts& texts, std::uint32_t i, Diagnostics& errors);
 
 /// Reads text[from..] of text `i` as one value, for options such as "parameters.g=4.5".

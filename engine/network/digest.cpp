@@ -23,7 +23,8 @@ Sha256::Sha256() : context_(std::make_unique<Context>()) {
 Sha256::~Sha256() = default;
 
 void Sha256::add(std::span<const std::byte> bytes) {
-  if (EVP_DigestUpdate(context_->md, bytes.data(), bytes.size()) != 1) throw std::runtime_error("SHA-256 failed");
+  if (EVP_DigestUpdate(context_->md, bytes.data(), bytes.size()) != 1)
+    throw std::runtime_error("SHA-256 failed");
 }
 
 Digest Sha256::finish() {
@@ -43,7 +44,9 @@ Digest sha256(std::span<const std::byte> bytes) {
 Digest sha256_of_file(const std::filesystem::path& file) {
   struct Descriptor {
     int fd;
-    ~Descriptor() { if (fd >= 0) ::close(fd); }
+    ~Descriptor() {
+      if (fd >= 0) ::close(fd);
+    }
   };
   const Descriptor in{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
   std::vector<std::byte> buffer(1 << 18);

@@ -1,4 +1,5 @@
-// SHA-256 (FIPS 180-4) of files and bytes: whether two ranks, or a run and its resumption, have read the same.
+// SHA-256 (FIPS 180-4) of files and bytes: whether two ranks, or a run and its resumption, have read the
+// same.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -13,7 +14,8 @@ namespace spinet {
 
 using Digest = std::array<std::uint8_t, 32>;
 
-/// Hashes what it is given, piece by piece.  All members throw std::runtime_error if libcrypto has no SHA-256.
+/// Hashes what it is given, piece by piece.  All members throw std::runtime_error if libcrypto has no
+/// SHA-256.
 class Sha256 {
  public:
   Sha256();

@@ -25,11 +25,11 @@ struct Draft {
   Reader& r;
   Projection& p;
   bool sources_known = false, targets_known = false, onto_neurons = false;
-  const Node* synapse = nullptr;  ///< the map, once it has been read as one
-  bool port_named = true;         ///< its port, if it names one, is one
+  const Node* synapse = nullptr;    ///< the map, once it has been read as one
+  bool port_named = true;           ///< its port, if it names one, is one
   std::optional<int> ports_sign{};  ///< of the port that is named; 0: its weights choose; none: it has none
   std::optional<double> most{};     ///< the largest weight of the synapses, if they have one
-  bool listed_ends = false;       ///< the connections are listed, and perhaps their weights
+  bool listed_ends = false;         ///< the connections are listed, and perhaps their weights
 
   const Population& population_of(const GidRange& range) const {
     return l.net.populations[spinet::population_of(l.net, range.first)];

@@ -12,7 +12,9 @@
 namespace spinet::reading {
 namespace {
 
-const char* const example = "for example until: reward_filtered >= 0.975, or task.reward_filtered >= 0.975 where there are several environments";
+const char* const example =
+    "for example until: reward_filtered >= 0.975, or task.reward_filtered >= 0.975 where there are several "
+    "environments";
 
 std::string_view trimmed(std::string_view s) {
   while (!s.empty() && s.front() == ' ') s.remove_prefix(1);
@@ -52,7 +54,9 @@ void load_until(Loading& l, const Node& n) {
   if (!given) return;
   const auto at = given->find_first_of("<>");
   if (at == std::string::npos || at + 1 >= given->size() || (*given)[at + 1] != '=') {
-    r.errors.error(n.mark, fmt::format("{} is no stop condition: a metric, >= or <=, a number", in_quotes(*given)), example);
+    r.errors.error(n.mark,
+                   fmt::format("{} is no stop condition: a metric, >= or <=, a number", in_quotes(*given)),
+                   example);
     return;
   }
   StopCondition c;
@@ -80,13 +84,18 @@ void load_until(Loading& l, const Node& n) {
     for (std::uint32_t m = 0; m < t->metric_count; ++m) metrics.emplace_back(t->metrics[m]);
   }
   if (environments.empty()) {
-    r.errors.error(n.mark, "'until' needs an environment, and the network has none", "a population of model pattern_task, for example");
-  } else if (!population.empty() && std::find(environments.begin(), environments.end(), population) == environments.end()) {
-    r.errors.error(n.mark, fmt::format("{} is no environment", in_quotes(population)), suggest(population, environments, "environments"));
+    r.errors.error(n.mark, "'until' needs an environment, and the network has none",
+                   "a population of model pattern_task, for example");
+  } else if (!population.empty() &&
+             std::find(environments.begin(), environments.end(), population) == environments.end()) {
+    r.errors.error(n.mark, fmt::format("{} is no environment", in_quotes(population)),
+                   suggest(population, environments, "environments"));
   } else if (population.empty() && environments.size() > 1) {
-    r.errors.error(n.mark, fmt::format("which environment's {}?", in_quotes(name)), "environments: " + joined(environments));
+    r.errors.error(n.mark, fmt::format("which environment's {}?", in_quotes(name)),
+                   "environments: " + joined(environments));
   } else if (const auto m = std::find(metrics.begin(), metrics.end(), name); m == metrics.end()) {
-    r.errors.error(n.mark, fmt::format("there is no metric {}", in_quotes(name)), suggest(name, metrics, "metrics"));
+    r.errors.error(n.mark, fmt::format("there is no metric {}", in_quotes(name)),
+                   suggest(name, metrics, "metrics"));
   } else {
     c.metric = static_cast<std::uint32_t>(m - metrics.begin());
     l.net.until = c;
@@ -102,14 +111,14 @@ void load_drives(Loading& l, const Node& populations) {
     if (!drives || at == l.populations.index.end()) continue;
     Population& p = l.net.populations[at->second];
     if (p.model && !(p.neuron() && p.neuron()->environment)) {
-      r.errors.error(drives->mark, fmt::format("model {} is no environment, and drives nothing", p.model->name));
+      r.errors.error(drives->mark,
+                     fmt::format("model {} is no environment, and drives nothing", p.model->name));
       continue;
     }
     std::vector<const Node*> items;
     if (drives->is_list())
       for (const auto& item : drives->items) items.push_back(&item);
-    else
-      items.push_back(drives);
+    else items.push_back(drives);
     for (const Node* item : items) {
       const auto name = r.text(*item, "drives");
       const auto q = name ? l.projections.index.find(*name) : l.projections.index.end();
@@ -118,7 +127,8 @@ void load_drives(Loading& l, const Node& populations) {
       } else if (name && l.projections.complete) {
         std::vector<std::string> known;
         for (const auto& [other, index] : l.projections.index) known.push_back(other);
-        r.errors.error(item->mark, fmt::format("there is no projection {}", in_quotes(*name)), suggest(*name, known, "projections"));
+        r.errors.error(item->mark, fmt::format("there is no projection {}", in_quotes(*name)),
+                       suggest(*name, known, "projections"));
       }
     }
   }
@@ -137,12 +147,19 @@ void check_environments(Loading& l) {
     t->timing(params.data(), &run, &deadline, &latency);
     const auto time = [&](Tick ticks) { return l.read.time_text(static_cast<double>(ticks)); };
     if (const Tick least = lookahead(net); least != never && latency < least)
-      l.read.errors.error(l.populations.marks[p], fmt::format("the rewards of {} act after {}, sooner than an event travels (the shortest delay is {})", in_quotes(net.populations[p].name), time(latency), time(least)),
-                          "a longer latency; control events must be known before the window they act in");
+      l.read.errors.error(
+          l.populations.marks[p],
+          fmt::format(
+              "the rewards of {} act after {}, sooner than an event travels (the shortest delay is {})",
+              in_quotes(net.populations[p].name), time(latency), time(least)),
+          "a longer latency; control events must be known before the window they act in");
     const Tick path = travel_times(net, p)[p];
     if (path != never && deadline < path)
-      l.read.errors.error(l.populations.marks[p], fmt::format("environment {} reads the answer after {}, but the shortest path back to it takes {}", in_quotes(net.populations[p].name), time(deadline), time(path)),
-                          "a later deadline or shorter delays");
+      l.read.errors.error(
+          l.populations.marks[p],
+          fmt::format("environment {} reads the answer after {}, but the shortest path back to it takes {}",
+                      in_quotes(net.populations[p].name), time(deadline), time(path)),
+          "a later deadline or shorter delays");
   }
 }
 

@@ -15,8 +15,8 @@
 namespace spinet {
 namespace {
 
-constexpr double bytes_per_spike = 16;      // in the log: time and id, before compression
-constexpr double bytes_per_edge = 33;       // source, target, type, group, group index, weight, delay
+constexpr double bytes_per_spike = 16;  // in the log: time and id, before compression
+constexpr double bytes_per_edge = 33;   // source, target, type, group, group index, weight, delay
 
 }  // namespace
 
@@ -48,15 +48,19 @@ double mean_rate(const Population& p, double rate, double seconds) {
   std::vector<std::byte> params(p.source()->params_size);
   for (std::uint32_t f = 0; f < p.model->params.count; ++f) {
     const auto& d = p.params[f];
-    double x = d.kind == Distribution::Kind::lognormal ? std::exp(d.a + d.b * d.b / 2) : d.kind == Distribution::Kind::uniform ? (d.a + d.b) / 2 : d.a;
-    if (d.kind == Distribution::Kind::listed) x = std::accumulate(d.values.begin(), d.values.end(), 0.0) / static_cast<double>(d.values.size());
+    double x = d.kind == Distribution::Kind::lognormal ? std::exp(d.a + d.b * d.b / 2)
+               : d.kind == Distribution::Kind::uniform ? (d.a + d.b) / 2
+                                                       : d.a;
+    if (d.kind == Distribution::Kind::listed)
+      x = std::accumulate(d.values.begin(), d.values.end(), 0.0) / static_cast<double>(d.values.size());
     put(params.data(), p.model->params.data[f], x);
   }
   return p.source()->rate(params.data()) * 1000;  // per ms
 }
 
 bool is_superposed(const Network& net, const Projection& p) {
-  if (!p.rule->pairs_in_order() || !p.shared_weights.empty() || p.synapse->on_pre || p.synapse->on_control) return false;
+  if (!p.rule->pairs_in_order() || !p.shared_weights.empty() || p.synapse->on_pre || p.synapse->on_control)
+    return false;
   if (p.delay.kind != Distribution::Kind::constant) return false;
   const auto index = static_cast<std::uint32_t>(&p - net.projections.data());
   if (is_switched(net.schedule, index) || is_set(net.schedule, index)) return false;
@@ -70,20 +74,26 @@ bool is_superposed(const Network& net, const Projection& p) {
 Estimate estimate(const Network& n) {
   Estimate e;
   for (const auto& p : n.populations) (p.neuron() ? e.neurons : e.sources) += p.size;
-  for (const auto& p : n.projections) (is_superposed(n, p) ? e.superposed : e.synapses) += expected_synapses(n, p);
+  for (const auto& p : n.projections)
+    (is_superposed(n, p) ? e.superposed : e.synapses) += expected_synapses(n, p);
   e.memory = memory_of(n);
   e.mean_slice = e.memory.slices > 0 ? e.synapses / e.memory.slices : 0;
   e.lookahead = lookahead(n);
-  if (e.lookahead != never) e.windows_per_second = 1.0 / (static_cast<double>(e.lookahead) * n.seconds_per_tick);
+  if (e.lookahead != never)
+    e.windows_per_second = 1.0 / (static_cast<double>(e.lookahead) * n.seconds_per_tick);
   for (const auto& r : n.reports) {
     const Tick end = std::min(r.to, n.duration);
-    if (end > r.from) e.report_bytes += std::ceil(static_cast<double>(end - r.from) / static_cast<double>(r.every)) * static_cast<double>(r.ids.size()) * sizeof(float);
+    if (end > r.from)
+      e.report_bytes += std::ceil(static_cast<double>(end - r.from) / static_cast<double>(r.every)) *
+                        static_cast<double>(r.ids.size()) * sizeof(float);
   }
-  for (const auto p : n.edge_recordings) e.edge_bytes += bytes_per_edge * expected_synapses(n, n.projections[p]);
+  for (const auto p : n.edge_recordings)
+    e.edge_bytes += bytes_per_edge * expected_synapses(n, n.projections[p]);
   for (const auto& s : n.spikes) {
     const double ids = s.ids.empty() ? n.populations[s.population].size : static_cast<double>(s.ids.size());
     const Tick end = std::min(s.to, n.duration);
-    if (end > s.from) e.spike_bytes_per_hz += bytes_per_spike * ids * static_cast<double>(end - s.from) * n.seconds_per_tick;
+    if (end > s.from)
+      e.spike_bytes_per_hz += bytes_per_spike * ids * static_cast<double>(end - s.from) * n.seconds_per_tick;
   }
   return e;
 }
@@ -94,7 +104,9 @@ std::string describe(const Network& n, const Estimate& e) {
     return fmt::format("{} {}{}", grouped(count), what, count == 1 ? "" : "s");
   };
   std::string s;
-  const auto line = [&](std::string_view what, const std::string& value) { s += fmt::format("  {:<12}{}\n", what, value); };
+  const auto line = [&](std::string_view what, const std::string& value) {
+    s += fmt::format("  {:<12}{}\n", what, value);
+  };
   s += fmt::format("{}: {}, {}, {}\n", n.name, several(n.populations.size(), "population"),
                    several(n.projections.size(), "projection"), time(n.duration));
   line("neurons", grouped(e.neurons) + (e.sources ? ", and " + several(e.sources, "source") : ""));
@@ -102,7 +114,8 @@ std::string describe(const Network& n, const Estimate& e) {
        amount_text(e.synapses) +
            (e.superposed > 0 ? fmt::format(" stored, {} superposed", amount_text(e.superposed)) : ""));
   for (const auto& p : n.populations)
-    if (p.positions.kind != Positions::Kind::none) line("positions", p.name + ": " + positions_text(p.positions));
+    if (p.positions.kind != Positions::Kind::none)
+      line("positions", p.name + ": " + positions_text(p.positions));
   if (e.lookahead != never) {
     line("lookahead", time(e.lookahead));
     line("windows", fmt::format("{} per second of model time", amount_text(e.windows_per_second)));
@@ -111,7 +124,9 @@ std::string describe(const Network& n, const Estimate& e) {
   }
   if (e.mean_slice > 0) line("mean slice", amount_text(e.mean_slice) + " synapses");
   std::string out;
-  const auto part = [&](double bytes, const std::string& what) { if (bytes > 0) out += (out.empty() ? "" : ", ") + readable_bytes(bytes) + " " + what; };
+  const auto part = [&](double bytes, const std::string& what) {
+    if (bytes > 0) out += (out.empty() ? "" : ", ") + readable_bytes(bytes) + " " + what;
+  };
   part(e.report_bytes, "of reports");
   part(e.edge_bytes, "of edges");
   part(e.spike_bytes_per_hz, "of spikes per Hz of mean rate");

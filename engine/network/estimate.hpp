@@ -9,23 +9,25 @@
 
 namespace spinet {
 
-/// Hz, of one member of a population in the mean: of sources as they are given, over a run of `seconds`; neurons have `rate`.
+/// Hz, of one member of a population in the mean: of sources as they are given, over a run of `seconds`;
+/// neurons have `rate`.
 double mean_rate(const Population& p, double rate, double seconds);
 
-/// True if the projection is drawn in superposition and stores no synapses (one to one from a superposable source).
+/// True if the projection is drawn in superposition and stores no synapses (one to one from a superposable
+/// source).
 bool is_superposed(const Network& n, const Projection& p);
 
 struct Estimate {
   std::uint64_t neurons = 0;
-  std::uint64_t sources = 0;          ///< members of source populations
-  double synapses = 0;                ///< stored, expected
-  double superposed = 0;              ///< connections that are drawn in superposition and not stored
-  Tick lookahead = never;             ///< `never` without connections
-  double windows_per_second = 0;      ///< of model time; 0 without connections
-  double mean_slice = 0;              ///< synapses delivered by one record, over all slices
+  std::uint64_t sources = 0;      ///< members of source populations
+  double synapses = 0;            ///< stored, expected
+  double superposed = 0;          ///< connections that are drawn in superposition and not stored
+  Tick lookahead = never;         ///< `never` without connections
+  double windows_per_second = 0;  ///< of model time; 0 without connections
+  double mean_slice = 0;          ///< synapses delivered by one record, over all slices
   Memory memory;
   double report_bytes = 0, edge_bytes = 0;
-  double spike_bytes_per_hz = 0;      ///< log of the recorded populations if every neuron fired at 1 Hz
+  double spike_bytes_per_hz = 0;  ///< log of the recorded populations if every neuron fired at 1 Hz
 };
 Estimate estimate(const Network& n);
 

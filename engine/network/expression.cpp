@@ -18,11 +18,14 @@ namespace {
 bool letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) || c == '_'; }
 bool digit(char c) { return std::isdigit(static_cast<unsigned char>(c)); }
 /// Bytes a unit's symbol may hold: letters, %, and the UTF-8 of Ohm and micro signs.
-bool unit_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) || c == '%' || static_cast<unsigned char>(c) >= 0x80; }
+bool unit_letter(char c) {
+  return std::isalpha(static_cast<unsigned char>(c)) || c == '%' || static_cast<unsigned char>(c) >= 0x80;
+}
 
 std::optional<int> halved(int i) { return i % 2 == 0 ? std::optional(i / 2) : std::nullopt; }
 
-// The x87 functions of long double have one implementation on every CPU; glibc's double ones are chosen by CPU.
+// The x87 functions of long double have one implementation on every CPU; glibc's double ones are chosen by
+// CPU.
 double exact(long double x) { return static_cast<double>(x); }
 
 struct Function {
@@ -51,7 +54,8 @@ class Evaluator {
     const Quantity q = sum();
     skip();
     if (at_ < text_.size())
-      throw ExpressionError(at_, 1, fmt::format("unexpected {} in the expression", in_quotes(text_.substr(at_, 1))),
+      throw ExpressionError(at_, 1,
+                            fmt::format("unexpected {} in the expression", in_quotes(text_.substr(at_, 1))),
                             "operators: + - * / ^ ( )");
     return q;
   }
@@ -97,13 +101,16 @@ class Evaluator {
     a.number += sign * b.number;
     return a;
   }
-  /// Brings both to the finer scale, so that 1 s + 1 ms is 1001 ms without a rounding.  0 goes with any dimension.
+  /// Brings both to the finer scale, so that 1 s + 1 ms is 1001 ms without a rounding.  0 goes with any
+  /// dimension.
   void align(Quantity& a, Quantity& b, std::size_t op, const char* verb) const {
     if (a.dimension != b.dimension) {
       if (b.number == 0 && b.dimension.none()) b = {0, a.decade, a.dimension};
       else if (a.number == 0 && a.dimension.none()) a = {0, b.decade, b.dimension};
       else
-        throw ExpressionError(op, 1, fmt::format("{} cannot be {} {}", dimension_name(b.dimension), verb, dimension_name(a.dimension)));
+        throw ExpressionError(op, 1,
+                              fmt::format("{} cannot be {} {}", dimension_name(b.dimension), verb,
+                                          dimension_name(a.dimension)));
     }
     const int finer = std::min(a.decade, b.decade);
     a = {scaled(a.number, a.decade - finer), finer, a.dimension};
@@ -163,7 +170,8 @@ class Evaluator {
     }
     if (n == 0.5) return root(a, from);
     if (!a.dimension.none()) fail(from, dimension_name(a.dimension) + " can only be raised to a whole power");
-    return finite({exact(std::pow(static_cast<long double>(a.si()), static_cast<long double>(n))), 0, {}}, from);
+    return finite({exact(std::pow(static_cast<long double>(a.si()), static_cast<long double>(n))), 0, {}},
+                  from);
   }
   Quantity root(Quantity a, std::size_t from) const {
     if (a.number < 0) fail(from, "the root of a negative number");
@@ -200,7 +208,8 @@ class Evaluator {
         throw ExpressionError(from, begin + name.size() - from, e.what(), e.help);
       }
     }
-    throw ExpressionError(from, 1, fmt::format("a value is expected, not {}", in_quotes(text_.substr(at_, 1))));
+    throw ExpressionError(from, 1,
+                          fmt::format("a value is expected, not {}", in_quotes(text_.substr(at_, 1))));
   }
   Quantity number() {
     const std::size_t from = at_;
@@ -215,7 +224,8 @@ class Evaluator {
     while (end_of_unit < text_.size() && unit_letter(text_[end_of_unit])) ++end_of_unit;
     if (end_of_unit == k) return {x, 0, {}};
     // "4 mV^2" is four square millivolts, not the square of 4 mV.
-    if (end_of_unit + 1 < text_.size() && text_[end_of_unit] == '^' && digit(text_[end_of_unit + 1])) end_of_unit += 2;
+    if (end_of_unit + 1 < text_.size() && text_[end_of_unit] == '^' && digit(text_[end_of_unit + 1]))
+      end_of_unit += 2;
     const auto u = parse_unit(text_.substr(k, end_of_unit - k));
     if (!u) {
       const auto symbol = unit_symbol(text_.substr(k, end_of_unit - k));
@@ -240,7 +250,8 @@ class Evaluator {
         fail(from, fmt::format("{}() takes {} argument{}, not {}", name, n, n == 1 ? "" : "s", args.size()));
     };
     if (name == "sqrt") return needs(1), root(args[0], from);
-    if (name == "abs") return needs(1), Quantity{std::fabs(args[0].number), args[0].decade, args[0].dimension};
+    if (name == "abs")
+      return needs(1), Quantity{std::fabs(args[0].number), args[0].decade, args[0].dimension};
     if (name == "pow") return needs(2), raise(args[0], args[1], from);
     if (name == "min" || name == "max") {
       if (args.empty()) needs(2);
@@ -256,7 +267,8 @@ class Evaluator {
       if (f.name == name) {
         needs(1);
         if (!args[0].dimension.none())
-          fail(from, fmt::format("{}() takes a plain number; this is {}", name, dimension_name(args[0].dimension)),
+          fail(from,
+               fmt::format("{}() takes a plain number; this is {}", name, dimension_name(args[0].dimension)),
                "divide by a quantity of the same kind first");
         return finite({f.f(args[0].si()), 0, {}}, from);
       }
@@ -303,21 +315,24 @@ Quantity parse_quantity(std::string_view text, const Dimension& wanted) {
   if (rest.starts_with('+') && rest.size() > 1 && rest[1] != '-') rest.remove_prefix(1);
   double x = 0;
   const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), x);
-  if (error != std::errc::result_out_of_range && (error != std::errc{} || !std::isfinite(x)) && not_finite(text))
+  if (error != std::errc::result_out_of_range && (error != std::errc{} || !std::isfinite(x)) &&
+      not_finite(text))
     throw ExpressionError(0, size, fmt::format("{} is not a finite number", in_quotes(text)));
   if (error == std::errc::result_out_of_range && too_small(text))
     throw ExpressionError(
         0, size, fmt::format("{} is too small for a floating-point number", in_quotes(text)), "write 0");
   if (error == std::errc::result_out_of_range)
     throw ExpressionError(0, size, fmt::format("{} does not fit a floating-point number", in_quotes(text)));
-  if (error != std::errc{}) throw ExpressionError(0, size, fmt::format("{} is not a number", in_quotes(text)));
+  if (error != std::errc{})
+    throw ExpressionError(0, size, fmt::format("{} is not a number", in_quotes(text)));
   std::size_t k = static_cast<std::size_t>(end - text.data());
   while (k < size && text[k] == ' ') ++k;
   const auto unit = text.substr(k);
   const auto u = parse_unit(unit);
   if (!u) {
     if (unit.starts_with(',') || unit.starts_with('_'))
-      throw ExpressionError(k, size - k, fmt::format("{} is not a number", in_quotes(text)), "write digits without separators: 10000");
+      throw ExpressionError(k, size - k, fmt::format("{} is not a number", in_quotes(text)),
+                            "write digits without separators: 10000");
     const auto number = text.substr(0, static_cast<std::size_t>(end - text.data()));
     const auto name = unit.starts_with('*') ? unit.substr(1) : unit;  // Brian2's way: 5*ms
     if (const auto symbol = unit_symbol(name); !symbol.empty() || (name != unit && parse_unit(name)))

@@ -23,8 +23,8 @@ struct ExpressionError : std::runtime_error {
 /// Value of a name; throws ExpressionError (its position is replaced) for a name there is not.
 using Lookup = std::function<Quantity(std::string_view name)>;
 
-/// Evaluates `text` (without the '=').  + - * / ^ ( ), the functions of function_names(), pi and e, numbers with a
-/// unit ("1.5 ms").  Throws ExpressionError.
+/// Evaluates `text` (without the '=').  + - * / ^ ( ), the functions of function_names(), pi and e, numbers
+/// with a unit ("1.5 ms").  Throws ExpressionError.
 Quantity evaluate(std::string_view text, const Lookup& lookup);
 
 std::vector<std::string> function_names();
@@ -32,8 +32,8 @@ std::vector<std::string> function_names();
 /// A number so near 0 that there is no floating-point number for it but 0.
 bool too_small(std::string_view number);
 
-/// Reads "1.5 ms", "-70", "5 %".  Throws ExpressionError if it is no number, not finite, or its unit is unknown;
-/// `wanted` helps to guess the unit meant.
+/// Reads "1.5 ms", "-70", "5 %".  Throws ExpressionError if it is no number, not finite, or its unit is
+/// unknown; `wanted` helps to guess the unit meant.
 Quantity parse_quantity(std::string_view text, const Dimension& wanted = {});
 
 }  // namespace spinet

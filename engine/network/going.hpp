@@ -1,5 +1,5 @@
-// Values of the schedule that may go their own way: ramps over the times of an entry, and waveforms.  Private to
-// engine/network.
+// Values of the schedule that may go their own way: ramps over the times of an entry, and waveforms.  Private
+// to engine/network.
 #pragma once
 #include "network/parts.hpp"
 
@@ -14,7 +14,8 @@ struct Going {
   bool ramps() const { return std::holds_alternative<Ramp>(course); }
 };
 
-/// A number, {from: a, to: b} or {waveform: ...}.  False after an error.  A waveform has times from `begin` on.
+/// A number, {from: a, to: b} or {waveform: ...}.  False after an error.  A waveform has times from `begin`
+/// on.
 bool load_going(Loading& l, const Node& n, const Wanted& w, Tick begin, Going& value);
 /// Does a map say how a value goes, rather than what it is drawn from?
 inline bool is_going(const Node& n) { return n.find("from") || n.find("to") || n.find("waveform"); }

@@ -29,9 +29,10 @@ using Undirected = boost::adjacency_list<boost::vecS, boost::vecS, boost::undire
 std::set<std::uint32_t> populations_of(const Network& n, const std::vector<GidRange>& ranges) {
   std::set<std::uint32_t> found;
   for (const auto& r : ranges)
-    found.insert(static_cast<std::uint32_t>(
-        std::upper_bound(n.populations.begin(), n.populations.end(), r.first, [](Gid g, const Population& p) { return g < p.first; }) -
-        n.populations.begin() - 1));
+    found.insert(
+        static_cast<std::uint32_t>(std::upper_bound(n.populations.begin(), n.populations.end(), r.first,
+                                                    [](Gid g, const Population& p) { return g < p.first; }) -
+                                   n.populations.begin() - 1));
   return found;
 }
 
@@ -55,7 +56,8 @@ bool inhibitory(const Projection& p) {
   if (p.listed_weights) return !p.edges.empty() && p.edges.front().weight < 0;
   if (p.state.empty()) return false;
   const auto& w = p.state.front();
-  return w.kind == Distribution::Kind::lognormal || w.kind == Distribution::Kind::exponential ? false : w.a < 0;
+  return w.kind == Distribution::Kind::lognormal || w.kind == Distribution::Kind::exponential ? false
+                                                                                              : w.a < 0;
 }
 
 }  // namespace
@@ -67,7 +69,8 @@ Tick shortest_delay(const Network& n, const Projection& p) {
     return least;
   }
   using Kind = Distribution::Kind;
-  const double low = p.delay.kind == Kind::constant || p.delay.kind == Kind::uniform ? p.delay.a : p.delay.low;
+  const double low =
+      p.delay.kind == Kind::constant || p.delay.kind == Kind::uniform ? p.delay.a : p.delay.low;
   const double step = static_cast<double>(n.delay_resolution);
   return std::max(n.delay_resolution, static_cast<Tick>(std::floor(low / step + 0.5)) * n.delay_resolution);
 }
@@ -94,7 +97,8 @@ std::vector<bool> recurrent(const Network& n) {
   std::vector<std::uint32_t> size(count);
   for (const auto c : component) ++size[c];
   std::vector<bool> on_cycle(component.size());
-  for (std::size_t i = 0; i < component.size(); ++i) on_cycle[i] = size[component[i]] > 1 || edge(i, i, g).second;
+  for (std::size_t i = 0; i < component.size(); ++i)
+    on_cycle[i] = size[component[i]] > 1 || edge(i, i, g).second;
   return on_cycle;
 }
 
@@ -103,17 +107,22 @@ std::string dot(const Network& n) {
   std::ostringstream out;
   const auto node = [&](std::ostream& o, auto v) {
     const Population& p = *g[v].population;
-    o << "[label=\"" << p.name << "\\n" << p.size << " x " << p.model->name << "\", shape=" << (p.source() ? "box" : "ellipse") << "]";
+    o << "[label=\"" << p.name << "\\n"
+      << p.size << " x " << p.model->name << "\", shape=" << (p.source() ? "box" : "ellipse") << "]";
   };
   const auto arrow = [&](std::ostream& o, auto e) {
     const Projection& p = *g[e].projection;
-    const std::string delay = p.delay.kind == Distribution::Kind::constant && !p.listed_delays
-                                  ? fmt::format("{} ms", to_ms(n, p.delay.a))
-                                  : fmt::format("from {} ms", to_ms(n, static_cast<double>(shortest_delay(n, p))));
-    o << "[label=\"" << p.name << "\\n" << p.synapse->model.name << ", " << p.rule->label(p) << "\\n" << delay << "\", arrowhead="
-      << (inhibitory(p) ? "dot" : "normal") << "]";
+    const std::string delay =
+        p.delay.kind == Distribution::Kind::constant && !p.listed_delays
+            ? fmt::format("{} ms", to_ms(n, p.delay.a))
+            : fmt::format("from {} ms", to_ms(n, static_cast<double>(shortest_delay(n, p))));
+    o << "[label=\"" << p.name << "\\n"
+      << p.synapse->model.name << ", " << p.rule->label(p) << "\\n"
+      << delay << "\", arrowhead=" << (inhibitory(p) ? "dot" : "normal") << "]";
   };
-  const auto whole = [&](std::ostream& o) { o << "label=\"" << n.name << "\";\nnode [fontname=\"sans-serif\"]; edge [fontname=\"sans-serif\"];\n"; };
+  const auto whole = [&](std::ostream& o) {
+    o << "label=\"" << n.name << "\";\nnode [fontname=\"sans-serif\"]; edge [fontname=\"sans-serif\"];\n";
+  };
   boost::write_graphviz(out, g, node, arrow, whole);
   return out.str();
 }

@@ -23,12 +23,12 @@ struct FileSpike {
 
 /// Connections of a data file between two populations, as SONATA has them; one entry of each list per edge.
 struct FileEdges {
-  std::string group;                ///< name in the file, for messages
-  std::string source, target;       ///< names of the populations; empty where the file does not say
+  std::string group;           ///< name in the file, for messages
+  std::string source, target;  ///< names of the populations; empty where the file does not say
   std::vector<std::uint64_t> sources, targets;  ///< node ids within these populations
   std::vector<double> weights, delays;          ///< empty if the file has none; delays in ms
   std::vector<std::uint64_t> counts;            ///< synapses of each edge; empty: one
-  std::string weight_unit;          ///< empty: not said
+  std::string weight_unit;                      ///< empty: not said
   struct Property {
     std::vector<double> values;  ///< empty if the file has none
     std::string unit;            ///< empty: not said
@@ -48,7 +48,8 @@ struct FileWeights {
   std::vector<std::string> missing;         ///< by variable: why the log does not have it; empty: it does
 };
 
-/// What a network begins with of an earlier run: the last of the log's frames, of its events, or what its edges hold.
+/// What a network begins with of an earlier run: the last of the log's frames, of its events, or what its
+/// edges hold.
 struct WantedState {
   std::string projection, values;      ///< values: frame, events, edges
   std::vector<std::string> variables;  ///< names
@@ -68,14 +69,16 @@ struct LoadOptions {
   std::filesystem::path data_root;
   /// Reads the spikes of a population from a SONATA file, in any order; throws std::exception with a reason.
   /// Without it, networks that name such a file are refused.
-  std::function<std::vector<FileSpike>(const std::filesystem::path& file, const std::string& population)> read_sonata;
-  /// Reads the edge population `name` of a SONATA file, or the projection of that name of a Spinet log (one group per pair
-  /// of populations), with those of the `properties` that it has; empty: the only one of the file.
-  /// Refuses more than `most` edges.  Throws as above.
-  std::function<std::vector<FileEdges>(const std::filesystem::path& file, const std::string& name, std::uint64_t most,
-                                       const std::vector<std::string>& properties)> read_sonata_edges;
-  /// Reads variables of a projection's synapses from a log; the first of them must be there.  Throws std::exception with a
-  /// reason.
+  std::function<std::vector<FileSpike>(const std::filesystem::path& file, const std::string& population)>
+      read_sonata;
+  /// Reads the edge population `name` of a SONATA file, or the projection of that name of a Spinet log (one
+  /// group per pair of populations), with those of the `properties` that it has; empty: the only one of the
+  /// file. Refuses more than `most` edges.  Throws as above.
+  std::function<std::vector<FileEdges>(const std::filesystem::path& file, const std::string& name,
+                                       std::uint64_t most, const std::vector<std::string>& properties)>
+      read_sonata_edges;
+  /// Reads variables of a projection's synapses from a log; the first of them must be there.  Throws
+  /// std::exception with a reason.
   std::function<FileWeights(const std::filesystem::path& file, const WantedState& wanted)> read_weights;
   /// Told of every data file that the network names and that is there: the name as given, and where it is.
   std::function<void(const std::string& name, const std::filesystem::path& file)> data_file;

@@ -11,11 +11,14 @@ namespace spinet {
 
 /// Index of the population that `gid` belongs to, which must be one of the network's.
 inline std::uint32_t population_of(const Network& n, Gid gid) {
-  const auto after = std::upper_bound(n.populations.begin(), n.populations.end(), gid, [](Gid g, const Population& p) { return g < p.first; });
-  return static_cast<std::uint32_t>(after - n.populations.begin()) - 1;  // empty ones share their first gid with the next
+  const auto after = std::upper_bound(n.populations.begin(), n.populations.end(), gid,
+                                      [](Gid g, const Population& p) { return g < p.first; });
+  return static_cast<std::uint32_t>(after - n.populations.begin()) -
+         1;  // empty ones share their first gid with the next
 }
 
-/// The kernel that follows waveforms by itself, if the schedule drives population `p` with one it can follow; else null.
+/// The kernel that follows waveforms by itself, if the schedule drives population `p` with one it can follow;
+/// else null.
 inline const NeuronTable* following(const Network& n, const Population& p) {
   const NeuronTable* const t = p.neuron() ? p.neuron()->following : nullptr;
   return t && is_driven(n.schedule, t->followed, {p.first, p.size}) ? t : nullptr;
@@ -33,16 +36,22 @@ inline std::uint32_t index_of(const Stimulus& s, const Stimulus* some, std::uint
   while (i < count && some[i].name != s.name && std::strcmp(some[i].name, s.name)) ++i;
   return i;
 }
-inline std::uint32_t stimulus_of(const Model& m, const Stimulus& s) { return index_of(s, m.stimuli, m.stimulus_count); }
+inline std::uint32_t stimulus_of(const Model& m, const Stimulus& s) {
+  return index_of(s, m.stimuli, m.stimulus_count);
+}
 inline bool answers(const Model& m, const Stimulus& s) { return stimulus_of(m, s) < m.stimulus_count; }
 
 /// A typical value, for choices that must depend on the network alone.
 inline double nominal(const Distribution& d) {
   switch (d.kind) {
-    case Distribution::Kind::uniform: return 0.5 * (d.a + d.b);
-    case Distribution::Kind::lognormal: return std::clamp(math::exp(d.a), d.low, d.high);
-    case Distribution::Kind::listed: return d.values.empty() ? 0 : d.values[0];
-    default: return d.a;
+    case Distribution::Kind::uniform:
+      return 0.5 * (d.a + d.b);
+    case Distribution::Kind::lognormal:
+      return std::clamp(math::exp(d.a), d.low, d.high);
+    case Distribution::Kind::listed:
+      return d.values.empty() ? 0 : d.values[0];
+    default:
+      return d.a;
   }
 }
 

@@ -39,8 +39,10 @@ constexpr double flush = 1 << 20,
                  of_sample = 20;  // samples between two hand-overs, each on its way four times over
 constexpr double events_flush = 65536,
                  of_event = 230;  // the same of weight events: noted, sent, sorted, buffered, packed
-constexpr double of_watched = 34, of_watched_edge = 90;  // Watched, in vectors that have grown; while it is made
-constexpr double of_noted = 108;  // WeightEvent: noted, twice on its way, listed, and half of it while they are sorted
+constexpr double of_watched = 34,
+                 of_watched_edge = 90;  // Watched, in vectors that have grown; while it is made
+constexpr double of_noted =
+    108;  // WeightEvent: noted, twice on its way, listed, and half of it while they are sorted
 constexpr double of_log = 3e6, of_dataset = 19.2e3,
                  of_written_dataset = 7e3;  // HDF5: open, with the chunk index that it makes; its first chunk
 
@@ -282,11 +284,12 @@ class Sum {
     return slices * events * (near * of_near + far * of_far);
   }
 
-  /// A block's first slice by gid (BlockSynapses::first_): the pages from its first source on, and those with the
-  /// first entry and the last, which are read where nothing is written, too.
+  /// A block's first slice by gid (BlockSynapses::first_): the pages from its first source on, and those with
+  /// the first entry and the last, which are read where nothing is written, too.
   static double table_by_gid(double gids, double low) {
     constexpr double huge = 2 << 20;
-    const double bytes = sizeof(std::uint32_t) * gids, written = std::max(0.0, bytes - sizeof(std::uint32_t) * low);
+    const double bytes = sizeof(std::uint32_t) * gids,
+                 written = std::max(0.0, bytes - sizeof(std::uint32_t) * low);
     if (bytes < huge / 2) return written;
     const double pages = std::ceil(bytes / huge);
     return huge * std::min(pages, std::max(1.0, std::ceil(written / huge)) + 1);
@@ -323,8 +326,8 @@ class Sum {
       const Projection& p = n_.projections[i];
       const bool superposed = superposed_[i];
       if (superposed)
-        trains = true,
-        m_.projections[i] += of_train_group + (uniform_weight(p) ? 0 : sizeof(double) * expected_synapses(n_, p));
+        trains = true, m_.projections[i] +=
+                       of_train_group + (uniform_weight(p) ? 0 : sizeof(double) * expected_synapses(n_, p));
       for (const auto& r : p.sources) {
         const auto from = population_of(n_, r.first);
         if (superposed) m_.projections[i] += units(n_.populations[from], r.count, 2);
@@ -355,7 +358,8 @@ class Sum {
     }
     for (const auto& w : n_.weight_events) {
       const Projection& p = n_.projections[w.projection];
-      const double count = w.synapses.empty() ? expected_synapses(n_, p) : static_cast<double>(w.synapses.size());
+      const double count =
+          w.synapses.empty() ? expected_synapses(n_, p) : static_cast<double>(w.synapses.size());
       const double source_rate = p.sources.empty()
                                      ? 0
                                      : mean_rate(n_.populations[population_of(n_, p.sources[0].first)], rate,
@@ -411,8 +415,6 @@ class Sum {
 
 }  // namespace
 
-Memory memory_of(const Network& n) {
-  return Sum(n).all();
-}
+Memory memory_of(const Network& n) { return Sum(n).all(); }
 
 }  // namespace spinet

@@ -6,16 +6,18 @@
 
 namespace spinet {
 
-/// Bytes of a run at their highest, beyond the program itself and the network as it has been read.  Neurons are taken to fire
-/// at 10 Hz where it matters.
+/// Bytes of a run at their highest, beyond the program itself and the network as it has been read.  Neurons
+/// are taken to fire at 10 Hz where it matters.
 struct Memory {
-  double every_rank = 0;  ///< tables that each rank has whole
-  double shared = 0;      ///< neurons and synapses: all ranks together
-  double first_rank = 0;  ///< the log and the samples on their way to it
-  double slices = 0;      ///< expected, of all synapses together
+  double every_rank = 0;                         ///< tables that each rank has whole
+  double shared = 0;                             ///< neurons and synapses: all ranks together
+  double first_rank = 0;                         ///< the log and the samples on their way to it
+  double slices = 0;                             ///< expected, of all synapses together
   std::vector<double> populations, projections;  ///< parts of `shared`
   /// Of one of `ranks`, in the mean; `first`: of rank 0.
-  double of_rank(int ranks, bool first) const { return every_rank + shared / ranks + (first ? first_rank : 0); }
+  double of_rank(int ranks, bool first) const {
+    return every_rank + shared / ranks + (first ? first_rank : 0);
+  }
 };
 Memory memory_of(const Network& n);
 

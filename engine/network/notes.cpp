@@ -12,8 +12,10 @@
 namespace spinet {
 namespace {
 
-/// Marks the members of population `p` that are among the neurons of `ranges`; of the listed ones only those with edges.
-void mark(const Population& p, const std::vector<GidRange>& ranges, const Projection& of, bool sources, std::vector<bool>& members) {
+/// Marks the members of population `p` that are among the neurons of `ranges`; of the listed ones only those
+/// with edges.
+void mark(const Population& p, const std::vector<GidRange>& ranges, const Projection& of, bool sources,
+          std::vector<bool>& members) {
   std::vector<bool> listed;
   if (of.rule->lists()) {
     listed.resize(sources ? of.source_count() : of.target_count());
@@ -22,7 +24,8 @@ void mark(const Population& p, const std::vector<GidRange>& ranges, const Projec
   std::size_t place = 0;
   for (const auto& r : ranges)
     for (std::uint64_t g = r.first; g < std::uint64_t{r.first} + r.count; ++g, ++place)
-      if (g >= p.first && g < std::uint64_t{p.first} + p.size && (listed.empty() || listed[place])) members[g - p.first] = true;
+      if (g >= p.first && g < std::uint64_t{p.first} + p.size && (listed.empty() || listed[place]))
+        members[g - p.first] = true;
 }
 
 std::string numbers(const std::vector<std::uint32_t>& some) {
@@ -31,7 +34,8 @@ std::string numbers(const std::vector<std::uint32_t>& some) {
   return some.size() > 10 ? s + ", ..." : s;
 }
 
-/// An environment sends spikes, its patterns say, and hears the answers at its first port; both want projections.
+/// An environment sends spikes, its patterns say, and hears the answers at its first port; both want
+/// projections.
 void wiring(const Network& n, const Population& p, std::vector<std::string>& all) {
   const NeuronTable& table = *p.neuron();
   std::vector<bool> sends(p.size), hears(p.size);
@@ -46,13 +50,19 @@ void wiring(const Network& n, const Population& p, std::vector<std::string>& all
   }
   const std::string who = fmt::format("environment {}", in_quotes(p.name));
   const std::string port = table.port_count > 0 ? table.ports[0].name : "";
-  const bool silent = mute.size() == p.size, unheard = !port.empty() && !deaf.empty() && deaf.size() == (table.patterns ? p.pattern_targets : p.size);
+  const bool silent = mute.size() == p.size,
+             unheard = !port.empty() && !deaf.empty() &&
+                       deaf.size() == (table.patterns ? p.pattern_targets : p.size);
   if (silent && unheard) all.push_back(who + " is connected to nothing");
-  if (!table.patterns || (silent && unheard)) return;  // of others nobody knows what they send and want to hear
+  if (!table.patterns || (silent && unheard))
+    return;  // of others nobody knows what they send and want to hear
   if (silent) all.push_back(who + " shows its patterns to nobody: no projection is from it");
   else if (!mute.empty()) all.push_back(fmt::format("{}: no projection is from {}", who, numbers(mute)));
-  if (unheard) all.push_back(fmt::format("{} hears no answers: no projection reaches its port '{}'", who, port));
-  else if (!port.empty() && !deaf.empty()) all.push_back(fmt::format("{}: no projection reaches {} at port '{}', where an answer is expected", who, numbers(deaf), port));
+  if (unheard)
+    all.push_back(fmt::format("{} hears no answers: no projection reaches its port '{}'", who, port));
+  else if (!port.empty() && !deaf.empty())
+    all.push_back(fmt::format("{}: no projection reaches {} at port '{}', where an answer is expected", who,
+                              numbers(deaf), port));
 }
 
 std::string time(const Network& n, Tick t) {

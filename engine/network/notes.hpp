@@ -7,7 +7,8 @@
 
 namespace spinet {
 
-/// One line each: environments that are not connected, or in part; times of a recording that the run does not reach.
+/// One line each: environments that are not connected, or in part; times of a recording that the run does not
+/// reach.
 std::vector<std::string> notes(const Network& n);
 
 }  // namespace spinet

@@ -10,7 +10,9 @@ namespace spinet {
 
 std::string exact_text(double x) { return fmt::format("{}", x); }
 
-std::string number_text(double x) { return exact_text(std::strtod(fmt::format("{:.15g}", x).c_str(), nullptr)); }
+std::string number_text(double x) {
+  return exact_text(std::strtod(fmt::format("{:.15g}", x).c_str(), nullptr));
+}
 
 std::string grouped(std::uint64_t n) {
   std::string text = std::to_string(n);
@@ -36,7 +38,8 @@ std::string amount_text(double x) {
 std::string time_text(double seconds, int digits) {
   if (seconds < 0) return "-" + time_text(-seconds, digits);
   const auto two = [](double larger, double smaller, const char* one, const char* other) {
-    return fmt::format("{:.0f} {}", larger, one) + (smaller > 0 ? fmt::format(" {:.0f} {}", smaller, other) : "");
+    return fmt::format("{:.0f} {}", larger, one) +
+           (smaller > 0 ? fmt::format(" {:.0f} {}", smaller, other) : "");
   };
   // Rounded first, so that no unit is filled: 999.99 us is 1 ms, 59 min 59.7 s is 1 h.
   if (const double minutes = std::round(seconds / 60); std::round(seconds) >= 3600)

@@ -13,10 +13,11 @@ namespace spinet::reading {
 struct Names {
   std::map<std::string, std::uint32_t, std::less<>> index;
   std::vector<Mark> marks;
-  std::vector<bool> flawed;  ///< had an error: references to it are resolved, and nothing is said that may follow from it
-  std::vector<bool> unsized; ///< of populations: the size is an error and stands at 1
-  std::vector<bool> unplaced; ///< of populations: the positions are an error
-  bool complete = true;      ///< names of the section could be read: one that is not there is unknown
+  std::vector<bool>
+      flawed;  ///< had an error: references to it are resolved, and nothing is said that may follow from it
+  std::vector<bool> unsized;   ///< of populations: the size is an error and stands at 1
+  std::vector<bool> unplaced;  ///< of populations: the positions are an error
+  bool complete = true;        ///< names of the section could be read: one that is not there is unknown
 };
 
 struct Loading {
@@ -30,7 +31,8 @@ struct Selected {
   std::uint32_t population;
   GidRange range;
   bool whole;
-  bool sure;  ///< false: the name is misspelt or the size an error; nothing is to be said that follows from them
+  bool sure;  ///< false: the name is misspelt or the size an error; nothing is to be said that follows from
+              ///< them
 };
 /// Empty after an error that leaves no population.
 std::optional<Selected> select(Loading& l, const std::string& text, Mark where);
@@ -53,8 +55,10 @@ void load_schedule(Loading& l, const Node& list);
 /// Which projections environments may address, once those are there.
 void load_drives(Loading& l, const Node& populations);
 void load_recording(Loading& l, const Node& map);
-/// [[source, target], ...], by number along the concatenated sources and targets of a projection.  False after an error.
-bool synapse_list(Loading& l, std::uint32_t projection, const Node& list, std::vector<SynapseAddress>& synapses);
+/// [[source, target], ...], by number along the concatenated sources and targets of a projection.  False
+/// after an error.
+bool synapse_list(Loading& l, std::uint32_t projection, const Node& list,
+                  std::vector<SynapseAddress>& synapses);
 /// `until: task.reward_filtered >= 0.975`
 void load_until(Loading& l, const Node& n);
 /// Refuses environments that answer sooner than events travel.
@@ -86,14 +90,14 @@ struct Column {
 };
 /// Why a row cannot be, and which of the columns is to blame.
 struct RowFault {
-  std::string reason;             ///< empty: it can
-  std::size_t column = no_column; ///< of those given
+  std::string reason;              ///< empty: it can
+  std::size_t column = no_column;  ///< of those given
   static constexpr std::size_t no_column = ~std::size_t{0};
   bool empty() const { return reason.empty(); }
 };
-/// Reads a CSV file.  A first line that is no data names the columns; without it they come in the order given.
-/// `begin` hears once which columns there are; `row` gets one number per column given (NaN where absent).
-/// Either returns a reason to refuse, or an empty one.
+/// Reads a CSV file.  A first line that is no data names the columns; without it they come in the order
+/// given. `begin` hears once which columns there are; `row` gets one number per column given (NaN where
+/// absent). Either returns a reason to refuse, or an empty one.
 void read_csv(Reader& r, const std::filesystem::path& file, Mark where, std::span<const Column> columns,
               const std::function<std::string(const std::vector<bool>&)>& begin,
               const std::function<RowFault(std::span<const double>)>& row);

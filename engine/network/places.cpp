@@ -14,14 +14,14 @@ namespace {
 
 /// `rows: 3` or `rows: [0, 3]`
 template <class Make>
-bool load_lines(Loading& l, const Node& given, const char* what, std::uint64_t count, const Projection& p, Make&& make) {
+bool load_lines(Loading& l, const Node& given, const char* what, std::uint64_t count, const Projection& p,
+                Make&& make) {
   Reader& r = l.read;
   const Node& n = r.resolved(given);
   std::vector<const Node*> items;
   if (n.is_list())
     for (const auto& i : n.items) items.push_back(&i);
-  else
-    items.push_back(&given);
+  else items.push_back(&given);
   bool good = !items.empty();
   if (!good) r.errors.error(n.mark, fmt::format("'{}s' is an empty list", what));
   std::set<std::uint64_t> seen;
@@ -30,7 +30,9 @@ bool load_lines(Loading& l, const Node& given, const char* what, std::uint64_t c
     good = good && x;
     if (!x) continue;
     if (*x >= count) {
-      r.errors.error(i->mark, fmt::format("there is no {} {}; projection {} has {}, counted from 0", what, *x, in_quotes(p.name), count),
+      r.errors.error(i->mark,
+                     fmt::format("there is no {} {}; projection {} has {}, counted from 0", what, *x,
+                                 in_quotes(p.name), count),
                      std::string_view(what) == "row" ? "a row is one source" : "a column is one target");
       good = false;
     } else if (!seen.insert(*x).second) {
@@ -49,7 +51,8 @@ bool load_some(Loading& l, const PlacesRead& read, Address& address) {
   auto& errors = l.read.errors;
   const Node& some = *read.some();
   if (!read.rows + !read.columns + !read.synapses < 2) {
-    errors.error((read.synapses ? read.synapses : read.columns)->mark, "an entry names rows, columns or synapses; for several, make several entries");
+    errors.error((read.synapses ? read.synapses : read.columns)->mark,
+                 "an entry names rows, columns or synapses; for several, make several entries");
     return false;
   }
   if (address.places.size() != 1) {
@@ -66,8 +69,14 @@ bool load_some(Loading& l, const PlacesRead& read, Address& address) {
   const bool sure = !l.projections.flawed[q];
   const auto all = [&](std::uint64_t n) { return sure ? n : ~std::uint64_t{0}; };
   address.places.clear();
-  if (read.rows) return load_lines(l, some, "row", all(p.source_count()), p, [&](std::uint32_t i) { address.places.push_back(Row{q, i}); });
-  if (read.columns) return load_lines(l, some, "column", all(p.target_count()), p, [&](std::uint32_t i) { address.places.push_back(spinet::Column{q, i}); });
+  if (read.rows)
+    return load_lines(l, some, "row", all(p.source_count()), p, [&](std::uint32_t i) {
+      address.places.push_back(Row{q, i});
+    });
+  if (read.columns)
+    return load_lines(l, some, "column", all(p.target_count()), p, [&](std::uint32_t i) {
+      address.places.push_back(spinet::Column{q, i});
+    });
   Pairs pairs{q, {}};
   const bool good = synapse_list(l, q, l.read.resolved(some), pairs.synapses);
   address.places.push_back(std::move(pairs));
@@ -88,7 +97,8 @@ bool load_place(Loading& l, const std::string& name, Mark where, Address& addres
     std::vector<std::string> known;
     for (const auto& p : l.net.populations) known.push_back(p.name);
     for (const auto& p : l.net.projections) known.push_back(p.name);
-    l.read.errors.error(where, fmt::format("unknown population or projection {}", in_quotes(name)), suggest(name, known, "names"));
+    l.read.errors.error(where, fmt::format("unknown population or projection {}", in_quotes(name)),
+                        suggest(name, known, "names"));
     const auto best = meant_surely(name, known);  // a misspelt one is taken for the one meant
     if (!best.empty()) load_place(l, best, where, address);
     return false;
@@ -104,8 +114,7 @@ bool load_places(Loading& l, const PlacesRead& read, Address& address) {
     std::vector<const Node*> items;
     if (read.to->is_list())
       for (const auto& i : read.to->items) items.push_back(&i);
-    else
-      items.push_back(read.to);
+    else items.push_back(read.to);
     good = !items.empty();
     if (!good) l.read.errors.error(read.to->mark, "'to' is an empty list");
     for (const Node* i : items) {
@@ -117,12 +126,16 @@ bool load_places(Loading& l, const PlacesRead& read, Address& address) {
   return !address.everyone() && load_some(l, read, address) && good;
 }
 
-bool synapse_list(Loading& l, std::uint32_t projection, const Node& list, std::vector<SynapseAddress>& synapses) {
+bool synapse_list(Loading& l, std::uint32_t projection, const Node& list,
+                  std::vector<SynapseAddress>& synapses) {
   Reader& r = l.read;
   const Projection& p = l.net.projections[projection];
   const bool sure = !l.projections.flawed[projection];
   if (!list.is_list() || list.items.empty()) {
-    r.errors.error(list.mark, "'synapses' must be a list of pairs, not " + (list.is_list() ? "an empty one" : kind_name(list)), "for example synapses: [[0, 3], [1, 3]]");
+    r.errors.error(
+        list.mark,
+        "'synapses' must be a list of pairs, not " + (list.is_list() ? "an empty one" : kind_name(list)),
+        "for example synapses: [[0, 3], [1, 3]]");
     return false;
   }
   if (!r.take(list.items.size(), list.mark)) return false;
@@ -135,21 +148,27 @@ bool synapse_list(Loading& l, std::uint32_t projection, const Node& list, std::v
       good = false;
       continue;
     }
-    const auto end = [&](const Node& n, const char* what, std::uint64_t count) -> std::optional<std::uint64_t> {
+    const auto end = [&](const Node& n, const char* what,
+                         std::uint64_t count) -> std::optional<std::uint64_t> {
       const auto x = r.integer(n, what, 0, 0xFFFFFFFFu);
       if (!x || *x < count || !sure) return x;
-      r.errors.error(n.mark, fmt::format("there is no {} {}; projection {} has {}, counted from 0", what, *x, in_quotes(p.name), count));
+      r.errors.error(n.mark, fmt::format("there is no {} {}; projection {} has {}, counted from 0", what, *x,
+                                         in_quotes(p.name), count));
       return std::nullopt;
     };
-    const auto s = end(pair.items[0], "source", p.source_count()), t = end(pair.items[1], "target", p.target_count());
+    const auto s = end(pair.items[0], "source", p.source_count()),
+               t = end(pair.items[1], "target", p.target_count());
     good = good && s && t;
     if (!s || !t) continue;
     const SynapseAddress a{static_cast<std::uint32_t>(*s), static_cast<std::uint32_t>(*t)};
-    if (const std::string why = sure && p.rule ? p.rule->absent(Ends(l.net, p), a) : std::string(); !why.empty()) {
-      r.errors.error(pair.mark, fmt::format("there is no synapse from source {} to target {}: {} {}", a.source, a.target, in_quotes(p.name), why));
+    if (const std::string why = sure && p.rule ? p.rule->absent(Ends(l.net, p), a) : std::string();
+        !why.empty()) {
+      r.errors.error(pair.mark, fmt::format("there is no synapse from source {} to target {}: {} {}",
+                                            a.source, a.target, in_quotes(p.name), why));
       good = false;
     } else if (!seen.emplace(a.source, a.target).second) {
-      r.errors.error(pair.mark, fmt::format("the synapse from source {} to target {} is named twice", a.source, a.target));
+      r.errors.error(pair.mark, fmt::format("the synapse from source {} to target {} is named twice",
+                                            a.source, a.target));
       good = false;
     }
     synapses.push_back(a);

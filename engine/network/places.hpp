@@ -6,7 +6,7 @@ namespace spinet::reading {
 
 /// The parts of an entry that say it.
 struct PlacesRead {
-  const Node* to = nullptr;        ///< names of populations and projections
+  const Node* to = nullptr;  ///< names of populations and projections
   const Node *rows = nullptr, *columns = nullptr, *synapses = nullptr;  ///< of the one projection among them
   const Node* some() const { return rows ? rows : columns ? columns : synapses; }
 };

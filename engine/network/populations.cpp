@@ -21,11 +21,14 @@ constexpr int longest_like = 32;
 constexpr Key keys[] = {
     {"model", false, "model", "name of a neuron or source model (`spinet models` lists them)"},
     {"size", false, "integer", "number of neurons"},
-    {"params", false, "values", "parameters of the model; a number, a distribution, or a list of one value per neuron"},
-    {"initial", false, "values", "variables at t = 0; a number, a distribution, or a list of one value per neuron"},
+    {"params", false, "values",
+     "parameters of the model; a number, a distribution, or a list of one value per neuron"},
+    {"initial", false, "values",
+     "variables at t = 0; a number, a distribution, or a list of one value per neuron"},
     {"like", false, "name", "a population whose keys hold where this one gives none"},
     {"positions", false, "positions", "where the neurons are, for connections by distance"},
-    {"spikes", false, "spikes", "spike times of a source model that takes them: a list per neuron, or a file"},
+    {"spikes", false, "spikes",
+     "spike times of a source model that takes them: a list per neuron, or a file"},
     {"patterns", false, "pattern_list", "an environment's input patterns and their targets"},
     {"drives", false, "names", "projections whose synapses an environment may address"},
 };
@@ -39,7 +42,8 @@ constexpr Key spike_file_keys[] = {
 };
 
 bool is_name(std::string_view s) {
-  if (s.empty() || s.size() > 64 || !(std::isalpha(static_cast<unsigned char>(s[0])) || s[0] == '_')) return false;
+  if (s.empty() || s.size() > 64 || !(std::isalpha(static_cast<unsigned char>(s[0])) || s[0] == '_'))
+    return false;
   return std::all_of(s.begin(), s.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
 }
 
@@ -71,10 +75,12 @@ class Populations {
 
   void all() {
     std::uint64_t gids = 0;
-    std::vector<std::size_t> of_keys;  // errors; `like` may name a later population, whose keys must have been seen
+    std::vector<std::size_t>
+        of_keys;  // errors; `like` may name a later population, whose keys must have been seen
     for (std::size_t i = 0; i < map_.keys.size(); ++i) {
       const std::size_t before = r_.errors.count();
-      r_.map(map_.items[i], keys, fmt::format("population {}", in_quotes(map_.keys[i].name)), map_.keys[i].mark);
+      r_.map(map_.items[i], keys, fmt::format("population {}", in_quotes(map_.keys[i].name)),
+             map_.keys[i].mark);
       of_keys.push_back(r_.errors.count() - before);
     }
     for (std::size_t i = 0; i < map_.keys.size(); ++i) {
@@ -115,7 +121,8 @@ class Populations {
     if (!other) {
       std::vector<std::string> known;
       for (const auto& k : map_.keys) known.push_back(k.name);
-      r_.errors.error(like->mark, fmt::format("unknown population {}", in_quotes(*name)), suggest(*name, known, "populations"));
+      r_.errors.error(like->mark, fmt::format("unknown population {}", in_quotes(*name)),
+                      suggest(*name, known, "populations"));
       return std::nullopt;
     }
     if (chain >= longest_like || other == &n) {
@@ -139,13 +146,15 @@ class Populations {
     placed_ = true;
     if (!given.is_map()) return;
     auto n = merged(given, 0);
-    if (!n) {  // an error of `like`: what is given here is read all the same, and nothing is said to be missing
+    if (!n) {  // an error of `like`: what is given here is read all the same, and nothing is said to be
+               // missing
       n = given;
       n->incomplete = true;
     }
     const Node* model = n->find("model");
     if (!model) {
-      if (!misspelt(*n, "model")) r_.errors.error(key.mark, what + " has no 'model'", suggest("", model_names(), "models"));
+      if (!misspelt(*n, "model"))
+        r_.errors.error(key.mark, what + " has no 'model'", suggest("", model_names(), "models"));
     } else if (const auto name = r_.text(*model, "model")) {
       p.model = find_model(*name, model->mark);
     }
@@ -172,9 +181,11 @@ class Populations {
     if (const Node* n_patterns = n->find("patterns")) {
       if (wanted) patterns(p, *n_patterns);
       else
-        r_.errors.error(n_patterns->mark, fmt::format("model {} takes no patterns", m.name), "patterns belong to an environment such as pattern_task");
+        r_.errors.error(n_patterns->mark, fmt::format("model {} takes no patterns", m.name),
+                        "patterns belong to an environment such as pattern_task");
     } else if (wanted) {
-      if (!misspelt(*n, "patterns")) r_.errors.error(key.mark, what + " has no 'patterns'", "patterns: [{in: [0, 1], out: [1]}, ...]");
+      if (!misspelt(*n, "patterns"))
+        r_.errors.error(key.mark, what + " has no 'patterns'", "patterns: [{in: [0, 1], out: [1]}, ...]");
     }
     cross_check(p, *n, key.mark);
   }
@@ -190,10 +201,13 @@ class Populations {
     for (const Kind k : {Kind::neuron, Kind::source})
       if (const auto* m = r_.catalogue.find(k, name)) return m;
     if (r_.catalogue.find(Kind::synapse, name))
-      r_.errors.error(where, fmt::format("{} is a synapse model; a population needs a neuron or source model", in_quotes(name)),
-                      suggest(name, model_names(), "models"));
+      r_.errors.error(
+          where,
+          fmt::format("{} is a synapse model; a population needs a neuron or source model", in_quotes(name)),
+          suggest(name, model_names(), "models"));
     else
-      r_.errors.error(where, fmt::format("unknown model {}", in_quotes(name)), meant(Spelling::Of::population_model, name, model_names(), "models"));
+      r_.errors.error(where, fmt::format("unknown model {}", in_quotes(name)),
+                      meant(Spelling::Of::population_model, name, model_names(), "models"));
     guessed_ = true;
     // A misspelt one, or another simulator's, is taken for the model meant, so that what follows from it is
     // checked.
@@ -205,7 +219,8 @@ class Populations {
     return nullptr;
   }
 
-  void check_names(const Fields& table, std::uint32_t flags, const Node& given, std::string_view kind, const Model& m) {
+  void check_names(const Fields& table, std::uint32_t flags, const Node& given, std::string_view kind,
+                   const Model& m) {
     const auto allowed = names(table, flags);
     const std::string none = fmt::format("{} has none", m.name);
     for (const auto& k : given.keys)
@@ -220,11 +235,12 @@ class Populations {
   }
 
   /// One distribution per field that has `flags`.
-  void fields(const Fields& table, std::uint32_t flags, const Node* given, std::string_view kind, const Population& p,
-              std::vector<Distribution>& out) {
+  void fields(const Fields& table, std::uint32_t flags, const Node* given, std::string_view kind,
+              const Population& p, std::vector<Distribution>& out) {
     if (given && given->kind == Node::Kind::null) given = nullptr;
     if (given && !given->is_map()) {
-      r_.errors.error(given->mark, fmt::format("expected a map of names and values, not {}", kind_name(*given)));
+      r_.errors.error(given->mark,
+                      fmt::format("expected a map of names and values, not {}", kind_name(*given)));
       given = nullptr;
     }
     if (given) check_names(table, flags, *given, kind, *p.model);
@@ -235,12 +251,11 @@ class Populations {
       const Node* v = given ? given->find(f.name) : nullptr;
       if (v && f.choices) {
         if (const auto x = r_.choice(*v, f)) d.a = *x;
-        else
-          bad_.insert(f.name);
+        else bad_.insert(f.name);
       } else if (v) {
-        if (auto read = r_.distribution(*v, wanted(f), p.size ? p.size : Reader::any_number)) d = std::move(*read);
-        else
-          bad_.insert(f.name);
+        if (auto read = r_.distribution(*v, wanted(f), p.size ? p.size : Reader::any_number))
+          d = std::move(*read);
+        else bad_.insert(f.name);
       }
       out.push_back(std::move(d));
     }
@@ -255,7 +270,9 @@ class Populations {
       for (std::uint32_t i = 0; i < p.params.size(); ++i) {
         const Field& f = field(p.model->params, i);
         if ((f.flags & Flag::shared) && p.params[i].kind != Distribution::Kind::constant)
-          r_.errors.error(params->find(f.name)->mark, fmt::format("'{}' must be the same for all neurons of a population of model {}", f.name, p.model->name),
+          r_.errors.error(params->find(f.name)->mark,
+                          fmt::format("'{}' must be the same for all neurons of a population of model {}",
+                                      f.name, p.model->name),
                           "make several populations");
       }
     if (p.size == 0 && std::any_of(p.params.begin(), p.params.end(), [](const Distribution& d) {
@@ -285,7 +302,9 @@ class Populations {
   void patterns(Population& p, const Node& given) {
     const Node& n = r_.resolved(given);
     if (!n.is_list() || n.items.empty()) {
-      r_.errors.error(n.mark, "'patterns' must be a list, not " + (n.is_list() ? "an empty one" : kind_name(n)), "patterns: [{in: [0, 1], out: [1]}, ...]");
+      r_.errors.error(n.mark,
+                      "'patterns' must be a list, not " + (n.is_list() ? "an empty one" : kind_name(n)),
+                      "patterns: [{in: [0, 1], out: [1]}, ...]");
       return;
     }
     for (const auto& item : n.items) {
@@ -296,16 +315,19 @@ class Populations {
         const Node& bits = r_.resolved(*row.find(key));
         auto& width = key[0] == 'i' ? p.pattern_inputs : p.pattern_targets;
         if (!bits.is_list() || bits.items.empty()) {
-          r_.errors.error(bits.mark, fmt::format("'{}' must be a list of 0 and 1", key), "for example [0, 1]");
+          r_.errors.error(bits.mark, fmt::format("'{}' must be a list of 0 and 1", key),
+                          "for example [0, 1]");
           continue;
         }
         if (width == 0) width = static_cast<std::uint32_t>(bits.items.size());
         if (bits.items.size() != width) {
-          r_.errors.error(bits.mark, fmt::format("'{}' has {} entries here and {} in the first pattern", key, bits.items.size(), width));
+          r_.errors.error(bits.mark, fmt::format("'{}' has {} entries here and {} in the first pattern", key,
+                                                 bits.items.size(), width));
           continue;
         }
         if (p.size > 0 && width > p.size) {
-          r_.errors.error(bits.mark, fmt::format("'{}' has {} entries for a population of {}", key, width, p.size),
+          r_.errors.error(bits.mark,
+                          fmt::format("'{}' has {} entries for a population of {}", key, width, p.size),
                           fmt::format("one line per entry: size: {} at least", width));
           return;
         }
@@ -319,7 +341,8 @@ class Populations {
     }
   }
 
-  // --- listed spikes ---------------------------------------------------------------------------------------------
+  // --- listed spikes
+  // ---------------------------------------------------------------------------------------------
 
   void listed(Population& p, const Node& given) {
     const Node& n = r_.resolved(given);
@@ -333,14 +356,17 @@ class Populations {
         const auto& k = n.keys[i].name;
         const auto [end, error] = std::from_chars(k.data(), k.data() + k.size(), id);
         if (error != std::errc{} || end != k.data() + k.size()) {
-          r_.errors.error(n.keys[i].mark, fmt::format("{} is no neuron", in_quotes(k)), "keys of 'spikes' are neurons, counted from 0, or 'file'");
+          r_.errors.error(n.keys[i].mark, fmt::format("{} is no neuron", in_quotes(k)),
+                          "keys of 'spikes' are neurons, counted from 0, or 'file'");
         } else if (id >= p.size) {
-          r_.errors.error(n.keys[i].mark, fmt::format("there is no neuron {} in a population of {}", id, p.size));
+          r_.errors.error(n.keys[i].mark,
+                          fmt::format("there is no neuron {} in a population of {}", id, p.size));
         } else {
           times(p, n.items[i], id);
         }
       }
-    } else if (n.is_list() && p.size == 1 && std::none_of(n.items.begin(), n.items.end(), [](const Node& i) { return i.is_list(); })) {
+    } else if (n.is_list() && p.size == 1 &&
+               std::none_of(n.items.begin(), n.items.end(), [](const Node& i) { return i.is_list(); })) {
       times(p, n, 0);
     } else if (n.is_list()) {
       if (n.items.size() != p.size)
@@ -381,12 +407,14 @@ class Populations {
     const auto extension = path->extension();
     if (extension != ".h5" && extension != ".hdf5" && extension != ".sonata") {
       const Column columns[] = {{"neuron", "1", true}, {"time", "ms", true}};
-      read_csv(r_, *path, file.mark, columns, [](const std::vector<bool>&) { return std::string{}; },
-               [&](std::span<const double> v) { return add(p, v[0], v[1]); });
+      read_csv(
+          r_, *path, file.mark, columns, [](const std::vector<bool>&) { return std::string{}; },
+          [&](std::span<const double> v) { return add(p, v[0], v[1]); });
       return;
     }
     if (!r_.options.read_sonata) {
-      r_.errors.error(file.mark, "SONATA files cannot be read here", "this program was built without HDF5; use a CSV file");
+      r_.errors.error(file.mark, "SONATA files cannot be read here",
+                      "this program was built without HDF5; use a CSV file");
       return;
     }
     const auto name = population ? r_.text(*population, "population") : std::optional(p.name);
@@ -422,7 +450,9 @@ std::span<const Key> pattern_keys() { return pattern_entry_keys; }
 void load_populations(Loading& l, const Node& map) {
   l.populations.complete = map.is_map() && !map.incomplete;
   if (!map.is_map() || (map.keys.empty() && !map.incomplete)) {
-    l.read.errors.error(map.mark, "'populations' must be a map of names and populations, not " + (map.is_map() ? "an empty one" : kind_name(map)),
+    l.read.errors.error(map.mark,
+                        "'populations' must be a map of names and populations, not " +
+                            (map.is_map() ? "an empty one" : kind_name(map)),
                         "for example: populations: {exc: {model: lif_delta, size: 100}}");
     return;
   }
@@ -439,7 +469,8 @@ std::optional<Selected> select(Loading& l, const std::string& text, Mark where) 
     if (!l.populations.complete) return std::nullopt;
     std::vector<std::string> known;
     for (const auto& p : l.net.populations) known.push_back(p.name);
-    l.read.errors.error(where, fmt::format("unknown population {}", in_quotes(name)), suggest(name, known, "populations"));
+    l.read.errors.error(where, fmt::format("unknown population {}", in_quotes(name)),
+                        suggest(name, known, "populations"));
     at = l.populations.index.find(meant_surely(name, known));  // a misspelt one is taken for the one meant
     if (at == l.populations.index.end()) return std::nullopt;
     sure = false;
@@ -467,16 +498,21 @@ std::optional<Selected> select(Loading& l, const std::string& text, Mark where) 
     else good = good && read(inside.substr(colon + 1), last);
   }
   if (!good) {
-    l.read.errors.error(where, fmt::format("{} is no part of a population", in_quotes(text)), fmt::format("for example {}[0:100], the first hundred", name));
+    l.read.errors.error(where, fmt::format("{} is no part of a population", in_quotes(text)),
+                        fmt::format("for example {}[0:100], the first hundred", name));
     return std::nullopt;
   }
   if (!sure) return Selected{at->second, {p.first, p.size}, false, false};
   if (first >= last || last > p.size) {
-    l.read.errors.error(where, fmt::format("{} is not within the {} neurons of {}", in_quotes(text), p.size, in_quotes(name)),
-                        "parts are [first:last], counted from 0, without the last");
+    l.read.errors.error(
+        where, fmt::format("{} is not within the {} neurons of {}", in_quotes(text), p.size, in_quotes(name)),
+        "parts are [first:last], counted from 0, without the last");
     return std::nullopt;
   }
-  return Selected{at->second, {static_cast<Gid>(p.first + first), static_cast<std::uint32_t>(last - first)}, first == 0 && last == p.size, true};
+  return Selected{at->second,
+                  {static_cast<Gid>(p.first + first), static_cast<std::uint32_t>(last - first)},
+                  first == 0 && last == p.size,
+                  true};
 }
 
 }  // namespace spinet::reading

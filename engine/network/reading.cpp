@@ -17,16 +17,18 @@ namespace spinet::reading {
 namespace {
 
 constexpr std::size_t most_taken = 10'000'000;
-constexpr double most_ticks = 0x1p60;       // so that sums of times never overflow
-constexpr double most_whole = 0x1p53;       // beyond it not every whole number has a double
+constexpr double most_ticks = 0x1p60;  // so that sums of times never overflow
+constexpr double most_whole = 0x1p53;  // beyond it not every whole number has a double
 
 /// "a time in ms is expected, at least 0 ms"
 std::string expectation(const Wanted& w, const Dimension& d) {
   if (w.unit == any_unit) return "a number and its unit are expected";
   if (w.flags & Flag::integer) return fmt::format("{} is expected", range_text(w));
   const bool bounded = std::isfinite(w.low) || std::isfinite(w.high);
-  return fmt::format("{} is expected{}", w.unit == "1" ? std::string("a plain number") : fmt::format("{} in {}", dimension_name(d), w.unit),
-                     bounded ? ", " + range_text(w) : "");
+  return fmt::format(
+      "{} is expected{}",
+      w.unit == "1" ? std::string("a plain number") : fmt::format("{} in {}", dimension_name(d), w.unit),
+      bounded ? ", " + range_text(w) : "");
 }
 
 /// The dimension of a value that is written with its unit, the first of a map or list; none if it does not
@@ -40,7 +42,9 @@ std::optional<Dimension> dimension_of(const Node& n) {
   try {
     const auto d = parse_quantity(n.text).dimension;
     return d.none() ? std::nullopt : std::optional(d);
-  } catch (const ExpressionError&) { return {}; }
+  } catch (const ExpressionError&) {
+    return {};
+  }
 }
 
 /// A scalar that is, or may be, a number: also one whose unit is misspelt.
@@ -53,11 +57,14 @@ bool is_quantity(const Node& n) {
 
 Wanted wanted(const Field& f, std::string_view unit_of_port) {
   const bool of_port = (f.flags & port_unit) && !unit_of_port.empty();
-  return {f.name, of_port ? std::string(unit_of_port) : std::string(f.unit), f.low, f.high, f.flags, f.type == Type::f32};
+  return {f.name,  of_port ? std::string(unit_of_port) : std::string(f.unit),
+          f.low,   f.high,
+          f.flags, f.type == Type::f32};
 }
 
 namespace {
-/// A number of `unit` and the unit; a time in a unit in which it can be read.  No bound is rounded past itself.
+/// A number of `unit` and the unit; a time in a unit in which it can be read.  No bound is rounded past
+/// itself.
 std::string bound_text(double x, const std::string& unit) {
   if (unit == "ms" && x != 0 && std::fabs(x) < 1e-3) return exact_time_text(x * 1e-3);
   if (unit == "ms" && std::fabs(x) >= 1e3) return exact_text(x / 1e3) + " s";
@@ -68,7 +75,8 @@ std::string bound_text(double x, const std::string& unit) {
 }  // namespace
 
 std::string with_unit(double value, std::string_view unit) {
-  if (unit == "ms" && std::isfinite(value) && value != 0 && (std::fabs(value) < 1e-3 || std::fabs(value) >= 1e3))
+  if (unit == "ms" && std::isfinite(value) && value != 0 &&
+      (std::fabs(value) < 1e-3 || std::fabs(value) >= 1e3))
     return exact_time_text(value * 1e-3);
   return unit == "1" || unit.empty() ? number_text(value) : number_text(value) + " " + std::string(unit);
 }
@@ -84,10 +92,12 @@ std::string range_text(const Wanted& w) {
     const std::string first = number(w.low), last = number(w.high), end = fmt::format(" {}", unit);
     // One unit for both, where they have one.
     const bool one = !whole && !unit.empty() && first.ends_with(end) && last.ends_with(end);
-    s = fmt::format("from {} to {}", std::string_view(first).substr(0, first.size() - (one ? end.size() : 0)), last);
+    s = fmt::format("from {} to {}", std::string_view(first).substr(0, first.size() - (one ? end.size() : 0)),
+                    last);
   } else {
     if (low) s = fmt::format("{} {}", low_open_end ? "above" : "at least", number(w.low));
-    if (high) s += fmt::format("{}{} {}", low ? " and " : "", high_open_end ? "below" : "at most", number(w.high));
+    if (high)
+      s += fmt::format("{}{} {}", low ? " and " : "", high_open_end ? "below" : "at most", number(w.high));
   }
   if (whole) return s.empty() ? "a whole number" : "a whole number " + s;
   return s.empty() ? "finite" : s;
@@ -123,7 +133,8 @@ std::string written(const Node& n) {
 }
 
 const Field& field(const Fields& fields, std::uint32_t i) {
-  return *reinterpret_cast<const Field*>(reinterpret_cast<const char*>(fields.data) + std::size_t{i} * fields.stride);
+  return *reinterpret_cast<const Field*>(reinterpret_cast<const char*>(fields.data) +
+                                         std::size_t{i} * fields.stride);
 }
 
 std::vector<std::string> names(std::span<const Key> keys) {
@@ -143,16 +154,21 @@ Mark Reader::inside(const Node& scalar, std::size_t position, std::size_t length
   Mark m = scalar.mark;
   // Only where the scalar stands in its line as it is can a part of it be pointed at.
   if (m.line > 0 && m.length == scalar.text.size() && position < scalar.text.size() &&
-      texts.line(m.text, m.line).substr(std::min<std::size_t>(m.column - 1, texts.line(m.text, m.line).size())).starts_with(scalar.text)) {
+      texts.line(m.text, m.line)
+          .substr(std::min<std::size_t>(m.column - 1, texts.line(m.text, m.line).size()))
+          .starts_with(scalar.text)) {
     m.column += static_cast<std::uint32_t>(position);
-    m.length = static_cast<std::uint32_t>(std::max<std::size_t>(1, std::min(length, scalar.text.size() - position)));
+    m.length =
+        static_cast<std::uint32_t>(std::max<std::size_t>(1, std::min(length, scalar.text.size() - position)));
   }
   return m;
 }
 
-// --- scalars -----------------------------------------------------------------------------------------------------
+// --- scalars
+// -----------------------------------------------------------------------------------------------------
 
-std::optional<Quantity> Reader::quantity(const Node& n, std::string_view what, const Dimension& hint, const std::string& otherwise) {
+std::optional<Quantity> Reader::quantity(const Node& n, std::string_view what, const Dimension& hint,
+                                         const std::string& otherwise) {
   if (!n.is_scalar()) {
     errors.error(n.mark, fmt::format("'{}' must be a number, not {}", what, kind_name(n)), otherwise);
     return std::nullopt;
@@ -161,7 +177,8 @@ std::optional<Quantity> Reader::quantity(const Node& n, std::string_view what, c
     return evaluate_scalar(n, hint);
   } catch (const AlreadyReported&) {
   } catch (const ExpressionError& e) {
-    errors.error(inside(n, e.position, e.length), fmt::format("'{}': {}", what, e.what()), e.help.empty() ? otherwise : e.help);
+    errors.error(inside(n, e.position, e.length), fmt::format("'{}': {}", what, e.what()),
+                 e.help.empty() ? otherwise : e.help);
   }
   return std::nullopt;
 }
@@ -188,7 +205,9 @@ std::string Reader::fault(double value, const Wanted& given) const {
   const bool whole = !(w.flags & Flag::integer) || value == std::floor(value);
   if (low && high && whole && std::isfinite(value)) return {};
   const auto range = range_text(w);
-  return fmt::format("'{}' must be {}{}; it is {}", w.what, std::isfinite(value) || range == "finite" ? "" : "finite, ", range, with_unit(value, w.unit));
+  return fmt::format("'{}' must be {}{}; it is {}", w.what,
+                     std::isfinite(value) || range == "finite" ? "" : "finite, ", range,
+                     with_unit(value, w.unit));
 }
 
 bool Reader::in_range(double value, const Wanted& w, Mark where) {
@@ -205,10 +224,12 @@ std::optional<double> Reader::convert(const Quantity& q, const Node& n, const Wa
   if (q.dimension.none() && q.number == 0) return 0.0;  // zero is zero in every unit
   if (q.dimension.none()) {
     errors.error(n.mark, fmt::format("'{}' needs a unit: {} has none", w.what, in_quotes(n.text)),
-                 fmt::format("{} is expected, for example {}", dimension_name(u.dimension), with_unit(q.si(), w.unit)));
+                 fmt::format("{} is expected, for example {}", dimension_name(u.dimension),
+                             with_unit(q.si(), w.unit)));
   } else {
-    errors.error(n.mark, fmt::format("'{}' must be {}; {} is {}", w.what, dimension_name(u.dimension), in_quotes(n.text),
-                                     dimension_name(q.dimension)),
+    errors.error(n.mark,
+                 fmt::format("'{}' must be {}; {} is {}", w.what, dimension_name(u.dimension),
+                             in_quotes(n.text), dimension_name(q.dimension)),
                  w.unit == "1" ? std::string("remove the unit") : fmt::format("expected unit: {}", w.unit));
   }
   return std::nullopt;
@@ -233,7 +254,8 @@ std::optional<double> Reader::number(const Node& n, const Wanted& w) {
   return *x;
 }
 
-std::optional<std::uint64_t> Reader::integer(const Node& n, std::string_view what, std::uint64_t low, std::uint64_t high) {
+std::optional<std::uint64_t> Reader::integer(const Node& n, std::string_view what, std::uint64_t low,
+                                             std::uint64_t high) {
   const Wanted w{std::string(what), "1", static_cast<double>(low), static_cast<double>(high), Flag::integer};
   const std::string range = range_text(w) + " is expected";
   if (n.kind == Node::Kind::null) {
@@ -248,7 +270,8 @@ std::optional<std::uint64_t> Reader::integer(const Node& n, std::string_view wha
   const bool computed = n.text.starts_with('=') || n.text.starts_with('$');
   const double whole = std::round(*x);
   if (std::isfinite(*x) && std::fabs(*x - whole) > (computed ? 1e-12 * std::max(1.0, std::fabs(whole)) : 0)) {
-    errors.error(n.mark, fault(*x, w), n.text.starts_with('=') ? fmt::format("write =round({})", n.text.substr(1)) : std::string{});
+    errors.error(n.mark, fault(*x, w),
+                 n.text.starts_with('=') ? fmt::format("write =round({})", n.text.substr(1)) : std::string{});
     return std::nullopt;
   }
   if (!in_range(whole, w, n.mark)) return std::nullopt;
@@ -263,7 +286,8 @@ std::optional<std::string> Reader::text(const Node& given, std::string_view what
     return std::nullopt;
   }
   if (!n.is_scalar() || n.text.empty()) {
-    errors.error(n.mark, fmt::format("'{}' must be a text, not {}", what, n.is_scalar() ? "an empty one" : kind_name(n)));
+    errors.error(n.mark, fmt::format("'{}' must be a text, not {}", what,
+                                     n.is_scalar() ? "an empty one" : kind_name(n)));
     return std::nullopt;
   }
   return n.text;
@@ -280,7 +304,8 @@ std::optional<double> Reader::choice(const Node& given, const Field& f) {
   }
   const auto at = std::find(known.begin(), known.end(), *name);
   if (at != known.end()) return static_cast<double>(at - known.begin());
-  errors.error(given.mark, fmt::format("'{}' cannot be {}", f.name, in_quotes(*name)), suggest(*name, known, "choices"));
+  errors.error(given.mark, fmt::format("'{}' cannot be {}", f.name, in_quotes(*name)),
+               suggest(*name, known, "choices"));
   return {};
 }
 
@@ -292,7 +317,9 @@ std::optional<bool> Reader::boolean(const Node& given, std::string_view what) {
   return std::nullopt;
 }
 
-double Reader::ticks(const Quantity& time) const { return scaled(time.number, time.decade - tick.decade) / tick.number; }
+double Reader::ticks(const Quantity& time) const {
+  return scaled(time.number, time.decade - tick.decade) / tick.number;
+}
 
 std::string Reader::time_text(double t) const {
   const double x = t * tick.number;  // in units of the tick's decade; then to the unit with one rounding
@@ -305,7 +332,8 @@ std::string Reader::time_text(double t) const {
     return exact_text(number) + " " + unit;
   };
   if (scaled(x, tick.decade) >= 10) return text("s", 0);
-  for (const auto& [unit, decade] : {std::pair("ms", -3), std::pair("us", -6), std::pair("ns", -9), std::pair("ps", -12)})
+  for (const auto& [unit, decade] :
+       {std::pair("ms", -3), std::pair("us", -6), std::pair("ns", -9), std::pair("ps", -12)})
     if (scaled(x, tick.decade - decade) >= 0.01) return text(unit, decade);
   return text("fs", -15);
 }
@@ -316,24 +344,30 @@ std::optional<Tick> Reader::time(const Node& n, std::string_view what, Tick low)
   const auto q = quantity(n, what);
   const double t = std::round(ticks(*q));
   if (t < static_cast<double>(low)) {
-    errors.error(n.mark, low == 0 ? fmt::format("'{}' must not be negative; it is {}", what, with_unit(*ms, "ms"))
-                                  : fmt::format("'{}' must be at least {}; it is {}", what, time_text(static_cast<double>(low)), with_unit(*ms, "ms")));
+    errors.error(n.mark, low == 0
+                             ? fmt::format("'{}' must not be negative; it is {}", what, with_unit(*ms, "ms"))
+                             : fmt::format("'{}' must be at least {}; it is {}", what,
+                                           time_text(static_cast<double>(low)), with_unit(*ms, "ms")));
     return std::nullopt;
   }
   if (t > most_ticks) {
-    errors.error(n.mark, fmt::format("'{}' must be at most {} (2^60 ticks of {}); it is {}", what, time_text(most_ticks), time_text(1), with_unit(*ms, "ms")),
+    errors.error(n.mark,
+                 fmt::format("'{}' must be at most {} (2^60 ticks of {}); it is {}", what,
+                             time_text(most_ticks), time_text(1), with_unit(*ms, "ms")),
                  "a longer `time_resolution` allows longer times");
     return std::nullopt;
   }
   return static_cast<Tick>(t);
 }
 
-// --- maps and files ----------------------------------------------------------------------------------------------
+// --- maps and files
+// ----------------------------------------------------------------------------------------------
 
 bool Reader::map(const Node& n, std::span<const Key> keys, std::string_view what, Mark where) {
   const auto allowed = names(keys);
   if (!n.is_map()) {
-    errors.error(n.mark, fmt::format("{} must be a map, not {}", what, kind_name(n)), "keys: " + joined(allowed));
+    errors.error(n.mark, fmt::format("{} must be a map, not {}", what, kind_name(n)),
+                 "keys: " + joined(allowed));
     return false;
   }
   for (const auto& k : n.keys)
@@ -342,7 +376,8 @@ bool Reader::map(const Node& n, std::span<const Key> keys, std::string_view what
   bool complete = true;
   for (const auto& k : keys)
     if (k.required && !n.find(k.name)) {
-      if (!misspelt(n, k.name)) errors.error(where, fmt::format("{} lacks '{}'", what, k.name), fmt::format("{}: {}", k.name, k.doc));
+      if (!misspelt(n, k.name))
+        errors.error(where, fmt::format("{} lacks '{}'", what, k.name), fmt::format("{}: {}", k.name, k.doc));
       complete = false;
     }
   return complete;
@@ -360,7 +395,8 @@ void Reader::unknown_key(const Node& n, const Node::Key& k, const Allowed& allow
                       !value.text.starts_with('=') && !value.text.starts_with('$');
     const bool twice = s->keeps_value() && n.find(k.meant);
     errors.error(k.mark, std::move(reason),
-                 twice ? fmt::format("'{}' is given already, and means the same: leave {} out", k.meant, in_quotes(k.name))
+                 twice ? fmt::format("'{}' is given already, and means the same: leave {} out", k.meant,
+                                     in_quotes(k.name))
                        : answer(*s, fits && !bare ? written(value) : std::string()));
     if (s->keeps_value() && fits && !n.find(k.meant)) k.taken = true;
     return;
@@ -394,12 +430,14 @@ std::string Reader::guessed(const Node& value, std::string_view given, const All
 bool Reader::take(std::size_t values, Mark where) {
   taken_ += values;
   if (taken_ <= most_taken) return true;
-  errors.error(where, fmt::format("lists unfold to more than {} values", most_taken), "put large data into a CSV file");
+  errors.error(where, fmt::format("lists unfold to more than {} values", most_taken),
+               "put large data into a CSV file");
   return false;
 }
 
 bool misspelt(const Node& n, std::string_view name) {
-  return n.incomplete || std::any_of(n.keys.begin(), n.keys.end(), [&](const Node::Key& k) { return k.meant == name; });
+  return n.incomplete ||
+         std::any_of(n.keys.begin(), n.keys.end(), [&](const Node::Key& k) { return k.meant == name; });
 }
 
 std::optional<std::filesystem::path> Reader::data_file(const Node& n) {
@@ -411,11 +449,14 @@ std::optional<std::filesystem::path> Reader::data_file(const Node& n) {
   const auto status = std::filesystem::status(p, ignored);
   if (!std::filesystem::exists(status)) {
     errors.error(n.mark, fmt::format("there is no file {}", in_quotes(p.string())),
-                 fmt::format("files are relative to {}", folder.empty() ? std::string("the present folder") : in_quotes(folder.string())));
+                 fmt::format("files are relative to {}", folder.empty() ? std::string("the present folder")
+                                                                        : in_quotes(folder.string())));
     return std::nullopt;
   }
   if (!std::filesystem::is_regular_file(status)) {
-    errors.error(n.mark, fmt::format("{} is {}", in_quotes(p.string()), std::filesystem::is_directory(status) ? "a folder, not a file" : "not a regular file"));
+    errors.error(n.mark, fmt::format("{} is {}", in_quotes(p.string()),
+                                     std::filesystem::is_directory(status) ? "a folder, not a file"
+                                                                           : "not a regular file"));
     return std::nullopt;
   }
   if (options.data_file) options.data_file(*name, p);

@@ -1,7 +1,7 @@
 // Typed reading of a description: what the parts of the loader share.  Private to engine/network.
 //
-// Every function here reports what is wrong and returns an empty optional, so that callers go on and a file's errors
-// come out in one pass.
+// Every function here reports what is wrong and returns an empty optional, so that callers go on and a file's
+// errors come out in one pass.
 #pragma once
 #include <functional>
 #include <map>
@@ -41,7 +41,7 @@ inline constexpr std::string_view any_unit = "?";
 
 /// What a number must be.
 struct Wanted {
-  std::string what;         ///< "tau_m", for messages
+  std::string what;  ///< "tau_m", for messages
   std::string unit = "1";
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
@@ -72,7 +72,8 @@ std::string written(const Node& n);
 /// The state of one load.
 class Reader {
  public:
-  Reader(const Catalogue& catalogue, const LoadOptions& options, Texts& texts, Diagnostics& errors, Network& network)
+  Reader(const Catalogue& catalogue, const LoadOptions& options, Texts& texts, Diagnostics& errors,
+         Network& network)
       : catalogue(catalogue), options(options), texts(texts), errors(errors), network(network) {}
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
@@ -82,8 +83,8 @@ class Reader {
   Texts& texts;
   Diagnostics& errors;
   Network& network;
-  std::filesystem::path folder;     ///< that data files are relative to
-  std::uint64_t memory_limit = 0;   ///< bytes
+  std::filesystem::path folder;       ///< that data files are relative to
+  std::uint64_t memory_limit = 0;     ///< bytes
   Quantity tick{1, -9, {{0, 0, 1}}};  ///< time_resolution, as written so that times convert exactly
 
   void set_parameters(const Node& map);
@@ -93,11 +94,13 @@ class Reader {
 
   /// The scalar as a number with its dimension; `hint` helps with misspelt units.
   /// `otherwise` is the help of messages that have none of their own.
-  std::optional<Quantity> quantity(const Node& n, std::string_view what, const Dimension& hint = {}, const std::string& otherwise = {});
+  std::optional<Quantity> quantity(const Node& n, std::string_view what, const Dimension& hint = {},
+                                   const std::string& otherwise = {});
   /// A number in the wanted unit and range; of a `derived` field also `auto`, which is `automatic`.
   std::optional<double> number(const Node& n, const Wanted& w);
   /// A whole number.
-  std::optional<std::uint64_t> integer(const Node& n, std::string_view what, std::uint64_t low, std::uint64_t high);
+  std::optional<std::uint64_t> integer(const Node& n, std::string_view what, std::uint64_t low,
+                                       std::uint64_t high);
   std::optional<std::string> text(const Node& n, std::string_view what);
   /// The number of one of a field's named choices; such a field takes no distribution.
   std::optional<double> choice(const Node& n, const Field& f);
@@ -111,16 +114,16 @@ class Reader {
   static constexpr std::uint64_t any_number = ~std::uint64_t{0};
   std::optional<Distribution> distribution(const Node& n, const Wanted& w, std::uint64_t listed);
 
-  /// Checks that n is a map with these keys only, all required ones there; `where` is blamed for missing ones.
-  /// True if it is a map with all required keys, misspelt ones included.
+  /// Checks that n is a map with these keys only, all required ones there; `where` is blamed for missing
+  /// ones. True if it is a map with all required keys, misspelt ones included.
   bool map(const Node& n, std::span<const Key> keys, std::string_view what, Mark where);
 
   /// The range that also what stores the value allows: single precision, whole numbers, ticks.
   Wanted limited(Wanted w) const;
   /// Why a value, of a network or a data file, cannot be; empty if it can.
   std::string fault(double value, const Wanted& w) const;
-  /// Reports the key of a map that is none of those allowed, and notes which of them it may stand for, so that its value
-  /// is checked all the same and the key meant is not found missing.
+  /// Reports the key of a map that is none of those allowed, and notes which of them it may stand for, so
+  /// that its value is checked all the same and the key meant is not found missing.
   void unknown_key(const Node& n, const Node::Key& k, const Allowed& allowed, std::string reason);
   /// Refuses a value that has a fault; the message goes to `where`.
   bool in_range(double value, const Wanted& w, Mark where);

@@ -22,13 +22,14 @@ constexpr Key exponential_keys[] = {{"mean", true, "number", "mean before bounds
                                     {"min", false, "number", "least value"},
                                     {"max", false, "number", "greatest value"},
                                     {"clip", false, "boolean", "true: cut at the bounds; false: draw again"}};
-constexpr Key lognormal_keys[] = {{"mean", false, "number", "mean, given with sd"},
-                                  {"sd", false, "number", "standard deviation, given with mean"},
-                                  {"median", false, "number", "median, given with sigma"},
-                                  {"sigma", false, "number", "standard deviation of the logarithm, given with median"},
-                                  {"min", false, "number", "least value"},
-                                  {"max", false, "number", "greatest value"},
-                                  {"clip", false, "boolean", "true: cut at the bounds; false: draw again"}};
+constexpr Key lognormal_keys[] = {
+    {"mean", false, "number", "mean, given with sd"},
+    {"sd", false, "number", "standard deviation, given with mean"},
+    {"median", false, "number", "median, given with sigma"},
+    {"sigma", false, "number", "standard deviation of the logarithm, given with median"},
+    {"min", false, "number", "least value"},
+    {"max", false, "number", "greatest value"},
+    {"clip", false, "boolean", "true: cut at the bounds; false: draw again"}};
 
 }  // namespace
 
@@ -62,7 +63,8 @@ std::optional<Distribution> Reader::distribution(const Node& given, const Wanted
 
 std::optional<Distribution> Reader::values(const Node& list, const Wanted& w, std::uint64_t count) {
   if (list.items.size() != count && count != any_number) {
-    errors.error(list.mark, fmt::format("'{}' lists {} values for {} neurons", w.what, list.items.size(), count));
+    errors.error(list.mark,
+                 fmt::format("'{}' lists {} values for {} neurons", w.what, list.items.size(), count));
     return std::nullopt;
   }
   if (!take(list.items.size(), list.mark)) return std::nullopt;
@@ -107,12 +109,14 @@ bool Reader::bounds(const Node& map, const Wanted& given, Distribution& d) {
     return false;
   }
   if (d.clip && ((!low && (w.flags & low_open)) || (!high && (w.flags & high_open)))) {
-    errors.error(map.mark, fmt::format("'clip' of '{}' needs a '{}': '{}' must be {}", w.what, !low && (w.flags & low_open) ? "min" : "max", w.what, range_text(w)));
+    errors.error(map.mark, fmt::format("'clip' of '{}' needs a '{}': '{}' must be {}", w.what,
+                                       !low && (w.flags & low_open) ? "min" : "max", w.what, range_text(w)));
     return false;
   }
   // The field's own range holds for draws, too, so that no draw can be out of it.  An open end is excluded.
   if (!low && std::isfinite(w.low)) d.low = w.flags & low_open ? std::nextafter(w.low, INFINITY) : w.low;
-  if (!high && std::isfinite(w.high)) d.high = w.flags & high_open ? std::nextafter(w.high, -INFINITY) : w.high;
+  if (!high && std::isfinite(w.high))
+    d.high = w.flags & high_open ? std::nextafter(w.high, -INFINITY) : w.high;
   return true;
 }
 
@@ -120,16 +124,24 @@ bool Reader::drawable(const Distribution& d, const Node& n, const Wanted& w) {
   if (d.clip) return true;
   const auto below = [&](double x) -> double {  // cumulative probability
     switch (d.kind) {
-      case Distribution::Kind::normal: return d.b > 0 ? 0.5 * std::erfc((d.a - x) / d.b * std::sqrt(0.5)) : x >= d.a;
-      case Distribution::Kind::exponential: return x <= 0 ? 0 : -std::expm1(-x / d.a);
-      case Distribution::Kind::lognormal: return x <= 0 ? 0 : d.b > 0 ? 0.5 * std::erfc((d.a - std::log(x)) / d.b * std::sqrt(0.5)) : std::log(x) >= d.a;
-      default: return x >= d.a;
+      case Distribution::Kind::normal:
+        return d.b > 0 ? 0.5 * std::erfc((d.a - x) / d.b * std::sqrt(0.5)) : x >= d.a;
+      case Distribution::Kind::exponential:
+        return x <= 0 ? 0 : -std::expm1(-x / d.a);
+      case Distribution::Kind::lognormal:
+        return x <= 0    ? 0
+               : d.b > 0 ? 0.5 * std::erfc((d.a - std::log(x)) / d.b * std::sqrt(0.5))
+                         : std::log(x) >= d.a;
+      default:
+        return x >= d.a;
     }
   };
-  const double inside_bounds = (std::isfinite(d.high) ? below(d.high) : 1) - (std::isfinite(d.low) ? below(d.low) : 0);
+  const double inside_bounds =
+      (std::isfinite(d.high) ? below(d.high) : 1) - (std::isfinite(d.low) ? below(d.low) : 0);
   if (inside_bounds >= 1e-4) return true;
   const Wanted limits{w.what, w.unit, d.low, d.high};
-  errors.error(n.mark, fmt::format("hardly any draw of '{}' lies within its bounds ({})", w.what, range_text(limits)),
+  errors.error(n.mark,
+               fmt::format("hardly any draw of '{}' lies within its bounds ({})", w.what, range_text(limits)),
                "widen 'min' and 'max', or move the distribution");
   return false;
 }
@@ -146,21 +158,28 @@ std::optional<Distribution> Reader::named_distribution(const Node& n, const Want
   const Node& args = n.items[0];
   const bool is_known = std::find(known.begin(), known.end(), key.name) != known.end();
   const std::string name = is_known ? key.name : nearest(key.name, known);  // a misspelt one is read, too
-  if (!is_known) errors.error(key.mark, fmt::format("unknown distribution {}", in_quotes(key.name)), suggest(key.name, known, "distributions"));
+  if (!is_known)
+    errors.error(key.mark, fmt::format("unknown distribution {}", in_quotes(key.name)),
+                 suggest(key.name, known, "distributions"));
   if (name == "constant") {
     const auto x = number(args, w);
     return x && is_known ? std::optional(Distribution{Distribution::Kind::constant, *x}) : std::nullopt;
   }
-  const auto found = std::find_if(distribution_keys().begin(), distribution_keys().end(), [&](const Named& k) { return k.name == name; });
+  const auto found = std::find_if(distribution_keys().begin(), distribution_keys().end(),
+                                  [&](const Named& k) { return k.name == name; });
   if (found == distribution_keys().end()) return std::nullopt;
   if (w.flags & Flag::integer) {
-    errors.error(key.mark, fmt::format("'{}' is a whole number and cannot be drawn from a distribution", w.what), "give a number or a list");
+    errors.error(key.mark,
+                 fmt::format("'{}' is a whole number and cannot be drawn from a distribution", w.what),
+                 "give a number or a list");
     return std::nullopt;
   }
   const bool complete = map(args, found->keys, fmt::format("the {} distribution", name), key.mark);
   if (!args.is_map()) return std::nullopt;
 
-  auto read = name == "uniform" ? uniform(args, w) : name == "lognormal" ? lognormal(args, key.mark, w) : normal_or_exponential(args, w, name == "normal");
+  auto read = name == "uniform"     ? uniform(args, w)
+              : name == "lognormal" ? lognormal(args, key.mark, w)
+                                    : normal_or_exponential(args, w, name == "normal");
   if (name == "uniform") return is_known && complete ? read : std::nullopt;
   Distribution d = read.value_or(Distribution{});
   if (!bounds(args, w, d) || !read || !complete || !is_known) return std::nullopt;
@@ -169,7 +188,8 @@ std::optional<Distribution> Reader::named_distribution(const Node& n, const Want
     if (centre >= d.low && centre <= d.high) return Distribution{Distribution::Kind::constant, centre};
   }
   if (!drawable(d, n, w)) return std::nullopt;
-  if (d.kind == Distribution::Kind::normal && d.b == 0 && !d.clip) return Distribution{Distribution::Kind::constant, d.a};
+  if (d.kind == Distribution::Kind::normal && d.b == 0 && !d.clip)
+    return Distribution{Distribution::Kind::constant, d.a};
   return d;
 }
 
@@ -195,8 +215,10 @@ std::optional<Distribution> Reader::uniform(const Node& args, const Wanted& w) {
 }
 
 std::optional<Distribution> Reader::normal_or_exponential(const Node& args, const Wanted& w, bool normal) {
-  const auto mean = argument(args, "mean", normal ? argument_range(w, -INFINITY, 0) : argument_range(w, 0, low_open));
-  if (!normal) return mean ? std::optional(Distribution{Distribution::Kind::exponential, *mean, 0}) : std::nullopt;
+  const auto mean =
+      argument(args, "mean", normal ? argument_range(w, -INFINITY, 0) : argument_range(w, 0, low_open));
+  if (!normal)
+    return mean ? std::optional(Distribution{Distribution::Kind::exponential, *mean, 0}) : std::nullopt;
   const auto sd = argument(args, "sd", argument_range(w, 0, 0));
   if (!mean || !sd) return std::nullopt;
   // The same value, but drawn from nothing.
@@ -207,8 +229,10 @@ std::optional<Distribution> Reader::normal_or_exponential(const Node& args, cons
 std::optional<Distribution> Reader::lognormal(const Node& args, Mark where, const Wanted& w) {
   Wanted plain = argument_range(w, 0, 0);
   plain.unit = "1";
-  const auto mean = argument(args, "mean", argument_range(w, 0, low_open)), sd = argument(args, "sd", argument_range(w, 0, 0));
-  const auto median = argument(args, "median", argument_range(w, 0, low_open)), sigma = argument(args, "sigma", plain);
+  const auto mean = argument(args, "mean", argument_range(w, 0, low_open)),
+             sd = argument(args, "sd", argument_range(w, 0, 0));
+  const auto median = argument(args, "median", argument_range(w, 0, low_open)),
+             sigma = argument(args, "sigma", plain);
   const bool by_mean = args.find("mean") && args.find("sd") && !args.find("median") && !args.find("sigma");
   const bool by_median = args.find("median") && args.find("sigma") && !args.find("mean") && !args.find("sd");
   if (!by_mean && !by_median) {

@@ -23,9 +23,10 @@ bool word_like(std::string_view s) {
   if (s.empty()) return false;
   std::string lower(s.substr(0, 8));
   std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  if (lower == "nan" || lower == "inf" || lower == "infinity" || lower == ".nan" || lower == ".inf") return false;
-  return std::isalpha(static_cast<unsigned char>(s[0])) || s[0] == '_' || s[0] == '/' || s.starts_with("./") ||
-         s.starts_with("../");
+  if (lower == "nan" || lower == "inf" || lower == "infinity" || lower == ".nan" || lower == ".inf")
+    return false;
+  return std::isalpha(static_cast<unsigned char>(s[0])) || s[0] == '_' || s[0] == '/' ||
+         s.starts_with("./") || s.starts_with("../");
 }
 
 }  // namespace
@@ -43,7 +44,8 @@ void Reader::set_parameters(const Node& map) {
       errors.error(key.mark, fmt::format("{} is no name for a parameter", in_quotes(key.name)),
                    "letters, digits and '_', a letter first");
     else if (key.name == "e" || key.name == "pi" || std::count(functions.begin(), functions.end(), key.name))
-      errors.error(key.mark, fmt::format("{} has a meaning in expressions; give the parameter another name", in_quotes(key.name)));
+      errors.error(key.mark, fmt::format("{} has a meaning in expressions; give the parameter another name",
+                                         in_quotes(key.name)));
     Parameter p;
     p.node = &map.items[i];
     if (map.items[i].kind == Node::Kind::null) {
@@ -67,24 +69,31 @@ Quantity Reader::parameter(std::string_view name) {
   if (at == parameters_.end()) {
     std::vector<std::string> known;
     for (const auto& [k, p] : parameters_) known.push_back(k);
-    throw ExpressionError(0, name.size(), fmt::format("unknown parameter {}", in_quotes(name)),
-                          known.empty() ? "the network defines no parameters" : suggest(name, known, "parameters"));
+    throw ExpressionError(
+        0, name.size(), fmt::format("unknown parameter {}", in_quotes(name)),
+        known.empty() ? "the network defines no parameters" : suggest(name, known, "parameters"));
   }
   Parameter& p = at->second;
   switch (p.state) {
-    case Parameter::State::number: return p.value;
-    case Parameter::State::failed: throw AlreadyReported{};
-    case Parameter::State::other: break;
+    case Parameter::State::number:
+      return p.value;
+    case Parameter::State::failed:
+      throw AlreadyReported{};
+    case Parameter::State::other:
+      break;
     case Parameter::State::reading: {
       std::string path;
       for (auto i = std::find(path_.begin(), path_.end(), name); i != path_.end(); ++i) path += *i + " -> ";
-      errors.error(p.node->mark, fmt::format("parameter {} depends on itself", in_quotes(name)), path + std::string(name));
+      errors.error(p.node->mark, fmt::format("parameter {} depends on itself", in_quotes(name)),
+                   path + std::string(name));
       throw AlreadyReported{};
     }
     case Parameter::State::unread:
       if (p.node->is_scalar() && !word_like(p.node->text)) {
         if (path_.size() >= longest_chain) {
-          errors.error(p.node->mark, fmt::format("a chain of more than {} parameters that refer to one another", longest_chain));
+          errors.error(
+              p.node->mark,
+              fmt::format("a chain of more than {} parameters that refer to one another", longest_chain));
           throw AlreadyReported{};
         }
         p.state = Parameter::State::reading;
@@ -111,12 +120,14 @@ Quantity Reader::parameter(std::string_view name) {
       }
       break;
   }
-  throw ExpressionError(0, name.size(), fmt::format("parameter {} is {}, not a number", in_quotes(name), kind_name(*p.node)));
+  throw ExpressionError(0, name.size(),
+                        fmt::format("parameter {} is {}, not a number", in_quotes(name), kind_name(*p.node)));
 }
 
 const Node& Reader::resolved(const Node& n) const {
   const Node* at = &n;
-  for (std::size_t steps = 0; steps < longest_chain && at->is_scalar() && at->text.starts_with('$'); ++steps) {
+  for (std::size_t steps = 0; steps < longest_chain && at->is_scalar() && at->text.starts_with('$');
+       ++steps) {
     const auto p = parameters_.find(std::string_view(at->text).substr(1));
     if (p == parameters_.end()) return n;
     at = p->second.node;
@@ -133,7 +144,8 @@ Quantity Reader::evaluate_scalar(const Node& n, const Dimension& hint) {
   try {
     if (expression) return evaluate(s.substr(1), lookup);
     if (!name_like(s.substr(1)))
-      throw ExpressionError(0, s.size() - 1, fmt::format("{} is no name of a parameter", in_quotes(s.substr(1))),
+      throw ExpressionError(0, s.size() - 1,
+                            fmt::format("{} is no name of a parameter", in_quotes(s.substr(1))),
                             "an expression begins with '=', for example =2*J");
     return parameter(s.substr(1));
   } catch (const ExpressionError& e) {

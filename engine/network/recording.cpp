@@ -41,9 +41,11 @@ constexpr Key weight_entry_keys[] = {
     {"every", false, "quantity", "time between frames of all synapses"},
     {"on_change", false, "boolean", "instead: log every change of a synapse"},
     {"at", false, "quantities", "instead: times at which values are logged"},
-    {"epochs", false, "integers", "instead: batches of an environment, counted from 1, at whose end values are logged"},
+    {"epochs", false, "integers",
+     "instead: batches of an environment, counted from 1, at whose end values are logged"},
     {"environment", false, "name", "whose epochs; not needed if there is one"},
-    {"synapses", false, "pairs", "of on_change, at, epochs: the synapses, as [source, target]; all if not given"},
+    {"synapses", false, "pairs",
+     "of on_change, at, epochs: the synapses, as [source, target]; all if not given"},
     {"variable", false, "name", "a variable of its synapses; the weight if not given"},
     {"from", false, "quantity", "first frame, or begin of the changes"},
     {"to", false, "quantity", "end of the frames or changes, itself not included"},
@@ -59,7 +61,8 @@ class Recording {
 
   void spikes(const Node& n) {
     if (n.is_scalar() && n.text == "all") {
-      for (std::uint32_t i = 0; i < l_.net.populations.size(); ++i) l_.net.spikes.push_back({i, {}, 0, never});
+      for (std::uint32_t i = 0; i < l_.net.populations.size(); ++i)
+        l_.net.spikes.push_back({i, {}, 0, never});
     } else if (n.is_list()) {
       for (const auto& i : n.items) spike_entry(i);
     } else {
@@ -69,28 +72,25 @@ class Recording {
   void reports(const Node& n) {
     if (n.is_list())
       for (const auto& i : n.items) report(i);
-    else
-      report(n);
+    else report(n);
   }
   void weights(const Node& n) {
     if (n.is_list())
       for (const auto& i : n.items) weight(i);
-    else
-      weight(n);
+    else weight(n);
   }
   void edges(const Node& n) {
     std::vector<const Node*> items;
     if (n.is_list())
       for (const auto& i : n.items) items.push_back(&i);
-    else
-      items.push_back(&n);
+    else items.push_back(&n);
     for (const Node* i : items) {
       const auto p = projection(*i, "edges");
       if (!p) continue;
       if (std::count(l_.net.edge_recordings.begin(), l_.net.edge_recordings.end(), *p))
-        r_.errors.error(i->mark, fmt::format("projection {} is named twice", in_quotes(l_.net.projections[*p].name)));
-      else
-        l_.net.edge_recordings.push_back(*p);
+        r_.errors.error(i->mark,
+                        fmt::format("projection {} is named twice", in_quotes(l_.net.projections[*p].name)));
+      else l_.net.edge_recordings.push_back(*p);
     }
   }
 
@@ -104,8 +104,10 @@ class Recording {
     if (!l_.projections.complete) return {};
     std::vector<std::string> known;
     for (const auto& p : l_.net.projections) known.push_back(p.name);
-    r_.errors.error(n.mark, fmt::format("unknown projection {}", in_quotes(*name)), known.empty() ? "the network has no projections" : suggest(*name, known, "projections"));
-    const auto near = l_.projections.index.find(meant_surely(*name, known));  // a misspelt one is taken for the one meant
+    r_.errors.error(n.mark, fmt::format("unknown projection {}", in_quotes(*name)),
+                    known.empty() ? "the network has no projections" : suggest(*name, known, "projections"));
+    const auto near =
+        l_.projections.index.find(meant_surely(*name, known));  // a misspelt one is taken for the one meant
     if (near != l_.projections.index.end()) return near->second;
     return {};
   }
@@ -116,7 +118,9 @@ class Recording {
     if (!t) return 0;
     const double exact = r_.ticks(*r_.quantity(every, "every"));
     if (std::fabs(exact - static_cast<double>(*t)) > 1e-9 * exact)
-      r_.errors.error(every.mark, fmt::format("'every' must be a whole number of ticks ({})", r_.time_text(1)), "give another `time_resolution`");
+      r_.errors.error(every.mark,
+                      fmt::format("'every' must be a whole number of ticks ({})", r_.time_text(1)),
+                      "give another `time_resolution`");
     return *t;
   }
 
@@ -128,11 +132,16 @@ class Recording {
     const Node* every = n.find("every");
     const bool irregular = n.find("on_change") || n.find("at") || n.find("epochs");
     if (!every == !irregular)
-      r_.errors.error(every ? every->mark : n.mark, every ? "'every' makes frames of all synapses; 'on_change', 'at' and 'epochs' are another entry" : "an entry of 'weights' needs times",
-                      "one of: every, or on_change, at, epochs");
+      r_.errors.error(
+          every ? every->mark : n.mark,
+          every ? "'every' makes frames of all synapses; 'on_change', 'at' and 'epochs' are another entry"
+                : "an entry of 'weights' needs times",
+          "one of: every, or on_change, at, epochs");
     if (every) rec.every = interval(*every);
     for (const auto* key : {"synapses", "environment"})
-      if (const Node* k = n.find(key); k && every && !irregular) r_.errors.error(k->mark, fmt::format("'{}' is for on_change, at and epochs; frames hold all synapses", key));
+      if (const Node* k = n.find(key); k && every && !irregular)
+        r_.errors.error(k->mark,
+                        fmt::format("'{}' is for on_change, at and epochs; frames hold all synapses", key));
     const Node* name = n.find("projection");
     const auto p = name ? projection(*name, "projection") : std::nullopt;
     rec.projection = p.value_or(0);
@@ -142,7 +151,8 @@ class Recording {
     if (!p || !known) return;
     for (const auto& other : l_.net.weights)
       if (other.projection == rec.projection && other.variable == rec.variable) {
-        r_.errors.error(name->mark, fmt::format("the weights of projection {} are recorded already", in_quotes(l_.net.projections[*p].name)));
+        r_.errors.error(name->mark, fmt::format("the weights of projection {} are recorded already",
+                                                in_quotes(l_.net.projections[*p].name)));
         return;
       }
     l_.net.weights.push_back(rec);
@@ -155,12 +165,15 @@ class Recording {
     const auto at = std::find(known.begin(), known.end(), *given);
     rec.variable = static_cast<std::uint32_t>(at - known.begin());
     if (at == known.end())
-      r_.errors.error(n.mark, fmt::format("synapse model {} has no variable {}", synapse->model.name, in_quotes(*given)), suggest(*given, known, "variables"));
+      r_.errors.error(
+          n.mark, fmt::format("synapse model {} has no variable {}", synapse->model.name, in_quotes(*given)),
+          suggest(*given, known, "variables"));
     return at != known.end();
   }
 
   /// Changes, or values at chosen times or epochs.
-  void events(const Node& n, const Node* name, std::optional<std::uint32_t> p, const WeightRecording& rec, bool known) {
+  void events(const Node& n, const Node* name, std::optional<std::uint32_t> p, const WeightRecording& rec,
+              bool known) {
     WeightEventRecording r{};
     r.projection = rec.projection, r.variable = rec.variable, r.from = rec.from, r.to = rec.to;
     bool good = p.has_value();
@@ -171,33 +184,49 @@ class Recording {
     }
     if (!r.on_change)
       for (const auto* key : {"from", "to"})
-        if (const Node* k = n.find(key)) r_.errors.error(k->mark, fmt::format("'{}' is for on_change: 'at' and 'epochs' name their times", key)), good = false;
+        if (const Node* k = n.find(key))
+          r_.errors.error(k->mark,
+                          fmt::format("'{}' is for on_change: 'at' and 'epochs' name their times", key)),
+              good = false;
     if (const Node* at = n.find("at"))
-      good = each(*at, "at", [&](const Node& i) {
-        const auto t = r_.time(i, "at");
-        if (t) r.at.push_back(*t);
-        return t.has_value();
-      }) && good;
+      good = each(*at, "at",
+                  [&](const Node& i) {
+                    const auto t = r_.time(i, "at");
+                    if (t) r.at.push_back(*t);
+                    return t.has_value();
+                  }) &&
+             good;
     const Node *epochs = n.find("epochs"), *environment = n.find("environment");
     if (epochs) {
-      good = each(*epochs, "epochs", [&](const Node& i) {
-        const auto k = r_.integer(i, "epochs", 1, 0xFFFFFFFFu);
-        if (k) r.epochs.push_back(static_cast<std::uint32_t>(*k));
-        return k.has_value();
-      }) && good;
+      good = each(*epochs, "epochs",
+                  [&](const Node& i) {
+                    const auto k = r_.integer(i, "epochs", 1, 0xFFFFFFFFu);
+                    if (k) r.epochs.push_back(static_cast<std::uint32_t>(*k));
+                    return k.has_value();
+                  }) &&
+             good;
       good = environment_of(*epochs, environment, r.environment) && good;
     } else if (environment) {
       r_.errors.error(environment->mark, "'environment' is for epochs");
       good = false;
     }
-    if (const Node* some = n.find("synapses"); some && p) good = synapse_list(l_, *p, r_.resolved(*some), r.synapses) && good;
+    if (const Node* some = n.find("synapses"); some && p)
+      good = synapse_list(l_, *p, r_.resolved(*some), r.synapses) && good;
     if (!p || !known) return;
-    const auto unique = [](auto& v) { std::sort(v.begin(), v.end()); v.erase(std::unique(v.begin(), v.end()), v.end()); };
+    const auto unique = [](auto& v) {
+      std::sort(v.begin(), v.end());
+      v.erase(std::unique(v.begin(), v.end()), v.end());
+    };
     unique(r.at), unique(r.epochs);
-    std::sort(r.synapses.begin(), r.synapses.end(), [](const SynapseAddress& a, const SynapseAddress& b) { return a.target != b.target ? a.target < b.target : a.source < b.source; });
+    std::sort(r.synapses.begin(), r.synapses.end(), [](const SynapseAddress& a, const SynapseAddress& b) {
+      return a.target != b.target ? a.target < b.target : a.source < b.source;
+    });
     for (const auto& other : l_.net.weight_events)
       if (other.projection == r.projection && other.variable == r.variable) {
-        r_.errors.error(name->mark, fmt::format("the changes of projection {} are recorded already", in_quotes(l_.net.projections[*p].name)), "one entry per variable; it may have on_change, at and epochs together");
+        r_.errors.error(name->mark,
+                        fmt::format("the changes of projection {} are recorded already",
+                                    in_quotes(l_.net.projections[*p].name)),
+                        "one entry per variable; it may have on_change, at and epochs together");
         return;
       }
     if (good) l_.net.weight_events.push_back(std::move(r));
@@ -228,9 +257,14 @@ class Recording {
       found = true;
       environment = p;
     }
-    if (known.empty()) r_.errors.error(epochs.mark, "'epochs' needs an environment, and the network has none", "a population of model pattern_task, for example; at: [1 s, 2 s] names times");
-    else if (!found) r_.errors.error(named->mark, fmt::format("{} is no environment", in_quotes(*wanted)), suggest(*wanted, known, "environments"));
-    else if (!wanted && known.size() > 1) r_.errors.error(epochs.mark, "whose epochs?", "give an 'environment': " + joined(known));
+    if (known.empty())
+      r_.errors.error(epochs.mark, "'epochs' needs an environment, and the network has none",
+                      "a population of model pattern_task, for example; at: [1 s, 2 s] names times");
+    else if (!found)
+      r_.errors.error(named->mark, fmt::format("{} is no environment", in_quotes(*wanted)),
+                      suggest(*wanted, known, "environments"));
+    else if (!wanted && known.size() > 1)
+      r_.errors.error(epochs.mark, "whose epochs?", "give an 'environment': " + joined(known));
     return found && (wanted || known.size() == 1);
   }
 
@@ -257,7 +291,9 @@ class Recording {
     if (all) rec.ids.clear();
     recorded_.resize(l_.net.populations.size(), false);
     if (recorded_[rec.population]) {
-      r_.errors.error(where, fmt::format("the spikes of population {} are recorded already", in_quotes(l_.net.populations[rec.population].name)),
+      r_.errors.error(where,
+                      fmt::format("the spikes of population {} are recorded already",
+                                  in_quotes(l_.net.populations[rec.population].name)),
                       "one entry per population; 'ids' may list several ranges");
       return;
     }
@@ -291,8 +327,11 @@ class Recording {
     }
     if (const auto s = name ? r_.text(*name, "name") : std::nullopt) {
       rep.name = *s;
-      if (!std::all_of(s->begin(), s->end(), [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; }) || s->size() > 64)
-        r_.errors.error(name->mark, fmt::format("{} is no name for a report", in_quotes(*s)), "letters, digits, '_' and '-'");
+      if (!std::all_of(s->begin(), s->end(),
+                       [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; }) ||
+          s->size() > 64)
+        r_.errors.error(name->mark, fmt::format("{} is no name for a report", in_quotes(*s)),
+                        "letters, digits, '_' and '-'");
     }
     bool all = !who || who->whole;
     const bool chosen = ids(n, who, rep.ids, all);
@@ -300,7 +339,9 @@ class Recording {
     rep.population = who->population;
     if (rep.name.empty()) rep.name = l_.net.populations[who->population].name + "_" + *variable;
     if (report_names_.count(rep.name)) {
-      r_.errors.error(name ? name->mark : n.mark, fmt::format("there is a report {} already", in_quotes(rep.name)), "give this one another 'name'");
+      r_.errors.error(name ? name->mark : n.mark,
+                      fmt::format("there is a report {} already", in_quotes(rep.name)),
+                      "give this one another 'name'");
       return;
     }
     if (!chosen) return;
@@ -309,8 +350,11 @@ class Recording {
     l_.net.reports.push_back(std::move(rep));
   }
 
-  std::uint32_t first_of(const Selected& s) const { return s.range.first - l_.net.populations[s.population].first; }
-  static void fill(std::vector<std::uint32_t>& out, std::uint64_t first, std::uint64_t count, std::uint64_t step) {
+  std::uint32_t first_of(const Selected& s) const {
+    return s.range.first - l_.net.populations[s.population].first;
+  }
+  static void fill(std::vector<std::uint32_t>& out, std::uint64_t first, std::uint64_t count,
+                   std::uint64_t step) {
     for (std::uint64_t i = 0; i < count; i += step) out.push_back(static_cast<std::uint32_t>(first + i));
   }
 
@@ -325,10 +369,12 @@ class Recording {
   /// Indices within the population; `all` becomes false if they are a part of it.  False after an error.
   /// Where the population is not sure, its size bounds nothing.
   bool ids(const Node& n, const std::optional<Selected>& who, std::vector<std::uint32_t>& out, bool& all) {
-    const Node *list = n.is_map() ? n.find("ids") : nullptr, *every = n.is_map() && !n.find("variable") ? n.find("every") : nullptr;
+    const Node *list = n.is_map() ? n.find("ids") : nullptr,
+               *every = n.is_map() && !n.find("variable") ? n.find("every") : nullptr;
     const bool sure = who && who->sure;
     const std::uint64_t first = sure ? first_of(*who) : 0, count = sure ? who->range.count : 0x100000000u;
-    const auto fill = [&](std::vector<std::uint32_t>& to, std::uint64_t begin, std::uint64_t number, std::uint64_t step) {
+    const auto fill = [&](std::vector<std::uint32_t>& to, std::uint64_t begin, std::uint64_t number,
+                          std::uint64_t step) {
       if (sure) Recording::fill(to, begin, number, step);
     };
     const auto take = [&](std::uint64_t values, Mark where) { return !sure || r_.take(values, where); };
@@ -362,12 +408,12 @@ class Recording {
   }
 
   /// [0, 5, 10..19]: single neurons and ranges with both ends.
-  bool some(const Node& list, std::uint64_t count, std::uint64_t first, bool sure, std::vector<std::uint32_t>& out) {
+  bool some(const Node& list, std::uint64_t count, std::uint64_t first, bool sure,
+            std::vector<std::uint32_t>& out) {
     std::vector<const Node*> items;
     if (list.is_list())
       for (const auto& i : list.items) items.push_back(&i);
-    else
-      items.push_back(&list);
+    else items.push_back(&list);
     bool good = true;
     if (items.empty()) {
       r_.errors.error(list.mark, "'ids' is an empty list");
@@ -375,13 +421,16 @@ class Recording {
     }
     for (const Node* i : items) {
       std::uint64_t a = 0, b = 0;
-      if (const auto dots = i->is_scalar() ? i->text.find("..") : std::string::npos; dots != std::string::npos) {
+      if (const auto dots = i->is_scalar() ? i->text.find("..") : std::string::npos;
+          dots != std::string::npos) {
         const auto number = [](std::string_view s, std::uint64_t& x) {
           const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), x);
           return error == std::errc{} && end == s.data() + s.size();
         };
-        if (!number(std::string_view(i->text).substr(0, dots), a) || !number(std::string_view(i->text).substr(dots + 2), b) || a > b) {
-          r_.errors.error(i->mark, fmt::format("{} is no range of neurons", in_quotes(i->text)), "ranges hold both ends: 0..99 is the first hundred");
+        if (!number(std::string_view(i->text).substr(0, dots), a) ||
+            !number(std::string_view(i->text).substr(dots + 2), b) || a > b) {
+          r_.errors.error(i->mark, fmt::format("{} is no range of neurons", in_quotes(i->text)),
+                          "ranges hold both ends: 0..99 is the first hundred");
           good = false;
           continue;
         }
@@ -394,7 +443,8 @@ class Recording {
         a = b = *x;
       }
       if (b >= count) {
-        r_.errors.error(i->mark, fmt::format("there is no neuron {}; there are {}, counted from 0", b, count));
+        r_.errors.error(i->mark,
+                        fmt::format("there is no neuron {}; there are {}, counted from 0", b, count));
         good = false;
         continue;
       }
@@ -404,7 +454,8 @@ class Recording {
     }
     std::sort(out.begin(), out.end());
     if (good && std::adjacent_find(out.begin(), out.end()) != out.end()) {
-      r_.errors.error(list.mark, fmt::format("neuron {} is listed twice", *std::adjacent_find(out.begin(), out.end()) - first));
+      r_.errors.error(list.mark, fmt::format("neuron {} is listed twice",
+                                             *std::adjacent_find(out.begin(), out.end()) - first));
       return false;
     }
     return good;

@@ -7,7 +7,8 @@ namespace {
 
 class Replicator {
  public:
-  Replicator(const Network& network, std::span<const std::uint32_t> seeds) : net_(network), n_(static_cast<std::uint32_t>(seeds.size())) {
+  Replicator(const Network& network, std::span<const std::uint32_t> seeds)
+      : net_(network), n_(static_cast<std::uint32_t>(seeds.size())) {
     assert(n_ > 0 && net_.replicas.empty());
   }
   Network operator()(std::span<const std::uint32_t> seeds) const {
@@ -50,7 +51,8 @@ class Replicator {
       w.environment = w.environment * n_ + r;
       return w;
     });
-    all.edge_recordings = each(net_.edge_recordings, [&](std::uint32_t p, std::uint32_t r) { return p * n_ + r; });
+    all.edge_recordings =
+        each(net_.edge_recordings, [&](std::uint32_t p, std::uint32_t r) { return p * n_ + r; });
     if (all.until) all.until->population *= n_;  // of the first replica
     return all;
   }
@@ -85,7 +87,11 @@ class Replicator {
         for (const GidRange& part : ranges({*gids}, r)) all.emplace_back(part);
         continue;
       }
-      std::visit([&]<class P>(P& p) { if constexpr (requires { p.projection; }) p.projection = p.projection * n_ + r; }, place);
+      std::visit(
+          [&]<class P>(P& p) {
+            if constexpr (requires { p.projection; }) p.projection = p.projection * n_ + r;
+          },
+          place);
       all.push_back(std::move(place));
     }
     return all;
@@ -96,6 +102,8 @@ class Replicator {
 
 }  // namespace
 
-Network replicate(const Network& network, std::span<const std::uint32_t> seeds) { return Replicator(network, seeds)(seeds); }
+Network replicate(const Network& network, std::span<const std::uint32_t> seeds) {
+  return Replicator(network, seeds)(seeds);
+}
 
 }  // namespace spinet

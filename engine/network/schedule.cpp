@@ -15,8 +15,10 @@ namespace {
 constexpr Key common_keys[] = {
     {"at", true, "quantity", "when it happens"},
     {"set", false, "settings", "new values of parameters, by population or projection"},
-    {"weights", false, "switched", "off, on or a factor: what the synapses of projections transmit from now on"},
-    {"to", false, "populations", "populations and projections that it reaches, all if not given; projections where it must be given"},
+    {"weights", false, "switched",
+     "off, on or a factor: what the synapses of projections transmit from now on"},
+    {"to", false, "populations",
+     "populations and projections that it reaches, all if not given; projections where it must be given"},
     {"rows", false, "integers", "sources whose synapses it reaches; all of the projection if not given"},
     {"columns", false, "integers", "targets whose synapses it reaches"},
     {"synapses", false, "pairs", "the synapses that it reaches, as [source, target]"},
@@ -29,7 +31,12 @@ constexpr Key train_keys[] = {
 
 class Schedule {
  public:
-  Schedule(Loading& l) : l_(l), r_(l.read), stimuli_(l.read.catalogue.stimuli()), keys_(schedule_keys(l.read.catalogue)), entries_(l) {
+  Schedule(Loading& l)
+      : l_(l),
+        r_(l.read),
+        stimuli_(l.read.catalogue.stimuli()),
+        keys_(schedule_keys(l.read.catalogue)),
+        entries_(l) {
     actions_ = {"set", "weights"};
     for (const Stimulus* s : stimuli_) actions_.emplace_back(s->name);
   }
@@ -52,9 +59,10 @@ class Schedule {
     for (const auto& k : n.keys)
       if (std::count(actions_.begin(), actions_.end(), k.taken ? k.meant : k.name)) actions.push_back(&k);
     if (actions.size() != 1 && !(actions.empty() && n.incomplete)) {
-      r_.errors.error(actions.empty() ? n.mark : actions[1]->mark,
-                      actions.empty() ? "a schedule entry needs an action" : "a schedule entry has one action",
-                      "actions: " + joined(actions_) + "; several at one time are several entries");
+      r_.errors.error(
+          actions.empty() ? n.mark : actions[1]->mark,
+          actions.empty() ? "a schedule entry needs an action" : "a schedule entry has one action",
+          "actions: " + joined(actions_) + "; several at one time are several entries");
       good = false;
     }
     ScheduledControl c;
@@ -80,12 +88,15 @@ class Schedule {
       std::vector<std::string> able;
       for (const Stimulus* s : stimuli_)
         if (s->flags & wired) able.emplace_back(s->name);
-      r_.errors.error(some->mark, fmt::format("'{}' reaches whole projections, not some of their synapses", action), "what can reach some: " + joined(able));
+      r_.errors.error(some->mark,
+                      fmt::format("'{}' reaches whole projections, not some of their synapses", action),
+                      "what can reach some: " + joined(able));
       keep_ = false;
       places.rows = places.columns = places.synapses = nullptr;
     }
     if (action == "set") {
-      if (places.to) r_.errors.error(places.to->mark, "'set' names its populations itself; 'to' is for other actions");
+      if (places.to)
+        r_.errors.error(places.to->mark, "'set' names its populations itself; 'to' is for other actions");
       return set(c, *n.find("set"), repeat);
     }
     if (action == "weights") {
@@ -103,7 +114,10 @@ class Schedule {
     const Stimulus& s = *c.stimulus;
     const Node& given = *n.find(s.name);
     if (s.count == 0) {  // it has no value: what stands there is whom it reaches
-      if (places.to) return r_.errors.error(places.to->mark, fmt::format("'{}' names its projections itself; 'to' is for other actions", s.name));
+      if (places.to)
+        return r_.errors.error(
+            places.to->mark,
+            fmt::format("'{}' names its projections itself; 'to' is for other actions", s.name));
       places.to = &given;
     }
     Going value;
@@ -135,10 +149,13 @@ class Schedule {
     const std::uint32_t duration = lasting_field(s);
     std::vector<Key> keys;
     for (std::uint32_t i = 0; i < s.count; ++i)
-      keys.push_back({s.fields[i].name, (s.fields[i].flags & required) != 0, s.fields[i].choices ? "name" : "going", s.fields[i].doc});
+      keys.push_back({s.fields[i].name, (s.fields[i].flags & required) != 0,
+                      s.fields[i].choices ? "name" : "going", s.fields[i].doc});
     if (duration < s.count) keys.insert(keys.end(), std::begin(train_keys), std::end(train_keys));
     if (n.is_map() && first_alone && is_going(n)) {
-      r_.errors.error(n.mark, fmt::format("beside other values, the one that goes its own way has its name: {}: {{...}}", s.fields[0].name));
+      r_.errors.error(
+          n.mark, fmt::format("beside other values, the one that goes its own way has its name: {}: {{...}}",
+                              s.fields[0].name));
       return false;
     }
     bool good = r_.map(n, keys, fmt::format("'{}'", s.name), n.mark);
@@ -148,7 +165,8 @@ class Schedule {
       good = false;
     }
     for (std::uint32_t i = 0; i < s.count; ++i)
-      if (const Node* given = n.find(s.fields[i].name)) good = number(c, i, *given, s.fields[i].name, value) && good;
+      if (const Node* given = n.find(s.fields[i].name))
+        good = number(c, i, *given, s.fields[i].name, value) && good;
     if (duration < s.count) good = train_of(n, c.value[duration], train) && good;
     return good;
   }
@@ -170,7 +188,8 @@ class Schedule {
     if (!read.node) return going.node || (going.from = read.from, true);
     const bool twice = going.node != nullptr;
     if (twice || f.flags & lasting) {
-      r_.errors.error(read.node->mark, twice ? "one value of an entry may go its own way, not two" : fmt::format("'{}' stays the same over an entry", what));
+      r_.errors.error(read.node->mark, twice ? "one value of an entry may go its own way, not two"
+                                             : fmt::format("'{}' stays the same over an entry", what));
       return false;
     }
     c.course_of = i;
@@ -187,7 +206,8 @@ class Schedule {
       train.count = *x;
     }
     if (train.count > 1 && !period) {
-      r_.errors.error(count->mark, fmt::format("a train of {} needs a 'period'", train.count), "from the begin of one to the begin of the next, for example period: 10 ms");
+      r_.errors.error(count->mark, fmt::format("a train of {} needs a 'period'", train.count),
+                      "from the begin of one to the begin of the next, for example period: 10 ms");
       return false;
     }
     if (!period) return true;
@@ -195,7 +215,10 @@ class Schedule {
     if (!every) return false;
     train.every = *every;
     if (train.count > 1 && width > seconds(*every) * (1 + 1e-9)) {
-      r_.errors.error(period->mark, fmt::format("what lasts {} overlaps with a period of {}", with_unit(1e3 * width, "ms"), with_unit(1e3 * seconds(*every), "ms")), "a period must not be shorter than the pulse");
+      r_.errors.error(period->mark,
+                      fmt::format("what lasts {} overlaps with a period of {}", with_unit(1e3 * width, "ms"),
+                                  with_unit(1e3 * seconds(*every), "ms")),
+                      "a period must not be shorter than the pulse");
       return false;
     }
     return true;
@@ -205,9 +228,11 @@ class Schedule {
   bool fits(const ScheduledControl& c, const Times& train, const Times& repeat, Mark where) {
     const std::uint32_t duration = lasting_field(*c.stimulus);
     if (duration == c.stimulus->count || repeat.count == 1) return true;
-    const double length = seconds(train.every) * static_cast<double>(train.count - 1) + c.value[duration], every = seconds(repeat.every);
+    const double length = seconds(train.every) * static_cast<double>(train.count - 1) + c.value[duration],
+                 every = seconds(repeat.every);
     if (length <= every * (1 + 1e-9)) return true;
-    r_.errors.error(where, fmt::format("what lasts {} in all cannot be repeated every {}: it would overlap", with_unit(1e3 * length, "ms"), with_unit(1e3 * every, "ms")));
+    r_.errors.error(where, fmt::format("what lasts {} in all cannot be repeated every {}: it would overlap",
+                                       with_unit(1e3 * length, "ms"), with_unit(1e3 * every, "ms")));
     return false;
   }
 
@@ -219,10 +244,16 @@ class Schedule {
       if (p.synapse && answers(p.synapse->model, s)) able.push_back(p.name);
     for (const auto& p : l_.net.populations)
       if (!(s.flags & wired) && p.model && p.neuron() && answers(*p.model, s)) able.push_back(p.name);
-    const std::string help = able.empty() ? fmt::format("nothing in this network would {}", s.does) : "those that do: " + joined(able);
+    const std::string help = able.empty() ? fmt::format("nothing in this network would {}", s.does)
+                                          : "those that do: " + joined(able);
     if (!places.to) {
-      if (s.flags & wired) return r_.errors.error(entry, fmt::format("'{}' needs 'to': the projections that it reaches", s.name), help), false;
-      if (able.empty() && sure()) r_.errors.error(action, fmt::format("no synapse and no neuron of this network would {}", s.does), models_that_do(s));
+      if (s.flags & wired)
+        return r_.errors.error(entry, fmt::format("'{}' needs 'to': the projections that it reaches", s.name),
+                               help),
+               false;
+      if (able.empty() && sure())
+        r_.errors.error(action, fmt::format("no synapse and no neuron of this network would {}", s.does),
+                        models_that_do(s));
       return !able.empty();
     }
     PlacesRead whole = places;
@@ -238,22 +269,33 @@ class Schedule {
   }
   bool answered(const Place& place, const Stimulus& s, Mark where, const std::string& help) {
     const auto* const p = projection_of(place);
-    const Population* const population = p ? nullptr : &l_.net.populations[population_with(l_.net, std::get<GidRange>(place).first)];
+    const Population* const population =
+        p ? nullptr : &l_.net.populations[population_with(l_.net, std::get<GidRange>(place).first)];
     const std::string& name = p ? l_.net.projections[*p].name : population->name;
-    const Model* const m = !p ? population->model : l_.net.projections[*p].synapse ? &l_.net.projections[*p].synapse->model : nullptr;
+    const Model* const m = !p                               ? population->model
+                           : l_.net.projections[*p].synapse ? &l_.net.projections[*p].synapse->model
+                                                            : nullptr;
     if (population && s.flags & wired) {
-      r_.errors.error(where, fmt::format("{} is a population of neurons; '{}' reaches the synapses of projections", in_quotes(name), s.name), help);
+      r_.errors.error(where,
+                      fmt::format("{} is a population of neurons; '{}' reaches the synapses of projections",
+                                  in_quotes(name), s.name),
+                      help);
       return false;
     }
     if (!m) return false;  // an error of its own
     if (answers(*m, s)) return true;
-    r_.errors.error(where, fmt::format("the {} of {} are of model {}, which does not {}", p ? "synapses" : "neurons", in_quotes(name), m->name, s.does), help);
+    r_.errors.error(where,
+                    fmt::format("the {} of {} are of model {}, which does not {}", p ? "synapses" : "neurons",
+                                in_quotes(name), m->name, s.does),
+                    help);
     return false;
   }
   /// Are the models of all populations and projections known?
   bool sure() const {
-    return std::all_of(l_.net.projections.begin(), l_.net.projections.end(), [](const auto& p) { return p.synapse; }) &&
-           std::all_of(l_.net.populations.begin(), l_.net.populations.end(), [](const auto& p) { return p.model; });
+    return std::all_of(l_.net.projections.begin(), l_.net.projections.end(),
+                       [](const auto& p) { return p.synapse; }) &&
+           std::all_of(l_.net.populations.begin(), l_.net.populations.end(),
+                       [](const auto& p) { return p.model; });
   }
   std::string models_that_do(const Stimulus& s) const {
     std::vector<std::string> some;
@@ -270,21 +312,33 @@ class Schedule {
       WeightEventRecording r{};
       r.projection = *projection_of(place);
       const Fields& variables = l_.net.projections[r.projection].synapse->model.variables;
-      while (r.variable < variables.count && field(variables, r.variable).name != std::string_view(c.stimulus->logs)) ++r.variable;
+      while (r.variable < variables.count &&
+             field(variables, r.variable).name != std::string_view(c.stimulus->logs))
+        ++r.variable;
       if (!some && !std::holds_alternative<WholeProjection>(place)) {
-        r_.errors.error(where, fmt::format("'{}' is logged: it reaches 'synapses' or whole projections, no rows or columns", c.stimulus->name));
+        r_.errors.error(
+            where,
+            fmt::format("'{}' is logged: it reaches 'synapses' or whole projections, no rows or columns",
+                        c.stimulus->name));
         return void(keep_ = false);
       }
       if (some) r.synapses = some->synapses;
-      const auto by_target = [](const SynapseAddress& a, const SynapseAddress& b) { return a.target != b.target ? a.target < b.target : a.source < b.source; };
+      const auto by_target = [](const SynapseAddress& a, const SynapseAddress& b) {
+        return a.target != b.target ? a.target < b.target : a.source < b.source;
+      };
       std::sort(r.synapses.begin(), r.synapses.end(), by_target);
       auto& all = l_.net.weight_events;
-      auto at = std::find_if(all.begin(), all.end(), [&](const auto& x) { return x.projection == r.projection && x.variable == r.variable; });
+      auto at = std::find_if(all.begin(), all.end(), [&](const auto& x) {
+        return x.projection == r.projection && x.variable == r.variable;
+      });
       if (at == all.end()) {
         all.push_back(std::move(r));
         at = all.end() - 1;
       } else if (at->synapses != r.synapses) {
-        r_.errors.error(where, fmt::format("another entry reads other synapses of {}", in_quotes(l_.net.projections[q].name)), "all reads of a projection name the same synapses: its read-outs are logged together");
+        r_.errors.error(
+            where,
+            fmt::format("another entry reads other synapses of {}", in_quotes(l_.net.projections[q].name)),
+            "all reads of a projection name the same synapses: its read-outs are logged together");
         return void(keep_ = false);
       }
       at->logs = c.stimulus;
@@ -299,7 +353,9 @@ class Schedule {
     std::vector<std::string> known;
     for (const auto& p : l_.net.projections) known.push_back(p.name);
     if (!to || c.to.names_neurons()) {
-      r_.errors.error(to ? to->mark : n.mark, to ? "'weights' are those of projections; 'to' names neurons" : "'weights' needs 'to': the projections whose weights they are",
+      r_.errors.error(to ? to->mark : n.mark,
+                      to ? "'weights' are those of projections; 'to' names neurons"
+                         : "'weights' needs 'to': the projections whose weights they are",
                       known.empty() ? "the network has no projections" : "projections: " + joined(known));
       return;
     }
@@ -320,7 +376,9 @@ class Schedule {
 
   void set(const ScheduledControl& at, const Node& n, const Times& repeat) {
     if (!n.is_map() || n.keys.empty()) {
-      r_.errors.error(n.mark, "'set' must be a map of populations, not " + (n.is_map() ? "an empty one" : kind_name(n)), "for example set: {exc: {I_dc: 300 pA}}");
+      r_.errors.error(
+          n.mark, "'set' must be a map of populations, not " + (n.is_map() ? "an empty one" : kind_name(n)),
+          "for example set: {exc: {I_dc: 300 pA}}");
       return;
     }
     for (std::size_t i = 0; i < n.keys.size(); ++i) {
@@ -329,7 +387,10 @@ class Schedule {
       if (c.to.everyone()) continue;
       const auto* const q = projection_of(c.to.places[0]);
       const Projection* p = q ? &l_.net.projections[*q] : nullptr;
-      const Model* m = !p ? l_.net.populations[population_with(l_.net, std::get<GidRange>(c.to.places[0]).first)].model : p->synapse ? &p->synapse->model : nullptr;
+      const Model* m =
+          !p ? l_.net.populations[population_with(l_.net, std::get<GidRange>(c.to.places[0]).first)].model
+          : p->synapse ? &p->synapse->model
+                       : nullptr;
       if (!m) continue;  // an error of its own
       parameters(c, n.items[i], *m, p ? unit_of_port(*p, l_.projections.flawed[*q]) : std::string(), repeat);
     }
@@ -352,10 +413,12 @@ class Schedule {
     return wanted(f, port);
   }
 
-  void parameters(const ScheduledControl& c, const Node& n, const Model& m, const std::string& port, const Times& repeat) {
+  void parameters(const ScheduledControl& c, const Node& n, const Model& m, const std::string& port,
+                  const Times& repeat) {
     const auto allowed = names(m.params, Flag::scheduled);
     if (!n.is_map()) {
-      r_.errors.error(n.mark, "expected a map of parameters, not " + kind_name(n), "parameters: " + joined(allowed));
+      r_.errors.error(n.mark, "expected a map of parameters, not " + kind_name(n),
+                      "parameters: " + joined(allowed));
       return;
     }
     for (std::size_t i = 0; i < n.keys.size(); ++i) {
@@ -377,8 +440,11 @@ class Schedule {
         f = index_of_field(key.meant);
       }
       if (!(field(m.params, f).flags & Flag::scheduled)) {
-        r_.errors.error(key.mark, fmt::format("parameter {} of model {} cannot change during a run", in_quotes(key.name), m.name),
-                        allowed.empty() ? fmt::format("{} has none that can", m.name) : "those that can: " + joined(allowed));
+        r_.errors.error(
+            key.mark,
+            fmt::format("parameter {} of model {} cannot change during a run", in_quotes(key.name), m.name),
+            allowed.empty() ? fmt::format("{} has none that can", m.name)
+                            : "those that can: " + joined(allowed));
         continue;
       }
       ScheduledControl one = c;
@@ -387,12 +453,16 @@ class Schedule {
     }
   }
 
-  void parameter(ScheduledControl c, const Node& given, const Node::Key& key, const Model& m, const Wanted& w, const Times& repeat) {
+  void parameter(ScheduledControl c, const Node& given, const Node::Key& key, const Model& m, const Wanted& w,
+                 const Times& repeat) {
     Going x;
     const Node& value = r_.resolved(given);
     if (value.is_map() && !is_going(value)) {
       if (m.kind != Kind::neuron)
-        return r_.errors.error(value.mark, fmt::format("'{}' takes one number here: values are drawn for neurons, and model {} is none", key.name, m.name));
+        return r_.errors.error(
+            value.mark,
+            fmt::format("'{}' takes one number here: values are drawn for neurons, and model {} is none",
+                        key.name, m.name));
       const auto drawn = r_.distribution(value, w, 0);
       if (!drawn) return;
       x.course = *drawn;
@@ -402,7 +472,10 @@ class Schedule {
     c.value[0] = x.from;
     const auto* const source = m.kind == Kind::source ? reinterpret_cast<const SourceTable*>(&m) : nullptr;
     if (x.waveform() && source && !source->superposable)
-      return r_.errors.error(x.node->mark, fmt::format("the events of model {} cannot follow a waveform: they are no Poisson process", m.name));
+      return r_.errors.error(
+          x.node->mark,
+          fmt::format("the events of model {} cannot follow a waveform: they are no Poisson process",
+                      m.name));
     keep(std::move(c), key.mark, x, {}, repeat);
   }
 
@@ -415,14 +488,15 @@ class Schedule {
   std::vector<std::string> actions_;
   Entries entries_;
   std::size_t entry_ = 0;  ///< being read
-  bool keep_ = true;  ///< the entry being read had no error so far
+  bool keep_ = true;       ///< the entry being read had no error so far
 };
 
 }  // namespace
 
 std::vector<Key> schedule_keys(const Catalogue& c) {
   std::vector<Key> keys(std::begin(common_keys), std::begin(common_keys) + 2);
-  for (const Stimulus* s : c.stimuli()) keys.push_back({s->name, false, s->count ? s->name : "populations", s->doc});
+  for (const Stimulus* s : c.stimuli())
+    keys.push_back({s->name, false, s->count ? s->name : "populations", s->doc});
   keys.insert(keys.end(), std::begin(common_keys) + 2, std::end(common_keys));
   return keys;
 }
@@ -430,7 +504,8 @@ std::vector<Key> schedule_keys(const Catalogue& c) {
 void load_schedule(Loading& l, const Node& list) {
   if (!list.is_list()) {
     if (list.kind != Node::Kind::null)
-      l.read.errors.error(list.mark, "'schedule' must be a list, not " + kind_name(list), "for example - {at: 500 ms, set: {exc: {I_dc: 300 pA}}}");
+      l.read.errors.error(list.mark, "'schedule' must be a list, not " + kind_name(list),
+                          "for example - {at: 500 ms, set: {exc: {I_dc: 300 pA}}}");
     return;
   }
   Schedule(l).all(list);

@@ -22,7 +22,8 @@ Tick ScheduledControl::last_before(Tick end, Whom whom) const {
     Tick last = tick;
     if (const Tick step = w->resolution; step > 0 && (whom == Whom::all || !w->chirps.empty()))
       last = tick + (end - 1 - tick) / step * step;
-    for (Tick t = w->next_corner(last - tick); t != never && tick + t < end; t = w->next_corner(t)) last = tick + t;
+    for (Tick t = w->next_corner(last - tick); t != never && tick + t < end; t = w->next_corner(t))
+      last = tick + t;
     return last;
   }
   return count == 1 ? tick : tick + std::min<Tick>(count - 1, (end - 1 - tick) / every) * every;

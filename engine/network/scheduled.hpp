@@ -16,8 +16,8 @@ struct Ramp {
   double to;
   bool operator==(const Ramp&) const = default;
 };
-/// What becomes of one of the values of an entry over its times: nothing; drawn anew by every neuron each time (`set`);
-/// a ramp; a waveform, which begins at `tick` and has times of its own.
+/// What becomes of one of the values of an entry over its times: nothing; drawn anew by every neuron each
+/// time (`set`); a ramp; a waveform, which begins at `tick` and has times of its own.
 using ValueCourse = std::variant<std::monostate, Distribution, Ramp, Waveform>;
 
 /// Sorted by tick, file order within a tick.
@@ -41,8 +41,8 @@ struct ScheduledControl {
   const Distribution* drawn() const { return std::get_if<Distribution>(&course); }
   const Waveform* waveform() const { return std::get_if<Waveform>(&course); }
   bool sets() const { return kind == Kind::set; }
-  /// The time at which it happens next, after it has at `t`; `never` after the last.  `follows`: those whom it concerns follow
-  /// its waveform by themselves.
+  /// The time at which it happens next, after it has at `t`; `never` after the last.  `follows`: those whom
+  /// it concerns follow its waveform by themselves.
   enum class Whom : std::uint8_t { all, followers };
   Tick after(Tick t, Whom whom = Whom::all) const;
   /// The last time before `end` at which it happens; at least one is.

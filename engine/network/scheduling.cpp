@@ -22,7 +22,8 @@ std::uint32_t lasting_field(const Stimulus& s) {
   return i;
 }
 
-void Entries::add(ScheduledControl c, From from, const Going& value, const Times& train, const Times& repeat) {
+void Entries::add(ScheduledControl c, From from, const Going& value, const Times& train,
+                  const Times& repeat) {
   c.course = value.course;
   if (value.waveform()) add_waveform(std::move(c), from, value, train, repeat);
   else if (c.sets() && repeat.count > 1 && std::holds_alternative<std::monostate>(c.course))
@@ -49,10 +50,11 @@ void Entries::settle() {
 
 void Entries::add_times(ScheduledControl c, From from, const Going& value, Times train, Times repeat) {
   if (value.ramps() && train.count == 1 && (repeat.count == 1 || repeat.endless)) {
-    r_.errors.error(value.node->mark,
-                    repeat.endless ? "a value that goes from one to another needs a 'count' of the repeats"
-                                   : "a value that goes from one to another needs several events",
-                    repeat.endless ? "" : "for example repeat: {every: 10 ms, count: 50}, or a pulse with a count");
+    r_.errors.error(
+        value.node->mark,
+        repeat.endless ? "a value that goes from one to another needs a 'count' of the repeats"
+                       : "a value that goes from one to another needs several events",
+        repeat.endless ? "" : "for example repeat: {every: 10 ms, count: 50}, or a pulse with a count");
     return;
   }
   if (train.count == 1) std::swap(train, repeat);
@@ -64,7 +66,8 @@ void Entries::add_times(ScheduledControl c, From from, const Going& value, Times
     ScheduledControl one = c;
     one.tick = first + static_cast<Tick>(i) * outer.every;
     one.every = inner.every;
-    one.count = static_cast<std::uint32_t>(value.ramps() && !of_values ? inner.count : before_end(one.tick, inner));
+    one.count =
+        static_cast<std::uint32_t>(value.ramps() && !of_values ? inner.count : before_end(one.tick, inner));
     if (of_values) {
       ScheduledControl step = c;  // the i-th of its values
       step.every = 1;
@@ -78,9 +81,11 @@ void Entries::add_times(ScheduledControl c, From from, const Going& value, Times
   }
 }
 
-void Entries::add_waveform(ScheduledControl c, From from, const Going& value, const Times& train, const Times& repeat) {
+void Entries::add_waveform(ScheduledControl c, From from, const Going& value, const Times& train,
+                           const Times& repeat) {
   if (train.count > 1 || repeat.count > 1) {
-    r_.errors.error(value.node->mark, "a waveform goes on by itself: its forms have a 'period', and it has 'until'");
+    r_.errors.error(value.node->mark,
+                    "a waveform goes on by itself: its forms have a 'period', and it has 'until'");
     return;
   }
   auto& w = std::get<Waveform>(c.course);
@@ -92,13 +97,17 @@ void Entries::add_waveform(ScheduledControl c, From from, const Going& value, co
     if (!value.node->find("resolution")) w.resolution = std::max<Tick>(1, width);
     if (w.resolution < width) {
       const auto text = [&](Tick t) { return r_.time_text(static_cast<double>(t)); };
-      r_.errors.error(value.node->mark, fmt::format("what lasts {} cannot come every {}: it would overlap", text(width), text(w.resolution)), "a longer resolution");
+      r_.errors.error(value.node->mark,
+                      fmt::format("what lasts {} cannot come every {}: it would overlap", text(width),
+                                  text(w.resolution)),
+                      "a longer resolution");
       return;
     }
   }
   const double length = static_cast<double>(std::max<Tick>(std::min(w.until, l_.net.duration) - c.tick, 0));
   const bool steps = w.resolution > 0 && !(c.sets() && has_follower(c));
-  push(std::move(c), from, 1 + (steps ? static_cast<std::uint64_t>(length / static_cast<double>(w.resolution)) : 0));
+  push(std::move(c), from,
+       1 + (steps ? static_cast<std::uint64_t>(length / static_cast<double>(w.resolution)) : 0));
 }
 
 /// Is it neurons or sources that know what to do with a waveform?
@@ -111,7 +120,8 @@ bool Entries::has_follower(const ScheduledControl& c) const {
 
 std::uint64_t Entries::before_end(Tick tick, const Times& t) const {
   if (t.count <= 1 || tick >= l_.net.duration) return 1;
-  return std::min<std::uint64_t>(t.count, static_cast<std::uint64_t>((l_.net.duration - tick - 1) / t.every) + 1);
+  return std::min<std::uint64_t>(t.count,
+                                 static_cast<std::uint64_t>((l_.net.duration - tick - 1) / t.every) + 1);
 }
 
 bool Entries::push(ScheduledControl c, From from, std::uint64_t times) {
@@ -119,7 +129,9 @@ bool Entries::push(ScheduledControl c, From from, std::uint64_t times) {
   if (all_.size() >= most_entries || events_ > most_events) {
     const bool events = events_ > most_events;
     if (!full_)
-      r_.errors.error(from.mark, fmt::format("more than {} {}", events ? most_events : most_entries, events ? "scheduled events" : "entries"),
+      r_.errors.error(from.mark,
+                      fmt::format("more than {} {}", events ? most_events : most_entries,
+                                  events ? "scheduled events" : "entries"),
                       events ? "" : "a repeat or train is one entry, however long it is");
     full_ = true;
     return false;

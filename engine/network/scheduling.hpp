@@ -40,7 +40,8 @@ class Entries {
   };
   void settle();
   void add_times(ScheduledControl c, From from, const Going& value, Times train, Times repeat);
-  void add_waveform(ScheduledControl c, From from, const Going& value, const Times& train, const Times& repeat);
+  void add_waveform(ScheduledControl c, From from, const Going& value, const Times& train,
+                    const Times& repeat);
   bool push(ScheduledControl c, From from, std::uint64_t times);
   bool has_follower(const ScheduledControl& c) const;
 
@@ -52,8 +53,8 @@ class Entries {
   bool full_ = false;
 };
 
-/// Looks through all entries, sorted by time, for what only shows together: parameters that contradict each other, and
-/// waveforms that drive one thing at one time.
+/// Looks through all entries, sorted by time, for what only shows together: parameters that contradict each
+/// other, and waveforms that drive one thing at one time.
 void check_together(Loading& l, const std::vector<Entry>& all);
 
 }  // namespace spinet::reading

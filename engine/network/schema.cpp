@@ -54,7 +54,9 @@ std::string map_of(std::span<const Key> keys, bool others = false) {
 std::string named_map(std::string_view type) {
   return object({entry("type", text("object")), entry("additionalProperties", ref(type))});
 }
-std::string any_of(const std::vector<std::string>& choices) { return object({entry("anyOf", array(choices))}); }
+std::string any_of(const std::vector<std::string>& choices) {
+  return object({entry("anyOf", array(choices))});
+}
 std::string one_or_list(std::string_view type) {
   return any_of({ref(type), object({entry("type", text("array")), entry("items", ref(type))})});
 }
@@ -67,30 +69,42 @@ std::string choice(const std::vector<std::string>& values) {
 std::string field_doc(const Field& f) {
   std::string s = f.doc;
   if (f.choices) return s + fmt::format("; one of: {}", f.choices);
-  if (std::string_view(f.unit) != "1") s += fmt::format(", in {}", (f.flags & port_unit) ? "the unit of the port" : f.unit);
+  if (std::string_view(f.unit) != "1")
+    s += fmt::format(", in {}", (f.flags & port_unit) ? "the unit of the port" : f.unit);
   if (f.flags & derived) return s + ", or auto (the preset)";
   return s + fmt::format(" (preset {})", with_unit(f.preset, f.flags & port_unit ? "1" : f.unit));
 }
 std::vector<std::string> field_properties(const Fields& table, std::uint32_t flags, std::string_view type) {
   std::vector<std::string> properties;
   for (std::uint32_t i = 0; i < table.count; ++i)
-    if ((field(table, i).flags & flags) == flags) properties.push_back(entry(field(table, i).name, described(field(table, i).choices ? "name" : type, field_doc(field(table, i)))));
+    if ((field(table, i).flags & flags) == flags)
+      properties.push_back(entry(field(table, i).name, described(field(table, i).choices ? "name" : type,
+                                                                 field_doc(field(table, i)))));
   return properties;
 }
 std::string closed(std::vector<std::string> properties) {
-  return object({entry("type", text("object")), entry("properties", object(properties)), entry("additionalProperties", "false")});
+  return object({entry("type", text("object")), entry("properties", object(properties)),
+                 entry("additionalProperties", "false")});
 }
 /// "if the model is m then ..."
 std::string where_model(const Model& m, const std::string& then) {
-  return object({entry("if", fmt::format("{{\"properties\": {{\"model\": {{\"const\": {}}}}}, \"required\": [\"model\"]}}", text(m.name))), entry("then", then)});
+  return object(
+      {entry("if",
+             fmt::format("{{\"properties\": {{\"model\": {{\"const\": {}}}}}, \"required\": [\"model\"]}}",
+                         text(m.name))),
+       entry("then", then)});
 }
 
 std::string population(const Catalogue& c) {
   std::vector<std::string> cases;
   for (const auto& e : c.all())
     if (e.model->kind != Kind::synapse)
-      cases.push_back(where_model(*e.model, object({entry("properties", object({entry("params", closed(field_properties(e.model->params, 0, "value"))),
-                                                                              entry("initial", closed(field_properties(e.model->variables, Flag::initial, "value")))}))})));
+      cases.push_back(where_model(
+          *e.model,
+          object({entry("properties",
+                        object({entry("params", closed(field_properties(e.model->params, 0, "value"))),
+                                entry("initial", closed(field_properties(e.model->variables, Flag::initial,
+                                                                         "value")))}))})));
   return object({entry("allOf", array({map_of(population_keys()), object({entry("allOf", array(cases))})}))});
 }
 std::string synapse(const Catalogue& c) {
@@ -102,7 +116,9 @@ std::string synapse(const Catalogue& c) {
     for (const auto& k : synapse_keys()) properties.push_back(entry(k.name, "true"));
     cases.push_back(where_model(*e.model, closed(properties)));
   }
-  return any_of({object({entry("allOf", array({map_of(synapse_keys(), true), object({entry("allOf", array(cases))})}))}), ref("reference")});
+  return any_of({object({entry("allOf", array({map_of(synapse_keys(), true),
+                                               object({entry("allOf", array(cases))})}))}),
+                 ref("reference")});
 }
 
 std::vector<std::string> model_names(const Catalogue& c, bool synapses) {
@@ -133,10 +149,14 @@ std::string named_choice(std::span<const Named> types) {
 /// The value of a stimulus: one number where that says it, or a map of all.
 std::string stimulus(const Stimulus& s) {
   std::vector<std::string> properties;
-  for (std::uint32_t i = 0; i < s.count; ++i) properties.push_back(entry(s.fields[i].name, described(s.fields[i].choices ? "name" : "going", s.fields[i].doc)));
+  for (std::uint32_t i = 0; i < s.count; ++i)
+    properties.push_back(
+        entry(s.fields[i].name, described(s.fields[i].choices ? "name" : "going", s.fields[i].doc)));
   bool train = false;
   for (std::uint32_t i = 0; i < s.count; ++i) train = train || s.fields[i].flags & lasting;
-  if (train) properties.push_back(entry("count", ref("integer"))), properties.push_back(entry("period", ref("quantity")));
+  if (train)
+    properties.push_back(entry("count", ref("integer"))),
+        properties.push_back(entry("period", ref("quantity")));
   return any_of({ref("going"), closed(properties)});
 }
 std::string waveform() {
@@ -175,7 +195,8 @@ std::string json_schema(const Catalogue& c) {
   const std::string map = "{\"type\": \"object\"}";
   const auto schedule = schedule_keys(c);
   std::vector<std::string> definitions{
-      entry("reference", "{\"type\": \"string\", \"pattern\": \"^\\\\$\", \"description\": \"a parameter, $name\"}"),
+      entry("reference",
+            "{\"type\": \"string\", \"pattern\": \"^\\\\$\", \"description\": \"a parameter, $name\"}"),
       entry("any", "true"),
       entry("text", any_text),
       entry("name", any_text),
@@ -204,7 +225,8 @@ std::string json_schema(const Catalogue& c) {
       entry("synapse", synapse(c)),
       entry("path", any_text),
       entry("weights_from", map_of(weights_from_keys())),
-      entry("switched", any_of({number, choice({"on", "off"}), map_of(ramp_keys()), map_of(waveform_keys())})),
+      entry("switched",
+            any_of({number, choice({"on", "off"}), map_of(ramp_keys()), map_of(waveform_keys())})),
       entry("projection", map_of(projection_keys())),
       entry("projection_map", named_map("projection")),
       entry("settings", named_map("values")),
@@ -230,11 +252,13 @@ std::string json_schema(const Catalogue& c) {
       entry("record", map_of(record_keys())),
   };
   for (const auto* rule : connection_rules())
-    if (!rule->format.types.empty()) definitions.push_back(entry(rule->format.schema, named_choice(rule->format.types)));
+    if (!rule->format.types.empty())
+      definitions.push_back(entry(rule->format.schema, named_choice(rule->format.types)));
   for (const Stimulus* s : c.stimuli())
     if (s->count) definitions.push_back(entry(s->name, stimulus(*s)));
   const auto network = map_of(top_keys());
-  return indented(object({entry("$schema", text("http://json-schema.org/draft-07/schema#")), entry("title", text("A network of spinet")),
+  return indented(object({entry("$schema", text("http://json-schema.org/draft-07/schema#")),
+                          entry("title", text("A network of spinet")),
                           entry("definitions", object(definitions)), entry("allOf", array({network}))}));
 }
 

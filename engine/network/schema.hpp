@@ -6,8 +6,9 @@
 
 namespace spinet {
 
-/// JSON Schema (draft 7) of a network whose models are those of the catalogue, made from the tables that the loader
-/// checks with and from the models' field tables.  An editor completes keys by it; the loader knows more.
+/// JSON Schema (draft 7) of a network whose models are those of the catalogue, made from the tables that the
+/// loader checks with and from the models' field tables.  An editor completes keys by it; the loader knows
+/// more.
 std::string json_schema(const Catalogue& catalogue);
 
 }  // namespace spinet

@@ -19,12 +19,17 @@ std::pair<double, double> range(const Distribution& d) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   const auto [least, most] = [&]() -> std::pair<double, double> {
     switch (d.kind) {
-      case Distribution::Kind::constant: return {d.a, d.a};
-      case Distribution::Kind::uniform: return {d.a, d.b};
-      case Distribution::Kind::normal: return {d.a - 3 * d.b, d.a + 3 * d.b};
+      case Distribution::Kind::constant:
+        return {d.a, d.a};
+      case Distribution::Kind::uniform:
+        return {d.a, d.b};
+      case Distribution::Kind::normal:
+        return {d.a - 3 * d.b, d.a + 3 * d.b};
       case Distribution::Kind::exponential:
-      case Distribution::Kind::lognormal: return {0, infinity};
-      case Distribution::Kind::listed: break;
+      case Distribution::Kind::lognormal:
+        return {0, infinity};
+      case Distribution::Kind::listed:
+        break;
     }
     if (d.values.empty()) return {0, 0};
     const auto [a, b] = std::minmax_element(d.values.begin(), d.values.end());
@@ -34,7 +39,8 @@ std::pair<double, double> range(const Distribution& d) {
 }
 
 std::size_t population_at(const Network& n, Gid gid) {
-  const auto after = std::upper_bound(n.populations.begin(), n.populations.end(), gid, [](Gid g, const Population& p) { return g < p.first; });
+  const auto after = std::upper_bound(n.populations.begin(), n.populations.end(), gid,
+                                      [](Gid g, const Population& p) { return g < p.first; });
   return static_cast<std::size_t>(after - n.populations.begin()) - 1;
 }
 
@@ -49,7 +55,9 @@ bool hears_only_as_environment(const Network& n, const Projection& p) {
 void look(const Network& n, const Projection& p, std::vector<Seen>& seen) {
   const auto each = [&](auto&& add) {
     for (const auto& r : p.sources)
-      for (auto k = population_at(n, r.first); r.count > 0 && k <= population_at(n, r.first + (r.count - 1)); ++k) add(seen[k]);
+      for (auto k = population_at(n, r.first); r.count > 0 && k <= population_at(n, r.first + (r.count - 1));
+           ++k)
+        add(seen[k]);
   };
   const Sign s = sign_of(*p.synapse, p.params);
   if (s == Sign::either) return each([](Seen& of) { of.either = true; });

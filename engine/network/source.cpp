@@ -16,8 +16,8 @@ bool continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x8
 
 /// Characters (UTF-8 code points) in the first `bytes` of s.
 std::size_t characters(std::string_view s, std::size_t bytes) {
-  return static_cast<std::size_t>(
-      std::count_if(s.begin(), s.begin() + std::min(bytes, s.size()), [](char c) { return !continuation(c); }));
+  return static_cast<std::size_t>(std::count_if(s.begin(), s.begin() + std::min(bytes, s.size()),
+                                                [](char c) { return !continuation(c); }));
 }
 
 /// Bytes of the first `n` characters.
@@ -67,7 +67,8 @@ void Diagnostics::error(Mark where, std::string reason, std::string help) {
 std::vector<Diagnostic> Diagnostics::sorted() const {
   auto entries = entries_;
   std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return std::tie(a.where.text, a.where.line, a.where.column) < std::tie(b.where.text, b.where.line, b.where.column);
+    return std::tie(a.where.text, a.where.line, a.where.column) <
+           std::tie(b.where.text, b.where.line, b.where.column);
   });
   std::vector<Diagnostic> out;
   for (auto& e : entries) {
@@ -88,8 +89,12 @@ std::vector<Diagnostic> Diagnostics::sorted() const {
       const std::size_t b = bytes_of(line, first);
       std::string shown = printable_line(line.substr(b, bytes_of(line.substr(b), count)));
       d.caret = static_cast<std::uint32_t>(before - std::min(before, first));
-      if (first > 0) { shown = "..." + shown; d.caret += 3; }
-      d.length = static_cast<std::uint32_t>(std::min<std::size_t>(d.length, std::max<std::size_t>(1, first + count - std::min(before, first + count))));
+      if (first > 0) {
+        shown = "..." + shown;
+        d.caret += 3;
+      }
+      d.length = static_cast<std::uint32_t>(std::min<std::size_t>(
+          d.length, std::max<std::size_t>(1, first + count - std::min(before, first + count))));
       if (first + count < all) shown += "...";
       d.source_line = std::move(shown);
     }

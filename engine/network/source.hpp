@@ -21,8 +21,9 @@ struct Diagnostic {
   std::uint32_t line = 0;    ///< from 1; 0: the file as a whole
   std::uint32_t column = 0;  ///< from 1, in characters
   std::string reason;
-  std::string help;          ///< suggestion, allowed values; may be empty
-  std::string source_line;   ///< the line, tabs and control characters as spaces, cut around the place if it is long
+  std::string help;  ///< suggestion, allowed values; may be empty
+  std::string
+      source_line;  ///< the line, tabs and control characters as spaces, cut around the place if it is long
   std::uint32_t caret = 0;   ///< characters before the caret in `source_line`
   std::uint32_t length = 1;  ///< characters underlined
 };
@@ -54,7 +55,8 @@ class Texts {
 /// Collects every error of one pass.  The same error at the same place is kept once.
 class Diagnostics {
  public:
-  /// Thrown by error() when there are more than people read, so that a hostile file cannot buy time with mistakes.
+  /// Thrown by error() when there are more than people read, so that a hostile file cannot buy time with
+  /// mistakes.
   struct TooMany {};
   static constexpr std::size_t most = 200;
 

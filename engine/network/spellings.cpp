@@ -15,25 +15,43 @@ constexpr auto rule = Spelling::Of::rule;
 constexpr auto variable = Spelling::Of::variable;
 constexpr auto key = Spelling::Of::key;
 
-constexpr std::string_view by_distance = "populations have `positions`, and `connect: {distance: ...}` connects by distance";
-constexpr std::string_view no_compartments = "there are no compartments, morphologies and ion channels: neurons are points";
-constexpr std::string_view no_gap_junctions = "there are no gap junctions: synapses transmit spikes, after a delay";
-constexpr std::string_view no_equations = "there are no equations in a network: `spinet models` lists the models, models/README.md says how to add one";
+constexpr std::string_view by_distance =
+    "populations have `positions`, and `connect: {distance: ...}` connects by distance";
+constexpr std::string_view no_compartments =
+    "there are no compartments, morphologies and ion channels: neurons are points";
+constexpr std::string_view no_gap_junctions =
+    "there are no gap junctions: synapses transmit spikes, after a delay";
+constexpr std::string_view no_equations =
+    "there are no equations in a network: `spinet models` lists the models, models/README.md says how to add "
+    "one";
 constexpr std::string_view no_threads = "there are no threads; for several ranks: spinet run FILE -n 4";
-constexpr std::string_view no_grid = "there is no time grid: spike times are exact to the `time_resolution`, 1 ns if not given";
-constexpr std::string_view nearly_adex = "the same spike initiation and adaptation, but its synapses are exponential currents (pA)";
-constexpr std::string_view no_device = "there are no current devices: the current is the parameter I_dc of the neurons, which `schedule` may set";
-constexpr std::string_view not_recorded_so = "recording is no population: `record` has a key `spikes`, a list of populations";
-constexpr std::string_view not_sampled_so = "recording is no population: `record` has a key `reports`, a list of {population: ..., variable: ..., every: ...}";
+constexpr std::string_view no_grid =
+    "there is no time grid: spike times are exact to the `time_resolution`, 1 ns if not given";
+constexpr std::string_view nearly_adex =
+    "the same spike initiation and adaptation, but its synapses are exponential currents (pA)";
+constexpr std::string_view no_device =
+    "there are no current devices: the current is the parameter I_dc of the neurons, which `schedule` may "
+    "set";
+constexpr std::string_view not_recorded_so =
+    "recording is no population: `record` has a key `spikes`, a list of populations";
+constexpr std::string_view not_sampled_so =
+    "recording is no population: `record` has a key `reports`, a list of {population: ..., variable: ..., "
+    "every: ...}";
 constexpr std::string_view own_times = "`spikes` lists the times of each neuron";
 constexpr std::string_view own_inputs = "inputs are populations of source models";
 constexpr std::string_view a_report = "reports: [{population: ..., variable: ..., every: ...}]";
-constexpr std::string_view own_list = "`spikes` lists the times of each neuron, with units, beside 'model': spikes: {0: [1 ms, 2 ms]}";
-constexpr std::string_view always_on = "a source fires all through the run; `schedule` sets its rate: {at: 1 s, set: {NAME: {rate: 0 Hz}}}";
-constexpr std::string_view no_condition = "there are no conditions: a rule or a list says which pairs; `autapses: false` is i != j";
+constexpr std::string_view own_list =
+    "`spikes` lists the times of each neuron, with units, beside 'model': spikes: {0: [1 ms, 2 ms]}";
+constexpr std::string_view always_on =
+    "a source fires all through the run; `schedule` sets its rate: {at: 1 s, set: {NAME: {rate: 0 Hz}}}";
+constexpr std::string_view no_condition =
+    "there are no conditions: a rule or a list says which pairs; `autapses: false` is i != j";
 constexpr std::string_view exact_always = "spikes are exact in time here";
-constexpr std::string_view synapse_there = "it is a model of synapses: synapse: {model: static, ...}; the time course belongs to the neuron: tau_syn_exc of lif_cond_exp";
-constexpr std::string_view weights_so = "recording is no population: `record` has a key `weights`, a list of {projection: ..., every: ...}";
+constexpr std::string_view synapse_there =
+    "it is a model of synapses: synapse: {model: static, ...}; the time course belongs to the neuron: "
+    "tau_syn_exc of lif_cond_exp";
+constexpr std::string_view weights_so =
+    "recording is no population: `record` has a key `weights`, a list of {projection: ..., every: ...}";
 constexpr std::string_view leak = "the leak conductance follows from two parameters, C_m / tau_m";
 
 // The first row that fits answers.
@@ -50,10 +68,13 @@ constexpr Spelling table[] = {
     {model, "hh_psc_alpha", "model: hodgkin_huxley", "its synapses are exponential conductances (nS)"},
     {model, "poisson_generator", "model: poisson", ""},
     {model, "spike_generator", "model: spike_source", own_times},
-    {model, "parrot_neuron", "", "there are no parrots: a source has as many targets as its projections give it"},
+    {model, "parrot_neuron", "",
+     "there are no parrots: a source has as many targets as its projections give it"},
     {model, "dc_generator", "", no_device},
     {model, "step_current_generator", "", no_device},
-    {model, "noise_generator", "", "there are no current devices: `schedule` sets I_dc from a distribution, again and again (networks/README.md, noise currents)"},
+    {model, "noise_generator", "",
+     "there are no current devices: `schedule` sets I_dc from a distribution, again and again "
+     "(networks/README.md, noise currents)"},
     {model, "spike_recorder", "", not_recorded_so},
     {model, "spike_detector", "", not_recorded_so},
     {model, "weight_recorder", "", weights_so},
@@ -79,7 +100,9 @@ constexpr Spelling table[] = {
     {model, "SpikeGeneratorGroup", "model: spike_source", own_times},
     {model, "lif_cell", "model: lif_delta", ""},
     {model, "PoissonInput", "model: poisson", "a population of sources, and a projection from it"},
-    {model, "TimedArray", "", "values in time are a waveform of the schedule: {at: 0 s, set: {NAME: {I_dc: {waveform: {csv: {file: values.csv}}}}}}"},
+    {model, "TimedArray", "",
+     "values in time are a waveform of the schedule: {at: 0 s, set: {NAME: {I_dc: {waveform: {csv: {file: "
+     "values.csv}}}}}}"},
     {model, "spike_source_cell", "model: spike_source", own_times},
     {model, "expsyn", "", synapse_there},
     {model, "exp2syn", "", synapse_there},
@@ -103,8 +126,10 @@ constexpr Spelling table[] = {
     {synapse, "tsodyks_synapse_hom", "model: tsodyks_markram", ""},
     {synapse, "tsodyks2_synapse", "model: tsodyks_markram", ""},
     {synapse, "TsodyksMarkramSynapse", "model: tsodyks_markram", ""},
-    {synapse, "expsyn", "model: static", "the time course belongs to the neuron: tau_syn_exc of lif_cond_exp"},
-    {synapse, "exp2syn", "model: static", "the time course belongs to the neuron: tau_syn_exc of lif_cond_exp"},
+    {synapse, "expsyn", "model: static",
+     "the time course belongs to the neuron: tau_syn_exc of lif_cond_exp"},
+    {synapse, "exp2syn", "model: static",
+     "the time course belongs to the neuron: tau_syn_exc of lif_cond_exp"},
     {synapse, "gap_junction", "", no_gap_junctions},
     {synapse, "ElectricalSynapse", "", no_gap_junctions},
 
@@ -118,9 +143,11 @@ constexpr Spelling table[] = {
     {rule, "FromListConnector", "connect: {list: @}", "rows are [source, target, weight, delay]"},
     {rule, "FromFileConnector", "connect: {list: @}", "a CSV file"},
     {rule, "DistanceDependentProbabilityConnector", "", by_distance},
-    {rule, "pairwise_poisson", "", "there is no such rule: fixed_total_number draws as many connections as that makes in the mean"},
+    {rule, "pairwise_poisson", "",
+     "there is no such rule: fixed_total_number draws as many connections as that makes in the mean"},
     {rule, "condition", "", no_condition},
-    {rule, "symmetric_pairwise_bernoulli", "", "there are no symmetric rules: a list holds both directions of each pair"},
+    {rule, "symmetric_pairwise_bernoulli", "",
+     "there are no symmetric rules: a list holds both directions of each pair"},
 
     // Sections of a network.
     {key, "nodes", "populations: @", ""},
@@ -243,7 +270,8 @@ constexpr Spelling table[] = {
     {key, "allow_self_connections", "autapses: @", ""},
     {key, "allow_multapses", "multapses: @", ""},
     {key, "with_replacement", "multapses: @", ""},
-    {key, "make_symmetric", "", "there are no symmetric rules: a second projection has 'from' and 'to' swapped"},
+    {key, "make_symmetric", "",
+     "there are no symmetric rules: a second projection has 'from' and 'to' swapped"},
 
     // Keys of a record.
     {key, "spike_recorder", "spikes: @", "", "reports"},
@@ -281,46 +309,67 @@ constexpr Spelling table[] = {
 struct Word {
   std::string_view word, symbol;
 };
-constexpr Word prefix_words[] = {{"", ""}, {"femto", "f"}, {"pico", "p"}, {"nano", "n"}, {"micro", "u"}, {"milli", "m"}, {"kilo", "k"}, {"mega", "M"}, {"meg", "M"}, {"giga", "G"}};
-constexpr Word unit_words[] = {{"second", "s"}, {"volt", "V"}, {"ampere", "A"}, {"amp", "A"}, {"farad", "F"}, {"siemens", "S"}, {"ohm", "Ohm"}, {"hertz", "Hz"},
-                               {"tesla", "T"}, {"gauss", "G"}, {"oersted", "Oe"}, {"meter", "m"}, {"metre", "m"}, {"kelvin", "K"}, {"joule", "J"}, {"watt", "W"}};
-constexpr Word odd_words[] = {{"msec", "ms"}, {"usec", "us"}, {"nsec", "ns"}, {"sec", "s"}, {"minute", "min"}, {"hour", "h"}, {"day", "d"},
-                              {"namp", "nA"}, {"pamp", "pA"}, {"uamp", "uA"}, {"pfarad", "pF"}, {"nfarad", "nF"}, {"ufarad", "uF"},
-                              {"nsiemens", "nS"}, {"usiemens", "uS"}, {"mho", "S"}, {"umho", "uS"}, {"percent", "%"}};
+constexpr Word prefix_words[] = {{"", ""},       {"femto", "f"}, {"pico", "p"}, {"nano", "n"}, {"micro", "u"},
+                                 {"milli", "m"}, {"kilo", "k"},  {"mega", "M"}, {"meg", "M"},  {"giga", "G"}};
+constexpr Word unit_words[] = {{"second", "s"}, {"volt", "V"},    {"ampere", "A"},   {"amp", "A"},
+                               {"farad", "F"},  {"siemens", "S"}, {"ohm", "Ohm"},    {"hertz", "Hz"},
+                               {"tesla", "T"},  {"gauss", "G"},   {"oersted", "Oe"}, {"meter", "m"},
+                               {"metre", "m"},  {"kelvin", "K"},  {"joule", "J"},    {"watt", "W"}};
+constexpr Word odd_words[] = {{"msec", "ms"},    {"usec", "us"},     {"nsec", "ns"},     {"sec", "s"},
+                              {"minute", "min"}, {"hour", "h"},      {"day", "d"},       {"namp", "nA"},
+                              {"pamp", "pA"},    {"uamp", "uA"},     {"pfarad", "pF"},   {"nfarad", "nF"},
+                              {"ufarad", "uF"},  {"nsiemens", "nS"}, {"usiemens", "uS"}, {"mho", "S"},
+                              {"umho", "uS"},    {"percent", "%"}};
 
 bool same(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 std::string_view key_of(const Spelling& s) { return s.right.substr(0, s.right.find(':')); }
 /// What follows the key.
-std::string_view value_of(const Spelling& s) { return s.right.empty() ? s.right : s.right.substr(s.right.find(':') + 2); }
+std::string_view value_of(const Spelling& s) {
+  return s.right.empty() ? s.right : s.right.substr(s.right.find(':') + 2);
+}
 
 /// Whether the answer can be given here: the key, or the model, that it names is one of those allowed.
 bool fits(const Spelling& s, const std::vector<std::string>& allowed) {
-  const auto is_allowed = [&](std::string_view name) { return std::find(allowed.begin(), allowed.end(), name) != allowed.end(); };
-  if (s.of == key) return (s.right.empty() || is_allowed(key_of(s))) && (s.beside.empty() || is_allowed(s.beside));
+  const auto is_allowed = [&](std::string_view name) {
+    return std::find(allowed.begin(), allowed.end(), name) != allowed.end();
+  };
+  if (s.of == key)
+    return (s.right.empty() || is_allowed(key_of(s))) && (s.beside.empty() || is_allowed(s.beside));
   return s.right.empty() || s.of == rule || is_allowed(value_of(s));
 }
 
 /// A name among the values of another simulator, as it is here: models and variables have names of their own.
 std::string translated(std::string_view right_key, std::string_view value) {
   // Neither a text nor the name of a file stands for a map.
-  if (right_key == "params" || right_key == "initial") return value.starts_with('{') ? std::string(value) : "...";
+  if (right_key == "params" || right_key == "initial")
+    return value.starts_with('{') ? std::string(value) : "...";
   if (right_key == "autapses" || right_key == "multapses")
-    for (const auto& [said, is] : {std::pair("true", "true"), {"yes", "true"}, {"on", "true"}, {"1", "true"},
-                                   {"false", "false"}, {"no", "false"}, {"off", "false"}, {"0", "false"}})
+    for (const auto& [said, is] : {std::pair("true", "true"),
+                                   {"yes", "true"},
+                                   {"on", "true"},
+                                   {"1", "true"},
+                                   {"false", "false"},
+                                   {"no", "false"},
+                                   {"off", "false"},
+                                   {"0", "false"}})
       if (same(value, said)) return is;
   // Lengths of runs are in ms elsewhere.
-  if (right_key == "duration" && !value.empty() && value.find_first_not_of("0123456789.eE+-") == std::string_view::npos)
+  if (right_key == "duration" && !value.empty() &&
+      value.find_first_not_of("0123456789.eE+-") == std::string_view::npos)
     return std::string(value) + " ms";
   const auto colon = value.rfind(':');
-  const bool scheme = right_key == "model" && colon != std::string_view::npos;  // "nest:iaf_psc_exp", "ctdb:cell.hoc"
+  const bool scheme =
+      right_key == "model" && colon != std::string_view::npos;  // "nest:iaf_psc_exp", "ctdb:cell.hoc"
   if (scheme) value = value.substr(colon + 1);
   for (const auto& s : table)
     if (!s.right.empty() && same(s.given, value) &&
-        ((right_key == "model" && s.of == model) || ((right_key == "model" || right_key == "synapse") && s.of == synapse) ||
+        ((right_key == "model" && s.of == model) ||
+         ((right_key == "model" || right_key == "synapse") && s.of == synapse) ||
          (right_key == "variable" && s.of == variable)))
       return std::string(value_of(s));
   return scheme ? "..." : std::string(value);
@@ -361,7 +410,8 @@ std::string answer(const Spelling& s, std::string_view given) {
   return "here: " + put_in(s.right, value) + (say.empty() ? "" : " (" + say + ")");
 }
 
-std::string meant(Spelling::Of of, std::string_view given, const std::vector<std::string>& allowed, std::string_view kind) {
+std::string meant(Spelling::Of of, std::string_view given, const std::vector<std::string>& allowed,
+                  std::string_view kind) {
   const Spelling* s = spelling(of, given, allowed);
   return s ? answer(*s) : suggest(given, allowed, kind);
 }

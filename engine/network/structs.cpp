@@ -12,9 +12,12 @@ namespace {
 
 std::uint32_t params_size(const Model& m) {
   switch (m.kind) {
-    case Kind::neuron: return reinterpret_cast<const NeuronTable&>(m).params_size;
-    case Kind::source: return reinterpret_cast<const SourceTable&>(m).params_size;
-    case Kind::synapse: return reinterpret_cast<const SynapseTable&>(m).params_size;
+    case Kind::neuron:
+      return reinterpret_cast<const NeuronTable&>(m).params_size;
+    case Kind::source:
+      return reinterpret_cast<const SourceTable&>(m).params_size;
+    case Kind::synapse:
+      return reinterpret_cast<const SynapseTable&>(m).params_size;
   }
   return 0;
 }
@@ -22,18 +25,24 @@ std::uint32_t params_size(const Model& m) {
 using Check = const char* (*)(const void*) noexcept;
 Check check_of(const Model& m) {
   switch (m.kind) {
-    case Kind::neuron: return reinterpret_cast<const NeuronTable&>(m).check;
-    case Kind::source: return reinterpret_cast<const SourceTable&>(m).check;
-    case Kind::synapse: return reinterpret_cast<const SynapseTable&>(m).check;
+    case Kind::neuron:
+      return reinterpret_cast<const NeuronTable&>(m).check;
+    case Kind::source:
+      return reinterpret_cast<const SourceTable&>(m).check;
+    case Kind::synapse:
+      return reinterpret_cast<const SynapseTable&>(m).check;
   }
   return nullptr;
 }
 
 double typical(const Distribution& d) {
   switch (d.kind) {
-    case Distribution::Kind::uniform: return 0.5 * (d.a + d.b);
-    case Distribution::Kind::lognormal: return std::exp(d.a);
-    default: return d.a;
+    case Distribution::Kind::uniform:
+      return 0.5 * (d.a + d.b);
+    case Distribution::Kind::lognormal:
+      return std::exp(d.a);
+    default:
+      return d.a;
   }
 }
 
@@ -106,7 +115,8 @@ CrossCheck check_params(const Model& m, std::span<const Distribution> params) {
     const auto& d = params[k];
     double low = d.low, high = d.high;
     if (d.kind == Distribution::Kind::uniform) low = d.a, high = d.b;
-    else if (d.kind == Distribution::Kind::normal) low = std::max(low, d.a - 6 * d.b), high = std::min(high, d.a + 6 * d.b);
+    else if (d.kind == Distribution::Kind::normal)
+      low = std::max(low, d.a - 6 * d.b), high = std::min(high, d.a + 6 * d.b);
     else if (d.kind != Distribution::Kind::exponential && d.kind != Distribution::Kind::lognormal) continue;
     const double kept = values[k];
     for (const double end : {low, high}) {

@@ -1,4 +1,5 @@
-// Model parameters as the model's own structs, filled by offset from plain numbers.  Private to engine/network.
+// Model parameters as the model's own structs, filled by offset from plain numbers.  Private to
+// engine/network.
 #pragma once
 #include <span>
 #include <string>
@@ -25,8 +26,8 @@ struct CrossCheck {
 };
 /// The fields that the reason of a check names, in its order.
 std::vector<std::string> fields_named(const Fields& fields, std::string_view reason);
-/// Lists are checked neuron by neuron; drawn parameters in the middle and, one at a time, at their ends (six standard
-/// deviations where a normal distribution has no nearer bound).
+/// Lists are checked neuron by neuron; drawn parameters in the middle and, one at a time, at their ends (six
+/// standard deviations where a normal distribution has no nearer bound).
 CrossCheck check_params(const Model& m, std::span<const Distribution> params);
 
 }  // namespace spinet::reading

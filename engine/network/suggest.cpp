@@ -57,7 +57,8 @@ std::string suggest(std::string_view given, const std::vector<std::string>& allo
   return suggest_one(nearest(given, allowed), allowed, kind);
 }
 
-std::string suggest_one(std::string_view best, const std::vector<std::string>& allowed, std::string_view kind) {
+std::string suggest_one(std::string_view best, const std::vector<std::string>& allowed,
+                        std::string_view kind) {
   std::string s;
   if (!best.empty()) s = "did you mean '" + std::string(best) + "'?";
   if (!allowed.empty() && allowed.size() <= most_listed) {
@@ -78,7 +79,8 @@ std::string joined(const std::vector<std::string>& names) {
 
 std::string in_quotes(std::string_view text) {
   std::string s(text.substr(0, longest));
-  while (text.size() > longest && !s.empty() && (static_cast<unsigned char>(s.back()) & 0xC0) == 0x80) s.pop_back();
+  while (text.size() > longest && !s.empty() && (static_cast<unsigned char>(s.back()) & 0xC0) == 0x80)
+    s.pop_back();
   if (text.size() > longest && !s.empty() && static_cast<unsigned char>(s.back()) >= 0x80) s.pop_back();
   s = printable_line(s);
   return "'" + s + (text.size() > longest ? "...'" : "'");

@@ -19,7 +19,8 @@ std::string meant_surely(std::string_view given, const std::vector<std::string>&
 std::string suggest(std::string_view given, const std::vector<std::string>& allowed, std::string_view kind);
 
 /// The same for a `best` that has been chosen, or none if it is empty.
-std::string suggest_one(std::string_view best, const std::vector<std::string>& allowed, std::string_view kind);
+std::string suggest_one(std::string_view best, const std::vector<std::string>& allowed,
+                        std::string_view kind);
 
 /// "a, b, c"
 std::string joined(const std::vector<std::string>& names);

@@ -30,11 +30,15 @@ constexpr Key synapse_own[] = {
 /// +1, -1, 0: both signs.  A weight of 0 counts as positive.
 int sign_of(const Distribution& d) {
   switch (d.kind) {
-    case Distribution::Kind::constant: return d.a < 0 ? -1 : 1;
-    case Distribution::Kind::uniform: return d.a >= 0 ? 1 : d.b <= 0 ? -1 : 0;
+    case Distribution::Kind::constant:
+      return d.a < 0 ? -1 : 1;
+    case Distribution::Kind::uniform:
+      return d.a >= 0 ? 1 : d.b <= 0 ? -1 : 0;
     case Distribution::Kind::exponential:
-    case Distribution::Kind::lognormal: return 1;
-    default: return d.low >= 0 ? 1 : d.high <= 0 ? -1 : 0;
+    case Distribution::Kind::lognormal:
+      return 1;
+    default:
+      return d.low >= 0 ? 1 : d.high <= 0 ? -1 : 0;
   }
 }
 

@@ -29,11 +29,16 @@ double longest(const Loading& l) {
 double longest_drawn(const Distribution& d) {
   constexpr double deviations = 6.35, means = 22.9;  // of the quantile 1 - 2^-33
   switch (d.kind) {
-    case Distribution::Kind::constant: return d.a;
-    case Distribution::Kind::uniform: return d.b;
-    case Distribution::Kind::normal: return std::min(d.high, std::max(d.low, d.a + deviations * d.b));
-    case Distribution::Kind::exponential: return std::min(d.high, std::max(d.low, means * d.a));
-    default: return std::min(d.high, std::max(d.low, std::exp(d.a + deviations * d.b)));
+    case Distribution::Kind::constant:
+      return d.a;
+    case Distribution::Kind::uniform:
+      return d.b;
+    case Distribution::Kind::normal:
+      return std::min(d.high, std::max(d.low, d.a + deviations * d.b));
+    case Distribution::Kind::exponential:
+      return std::min(d.high, std::max(d.low, means * d.a));
+    default:
+      return std::min(d.high, std::max(d.low, std::exp(d.a + deviations * d.b)));
   }
 }
 

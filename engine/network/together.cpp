@@ -20,9 +20,9 @@ class Together {
  public:
   Together(Loading& l, const std::vector<Entry>& all) : l_(l), all_(all) {}
 
-  /// Values that are in range one by one may contradict each other: the model's own check sees them in time order, those
-  /// that change together at once.  Changes of a part of a population are checked as if all of it changed; ramps and waveforms
-  /// at both ends.
+  /// Values that are in range one by one may contradict each other: the model's own check sees them in time
+  /// order, those that change together at once.  Changes of a part of a population are checked as if all of
+  /// it changed; ramps and waveforms at both ends.
   void combinations() {
     std::vector<bool> last(all_.size());
     std::set<Address> later;
@@ -69,7 +69,8 @@ class Together {
   std::vector<Distribution> params_of(Who who) const {
     if (!who.first) return l_.net.populations[who.second].params;
     std::vector<Distribution> all;
-    for (const double x : l_.net.projections[who.second].params) all.push_back({Distribution::Kind::constant, x});
+    for (const double x : l_.net.projections[who.second].params)
+      all.push_back({Distribution::Kind::constant, x});
     return all;
   }
   /// What it may set the parameter to; the last of them stays.
@@ -85,26 +86,33 @@ class Together {
     const Projection* p = who.first ? &l_.net.projections[who.second] : nullptr;
     const Population* population = p ? nullptr : &l_.net.populations[who.second];
     const Model& m = p ? p->synapse->model : *population->model;
-    const std::string from = fmt::format("from {} on, {} {}: ", l_.read.time_text(static_cast<double>(c.tick)), p ? "projection" : "population", in_quotes(p ? p->name : population->name));
+    const std::string from =
+        fmt::format("from {} on, {} {}: ", l_.read.time_text(static_cast<double>(c.tick)),
+                    p ? "projection" : "population", in_quotes(p ? p->name : population->name));
     const std::size_t before = errors.count();
     if (const auto found = check_params(m, params); found.reason) {
       errors.error(where, from + found.reason);
     } else if (p) {
-      // What histories keep of postsynaptic spikes is a sum over all of the past: its time constants are fixed.
+      // What histories keep of postsynaptic spikes is a sum over all of the past: its time constants are
+      // fixed.
       std::vector<double> values;
       for (const auto& d : params) values.push_back(d.a);
       if (history_taus(*p->synapse, values) != history_taus(*p->synapse, p->params))
         errors.error(where, from + "the time constants of traces of spikes cannot change during a run");
-      const Port& port = l_.net.populations[population_of(l_.net, p->targets[0].first)].neuron()->ports[p->port];
+      const Port& port =
+          l_.net.populations[population_of(l_.net, p->targets[0].first)].neuron()->ports[p->port];
       const Sign sign = sign_of(*p->synapse, values);
-      if (port.sign != 0 && sign != Sign::given && (sign == Sign::either || p->sign * static_cast<double>(sign) != static_cast<double>(port.sign)))
-        errors.error(where, from + fmt::format("weights would no longer all have the sign of port '{}'", port.name));
+      if (port.sign != 0 && sign != Sign::given &&
+          (sign == Sign::either || p->sign * static_cast<double>(sign) != static_cast<double>(port.sign)))
+        errors.error(where,
+                     from + fmt::format("weights would no longer all have the sign of port '{}'", port.name));
     }
     return errors.count() == before;
   }
   static std::pair<double, double> history_taus(const SynapseTable& t, const std::vector<double>& values) {
     std::vector<std::byte> params(t.params_size);
-    for (std::uint32_t f = 0; f < t.model.params.count; ++f) put(params.data(), field(t.model.params, f), values[f]);
+    for (std::uint32_t f = 0; f < t.model.params.count; ++f)
+      put(params.data(), field(t.model.params, f), values[f]);
     return {t.post_tau ? t.post_tau(params.data()) : 0, t.pre_tau ? t.pre_tau(params.data()) : 0};
   }
 
@@ -136,7 +144,9 @@ class Together {
     if (r && s) return r->source == s->source;
     if (c && d) return c->target == d->target;
     if (p && q)
-      return std::any_of(p->synapses.begin(), p->synapses.end(), [q](const SynapseAddress& i) { return std::count(q->synapses.begin(), q->synapses.end(), i) > 0; });
+      return std::any_of(p->synapses.begin(), p->synapses.end(), [q](const SynapseAddress& i) {
+        return std::count(q->synapses.begin(), q->synapses.end(), i) > 0;
+      });
     return true;
   }
   void report(const Entry& a, const Entry& b) {
@@ -144,8 +154,13 @@ class Together {
     reported_.insert({a.number, b.number});
     const bool both = a.control.waveform() && b.control.waveform();
     l_.read.errors.error(second.mark,
-                         fmt::format("{} the same thing at one time as line {}", both ? "this waveform drives" : second.control.waveform() ? "this waveform drives" : "this sets", first.mark.line),
-                         both ? "forms of one waveform are added: waveform: [{sine: ...}, {ramp: ...}]" : "a waveform has 'until'");
+                         fmt::format("{} the same thing at one time as line {}",
+                                     both                        ? "this waveform drives"
+                                     : second.control.waveform() ? "this waveform drives"
+                                                                 : "this sets",
+                                     first.mark.line),
+                         both ? "forms of one waveform are added: waveform: [{sine: ...}, {ramp: ...}]"
+                              : "a waveform has 'until'");
   }
 
   Loading& l_;

@@ -20,36 +20,37 @@ struct Symbol {
 };
 
 constexpr Symbol symbols[] = {
-    {"s", {0, 0, 1, 0, 0}, 0, 1, true},      {"min", {0, 0, 1, 0, 0}, 0, 60, false},
-    {"h", {0, 0, 1, 0, 0}, 0, 3600, false},  {"d", {0, 0, 1, 0, 0}, 0, 86400, false},
-    {"V", {2, 1, -3, -1, 0}, 0, 1, true},    {"A", {0, 0, 0, 1, 0}, 0, 1, true},
-    {"F", {-2, -1, 4, 2, 0}, 0, 1, true},    {"S", {-2, -1, 3, 2, 0}, 0, 1, true},
-    {"Ohm", {2, 1, -3, -2, 0}, 0, 1, true},  {"ohm", {2, 1, -3, -2, 0}, 0, 1, true},
+    {"s", {0, 0, 1, 0, 0}, 0, 1, true},        {"min", {0, 0, 1, 0, 0}, 0, 60, false},
+    {"h", {0, 0, 1, 0, 0}, 0, 3600, false},    {"d", {0, 0, 1, 0, 0}, 0, 86400, false},
+    {"V", {2, 1, -3, -1, 0}, 0, 1, true},      {"A", {0, 0, 0, 1, 0}, 0, 1, true},
+    {"F", {-2, -1, 4, 2, 0}, 0, 1, true},      {"S", {-2, -1, 3, 2, 0}, 0, 1, true},
+    {"Ohm", {2, 1, -3, -2, 0}, 0, 1, true},    {"ohm", {2, 1, -3, -2, 0}, 0, 1, true},
     {"\u03A9", {2, 1, -3, -2, 0}, 0, 1, true}, {"\u2126", {2, 1, -3, -2, 0}, 0, 1, true},
-    {"Hz", {0, 0, -1, 0, 0}, 0, 1, true},    {"m", {1, 0, 0, 0, 0}, 0, 1, true},
-    {"g", {0, 1, 0, 0, 0}, -3, 1, true},     {"T", {0, 1, -2, -1, 0}, 0, 1, true},
-    {"G", {0, 1, -2, -1, 0}, -4, 1, true},   {"Oe", {0, 1, -2, -1, 0}, -4, 1, true},
-    {"J", {2, 1, -2, 0, 0}, 0, 1, true},     {"eV", {2, 1, -2, 0, 0}, 0, 1.602176634e-19, true},
-    {"W", {2, 1, -3, 0, 0}, 0, 1, true},     {"C", {0, 0, 1, 1, 0}, 0, 1, true},
-    {"K", {0, 0, 0, 0, 1}, 0, 1, true},      {"%", {0, 0, 0, 0, 0}, -2, 1, false},
-    {"1", {0, 0, 0, 0, 0}, 0, 1, false},     {"rad", {0, 0, 0, 0, 0}, 0, 1, false},
+    {"Hz", {0, 0, -1, 0, 0}, 0, 1, true},      {"m", {1, 0, 0, 0, 0}, 0, 1, true},
+    {"g", {0, 1, 0, 0, 0}, -3, 1, true},       {"T", {0, 1, -2, -1, 0}, 0, 1, true},
+    {"G", {0, 1, -2, -1, 0}, -4, 1, true},     {"Oe", {0, 1, -2, -1, 0}, -4, 1, true},
+    {"J", {2, 1, -2, 0, 0}, 0, 1, true},       {"eV", {2, 1, -2, 0, 0}, 0, 1.602176634e-19, true},
+    {"W", {2, 1, -3, 0, 0}, 0, 1, true},       {"C", {0, 0, 1, 1, 0}, 0, 1, true},
+    {"K", {0, 0, 0, 0, 1}, 0, 1, true},        {"%", {0, 0, 0, 0, 0}, -2, 1, false},
+    {"1", {0, 0, 0, 0, 0}, 0, 1, false},       {"rad", {0, 0, 0, 0, 0}, 0, 1, false},
 };
 
 struct Prefix {
   std::string_view name;
   int decade;
 };
-constexpr Prefix prefixes[] = {{"a", -18}, {"f", -15}, {"p", -12}, {"n", -9}, {"u", -6}, {"\u00B5", -6},
-                               {"\u03BC", -6}, {"m", -3}, {"c", -2}, {"k", 3}, {"M", 6}, {"G", 9}, {"T", 12}};
+constexpr Prefix prefixes[] = {{"a", -18},     {"f", -15},     {"p", -12}, {"n", -9}, {"u", -6},
+                               {"\u00B5", -6}, {"\u03BC", -6}, {"m", -3},  {"c", -2}, {"k", 3},
+                               {"M", 6},       {"G", 9},       {"T", 12}};
 
 struct Named {
   std::string_view unit, noun;
 };
 constexpr Named nouns[] = {
-    {"1", "a plain number"}, {"s", "a time"},        {"V", "a voltage"},     {"A", "a current"},
-    {"F", "a capacitance"},  {"S", "a conductance"}, {"Ohm", "a resistance"}, {"Hz", "a rate"},
+    {"1", "a plain number"}, {"s", "a time"},        {"V", "a voltage"},        {"A", "a current"},
+    {"F", "a capacitance"},  {"S", "a conductance"}, {"Ohm", "a resistance"},   {"Hz", "a rate"},
     {"m", "a length"},       {"g", "a mass"},        {"T", "a magnetic field"}, {"J", "an energy"},
-    {"W", "a power"},        {"C", "a charge"},      {"K", "a temperature"},  {"m^2", "an area"},
+    {"W", "a power"},        {"C", "a charge"},      {"K", "a temperature"},    {"m^2", "an area"},
 };
 
 /// One symbol with its prefix.
@@ -59,7 +60,8 @@ std::optional<Unit> parse_symbol(std::string_view s) {
   for (const auto& p : prefixes)
     if (s.starts_with(p.name))
       for (const auto& y : symbols)
-        if (y.prefixed && s.substr(p.name.size()) == y.name) return Unit{{y.of}, y.decade + p.decade, y.factor};
+        if (y.prefixed && s.substr(p.name.size()) == y.name)
+          return Unit{{y.of}, y.decade + p.decade, y.factor};
   return std::nullopt;
 }
 
@@ -72,11 +74,13 @@ std::string_view trimmed(std::string_view s) {
 }  // namespace
 
 Dimension operator+(Dimension a, Dimension b) {
-  for (std::size_t i = 0; i < a.of.size(); ++i) a.of[i] = static_cast<std::int8_t>(std::clamp(a.of[i] + b.of[i], -100, 100));
+  for (std::size_t i = 0; i < a.of.size(); ++i)
+    a.of[i] = static_cast<std::int8_t>(std::clamp(a.of[i] + b.of[i], -100, 100));
   return a;
 }
 Dimension operator-(Dimension a, Dimension b) {
-  for (std::size_t i = 0; i < a.of.size(); ++i) a.of[i] = static_cast<std::int8_t>(std::clamp(a.of[i] - b.of[i], -100, 100));
+  for (std::size_t i = 0; i < a.of.size(); ++i)
+    a.of[i] = static_cast<std::int8_t>(std::clamp(a.of[i] - b.of[i], -100, 100));
   return a;
 }
 

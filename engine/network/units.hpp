@@ -18,7 +18,8 @@ struct Dimension {
 Dimension operator+(Dimension a, Dimension b);  ///< of a product
 Dimension operator-(Dimension a, Dimension b);  ///< of a quotient
 
-/// A unit: factor * 10^decade in SI base units.  1 Oe counts as 1e-4 T (the flux density it causes in vacuum).
+/// A unit: factor * 10^decade in SI base units.  1 Oe counts as 1e-4 T (the flux density it causes in
+/// vacuum).
 struct Unit {
   Dimension dimension;
   int decade = 0;
@@ -44,7 +45,8 @@ double scaled(double number, int decade);
 /// "a time", "a voltage"; "a quantity in m^2 kg / s" for what has no name; "a plain number" for none.
 std::string dimension_name(const Dimension& d);
 
-/// The unit of the same dimension nearest to a misspelt one, case and order of letters forgiven; may be empty.
+/// The unit of the same dimension nearest to a misspelt one, case and order of letters forgiven; may be
+/// empty.
 std::string nearest_unit(std::string_view misspelt, const Dimension& wanted);
 
 }  // namespace spinet

@@ -1,5 +1,6 @@
-// Values that go their own way in time: sums of sines, chirps, and points that are joined by steps or lines.  A waveform is
-// a function of the tick: nothing of it is listed, and nothing is kept from one tick to the next.
+// Values that go their own way in time: sums of sines, chirps, and points that are joined by steps or lines.
+// A waveform is a function of the tick: nothing of it is listed, and nothing is kept from one tick to the
+// next.
 #pragma once
 #include <cstdint>
 #include <utility>
@@ -19,7 +20,8 @@ struct Chirp {
   Tick over;
   bool operator==(const Chirp&) const = default;
 };
-/// Values at times; between them the last (steps) or a line.  The first holds before the first time, the last after the last one.
+/// Values at times; between them the last (steps) or a line.  The first holds before the first time, the last
+/// after the last one.
 struct Points {
   enum class Between : std::uint8_t { steps, lines } between = Between::steps;
   Tick period = 0;         ///< begins again after it, if above 0; all times lie below it
@@ -34,8 +36,9 @@ struct Waveform {
   std::vector<Sine> sines{};  ///< as if it began at tick 0
   std::vector<Chirp> chirps{};
   std::vector<Points> points{};
-  Tick until = never;   ///< its last change is there
-  Tick resolution = 0;  ///< ticks from one change to the next, for those who cannot follow it; 0: it has steps alone
+  Tick until = never;  ///< its last change is there
+  Tick resolution =
+      0;  ///< ticks from one change to the next, for those who cannot follow it; 0: it has steps alone
   bool operator==(const Waveform&) const = default;
 
   /// At `t` ticks after the begin.

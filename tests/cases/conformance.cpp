@@ -10,7 +10,9 @@
 namespace {
 
 template <class Table>
-const Table* as(const spinet::Model* m, spinet::Kind kind) { return m->kind == kind ? reinterpret_cast<const Table*>(m) : nullptr; }
+const Table* as(const spinet::Model* m, spinet::Kind kind) {
+  return m->kind == kind ? reinterpret_cast<const Table*>(m) : nullptr;
+}
 
 const std::filesystem::path folder = TEST_PLUGINS;
 constexpr spinet::Tick short_run = 10'000'000;  // a sixth of what check-plugin takes: there are many models
@@ -32,8 +34,12 @@ std::pair<std::vector<std::string>, int> failed_checks(const std::string& plugin
 }  // namespace
 
 TEST_CASE("sound plugins pass every check") {
-  for (const auto& [plugin, at_least] : {std::pair{"synapse_sound", 12}, {"neuron_sound", 14}, {"source_sound", 11}, {"environment_sound", 12},
-                                          {"plastic_sound", 14}, {"source_regular", 11}}) {
+  for (const auto& [plugin, at_least] : {std::pair{"synapse_sound", 12},
+                                         {"neuron_sound", 14},
+                                         {"source_sound", 11},
+                                         {"environment_sound", 12},
+                                         {"plastic_sound", 14},
+                                         {"source_regular", 11}}) {
     const auto [failed, all] = failed_checks(plugin);
     INFO(plugin);
     CHECK(failed == std::vector<std::string>{});
@@ -54,10 +60,14 @@ TEST_CASE("every model that comes with spinet passes every check") {
   spinet::Catalogue c;
   spinet::add_builtin(c);
   for (const auto& [model, origin] : c.all()) {
-    if (std::filesystem::exists(std::filesystem::path(SHARED_MODELS) / (model->name + std::string(".so")))) continue;  // below
-    if (const auto* t = as<spinet::NeuronTable>(model, spinet::Kind::neuron)) check_neuron(*t, *t, found(model->name));
-    if (const auto* t = as<spinet::SynapseTable>(model, spinet::Kind::synapse)) check_synapse(*t, *t, found(model->name));
-    if (const auto* t = as<spinet::SourceTable>(model, spinet::Kind::source)) check_source(*t, *t, found(model->name));
+    if (std::filesystem::exists(std::filesystem::path(SHARED_MODELS) / (model->name + std::string(".so"))))
+      continue;  // below
+    if (const auto* t = as<spinet::NeuronTable>(model, spinet::Kind::neuron))
+      check_neuron(*t, *t, found(model->name));
+    if (const auto* t = as<spinet::SynapseTable>(model, spinet::Kind::synapse))
+      check_synapse(*t, *t, found(model->name));
+    if (const auto* t = as<spinet::SourceTable>(model, spinet::Kind::source))
+      check_source(*t, *t, found(model->name));
   }
   for (const auto& file : std::filesystem::directory_iterator(SHARED_MODELS))
     if (file.path().extension() == ".so") spinet::check_plugin(file, found(file.path().string()));
@@ -89,7 +99,9 @@ TEST_CASE("a flaw is found, by the check that is meant for it") {
            {"synapse_negative", "what it transmits has the sign that it says"},
            {"synapse_reads_twice", "the weight that is read is the one that is transmitted"},
            {"synapse_payload_twice", "the payload of an event is counted once"},
-           {"synapse_late_counter", "keeps nothing in variables of its own: it can write to (anonymous namespace)::kept()::all; constants"},
+           {"synapse_late_counter",
+            "keeps nothing in variables of its own: it can write to (anonymous namespace)::kept()::all; "
+            "constants"},
            {"plastic_whole_history", "of spikes that it has seen it needs each target's last alone"},
            {"plastic_set_nan_at_end", "weights are finite"},
            {"synapse_allocates", "imports nothing that allocates or throws"},
@@ -145,20 +157,31 @@ TEST_CASE("what is no plugin is refused with the reason") {
     return "";
   };
   CHECK(refusal(folder / "other_version.so") ==
-        (folder / "other_version.so").string() + ": made for plugin interface version " + std::to_string(spinet::abi_version + 41) + ", this is version " +
+        (folder / "other_version.so").string() + ": made for plugin interface version " +
+            std::to_string(spinet::abi_version + 41) + ", this is version " +
             std::to_string(spinet::abi_version) + "; rebuild it against the headers of this spinet");
-  const auto refused = [&](const char* plugin) { return refusal(folder / plugin).substr((folder / plugin).string().size()); };
-  CHECK(refused("synapse_computed_weight.so") == ": variable 'weight' is flagged `initial` and has no place in the state for the value that a network gives");
+  const auto refused = [&](const char* plugin) {
+    return refusal(folder / plugin).substr((folder / plugin).string().size());
+  };
+  CHECK(refused("synapse_computed_weight.so") ==
+        ": variable 'weight' is flagged `initial` and has no place in the state for the value that a network "
+        "gives");
   CHECK(refused("synapse_computed_first.so") == ": variable 'twice' lies where 'weight' lies");
-  CHECK(refused("synapse_no_reading.so") == ": it answers 'read' and has no variable 'reading', which is logged then");
-  CHECK(refused("synapse_unit.so") == ": parameter 'p': 'furlong' is no unit (as ms, mV, pA/ms, 1/s, or 1 for a plain number)");
-  CHECK(refused("neuron_unit.so") == ": port 'exc': 'mV/' is no unit (as ms, mV, pA/ms, 1/s, or 1 for a plain number)");
+  CHECK(refused("synapse_no_reading.so") ==
+        ": it answers 'read' and has no variable 'reading', which is logged then");
+  CHECK(refused("synapse_unit.so") ==
+        ": parameter 'p': 'furlong' is no unit (as ms, mV, pA/ms, 1/s, or 1 for a plain number)");
+  CHECK(refused("neuron_unit.so") ==
+        ": port 'exc': 'mV/' is no unit (as ms, mV, pA/ms, 1/s, or 1 for a plain number)");
   CHECK(refused("environment_metrics.so") == ": it has 5 metrics where 4 are allowed");
   CHECK(refused("entry_null.so") == ": its spinet_model() returned no table");
-  CHECK(refusal(folder / "no_plugin.so") ==
-        (folder / "no_plugin.so").string() + ": not a spinet plugin: it has no symbol spinet_model (does the file end with SPINET_MODEL(...)?)");
+  CHECK(
+      refusal(folder / "no_plugin.so") ==
+      (folder / "no_plugin.so").string() +
+          ": not a spinet plugin: it has no symbol spinet_model (does the file end with SPINET_MODEL(...)?)");
   CHECK(refusal(folder / "nowhere.so") ==
-        (folder / "nowhere.so").string() + ": cannot be loaded: cannot open shared object file: No such file or directory");
+        (folder / "nowhere.so").string() +
+            ": cannot be loaded: cannot open shared object file: No such file or directory");
   const auto text = std::filesystem::temp_directory_path() / "spinet_text.so";
   std::ofstream(text) << "this is a text, not a library\n";
   CHECK(refusal(text) == text.string() + ": cannot be loaded: file too short");

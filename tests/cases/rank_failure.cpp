@@ -19,7 +19,8 @@ int main(int, char** argv) {
             throw std::runtime_error("rank 1 has failed");
           }
           // Rank 2 comes to no collective any more.
-          if (i == 50 && how == "endless" && t.rank() == 2) std::this_thread::sleep_for(std::chrono::hours(1));
+          if (i == 50 && how == "endless" && t.rank() == 2)
+            std::this_thread::sleep_for(std::chrono::hours(1));
           t.all_gather(std::as_bytes(std::span(&i, 1)), all);
         }
         return 0;

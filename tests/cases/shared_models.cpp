@@ -1,5 +1,6 @@
-// `lif_delta` and `static` as shared libraries give the data that they give built in.  The command has no way to show
-// it (a plugin may not take the name of a built-in model), so the catalogue here has them from the libraries alone.
+// `lif_delta` and `static` as shared libraries give the data that they give built in.  The command has no way
+// to show it (a plugin may not take the name of a built-in model), so the catalogue here has them from the
+// libraries alone.
 #include <catch2/catch.hpp>
 
 #include "network/loader.hpp"
@@ -15,7 +16,8 @@ namespace {
 const Catalogue& from_libraries() {
   static const Catalogue made = [] {
     Catalogue c;
-    for (const char* name : {"lif_delta", "static"}) c.load((std::filesystem::path(SHARED_MODELS) / name).replace_extension(".so"));
+    for (const char* name : {"lif_delta", "static"})
+      c.load((std::filesystem::path(SHARED_MODELS) / name).replace_extension(".so"));
     for (const auto& [model, origin] : builtin().all())
       if (!c.find(model->kind, model->name)) c.add(model, origin);
     return c;
@@ -26,7 +28,8 @@ const Catalogue& from_libraries() {
 }  // namespace
 
 TEST_CASE("lif_delta and static as shared libraries give the data that they give built in") {
-  for (const char* name : {"delta", "small"}) {  // delta: weights drawn and alike; small: time constants of neurons differ
+  for (const char* name :
+       {"delta", "small"}) {  // delta: weights drawn and alike; small: time constants of neurons differ
     CAPTURE(name);
     const auto file = (std::filesystem::path(NETWORKS) / name).replace_extension(".yaml");
     auto own = load(file, builtin()), other = load(file, from_libraries());
@@ -37,7 +40,8 @@ TEST_CASE("lif_delta and static as shared libraries give the data that they give
       neurons = neurons || library;
     }
     CHECK(neurons);
-    for (std::size_t p = 0; p < own.projections.size(); ++p) CHECK(own.projections[p].synapse != other.projections[p].synapse);
+    for (std::size_t p = 0; p < own.projections.size(); ++p)
+      CHECK(own.projections[p].synapse != other.projections[p].synapse);
 
     auto a = run(own), b = run(other);
     CHECK(a.spikes().size() > 300);
@@ -55,5 +59,6 @@ TEST_CASE("lif_delta and static as shared libraries give the data that they give
 TEST_CASE("a library cannot take the name of a built-in model unnoticed") {
   Catalogue c;
   add_builtin(c);
-  CHECK_THROWS_WITH(c.load_folder(SHARED_MODELS), Catch::Contains(".so: there is already a ") && Catch::Contains(" (built in)"));
+  CHECK_THROWS_WITH(c.load_folder(SHARED_MODELS),
+                    Catch::Contains(".so: there is already a ") && Catch::Contains(" (built in)"));
 }

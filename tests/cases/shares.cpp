@@ -1,4 +1,5 @@
-// How the networks of ranks.py are shared out: several ranks own neurons, or comparing rank counts would compare nothing.
+// How the networks of ranks.py are shared out: several ranks own neurons, or comparing rank counts would
+// compare nothing.
 #include <catch2/catch.hpp>
 
 #include <algorithm>

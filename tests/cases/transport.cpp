@@ -48,7 +48,8 @@ TEST_CASE("a rank that fails ends the collective of the others with its message"
     told = t.rank() == failing;
     CHECK(t.farewell(2, e.what()) == 2);
   } catch (const spinet::RankFailed& e) {
-    told = e.rank == failing && std::string(e.what()) == "injected fault on rank " + std::to_string(failing) + " at collective 23";
+    told = e.rank == failing &&
+           std::string(e.what()) == "injected fault on rank " + std::to_string(failing) + " at collective 23";
     CHECK(t.farewell(0, "told") == 2);
   }
   CHECK(told);
@@ -69,9 +70,12 @@ TEST_CASE("latency of an all_gather") {
       t.all_gather({}, all);
       const auto begin = std::chrono::steady_clock::now();
       for (int i = 0; i < 100; ++i) t.all_gather(mine, all);
-      best = std::min(best, std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin).count() / 100);
+      best = std::min(
+          best,
+          std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin).count() / 100);
     }
     CHECK(all.bytes.size() == size * static_cast<std::size_t>(t.size()));
-    if (t.rank() == 0) std::cout << "all_gather of " << size << " B on " << t.size() << " ranks: " << best << " us\n";
+    if (t.rank() == 0)
+      std::cout << "all_gather of " << size << " B on " << t.size() << " ranks: " << best << " us\n";
   }
 }

@@ -36,7 +36,8 @@ TEST_CASE("the whole message of every case") {
   const auto models = spinet::test::test_models();
   int count = 0;
   std::vector<fs::path> files;
-  for (const auto& f : fs::directory_iterator(".")) if (f.path().extension() == ".yaml") files.push_back(f.path().filename());
+  for (const auto& f : fs::directory_iterator("."))
+    if (f.path().extension() == ".yaml") files.push_back(f.path().filename());
   std::sort(files.begin(), files.end());
   for (const auto& file : files) {
     INFO(file.string());

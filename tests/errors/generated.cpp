@@ -1,5 +1,6 @@
 // For every field of every model, built in or made for tests: a wrong unit, no unit, a value out of range, a
-// misspelt name.  Each must be refused at its place with a message that names the field and says what is right.
+// misspelt name.  Each must be refused at its place with a message that names the field and says what is
+// right.
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
@@ -26,20 +27,25 @@ struct Probe {
   std::string unit_of_port;
 
   std::string text(const std::string& key, const std::string& value, const std::string& word) const {
-    std::string s = "spinet: 1\nduration: 1 s\n" + (word.empty() ? "" : "parameters: {word: " + word + "}\n") + "populations:\n";
+    std::string s = "spinet: 1\nduration: 1 s\n" +
+                    (word.empty() ? "" : "parameters: {word: " + word + "}\n") + "populations:\n";
     const auto* neuron = model.kind == Kind::neuron ? reinterpret_cast<const NeuronTable*>(&model) : nullptr;
     if (model.kind != Kind::synapse)
-      return s + fmt::format("  a: {{model: {}, size: 2, {}: {{{}: {}}}{}}}\n", model.name, section, key, value,
-                             neuron && neuron->environment ? ", patterns: [{in: [0], out: [1]}]" : "");
-    return s + fmt::format("  a: {{model: {}, size: 2}}\nprojections:\n  p: {{from: a, to: a, connect: one_to_one, "
-                           "synapse: {{model: {}, delay: 1 ms, port: {}, {}: {}}}}}\n", reads() ? "sigmoid" : "cell", model.name, reads() ? "in" : "any", key, value);
+      return s + fmt::format("  a: {{model: {}, size: 2, {}: {{{}: {}}}{}}}\n", model.name, section, key,
+                             value, neuron && neuron->environment ? ", patterns: [{in: [0], out: [1]}]" : "");
+    return s + fmt::format(
+                   "  a: {{model: {}, size: 2}}\nprojections:\n  p: {{from: a, to: a, connect: one_to_one, "
+                   "synapse: {{model: {}, delay: 1 ms, port: {}, {}: {}}}}}\n",
+                   reads() ? "sigmoid" : "cell", model.name, reads() ? "in" : "any", key, value);
   }
   /// A synapse model that reads variables of its target needs one that has them.
   bool reads() const {
-    return model.kind == Kind::synapse && reinterpret_cast<const SynapseTable*>(&model)->read_count > 0 && catalogue.find(Kind::neuron, "sigmoid");
+    return model.kind == Kind::synapse && reinterpret_cast<const SynapseTable*>(&model)->read_count > 0 &&
+           catalogue.find(Kind::neuron, "sigmoid");
   }
   /// `word`: value of a parameter of this name, if there is to be one.
-  std::vector<Diagnostic> errors(const std::string& key, const std::string& value, const std::string& word = {}) const {
+  std::vector<Diagnostic> errors(const std::string& key, const std::string& value,
+                                 const std::string& word = {}) const {
     try {
       load_text(text(key, value, word), "probe.yaml", catalogue);
     } catch (const InvalidNetwork& e) {
@@ -54,7 +60,9 @@ bool mentions(const Diagnostic& d, const std::string& what) {
 }
 
 /// Decimal text that reads back exactly.
-std::string with_unit(double x, const std::string& unit) { return unit == "1" ? fmt::format("{}", x) : fmt::format("{} {}", x, unit); }
+std::string with_unit(double x, const std::string& unit) {
+  return unit == "1" ? fmt::format("{}", x) : fmt::format("{} {}", x, unit);
+}
 
 /// What no number, no stored number or no tick can hold: refused with the range that is allowed, or taken.
 void check_extremes(const Probe& p, const Field& f, const std::string& unit) {
@@ -69,16 +77,21 @@ void check_extremes(const Probe& p, const Field& f, const std::string& unit) {
     CHECK(e[0].reason.find("must be ;") == std::string::npos);
   };
   const std::string suffix = unit == "1" ? "" : " " + unit;
-  for (const char* bad : {"nan", ".inf", "-.inf", "1e999"}) refused(bad + suffix, whole ? "a whole number" : unit == "1" ? "a plain number is expected" : " in " + unit + " is expected");
+  for (const char* bad : {"nan", ".inf", "-.inf", "1e999"})
+    refused(bad + suffix, whole         ? "a whole number"
+                          : unit == "1" ? "a plain number is expected"
+                                        : " in " + unit + " is expected");
   for (const char* large : {"1e39", "-1e39"}) {
     const double x = std::strtod(large, nullptr);
     const bool inside = x >= f.low && x <= f.high && !whole && !single && !ticks;
     if (!inside) refused(large + suffix, "'" + name + "' must be ");
-    else CHECK(p.errors(name, large + suffix).size() <= 1);  // the model's own check may refuse what is in range
+    else
+      CHECK(p.errors(name, large + suffix).size() <= 1);  // the model's own check may refuse what is in range
   }
   if (ticks) {  // 2^63 ticks of 1 ns, and what is too short for one
     const double ms = 0x1p63 * 1e-6;
-    refused(fmt::format("{} ms", ms), "from " + std::string(f.flags & low_open ? "1 ns" : "0 ms") + " to 1152921504.6068468 s");
+    refused(fmt::format("{} ms", ms),
+            "from " + std::string(f.flags & low_open ? "1 ns" : "0 ms") + " to 1152921504.6068468 s");
     if (f.flags & low_open) refused("0.1 ns", "from 1 ns to ");
   }
   if (whole) {
@@ -115,7 +128,8 @@ void check_field(const Probe& p, const Field& f) {
     return;
   }
 
-  // The preset itself is fine (or contradicts nothing but other presets); `auto` is a word for derived ones only.
+  // The preset itself is fine (or contradicts nothing but other presets); `auto` is a word for derived ones
+  // only.
   const std::string preset = f.flags & derived ? "auto" : with_unit(f.preset, unit);
   for (const auto& d : p.errors(name, preset)) FAIL("preset refused: " << d.reason);
   CHECK(p.errors(name, "auto").empty() == ((f.flags & derived) != 0));
@@ -144,8 +158,10 @@ void check_field(const Probe& p, const Field& f) {
 
   // Just outside the range.
   std::vector<double> outside;
-  if (std::isfinite(f.low)) outside.push_back(f.flags & low_open ? f.low : f.low - std::max(1.0, std::fabs(f.low)));
-  if (std::isfinite(f.high)) outside.push_back(f.flags & high_open ? f.high : f.high + std::max(1.0, std::fabs(f.high)));
+  if (std::isfinite(f.low))
+    outside.push_back(f.flags & low_open ? f.low : f.low - std::max(1.0, std::fabs(f.low)));
+  if (std::isfinite(f.high))
+    outside.push_back(f.flags & high_open ? f.high : f.high + std::max(1.0, std::fabs(f.high)));
   for (const double x : outside) {
     e = p.errors(name, with_unit(x, unit));
     REQUIRE(e.size() == 1);
@@ -211,18 +227,36 @@ constexpr Spot places[] = {
     {"delay_resolution", "delay_resolution: @", true},
     {"size", "populations: {a: {model: cell, size: @}}\nprojections:", false},
     {"spike time", "populations: {a: {model: listed, size: 1, spikes: [@]}}\nprojections:", true},
-    {"fixed_indegree", "projections: {p: {from: a, to: a, connect: {fixed_indegree: @}, synapse: {model: plain, delay: 1 ms}}}", false},
-    {"fixed_outdegree", "projections: {p: {from: a, to: a, connect: {fixed_outdegree: @}, synapse: {model: plain, delay: 1 ms}}}", false},
-    {"fixed_total_number", "projections: {p: {from: a, to: a, connect: {fixed_total_number: @}, synapse: {model: plain, delay: 1 ms}}}", false},
-    {"delay", "projections: {p: {from: a, to: a, connect: all_to_all, synapse: {model: plain, delay: @}}}", true},
-    {"delay", "projections: {p: {from: a, to: a, connect: {list: [[0, 1, 1 pA, @]]}, synapse: {model: plain}}}", true},
-    {"source", "projections: {p: {from: a, to: a, connect: {list: [[@, 1, 1 pA]]}, synapse: {model: plain, delay: 1 ms}}}", false},
-    {"target", "projections: {p: {from: a, to: a, connect: {list: [[1, @, 1 pA]]}, synapse: {model: plain, delay: 1 ms}}}", false},
+    {"fixed_indegree",
+     "projections: {p: {from: a, to: a, connect: {fixed_indegree: @}, synapse: {model: plain, delay: 1 ms}}}",
+     false},
+    {"fixed_outdegree",
+     "projections: {p: {from: a, to: a, connect: {fixed_outdegree: @}, synapse: {model: plain, delay: 1 "
+     "ms}}}",
+     false},
+    {"fixed_total_number",
+     "projections: {p: {from: a, to: a, connect: {fixed_total_number: @}, synapse: {model: plain, delay: 1 "
+     "ms}}}",
+     false},
+    {"delay", "projections: {p: {from: a, to: a, connect: all_to_all, synapse: {model: plain, delay: @}}}",
+     true},
+    {"delay",
+     "projections: {p: {from: a, to: a, connect: {list: [[0, 1, 1 pA, @]]}, synapse: {model: plain}}}", true},
+    {"source",
+     "projections: {p: {from: a, to: a, connect: {list: [[@, 1, 1 pA]]}, synapse: {model: plain, delay: 1 "
+     "ms}}}",
+     false},
+    {"target",
+     "projections: {p: {from: a, to: a, connect: {list: [[1, @, 1 pA]]}, synapse: {model: plain, delay: 1 "
+     "ms}}}",
+     false},
     {"at", "schedule: [{at: @, set: {a: {I_dc: 1 pA}}}]", true},
     {"every", "schedule: [{at: 1 ms, field: 1 Oe, repeat: {every: @}}]", true},
     {"count", "schedule: [{at: 1 ms, field: 1 Oe, repeat: {every: 1 ms, count: @}}]", false},
-    {"period", "schedule: [{at: 1 ms, pulse: {amplitude: 1 V, width: 1 ms, count: 2, period: @}, to: p}]", true},
-    {"count", "schedule: [{at: 1 ms, pulse: {amplitude: 1 V, width: 1 ms, count: @, period: 2 ms}, to: p}]", false},
+    {"period", "schedule: [{at: 1 ms, pulse: {amplitude: 1 V, width: 1 ms, count: 2, period: @}, to: p}]",
+     true},
+    {"count", "schedule: [{at: 1 ms, pulse: {amplitude: 1 V, width: 1 ms, count: @, period: 2 ms}, to: p}]",
+     false},
     {"source", "schedule: [{at: 1 ms, read: p, synapses: [[@, 0]]}]", false},
     {"target", "schedule: [{at: 1 ms, read: p, synapses: [[0, @]]}]", false},
     {"every", "record: {reports: [{population: a, variable: V, every: @}]}", true},
@@ -243,7 +277,9 @@ std::string network_of(const Spot& place, const std::string& value) {
   if (text.find("duration:") == std::string::npos) text += "\nduration: 1000 s";
   if (text.find("populations:") == std::string::npos) text += "\npopulations: {a: {model: cell, size: 4}}";
   if (text.find("projections:") == std::string::npos)
-    text += "\nprojections: {p: {from: a, to: a, connect: all_to_all, synapse: {model: valve, delay: 1 ms, port: exc}}}";
+    text +=
+        "\nprojections: {p: {from: a, to: a, connect: all_to_all, synapse: {model: valve, delay: 1 ms, port: "
+        "exc}}}";
   return "spinet: 1\n" + text + "\n";
 }
 
@@ -266,7 +302,8 @@ TEST_CASE("times and whole numbers of every section, too large or none") {
     CHECK(e[0].reason.size() + e[0].help.size() > std::string(place.key).size() + 10);
   };
   for (const auto& place : places) {
-    for (const char* number : {"nan", ".inf", "-.inf", "1e999", "1e39", "-1e39", "9223372036854775808e3", "-1"})
+    for (const char* number :
+         {"nan", ".inf", "-.inf", "1e999", "1e39", "-1e39", "9223372036854775808e3", "-1"})
       check(place, std::string(number) + (place.time ? " s" : ""));
     for (const char* other : {"much", "{}", "1 pA"}) check(place, other);
     if (!place.time) check(place, "1.5"), check(place, "123456789012345678901234567890");

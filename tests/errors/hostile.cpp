@@ -55,10 +55,14 @@ TEST_CASE("deep nesting is refused before it is followed") {
 }
 
 TEST_CASE("nested expressions are refused") {
-  CHECK_THAT(refusal(one + "parameters: {x: \"=" + times("(", 100'000) + "1\"}"), Contains("nested too deeply"));
-  CHECK_THAT(refusal(one + "parameters: {x: \"=" + times("sqrt(", 100'000) + "1\"}"), Contains("nested too deeply"));
-  CHECK_THAT(refusal(one + "parameters: {x: \"=" + times("2^", 100'000) + "1\"}"), Contains("nested too deeply"));
-  CHECK_THAT(refusal(one + "parameters: {x: \"=" + times("-", 100'000) + "1 mV\", y: =x+1}"), Contains("cannot be added"));
+  CHECK_THAT(refusal(one + "parameters: {x: \"=" + times("(", 100'000) + "1\"}"),
+             Contains("nested too deeply"));
+  CHECK_THAT(refusal(one + "parameters: {x: \"=" + times("sqrt(", 100'000) + "1\"}"),
+             Contains("nested too deeply"));
+  CHECK_THAT(refusal(one + "parameters: {x: \"=" + times("2^", 100'000) + "1\"}"),
+             Contains("nested too deeply"));
+  CHECK_THAT(refusal(one + "parameters: {x: \"=" + times("-", 100'000) + "1 mV\", y: =x+1}"),
+             Contains("cannot be added"));
 }
 
 TEST_CASE("a long chain of parameters does not overflow the stack") {
@@ -93,14 +97,17 @@ TEST_CASE("alias bombs are refused") {
 }
 
 TEST_CASE("the bomb of `like`, of lists by parameter, and of ids") {
-  std::string s = head + "populations:\n  a: {model: listed, size: 1, spikes: [" + times("1 ms,", 100'000) + "1 ms]}\n";
+  std::string s =
+      head + "populations:\n  a: {model: listed, size: 1, spikes: [" + times("1 ms,", 100'000) + "1 ms]}\n";
   for (int i = 0; i < 10'000; ++i) s += "  b" + std::to_string(i) + ": {like: a}\n";
   CHECK_THAT(refusal(s), Contains("'like' copies more than"));
   s = head + "parameters: {v: [" + times("-50 mV,", 100'000) + "-50 mV]}\npopulations:\n";
-  for (int i = 0; i < 1'000; ++i) s += "  b" + std::to_string(i) + ": {model: cell, size: 100001, params: {v_th: $v}}\n";
+  for (int i = 0; i < 1'000; ++i)
+    s += "  b" + std::to_string(i) + ": {model: cell, size: 100001, params: {v_th: $v}}\n";
   CHECK_THAT(refusal(s), Contains("lists unfold to more than"));
   s = head + "populations:\n  a: {model: cell, size: 10000000}\nrecord:\n  reports:\n";
-  for (int i = 0; i < 1'000; ++i) s += "    - {population: a, variable: V, every: 1 ms, name: r" + std::to_string(i) + "}\n";
+  for (int i = 0; i < 1'000; ++i)
+    s += "    - {population: a, variable: V, every: 1 ms, name: r" + std::to_string(i) + "}\n";
   CHECK_THAT(refusal(s), Contains("lists unfold to more than"));
 }
 
@@ -112,13 +119,23 @@ TEST_CASE("many values and many errors") {
 }
 
 TEST_CASE("sizes that no machine holds are read: what fits is for those to say who know the machines") {
-  CHECK_THAT(refusal(head + "populations: {a: {model: cell, size: 1e18}}"), Contains("'size' must be a whole number from 1 to 4000000000"));
-  CHECK_THAT(refusal(head + "populations: {a: {model: cell, size: 1e300}}"), Contains("'size' must be a whole number from 1 to 4000000000"));
+  CHECK_THAT(refusal(head + "populations: {a: {model: cell, size: 1e18}}"),
+             Contains("'size' must be a whole number from 1 to 4000000000"));
+  CHECK_THAT(refusal(head + "populations: {a: {model: cell, size: 1e300}}"),
+             Contains("'size' must be a whole number from 1 to 4000000000"));
   CHECK(refusal(head + "populations: {a: {model: cell, size: 3000000000}}").empty());
-  const std::string p = "projections: {p: {from: a, to: a, connect: RULE, synapse: {model: plain, weight: 1 pA, delay: 1 ms}}}\n";
-  const auto with = [&](const std::string& rule) { auto t = p; return head + "populations: {a: {model: cell, size: 1000000}}\n" + t.replace(t.find("RULE"), 4, rule); };
-  for (const char* rule : {"all_to_all", "{fixed_indegree: 1000000}", "{fixed_total_number: 1e15}", "{pairwise_bernoulli: 0.5}", "one_to_one"}) CHECK(refusal(with(rule)).empty());
-  CHECK_THAT(refusal(with("{fixed_total_number: 1e30}")), Contains("must be a whole number from 0 to 9007199254740992"));
+  const std::string p =
+      "projections: {p: {from: a, to: a, connect: RULE, synapse: {model: plain, weight: 1 pA, delay: 1 "
+      "ms}}}\n";
+  const auto with = [&](const std::string& rule) {
+    auto t = p;
+    return head + "populations: {a: {model: cell, size: 1000000}}\n" + t.replace(t.find("RULE"), 4, rule);
+  };
+  for (const char* rule : {"all_to_all", "{fixed_indegree: 1000000}", "{fixed_total_number: 1e15}",
+                           "{pairwise_bernoulli: 0.5}", "one_to_one"})
+    CHECK(refusal(with(rule)).empty());
+  CHECK_THAT(refusal(with("{fixed_total_number: 1e30}")),
+             Contains("must be a whole number from 0 to 9007199254740992"));
 }
 
 TEST_CASE("files that are no networks") {

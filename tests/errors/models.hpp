@@ -13,9 +13,17 @@ namespace spinet::test {
 struct Cell {
   static constexpr const char* name = "cell";
   static constexpr const char* doc = "Test neuron with an excitatory and an inhibitory port.";
-  struct Params { double tau_m, C_m, E_L, v_th, v_reset, t_ref, I_dc, share; float steps; };
-  struct State { double v; float i; };
-  static constexpr Port ports[] = {{"exc", "pA", "excitatory current", 1, 0}, {"inh", "pA", "inhibitory current", -1, 0}, {"any", "pA", "current of either sign", 0, 0}};
+  struct Params {
+    double tau_m, C_m, E_L, v_th, v_reset, t_ref, I_dc, share;
+    float steps;
+  };
+  struct State {
+    double v;
+    float i;
+  };
+  static constexpr Port ports[] = {{"exc", "pA", "excitatory current", 1, 0},
+                                   {"inh", "pA", "inhibitory current", -1, 0},
+                                   {"any", "pA", "current of either sign", 0, 0}};
   static auto params() {
     FieldTable<Params> t;
     t.add(&Params::tau_m, "tau_m", "ms", 10, above(0), shared, "membrane time constant")
@@ -35,7 +43,9 @@ struct Cell {
         .add(&State::i, "I_syn", "pA", 0, any(), recorded, "synaptic current");
     return t;
   }
-  static const char* check(const Params& p) { return p.v_reset < p.v_th ? nullptr : "v_reset must be below v_th"; }
+  static const char* check(const Params& p) {
+    return p.v_reset < p.v_th ? nullptr : "v_reset must be below v_th";
+  }
   static void init(Neurons<Cell>, std::uint32_t, const Params&, const double*) {}
   static void arrive(Neurons<Cell>, Tick, std::uint32_t, std::uint32_t, double) {}
   static constexpr Stimulus stimuli[] = {device::field, reward};
@@ -48,8 +58,12 @@ struct Cell {
 struct Jump {
   static constexpr const char* name = "jump";
   static constexpr const char* doc = "Test neuron with one port.";
-  struct Params { double tau_m, v_th; };
-  struct State { double v; };
+  struct Params {
+    double tau_m, v_th;
+  };
+  struct State {
+    double v;
+  };
   static constexpr Port ports[] = {{"in", "mV", "jump", 0, 1}};
   static auto params() {
     FieldTable<Params> t;
@@ -71,8 +85,12 @@ struct Jump {
 struct Gates {
   static constexpr const char* name = "gates";
   static constexpr const char* doc = "Test neuron with two unsigned ports.";
-  struct Params { double x; };
-  struct State { double v; };
+  struct Params {
+    double x;
+  };
+  struct State {
+    double v;
+  };
   static constexpr Port ports[] = {{"inh", "pA", "one", 0, 0}, {"exc", "pA", "other", 0, 0}};
   static auto params() {
     FieldTable<Params> t;
@@ -90,7 +108,9 @@ struct Noise {
   static constexpr const char* name = "noise";
   static constexpr const char* doc = "Test source with a rate.";
   static constexpr std::uint32_t superposable = 1;
-  struct Params { double rate; };
+  struct Params {
+    double rate;
+  };
   static auto params() {
     FieldTable<Params> t;
     t.add(&Params::rate, "rate", "Hz", 0, between(0, 1e9), scheduled, "mean rate");
@@ -105,7 +125,9 @@ struct Listed {
   static constexpr const char* name = "listed";
   static constexpr const char* doc = "Test source of listed spikes.";
   static constexpr std::uint32_t superposable = 0;
-  struct Params { double nothing; };
+  struct Params {
+    double nothing;
+  };
   static auto params() { return FieldTable<Params>{}; }
   static double rate(const Params&) { return 0; }
   static bool generate(const SourceUnit&, Tick, std::uint32_t, EventSink&) { return true; }
@@ -115,8 +137,12 @@ struct Listed {
 struct Device {
   static constexpr const char* name = "device";
   static constexpr const char* doc = "Test synapse with parameters.";
-  struct Params { double tau, g_min, g_max, w_max, field_th; };
-  struct State { float weight, trace; };
+  struct Params {
+    double tau, g_min, g_max, w_max, field_th;
+  };
+  struct State {
+    float weight, trace;
+  };
   static constexpr const char* reads[] = {"V"};
   static constexpr Stimulus stimuli[] = {device::field, reward};
   static auto params() {
@@ -134,7 +160,9 @@ struct Device {
         .add(&State::trace, "trace", "1", 0, between(0, 1), initial, "trace");
     return t;
   }
-  static const char* check(const Params& p) { return p.g_min < p.g_max ? nullptr : "g_min must be below g_max"; }
+  static const char* check(const Params& p) {
+    return p.g_min < p.g_max ? nullptr : "g_min must be below g_max";
+  }
   static float weight(State& s, const Nothing&, const Slice&) { return s.weight; }
   static void on_control(Synapses<Device>, const Control&) {}
   static void set(Synapses<Device>, const Params&, const Nothing&) {}
@@ -146,11 +174,14 @@ struct Valve {
   static constexpr const char* doc = "Test synapse that responds to pulses, fields and reads.";
   static constexpr Stimulus stimuli[] = {device::pulse, device::field, device::read};
   struct Params {};
-  struct State { float u, reading; };
+  struct State {
+    float u, reading;
+  };
   static auto params() { return FieldTable<Params>{}; }
   static auto variables() {
     FieldTable<State> t;
-    t.add(&State::u, "u", "1", 0, between(0, 1), initial, "state").add(&State::reading, "reading", "1", 0, any(), 0, "what was read last");
+    t.add(&State::u, "u", "1", 0, between(0, 1), initial, "state")
+        .add(&State::reading, "reading", "1", 0, any(), 0, "what was read last");
     return t;
   }
   static Sign sign(const Params&) { return Sign::positive; }
@@ -163,7 +194,9 @@ struct Plain {
   static constexpr const char* name = "plain";
   static constexpr const char* doc = "Test synapse of constant weight.";
   struct Params {};
-  struct State { float weight; };
+  struct State {
+    float weight;
+  };
   static auto params() { return FieldTable<Params>{}; }
   static auto variables() {
     FieldTable<State> t;
@@ -176,8 +209,12 @@ struct Plain {
 struct Pair {
   static constexpr const char* name = "pair";
   static constexpr const char* doc = "Test synapse of one device or two.";
-  struct Params { double two, factor, tau; };
-  struct State { double u; };
+  struct Params {
+    double two, factor, tau;
+  };
+  struct State {
+    double u;
+  };
   static auto params() {
     FieldTable<Params> t;
     t.add(&Params::two, "two", "1", 0, between(0, 1), integer | scheduled, "1: weights of both signs")
@@ -190,7 +227,9 @@ struct Pair {
     t.add(&State::u, "u", "1", 0, between(0, 1), initial, "state");
     return t;
   }
-  static Sign sign(const Params& p) { return p.two != 0 ? Sign::either : p.factor < 0 ? Sign::negative : Sign::positive; }
+  static Sign sign(const Params& p) {
+    return p.two != 0 ? Sign::either : p.factor < 0 ? Sign::negative : Sign::positive;
+  }
   static double post_tau(const Params& p) { return p.tau; }
   static void catch_up(Synapses<Pair>) {}
   static void set(Synapses<Pair>, const Params&, const Nothing&) {}

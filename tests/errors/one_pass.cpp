@@ -23,7 +23,8 @@ std::map<std::uint32_t, std::vector<std::string>> planted(const std::string& tex
     const auto mark = line.find("#!");
     if (mark == std::string::npos) continue;
     std::string rest = line.substr(mark + 3);
-    for (std::size_t bar; (bar = rest.find(" | ")) != std::string::npos; rest = rest.substr(bar + 3)) all[number].push_back(rest.substr(0, bar));
+    for (std::size_t bar; (bar = rest.find(" | ")) != std::string::npos; rest = rest.substr(bar + 3))
+      all[number].push_back(rest.substr(0, bar));
     all[number].push_back(rest);
   }
   return all;
@@ -39,7 +40,8 @@ void check_all_found(const std::string& text, const Catalogue& models = test::te
   auto wanted = planted(text);
   for (const auto& d : found) {
     auto& here = wanted[d.line];
-    const auto at = std::find_if(here.begin(), here.end(), [&](const auto& w) { return d.reason.find(w) != std::string::npos; });
+    const auto at = std::find_if(here.begin(), here.end(),
+                                 [&](const auto& w) { return d.reason.find(w) != std::string::npos; });
     if (at != here.end()) here.erase(at);
     else FAIL_CHECK("said, but not planted: " << render(d));
   }
@@ -71,12 +73,14 @@ schedule:
   - {at: 1 ms, set: {p3: {lambda: -3}}}  #! 'lambda' must be
   - {at: 1 ms, set: {p3: {w_max: 3 mV}}}  #! 'w_max' must be a current
   - {at: 1 ms, set: {p4: {lambda: 0.02}}}  #! unknown population or projection 'p4'
-)", builtin);
+)",
+                  builtin);
 }
 
 TEST_CASE("weights above w_max are refused, given or drawn") {
-  const std::string net = "spinet: 1\nduration: 1 s\npopulations:\n  exc: {model: lif_exp, size: 4}\nprojections:\n"
-                          "  p: {from: exc, to: exc, connect: @, delay: 1 ms}}\n";
+  const std::string net =
+      "spinet: 1\nduration: 1 s\npopulations:\n  exc: {model: lif_exp, size: 4}\nprojections:\n"
+      "  p: {from: exc, to: exc, connect: @, delay: 1 ms}}\n";
   Catalogue models;
   add_builtin(models);
   const auto reason = [&](const std::string& synapse) {
@@ -91,16 +95,25 @@ TEST_CASE("weights above w_max are refused, given or drawn") {
   };
   using Catch::Matchers::Contains;
   for (const std::string model : {"stdp", "istdp", "rstdp"}) {
-    const auto synapse = [&](const std::string& rest) { return "all_to_all, synapse: {model: " + model + ", port: exc, " + rest; };
+    const auto synapse = [&](const std::string& rest) {
+      return "all_to_all, synapse: {model: " + model + ", port: exc, " + rest;
+    };
     INFO(model);
-    CHECK_THAT(reason(synapse("weight: 12 pA, w_max: 1 pA")), Contains("a weight of 12 pA, and the largest of these synapses, 'w_max', is 1 pA"));
+    CHECK_THAT(reason(synapse("weight: 12 pA, w_max: 1 pA")),
+               Contains("a weight of 12 pA, and the largest of these synapses, 'w_max', is 1 pA"));
     CHECK_THAT(reason(synapse("w_max: 0.5 pA")), Contains("a weight of 1 pA, and"));  // the preset
-    CHECK_THAT(reason(synapse("weight: {uniform: {low: 0 pA, high: 3 pA}}, w_max: 2 pA")), Contains("weights of up to 3 pA may be drawn"));
-    CHECK_THAT(reason(synapse("weight: {normal: {mean: 1 pA, sd: 1 pA, min: 0 pA}}, w_max: 2 pA")), Contains("'max: 2 pA'"));
-    CHECK(reason(synapse("weight: {normal: {mean: 1 pA, sd: 1 pA, min: 0 pA, max: 2 pA}}, w_max: 2 pA")).empty());
+    CHECK_THAT(reason(synapse("weight: {uniform: {low: 0 pA, high: 3 pA}}, w_max: 2 pA")),
+               Contains("weights of up to 3 pA may be drawn"));
+    CHECK_THAT(reason(synapse("weight: {normal: {mean: 1 pA, sd: 1 pA, min: 0 pA}}, w_max: 2 pA")),
+               Contains("'max: 2 pA'"));
+    CHECK(reason(synapse("weight: {normal: {mean: 1 pA, sd: 1 pA, min: 0 pA, max: 2 pA}}, w_max: 2 pA"))
+              .empty());
     CHECK(reason(synapse("weight: {normal: {mean: 1 pA, sd: 0.1 pA, min: 0 pA}}, w_max: 2 pA")).empty());
     CHECK(reason(synapse("weight: 0.1 pA, w_max: 0.1 pA")).empty());
-    const auto listed = [&](const std::string& w) { return "{list: [[0, 1, 1 pA], [1, 2, " + w + "]]}, synapse: {model: " + model + ", port: exc, w_max: 2 pA"; };
+    const auto listed = [&](const std::string& w) {
+      return "{list: [[0, 1, 1 pA], [1, 2, " + w + "]]}, synapse: {model: " + model +
+             ", port: exc, w_max: 2 pA";
+    };
     CHECK_THAT(reason(listed("3 pA")), Contains("a weight of 3 pA, and"));
     CHECK(reason(listed("2 pA")).empty());
   }
@@ -165,15 +178,30 @@ record: {spikes: [exc], reports: [{population: exc, variable: V, every: 1 ms}]}
 )";
   const std::string head = "spinet: 1\nduration: 1 s\n";
   check_all_found(head + "populations: []  #! must be a map" + rest);
-  check_all_found(head + "population: {exc: {model: cell, size: 3}, inh: {model: cell, size: 3}}  #! unknown key 'population'" + rest);
-  check_all_found(head + "nodes: {exc: {model: cell, size: 3}, inh: {model: cell, size: 3}}  #! unknown key 'nodes'" + rest);
-  check_all_found("spinet: 1\nsim_time: 1000.0  #! unknown key 'sim_time' | 'duration' needs a unit\npopulations: {exc: {model: cell, size: 3}, inh: {model: cell, size: 3}}" + rest);
-  check_all_found(head + "populations: {exc: {model: cell, size: 3, params: {tau_m: 1 mV}}, inh: {model: cell, size: 0}}  #! 'tau_m' must be | 'size' must be" + rest);
-  check_all_found(head + "populations: {exc: {model: cell, size: 3}, inh: {model: cell, size: 3}}\nprojections: 7  #! must be a map\n"
-                         "record: {edges: [p], weights: [{projection: p, every: 1 ms}]}\nschedule: [{at: 1 ms, weights: off, to: p}]\n");
+  check_all_found(
+      head +
+      "population: {exc: {model: cell, size: 3}, inh: {model: cell, size: 3}}  #! unknown key 'population'" +
+      rest);
+  check_all_found(
+      head + "nodes: {exc: {model: cell, size: 3}, inh: {model: cell, size: 3}}  #! unknown key 'nodes'" +
+      rest);
+  check_all_found(
+      "spinet: 1\nsim_time: 1000.0  #! unknown key 'sim_time' | 'duration' needs a unit\npopulations: {exc: "
+      "{model: cell, size: 3}, inh: {model: cell, size: 3}}" +
+      rest);
+  check_all_found(head +
+                  "populations: {exc: {model: cell, size: 3, params: {tau_m: 1 mV}}, inh: {model: cell, "
+                  "size: 0}}  #! 'tau_m' must be | 'size' must be" +
+                  rest);
+  check_all_found(head +
+                  "populations: {exc: {model: cell, size: 3}, inh: {model: cell, size: 3}}\nprojections: 7  "
+                  "#! must be a map\n"
+                  "record: {edges: [p], weights: [{projection: p, every: 1 ms}]}\nschedule: [{at: 1 ms, "
+                  "weights: off, to: p}]\n");
 }
 
-TEST_CASE("models of other simulators are taken for those that are right here, and what follows them is checked") {
+TEST_CASE(
+    "models of other simulators are taken for those that are right here, and what follows them is checked") {
   Catalogue all;
   add_builtin(all);
   check_all_found(R"(
@@ -187,7 +215,8 @@ projections:
   q: {from: exc, to: n, connect: one_to_one, synapse: {model: static, weight: 3 pA, delay: 1 ms}}    #! is a source
 schedule: [{at: 5 ms, set: {exc: {I_d: 3 pA}}}]                                                      #! unknown parameter 'I_d'
 record: {reports: [{population: exc, variable: W, every: 1 ms}]}                                     #! has no variable 'W'
-)", all);
+)",
+                  all);
 }
 
 TEST_CASE("fields that contradict each other are found beside other errors, if they are right one by one") {

@@ -21,18 +21,20 @@ TEST_CASE("the published schema is current") {
 }
 
 TEST_CASE("every key of the schema is one the loader knows") {
-  // A key of the tables that the loader does not read would be accepted and ignored: each must be refused when it has a
-  // value that none of them takes.
+  // A key of the tables that the loader does not read would be accepted and ignored: each must be refused
+  // when it has a value that none of them takes.
   Catalogue c;
   add_builtin(c);
-  for (const char* key : {"name", "description", "seed", "duration", "time_resolution", "delay_resolution", "block", "parameters", "populations", "projections", "schedule", "record"}) {
+  for (const char* key : {"name", "description", "seed", "duration", "time_resolution", "delay_resolution",
+                          "block", "parameters", "populations", "projections", "schedule", "record"}) {
     INFO(key);
     bool refused = false;
     try {
       load_text(std::string(key) + ": [{nonsense: {}}]\n", "schema.yaml", c);
     } catch (const InvalidNetwork& e) {
       for (const auto& d : e.diagnostics) refused |= d.column > 1 || d.reason.find(key) != std::string::npos;
-      for (const auto& d : e.diagnostics) CHECK(d.reason.find("unknown key '" + std::string(key)) == std::string::npos);
+      for (const auto& d : e.diagnostics)
+        CHECK(d.reason.find("unknown key '" + std::string(key)) == std::string::npos);
     }
     CHECK(refused);
   }

@@ -1,6 +1,6 @@
-// 10,000 mutants of the shipped networks: bytes flipped, pieces cut, doubled and moved, tokens of one file put into
-// another.  Each is loaded or refused with a message; what is loaded keeps every promise of checked.hpp (load() checks
-// that itself and throws std::logic_error otherwise).
+// 10,000 mutants of the shipped networks: bytes flipped, pieces cut, doubled and moved, tokens of one file
+// put into another.  Each is loaded or refused with a message; what is loaded keeps every promise of
+// checked.hpp (load() checks that itself and throws std::logic_error otherwise).
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -83,19 +83,33 @@ std::vector<Sample> samples() {
 }
 
 std::string mutate(const std::vector<Sample>& all, const Sample& s, Draws& d) {
-  static const std::vector<std::string> odd{"nan", "-1", "0", "1e18", "1e308", "-0.0", "<<", "*a", "&a ", "{", "}", "[", "]", ": ", "- ", "? ", "\n",
-                                            "\t", "\"", "'", "!!int", "|", "#", "$g", "=1/0", "=g*J", "true", "null", "~", "---\n", "1 ms", "0 ms",
-                                            "-5 mV", "%", "1 kOe", "[0:1]", "0..5", "all", "like", "\xff", "\xc3\xa9", std::string(1, '\0')};
+  static const std::vector<std::string> odd{
+      "nan",   "-1",    "0",    "1e18", "1e308", "-0.0",     "<<",
+      "*a",    "&a ",   "{",    "}",    "[",     "]",        ": ",
+      "- ",    "? ",    "\n",   "\t",   "\"",    "'",        "!!int",
+      "|",     "#",     "$g",   "=1/0", "=g*J",  "true",     "null",
+      "~",     "---\n", "1 ms", "0 ms", "-5 mV", "%",        "1 kOe",
+      "[0:1]", "0..5",  "all",  "like", "\xff",  "\xc3\xa9", std::string(1, '\0')};
   if (d.below(2) == 0) {  // bytes
     std::string t = s.text;
     for (std::size_t k = 1 + d.below(1 + d.below(6)); k > 0 && !t.empty(); --k) {
       const std::size_t at = d.below(t.size());
       switch (d.below(5)) {
-        case 0: t[at] = static_cast<char>(t[at] ^ (1 << d.below(8))); break;
-        case 1: t[at] = static_cast<char>(32 + d.below(95)); break;
-        case 2: t.erase(at, 1 + d.below(20)); break;
-        case 3: t.insert(at, t.substr(d.below(t.size()), 1 + d.below(40))); break;
-        default: t.insert(at, odd[d.below(odd.size())]); break;
+        case 0:
+          t[at] = static_cast<char>(t[at] ^ (1 << d.below(8)));
+          break;
+        case 1:
+          t[at] = static_cast<char>(32 + d.below(95));
+          break;
+        case 2:
+          t.erase(at, 1 + d.below(20));
+          break;
+        case 3:
+          t.insert(at, t.substr(d.below(t.size()), 1 + d.below(40)));
+          break;
+        default:
+          t.insert(at, odd[d.below(odd.size())]);
+          break;
       }
     }
     return t;
@@ -105,16 +119,29 @@ std::string mutate(const std::vector<Sample>& all, const Sample& s, Draws& d) {
     const std::size_t at = d.below(t.size());
     const auto& other = all[d.below(all.size())].tokens;
     switch (d.below(6)) {
-      case 0: t[at] = other[d.below(other.size())]; break;
-      case 1: t[at] = odd[d.below(odd.size())]; break;
-      case 2: std::swap(t[at], t[d.below(t.size())]); break;
-      case 3: t.erase(t.begin() + static_cast<std::ptrdiff_t>(at), t.begin() + static_cast<std::ptrdiff_t>(std::min(t.size(), at + 1 + d.below(6)))); break;
+      case 0:
+        t[at] = other[d.below(other.size())];
+        break;
+      case 1:
+        t[at] = odd[d.below(odd.size())];
+        break;
+      case 2:
+        std::swap(t[at], t[d.below(t.size())]);
+        break;
+      case 3:
+        t.erase(t.begin() + static_cast<std::ptrdiff_t>(at),
+                t.begin() + static_cast<std::ptrdiff_t>(std::min(t.size(), at + 1 + d.below(6))));
+        break;
       case 4: {
         const std::size_t from = d.below(other.size()), n = std::min(other.size() - from, 1 + d.below(30));
-        t.insert(t.begin() + static_cast<std::ptrdiff_t>(at), other.begin() + static_cast<std::ptrdiff_t>(from), other.begin() + static_cast<std::ptrdiff_t>(from + n));
+        t.insert(t.begin() + static_cast<std::ptrdiff_t>(at),
+                 other.begin() + static_cast<std::ptrdiff_t>(from),
+                 other.begin() + static_cast<std::ptrdiff_t>(from + n));
         break;
       }
-      default: t.insert(t.begin() + static_cast<std::ptrdiff_t>(at), odd[d.below(odd.size())]); break;
+      default:
+        t.insert(t.begin() + static_cast<std::ptrdiff_t>(at), odd[d.below(odd.size())]);
+        break;
     }
   }
   std::string text;
@@ -148,7 +175,9 @@ TEST_CASE("mutants of the networks are loaded or refused") {
     LoadOptions options;
     options.memory_limit = 64'000'000'000;
     options.data_root = s.file.parent_path();
-    options.read_sonata = [](const fs::path&, const std::string&) -> std::vector<FileSpike> { throw std::runtime_error("not here"); };
+    options.read_sonata = [](const fs::path&, const std::string&) -> std::vector<FileSpike> {
+      throw std::runtime_error("not here");
+    };
     const std::clock_t begin = std::clock();  // of this process: the machine may be busy
     try {
       const auto n = load_text(text, "mutant.yaml", models, options);
@@ -157,9 +186,11 @@ TEST_CASE("mutants of the networks are loaded or refused") {
       if (describe(n, estimate(n)).empty() || dot(n).empty()) FAIL("mutant " << i << " has no description");
     } catch (const InvalidNetwork& e) {
       ++refused;
-      if (e.diagnostics.empty() || e.rendered.find("error: ") == std::string::npos) FAIL("mutant " << i << " is refused without a reason");
+      if (e.diagnostics.empty() || e.rendered.find("error: ") == std::string::npos)
+        FAIL("mutant " << i << " is refused without a reason");
       for (const auto& x : e.diagnostics)
-        if (x.line > 0 && x.caret > x.source_line.size() + 1) FAIL("mutant " << i << " has its caret off the line: " << e.rendered);
+        if (x.line > 0 && x.caret > x.source_line.size() + 1)
+          FAIL("mutant " << i << " has its caret off the line: " << e.rendered);
       if (i < all.size()) FAIL(s.file << " itself is refused:\n" << e.rendered);
     } catch (const std::exception& e) {
       FAIL("mutant " << i << " of " << s.file << ": " << e.what() << "\n" << text);

@@ -1,4 +1,5 @@
-// golden [--write] FOLDER...: digests of results, the same on any ranks and in both kinds of block (README.md).
+// golden [--write] FOLDER...: digests of results, the same on any ranks and in both kinds of block
+// (README.md).
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
@@ -10,8 +11,8 @@
 
 #include "comm/loopback.hpp"
 #include "core/simulation.hpp"
-#include "network/loader.hpp"
 #include "network/digest.hpp"
+#include "network/loader.hpp"
 
 using namespace spinet;
 
@@ -50,11 +51,13 @@ class Hashing : public Recorder {
 
 /// Everything that the digest is of, and nothing else.
 void record(Network& net) {
-  net.spikes.clear(), net.reports.clear(), net.weights.clear(), net.weight_events.clear(), net.edge_recordings.clear();
+  net.spikes.clear(), net.reports.clear(), net.weights.clear(), net.weight_events.clear(),
+      net.edge_recordings.clear();
   for (std::uint32_t p = 0; p < net.populations.size(); ++p)
     if (net.populations[p].neuron()) net.spikes.push_back({p, {}, 0, never});
   for (std::uint32_t p = 0; p < net.projections.size(); ++p)
-    if (net.projections[p].synapse->on_pre) net.weights.push_back({p, 0, net.duration, net.duration - 1, never});
+    if (net.projections[p].synapse->on_pre)
+      net.weights.push_back({p, 0, net.duration, net.duration - 1, never});
 }
 
 struct Found {
@@ -73,16 +76,20 @@ Found run(const Network& net, int ranks, bool large) {
   return {digest.text(), digest.count};
 }
 
-/// One entry of a digests.yaml: `network`, what is `set` and the digest that is expected.  Returns what was found on one rank.
-Found check(const std::filesystem::path& folder, const YAML::Node& entry, const Catalogue& models, int& wrong) {
+/// One entry of a digests.yaml: `network`, what is `set` and the digest that is expected.  Returns what was
+/// found on one rank.
+Found check(const std::filesystem::path& folder, const YAML::Node& entry, const Catalogue& models,
+            int& wrong) {
   const auto file = folder / entry["network"].as<std::string>();
   LoadOptions options;
-  for (const auto& o : entry["set"]) options.overrides.emplace_back(o.first.as<std::string>(), o.second.as<std::string>());
+  for (const auto& o : entry["set"])
+    options.overrides.emplace_back(o.first.as<std::string>(), o.second.as<std::string>());
   Network net = load(file, models, options);
   record(net);
   const auto expected = entry["sha256"] ? entry["sha256"].as<std::string>() : "";
   const Found first = run(net, 1, false);
-  fmt::print("{} {} {} spikes{}\n", file.string(), first.digest, first.spikes, first.digest == expected ? "" : "  <-- ANOTHER DIGEST");
+  fmt::print("{} {} {} spikes{}\n", file.string(), first.digest, first.spikes,
+             first.digest == expected ? "" : "  <-- ANOTHER DIGEST");
   wrong += first.digest != expected;
   for (const int ranks : {1, 2, 3})
     for (const bool large : {false, true}) {
@@ -104,7 +111,8 @@ int check_folder(const std::filesystem::path& folder, const Catalogue& models, b
     text += fmt::format("- network: {}\n", entry["network"].as<std::string>());
     if (entry["set"]) {
       text += "  set:\n";
-      for (const auto& o : entry["set"]) text += fmt::format("    {}: {}\n", o.first.as<std::string>(), o.second.as<std::string>());
+      for (const auto& o : entry["set"])
+        text += fmt::format("    {}: {}\n", o.first.as<std::string>(), o.second.as<std::string>());
     }
     text += fmt::format("  spikes: {}\n  sha256: {}\n", found.spikes, found.digest);
   }

@@ -1,5 +1,5 @@
-// A library for LD_PRELOAD that counts the calls by which a process changes files of one folder, and before the n-th kills
-// the process or makes the call fail.  Everything by environment variables:
+// A library for LD_PRELOAD that counts the calls by which a process changes files of one folder, and before
+// the n-th kills the process or makes the call fail.  Everything by environment variables:
 //   EVERY_WRITE_FOLDER   absolute; only calls on files below it count
 //   EVERY_WRITE_PART     only calls on files whose path has this text, if given
 //   EVERY_WRITE_COUNTER  a file of 8 bytes that all processes share: the calls so far
@@ -38,7 +38,9 @@ std::atomic<std::uint64_t>* shared_counter() {
 }
 
 template <class F>
-F* real(const char* name) { return reinterpret_cast<F*>(::dlsym(RTLD_NEXT, name)); }
+F* real(const char* name) {
+  return reinterpret_cast<F*>(::dlsym(RTLD_NEXT, name));
+}
 
 bool counts(std::string_view path) {
   const auto folder = setting("EVERY_WRITE_FOLDER"), part = setting("EVERY_WRITE_PART");
@@ -49,7 +51,8 @@ bool counts(std::string_view path) {
 int verdict(std::string_view path) {
   if (!counts(path)) return 0;
   static std::atomic<std::uint64_t>* const counter = shared_counter();
-  static const std::uint64_t at = std::strtoull(std::getenv("EVERY_WRITE_AT") ? std::getenv("EVERY_WRITE_AT") : "0", nullptr, 10);
+  static const std::uint64_t at =
+      std::strtoull(std::getenv("EVERY_WRITE_AT") ? std::getenv("EVERY_WRITE_AT") : "0", nullptr, 10);
   if (!counter) return 0;
   const std::uint64_t n = counter->fetch_add(1) + 1;
   if (at == 0 || n < at || (n > at && setting("EVERY_WRITE_ALWAYS") != "1")) return 0;

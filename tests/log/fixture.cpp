@@ -113,7 +113,8 @@ std::vector<Spike> spikes_of_window(const Network& n, std::uint64_t w, std::uint
   const std::uint64_t gids = n.populations[0].size + n.populations[1].size;
   for (std::uint32_t i = 0; i < per_window; ++i) {
     const std::uint64_t x = mix(w * per_window + i);
-    s.push_back({static_cast<Tick>(w) * window + static_cast<Tick>(x % window), static_cast<Gid>((x >> 32) % gids)});
+    s.push_back(
+        {static_cast<Tick>(w) * window + static_cast<Tick>(x % window), static_cast<Gid>((x >> 32) % gids)});
   }
   std::sort(s.begin(), s.end(), [](const Spike& a, const Spike& b) {
     return a.tick != b.tick ? a.tick < b.tick : a.gid < b.gid;
@@ -135,7 +136,8 @@ std::vector<Edge> edges(const Network& n, std::uint32_t p) {
     for (Gid t = to.first; t < to.first + to.count; ++t)
       for (const auto& from : n.projections[p].sources)
         for (Gid s = from.first; s < from.first + from.count; ++s)
-          all.push_back({s, t, 0.25 * static_cast<double>(s) - static_cast<double>(t), 100'000 * (1 + (s + t) % 20)});
+          all.push_back(
+              {s, t, 0.25 * static_cast<double>(s) - static_cast<double>(t), 100'000 * (1 + (s + t) % 20)});
   return all;
 }
 
@@ -152,8 +154,8 @@ void record_window(RunLog& log, const Network& n, std::uint64_t w, std::uint32_t
 
 namespace {
 
-std::string check_as_it_is(const std::filesystem::path& path, const Network& n, std::uint32_t per_window, Tick least,
-                           bool with_edges) {
+std::string check_as_it_is(const std::filesystem::path& path, const Network& n, std::uint32_t per_window,
+                           Tick least, bool with_edges) {
   const LogData log(path);
   const auto& s = log.summary();
   if (s.reached < least) return fmt::format("reached {}, but {} was durable", s.reached, least);
@@ -167,7 +169,8 @@ std::string check_as_it_is(const std::filesystem::path& path, const Network& n, 
   for (std::size_t p = 0; p < 2; ++p) {
     const auto found = read_sonata_spikes(path, n.populations[p].name, s.ticks_per_ms, n.populations[p].size);
     if (found.size() != expected[p].size())
-      return fmt::format("{} spikes of {}, expected {}", found.size(), n.populations[p].name, expected[p].size());
+      return fmt::format("{} spikes of {}, expected {}", found.size(), n.populations[p].name,
+                         expected[p].size());
     for (std::size_t i = 0; i < found.size(); ++i)
       if (found[i].tick != expected[p][i].tick || found[i].index != expected[p][i].index)
         return fmt::format("spike {} of {} differs", i, n.populations[p].name);
@@ -175,12 +178,14 @@ std::string check_as_it_is(const std::filesystem::path& path, const Network& n, 
   if (s.reports.size() != n.reports.size()) return "reports are missing";
   for (std::uint32_t r = 0; r < n.reports.size(); ++r) {
     const auto& report = n.reports[r];
-    const auto it = std::find_if(s.reports.begin(), s.reports.end(), [&](auto& x) { return x.name == report.name; });
+    const auto it =
+        std::find_if(s.reports.begin(), s.reports.end(), [&](auto& x) { return x.name == report.name; });
     if (it == s.reports.end()) return "report " + report.name + " is missing";
     // Frames at report.from, + every, ... before `reached`.
-    const auto frames =
-        static_cast<std::uint64_t>(std::max<Tick>(0, s.reached - report.from + report.every - 1) / report.every);
-    if (it->frames != frames) return fmt::format("{} frames of {}, expected {}", it->frames, report.name, frames);
+    const auto frames = static_cast<std::uint64_t>(
+        std::max<Tick>(0, s.reached - report.from + report.every - 1) / report.every);
+    if (it->frames != frames)
+      return fmt::format("{} frames of {}, expected {}", it->frames, report.name, frames);
     if (it->stop_ms != static_cast<double>(report.from + static_cast<Tick>(frames) * report.every) / 1e6)
       return fmt::format("the time axis of {} ends at {} ms", report.name, it->stop_ms);
     std::vector<float> values;
@@ -202,8 +207,8 @@ std::string check_as_it_is(const std::filesystem::path& path, const Network& n, 
 
 }  // namespace
 
-std::string check_data(const std::filesystem::path& path, const Network& n, std::uint32_t per_window, Tick least,
-                       bool with_edges) {
+std::string check_data(const std::filesystem::path& path, const Network& n, std::uint32_t per_window,
+                       Tick least, bool with_edges) {
   // With its journal beside it, and put in order: the same.
   const auto wrong = check_as_it_is(path, n, per_window, least, with_edges);
   if (!wrong.empty() || !recover(path).needed) return wrong;
@@ -213,7 +218,8 @@ std::string check_data(const std::filesystem::path& path, const Network& n, std:
 Folder::Folder(bool small) {
   const std::filesystem::path memory = "/dev/shm";
   const bool in_memory = small && ::access(memory.c_str(), W_OK) == 0;
-  auto pattern = ((in_memory ? memory : std::filesystem::temp_directory_path()) / "spinet-log-XXXXXX").string();
+  auto pattern =
+      ((in_memory ? memory : std::filesystem::temp_directory_path()) / "spinet-log-XXXXXX").string();
   if (!mkdtemp(pattern.data())) throw std::runtime_error("no temporary folder");
   path_ = pattern;
 }

@@ -11,12 +11,13 @@
 
 namespace spinet::test {
 
-/// Populations exc (100), inh (25), quiet (7) and noise (132, a source); spikes of the first three are recorded, two
-/// reports of exc and one of inh, and the edges of a projection between single and of one between several populations.
+/// Populations exc (100), inh (25), quiet (7) and noise (132, a source); spikes of the first three are
+/// recorded, two reports of exc and one of inh, and the edges of a projection between single and of one
+/// between several populations.
 Network small_network();
 
-/// The data that belong to a network like small_network(), a function of tick and index alone, so that a reader can
-/// tell what must be there.  A window is 1000 ticks.
+/// The data that belong to a network like small_network(), a function of tick and index alone, so that a
+/// reader can tell what must be there.  A window is 1000 ticks.
 inline constexpr Tick window = 1000;
 /// Spikes of window `w`: of exc and inh, `per_window` of them, sorted by (tick, gid).
 std::vector<Spike> spikes_of_window(const Network& n, std::uint64_t w, std::uint32_t per_window);
@@ -28,10 +29,10 @@ std::vector<Edge> edges(const Network& n, std::uint32_t p);
 /// Hands window `w` to the log as a simulation would, and commits it.
 void record_window(RunLog& log, const Network& n, std::uint64_t w, std::uint32_t per_window);
 
-/// What is in a log is exactly the data of all windows before its `reached_ticks`, which is at least `least`, edges
-/// included if `with_edges`.  Returns an empty text or what is wrong.
-std::string check_data(const std::filesystem::path& path, const Network& n, std::uint32_t per_window, Tick least,
-                       bool with_edges);
+/// What is in a log is exactly the data of all windows before its `reached_ticks`, which is at least `least`,
+/// edges included if `with_edges`.  Returns an empty text or what is wrong.
+std::string check_data(const std::filesystem::path& path, const Network& n, std::uint32_t per_window,
+                       Tick least, bool with_edges);
 
 /// An empty folder that is removed at the end; `small`: in memory where the system has such a place.
 class Folder {

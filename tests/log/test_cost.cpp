@@ -1,6 +1,6 @@
 // What logging costs; by hand, on a quiet machine: log_unit '[cost]'
-#include <catch2/catch.hpp>
 #include <time.h>
+#include <catch2/catch.hpp>
 
 #include <algorithm>
 #include <random>

@@ -1,8 +1,8 @@
 // A writer that dies at every single write, in the middle of it; and a repair that dies the same way.
-#include <catch2/catch.hpp>
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <catch2/catch.hpp>
 
 #include <algorithm>
 
@@ -30,8 +30,8 @@ logging::WriteFault dies_at(std::uint64_t n, double part) {
   };
 }
 
-/// Runs f in a process of its own, which reports durable ticks through `f`'s argument.  Returns its exit code and the
-/// last tick it reported.
+/// Runs f in a process of its own, which reports durable ticks through `f`'s argument.  Returns its exit code
+/// and the last tick it reported.
 template <class F>
 std::pair<int, Tick> in_child(F&& f) {
   int ends[2];
@@ -40,7 +40,9 @@ std::pair<int, Tick> in_child(F&& f) {
   if (child == 0) {
     ::close(ends[0]);
     try {
-      f([&](Tick t) { if (::write(ends[1], &t, sizeof t) < 0) ::_exit(3); });
+      f([&](Tick t) {
+        if (::write(ends[1], &t, sizeof t) < 0) ::_exit(3);
+      });
     } catch (const std::exception&) {
       ::_exit(1);
     }
@@ -59,8 +61,8 @@ struct Pace {
   double flush, tail;
 };
 
-int write_until(const std::filesystem::path& path, const Network& network, Pace pace, std::uint64_t n, double part,
-                Tick& durable) {
+int write_until(const std::filesystem::path& path, const Network& network, Pace pace, std::uint64_t n,
+                double part, Tick& durable) {
   const auto [code, last] = in_child([&](auto report) {
     RunLogOptions options;
     options.chunk = 64;
@@ -124,7 +126,8 @@ TEST_CASE("edges are whole once the first window is committed", "[crash]") {
     Tick durable = 0;
     code = write_until(path, network, {0, 0}, n, 0.5, durable);
     INFO("write " << n);
-    if (std::filesystem::exists(path)) REQUIRE(check_data(path, network, per_window, durable, durable > 0) == "");
+    if (std::filesystem::exists(path))
+      REQUIRE(check_data(path, network, per_window, durable, durable > 0) == "");
   }
   CHECK(code == 0);
 }

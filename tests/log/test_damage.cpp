@@ -1,10 +1,10 @@
 // Damaged logs and journals: a LogError or data, never a crash, a hang or another exception.
-#include <catch2/catch.hpp>
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <catch2/catch.hpp>
 
 #include <csignal>
 #include <cstdlib>
@@ -36,11 +36,16 @@ void put(const std::filesystem::path& path, const Bytes& bytes) {
 Bytes mutant(Bytes b, std::mt19937_64& random) {
   const auto at = [&] { return random() % b.size(); };
   for (auto n = 1 + random() % 6; n > 0; --n) switch (random() % 6) {
-      case 0: b[at()] ^= static_cast<char>(1u << (random() % 8)); break;
-      case 1: b[at()] = static_cast<char>(random()); break;
+      case 0:
+        b[at()] ^= static_cast<char>(1u << (random() % 8));
+        break;
+      case 1:
+        b[at()] = static_cast<char>(random());
+        break;
       case 2: {
         const auto from = at(), to = at(), size = random() % 64;
-        for (std::uint64_t i = 0; i < size && from + i < b.size() && to + i < b.size(); ++i) b[to + i] = b[from + i];
+        for (std::uint64_t i = 0; i < size && from + i < b.size() && to + i < b.size(); ++i)
+          b[to + i] = b[from + i];
         break;
       }
       case 3:
@@ -48,7 +53,8 @@ Bytes mutant(Bytes b, std::mt19937_64& random) {
         break;
       case 4: {
         const auto i = at();
-        for (std::uint64_t k = i; k < std::min<std::uint64_t>(i + 8, b.size()); ++k) b[k] = static_cast<char>(0xff);
+        for (std::uint64_t k = i; k < std::min<std::uint64_t>(i + 8, b.size()); ++k)
+          b[k] = static_cast<char>(0xff);
         break;
       }
       case 5: {
@@ -72,8 +78,9 @@ void read_everything(const std::filesystem::path& path) {
   for (const auto* name : {"exc", "inh", "quiet"}) quietly([&] { read_sonata_spikes(path, name, 1e6, 100); });
 }
 
-/// Ends the child with 40 if it died inside HDF5, else with 41.  What we read from a file is checked before HDF5 acts
-/// on it where we can; HDF5 1.10.8 still has faults of its own (a damaged local heap makes it read past its buffer).
+/// Ends the child with 40 if it died inside HDF5, else with 41.  What we read from a file is checked before
+/// HDF5 acts on it where we can; HDF5 1.10.8 still has faults of its own (a damaged local heap makes it read
+/// past its buffer).
 void on_death(int) {
   void* frames[64];
   const int n = ::backtrace(frames, 64);
@@ -92,7 +99,8 @@ struct Deaths {
   std::uint64_t inside_hdf5 = 0;
 };
 
-/// Runs f on each of `count` seeds in children, and counts those that end in a signal, a hang or a foreign exception.
+/// Runs f on each of `count` seeds in children, and counts those that end in a signal, a hang or a foreign
+/// exception.
 template <class F>
 Deaths failing(std::uint64_t count, F&& f) {
   Deaths bad;

@@ -1,8 +1,8 @@
 // A disk that fails: every write in turn, once or for good, and a disk that is really full.
-#include <catch2/catch.hpp>
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <unistd.h>
+#include <catch2/catch.hpp>
 
 #include <cerrno>
 
@@ -26,8 +26,9 @@ enum class Disk {
 };
 
 logging::WriteFault fails_at(std::uint64_t n, Disk how) {
-  return [n, how, count = std::make_shared<std::uint64_t>(0)](const std::filesystem::path& path, std::uint64_t offset,
-                                                             std::span<const std::byte> data, std::size_t& bytes) {
+  return [n, how, count = std::make_shared<std::uint64_t>(0)](
+             const std::filesystem::path& path, std::uint64_t offset, std::span<const std::byte> data,
+             std::size_t& bytes) {
     const auto k = (*count)++;
     if (k < n || (how == Disk::hiccup && k > n)) return 0;
     if (how == Disk::full && offset + data.size() <= std::filesystem::file_size(path)) return 0;
@@ -119,7 +120,8 @@ TEST_CASE("after a failure the log says the same again and stays as it is", "[fa
       first = e.what();
       CHECK(e.valid_until == 5 * window);
     }
-    CHECK_THAT(first, Catch::Contains("Input/output error") && Catch::Contains("everything before 0.005 ms") &&
+    CHECK_THAT(first, Catch::Contains("Input/output error") &&
+                          Catch::Contains("everything before 0.005 ms") &&
                           Catch::Contains("`spinet info --repair` folds in"));
     CHECK_THROWS_WITH(log.spikes({}), first);
     CHECK_THROWS_WITH(log.commit(6 * window), first);

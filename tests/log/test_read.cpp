@@ -1,7 +1,7 @@
 // Reading: spikes of other programs, files that are in use, misplaced, damaged or not ours.
-#include <catch2/catch.hpp>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <catch2/catch.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -30,8 +30,9 @@ h5::Id new_file(const std::filesystem::path& path) {
 }
 
 /// A spikes file as other programs write it: unsorted, 32-bit ids, no attributes.
-void foreign(const std::filesystem::path& path, const std::vector<double>& times, const std::vector<std::uint32_t>& ids,
-             const std::vector<std::string>& populations = {"a"}, const char* units = nullptr) {
+void foreign(const std::filesystem::path& path, const std::vector<double>& times,
+             const std::vector<std::uint32_t>& ids, const std::vector<std::string>& populations = {"a"},
+             const char* units = nullptr) {
   const auto file = new_file(path);
   const auto all = h5::create_group(file, "spikes");
   for (const auto& p : populations) {
@@ -59,7 +60,8 @@ void put(const std::filesystem::path& path, const std::vector<char>& bytes) {
   std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
-void write_log(const std::filesystem::path& path, const Network& n, std::uint64_t windows = 50, RunLogOptions o = {}) {
+void write_log(const std::filesystem::path& path, const Network& n, std::uint64_t windows = 50,
+               RunLogOptions o = {}) {
   RunLog log(path, n, {"0.1.0", 1, "", "", ""}, o);
   for (const auto p : n.edge_recordings) log.edges(p, edges(n, p));
   for (std::uint64_t w = 0; w < windows; ++w) record_window(log, n, w, 40);
@@ -93,13 +95,19 @@ TEST_CASE("spikes of any SONATA file are listed by tick and index", "[read]") {
       {0, 1}, {1'200'000, 2}, {1'234'567, 0}, {1'234'568, 1}, {3'500'000, 2}};
   for (std::size_t i = 0; i < s.size(); ++i) CHECK(std::pair(s[i].tick, s[i].index) == expected[i]);
 
-  CHECK_THROWS_WITH(read_sonata_spikes(path, "b", 1e6, 3), Contains("has no spikes of a population \"b\" (it has: a)"));
+  CHECK_THROWS_WITH(read_sonata_spikes(path, "b", 1e6, 3),
+                    Contains("has no spikes of a population \"b\" (it has: a)"));
   CHECK_THROWS_WITH(read_sonata_spikes(path, "a", 1e6, 2),
                     Contains("spike 0 of a is of node 2, but the population has only 2"));
-  for (const auto& [id, what] : {std::pair<double, const char*>{-1, "-1"}, {1.7, "1.7"}, {2e19, "2e+19"}, {std::numeric_limits<double>::quiet_NaN(), "nan"}}) {
+  for (const auto& [id, what] : {std::pair<double, const char*>{-1, "-1"},
+                                 {1.7, "1.7"},
+                                 {2e19, "2e+19"},
+                                 {std::numeric_limits<double>::quiet_NaN(), "nan"}}) {
     foreign(path, {1.0, 2.0}, {});
     replace_ids<double>(path, {0, id});
-    CHECK_THROWS_WITH(read_sonata_spikes(path, "a", 1e6, 2), Contains(std::string("entry 1 of node_ids is ") + what + "; whole numbers from 0 to 18446744073709551615 are expected"));
+    CHECK_THROWS_WITH(read_sonata_spikes(path, "a", 1e6, 2),
+                      Contains(std::string("entry 1 of node_ids is ") + what +
+                               "; whole numbers from 0 to 18446744073709551615 are expected"));
   }
   foreign(path, {1.0, 2.0}, {});
   replace_ids<std::int32_t>(path, {0, -1});
@@ -123,20 +131,20 @@ TEST_CASE("spikes of any SONATA file are listed by tick and index", "[read]") {
   CHECK_THROWS_WITH(read_sonata_spikes(path, "a", 1e6, 2), Contains("are in s, not in ms"));
   foreign(path, {}, {});
   CHECK(read_sonata_spikes(path, "a", 1e6, 2).empty());
-  {
-    const auto file = new_file(path);
-  }
+  { const auto file = new_file(path); }
   CHECK_THROWS_WITH(read_sonata_spikes(path, "", 1e6, 2), Contains("has no group /spikes"));
 }
 
 TEST_CASE("ticks survive milliseconds in a double up to 2^51, and are written as they are beyond", "[read]") {
-  // The bound itself: the largest ticks below it, and many more, through the same arithmetic as writer and readers.
+  // The bound itself: the largest ticks below it, and many more, through the same arithmetic as writer and
+  // readers.
   for (const double per_ms : {1e6, 1e9, 1e-3 / 3e-10, 1e3}) {
     std::uint64_t x = 1;
     for (int i = 0; i < 1'000'000; ++i) {
       x = x * 6364136223846793005u + 1442695040888963407u;
       const Tick t = i < 1000 ? (Tick{1} << 51) - 1 - i : static_cast<Tick>(x >> 13);
-      if (std::llround(static_cast<double>(t) / per_ms * per_ms) != t) FAIL(t << " is lost at " << per_ms << " per ms");
+      if (std::llround(static_cast<double>(t) / per_ms * per_ms) != t)
+        FAIL(t << " is lost at " << per_ms << " per ms");
     }
   }
   auto n = small_network();
@@ -297,7 +305,8 @@ TEST_CASE("without its journal a log says what it has, and is not taken for whol
   const auto s = summarise(path);
   CHECK(s.status == RunStatus::killed);
   CHECK(s.without_journal);
-  CHECK_THAT(s.warning, Contains("its journal is missing") && Contains("out.h5.journal") && Contains("whole before"));
+  CHECK_THAT(s.warning,
+             Contains("its journal is missing") && Contains("out.h5.journal") && Contains("whole before"));
   CHECK(extent_of(path).without_journal);
   CHECK_THROWS_WITH(read_sonata_spikes(path, "exc", 1e6, 100), Contains("its journal is missing"));
   // What it says it has on its own is there.
@@ -311,7 +320,8 @@ TEST_CASE("without its journal a log says what it has, and is not taken for whol
   put(folder / "cut.h5", log_before);
   const h5::Id file(h5::check(H5Fopen((folder / "cut.h5").c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "opening"));
   const auto alone = h5::read_all<double>(file, "spikes/exc/timestamps");
-  const auto due = std::count_if(all.begin(), all.end(), [&](const ListedSpike& x) { return x.tick < whole_before; });
+  const auto due =
+      std::count_if(all.begin(), all.end(), [&](const ListedSpike& x) { return x.tick < whole_before; });
   CHECK(alone.size() >= static_cast<std::size_t>(due));
   CHECK(alone.size() < all.size());
 }
@@ -348,7 +358,11 @@ TEST_CASE("a file is whole alone before the time it says, whenever its writer di
     CHECK(h5::read_all<double>(file, "spikes/exc/timestamps").size() >= exc);
     CHECK(h5::read_all<double>(file, "spikes/inh/timestamps").size() >= inh);
     for (const auto& r : n.reports)
-      CHECK(h5::shape_of(h5::open_dataset(file, "report/" + (&r == &n.reports[0] ? std::string("exc") : &r == &n.reports[2] ? "inh" : "exc." + r.name) + "/data"))[0] >=
+      CHECK(h5::shape_of(h5::open_dataset(file, "report/" +
+                                                    (&r == &n.reports[0]   ? std::string("exc")
+                                                     : &r == &n.reports[2] ? "inh"
+                                                                           : "exc." + r.name) +
+                                                    "/data"))[0] >=
             static_cast<hsize_t>((extent.before - r.from + r.every - 1) / r.every));
   }
 }
@@ -359,7 +373,8 @@ TEST_CASE("one process at a time writes a log, and its leavings are cleared up",
   const auto n = small_network();
   const auto names = [&] {
     std::vector<std::string> all;
-    for (const auto& e : std::filesystem::directory_iterator(folder.path())) all.push_back(e.path().filename().string());
+    for (const auto& e : std::filesystem::directory_iterator(folder.path()))
+      all.push_back(e.path().filename().string());
     std::sort(all.begin(), all.end());
     return all;
   };
@@ -378,8 +393,10 @@ TEST_CASE("one process at a time writes a log, and its leavings are cleared up",
   CHECK_FALSE(OutputLock::holder(path).has_value());
   CHECK(names().empty());
   // What kills leave is removed by the next owner; what only looks like it stays, and so does another log's.
-  const std::vector<std::string> stale{"out.h5.new-0123456789abcdef", "out.h5.journal.new-0123456789abcdef", "out.ckpt.3.h5.new-0123456789abcdef"};
-  const std::vector<std::string> kept{"other.h5.new-0123456789abcdef", "out.h5.new", "out.h5.new-012345678", "out.h5.before", "out.ckpt.x.h5.new-0123456789abcdef"};
+  const std::vector<std::string> stale{"out.h5.new-0123456789abcdef", "out.h5.journal.new-0123456789abcdef",
+                                       "out.ckpt.3.h5.new-0123456789abcdef"};
+  const std::vector<std::string> kept{"other.h5.new-0123456789abcdef", "out.h5.new", "out.h5.new-012345678",
+                                      "out.h5.before", "out.ckpt.x.h5.new-0123456789abcdef"};
   for (const auto* list : {&stale, &kept})
     for (const auto& name : *list) put(folder.path() / name, {'x'});
   write_log(path, n);
@@ -405,7 +422,8 @@ TEST_CASE("a journal that was whole but had no name yet belongs to its log only"
   CHECK(recover(path).needed);
   CHECK(check_data(path, n, 40, 20 * window, false) == "");
   for (const auto& e : std::filesystem::directory_iterator(folder.path()))
-    CHECK((e.path() == path || e.path() == other || e.path() == folder / "other.h5.lock"));  // nobody has locked the other since
+    CHECK((e.path() == path || e.path() == other ||
+           e.path() == folder / "other.h5.lock"));  // nobody has locked the other since
 }
 
 TEST_CASE("checkpoints of two logs never share a name", "[read]") {
@@ -416,7 +434,8 @@ TEST_CASE("checkpoints of two logs never share a name", "[read]") {
   CHECK(name("rate") == "rate.ckpt.7");
   CHECK(CheckpointFiles::number_of("rate.h5", "rate.ckpt.12.h5") == 12u);
   CHECK(CheckpointFiles::number_of("rate", "rate.ckpt.12") == 12u);
-  for (const char* no : {"rate.ckpt.12", "rate.ckpt..h5", "rate.ckpt.-1.h5", "rate.1.ckpt.1.h5", "rate.ckpt.1.h5.h5"})
+  for (const char* no :
+       {"rate.ckpt.12", "rate.ckpt..h5", "rate.ckpt.-1.h5", "rate.1.ckpt.1.h5", "rate.ckpt.1.h5.h5"})
     CHECK_FALSE(CheckpointFiles::number_of("rate.h5", no).has_value());
 }
 
@@ -477,22 +496,17 @@ TEST_CASE("what is not a log is said to be none", "[read]") {
   const Folder folder;
   const auto path = folder / "x";
   CHECK_THROWS_WITH(summarise(path), Contains("cannot open the file: No such file or directory"));
-  CHECK_THROWS_WITH(summarise(folder.path()),
-                    Contains("is a folder, not a file"));
+  CHECK_THROWS_WITH(summarise(folder.path()), Contains("is a folder, not a file"));
   put(path, {});
   CHECK_THROWS_WITH(summarise(path), Contains("x: is empty"));
   put(path, std::vector<char>(100'000, 'x'));
   CHECK_THROWS_WITH(summarise(path), Contains("x: is not an HDF5 file"));
-  {
-    const auto file = new_file(path);
-  }
+  { const auto file = new_file(path); }
   auto cut = bytes_of(path);
   cut.resize(cut.size() / 2);
   put(path, cut);
   CHECK_THROWS_WITH(summarise(path), Contains("is a truncated or damaged HDF5 file"));
-  {
-    const auto file = new_file(path);
-  }
+  { const auto file = new_file(path); }
   CHECK_THROWS_WITH(summarise(path), Contains("is an HDF5 file, but not the log of a Spinet run"));
   put(folder / "x.journal", std::vector<char>(1000, 'x'));
   CHECK_THROWS_WITH(recover(path), Contains("is not the journal of a log"));

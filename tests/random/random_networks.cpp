@@ -38,7 +38,9 @@ int main(int argc, char** argv) {
   Catalogue models;
   add_builtin(models);
   const auto begin = std::chrono::steady_clock::now();
-  const auto passed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); };
+  const auto passed = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  };
   std::uint64_t networks = 0, silent = 0, all = 0, failures = 0;
   for (; passed() < seconds && failures < 20; ++networks) {
     std::uint64_t spikes = 0;

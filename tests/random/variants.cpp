@@ -22,7 +22,9 @@ class Bytes : public Recorder {
     for (const auto& x : s) put("spikes", x.tick), put("spikes", x.gid);
   }
   void frames(std::uint32_t r, std::span<const float> v) override { put_all(fmt::format("report {}", r), v); }
-  void weights(std::uint32_t w, std::span<const float> v) override { put_all(fmt::format("weights {}", w), v); }
+  void weights(std::uint32_t w, std::span<const float> v) override {
+    put_all(fmt::format("weights {}", w), v);
+  }
   void weight_events(std::uint32_t r, std::span<const WeightEvent> v) override {
     const auto name = fmt::format("weight events {}", r);
     for (const auto& e : v) put(name, e.tick), put(name, e.edge), put(name, e.value);
@@ -32,7 +34,9 @@ class Bytes : public Recorder {
 
  private:
   template <class T>
-  void put(const std::string& name, const T& x) { put_all(name, std::span(&x, 1)); }
+  void put(const std::string& name, const T& x) {
+    put_all(name, std::span(&x, 1));
+  }
   template <class T>
   void put_all(const std::string& name, std::span<T> some) {
     const auto bytes = std::as_bytes(some);
@@ -45,7 +49,7 @@ using Data = std::map<std::string, std::vector<std::byte>>;
 struct Way {
   int ranks = 1;
   SimulationOptions options{};
-  MemoryCheckpoints* save = nullptr;   ///< checkpoints at multiples of `every` go here
+  MemoryCheckpoints* save = nullptr;  ///< checkpoints at multiples of `every` go here
   Tick every = 0;
   const MemoryCheckpoints* from = nullptr;
 };
@@ -70,9 +74,13 @@ std::string difference(const Data& all, const Data& got, const char* what, bool 
     const auto other = got.count(name) ? got.at(name) : std::vector<std::byte>{};
     const bool fits = tail ? other.size() <= bytes.size() : other.size() == bytes.size();
     const std::size_t skip = fits ? bytes.size() - other.size() : 0;
-    if (!fits) return fmt::format("{}: {} bytes of {}, {} in the first run", what, other.size(), name, bytes.size());
-    const auto at = std::mismatch(other.begin(), other.end(), bytes.begin() + static_cast<std::ptrdiff_t>(skip)).first;
-    if (at != other.end()) return fmt::format("{}: {} differs from byte {} of {} on", what, name, skip + static_cast<std::size_t>(at - other.begin()), bytes.size());
+    if (!fits)
+      return fmt::format("{}: {} bytes of {}, {} in the first run", what, other.size(), name, bytes.size());
+    const auto at =
+        std::mismatch(other.begin(), other.end(), bytes.begin() + static_cast<std::ptrdiff_t>(skip)).first;
+    if (at != other.end())
+      return fmt::format("{}: {} differs from byte {} of {} on", what, name,
+                         skip + static_cast<std::size_t>(at - other.begin()), bytes.size());
   }
   for (const auto& [name, bytes] : got)
     if (!all.count(name)) return fmt::format("{}: {} only there", what, name);
@@ -105,7 +113,8 @@ std::string compare_variants(const Network& net, std::uint64_t choice, std::uint
   if (auto d = difference(all, run(blocks, {.ranks = more}), "ranks and blocks"); !d.empty()) return d;
 
   Way large{.ranks = 1 + static_cast<int>(choice % 3)};
-  large.options = {.l2_bytes = 2048, .window_cap = static_cast<Tick>(1000 + choice % 500'000), .small_slices = 0};
+  large.options = {
+      .l2_bytes = 2048, .window_cap = static_cast<Tick>(1000 + choice % 500'000), .small_slices = 0};
   if (auto d = difference(all, run(blocks, large), "large blocks, short windows"); !d.empty()) return d;
 
   Network less = net;

@@ -1,6 +1,6 @@
-// Single neurons with parameters from the corners: threshold at rest, constant currents at and one unit in the last place
-// beside the threshold current, time constants from 1e-3 to 1e15 ms, no refractory period, resets just under the threshold,
-// weights that are zero, denormal or huge.
+// Single neurons with parameters from the corners: threshold at rest, constant currents at and one unit in
+// the last place beside the threshold current, time constants from 1e-3 to 1e15 ms, no refractory period,
+// resets just under the threshold, weights that are zero, denormal or huge.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -46,7 +46,8 @@ inline NetworkBuilder corner_network(const CornerPlan& plan, std::uint32_t seed)
   }
   double shortest = *std::min_element(tau_m.begin(), tau_m.end());
   if (plan.exponential)
-    for (const auto* t : {&tau_exc, &tau_inh}) shortest = std::min(shortest, *std::min_element(t->begin(), t->end()));
+    for (const auto* t : {&tau_exc, &tau_inh})
+      shortest = std::min(shortest, *std::min_element(t->begin(), t->end()));
   const double duration_ms = brief ? 3e-4 : std::min(40.0, 400 * shortest);
   const Tick duration = ms(duration_ms);
   for (std::uint32_t j = 0; j < plan.neurons; ++j) {
@@ -61,7 +62,8 @@ inline NetworkBuilder corner_network(const CornerPlan& plan, std::uint32_t seed)
     ref.push_back(n.chance(0.3) ? 0.0 : n.chance(0.1) ? 1e-6 : duration_ms * n.uniform(0.005, 0.3));
     const double at_threshold = (th.back() - E.back()) * C.back() / tau_m[j];
     const double kind = n.uniform();
-    const double most = 100 * fall * C.back() / duration_ms;  // about a hundred spikes, without a refractory period
+    const double most =
+        100 * fall * C.back() / duration_ms;  // about a hundred spikes, without a refractory period
     double I = kind < 0.2   ? 0.0
                : kind < 0.3 ? at_threshold
                : kind < 0.4 ? std::nextafter(at_threshold, n.chance(0.5) ? INFINITY : -INFINITY)
@@ -70,12 +72,18 @@ inline NetworkBuilder corner_network(const CornerPlan& plan, std::uint32_t seed)
                             : n.log_uniform(1, 1e12);
     if (!brief) I = std::min(I, at_threshold > 0 ? at_threshold + most : most);
     dc.push_back(I);
-    V.push_back(n.chance(0.1) ? th.back() : n.chance(0.1) ? std::nextafter(th.back(), -INFINITY) : reset.back() + (th.back() - reset.back()) * n.uniform(0, 0.999));
+    V.push_back(n.chance(0.1)   ? th.back()
+                : n.chance(0.1) ? std::nextafter(th.back(), -INFINITY)
+                                : reset.back() + (th.back() - reset.back()) * n.uniform(0, 0.999));
   }
   NetworkBuilder b(duration, seed);
-  const auto value = [&](const std::vector<double>& v) { return plan.own_time_constants ? Value(v) : Value(v.front()); };
-  Values values{{"tau_m", value(tau_m)}, {"C_m", C}, {"E_L", E}, {"v_th", th}, {"v_reset", reset}, {"t_ref", ref}, {"I_dc", dc}, {"V", V}};
-  if (plan.exponential) values.insert(values.end(), {{"tau_syn_exc", value(tau_exc)}, {"tau_syn_inh", value(tau_inh)}});
+  const auto value = [&](const std::vector<double>& v) {
+    return plan.own_time_constants ? Value(v) : Value(v.front());
+  };
+  Values values{{"tau_m", value(tau_m)}, {"C_m", C},     {"E_L", E},   {"v_th", th},
+                {"v_reset", reset},      {"t_ref", ref}, {"I_dc", dc}, {"V", V}};
+  if (plan.exponential)
+    values.insert(values.end(), {{"tau_syn_exc", value(tau_exc)}, {"tau_syn_inh", value(tau_inh)}});
   const auto cells = b.add(plan.exponential ? "lif_exp" : "lif_delta", plan.neurons, values);
   b.network().delay_resolution = brief ? 10 : 1000;
 
@@ -88,18 +96,21 @@ inline NetworkBuilder corner_network(const CornerPlan& plan, std::uint32_t seed)
     for (std::uint32_t k = 0; k < per_neuron; ++k) {
       const bool inhibits = k >= 4;
       const double tau = inhibits ? tau_inh[j] : tau_exc[j];
-      const double unit = !plan.exponential ? fall : fall * C[j] / std::min(detail::peak(tau_m[j], tau), duration_ms);
-      // Huge currents of both signs would leave nothing but their rounding, and one that arrives in the very tick in
-      // which V passes the threshold anyway hides that until the next (models/README.md).
+      const double unit =
+          !plan.exponential ? fall : fall * C[j] / std::min(detail::peak(tau_m[j], tau), duration_ms);
+      // Huge currents of both signs would leave nothing but their rounding, and one that arrives in the very
+      // tick in which V passes the threshold anyway hides that until the next (models/README.md).
       const bool huge_fits = ref[j] > 1e-5 && (!plan.exponential || (!inhibits && !brief));
-      double w = n.chance(0.15) ? 0.0
-                 : n.chance(0.05) ? 1e-40
+      double w = n.chance(0.15)                ? 0.0
+                 : n.chance(0.05)              ? 1e-40
                  : n.chance(0.05) && huge_fits ? 1e30
                                                : unit * n.log_uniform(0.01, 2);
       if (inhibits) w = -w;
       const Tick delay = b.network().delay_resolution * (1 + n.below(4));
       (inhibits ? minus : plus).push_back({j * per_neuron + k, j, w, delay});
-      for (std::uint32_t i = 0; i < 3; ++i) spikes.push_back({static_cast<Tick>(n.uniform() * static_cast<double>(duration)), j * per_neuron + k});
+      for (std::uint32_t i = 0; i < 3; ++i)
+        spikes.push_back(
+            {static_cast<Tick>(n.uniform() * static_cast<double>(duration)), j * per_neuron + k});
     }
   }
   const auto inputs = b.source(plan.neurons * per_neuron, std::move(spikes));

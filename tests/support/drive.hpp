@@ -1,5 +1,5 @@
-// Runs the neurons of one model without an engine: one block, arrivals given by hand, the order within a tick as the
-// contract has it (frame boundary; control and reading; wake; arrivals; test; evaluate; emission).
+// Runs the neurons of one model without an engine: one block, arrivals given by hand, the order within a tick
+// as the contract has it (frame boundary; control and reading; wake; arrivals; test; evaluate; emission).
 #pragma once
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -37,7 +37,8 @@ inline const NeuronTable& neuron(std::string_view name) {
 class Params {
  public:
   using Changes = std::vector<std::pair<std::string_view, double>>;
-  explicit Params(const NeuronTable& table, const Changes& changes = {}) : table_(&table), bytes_(table.params_size) {
+  explicit Params(const NeuronTable& table, const Changes& changes = {})
+      : table_(&table), bytes_(table.params_size) {
     const Fields& f = table.model.params;
     for (std::uint32_t i = 0; i < f.count; ++i) put(f.data[i], f.data[i].preset);
     for (const auto& [name, value] : changes) set(name, value);
@@ -70,7 +71,8 @@ struct Emitted {
 
 class Drive {
  public:
-  /// One neuron per entry of `params`, all of the same kernel group.  `initial` changes the variables' presets by name.
+  /// One neuron per entry of `params`, all of the same kernel group.  `initial` changes the variables'
+  /// presets by name.
   Drive(const NeuronTable& table, std::vector<Params> params, double ticks_per_ms = 1e6,
         const Params::Changes& initial = {})
       : table_(table), params_(std::move(params)) {
@@ -105,7 +107,8 @@ class Drive {
           if (name == v.data[i].name) values.back() = value;
       }
     for (std::uint32_t j = 0; j < n; ++j) table.init(&block_, j, params_[j].data(), values.data());
-    if (block_.frame_length != 0 && table.renormalise != nullptr) asleep_ = table.renormalise(&block_, 0) != 0;
+    if (block_.frame_length != 0 && table.renormalise != nullptr)
+      asleep_ = table.renormalise(&block_, 0) != 0;
     drain(0);
   }
   Drive(const Drive&) = delete;
@@ -139,7 +142,8 @@ class Drive {
   /// A variable of neuron j is read at the begin of `tick` and appended to `samples`.
   void sample(Tick tick, std::uint32_t j, std::string_view variable, std::vector<double>& samples) {
     const std::uint32_t v = index(variable);
-    plan(tick, Phase::control, j, [=, this, &samples] { samples.push_back(table_.read(&block_, tick, j, v)); });
+    plan(tick, Phase::control, j,
+         [=, this, &samples] { samples.push_back(table_.read(&block_, tick, j, v)); });
   }
 
   /// Everything before tick `end` happens; nothing more once a neuron cannot go on.
@@ -171,7 +175,9 @@ class Drive {
           if (js.empty() || js.back() != queue_.top().neuron) js.push_back(queue_.top().neuron);
           queue_.pop();
         }
-        const auto call = phase == Phase::wake ? table_.wake : phase == Phase::test ? table_.test : table_.evaluate;
+        const auto call = phase == Phase::wake   ? table_.wake
+                          : phase == Phase::test ? table_.test
+                                                 : table_.evaluate;
         room(4 * js.size());
         if (call != nullptr) call(&block_, now, js.data(), static_cast<std::uint32_t>(js.size()));
       }
@@ -248,7 +254,9 @@ class Drive {
         continue;
       }
       ++requests_;
-      const Phase phase = r.ask == Ask::wake ? Phase::wake : r.ask == Ask::test ? Phase::test : Phase::evaluate;
+      const Phase phase = r.ask == Ask::wake   ? Phase::wake
+                          : r.ask == Ask::test ? Phase::test
+                                               : Phase::evaluate;
       plan(r.tick, phase, r.neuron, {});
     }
     out_.size = 0;

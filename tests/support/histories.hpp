@@ -1,6 +1,7 @@
-// Random input histories of single neurons: many neurons that do not hear each other in one network, each with its own
-// parameters and its own sources.  Made to be unpleasant: bursts, silences longer than many frames, arrivals on and beside
-// frame boundaries, several in one tick, inhibition far below rest, currents that leave V just under the threshold.
+// Random input histories of single neurons: many neurons that do not hear each other in one network, each
+// with its own parameters and its own sources.  Made to be unpleasant: bursts, silences longer than many
+// frames, arrivals on and beside frame boundaries, several in one tick, inhibition far below rest, currents
+// that leave V just under the threshold.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -18,7 +19,9 @@ class Numbers {
   double uniform() { return uniform01(word()); }
   double uniform(double low, double high) { return low + (high - low) * uniform(); }
   double log_uniform(double low, double high) { return low * std::exp(std::log(high / low) * uniform()); }
-  std::uint32_t below(std::uint32_t n) { return static_cast<std::uint32_t>((std::uint64_t{word()} * n) >> 32); }
+  std::uint32_t below(std::uint32_t n) {
+    return static_cast<std::uint32_t>((std::uint64_t{word()} * n) >> 32);
+  }
   bool chance(double p) { return uniform() < p; }
 
  private:
@@ -67,7 +70,10 @@ inline Tick frame_of(const Model& m, const std::vector<Distribution>& params, do
     const double x = params[k].kind == Distribution::Kind::listed ? params[k].values[0] : params[k].a;
     auto* at = reinterpret_cast<char*>(raw.data()) + f.offset;
     if (f.type == Type::f64) std::memcpy(at, &x, sizeof x);
-    else { const float y = static_cast<float>(x); std::memcpy(at, &y, sizeof y); }
+    else {
+      const float y = static_cast<float>(x);
+      std::memcpy(at, &y, sizeof y);
+    }
   }
   const RunInfo info{ticks_per_ms};
   return table.frame(raw.data(), &info);
@@ -93,8 +99,8 @@ inline NetworkBuilder random_histories(const HistoryPlan& plan, std::uint32_t se
     dc.push_back(n.chance(0.2) && rest == Rest::far_below ? 0.0 : gap * level * C.back() / plan.tau_m);
     V.push_back(reset.back() + (th.back() - reset.back()) * n.uniform(0, 0.999));
   }
-  Values values{{"tau_m", plan.tau_m}, {"C_m", C}, {"E_L", E}, {"v_th", th}, {"v_reset", reset},
-                {"t_ref", ref}, {"I_dc", dc}, {"V", V}};
+  Values values{{"tau_m", plan.tau_m}, {"C_m", C},     {"E_L", E},   {"v_th", th},
+                {"v_reset", reset},    {"t_ref", ref}, {"I_dc", dc}, {"V", V}};
   if (plan.exponential) {
     values.emplace_back("tau_syn_exc", plan.tau_exc);
     values.emplace_back("tau_syn_inh", plan.tau_inh);
@@ -116,20 +122,23 @@ inline NetworkBuilder random_histories(const HistoryPlan& plan, std::uint32_t se
     for (std::uint32_t k = 0; k < per_neuron; ++k) {
       double w = n.log_uniform(0.05, 1.3);
       if (plan.drive == Drive::near_threshold) w = 1 - n.log_uniform(1e-9, 0.3);
-      if (k >= exc) w = -(plan.drive == Drive::strong_inhibition ? n.log_uniform(1, 300) : n.log_uniform(0.05, 2));
+      if (k >= exc)
+        w = -(plan.drive == Drive::strong_inhibition ? n.log_uniform(1, 300) : n.log_uniform(0.05, 2));
       const Tick delay = 100'000 * (1 + n.below(40));
       delays.push_back(delay);
       const std::uint32_t source = j * per_neuron + k;
       if (k < exc) plus.push_back({source, j, w * unit_exc, delay});
       else minus.push_back({source, j, w * unit_inh, delay});
     }
-    const double mean_gap = plan.drive == Drive::sparse ? plan.tau_m * 8 : plan.tau_m * n.log_uniform(0.02, 2);
+    const double mean_gap =
+        plan.drive == Drive::sparse ? plan.tau_m * 8 : plan.tau_m * n.log_uniform(0.02, 2);
     double t = 5;
     for (int events = 0; events < 120; ++events) {
       t -= mean_gap * std::log(n.uniform());
       if (n.chance(0.02)) t += n.uniform(0, 30) * plan.tau_m;
       Tick arrival = ms(t);
-      if (frame > 0 && n.chance(0.1)) arrival = (arrival / frame + 1) * frame + static_cast<Tick>(n.below(3)) - 1;
+      if (frame > 0 && n.chance(0.1))
+        arrival = (arrival / frame + 1) * frame + static_cast<Tick>(n.below(3)) - 1;
       if (arrival >= plan.duration) break;
       const std::uint32_t together = n.chance(0.15) ? 1 + n.below(per_neuron) : 1;
       const std::uint32_t k0 = n.below(per_neuron);

@@ -28,7 +28,8 @@ class MemoryCheckpoints : public CheckpointSink, public CheckpointSource {
   }
   void read(const std::string& name, std::uint64_t offset, std::span<std::byte> to) const override {
     const auto& bytes = saved.at(chosen).at(name);
-    if (offset + to.size() > bytes.size()) throw std::out_of_range(name + " of the checkpoint is shorter than what is read");
+    if (offset + to.size() > bytes.size())
+      throw std::out_of_range(name + " of the checkpoint is shorter than what is read");
     std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(offset), to.size(), to.begin());
   }
   std::map<Tick, std::map<std::string, std::vector<std::byte>>> saved;

@@ -1,4 +1,5 @@
-// A Recorder that keeps everything and checks the promises of the seam: order, no spike after a commit, whole frames.
+// A Recorder that keeps everything and checks the promises of the seam: order, no spike after a commit, whole
+// frames.
 #pragma once
 #include <catch2/catch.hpp>
 
@@ -56,7 +57,8 @@ class MemoryRecorder : public Recorder {
   }
   std::vector<Tick> ticks_of(Gid gid) const {
     std::vector<Tick> ticks;
-    for (const auto& s : spikes()) if (s.gid == gid) ticks.push_back(s.tick);
+    for (const auto& s : spikes())
+      if (s.gid == gid) ticks.push_back(s.tick);
     return ticks;
   }
   const std::vector<float>& report(std::uint32_t r) { return reports_[r]; }

@@ -55,9 +55,10 @@ class NetworkBuilder {
     net_.block = 4;
   }
 
-  /// Adds a population; its index.  `values` names parameters and initial variables.  An initial V that is not
-  /// given is the population's E_L.
-  std::uint32_t add(std::string_view model, std::uint32_t size, const Values& values = {}, Kind kind = Kind::neuron) {
+  /// Adds a population; its index.  `values` names parameters and initial variables.  An initial V that is
+  /// not given is the population's E_L.
+  std::uint32_t add(std::string_view model, std::uint32_t size, const Values& values = {},
+                    Kind kind = Kind::neuron) {
     const Model* m = builtin().find(kind, model);
     if (!m) throw std::logic_error("no model " + std::string(model));
     return add(*m, size, values);
@@ -105,8 +106,10 @@ class NetworkBuilder {
     return p;
   }
 
-  /// A projection between whole populations, to be adjusted through the reference (valid until the next call).
-  Projection& connect(std::uint32_t from, std::uint32_t to, const ConnectionRule& rule, Value weight, Tick delay, std::uint32_t port = 0) {
+  /// A projection between whole populations, to be adjusted through the reference (valid until the next
+  /// call).
+  Projection& connect(std::uint32_t from, std::uint32_t to, const ConnectionRule& rule, Value weight,
+                      Tick delay, std::uint32_t port = 0) {
     Projection p;
     p.name = "c" + std::to_string(net_.projections.size());
     p.sources = {range(from)};
@@ -120,17 +123,20 @@ class NetworkBuilder {
     return net_.projections.back();
   }
   /// Explicit edges with their own weights and delays.
-  Projection& connect(std::uint32_t from, std::uint32_t to, std::vector<ListedEdge> edges, std::uint32_t port = 0) {
+  Projection& connect(std::uint32_t from, std::uint32_t to, std::vector<ListedEdge> edges,
+                      std::uint32_t port = 0) {
     auto& p = connect(from, to, Rule::listed, 0.0, net_.delay_resolution, port);
-    std::stable_sort(edges.begin(), edges.end(), [](const ListedEdge& a, const ListedEdge& b) { return a.target < b.target; });
+    std::stable_sort(edges.begin(), edges.end(),
+                     [](const ListedEdge& a, const ListedEdge& b) { return a.target < b.target; });
     p.edges = std::move(edges);
     p.listed_weights = p.listed_delays = true;
     // The lookahead is taken from the description: give the bounds of the list too.
     return p;
   }
-  /// A projection of synapses of any model; `values` names its parameters and initial variables, the weight among them.
-  Projection& connect(std::uint32_t from, std::uint32_t to, const ConnectionRule& rule, const SynapseTable& model, const Values& values, Tick delay,
-                      std::uint32_t port = 0) {
+  /// A projection of synapses of any model; `values` names its parameters and initial variables, the weight
+  /// among them.
+  Projection& connect(std::uint32_t from, std::uint32_t to, const ConnectionRule& rule,
+                      const SynapseTable& model, const Values& values, Tick delay, std::uint32_t port = 0) {
     auto& p = connect(from, to, rule, 0.0, delay, port);
     p.synapse = &model;
     p.state.clear();
@@ -143,14 +149,17 @@ class NetworkBuilder {
         }
       return Value(f.preset).d;
     };
-    for (std::uint32_t k = 0; k < model.model.params.count; ++k) p.params.push_back(get(model.model.params.data[k]).a);
+    for (std::uint32_t k = 0; k < model.model.params.count; ++k)
+      p.params.push_back(get(model.model.params.data[k]).a);
     for (std::uint32_t k = 0; k < model.model.variables.count; ++k)
-      if (model.model.variables.data[k].flags & initial) p.state.push_back(get(model.model.variables.data[k]));
-    if (used != values.size()) throw std::logic_error(std::string(model.model.name) + ": a field that it does not have");
+      if (model.model.variables.data[k].flags & initial)
+        p.state.push_back(get(model.model.variables.data[k]));
+    if (used != values.size())
+      throw std::logic_error(std::string(model.model.name) + ": a field that it does not have");
     return p;
   }
-  Projection& connect(std::uint32_t from, std::uint32_t to, const ConnectionRule& rule, std::string_view model, const Values& values, Tick delay,
-                      std::uint32_t port = 0) {
+  Projection& connect(std::uint32_t from, std::uint32_t to, const ConnectionRule& rule,
+                      std::string_view model, const Values& values, Tick delay, std::uint32_t port = 0) {
     const Model* m = builtin().find(Kind::synapse, model);
     if (!m) throw std::logic_error("no model " + std::string(model));
     return connect(from, to, rule, *reinterpret_cast<const SynapseTable*>(m), values, delay, port);
@@ -160,11 +169,14 @@ class NetworkBuilder {
     return set(tick, range(population), net_.populations[population].model->params, param, value);
   }
   /// The same for a projection.
-  ScheduledControl& schedule_synapses(Tick tick, std::uint32_t projection, std::string_view param, double value) {
-    return set(tick, WholeProjection{projection}, net_.projections[projection].synapse->model.params, param, value);
+  ScheduledControl& schedule_synapses(Tick tick, std::uint32_t projection, std::string_view param,
+                                      double value) {
+    return set(tick, WholeProjection{projection}, net_.projections[projection].synapse->model.params, param,
+               value);
   }
   /// A stimulus; valid until the next call, as what the others return.
-  ScheduledControl& at(Tick tick, const Stimulus& stimulus, std::initializer_list<double> values, std::vector<Place> to = {}) {
+  ScheduledControl& at(Tick tick, const Stimulus& stimulus, std::initializer_list<double> values,
+                       std::vector<Place> to = {}) {
     ScheduledControl c;
     c.tick = tick;
     c.kind = ScheduledControl::Kind::stimulus;
@@ -198,7 +210,8 @@ class NetworkBuilder {
     throw std::logic_error("no variable " + std::string(variable));
   }
   /// Samples a variable of all synapses of a projection; the recording's index.
-  std::uint32_t record_weights(std::uint32_t projection, Tick every, Tick from = 0, std::uint32_t variable = 0) {
+  std::uint32_t record_weights(std::uint32_t projection, Tick every, Tick from = 0,
+                               std::uint32_t variable = 0) {
     net_.weights.push_back({projection, variable, every, from, never});
     return static_cast<std::uint32_t>(net_.weights.size() - 1);
   }

@@ -20,7 +20,8 @@ inline MemoryRecorder on_ranks(const Network& net, int ranks, int* owning = null
     s.run(t.rank() == 0 ? &recorder : nullptr);
     if (t.rank() == 0) kept = std::move(recorder);
   });
-  if (owning) *owning = static_cast<int>(std::count_if(owned.begin(), owned.end(), [](auto n) { return n > 0; }));
+  if (owning)
+    *owning = static_cast<int>(std::count_if(owned.begin(), owned.end(), [](auto n) { return n > 0; }));
   return kept;
 }
 

@@ -1,4 +1,5 @@
-// Plastic synapses between spike trains of the test's choice, and what an independent calculation needs to know of them.
+// Plastic synapses between spike trains of the test's choice, and what an independent calculation needs to
+// know of them.
 #pragma once
 #include <algorithm>
 #include <string>
@@ -13,7 +14,8 @@ namespace spinet::test {
 
 using SpikeTrain = std::vector<Tick>;
 
-/// A spike train that is unpleasant: regular, random or in bursts, on a grid that makes ties and off it, with silences.
+/// A spike train that is unpleasant: regular, random or in bursts, on a grid that makes ties and off it, with
+/// silences.
 inline SpikeTrain random_train(Numbers& n, Tick duration, double hz) {
   const Tick grid = n.chance(0.4) ? ms(1) : n.chance(0.5) ? 100'000 : 1;
   const double mean = 1e9 / hz;
@@ -27,9 +29,11 @@ inline SpikeTrain random_train(Numbers& n, Tick duration, double hz) {
   }
 }
 
-/// Sources `pre` and neurons `post` that fire at exactly the given ticks (from 0.1 ms on), whatever they hear.
+/// Sources `pre` and neurons `post` that fire at exactly the given ticks (from 0.1 ms on), whatever they
+/// hear.
 struct Trained {
-  Trained(Tick duration, std::vector<SpikeTrain> pre_trains, std::vector<SpikeTrain> post_trains, std::uint32_t seed = 1)
+  Trained(Tick duration, std::vector<SpikeTrain> pre_trains, std::vector<SpikeTrain> post_trains,
+          std::uint32_t seed = 1)
       : b(duration, seed), pre(std::move(pre_trains)), post(std::move(post_trains)) {
     const auto listed = [&](const std::vector<SpikeTrain>& trains, Tick shift) {
       std::vector<ListedSpike> spikes;
@@ -44,14 +48,16 @@ struct Trained {
     b.record_spikes(to);
   }
   /// All sources to all neurons through the port `hear`; the projection's index.
-  std::uint32_t plastic(std::string_view model, const Values& values, Tick delay, const ConnectionRule& rule = Rule::all_to_all) {
+  std::uint32_t plastic(std::string_view model, const Values& values, Tick delay,
+                        const ConnectionRule& rule = Rule::all_to_all) {
     b.connect(from, to, rule, model, values, delay, 1);
     return static_cast<std::uint32_t>(b.network().projections.size() - 1);
   }
   /// Pairs with a weight and a delay of their own.
   std::uint32_t plastic(std::string_view model, const Values& values, std::vector<ListedEdge> edges) {
     auto& p = b.connect(from, to, Rule::listed, model, values, b.network().delay_resolution, 1);
-    std::stable_sort(edges.begin(), edges.end(), [](const ListedEdge& x, const ListedEdge& y) { return x.target < y.target; });
+    std::stable_sort(edges.begin(), edges.end(),
+                     [](const ListedEdge& x, const ListedEdge& y) { return x.target < y.target; });
     p.edges = std::move(edges);
     p.listed_weights = p.listed_delays = true;
     return static_cast<std::uint32_t>(b.network().projections.size() - 1);

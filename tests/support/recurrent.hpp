@@ -1,4 +1,5 @@
-// Small recurrent networks with heterogeneous neurons, explicit connections, scheduled steps and, on demand, noise.
+// Small recurrent networks with heterogeneous neurons, explicit connections, scheduled steps and, on demand,
+// noise.
 #pragma once
 #include "support/histories.hpp"
 
@@ -7,9 +8,9 @@ namespace spinet::test {
 struct RecurrentPlan {
   bool exponential = true;
   std::uint32_t neurons = 40;
-  double connected = 0.2;   ///< fraction of ordered pairs
-  bool noise = false;       ///< Poisson input to every neuron, besides the listed spikes
-  bool steps = true;        ///< scheduled changes of the current
+  double connected = 0.2;  ///< fraction of ordered pairs
+  bool noise = false;      ///< Poisson input to every neuron, besides the listed spikes
+  bool steps = true;       ///< scheduled changes of the current
   Tick duration = ms(300);
 };
 
@@ -22,10 +23,11 @@ inline NetworkBuilder recurrent(const RecurrentPlan& plan, std::uint32_t seed) {
       th.push_back(n.uniform(-56, -50));
       reset.push_back(n.uniform(-70, -60));
       ref.push_back(n.uniform(1.5, 4));  // short ones run away
-      dc.push_back(n.uniform(0, 420));  // 250 pA is the weakest that fires the lowest threshold
+      dc.push_back(n.uniform(0, 420));   // 250 pA is the weakest that fires the lowest threshold
       V.push_back(n.uniform(-70, -57));
     }
-    Values v{{"tau_m", 10}, {"C_m", 200}, {"E_L", -66}, {"v_th", th}, {"v_reset", reset}, {"t_ref", ref}, {"I_dc", dc}, {"V", V}};
+    Values v{{"tau_m", 10},      {"C_m", 200},   {"E_L", -66}, {"v_th", th},
+             {"v_reset", reset}, {"t_ref", ref}, {"I_dc", dc}, {"V", V}};
     if (plan.exponential) {
       v.emplace_back("tau_syn_exc", 1.5);
       v.emplace_back("tau_syn_inh", 6);
@@ -35,7 +37,8 @@ inline NetworkBuilder recurrent(const RecurrentPlan& plan, std::uint32_t seed) {
   const std::uint32_t excitatory = plan.neurons * 4 / 5;
   const auto exc = population(excitatory), inh = population(plan.neurons - excitatory);
   std::vector<ListedSpike> kicks;
-  for (int k = 0; k < 60; ++k) kicks.push_back({static_cast<Tick>(n.uniform(0, 1) * static_cast<double>(plan.duration)), n.below(10)});
+  for (int k = 0; k < 60; ++k)
+    kicks.push_back({static_cast<Tick>(n.uniform(0, 1) * static_cast<double>(plan.duration)), n.below(10)});
   const auto in = b.source(10, std::move(kicks));
   const std::uint32_t minus = plan.exponential ? 1 : 0;
   const double unit = plan.exponential ? 400 : 2;  // pA or mV

@@ -1,9 +1,10 @@
-// A slow simulator of lif_delta and lif_exp networks that is right by inspection: 113-bit numbers, one neuron at a
-// time, closed forms between events, crossings by bisection with a proven bound.  The engine is compared with it to
-// the tick.  It shares no numerical code with the engine.
+// A slow simulator of lif_delta and lif_exp networks that is right by inspection: 113-bit numbers, one neuron
+// at a time, closed forms between events, crossings by bisection with a proven bound.  The engine is compared
+// with it to the tick.  It shares no numerical code with the engine.
 //
-// Covered: neurons with constant or listed parameters, spike_source inputs, static synapses with constant or listed
-// weights and delays, one_to_one, all_to_all and listed connections, scheduled parameter changes.  Anything else throws.
+// Covered: neurons with constant or listed parameters, spike_source inputs, static synapses with constant or
+// listed weights and delays, one_to_one, all_to_all and listed connections, scheduled parameter changes.
+// Anything else throws.
 #pragma once
 #include <quadmath.h>
 
@@ -33,8 +34,8 @@ inline Real exp_of(Real x) { return expq(x); }
 inline Rough expm1_of(Rough x) { return std::expm1(x); }
 inline Real expm1_of(Real x) { return expm1q(x); }
 
-/// What a simulation does with a neuron that comes within the allowance of its threshold: go on, or leave it alone from there
-/// on, since whatever follows is excused.
+/// What a simulation does with a neuron that comes within the allowance of its threshold: go on, or leave it
+/// alone from there on, since whatever follows is excused.
 enum class Ambiguous { go_on, leave };
 
 /// A tick at which V passed the threshold within the allowance, so that either answer is accepted.
@@ -46,8 +47,8 @@ struct Ambiguity {
 struct Result {
   std::vector<Spike> spikes;  ///< of neurons, not of sources; sorted by (tick, gid)
   std::vector<Ambiguity> ambiguous;
-  std::uint64_t arrivals = 0;     ///< synaptic events that reached a neuron
-  std::uint64_t cancelled = 0;    ///< crossings foreseen and then cancelled or moved by an arrival
+  std::uint64_t arrivals = 0;            ///< synaptic events that reached a neuron
+  std::uint64_t cancelled = 0;           ///< crossings foreseen and then cancelled or moved by an arrival
   std::uint64_t subthreshold_peaks = 0;  ///< crossings of lif_exp found strictly between two arrivals
 };
 
@@ -91,10 +92,8 @@ class Neuron {
 
   /// All weights of one port that arrive at the present tick, summed.
   void receive(std::uint32_t port, Real weight) {
-    if (exponential_)
-      I_[port] += weight;
-    else if (!refractory(at_))
-      V_ += weight;
+    if (exponential_) I_[port] += weight;
+    else if (!refractory(at_)) V_ += weight;
   }
 
   void spike() {
@@ -130,7 +129,11 @@ class Neuron {
   template <class R>
   Derived<R> derived() const {
     const R C = R(p_.C_m);
-    return {1 / R(ticks_per_ms_), C, R(p_.E_L) + R(p_.tau_m) / C * R(p_.I_dc), 1 / R(p_.tau_m), {1 / R(p_.tau_syn[0]), 1 / R(p_.tau_syn[1])}};
+    return {1 / R(ticks_per_ms_),
+            C,
+            R(p_.E_L) + R(p_.tau_m) / C * R(p_.I_dc),
+            1 / R(p_.tau_m),
+            {1 / R(p_.tau_syn[0]), 1 / R(p_.tau_syn[1])}};
   }
   void derive() {
     exact_ = derived<Real>();
@@ -141,8 +144,8 @@ class Neuron {
       peak_[k] = response(m, s, expq(-m * x), expq(-s * x), x);  // the largest of all x
     }
   }
-  /// Potential at time x after a unit current jump on a unit capacitance: the convolution of both exponentials,
-  /// exp(-a x) (1 - exp(-d x)) / d with a the slower rate and d the difference of the rates.
+  /// Potential at time x after a unit current jump on a unit capacitance: the convolution of both
+  /// exponentials, exp(-a x) (1 - exp(-d x)) / d with a the slower rate and d the difference of the rates.
   template <class R>
   static R response(R m, R s, R exp_m, R exp_s, R x) {
     const R d = m < s ? s - m : m - s;
@@ -157,7 +160,10 @@ class Neuron {
   /// The way V goes from the present state on, if nothing arrives; in ticks from now.
   template <class R>
   struct Course {
-    explicit Course(const Neuron& n) : exponential(n.exponential_), V(static_cast<R>(n.V_)), I{static_cast<R>(n.I_[0]), static_cast<R>(n.I_[1])} {
+    explicit Course(const Neuron& n)
+        : exponential(n.exponential_),
+          V(static_cast<R>(n.V_)),
+          I{static_cast<R>(n.I_[0]), static_cast<R>(n.I_[1])} {
       if constexpr (std::is_same_v<R, Rough>) c = n.rough_;
       else c = n.exact_;
       gap = static_cast<R>(n.V_ - n.exact_.rest);
@@ -175,9 +181,9 @@ class Neuron {
       }
       return p;
     }
-    /// On an interval of length h from a to b, V exceeds the larger of its ends by at most h^2/8 max(-V''), and
-    /// -V'' = (V_rest - V)/tau_m^2 + sum I/C (1/tau_m + 1/tau_s), where no current grows and V falls below its value at
-    /// a only towards V_rest or by negative currents.
+    /// On an interval of length h from a to b, V exceeds the larger of its ends by at most h^2/8 max(-V''),
+    /// and -V'' = (V_rest - V)/tau_m^2 + sum I/C (1/tau_m + 1/tau_s), where no current grows and V falls
+    /// below its value at a only towards V_rest or by negative currents.
     bool stays_below(R level, const Point<R>& a, const Point<R>& b) const {
       const R h = R(b.tick - a.tick) * c.ms_per_tick;
       R bend = 0, fall = 0;
@@ -216,7 +222,8 @@ class Neuron {
   /// As `search`, where V goes straight to its rest.
   std::optional<Tick> closed(Real level, Tick end) const {
     const Course<Real> course(*this);
-    if (V_ >= level || exact_.rest <= level) return course.at(1).V >= level ? std::optional<Tick>(1) : std::nullopt;
+    if (V_ >= level || exact_.rest <= level)
+      return course.at(1).V >= level ? std::optional<Tick>(1) : std::nullopt;
     const Real t = log1pq((level - V_) / (exact_.rest - level)) / (exact_.m * exact_.ms_per_tick);
     if (t > Real(end) + 2) return {};
     Tick tick = std::max<Tick>(1, static_cast<Tick>(t) - 1);
@@ -226,27 +233,33 @@ class Neuron {
 
   /// First tick of (0, end], counted from the state, with V >= level.
   std::optional<Tick> search(Real level, Tick end) const {
-    // Roughly first: what lies below by more than a thousand times its rounding is excluded, the rest looked at again.
+    // Roughly first: what lies below by more than a thousand times its rounding is excluded, the rest looked
+    // at again.
     Rough scale = std::fabs(Rough(p_.E_L)) + std::fabs(rough_.rest) + std::fabs(static_cast<Rough>(V_));
     if (exponential_)
-      for (int k = 0; k < 2; ++k) scale += std::fabs(static_cast<Rough>(I_[k])) / p_.C_m * static_cast<Rough>(peak_[k]);
+      for (int k = 0; k < 2; ++k)
+        scale += std::fabs(static_cast<Rough>(I_[k])) / p_.C_m * static_cast<Rough>(peak_[k]);
     const Course<Rough> rough(*this);
     const Course<Real> exact(*this);
-    if (1e-17L * scale > static_cast<Rough>(slack())) return exactly(exact, level, exact.at(0), exact.at(end));  // too rough
+    if (1e-17L * scale > static_cast<Rough>(slack()))
+      return exactly(exact, level, exact.at(0), exact.at(end));  // too rough
     const Rough rough_level = static_cast<Rough>(level) - 1e-15L * scale;
     return roughly(rough, exact, rough_level, level, rough.at(0), rough.at(end));
   }
-  static std::optional<Tick> roughly(const Course<Rough>& rough, const Course<Real>& exact, Rough rough_level, Real level,
-                                     const Point<Rough>& a, const Point<Rough>& b) {
+  static std::optional<Tick> roughly(const Course<Rough>& rough, const Course<Real>& exact, Rough rough_level,
+                                     Real level, const Point<Rough>& a, const Point<Rough>& b) {
     if (rough.stays_below(rough_level, a, b)) return {};
     if (b.tick - a.tick == 1) return exact.at(b.tick).V >= level ? std::optional(b.tick) : std::nullopt;
-    // A crossing is narrowed down roughly; where V comes close and turns, the bound of a short exact interval is sharper.
-    if (b.tick - a.tick <= 256 && b.V < rough_level) return exactly(exact, level, exact.at(a.tick), exact.at(b.tick));
+    // A crossing is narrowed down roughly; where V comes close and turns, the bound of a short exact interval
+    // is sharper.
+    if (b.tick - a.tick <= 256 && b.V < rough_level)
+      return exactly(exact, level, exact.at(a.tick), exact.at(b.tick));
     const auto middle = rough.at(a.tick + (b.tick - a.tick) / 2);
     if (auto t = roughly(rough, exact, rough_level, level, a, middle)) return t;
     return roughly(rough, exact, rough_level, level, middle, b);
   }
-  static std::optional<Tick> exactly(const Course<Real>& exact, Real level, const Point<Real>& a, const Point<Real>& b) {
+  static std::optional<Tick> exactly(const Course<Real>& exact, Real level, const Point<Real>& a,
+                                     const Point<Real>& b) {
     if (exact.stays_below(level, a, b)) return {};
     if (b.tick - a.tick == 1) return b.V >= level ? std::optional(b.tick) : std::nullopt;
     const auto middle = exact.at(a.tick + (b.tick - a.tick) / 2);
@@ -337,8 +350,9 @@ class Simulator {
       return other;
     };
     const double nan = std::nan("");
-    return {get("tau_m", nan), get("C_m", nan), {get("tau_syn_exc", nan), get("tau_syn_inh", nan)}, get("E_L", nan),
-            get("v_th", nan), get("v_reset", nan), get("t_ref", nan), get("I_dc", nan)};
+    return {get("tau_m", nan), get("C_m", nan),  {get("tau_syn_exc", nan), get("tau_syn_inh", nan)},
+            get("E_L", nan),   get("v_th", nan), get("v_reset", nan),
+            get("t_ref", nan), get("I_dc", nan)};
   }
 
   void make(const Population& p) {
@@ -366,8 +380,10 @@ class Simulator {
 
   void connect(const Projection& p) {
     std::vector<Gid> sources, targets;
-    for (const auto& r : p.sources) for (std::uint32_t i = 0; i < r.count; ++i) sources.push_back(r.first + i);
-    for (const auto& r : p.targets) for (std::uint32_t i = 0; i < r.count; ++i) targets.push_back(r.first + i);
+    for (const auto& r : p.sources)
+      for (std::uint32_t i = 0; i < r.count; ++i) sources.push_back(r.first + i);
+    for (const auto& r : p.targets)
+      for (std::uint32_t i = 0; i < r.count; ++i) targets.push_back(r.first + i);
     // The engine's static synapse keeps a float.
     const auto weight = [&](double listed, std::uint32_t i) {
       return Real(static_cast<float>(p.listed_weights ? listed : value(p.state.at(0), i)));
@@ -375,7 +391,8 @@ class Simulator {
     const auto delay = [&](Tick listed) {
       if (p.listed_delays) return listed;
       const Tick r = net_.delay_resolution;
-      return std::max<Tick>(1, static_cast<Tick>(std::llround(value(p.delay, 0) / static_cast<double>(r)))) * r;
+      return std::max<Tick>(1, static_cast<Tick>(std::llround(value(p.delay, 0) / static_cast<double>(r)))) *
+             r;
     };
     const auto add = [&](std::uint32_t s, std::uint32_t t, double w, Tick d, std::uint32_t i) {
       if (!p.autapses && sources[s] == targets[t]) return;
@@ -418,7 +435,8 @@ class Simulator {
 
   void step(Tick t, const std::vector<Gid>& first) {
     std::set<Gid> touched(first.begin(), first.end());
-    while (control_ < net_.schedule.size() && net_.schedule[control_].tick == t) control(net_.schedule[control_++], touched);
+    while (control_ < net_.schedule.size() && net_.schedule[control_].tick == t)
+      control(net_.schedule[control_++], touched);
 
     if (auto now = agenda_.find(t); now != agenda_.end()) {
       for (const auto& a : now->second) {
@@ -456,7 +474,8 @@ class Simulator {
           emit(g, t);
         }
       }
-      // Look for the band below the threshold too, so that a close miss is noticed; once inside it, for V itself.
+      // Look for the band below the threshold too, so that a close miss is noticed; once inside it, for V
+      // itself.
       const Real level = Real(n.params().v_th) - (within ? Real(0) : n.slack());
       if (foreseen != never && foreseen > t) crossings_.erase({foreseen, g});
       if (const auto next = n.first_at_or_above(level, net_.duration)) {
@@ -481,6 +500,8 @@ class Simulator {
   Result result_;
 };
 
-inline Result simulate(const Network& net, Ambiguous policy = Ambiguous::go_on) { return Simulator(net, policy).run(); }
+inline Result simulate(const Network& net, Ambiguous policy = Ambiguous::go_on) {
+  return Simulator(net, policy).run();
+}
 
 }  // namespace spinet::reference

@@ -1,4 +1,5 @@
-// A neuron that fires when it is told to, and writes down what else it hears: postsynaptic spikes at chosen ticks.
+// A neuron that fires when it is told to, and writes down what else it hears: postsynaptic spikes at chosen
+// ticks.
 #pragma once
 #include <vector>
 
@@ -11,7 +12,9 @@ struct Repeater {
   static constexpr const char* name = "test_repeater";
   static constexpr const char* doc = "Fires on demand.";
   struct Params {};
-  struct State { double heard, asked; };
+  struct State {
+    double heard, asked;
+  };
   static constexpr Port ports[] = {{"fire", "1", "makes it fire", 0, 0}, {"hear", "1", "is added up", 0, 0}};
   struct Heard {
     Tick tick;
@@ -24,10 +27,13 @@ struct Repeater {
   static auto params() { return FieldTable<Params>{}; }
   static auto variables() {
     FieldTable<State> t;
-    t.add(&State::heard, "heard", "1", 0, any(), recorded, "weights heard; each halves what was before, so that their order counts");
+    t.add(&State::heard, "heard", "1", 0, any(), recorded,
+          "weights heard; each halves what was before, so that their order counts");
     return t;
   }
-  static void init(Neurons<Repeater> n, std::uint32_t j, const Params&, const double*) { n.state(j) = {0, 0}; }
+  static void init(Neurons<Repeater> n, std::uint32_t j, const Params&, const double*) {
+    n.state(j) = {0, 0};
+  }
   static void arrive(Neurons<Repeater> n, Tick tick, std::uint32_t port, std::uint32_t j, double w) {
     State& s = n.state(j);
     if (port == 1) {

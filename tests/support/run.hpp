@@ -26,7 +26,8 @@ inline Run run_once(const Network& net, const SimulationOptions& options = {}) {
 }
 inline std::string first_difference(const std::vector<Spike>& a, const std::vector<Spike>& b);
 
-/// If the run was short, once more with all blocks large (core/block/arrivals.hpp), which must change nothing.
+/// If the run was short, once more with all blocks large (core/block/arrivals.hpp), which must change
+/// nothing.
 inline Run run(const Network& net, SimulationOptions options = {}) {
   Run r = run_once(net, options);
   if (r.statistics.run_seconds > 0.2 || options.small_slices == 0) return r;
@@ -45,21 +46,24 @@ inline void record_all(Network& net) {
     if (net.populations[p].neuron()) net.spikes.push_back({p, {}, 0, never});
 }
 
-/// Where two lists of spikes part, for people; empty if they are equal.  (Catch takes minutes to print long lists.)
+/// Where two lists of spikes part, for people; empty if they are equal.  (Catch takes minutes to print long
+/// lists.)
 inline std::string first_difference(const std::vector<Spike>& a, const std::vector<Spike>& b) {
   const auto d = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
   if (d.first == a.end() && d.second == b.end()) return "";
-  const auto text = [](auto at, auto end) { return at == end ? std::string("none") : Catch::StringMaker<Spike>::convert(*at); };
+  const auto text = [](auto at, auto end) {
+    return at == end ? std::string("none") : Catch::StringMaker<Spike>::convert(*at);
+  };
   std::ostringstream o;
-  o << "spike " << (d.first - a.begin()) << " of " << a.size() << " and " << b.size() << ": " << text(d.first, a.end()) << ", "
-    << text(d.second, b.end());
+  o << "spike " << (d.first - a.begin()) << " of " << a.size() << " and " << b.size() << ": "
+    << text(d.first, a.end()) << ", " << text(d.second, b.end());
   return o.str();
 }
 
 /// What comparing an engine's spikes with the reference found.
 struct Comparison {
-  std::size_t spikes = 0;        ///< of the reference
-  std::size_t excused = 0;       ///< neurons that differ after a passage within the allowance
+  std::size_t spikes = 0;   ///< of the reference
+  std::size_t excused = 0;  ///< neurons that differ after a passage within the allowance
   std::vector<std::string> differences;
   std::string text() const {
     std::string all;
@@ -69,8 +73,8 @@ struct Comparison {
   }
 };
 
-/// Compares neuron by neuron, for networks whose neurons do not hear each other.  A neuron may differ only from a
-/// tick on at which the reference passed its threshold within the allowance.
+/// Compares neuron by neuron, for networks whose neurons do not hear each other.  A neuron may differ only
+/// from a tick on at which the reference passed its threshold within the allowance.
 inline Comparison compare(const std::vector<Spike>& engine, const reference::Result& expected) {
   std::map<Gid, std::pair<std::vector<Tick>, std::vector<Tick>>> trains;
   for (const auto& s : engine) trains[s.gid].first.push_back(s.tick);

@@ -5,8 +5,9 @@
 
 namespace spinet::test {
 
-/// Writes down in decimal digits what is called, in the order it happens: 1 a control event, 2 wake, 3 an arrival through
-/// the first port, 4 one through the second, 5 test, 6 evaluate.  The first arrival asks for the other three `later` ticks on.
+/// Writes down in decimal digits what is called, in the order it happens: 1 a control event, 2 wake, 3 an
+/// arrival through the first port, 4 one through the second, 5 test, 6 evaluate.  The first arrival asks for
+/// the other three `later` ticks on.
 inline constexpr Field note_values[] = {stimulus_value("value", "1", "what it says")};
 /// Leaves a note; has a neuron wake up after that many ticks.
 inline constexpr Stimulus note = stimulus("note", "keep notes", "a note", note_values);
@@ -16,9 +17,15 @@ struct Diary {
   static constexpr Stimulus stimuli[] = {test::note, alarm};
   static constexpr const char* name = "test_diary";
   static constexpr const char* doc = "Records the order of calls.";
-  struct Params { double later = 1000; };
-  struct State { double digits, asked, last; };
-  struct Constants { Tick later; };
+  struct Params {
+    double later = 1000;
+  };
+  struct State {
+    double digits, asked, last;
+  };
+  struct Constants {
+    Tick later;
+  };
   static constexpr Port ports[] = {{"a", "1", "first", 0, 1}, {"b", "1", "second", 0, 1}};
   static auto params() {
     FieldTable<Params> t;
@@ -34,7 +41,9 @@ struct Diary {
     n.state(j) = {0, 0, 0};
     n.constants(j).later = static_cast<Tick>(p.later);
   }
-  static void note(Neurons<Diary> n, std::uint32_t j, int digit) { n.state(j).digits = n.state(j).digits * 10 + digit; }
+  static void note(Neurons<Diary> n, std::uint32_t j, int digit) {
+    n.state(j).digits = n.state(j).digits * 10 + digit;
+  }
   static void arrive(Neurons<Diary> n, Tick tick, std::uint32_t port, std::uint32_t j, double) {
     if (n.state(j).asked == 0) {
       n.state(j).asked = 1;
@@ -45,8 +54,12 @@ struct Diary {
       note(n, j, port == 0 ? 3 : 4);
     }
   }
-  static void wake(Neurons<Diary> n, Tick, std::span<const std::uint32_t> js) { for (const auto j : js) note(n, j, 2); }
-  static void test(Neurons<Diary> n, Tick, std::span<const std::uint32_t> js) { for (const auto j : js) note(n, j, 5); }
+  static void wake(Neurons<Diary> n, Tick, std::span<const std::uint32_t> js) {
+    for (const auto j : js) note(n, j, 2);
+  }
+  static void test(Neurons<Diary> n, Tick, std::span<const std::uint32_t> js) {
+    for (const auto j : js) note(n, j, 5);
+  }
   static void evaluate(Neurons<Diary> n, Tick tick, std::span<const std::uint32_t> js) {
     for (const auto j : js) {
       note(n, j, 6);
@@ -67,7 +80,9 @@ struct Digits {
   static constexpr const char* name = "test_digits";
   static constexpr const char* doc = "Appends arrivals as decimal digits.";
   struct Params {};
-  struct State { double digits; };
+  struct State {
+    double digits;
+  };
   static constexpr Port ports[] = {{"a", "1", "first", 0, 0}, {"b", "1", "second", 0, 0}};
   static auto params() { return FieldTable<Params>{}; }
   static auto variables() {
@@ -75,20 +90,27 @@ struct Digits {
     t.add(&State::digits, "digits", "1", 0, any(), initial | recorded, "arrivals so far");
     return t;
   }
-  static void init(Neurons<Digits> n, std::uint32_t j, const Params&, const double* given) { n.state(j).digits = given[0]; }
+  static void init(Neurons<Digits> n, std::uint32_t j, const Params&, const double* given) {
+    n.state(j).digits = given[0];
+  }
   static void arrive(Neurons<Digits> n, Tick, std::uint32_t, std::uint32_t j, double w) {
     n.state(j).digits = n.state(j).digits * 10 + w;
   }
   static double read(Neurons<Digits> n, Tick, std::uint32_t j, std::uint32_t) { return n.state(j).digits; }
 };
 
-/// A graded neuron: at the end of a tick with input it emits gain * (sum of port `in`) + (sum of port `offset`).
+/// A graded neuron: at the end of a tick with input it emits gain * (sum of port `in`) + (sum of port
+/// `offset`).
 struct Graded {
   static constexpr const char* name = "test_graded";
   static constexpr const char* doc = "Emits a linear function of the tick's inputs.";
   static constexpr std::uint32_t graded = 1;
-  struct Params { double gain = 1; };
-  struct State { double in[2], last, asked, gain; };
+  struct Params {
+    double gain = 1;
+  };
+  struct State {
+    double in[2], last, asked, gain;
+  };
   static constexpr Port ports[] = {{"in", "1", "multiplied", 0, 1}, {"offset", "1", "added", 0, 1}};
   static auto params() {
     FieldTable<Params> t;
@@ -100,7 +122,9 @@ struct Graded {
     t.add(&State::last, "last", "1", 0, any(), recorded, "last value emitted");
     return t;
   }
-  static void init(Neurons<Graded> n, std::uint32_t j, const Params& p, const double*) { n.state(j) = {{0, 0}, 0, 0, p.gain}; }
+  static void init(Neurons<Graded> n, std::uint32_t j, const Params& p, const double*) {
+    n.state(j) = {{0, 0}, 0, 0, p.gain};
+  }
   static void set(Neurons<Graded> n, Tick, std::uint32_t j, const Params& p) { n.state(j).gain = p.gain; }
   static void arrive(Neurons<Graded> n, Tick tick, std::uint32_t port, std::uint32_t j, double w) {
     State& s = n.state(j);
@@ -123,8 +147,12 @@ struct Graded {
 struct FrameCounter {
   static constexpr const char* name = "test_frames";
   static constexpr const char* doc = "Counts frames.";
-  struct Params { double frame = 1000; };
-  struct State { double frames, wrong, arrivals; };
+  struct Params {
+    double frame = 1000;
+  };
+  struct State {
+    double frames, wrong, arrivals;
+  };
   static constexpr Port ports[] = {{"in", "1", "any", 0, 0}};
   static auto params() {
     FieldTable<Params> t;
@@ -134,18 +162,21 @@ struct FrameCounter {
   static auto variables() {
     FieldTable<State> t;
     t.add(&State::frames, "frames", "1", 0, any(), recorded, "frames passed at the last arrival")
-        .add(&State::wrong, "wrong", "1", 0, any(), recorded, "arrivals outside the frame, or at a wrong count")
+        .add(&State::wrong, "wrong", "1", 0, any(), recorded,
+             "arrivals outside the frame, or at a wrong count")
         .add(&State::arrivals, "arrivals", "1", 0, any(), recorded, "arrivals");
     return t;
   }
   static Tick frame(const Params& p, const RunInfo&) { return static_cast<Tick>(p.frame); }
-  static void init(Neurons<FrameCounter> n, std::uint32_t j, const Params&, const double*) { n.state(j) = {0, 0, 0}; }
+  static void init(Neurons<FrameCounter> n, std::uint32_t j, const Params&, const double*) {
+    n.state(j) = {0, 0, 0};
+  }
   static void arrive(Neurons<FrameCounter> n, Tick tick, std::uint32_t, std::uint32_t j, double) {
     State& s = n.state(j);
     const auto& b = n.b;
     ++s.arrivals;
-    if (tick < b.frame_begin || tick >= b.frame_begin + b.frame_length || b.frame_begin % b.frame_length != 0 ||
-        s.frames != static_cast<double>(tick / b.frame_length))
+    if (tick < b.frame_begin || tick >= b.frame_begin + b.frame_length ||
+        b.frame_begin % b.frame_length != 0 || s.frames != static_cast<double>(tick / b.frame_length))
       ++s.wrong;
   }
   static std::uint32_t renormalise(Neurons<FrameCounter> n, std::uint64_t frames) {
@@ -162,9 +193,15 @@ struct FrameCounter {
 struct Clock {
   static constexpr const char* name = "test_clock";
   static constexpr const char* doc = "Fires by itself.";
-  struct Params { double first = 0, period = 1000; };
-  struct State { double count; };
-  struct Constants { Tick period; };
+  struct Params {
+    double first = 0, period = 1000;
+  };
+  struct State {
+    double count;
+  };
+  struct Constants {
+    Tick period;
+  };
   static constexpr Port ports[] = {{"in", "1", "ignored", 0, 0}};
   static auto params() {
     FieldTable<Params> t;
@@ -188,14 +225,22 @@ struct Clock {
   static double read(Neurons<Clock>, Tick, std::uint32_t, std::uint32_t) { return 0; }
 };
 
-/// A synapse that knows its slice: transmits weight * factor, where control events multiply the factor, and counts.
+/// A synapse that knows its slice: transmits weight * factor, where control events multiply the factor, and
+/// counts.
 struct Adjustable {
   static constexpr Stimulus stimuli[] = {test::note};
   static constexpr const char* name = "test_adjustable";
   static constexpr const char* doc = "A weight that control events multiply.";
-  struct Params { double gain = 1; };
-  struct State { float weight; float factor; };
-  struct Shared { double gain; };
+  struct Params {
+    double gain = 1;
+  };
+  struct State {
+    float weight;
+    float factor;
+  };
+  struct Shared {
+    double gain;
+  };
   static auto params() {
     FieldTable<Params> t;
     t.add(&Params::gain, "gain", "1", 1, any(), plain, "factor of the projection");
@@ -203,15 +248,20 @@ struct Adjustable {
   }
   static auto variables() {
     FieldTable<State> t;
-    t.add(&State::weight, "weight", "1", 1, any(), initial | port_unit, "weight").add(&State::factor, "factor", "1", 1, any(), initial, "factor");
+    t.add(&State::weight, "weight", "1", 1, any(), initial | port_unit, "weight")
+        .add(&State::factor, "factor", "1", 1, any(), initial, "factor");
     return t;
   }
   static void prepare(Shared& s, const Params& p, const RunInfo&) { s.gain = p.gain; }
-  static double weight(State& s, const Shared& sh, const Slice&) { return static_cast<double>(s.weight) * s.factor * sh.gain; }
+  static double weight(State& s, const Shared& sh, const Slice&) {
+    return static_cast<double>(s.weight) * s.factor * sh.gain;
+  }
   static void on_control(Synapses<Adjustable> s, const Control& c) {
     for (std::uint32_t i = 0; i < s.size(); ++i) s[i].factor *= static_cast<float>(c.value[0]);
   }
-  static double read(const State& s, const Shared& sh, Tick) { return static_cast<double>(s.weight) * s.factor * sh.gain; }
+  static double read(const State& s, const Shared& sh, Tick) {
+    return static_cast<double>(s.weight) * s.factor * sh.gain;
+  }
 };
 
 /// Transmits the emission's age in ticks times weight, plus the payload, plus 1000 for each event so far.
@@ -219,8 +269,12 @@ struct Aware {
   static constexpr const char* name = "test_aware";
   static constexpr const char* doc = "Uses payload, delay and tick.";
   struct Params {};
-  struct State { float weight; };
-  struct SliceState { double events; };
+  struct State {
+    float weight;
+  };
+  struct SliceState {
+    double events;
+  };
   static auto params() { return FieldTable<Params>{}; }
   static auto variables() {
     FieldTable<State> t;
@@ -230,7 +284,8 @@ struct Aware {
   static void on_pre(Synapses<Aware> s, double* out) {
     s.slice_state().events += 1;
     for (std::uint32_t i = 0; i < s.size(); ++i)
-      out[i] = static_cast<double>(s[i].weight) * static_cast<double>(s.s.delay) + s.s.payload + 1000 * s.slice_state().events;
+      out[i] = static_cast<double>(s[i].weight) * static_cast<double>(s.s.delay) + s.s.payload +
+               1000 * s.slice_state().events;
   }
 };
 

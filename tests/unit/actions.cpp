@@ -15,12 +15,15 @@ namespace {
 std::vector<Action> list_of(const Network& net) {
   std::vector<Action> all;
   for (const auto& s : net.schedule)
-    for (std::uint32_t i = 0; i < s.count && s.tick + i * s.every < net.duration; ++i) all.push_back({s.tick + i * s.every, Ordered{&s}});
+    for (std::uint32_t i = 0; i < s.count && s.tick + i * s.every < net.duration; ++i)
+      all.push_back({s.tick + i * s.every, Ordered{&s}});
   for (std::uint32_t r = 0; r < net.reports.size(); ++r)
-    for (Tick t = net.reports[r].from; t < std::min(net.reports[r].to, net.duration); t += net.reports[r].every)
+    for (Tick t = net.reports[r].from; t < std::min(net.reports[r].to, net.duration);
+         t += net.reports[r].every)
       all.push_back({t, SampleReport{r}});
   for (std::uint32_t w = 0; w < net.weights.size(); ++w)
-    for (Tick t = net.weights[w].from; t < std::min(net.weights[w].to, net.duration); t += net.weights[w].every)
+    for (Tick t = net.weights[w].from; t < std::min(net.weights[w].to, net.duration);
+         t += net.weights[w].every)
       all.push_back({t, SampleWeights{w}});
   for (std::uint32_t w = 0; w < net.weight_events.size(); ++w) {
     const WeightEventRecording& r = net.weight_events[w];
@@ -29,7 +32,8 @@ std::vector<Action> list_of(const Network& net) {
     const Tick second = ms(1000);
     if (r.on_change)
       for (Tick t = r.from; t < std::min(r.to, net.duration); t = (t / second + 1) * second)
-        if (!std::binary_search(r.at.begin(), r.at.end(), t)) all.push_back({t, SampleEvents{w, t == r.from}});
+        if (!std::binary_search(r.at.begin(), r.at.end(), t))
+          all.push_back({t, SampleEvents{w, t == r.from}});
   }
   std::stable_sort(all.begin(), all.end(), [](const Action& a, const Action& b) {
     return a.tick != b.tick ? a.tick < b.tick : !a.ordered() < !b.ordered();
@@ -44,7 +48,9 @@ Network busy() {
   for (const double at : {0.0, 5.0, 5.0, 1000.0, 6999.0, 8000.0}) b.schedule(ms(at), a, "I_dc", at);
   Network& net = b.network();
   for (std::size_t i = 0; i < net.schedule.size(); ++i)
-    if (i % 2) net.schedule[i].every = ms(static_cast<double>(i) * 3), net.schedule[i].count = static_cast<std::uint32_t>(40 * i);
+    if (i % 2)
+      net.schedule[i].every = ms(static_cast<double>(i) * 3),
+      net.schedule[i].count = static_cast<std::uint32_t>(40 * i);
   net.schedule[1].count = 4'000'000'000u;
   b.report(a, "V", ms(5));
   b.report(a, "V", ms(7), ms(3));

@@ -32,8 +32,12 @@ class Listener : public Recorder {
  public:
   void spikes(std::span<const Spike> s) override { heard.insert(heard.end(), s.begin(), s.end()); }
   void frames(std::uint32_t, std::span<const float>) override {}
-  void edges(std::uint32_t p, std::span<const Edge> s) override { edges_of[p].insert(edges_of[p].end(), s.begin(), s.end()); }
-  void metrics(std::uint32_t, Tick t, std::span<const double> v) override { rewards.push_back({t, {v.begin(), v.end()}}); }
+  void edges(std::uint32_t p, std::span<const Edge> s) override {
+    edges_of[p].insert(edges_of[p].end(), s.begin(), s.end());
+  }
+  void metrics(std::uint32_t, Tick t, std::span<const double> v) override {
+    rewards.push_back({t, {v.begin(), v.end()}});
+  }
   void commit(Tick) override {}
   std::vector<Spike> heard;
   std::map<std::uint32_t, std::vector<Edge>> edges_of;
@@ -66,7 +70,8 @@ Matrix saved(const MemoryCheckpoints& c, const Network& net, const std::string& 
   std::vector<double> numbers(bytes.size() / sizeof(double));  // weight, change, weight, change ...
   std::memcpy(numbers.data(), bytes.data(), bytes.size());
   Matrix m(targets);
-  for (std::size_t i = 0; i < numbers.size() / 2; ++i) m[i / (numbers.size() / 2 / targets)].push_back(numbers[2 * i]);
+  for (std::size_t i = 0; i < numbers.size() / 2; ++i)
+    m[i / (numbers.size() / 2 / targets)].push_back(numbers[2 * i]);
   return m;
 }
 
@@ -84,8 +89,10 @@ TEST_CASE("200 presentations of XOR are those of the plain loops") {
   for (const bool power : {true, false}) {
     auto net = xor_network({{"duration", "1300 ms"}, {"seed", power ? "5" : "6"}});
     if (!power)
-      for (const auto* name : {"actor_in", "actor_bias"}) net.projections[projection(net, name)].params[1] = 0;  // update: linear
-    for (const auto* name : {"actor_in", "actor_bias", "out_in", "out_bias", "critic_in", "critic_bias"}) net.edge_recordings.push_back(projection(net, name));
+      for (const auto* name : {"actor_in", "actor_bias"})
+        net.projections[projection(net, name)].params[1] = 0;  // update: linear
+    for (const auto* name : {"actor_in", "actor_bias", "out_in", "out_bias", "critic_in", "critic_bias"})
+      net.edge_recordings.push_back(projection(net, name));
     Listener listener;
     MemoryCheckpoints end;
     {
@@ -97,8 +104,12 @@ TEST_CASE("200 presentations of XOR are those of the plain loops") {
     }
     REQUIRE(listener.rewards.size() >= 200);
 
-    const auto first = [&](const char* name) { return drawn(listener.edges_of.at(projection(net, name)), net.projections[projection(net, name)].target_count()); };
-    Matrix hidden = first("actor_in"), hidden_bias = first("actor_bias"), out = first("out_in"), out_bias = first("out_bias"), c = first("critic_in"), d = first("critic_bias");
+    const auto first = [&](const char* name) {
+      return drawn(listener.edges_of.at(projection(net, name)),
+                   net.projections[projection(net, name)].target_count());
+    };
+    Matrix hidden = first("actor_in"), hidden_bias = first("actor_bias"), out = first("out_in"),
+           out_bias = first("out_bias"), c = first("critic_in"), d = first("critic_bias");
     const auto& units = population(net, "critic_hidden");
     std::vector<double> v;
     const std::uint32_t p_index = static_cast<std::uint32_t>(&units - net.populations.data());
@@ -106,7 +117,8 @@ TEST_CASE("200 presentations of XOR are those of the plain loops") {
       const auto w = draw(stream_key(net.seed, Purpose::parameter, p_index), units.first + i, 1);
       v.push_back(Sampler(units.params[1])(uniform01(w[0], w[1])));
     }
-    const Gid hidden_gid = population(net, "actor_hidden").first, out_gid = population(net, "actor_out").first;
+    const Gid hidden_gid = population(net, "actor_hidden").first,
+              out_gid = population(net, "actor_out").first;
     const auto answer = [&](Gid gid, Tick tick, double p, double flip) {
       const auto w = draw(stream_key(net.seed, Purpose::neuron, 0), gid, static_cast<std::uint64_t>(tick));
       bool y = uniform01(w[0], w[1]) < p;
@@ -126,7 +138,8 @@ TEST_CASE("200 presentations of XOR are those of the plain loops") {
       const Tick begin = ms(6) * k;
       std::vector<double> h(20);
       double sum = 0;
-      for (std::size_t i = 0; i < 20; ++i) sum += v[i] * (h[i] = sig(c[i][0] * x[0] + c[i][1] * x[1] + d[i][0]));
+      for (std::size_t i = 0; i < 20; ++i)
+        sum += v[i] * (h[i] = sig(c[i][0] * x[0] + c[i][1] * x[1] + d[i][0]));
       const double expected = sig(sum + 0.5), flip = 0.1 * (1 - expected);
       std::vector<double> p(10), y(10);
       double input = 0;
@@ -247,7 +260,8 @@ TEST_CASE("a stop condition ends the run on every rank at the tick its metric ac
 
 TEST_CASE("the orders of patterns: cycled, each once in a round, drawn") {
   for (const auto* order : {"cycled", "shuffled", "random"}) {
-    auto net = xor_network({{"duration", "4800 ms"}, {"populations.task.params.order", order}, {"until", "epoch >= 1000"}});
+    auto net = xor_network(
+        {{"duration", "4800 ms"}, {"populations.task.params.order", order}, {"until", "epoch >= 1000"}});
     record_all(net);
     Listener l;
     OneRank one;
@@ -255,7 +269,8 @@ TEST_CASE("the orders of patterns: cycled, each once in a round, drawn") {
     std::vector<int> shown(800, 0);
     const Gid task = population(net, "task").first;
     for (const auto& s : l.heard)
-      if (s.gid == task || s.gid == task + 1) shown[static_cast<std::size_t>(s.tick / ms(6))] |= s.gid == task ? 2 : 1;
+      if (s.gid == task || s.gid == task + 1)
+        shown[static_cast<std::size_t>(s.tick / ms(6))] |= s.gid == task ? 2 : 1;
     int total[4] = {}, in_order = 0, whole_rounds = 0;
     for (std::size_t round = 0; round < 200; ++round) {
       int seen = 0;
@@ -269,7 +284,7 @@ TEST_CASE("the orders of patterns: cycled, each once in a round, drawn") {
     }
     INFO(order);
     if (order[0] == 'c') CHECK(in_order == 800);
-    else CHECK(in_order < 300);  // 200 by chance, sd 12
+    else CHECK(in_order < 300);                     // 200 by chance, sd 12
     if (order[0] == 'r') CHECK(whole_rounds < 60);  // a share of 3/32 by chance
     else CHECK(whole_rounds == 200);
     for (const int n : total) CHECK(std::abs(n - 200) < (order[0] == 'r' ? 62 : 1));  // 5 sd

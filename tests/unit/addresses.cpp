@@ -20,7 +20,9 @@ struct Counted {
   static constexpr const char* doc = "Adds up notes.";
   static constexpr Stimulus stimuli[] = {test::note};
   struct Params {};
-  struct State { float heard; };
+  struct State {
+    float heard;
+  };
   static auto params() { return FieldTable<Params>{}; }
   static auto variables() {
     FieldTable<State> t;
@@ -41,8 +43,12 @@ struct Pulser {
   static constexpr std::uint32_t environment = 1;
   static constexpr Stimulus posts[] = {test::note};
   static constexpr Port ports[] = {{"in", "1", "nothing", 0, 0}};
-  struct Params { double wrong; };
-  struct State { double wrong; };
+  struct Params {
+    double wrong;
+  };
+  struct State {
+    double wrong;
+  };
   static auto params() {
     FieldTable<Params> t;
     t.add(&Params::wrong, "wrong", "1", 0, between(0, 1), 0, "1: addresses what is not there");
@@ -108,7 +114,8 @@ TEST_CASE("addresses: rows, columns and pairs reach their synapses and no others
     for (std::uint32_t s = 0; s < rows; ++s) {
       const bool pair = (s == 0 && t == 0) || (s == 5 && t == 9) || (s == 2 && t == 7);
       INFO(s << " " << t);
-      CHECK(got[t * rows + s] == 10000 + (s == 5) + 10 * (t == 8) + 100 * pair + 1000 * ((s == 1) + (t == 2)));
+      CHECK(got[t * rows + s] ==
+            10000 + (s == 5) + 10 * (t == 8) + 100 * pair + 1000 * ((s == 1) + (t == 2)));
     }
 }
 
@@ -128,16 +135,19 @@ TEST_CASE("addresses: environments address the projections that they drive") {
     const auto& all = got.weights_of(0);
     REQUIRE(all.size() == 12);
     for (std::uint32_t t = 0; t < 4; ++t)
-      for (std::uint32_t s = 0; s < 3; ++s) CHECK(all[t * 3 + s] == 11000 + (s == 2) + 10 * (t == 3) + 100 * (s == 0 && t == 1));
+      for (std::uint32_t s = 0; s < 3; ++s)
+        CHECK(all[t * 3 + s] == 11000 + (s == 2) + 10 * (t == 3) + 100 * (s == 0 && t == 1));
   }
   b.network().populations[judge].params[0].a = 1;
-  CHECK_THROWS_WITH(on_ranks(b.network(), 1), Catch::Contains("addresses what it posts to source 3 of the 3 of 'c0'"));
+  CHECK_THROWS_WITH(on_ranks(b.network(), 1),
+                    Catch::Contains("addresses what it posts to source 3 of the 3 of 'c0'"));
 }
 
 TEST_CASE("addresses: several synapses of a pair, and delays, are one row and one column") {
   NetworkBuilder b(ms(20));
   const auto a = b.add("lif_delta", 3), c = b.add("lif_delta", 4);
-  auto& p = b.connect(a, c, {{0, 1, 0, ms(1)}, {0, 1, 0, ms(1)}, {0, 1, 0, ms(2)}, {2, 1, 0, ms(3)}, {2, 3, 0, ms(3)}});
+  auto& p = b.connect(
+      a, c, {{0, 1, 0, ms(1)}, {0, 1, 0, ms(1)}, {0, 1, 0, ms(2)}, {2, 1, 0, ms(3)}, {2, 3, 0, ms(3)}});
   p.synapse = &synapse_table<Counted>();
   p.listed_weights = false;
   p.state = {Value(0).d};

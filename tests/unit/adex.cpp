@@ -1,5 +1,5 @@
-// adex against spike times of an independent integrator (tests/validation/adex_brian2.py), and its place in the
-// contract: looking ahead, cancelling, refractoriness, reading.
+// adex against spike times of an independent integrator (tests/validation/adex_brian2.py), and its place in
+// the contract: looking ahead, cancelling, refractoriness, reading.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -62,7 +62,8 @@ std::map<std::string, Case> read_cases() {
     else if (f[0] == "arrival")
       c.arrivals.push_back({std::stoll(f.at(2)), f.at(3) == "exc" ? 0u : 1u, std::stod(f.at(4))});
     else if (f[0] == "change") c.changes.push_back({std::stoll(f.at(2)), f.at(3), std::stod(f.at(4))});
-    else if (f[0] == "potential") c.probes.push_back({std::stoll(f.at(2)), std::stod(f.at(3)), std::stod(f.at(4))});
+    else if (f[0] == "potential")
+      c.probes.push_back({std::stoll(f.at(2)), std::stod(f.at(3)), std::stod(f.at(4))});
     else if (f[0] == "spike") c.spikes.push_back(std::stoll(f.at(2)));
     else if (f[0] == "duration") c.duration = std::stoll(f.at(2));
     else FAIL("unknown line " << line);
@@ -134,13 +135,22 @@ TEST_CASE("adex agrees with small steps of fourth order in random histories", "[
     };
     struct {
       double C_m, g_L, E_L, v_th, Delta_T, a, b, tau_w, v_peak, v_reset, I_dc, tau[2];
-    } p = {uniform(80, 300), uniform(5, 30), uniform(-75, -58), uniform(-55, -48), uniform(0.5, 3), uniform(-5, 15),
-           uniform(0, 150), uniform(20, 200), uniform(-54, 20), uniform(-65, -56), uniform(-200, 900),
-           {uniform(0.3, 8), uniform(0.3, 8)}};
-    Params params(neuron("adex"), {{"C_m", p.C_m}, {"g_L", p.g_L}, {"E_L", p.E_L}, {"v_th", p.v_th},
-                                   {"Delta_T", p.Delta_T}, {"a", p.a}, {"b", p.b}, {"tau_w", p.tau_w},
-                                   {"v_peak", p.v_peak}, {"v_reset", p.v_reset}, {"I_dc", p.I_dc},
-                                   {"tau_syn_exc", p.tau[0]}, {"tau_syn_inh", p.tau[1]}});
+    } p = {uniform(80, 300), uniform(5, 30),    uniform(-75, -58),  uniform(-55, -48),
+           uniform(0.5, 3),  uniform(-5, 15),   uniform(0, 150),    uniform(20, 200),
+           uniform(-54, 20), uniform(-65, -56), uniform(-200, 900), {uniform(0.3, 8), uniform(0.3, 8)}};
+    Params params(neuron("adex"), {{"C_m", p.C_m},
+                                   {"g_L", p.g_L},
+                                   {"E_L", p.E_L},
+                                   {"v_th", p.v_th},
+                                   {"Delta_T", p.Delta_T},
+                                   {"a", p.a},
+                                   {"b", p.b},
+                                   {"tau_w", p.tau_w},
+                                   {"v_peak", p.v_peak},
+                                   {"v_reset", p.v_reset},
+                                   {"I_dc", p.I_dc},
+                                   {"tau_syn_exc", p.tau[0]},
+                                   {"tau_syn_inh", p.tau[1]}});
     Drive d(neuron("adex"), {params}, 1e6, {{"V", p.E_L}});
     const double strength = std::exp(uniform(3, 9));  // 20 pA to 8 nA
     std::map<Tick, std::array<double, 2>> arrivals;
@@ -158,7 +168,9 @@ TEST_CASE("adex agrees with small steps of fourth order in random histories", "[
     std::vector<Tick> expected;
     const auto slope = [&](const double* at, double t, double* out) {
       const double current = p.I_dc + I[0] * std::exp(-t / p.tau[0]) + I[1] * std::exp(-t / p.tau[1]);
-      out[0] = (p.g_L * (p.E_L - at[0] + p.Delta_T * std::exp((at[0] - p.v_th) / p.Delta_T)) - at[1] + current) / p.C_m;
+      out[0] =
+          (p.g_L * (p.E_L - at[0] + p.Delta_T * std::exp((at[0] - p.v_th) / p.Delta_T)) - at[1] + current) /
+          p.C_m;
       out[1] = (p.a * (at[0] - p.E_L) - at[1]) / p.tau_w;
     };
     const double h = step * 1e-6;
@@ -181,8 +193,8 @@ TEST_CASE("adex agrees with small steps of fourth order in random histories", "[
         y[1] = (y[1] == y[1] ? y[1] : 0) + p.b;
       }
     }
-    // The grid delays each spike by up to a step, which adds up; w may be lost where V overflows, which the first
-    // spike does not feel.
+    // The grid delays each spike by up to a step, which adds up; w may be lost where V overflows, which the
+    // first spike does not feel.
     const auto got = d.spikes();
     INFO("history " << history << ", " << got.size() << " spikes, " << expected.size() << " expected");
     REQUIRE(got.empty() == expected.empty());
@@ -217,8 +229,10 @@ TEST_CASE("later arrivals cancel, move and restore an adex neuron's crossing", "
   CHECK(fires({{alone, 1, -50'000}}).at(0) == alone);
 }
 
-TEST_CASE("an adex neuron whose potential just touches v_peak inside a step fires, one that just does not is silent",
-          "[adex]") {
+TEST_CASE(
+    "an adex neuron whose potential just touches v_peak inside a step fires, one that just does not is "
+    "silent",
+    "[adex]") {
   // Far below v_th a response rises and falls within a step or two of a loose tolerance.
   for (const double weight : {30.0, 100.0, 300.0})
     for (const double tolerance : {1e-7, 1e-5}) {

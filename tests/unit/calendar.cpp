@@ -8,7 +8,9 @@
 
 using namespace spinet;
 
-TEST_CASE("calendar: in order of tick, phase and neuron, however many requests there are and however far ahead", "[long]") {
+TEST_CASE(
+    "calendar: in order of tick, phase and neuron, however many requests there are and however far ahead",
+    "[long]") {
   for (const Tick window : {Tick{1}, Tick{100'000}, Tick{1'500'000}}) {
     INFO("window " << window);
     Calendar calendar(window);
@@ -21,7 +23,8 @@ TEST_CASE("calendar: in order of tick, phase and neuron, however many requests t
       const bool push = w[0] % 100 < (step / 6000 % 2 ? 35u : 65u);
       if (push || expected.empty()) {
         const int reach = static_cast<int>(w[1] % 36);  // from this tick to farther than the ring of buckets
-        const Calendar::Entry e{now + static_cast<Tick>(w[2] % (std::uint64_t{1} << reach)), w[3] % 2 ? Ask::wake : Ask::test, w[3] / 2 % 50};
+        const Calendar::Entry e{now + static_cast<Tick>(w[2] % (std::uint64_t{1} << reach)),
+                                w[3] % 2 ? Ask::wake : Ask::test, w[3] / 2 % 50};
         calendar.push(e);
         expected.insert({e.tick, e.phase, e.neuron});
       } else {

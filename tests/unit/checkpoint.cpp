@@ -26,8 +26,12 @@ class Ear : public Recorder {
  public:
   explicit Ear(Heard& h) : h_(h) {}
   void spikes(std::span<const Spike> s) override { h_.spikes.insert(h_.spikes.end(), s.begin(), s.end()); }
-  void frames(std::uint32_t r, std::span<const float> v) override { h_.reports[r].insert(h_.reports[r].end(), v.begin(), v.end()); }
-  void weights(std::uint32_t w, std::span<const float> v) override { h_.weights[w].insert(h_.weights[w].end(), v.begin(), v.end()); }
+  void frames(std::uint32_t r, std::span<const float> v) override {
+    h_.reports[r].insert(h_.reports[r].end(), v.begin(), v.end());
+  }
+  void weights(std::uint32_t w, std::span<const float> v) override {
+    h_.weights[w].insert(h_.weights[w].end(), v.begin(), v.end());
+  }
   void edges(std::uint32_t, std::span<const Edge>) override {}
   void commit(Tick) override {}
 
@@ -35,13 +39,16 @@ class Ear : public Recorder {
   Heard& h_;
 };
 
-const SynapseTable& synapse(const char* name) { return *reinterpret_cast<const SynapseTable*>(builtin().find(Kind::synapse, name)); }
+const SynapseTable& synapse(const char* name) {
+  return *reinterpret_cast<const SynapseTable*>(builtin().find(Kind::synapse, name));
+}
 void use(Projection& p, const char* name, const Values& values = {}) {
   p.synapse = &synapse(name);
   const Distribution weight = p.state[0];
   p.state.clear();
   for (std::uint32_t k = 0; k < p.synapse->model.variables.count; ++k)
-    if (p.synapse->model.variables.data[k].flags & initial) p.state.push_back(k == 0 ? weight : Value(p.synapse->model.variables.data[k].preset).d);
+    if (p.synapse->model.variables.data[k].flags & initial)
+      p.state.push_back(k == 0 ? weight : Value(p.synapse->model.variables.data[k].preset).d);
   for (std::uint32_t k = 0; k < p.synapse->model.params.count; ++k) {
     double x = p.synapse->model.params.data[k].preset;
     for (const auto& [key, v] : values)
@@ -50,15 +57,19 @@ void use(Projection& p, const char* name, const Values& values = {}) {
   }
 }
 
-/// Everything that has a state: plastic, short-term and reward-modulated synapses, drives superposed and emitted, per-neuron
-/// time constants, a population that sleeps, delays far beyond a window, changes and rewards on both sides of the cut.
+/// Everything that has a state: plastic, short-term and reward-modulated synapses, drives superposed and
+/// emitted, per-neuron time constants, a population that sleeps, delays far beyond a window, changes and
+/// rewards on both sides of the cut.
 Network everything(Tick duration) {
   NetworkBuilder b(duration, 7);
-  const Values neuron = {{"tau_m", 20}, {"E_L", 0}, {"v_th", 20}, {"v_reset", 0}, {"tau_syn_exc", 0.5}, {"tau_syn_inh", 0.5}, {"V", uniform(0, 19)}};
+  const Values neuron = {{"tau_m", 20},        {"E_L", 0},           {"v_th", 20},         {"v_reset", 0},
+                         {"tau_syn_exc", 0.5}, {"tau_syn_inh", 0.5}, {"V", uniform(0, 19)}};
   const auto exc = b.add("lif_exp", 40, neuron), inh = b.add("lif_exp", 10, neuron);
-  const auto delta = b.add("lif_delta", 13, {{"tau_m", uniform(10, 30)}, {"E_L", 0}, {"v_th", 20}, {"v_reset", 0}, {"V", 0}});
+  const auto delta = b.add("lif_delta", 13,
+                           {{"tau_m", uniform(10, 30)}, {"E_L", 0}, {"v_th", 20}, {"v_reset", 0}, {"V", 0}});
   const auto quiet = b.add("lif_delta", 9, {{"E_L", 0}, {"v_th", 20}, {"v_reset", 0}, {"V", 5}});
-  const auto adex = b.add("adex", 5), cond = b.add("lif_cond_exp", 6, {{"I_dc", 90}, {"v_th", uniform(-55, -50)}});
+  const auto adex = b.add("adex", 5),
+             cond = b.add("lif_cond_exp", 6, {{"I_dc", 90}, {"v_th", uniform(-55, -50)}});
   const auto noise = b.add("poisson", 50, {{"rate", 9000}}, Kind::source);
   const auto slow = b.add("poisson", 13, {{"rate", 300}}, Kind::source);
   const auto late = b.source(3, {{ms(81), 0}, {ms(82), 2}, {ms(82), 1}, {ms(140), 0}});
@@ -126,7 +137,8 @@ Network everything(Tick duration) {
   return b.network();
 }
 
-Heard run_from(const Network& net, int ranks, MemoryCheckpoints* saving, Tick every, const MemoryCheckpoints* from = nullptr) {
+Heard run_from(const Network& net, int ranks, MemoryCheckpoints* saving, Tick every,
+               const MemoryCheckpoints* from = nullptr) {
   Heard heard;
   run_loopback(ranks, [&](Transport& t) {
     Simulation simulation(net, t);
@@ -151,7 +163,8 @@ Heard after(const Heard& h, const Network& net, Tick at) {
     const auto frames = at <= from ? 0 : static_cast<std::size_t>((at - from + every - 1) / every);
     return std::vector<float>(all.begin() + static_cast<std::ptrdiff_t>(frames * width), all.end());
   };
-  for (const auto& [r, v] : h.reports) rest.reports[r] = cut(v, net.reports[r].from, net.reports[r].every, net.reports[r].ids.size());
+  for (const auto& [r, v] : h.reports)
+    rest.reports[r] = cut(v, net.reports[r].from, net.reports[r].every, net.reports[r].ids.size());
   for (const auto& [w, v] : h.weights) {
     const auto& rec = net.weights[w];
     const auto frames = static_cast<std::size_t>((net.duration - rec.from + rec.every - 1) / rec.every);

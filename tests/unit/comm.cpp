@@ -31,7 +31,9 @@ TEST_CASE("loopback: a rank that throws ends the others with its message, wherev
       try {
         check_collectives(faulty, 50, 1000);
       } catch (const RankFailed& e) {
-        if (e.rank == 1 && std::string(e.what()) == "injected fault on rank 1 at collective " + std::to_string(call)) ++told;
+        if (e.rank == 1 &&
+            std::string(e.what()) == "injected fault on rank 1 at collective " + std::to_string(call))
+          ++told;
         throw;
       }
     };
@@ -53,7 +55,9 @@ TEST_CASE("work done collectively fails everywhere if it fails anywhere") {
   spinet::run_loopback(4, [&](Transport& t) {
     collectively(t, [] {});
     try {
-      collectively(t, [&] { if (t.rank() == 1 || t.rank() == 3) throw std::out_of_range("no. " + std::to_string(t.rank())); });
+      collectively(t, [&] {
+        if (t.rank() == 1 || t.rank() == 3) throw std::out_of_range("no. " + std::to_string(t.rank()));
+      });
     } catch (const RankFailed& e) {
       if (e.rank == 1 && std::string(e.what()) == "no. 1") ++others;
     } catch (const std::out_of_range&) {
@@ -78,10 +82,17 @@ TEST_CASE("the launcher is read from its own variables only") {
   CHECK(!found({{"PMI_SIZE", "many"}}));
   // A Slurm batch script, and a shell of `salloc`, are not launches; a task of srun is.
   CHECK(!found({{"SLURM_NTASKS", "8"}, {"SLURM_PROCID", "0"}, {"SLURM_JOB_ID", "17"}}));
-  CHECK(!found({{"SLURM_STEP_ID", "0"}, {"SLURM_PROCID", "0"}, {"SLURM_STEP_NUM_TASKS", "8"}, {"SLURM_PTY_PORT", "4711"}}));
+  CHECK(!found({{"SLURM_STEP_ID", "0"},
+                {"SLURM_PROCID", "0"},
+                {"SLURM_STEP_NUM_TASKS", "8"},
+                {"SLURM_PTY_PORT", "4711"}}));
   const auto srun = found({{"SLURM_STEP_ID", "0"}, {"SLURM_PROCID", "3"}, {"SLURM_STEP_NUM_TASKS", "8"}});
   CHECK(srun->processes == 8);
   CHECK(srun->variable == "SLURM_STEP_NUM_TASKS");
   // mpirun inside a Slurm job: one daemon per node is an srun task, the ranks are mpirun's.
-  CHECK(found({{"SLURM_STEP_ID", "0"}, {"SLURM_PROCID", "0"}, {"SLURM_STEP_NUM_TASKS", "2"}, {"OMPI_COMM_WORLD_SIZE", "64"}})->processes == 64);
+  CHECK(found({{"SLURM_STEP_ID", "0"},
+               {"SLURM_PROCID", "0"},
+               {"SLURM_STEP_NUM_TASKS", "2"},
+               {"OMPI_COMM_WORLD_SIZE", "64"}})
+            ->processes == 64);
 }

@@ -34,7 +34,8 @@ std::vector<Drawn> draw_all(const Network& net, std::uint32_t projection) {
 
 constexpr std::uint32_t cells = 900;  // three runs of 256 and a part of one
 
-/// Sources 100 to 799 to all cells; sources 0 to 99 of another population go first, so that indices and gids differ.
+/// Sources 100 to 799 to all cells; sources 0 to 99 of another population go first, so that indices and gids
+/// differ.
 Network outdegree(std::uint64_t number, bool multapses, bool autapses, std::uint32_t seed = 5) {
   NetworkBuilder b(ms(10), seed);
   const auto n = b.add("lif_delta", cells, {}), other = b.add("lif_delta", 100, {});
@@ -87,7 +88,8 @@ TEST_CASE("fixed_outdegree: every source has exactly so many targets, uniformly"
       // What falls to the first run of each source: binomial, or hypergeometric.
       double mean = 0, square = 0;
       for (const double n : first_run) mean += n / 800, square += n * n / 800;
-      const double share = 256.0 / cells, law = k * share * (1 - share) * (multapses ? 1 : (cells - double(k)) / (cells - 1));
+      const double share = 256.0 / cells,
+                   law = k * share * (1 - share) * (multapses ? 1 : (cells - double(k)) / (cells - 1));
       CHECK(mean == Approx(k * share).margin(5 * std::sqrt(law / 800)));
       CHECK(square - mean * mean == Approx(law).epsilon(5 * std::sqrt(2.0 / 800)));
     }
@@ -102,7 +104,8 @@ TEST_CASE("fixed_outdegree: all targets, none, and too many") {
     // Sources that are no targets may leave one cell out.
     CHECK(pairs.size() == 800 * most);
     CHECK(drawn.size() == 800 * most);
-    CHECK_THROWS_WITH(Connector(outdegree(most + 1, false, autapses), 0), Catch::Contains("different targets cannot be drawn from"));
+    CHECK_THROWS_WITH(Connector(outdegree(most + 1, false, autapses), 0),
+                      Catch::Contains("different targets cannot be drawn from"));
   }
   CHECK(draw_all(outdegree(0, true, true), 0).empty());
 }
@@ -122,7 +125,9 @@ TEST_CASE("fixed_outdegree: a run drawn alone or out of order has the same edges
     for (const auto& e : all)
       if (e.target / target_run == run && e.target % target_run % 3 == 0) expected.push_back(e);
     REQUIRE(some.size() == expected.size());
-    CHECK(std::equal(some.begin(), some.end(), expected.begin(), [](const Drawn& a, const Drawn& b) { return a.source == b.source && a.target == b.target; }));
+    CHECK(std::equal(some.begin(), some.end(), expected.begin(), [](const Drawn& a, const Drawn& b) {
+      return a.source == b.source && a.target == b.target;
+    }));
   }
 }
 
@@ -131,7 +136,14 @@ TEST_CASE("fixed_outdegree: the same edges, weights, delays and spikes on 1, 2 a
     for (const bool autapses : {true, false}) {
       CAPTURE(multapses, autapses);
       NetworkBuilder b(ms(60), 3);
-      const auto n = b.add("lif_delta", 600, {{"I_dc", 300}, {"V", uniform(-60, -50)}, {"E_L", -65}, {"v_th", -50}, {"v_reset", -65}, {"C_m", 250}, {"tau_m", 20}});
+      const auto n = b.add("lif_delta", 600,
+                           {{"I_dc", 300},
+                            {"V", uniform(-60, -50)},
+                            {"E_L", -65},
+                            {"v_th", -50},
+                            {"v_reset", -65},
+                            {"C_m", 250},
+                            {"tau_m", 20}});
       auto& p = b.connect(n, n, Rule::fixed_outdegree, uniform(0, 0.5), ms(1));
       p.numbers = {20}, p.multapses = multapses, p.autapses = autapses, p.delay = uniform(5e5, 3e6);
       b.record_spikes(n);
@@ -147,7 +159,9 @@ TEST_CASE("fixed_outdegree: the same edges, weights, delays and spikes on 1, 2 a
           auto got = on_ranks(b.network(), ranks, &owning);
           CHECK(owning == ranks);
           CHECK((got.spikes() == expected.spikes()));
-          const auto same = [](const Edge& x, const Edge& y) { return x.source == y.source && x.target == y.target && x.weight == y.weight && x.delay == y.delay; };
+          const auto same = [](const Edge& x, const Edge& y) {
+            return x.source == y.source && x.target == y.target && x.weight == y.weight && x.delay == y.delay;
+          };
           const auto &x = got.edges_of(0), &y = expected.edges_of(0);
           REQUIRE(x.size() == y.size());
           CHECK(std::equal(x.begin(), x.end(), y.begin(), same));
@@ -174,7 +188,8 @@ double far(const Positions& space, const Point& a, const Point& b) {
   for (std::uint32_t k = 0; k < space.dimensions; ++k) {
     double least = std::abs(a[k] - b[k]);
     if (space.periodic)
-      for (const double shift : {-space.extent[k], space.extent[k]}) least = std::min(least, std::abs(a[k] - b[k] + shift));
+      for (const double shift : {-space.extent[k], space.extent[k]})
+        least = std::min(least, std::abs(a[k] - b[k] + shift));
     sum += least * least;
   }
   return std::sqrt(sum);
@@ -184,7 +199,9 @@ struct Law {
   double shape, p, scale, cutoff;
   double at(double d) const {
     if (d > cutoff) return 0;
-    return shape == 0 ? p * std::exp(-d * d / (2 * scale * scale)) : shape == 1 ? p * std::exp(-d / scale) : p;
+    return shape == 0   ? p * std::exp(-d * d / (2 * scale * scale))
+           : shape == 1 ? p * std::exp(-d / scale)
+                        : p;
   }
 };
 
@@ -209,7 +226,8 @@ Network by_distance(const Positions& space, const Law& law, bool autapses = true
 
 TEST_CASE("distance: each pair with the probability of its distance") {
   using Kind = Positions::Kind;
-  const Law laws[] = {{0, 0.6, 60, 300}, {1, 0.9, 50, 390}, {2, 0.2, 150, 150}, {2, 1, 120, 120}, {0, 1, 40, 200}};
+  const Law laws[] = {
+      {0, 0.6, 60, 300}, {1, 0.9, 50, 390}, {2, 0.2, 150, 150}, {2, 1, 120, 120}, {0, 1, 40, 200}};
   for (const Kind kind : {Kind::random, Kind::grid})
     for (const bool periodic : {false, true})
       for (const auto& law : laws) {
@@ -278,7 +296,14 @@ TEST_CASE("distance: as many neighbours as the integral says, however many sourc
 
 TEST_CASE("distance: the same edges, delays and spikes on 1, 2 and 3 ranks, in any block") {
   NetworkBuilder b(ms(60), 3);
-  const auto n = b.add("lif_delta", 600, {{"I_dc", 300}, {"V", uniform(-60, -50)}, {"E_L", -65}, {"v_th", -50}, {"v_reset", -65}, {"C_m", 250}, {"tau_m", 20}});
+  const auto n = b.add("lif_delta", 600,
+                       {{"I_dc", 300},
+                        {"V", uniform(-60, -50)},
+                        {"E_L", -65},
+                        {"v_th", -50},
+                        {"v_reset", -65},
+                        {"C_m", 250},
+                        {"tau_m", 20}});
   b.network().populations[n].positions = box(Positions::Kind::random, 3, true);
   auto& p = b.connect(n, n, *connection_rule("distance"), uniform(0, 0.5), ms(1));
   p.numbers = {0, 0.8, 70, 200};
@@ -306,7 +331,9 @@ TEST_CASE("distance: the same edges, delays and spikes on 1, 2 and 3 ranks, in a
       b.network().block = block;
       auto got = on_ranks(b.network(), ranks);
       CHECK((got.spikes() == expected.spikes()));
-      const auto same = [](const Edge& x, const Edge& y) { return x.source == y.source && x.target == y.target && x.weight == y.weight && x.delay == y.delay; };
+      const auto same = [](const Edge& x, const Edge& y) {
+        return x.source == y.source && x.target == y.target && x.weight == y.weight && x.delay == y.delay;
+      };
       REQUIRE(got.edges_of(0).size() == edges.size());
       CHECK(std::equal(edges.begin(), edges.end(), got.edges_of(0).begin(), same));
     }
@@ -334,7 +361,8 @@ namespace {
 
 constexpr double shared_values[] = {1, 2, 4};
 
-/// A source with 70 targets and two with 5, whose weights go round; shared, or the same as each synapse's own.
+/// A source with 70 targets and two with 5, whose weights go round; shared, or the same as each synapse's
+/// own.
 Network going_round(bool shared, std::vector<double> weights) {
   NetworkBuilder b(ms(20), 1);
   const Values v{{"E_L", 0}, {"v_th", 3.5}, {"v_reset", 0}, {"tau_m", 20}, {"V", 0}};

@@ -19,7 +19,8 @@ TEST_CASE("evaluations: each neuron once, in their order, whatever the order and
       const std::uint32_t batches = draw({1, 1}, tick, 0)[0] % 4;
       for (std::uint32_t b = 0; b < batches; ++b) {
         std::vector<std::uint16_t> js(draw({1, 2}, tick, b)[0] % (2 * neurons));
-        for (std::size_t i = 0; i < js.size(); ++i) js[i] = static_cast<std::uint16_t>(draw({b, 3}, tick, i)[0] % neurons);
+        for (std::size_t i = 0; i < js.size(); ++i)
+          js[i] = static_cast<std::uint16_t>(draw({b, 3}, tick, i)[0] % neurons);
         set.add(std::span<const std::uint16_t>(js));
         expected.insert(js.begin(), js.end());
         // Neighbours as a range, up to the last neuron and across words.

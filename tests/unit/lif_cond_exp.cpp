@@ -1,5 +1,5 @@
-// lif_cond_exp against spike times of an independent integrator (tests/validation/lif_cond_exp_brian2.py), closed forms,
-// and its place in the contract: looking ahead, cancelling, refractoriness, reading.
+// lif_cond_exp against spike times of an independent integrator (tests/validation/lif_cond_exp_brian2.py),
+// closed forms, and its place in the contract: looking ahead, cancelling, refractoriness, reading.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -23,11 +23,22 @@ constexpr Tick ms = 1'000'000;
 /// A case of lif_cond_exp_reference.csv.
 struct Case {
   std::vector<std::pair<std::string, double>> parameters;
-  struct Arrival { Tick tick; std::uint32_t port; double weight; };
+  struct Arrival {
+    Tick tick;
+    std::uint32_t port;
+    double weight;
+  };
   std::vector<Arrival> arrivals;
-  struct Change { Tick tick; std::string name; double value; };
+  struct Change {
+    Tick tick;
+    std::string name;
+    double value;
+  };
   std::vector<Change> changes;
-  struct Probe { Tick tick; double V, g; };
+  struct Probe {
+    Tick tick;
+    double V, g;
+  };
   std::vector<Probe> probes;
   std::vector<Tick> spikes;
   Tick duration = 0;
@@ -43,9 +54,11 @@ std::map<std::string, Case> read_cases() {
     for (std::string s; std::getline(fields, s, ',');) f.push_back(s);
     Case& c = cases[f.at(1)];
     if (f[0] == "parameter") c.parameters.emplace_back(f.at(2), std::stod(f.at(3)));
-    else if (f[0] == "arrival") c.arrivals.push_back({std::stoll(f.at(2)), f.at(3) == "exc" ? 0u : 1u, std::stod(f.at(4))});
+    else if (f[0] == "arrival")
+      c.arrivals.push_back({std::stoll(f.at(2)), f.at(3) == "exc" ? 0u : 1u, std::stod(f.at(4))});
     else if (f[0] == "change") c.changes.push_back({std::stoll(f.at(2)), f.at(3), std::stod(f.at(4))});
-    else if (f[0] == "potential") c.probes.push_back({std::stoll(f.at(2)), std::stod(f.at(3)), std::stod(f.at(4))});
+    else if (f[0] == "potential")
+      c.probes.push_back({std::stoll(f.at(2)), std::stod(f.at(3)), std::stod(f.at(4))});
     else if (f[0] == "spike") c.spikes.push_back(std::stoll(f.at(2)));
     else if (f[0] == "duration") c.duration = std::stoll(f.at(2));
     else FAIL("unknown line " << line);
@@ -59,7 +72,8 @@ Params params_of(const Case& c) {
   return p;
 }
 double value_of(const Case& c, const std::string& name) {
-  for (const auto& [key, value] : c.parameters) if (key == name) return value;
+  for (const auto& [key, value] : c.parameters)
+    if (key == name) return value;
   throw std::logic_error(name);
 }
 
@@ -132,12 +146,14 @@ TEST_CASE("lif_cond_exp without conductances is the leaky integrator's closed fo
   const double rest = (10 * -60.0 + 25 * -80.0) / 40;
   for (std::size_t i = 0; i < 4; ++i) {
     const double t = std::array{1.0, 5.0, 20.0, 60.0}[i];
-    CHECK(V[i] == Approx(rest + (-60 - rest) * std::exp(-t * 40 / 200)).epsilon(1e-7));  // 1e-9 of the conductances decays
+    CHECK(V[i] == Approx(rest + (-60 - rest) * std::exp(-t * 40 / 200))
+                      .epsilon(1e-7));  // 1e-9 of the conductances decays
   }
 }
 
 TEST_CASE("lif_cond_exp agrees with small steps of fourth order in random histories", "[lif_cond_exp]") {
-  // Parameters and inputs of all kinds, so that the bound that saves looking ahead and the search for crossings are tested.
+  // Parameters and inputs of all kinds, so that the bound that saves looking ahead and the search for
+  // crossings are tested.
   constexpr Tick step = 2'000, duration = 30 * ms;  // 2 us, on which all arrivals lie
   int fired = 0, silent = 0;
   for (std::uint32_t history = 0; history < 200; ++history) {
@@ -146,17 +162,29 @@ TEST_CASE("lif_cond_exp agrees with small steps of fourth order in random histor
       const auto w = spinet::draw({7, 4}, history, counter++);
       return a + (b - a) * spinet::uniform01(w[0], w[1]);
     };
-    const double C = uniform(80, 300), g_L = uniform(3, 30), E_L = uniform(-75, -58), E[2] = {uniform(-30, 20), uniform(-90, -60)},
-                 v_th = uniform(-56, -48), v_reset = uniform(-70, -57), I_dc = uniform(-100, 150), tau[2] = {uniform(0.3, 8), uniform(0.3, 12)};
-    Params params(neuron("lif_cond_exp"), {{"C_m", C}, {"g_L", g_L}, {"E_L", E_L}, {"E_exc", E[0]}, {"E_inh", E[1]}, {"v_th", v_th}, {"v_reset", v_reset},
-                                           {"t_ref", 0}, {"I_dc", I_dc}, {"tau_syn_exc", tau[0]}, {"tau_syn_inh", tau[1]}});
+    const double C = uniform(80, 300), g_L = uniform(3, 30), E_L = uniform(-75, -58),
+                 E[2] = {uniform(-30, 20), uniform(-90, -60)}, v_th = uniform(-56, -48),
+                 v_reset = uniform(-70, -57), I_dc = uniform(-100, 150),
+                 tau[2] = {uniform(0.3, 8), uniform(0.3, 12)};
+    Params params(neuron("lif_cond_exp"), {{"C_m", C},
+                                           {"g_L", g_L},
+                                           {"E_L", E_L},
+                                           {"E_exc", E[0]},
+                                           {"E_inh", E[1]},
+                                           {"v_th", v_th},
+                                           {"v_reset", v_reset},
+                                           {"t_ref", 0},
+                                           {"I_dc", I_dc},
+                                           {"tau_syn_exc", tau[0]},
+                                           {"tau_syn_inh", tau[1]}});
     Drive d(neuron("lif_cond_exp"), {params}, 1e6, {{"V", E_L}});
     const double strength = std::exp(uniform(-1, 4));  // 0.4 to 55 nS
     std::map<Tick, std::array<double, 2>> arrivals;
     for (int i = 0; i < 60; ++i) {
       const Tick tick = static_cast<Tick>(uniform(0, duration / step)) * step;
       const std::uint32_t port = uniform(0, 3) < 1 ? 1 : 0;
-      const double weight = strength * uniform(0, 1) * (port == 1 ? -2 : 1);  // negative ones count by magnitude
+      const double weight =
+          strength * uniform(0, 1) * (port == 1 ? -2 : 1);  // negative ones count by magnitude
       arrivals[tick][port] += std::fabs(weight);
       d.arrival(tick, port, 0, weight);
     }
@@ -172,7 +200,8 @@ TEST_CASE("lif_cond_exp agrees with small steps of fourth order in random histor
     for (Tick t = 0; t < duration && expected < 0; t += step) {
       if (const auto now = arrivals.find(t); now != arrivals.end())
         for (std::size_t k = 0; k < 2; ++k) g[k] += now->second[k];
-      const double k1 = slope(V, 0), k2 = slope(V + h / 2 * k1, h / 2), k3 = slope(V + h / 2 * k2, h / 2), k4 = slope(V + h * k3, h);
+      const double k1 = slope(V, 0), k2 = slope(V + h / 2 * k1, h / 2), k3 = slope(V + h / 2 * k2, h / 2),
+                   k4 = slope(V + h * k3, h);
       V += h / 6 * (k1 + 2 * k2 + 2 * k3 + k4);
       for (int k = 0; k < 2; ++k) g[k] *= std::exp(-h / tau[k]);
       if (V >= v_th) expected = t;
@@ -187,7 +216,10 @@ TEST_CASE("lif_cond_exp agrees with small steps of fourth order in random histor
   CHECK(silent > 40);
 }
 
-TEST_CASE("a lif_cond_exp neuron whose potential just touches the threshold fires, one that just does not is silent", "[lif_cond_exp]") {
+TEST_CASE(
+    "a lif_cond_exp neuron whose potential just touches the threshold fires, one that just does not is "
+    "silent",
+    "[lif_cond_exp]") {
   for (const double weight : {3.0, 10.0, 50.0})
     for (const double tolerance : {1e-11, 1e-9, 1e-6}) {
       Params p(neuron("lif_cond_exp"), {{"v_th", 100}, {"tolerance", tolerance}});
@@ -205,7 +237,8 @@ TEST_CASE("a lif_cond_exp neuron whose potential just touches the threshold fire
       REQUIRE(drive(100, &V) == 0);
       // The maximum lies between samples: that of the parabola through the three highest.
       const auto top = std::max_element(V.begin(), V.end());
-      const double most = *top + (top[1] - top[-1]) * (top[1] - top[-1]) / (8 * (2 * *top - top[-1] - top[1]));
+      const double most =
+          *top + (top[1] - top[-1]) * (top[1] - top[-1]) / (8 * (2 * *top - top[-1] - top[1]));
       CHECK(drive(most - 10 * tolerance - 1e-11, nullptr) >= 1);
       CHECK(drive(most + 10 * tolerance + 1e-11, nullptr) == 0);
     }
@@ -251,7 +284,8 @@ TEST_CASE("lif_cond_exp works on coarse and fine ticks and with conductances of 
   for (const double per_ms : {1.0, 10.0, 1000.0, 1e9}) {
     Drive d(neuron("lif_cond_exp"), {Params(neuron("lif_cond_exp"), {{"I_dc", 150}})}, per_ms, {{"V", -60}});
     d.run(static_cast<Tick>(60 * per_ms));
-    CHECK(std::abs(static_cast<double>(d.spikes().at(0)) - std::ceil(20 * std::log(3.0) * per_ms)) <= 1 + per_ms * 1e-9);
+    CHECK(std::abs(static_cast<double>(d.spikes().at(0)) - std::ceil(20 * std::log(3.0) * per_ms)) <=
+          1 + per_ms * 1e-9);
   }
   for (const double weight : {1e4, 1e7, 1e12}) {
     Drive d(neuron("lif_cond_exp"), {Params(neuron("lif_cond_exp"), {{"t_ref", 2}})}, 1e6, {{"V", -60}});
@@ -260,7 +294,8 @@ TEST_CASE("lif_cond_exp works on coarse and fine ticks and with conductances of 
     d.run(101 * ms);
     REQUIRE_FALSE(d.spikes().empty());
     CHECK(d.spikes()[0] > ms);
-    CHECK(d.spikes()[0] <= ms + static_cast<Tick>(10 * 200 / (50 * weight) * 1e6) + 1);  // g 50 mV t = C (v_th - E_L), at least
+    CHECK(d.spikes()[0] <= ms + static_cast<Tick>(10 * 200 / (50 * weight) * 1e6) +
+                               1);  // g 50 mV t = C (v_th - E_L), at least
     CHECK(d.read(101 * ms, 0, "V") <= -60);
   }
 }

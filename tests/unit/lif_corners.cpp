@@ -1,4 +1,5 @@
-// 20,000 neurons with parameters from the corners, against the 113-bit reference: no spike that it lacks, none missing, no hang.
+// 20,000 neurons with parameters from the corners, against the 113-bit reference: no spike that it lacks,
+// none missing, no hang.
 #include <catch2/catch.hpp>
 
 #include "support/corners.hpp"
@@ -29,9 +30,13 @@ void check(const CornerPlan& plan, std::uint32_t networks, std::uint32_t seed) {
 }
 }  // namespace
 
-TEST_CASE("lif_delta corners: common time constant", "[corners][lif_delta]") { check({.exponential = false}, 200, 10'000); }
+TEST_CASE("lif_delta corners: common time constant", "[corners][lif_delta]") {
+  check({.exponential = false}, 200, 10'000);
+}
 TEST_CASE("lif_delta corners: time constants of their own", "[corners][lif_delta]") {
   check({.exponential = false, .own_time_constants = true}, 200, 20'000);
 }
 TEST_CASE("lif_exp corners: common time constants", "[corners][lif_exp]") { check({}, 200, 30'000); }
-TEST_CASE("lif_exp corners: time constants of their own", "[corners][lif_exp]") { check({.own_time_constants = true}, 200, 40'000); }
+TEST_CASE("lif_exp corners: time constants of their own", "[corners][lif_exp]") {
+  check({.own_time_constants = true}, 200, 40'000);
+}

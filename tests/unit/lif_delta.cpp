@@ -10,7 +10,8 @@ using namespace spinet;
 using namespace spinet::test;
 
 namespace {
-const Values brunel{{"tau_m", 20}, {"C_m", 1}, {"E_L", 0}, {"v_th", 20}, {"v_reset", 0}, {"t_ref", 2}, {"I_dc", 0}, {"V", 0}};
+const Values brunel{{"tau_m", 20},  {"C_m", 1},   {"E_L", 0},  {"v_th", 20},
+                    {"v_reset", 0}, {"t_ref", 2}, {"I_dc", 0}, {"V", 0}};
 Values with(Values v, std::string key, Value x) {
   for (auto& [k, old] : v)
     if (k == key) {
@@ -40,11 +41,13 @@ TEST_CASE("lif_delta: one event jumps V by its weight and decays with tau_m") {
   }
   REQUIRE(got.recorder.report(late).size() == 55);  // 5, 6, ..., 59 ms
   for (std::size_t i = 0; i < 55; ++i)
-    CHECK(got.recorder.report(late)[i] == Approx(7.5 * std::exp(-(0.5 + static_cast<double>(i)) / 20)).epsilon(1e-7));
+    CHECK(got.recorder.report(late)[i] ==
+          Approx(7.5 * std::exp(-(0.5 + static_cast<double>(i)) / 20)).epsilon(1e-7));
 }
 
 TEST_CASE("lif_delta: f-I curve to the tick") {
-  // One neuron per current.  The k-th spike comes k periods after the first: V restarts at the reset on a tick.
+  // One neuron per current.  The k-th spike comes k periods after the first: V restarts at the reset on a
+  // tick.
   std::vector<double> I;
   for (int k = 1; k <= 200; ++k) I.push_back(0.1 * k);  // rheobase is 20 mV * 1 pF / 20 ms = 1 pA
   NetworkBuilder b(ms(1000));
@@ -137,14 +140,14 @@ TEST_CASE("lif_delta: delays add up along a chain without a rest") {
 }
 
 TEST_CASE("lif_delta: +5 mV and -5 mV in one tick do not fire, whatever the gids, delays and projections") {
-  // The neuron sits 3 mV under its threshold.  Each case: which source is excitatory, where it stands in the gids,
-  // whether both use one projection, one delay.
+  // The neuron sits 3 mV under its threshold.  Each case: which source is excitatory, where it stands in the
+  // gids, whether both use one projection, one delay.
   for (const bool plus_first : {true, false})
     for (const bool neuron_first : {true, false})
       for (const bool one_projection : {true, false})
         for (const Tick extra : {Tick{0}, Tick{100'000}, Tick{2'000'000}}) {
-          INFO("plus first " << plus_first << ", neuron first " << neuron_first << ", one projection " << one_projection
-                             << ", delays differ by " << extra);
+          INFO("plus first " << plus_first << ", neuron first " << neuron_first << ", one projection "
+                             << one_projection << ", delays differ by " << extra);
           NetworkBuilder b(ms(30));
           const auto v = with(with(brunel, "V", 17.0), "tau_m", 1e6);
           std::uint32_t cell = 0;
@@ -159,7 +162,9 @@ TEST_CASE("lif_delta: +5 mV and -5 mV in one tick do not fire, whatever the gids
           b.record_spikes(cell);
           CHECK(run(b.network()).spikes().empty());
           // The same with -1 in place of -5 fires, once, at the tick.
-          for (auto& p : b.network().projections) for (auto& e : p.edges) if (e.weight < 0) e.weight = -1;
+          for (auto& p : b.network().projections)
+            for (auto& e : p.edges)
+              if (e.weight < 0) e.weight = -1;
           CHECK(run(b.network()).spikes() == std::vector<Spike>{{ms(11), b.first(cell)}});
         }
 }
@@ -228,7 +233,9 @@ TEST_CASE("lif_delta: scheduled current steps act from their tick on") {
   CHECK(run(b.network()).spikes() == expected);
 }
 
-TEST_CASE("lif_delta: two steps at one tick act in the order of the file; a step at a crossing's tick is too late") {
+TEST_CASE(
+    "lif_delta: two steps at one tick act in the order of the file; a step at a crossing's tick is too "
+    "late") {
   const auto rise = static_cast<Tick>(std::ceil(20e6L * std::log(3.0L)));
   for (const Tick offset : {Tick{-1}, Tick{0}}) {
     NetworkBuilder b(ms(24));
@@ -236,7 +243,8 @@ TEST_CASE("lif_delta: two steps at one tick act in the order of the file; a step
     b.schedule(rise + offset, cell, "I_dc", 7);
     b.schedule(rise + offset, cell, "I_dc", 0);
     b.record_spikes(cell);
-    // V is continuous: at the crossing's own tick it is above the threshold whatever the current is from now on.
+    // V is continuous: at the crossing's own tick it is above the threshold whatever the current is from now
+    // on.
     if (offset == 0) CHECK(fire(b, 0) == std::vector<Tick>{rise});
     else CHECK(fire(b, 0).empty());
   }

@@ -27,7 +27,9 @@ void check(HistoryPlan plan, std::uint32_t networks, std::uint32_t seed) {
 }
 }  // namespace
 
-TEST_CASE("lif_delta histories: everything mixed", "[histories][lif_delta]") { check({.tau_m = 20}, 20, 100); }
+TEST_CASE("lif_delta histories: everything mixed", "[histories][lif_delta]") {
+  check({.tau_m = 20}, 20, 100);
+}
 TEST_CASE("lif_delta histories: rest above threshold", "[histories][lif_delta]") {
   check({.tau_m = 10, .rest = Rest::above}, 10, 200);
 }

@@ -1,4 +1,5 @@
-// lif_exp against closed forms: one event through both ports, constant current, refractoriness, cancelled crossings.
+// lif_exp against closed forms: one event through both ports, constant current, refractoriness, cancelled
+// crossings.
 #include <catch2/catch.hpp>
 
 #include <cmath>
@@ -11,8 +12,8 @@ using namespace spinet::test;
 
 namespace {
 constexpr std::uint32_t exc = 0, inh = 1;
-const Values usual{{"tau_m", 20}, {"C_m", 250}, {"tau_syn_exc", 0.5}, {"tau_syn_inh", 2}, {"E_L", 0}, {"v_th", 20},
-                   {"v_reset", 0}, {"t_ref", 2}, {"I_dc", 0}, {"V", 0}};
+const Values usual{{"tau_m", 20}, {"C_m", 250},   {"tau_syn_exc", 0.5}, {"tau_syn_inh", 2}, {"E_L", 0},
+                   {"v_th", 20},  {"v_reset", 0}, {"t_ref", 2},         {"I_dc", 0},        {"V", 0}};
 Values with(Values v, std::string key, Value x) {
   for (auto& [k, old] : v)
     if (k == key) {
@@ -76,7 +77,8 @@ TEST_CASE("lif_exp: f-I curve to the tick") {
   }
 }
 
-TEST_CASE("lif_exp: an event fires at the first tick at or above the threshold, a weight under the peak never") {
+TEST_CASE(
+    "lif_exp: an event fires at the first tick at or above the threshold, a weight under the peak never") {
   const double ts = 0.5, tm = 20;
   const double at = std::log(tm / ts) / (1 / ts - 1 / tm);
   const double peak = response(1, 250, tm, ts, at);
@@ -108,14 +110,17 @@ TEST_CASE("lif_exp: currents go on through refractoriness, V does not") {
     const Tick t = static_cast<Tick>(i) * 100'000;
     again.run(t);
     INFO("t = " << t);
-    CHECK(got.recorder.report(rv)[i] == Approx(static_cast<double>(again.V(b.first(cell), t))).epsilon(1.2e-7).margin(1e-12));
-    CHECK(got.recorder.report(ri)[i] == Approx(static_cast<double>(again.I_syn(b.first(cell), t))).epsilon(1.2e-7));
+    CHECK(got.recorder.report(rv)[i] ==
+          Approx(static_cast<double>(again.V(b.first(cell), t))).epsilon(1.2e-7).margin(1e-12));
+    CHECK(got.recorder.report(ri)[i] ==
+          Approx(static_cast<double>(again.I_syn(b.first(cell), t))).epsilon(1.2e-7));
   }
 }
 
-TEST_CASE("lif_exp: a foreseen crossing is cancelled, moved or left alone by an arrival before, at or after it") {
-  // The current alone crosses at `crossing`; inhibition arrives around that tick.  An arrival at the very tick changes
-  // the current, not V: it is too late.
+TEST_CASE(
+    "lif_exp: a foreseen crossing is cancelled, moved or left alone by an arrival before, at or after it") {
+  // The current alone crosses at `crossing`; inhibition arrives around that tick.  An arrival at the very
+  // tick changes the current, not V: it is too late.
   NetworkBuilder alone(ms(50));
   {
     const auto cell = alone.add("lif_exp", 1, usual);
@@ -153,9 +158,17 @@ TEST_CASE("lif_exp: equal and opposite currents of one tick leave no trace") {
 TEST_CASE("lif_exp: rest above threshold, interrupted by inhibition") {
   NetworkBuilder b(ms(2000));
   const auto in = b.source(1, {{ms(300), 0}, {ms(301), 0}, {ms(900), 0}});
-  const auto cells = b.add("lif_exp", 4, {{"tau_m", 20}, {"C_m", 200}, {"tau_syn_exc", 5}, {"tau_syn_inh", 10}, {"E_L", -49},
-                                          {"v_th", -50}, {"v_reset", -60}, {"t_ref", 5}, {"I_dc", std::vector<double>{0, 1, 50, 500}},
-                                          {"V", std::vector<double>{-60, -55, -51, -50.0001}}});
+  const auto cells = b.add("lif_exp", 4,
+                           {{"tau_m", 20},
+                            {"C_m", 200},
+                            {"tau_syn_exc", 5},
+                            {"tau_syn_inh", 10},
+                            {"E_L", -49},
+                            {"v_th", -50},
+                            {"v_reset", -60},
+                            {"t_ref", 5},
+                            {"I_dc", std::vector<double>{0, 1, 50, 500}},
+                            {"V", std::vector<double>{-60, -55, -51, -50.0001}}});
   b.connect(in, cells, Rule::all_to_all, -3000.0, ms(0.3), inh);
   b.record_spikes(cells);
   const auto c = compare(run(b.network()).spikes(), reference::simulate(b.network()));
@@ -166,7 +179,8 @@ TEST_CASE("lif_exp: rest above threshold, interrupted by inhibition") {
 
 TEST_CASE("lif_exp: scheduled current steps, at spikes and in refractory times too") {
   NetworkBuilder b(ms(500));
-  const auto cells = b.add("lif_exp", 8, with(usual, "I_dc", std::vector<double>{0, 100, 249, 251, 300, 500, 1000, 5000}));
+  const auto cells =
+      b.add("lif_exp", 8, with(usual, "I_dc", std::vector<double>{0, 100, 249, 251, 300, 500, 1000, 5000}));
   for (int k = 1; k < 60; ++k) b.schedule(ms(8.1) * k + k * k, cells, "I_dc", (k * 7919) % 900 - 200);
   b.record_spikes(cells);
   const auto c = compare(run(b.network()).spikes(), reference::simulate(b.network()));

@@ -1,5 +1,5 @@
-// The linear neurons where parameters meet a limit: hardly any leak, a resting potential at the threshold, arrivals that change
-// nothing or everything.
+// The linear neurons where parameters meet a limit: hardly any leak, a resting potential at the threshold,
+// arrivals that change nothing or everything.
 #include <catch2/catch.hpp>
 
 #include <cmath>
@@ -19,7 +19,8 @@ struct Kernel {
   bool own;  ///< time constants that differ: the kernel without frames
   double tau_inh = 2;
 };
-const Kernel kernels[] = {{"lif_delta", false}, {"lif_delta", true}, {"lif_exp", false}, {"lif_exp", false, 5}, {"lif_exp", true}};
+const Kernel kernels[] = {
+    {"lif_delta", false}, {"lif_delta", true}, {"lif_exp", false}, {"lif_exp", false, 5}, {"lif_exp", true}};
 
 /// Two neurons of these values; the second has another time constant if the kernel asks for it.
 std::uint32_t two(NetworkBuilder& b, const Kernel& k, double tau_m, Values values) {
@@ -120,8 +121,9 @@ TEST_CASE("what lies beyond all numbers is refused, or ends the run") {
   for (const auto& k : kernels) {
     INFO(k.model << (k.own ? ", own" : ""));
     const auto& table = *reinterpret_cast<const NeuronTable*>(builtin().find(Kind::neuron, k.model));
-    const std::vector<std::pair<std::string, double>> far{{"I_dc", 1e307}, {"I_dc", -1e308},   {"E_L", 1e307}, {"v_th", 1e308},
-                                                          {"V", -1e306},   {"v_reset", -1e308}, {"C_m", 1e-305}};
+    const std::vector<std::pair<std::string, double>> far{
+        {"I_dc", 1e307}, {"I_dc", -1e308},    {"E_L", 1e307}, {"v_th", 1e308},
+        {"V", -1e306},   {"v_reset", -1e308}, {"C_m", 1e-305}};
     for (const auto& [name, x] : far) {
       INFO(name << " " << x);
       std::vector<double> params(table.params_size / 8);
@@ -130,7 +132,8 @@ TEST_CASE("what lies beyond all numbers is refused, or ends the run") {
         put(params.data(), f, name == f.name ? x : std::string("I_dc") == f.name ? 300 : f.preset);
       }
       const char* why = table.check(params.data());
-      if (name != "V") CHECK(std::string(why ? why : "").find("must lie within 1e+304 mV") != std::string::npos);
+      if (name != "V")
+        CHECK(std::string(why ? why : "").find("must lie within 1e+304 mV") != std::string::npos);
       NetworkBuilder b(ms(10));
       two(b, k, 10, name == "I_dc" ? Values{{name, x}} : Values{{"I_dc", 300}, {name, x}});
       CHECK(reason(b).find("neuron 0 (" + std::string(k.model) + "), at 0 ms: ") != std::string::npos);
@@ -182,7 +185,8 @@ TEST_CASE("an asymptote at the threshold is no crossing") {
     }
 }
 
-TEST_CASE("arrivals that change nothing fire no neuron, whatever the block and the number of ranks", "[long]") {
+TEST_CASE("arrivals that change nothing fire no neuron, whatever the block and the number of ranks",
+          "[long]") {
   for (const auto& k : kernels)
     for (const double w : {0.0, -0.0, 1e-45, -1e-45, 1e-38, -3.0, 1e30, -1e30})
       for (const bool listed : {false, true}) {
@@ -191,8 +195,14 @@ TEST_CASE("arrivals that change nothing fire no neuron, whatever the block and t
         b.network().block = 8;
         const std::uint32_t n = 16;
         std::vector<double> V, tau;
-        for (std::uint32_t j = 0; j < n; ++j) V.push_back(-70 - 1e-3 * (j + 1)), tau.push_back(0.8 + 0.005 * j);
-        Values values{{"E_L", -70}, {"v_th", -70}, {"v_reset", -75}, {"V", V}, {"tau_m", k.own ? Value(tau) : Value(1)}, {"t_ref", 10'000}};
+        for (std::uint32_t j = 0; j < n; ++j)
+          V.push_back(-70 - 1e-3 * (j + 1)), tau.push_back(0.8 + 0.005 * j);
+        Values values{{"E_L", -70},
+                      {"v_th", -70},
+                      {"v_reset", -75},
+                      {"V", V},
+                      {"tau_m", k.own ? Value(tau) : Value(1)},
+                      {"t_ref", 10'000}};
         if (std::string(k.model) == "lif_exp") values.emplace_back("tau_syn_inh", k.tau_inh);
         const auto cells = b.add(k.model, n, values);
         b.record_spikes(cells);
@@ -217,7 +227,8 @@ TEST_CASE("a plastic weight of zero fires no neuron that rests at its threshold"
     for (const double w : {0.0, 1e30}) {
       INFO(k.model << (k.own ? ", own" : "") << ", weight " << w);
       NetworkBuilder b(ms(4000));
-      Values values{{"E_L", -70}, {"v_th", -70}, {"v_reset", -75}, {"V", -75}, {"t_ref", 10'000}, {"tau_m", k.own ? Value({1.0, 2.0}) : Value(1)}};
+      Values values{{"E_L", -70}, {"v_th", -70},     {"v_reset", -75},
+                    {"V", -75},   {"t_ref", 10'000}, {"tau_m", k.own ? Value({1.0, 2.0}) : Value(1)}};
       const auto cells = b.add(k.model, 2, values);
       b.record_spikes(cells);
       const auto in = b.source(1, {{ms(1), 0}, {ms(3990), 0}});

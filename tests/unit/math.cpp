@@ -104,11 +104,11 @@ struct Around {
   double operator()() { return std::bit_cast<double>(at++); }
 };
 
-#define NO_WORSE_THAN(limit, ...)                                  \
-  do {                                                             \
-    const Worst worst = __VA_ARGS__;                               \
+#define NO_WORSE_THAN(limit, ...)                                     \
+  do {                                                                \
+    const Worst worst = __VA_ARGS__;                                  \
     INFO("worst at " << std::hexfloat << worst.x << ", " << worst.y); \
-    CHECK(worst.error < (limit));                                  \
+    CHECK(worst.error < (limit));                                     \
   } while (false)
 
 /// As models with `wide = true` have it: compiled for AVX2.
@@ -120,11 +120,17 @@ void check_exp_each(void (*f)(double*, std::size_t)) {
   for (std::size_t n = 0; n < 70; ++n)
     for (int kind = 0; kind < 6; ++kind) {
       std::vector<double> x(n), y;
-      for (auto& a : x) a = kind == 0 ? u.between(-1, 1) : kind == 1 ? u.between(-699, 699) : kind == 2 ? u.between(-800, 800) : kind == 3 ? u.any() : u.spread(1e-320, 1);
+      for (auto& a : x)
+        a = kind == 0   ? u.between(-1, 1)
+            : kind == 1 ? u.between(-699, 699)
+            : kind == 2 ? u.between(-800, 800)
+            : kind == 3 ? u.any()
+                        : u.spread(1e-320, 1);
       if (kind == 5 && n) x[n / 2] = std::numeric_limits<double>::quiet_NaN();
       y = x;
       f(y.data(), n);
-      for (std::size_t i = 0; i < n; ++i) wrong += std::bit_cast<std::uint64_t>(y[i]) != std::bit_cast<std::uint64_t>(math::exp(x[i]));
+      for (std::size_t i = 0; i < n; ++i)
+        wrong += std::bit_cast<std::uint64_t>(y[i]) != std::bit_cast<std::uint64_t>(math::exp(x[i]));
     }
   CHECK(wrong == 0);
 }
@@ -150,14 +156,15 @@ void sweep(std::size_t n, std::uint64_t entity) {
     NO_WORSE_THAN(0.52, compare(math::log, mpfr_log, n, [&] { return std::abs(u.any()); }));
     NO_WORSE_THAN(0.52, compare(math::log, mpfr_log, n, [&] { return u.between(0.5, 2); }));
     NO_WORSE_THAN(0.52, compare(math::log, mpfr_log, n, [&] { return 1 + u.spread(1e-16, 0.1); }));
-    NO_WORSE_THAN(0.52,
-                  compare(math::log, mpfr_log, n / 4, [&] { return std::abs(u.spread(smallest, 0x1p-1020)); }));
+    NO_WORSE_THAN(
+        0.52, compare(math::log, mpfr_log, n / 4, [&] { return std::abs(u.spread(smallest, 0x1p-1020)); }));
   }
   SECTION("log1p") {
     NO_WORSE_THAN(0.52, compare(math::log1p, mpfr_log1p, n, [&] { return u.spread(1e-17, 0.99); }));
     NO_WORSE_THAN(0.52, compare(math::log1p, mpfr_log1p, n, [&] { return u.between(-1, 3); }));
     NO_WORSE_THAN(0.52, compare(math::log1p, mpfr_log1p, n / 4, [&] { return std::abs(u.any()); }));
-    NO_WORSE_THAN(0.52, compare(math::log1p, mpfr_log1p, n / 4, [&] { return -1 + std::abs(u.spread(1e-16, 1)); }));
+    NO_WORSE_THAN(0.52,
+                  compare(math::log1p, mpfr_log1p, n / 4, [&] { return -1 + std::abs(u.spread(1e-16, 1)); }));
   }
   SECTION("tanh") {
     NO_WORSE_THAN(2.5, compare(math::tanh, mpfr_tanh, n, [&] { return u.between(-3, 3); }));
@@ -179,14 +186,21 @@ void sweep(std::size_t n, std::uint64_t entity) {
     };
     // Exponents that spread the result over the whole range, subnormals and overflow included.
     auto filling = [&](double a) { return u.between(-750, 715) / std::log(a); };
-    NO_WORSE_THAN(0.56, power(n, [&] { return std::abs(u.any()); }, filling));
-    NO_WORSE_THAN(0.56, power(n, [&] { return 1 + u.spread(1e-15, 0.3); }, filling));
-    NO_WORSE_THAN(0.56, power(n, [&] { return u.between(0, 10); }, [&](double) { return u.between(-20, 20); }));
-    NO_WORSE_THAN(0.56, power(n / 4, [&] { return u.between(-5, 5); },
-                              [&](double) { return static_cast<double>(static_cast<int>(u.bits() % 401) - 200); }));
-    NO_WORSE_THAN(0.56, power(n / 4, [&] { return u.any(); }, [&](double) { return u.any(); }));
-    NO_WORSE_THAN(0.56, power(n / 8, [&] { return std::abs(u.spread(smallest, 0x1p-1020)); },
-                              [&](double) { return u.between(-1, 1.1); }));
+    NO_WORSE_THAN(0.56, power(
+                            n, [&] { return std::abs(u.any()); }, filling));
+    NO_WORSE_THAN(0.56, power(
+                            n, [&] { return 1 + u.spread(1e-15, 0.3); }, filling));
+    NO_WORSE_THAN(0.56, power(
+                            n, [&] { return u.between(0, 10); }, [&](double) { return u.between(-20, 20); }));
+    NO_WORSE_THAN(0.56,
+                  power(
+                      n / 4, [&] { return u.between(-5, 5); },
+                      [&](double) { return static_cast<double>(static_cast<int>(u.bits() % 401) - 200); }));
+    NO_WORSE_THAN(0.56, power(
+                            n / 4, [&] { return u.any(); }, [&](double) { return u.any(); }));
+    NO_WORSE_THAN(0.56, power(
+                            n / 8, [&] { return std::abs(u.spread(smallest, 0x1p-1020)); },
+                            [&](double) { return u.between(-1, 1.1); }));
   }
 }
 
@@ -198,8 +212,9 @@ TEST_CASE("elementary functions agree with MPFR over many points", "[.][math-lon
 
 TEST_CASE("elementary functions at joints and ends of their ranges", "[math]") {
   constexpr int n = 2000;
-  for (const double x : {700.0, -700.0, 708.0, -708.0, 709.782712893384, -708.3964185322641, -745.1332191019411,
-                         0.00541521234812457, 0.0108304246962491, 0.25, -0.25, 1.0, -1.0}) {
+  for (const double x :
+       {700.0, -700.0, 708.0, -708.0, 709.782712893384, -708.3964185322641, -745.1332191019411,
+        0.00541521234812457, 0.0108304246962491, 0.25, -0.25, 1.0, -1.0}) {
     NO_WORSE_THAN(0.55, compare(math::exp, mpfr_exp, 2 * n, Around(x, n)));
     NO_WORSE_THAN(0.8, compare(math::expm1, mpfr_expm1, 2 * n, Around(x, n)));
   }
@@ -262,9 +277,11 @@ TEST_CASE("special values of the elementary functions", "[math]") {
 
 TEST_CASE("pow has the special values of C's pow", "[math]") {
   // Every pair of these, against the C library's, which follows the standard's list.
-  const double values[] = {0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 0.5, -0.5, 1.5, -1.5, smallest, -smallest,
-                           0x1p-1022, largest, -largest, 0x1p52 + 1, 0x1p53 - 1, -0x1p53 + 1, 0x1p53, 0x1p63, 0x1p64,
-                           -0x1p65, infinity, -infinity, math::nan, 1 + 0x1p-52, 1 - 0x1p-53, 0x1p-70, -0x1p-70};
+  const double values[] = {0.0,         -0.0,    1.0,      -1.0,       2.0,        -2.0,        3.0,
+                           -3.0,        0.5,     -0.5,     1.5,        -1.5,       smallest,    -smallest,
+                           0x1p-1022,   largest, -largest, 0x1p52 + 1, 0x1p53 - 1, -0x1p53 + 1, 0x1p53,
+                           0x1p63,      0x1p64,  -0x1p65,  infinity,   -infinity,  math::nan,   1 + 0x1p-52,
+                           1 - 0x1p-53, 0x1p-70, -0x1p-70};
   for (const double x : values)
     for (const double y : values) {
       const double expected = std::pow(x, y), got = math::pow(x, y);

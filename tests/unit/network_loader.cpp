@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "errors/models.hpp"
 #include "connect/rule.hpp"
+#include "errors/models.hpp"
 #include "network/check.hpp"
 #include "network/estimate.hpp"
 #include "network/graph.hpp"
@@ -28,9 +28,13 @@ Network read(const std::string& body, LoadOptions o = {}) {
   return {};
 }
 
-const std::string two = "populations:\n  a: {model: cell, size: 10}\n  b: {model: cell, size: 20}\n  s: {model: noise, size: 10}\n";
+const std::string two =
+    "populations:\n  a: {model: cell, size: 10}\n  b: {model: cell, size: 20}\n  s: {model: noise, size: "
+    "10}\n";
 
-Projection projection(const std::string& text) { return read(two + "projections:\n  p: " + text + "\n").projections.at(0); }
+Projection projection(const std::string& text) {
+  return read(two + "projections:\n  p: " + text + "\n").projections.at(0);
+}
 
 }  // namespace
 
@@ -43,7 +47,9 @@ TEST_CASE("top level keys and their defaults") {
   CHECK(n.duration == 1'000'000'000);
   CHECK(n.delay_resolution == 100'000);
   CHECK(n.source_text.starts_with("spinet: 1"));
-  n = read("name: x\nseed: 42\nblock: 4\ntime_resolution: 1 ps\ndelay_resolution: 10 us\npopulations: {a: {model: cell, size: 3}}\n");
+  n = read(
+      "name: x\nseed: 42\nblock: 4\ntime_resolution: 1 ps\ndelay_resolution: 10 us\npopulations: {a: {model: "
+      "cell, size: 3}}\n");
   CHECK(n.name == "x");
   CHECK(n.seed == 42);
   CHECK(n.block == 4);
@@ -56,7 +62,8 @@ TEST_CASE("populations get gids in file order, presets, and what they inherit") 
   const auto n = read(
       "parameters: {v: -52 mV}\n"
       "populations:\n"
-      "  z: {model: cell, size: 10, params: {tau_m: 0.02 s, v_th: $v, steps: 4}, initial: {V: {uniform: {low: -70 mV, high: -60 mV}}}}\n"
+      "  z: {model: cell, size: 10, params: {tau_m: 0.02 s, v_th: $v, steps: 4}, initial: {V: {uniform: "
+      "{low: -70 mV, high: -60 mV}}}}\n"
       "  a: {like: z, size: =2*3, params: {v_th: -49 mV}}\n"
       "  l: {model: cell, size: 2, params: {E_L: [-60 mV, -61 mV]}}\n");
   REQUIRE(n.populations.size() == 3);
@@ -102,7 +109,9 @@ TEST_CASE("distributions, their bounds and the range of the field") {
 }
 
 TEST_CASE("rules and their options") {
-  auto p = projection("{from: a, to: [a, b], connect: {fixed_indegree: 3, multapses: false}, synapse: {model: plain, weight: 2 nA, delay: 1.5 ms}}");
+  auto p = projection(
+      "{from: a, to: [a, b], connect: {fixed_indegree: 3, multapses: false}, synapse: {model: plain, weight: "
+      "2 nA, delay: 1.5 ms}}");
   CHECK(p.rule->format.name == "fixed_indegree");
   CHECK(p.numbers == std::vector{3.0});
   CHECK_FALSE(p.multapses);
@@ -110,7 +119,9 @@ TEST_CASE("rules and their options") {
   CHECK(p.targets == std::vector<GidRange>{{0, 10}, {10, 20}});
   CHECK(p.state.at(0).a == 2000);
   CHECK(p.delay == Distribution{Kind_::constant, 1.5e6});
-  p = projection("{from: 'a[2:5]', to: ['b[5:]', 'a[:3]', 'a[7]'], connect: {rule: all_to_all, autapses: false}, synapse: {model: plain, weight: 1 pA, delay: 0.1 ms}}");
+  p = projection(
+      "{from: 'a[2:5]', to: ['b[5:]', 'a[:3]', 'a[7]'], connect: {rule: all_to_all, autapses: false}, "
+      "synapse: {model: plain, weight: 1 pA, delay: 0.1 ms}}");
   CHECK(p.rule->format.name == "all_to_all");
   CHECK_FALSE(p.autapses);
   CHECK(p.sources == std::vector<GidRange>{{2, 3}});
@@ -118,22 +129,31 @@ TEST_CASE("rules and their options") {
   CHECK(expected_synapses({}, p) == 3 * 19 - 1);
   p = projection("{from: s, to: a, connect: one_to_one, synapse: {model: plain, weight: 1 pA, delay: 1 ms}}");
   CHECK(p.rule->format.name == "one_to_one");
-  p = projection("{from: a, to: b, connect: {pairwise_bernoulli: 10 %}, synapse: {model: plain, weight: 1 pA, delay: 1 ms}}");
+  p = projection(
+      "{from: a, to: b, connect: {pairwise_bernoulli: 10 %}, synapse: {model: plain, weight: 1 pA, delay: 1 "
+      "ms}}");
   CHECK(p.numbers == std::vector{0.1});
-  p = projection("{from: a, to: b, connect: {fixed_total_number: 1000}, synapse: {model: plain, weight: 1 pA, delay: 1 ms}}");
+  p = projection(
+      "{from: a, to: b, connect: {fixed_total_number: 1000}, synapse: {model: plain, weight: 1 pA, delay: 1 "
+      "ms}}");
   CHECK(p.numbers == std::vector{1000.0});
 }
 
 TEST_CASE("positions, connections and delays by distance") {
   const auto n = read(
       "populations:\n"
-      "  g: {model: cell, size: 6, positions: {grid: [3, 2], extent: [0.3 mm, 200 um], origin: [1 um, -2 um], periodic: true}}\n"
-      "  r: {model: cell, size: 4, positions: {random: [0.3 mm, 200 um], origin: [1 um, -2 um], periodic: true}}\n"
+      "  g: {model: cell, size: 6, positions: {grid: [3, 2], extent: [0.3 mm, 200 um], origin: [1 um, -2 "
+      "um], periodic: true}}\n"
+      "  r: {model: cell, size: 4, positions: {random: [0.3 mm, 200 um], origin: [1 um, -2 um], periodic: "
+      "true}}\n"
       "  l: {model: cell, size: 2, positions: {list: [[0 um, 1 um, 2 um], [4 um, -3 um, 2 um]]}}\n"
       "projections:\n"
-      "  p: {from: g, to: r, connect: {distance: {gaussian: {p: 30 %, sigma: 10 um}}}, synapse: {model: plain, weight: 1 pA, delay: {velocity: 0.1 m/s, offset: 0.2 ms}}}\n"
-      "  q: {from: l, to: l, connect: all_to_all, synapse: {model: plain, weight: 1 pA, delay: {per_distance: 0.4 us/nm}}}\n"
-      "  c: {from: g, to: g, connect: {distance: {box: {p: 1, radius: 1 um}}}, synapse: {model: plain, weight: 1 pA, delay: {velocity: 1 m/s, offset: 1 ms}}}\n");
+      "  p: {from: g, to: r, connect: {distance: {gaussian: {p: 30 %, sigma: 10 um}}}, synapse: {model: "
+      "plain, weight: 1 pA, delay: {velocity: 0.1 m/s, offset: 0.2 ms}}}\n"
+      "  q: {from: l, to: l, connect: all_to_all, synapse: {model: plain, weight: 1 pA, delay: "
+      "{per_distance: 0.4 us/nm}}}\n"
+      "  c: {from: g, to: g, connect: {distance: {box: {p: 1, radius: 1 um}}}, synapse: {model: plain, "
+      "weight: 1 pA, delay: {velocity: 1 m/s, offset: 1 ms}}}\n");
   const auto& g = n.populations[0].positions;
   CHECK(g.kind == Positions::Kind::grid);
   CHECK(g.grid == std::array<std::uint32_t, 3>{3, 2, 1});
@@ -147,7 +167,8 @@ TEST_CASE("positions, connections and delays by distance") {
   CHECK(l.extent == std::array<double, 3>{4, 4, 0});
   CHECK(n.projections[0].rule->format.name == "distance");
   CHECK(n.projections[0].numbers == std::vector<double>{0, 0.3, 10, 50});
-  CHECK(n.projections[0].delay == Distribution{Kind_::uniform, 2e5, 7e5});  // to the cut-off, 0.01 ms for each um
+  CHECK(n.projections[0].delay ==
+        Distribution{Kind_::uniform, 2e5, 7e5});  // to the cut-off, 0.01 ms for each um
   REQUIRE(n.projections[0].delay_by_distance);
   CHECK(n.projections[0].delay_by_distance->per_um == Approx(1e4));
   CHECK(n.projections[1].delay.a == 1e5);  // at least one step
@@ -158,7 +179,11 @@ TEST_CASE("positions, connections and delays by distance") {
 }
 
 TEST_CASE("ports by name, by being the only one, and by the sign of the weights") {
-  const auto port = [](const std::string& synapse) { return projection("{from: a, to: b, connect: all_to_all, synapse: {model: plain, delay: 1 ms, " + synapse + "}}").port; };
+  const auto port = [](const std::string& synapse) {
+    return projection("{from: a, to: b, connect: all_to_all, synapse: {model: plain, delay: 1 ms, " +
+                      synapse + "}}")
+        .port;
+  };
   CHECK(port("weight: 1 pA") == 0);
   CHECK(port("weight: -1 pA") == 1);
   CHECK(port("weight: 1 pA, port: inh") == 1);
@@ -168,29 +193,39 @@ TEST_CASE("ports by name, by being the only one, and by the sign of the weights"
   CHECK(port("weight: {uniform: {low: -2 pA, high: 0 pA}}") == 1);
   CHECK(port("weight: {exponential: {mean: 2 pA}}") == 0);
   CHECK(port("weight: {normal: {mean: 10 pA, sd: 1 pA, min: 0 pA}}, port: inh") == 1);
-  const auto n = read("populations: {j: {model: jump, size: 4}, g: {model: gates, size: 4}}\nprojections:\n"
-                      "  one: {from: j, to: j, connect: one_to_one, synapse: {model: plain, weight: -1 mV, delay: 1 ms}}\n"
-                      "  named: {from: j, to: g, connect: one_to_one, synapse: {model: plain, weight: 1 pA, delay: 1 ms, port: exc}}\n");
+  const auto n = read(
+      "populations: {j: {model: jump, size: 4}, g: {model: gates, size: 4}}\nprojections:\n"
+      "  one: {from: j, to: j, connect: one_to_one, synapse: {model: plain, weight: -1 mV, delay: 1 ms}}\n"
+      "  named: {from: j, to: g, connect: one_to_one, synapse: {model: plain, weight: 1 pA, delay: 1 ms, "
+      "port: exc}}\n");
   CHECK(n.projections[0].port == 0);
   CHECK(n.projections[1].port == 1);
 }
 
 TEST_CASE("synapse parameters, also those in the unit of the port") {
-  const auto p = projection("{from: a, to: b, connect: all_to_all, synapse: {model: device, weight: 1 pA, delay: 1 ms, tau: 500 ms, w_max: 1 nA, field_th: 10 mT, trace: {uniform: {low: 0, high: 0.5}}}}");
+  const auto p = projection(
+      "{from: a, to: b, connect: all_to_all, synapse: {model: device, weight: 1 pA, delay: 1 ms, tau: 500 "
+      "ms, w_max: 1 nA, field_th: 10 mT, trace: {uniform: {low: 0, high: 0.5}}}}");
   CHECK(p.params == std::vector<double>{0.5, 640, 89000, 1000, 100});
   CHECK(p.state.size() == 2);
   CHECK(p.state[1] == Distribution{Kind_::uniform, 0, 0.5});
 }
 
 TEST_CASE("delays are ticks") {
-  auto p = projection("{from: a, to: b, connect: all_to_all, synapse: {model: plain, weight: 1 pA, delay: {normal: {mean: 1.5 ms, sd: 0.75 ms}}}}");
+  auto p = projection(
+      "{from: a, to: b, connect: all_to_all, synapse: {model: plain, weight: 1 pA, delay: {normal: {mean: "
+      "1.5 ms, sd: 0.75 ms}}}}");
   CHECK(p.delay.a == 1.5e6);
   CHECK(p.delay.b == 0.75e6);
   CHECK(p.delay.low == 1e5);  // one step, where nothing else is asked for
-  p = projection("{from: a, to: b, connect: all_to_all, synapse: {model: plain, weight: 1 pA, delay: {uniform: {low: 1 ms, high: 2 ms}}}}");
+  p = projection(
+      "{from: a, to: b, connect: all_to_all, synapse: {model: plain, weight: 1 pA, delay: {uniform: {low: 1 "
+      "ms, high: 2 ms}}}}");
   CHECK(p.delay.a == 1e6);
   CHECK(p.delay.b == 2e6);
-  p = projection("{from: a, to: b, connect: all_to_all, synapse: {model: plain, weight: 1 pA, delay: {lognormal: {median: 1 ms, sigma: 0.5}}}}");
+  p = projection(
+      "{from: a, to: b, connect: all_to_all, synapse: {model: plain, weight: 1 pA, delay: {lognormal: "
+      "{median: 1 ms, sigma: 0.5}}}}");
   CHECK(p.delay.a == Approx(std::log(1e6)).epsilon(1e-14));
   CHECK(p.delay.b == 0.5);
 }
@@ -199,14 +234,20 @@ TEST_CASE("explicit lists, inline and from CSV files") {
   const auto folder = std::filesystem::temp_directory_path() / "spinet_lists";
   std::filesystem::create_directories(folder);
   std::ofstream(folder / "plain.csv") << "# comment\n3,5\n0,1\n9,1\n";
-  std::ofstream(folder / "full.csv") << "target,source,delay [us],weight [nA]\r\n5,3,1500,-0.25\r\n1,0,100,-0.5\r\n";
+  std::ofstream(folder / "full.csv")
+      << "target,source,delay [us],weight [nA]\r\n5,3,1500,-0.25\r\n1,0,100,-0.5\r\n";
   LoadOptions o;
   o.data_root = folder;
-  const auto n = read(two + "projections:\n"
-      "  rows: {from: a, to: b, connect: {list: [[3, 5, 2 pA, 1 ms], [0, 1, 1 nA, 0.5 ms], [9, 1, 3 pA, 2 ms]]}, synapse: {model: plain}}\n"
-      "  plain: {from: a, to: b, connect: {list: plain.csv}, synapse: {model: plain, weight: 1 pA, delay: 1 ms}}\n"
-      "  full: {from: a, to: b, connect: {list: full.csv}, synapse: {model: plain}}\n"
-      "  delays: {from: a, to: b, connect: {list: [[0, 0, 2 ms]]}, synapse: {model: plain, weight: -1 pA}}\n", o);
+  const auto n = read(two +
+                          "projections:\n"
+                          "  rows: {from: a, to: b, connect: {list: [[3, 5, 2 pA, 1 ms], [0, 1, 1 nA, 0.5 "
+                          "ms], [9, 1, 3 pA, 2 ms]]}, synapse: {model: plain}}\n"
+                          "  plain: {from: a, to: b, connect: {list: plain.csv}, synapse: {model: plain, "
+                          "weight: 1 pA, delay: 1 ms}}\n"
+                          "  full: {from: a, to: b, connect: {list: full.csv}, synapse: {model: plain}}\n"
+                          "  delays: {from: a, to: b, connect: {list: [[0, 0, 2 ms]]}, synapse: {model: "
+                          "plain, weight: -1 pA}}\n",
+                      o);
   const auto& rows = n.projections[0];
   REQUIRE(rows.edges.size() == 3);
   CHECK(rows.listed_weights);
@@ -240,13 +281,15 @@ TEST_CASE("listed spikes, inline, from CSV and from SONATA") {
     CHECK(f.filename() == "s.h5");
     return population == "x" ? std::vector<FileSpike>{{2.5, 1}, {0.1, 0}} : std::vector<FileSpike>{{1, 0}};
   };
-  const auto n = read("populations:\n"
+  const auto n = read(
+      "populations:\n"
       "  one: {model: listed, size: 1, spikes: [2 ms, 1 ms]}\n"
       "  two: {model: listed, size: 2, spikes: [[3 ms], [1 ms, 3 ms]]}\n"
       "  map: {model: listed, size: 5, spikes: {4: [1 us]}}\n"
       "  csv: {model: listed, size: 2, spikes: s.csv}\n"
       "  h5: {model: listed, size: 2, spikes: {file: s.h5, population: x}}\n"
-      "  own: {model: listed, size: 2, spikes: s.h5}\n", o);
+      "  own: {model: listed, size: 2, spikes: s.h5}\n",
+      o);
   const auto is = [&](std::size_t p, std::vector<std::pair<Tick, std::uint32_t>> expected) {
     REQUIRE(n.populations[p].listed.size() == expected.size());
     for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -264,12 +307,14 @@ TEST_CASE("listed spikes, inline, from CSV and from SONATA") {
 }
 
 TEST_CASE("the schedule is in time order") {
-  const auto n = read(two + "projections:\n  p: {from: a, to: a, connect: one_to_one, synapse: {model: device, weight: 1 pA, delay: 1 ms}}\n"
-      "schedule:\n"
-      "  - {at: 5 ms, set: {a: {I_dc: 0.3 nA}, s: {rate: 10 kHz}, p: {g_max: 90 uS}}}\n"
-      "  - {at: 1 ms, field: 90 Oe, to: [p, 'b[0:5]']}\n"
-      "  - {at: 5 ms, reward: -0.5}\n"
-      "  - {at: 2 ms, field: {state: antiparallel}}\n");
+  const auto n = read(two +
+                      "projections:\n  p: {from: a, to: a, connect: one_to_one, synapse: {model: device, "
+                      "weight: 1 pA, delay: 1 ms}}\n"
+                      "schedule:\n"
+                      "  - {at: 5 ms, set: {a: {I_dc: 0.3 nA}, s: {rate: 10 kHz}, p: {g_max: 90 uS}}}\n"
+                      "  - {at: 1 ms, field: 90 Oe, to: [p, 'b[0:5]']}\n"
+                      "  - {at: 5 ms, reward: -0.5}\n"
+                      "  - {at: 2 ms, field: {state: antiparallel}}\n");
   REQUIRE(n.schedule.size() == 6);
   CHECK(n.schedule[0].tick == 1'000'000);
   CHECK(n.schedule[0].stimulus->name == std::string("field"));
@@ -288,12 +333,16 @@ TEST_CASE("the schedule is in time order") {
 }
 
 TEST_CASE("what is recorded") {
-  auto n = read(two + "projections:\n  p: {from: a, to: a, connect: one_to_one, synapse: {model: plain, weight: 1 pA, delay: 1 ms}}\n"
+  auto n = read(
+      two +
+      "projections:\n  p: {from: a, to: a, connect: one_to_one, synapse: {model: plain, weight: 1 pA, delay: "
+      "1 ms}}\n"
       "record:\n"
       "  spikes: [a, {population: b, ids: [7, 0..2], from: 10 ms, to: 20 ms}, {population: s, every: 4}]\n"
       "  reports:\n"
       "    - {population: a, variable: V, every: 0.5 ms}\n"
-      "    - {population: 'b[10:20]', variable: I_syn, every: 1 ms, ids: {every: 4, from: 1}, name: i, from: 5 ms}\n"
+      "    - {population: 'b[10:20]', variable: I_syn, every: 1 ms, ids: {every: 4, from: 1}, name: i, from: "
+      "5 ms}\n"
       "  edges: [p]\n");
   REQUIRE(n.spikes.size() == 3);
   CHECK(n.spikes[0].ids.empty());
@@ -316,22 +365,31 @@ TEST_CASE("what is recorded") {
 
 TEST_CASE("overrides replace values and are kept for provenance") {
   LoadOptions o;
-  o.overrides = {{"parameters.n", "7"}, {"duration", "200 ms"}, {"seed", "9"}, {"populations.a.params.tau_m", "=2*5 ms"}, {"record.spikes", "[a]"}};
+  o.overrides = {{"parameters.n", "7"},
+                 {"duration", "200 ms"},
+                 {"seed", "9"},
+                 {"populations.a.params.tau_m", "=2*5 ms"},
+                 {"record.spikes", "[a]"}};
   const auto n = read("parameters: {n: 5}\npopulations: {a: {model: cell, size: $n}}\n", o);
   CHECK(n.populations[0].size == 7);
   CHECK(n.duration == 200'000'000);
   CHECK(n.seed == 9);
   CHECK(n.populations[0].params[0].a == 10);
   CHECK(n.spikes.size() == 1);
-  CHECK(n.overrides == std::vector<std::string>{"parameters.n=7", "duration=200 ms", "seed=9", "populations.a.params.tau_m==2*5 ms", "record.spikes=[a]"});
+  CHECK(n.overrides == std::vector<std::string>{"parameters.n=7", "duration=200 ms", "seed=9",
+                                                "populations.a.params.tau_m==2*5 ms", "record.spikes=[a]"});
 }
 
 TEST_CASE("lookahead, components, recurrence and the drawing") {
-  const auto n = read("populations:\n  a: {model: cell, size: 10}\n  b: {model: cell, size: 10}\n  c: {model: cell, size: 10}\n  s: {model: noise, size: 10}\nprojections:\n"
+  const auto n = read(
+      "populations:\n  a: {model: cell, size: 10}\n  b: {model: cell, size: 10}\n  c: {model: cell, size: "
+      "10}\n  s: {model: noise, size: 10}\nprojections:\n"
       "  drive: {from: s, to: a, connect: one_to_one, synapse: {model: plain, weight: 1 pA, delay: 0.7 ms}}\n"
-      "  ab: {from: a, to: b, connect: all_to_all, synapse: {model: plain, weight: 1 pA, delay: {normal: {mean: 1.5 ms, sd: 0.5 ms, min: 0.34 ms}}}}\n"
+      "  ab: {from: a, to: b, connect: all_to_all, synapse: {model: plain, weight: 1 pA, delay: {normal: "
+      "{mean: 1.5 ms, sd: 0.5 ms, min: 0.34 ms}}}}\n"
       "  ba: {from: b, to: a, connect: all_to_all, synapse: {model: plain, weight: -1 pA, delay: 1 ms}}\n"
-      "  none: {from: a, to: a, connect: {fixed_indegree: 0}, synapse: {model: plain, weight: 1 pA, delay: 0.1 ms}}\n");
+      "  none: {from: a, to: a, connect: {fixed_indegree: 0}, synapse: {model: plain, weight: 1 pA, delay: "
+      "0.1 ms}}\n");
   CHECK(shortest_delay(n, n.projections[1]) == 300'000);  // 0.34 ms is rounded to the step
   CHECK(lookahead(n) == 300'000);
   CHECK(components(n) == std::vector<std::uint32_t>{0, 0, 1, 0});
@@ -342,12 +400,18 @@ TEST_CASE("lookahead, components, recurrence and the drawing") {
   CHECK(d.find("1->0 [label=\"ba\\nplain, all to all\\n1 ms\", arrowhead=dot]") != std::string::npos);
 }
 
-TEST_CASE("a parameter that is set to one value again and again is one control, unless something else sets it") {
-  const std::string head = "populations:\n  a: {model: cell, size: 2}\n  n: {model: noise, size: 2}\nschedule:\n";
-  const auto often = read(head + "  - {at: 0 ms, set: {n: {rate: 10 Hz}, a: {I_dc: 2 pA}}, repeat: {every: 10 ns, count: 100000001}}\n  - {at: 0 ms, set: {a: {share: 0.25}}}\n");
+TEST_CASE(
+    "a parameter that is set to one value again and again is one control, unless something else sets it") {
+  const std::string head =
+      "populations:\n  a: {model: cell, size: 2}\n  n: {model: noise, size: 2}\nschedule:\n";
+  const auto often = read(head +
+                          "  - {at: 0 ms, set: {n: {rate: 10 Hz}, a: {I_dc: 2 pA}}, repeat: {every: 10 ns, "
+                          "count: 100000001}}\n  - {at: 0 ms, set: {a: {share: 0.25}}}\n");
   REQUIRE(often.schedule.size() == 3);
   for (const auto& c : often.schedule) CHECK((c.tick == 0 && c.count == 1));
-  const auto contested = read(head + "  - {at: 0 ms, set: {a: {I_dc: 2 pA}}, repeat: {every: 10 ms, count: 4}}\n  - {at: 10 ms, set: {a: {I_dc: 3 pA}}}\n");
+  const auto contested = read(head +
+                              "  - {at: 0 ms, set: {a: {I_dc: 2 pA}}, repeat: {every: 10 ms, count: 4}}\n  - "
+                              "{at: 10 ms, set: {a: {I_dc: 3 pA}}}\n");
   REQUIRE(contested.schedule.size() == 2);
   CHECK(contested.schedule[0].count == 4);
   CHECK(contested.schedule[0].value[0] == 2);
@@ -355,10 +419,13 @@ TEST_CASE("a parameter that is set to one value again and again is one control, 
 }
 
 TEST_CASE("the estimate") {
-  const auto n = read("populations:\n  a: {model: cell, size: 1000}\n  s: {model: noise, size: 1000}\nprojections:\n"
+  const auto n = read(
+      "populations:\n  a: {model: cell, size: 1000}\n  s: {model: noise, size: 1000}\nprojections:\n"
       "  drive: {from: s, to: a, connect: one_to_one, synapse: {model: plain, weight: 1 pA, delay: 1 ms}}\n"
-      "  aa: {from: a, to: a, connect: {fixed_indegree: 100}, synapse: {model: plain, weight: 1 pA, delay: 2 ms}}\n"
-      "record:\n  spikes: [a]\n  edges: [aa]\n  reports: [{population: a, variable: V, every: 1 ms, ids: [0, 1]}]\n");
+      "  aa: {from: a, to: a, connect: {fixed_indegree: 100}, synapse: {model: plain, weight: 1 pA, delay: 2 "
+      "ms}}\n"
+      "record:\n  spikes: [a]\n  edges: [aa]\n  reports: [{population: a, variable: V, every: 1 ms, ids: [0, "
+      "1]}]\n");
   const auto e = estimate(n);
   CHECK(e.neurons == 1000);
   CHECK(e.sources == 1000);
@@ -381,7 +448,9 @@ TEST_CASE("the estimate") {
 }
 
 TEST_CASE("the check of a finished network finds what is broken") {
-  const auto good = read(two + "projections:\n  p: {from: a, to: b, connect: {fixed_indegree: 3}, synapse: {model: plain, weight: 1 pA, delay: 1 ms}}\nrecord: {spikes: [a]}\n");
+  const auto good = read(two +
+                         "projections:\n  p: {from: a, to: b, connect: {fixed_indegree: 3}, synapse: {model: "
+                         "plain, weight: 1 pA, delay: 1 ms}}\nrecord: {spikes: [a]}\n");
   CHECK(first_fault(good).empty());
   const auto broken = [&](auto&& change) {
     Network n = good;

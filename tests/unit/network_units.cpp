@@ -7,7 +7,9 @@
 
 using namespace spinet;
 
-static double in(std::string_view text, std::string_view unit) { return parse_quantity(text).in(*parse_unit(unit)); }
+static double in(std::string_view text, std::string_view unit) {
+  return parse_quantity(text).in(*parse_unit(unit));
+}
 
 TEST_CASE("a number read in its own unit is the number written") {
   for (const char* u : {"ms", "mV", "pA", "pF", "nS", "Hz", "1", "kHz", "Oe", "GOhm", "uA", "pA/ms", "mT"}) {
@@ -42,7 +44,8 @@ TEST_CASE("conversions round once") {
 }
 
 TEST_CASE("what is no unit") {
-  for (const char* u : {"x", "mmV", "m s", "mV/", "/ms", "mV^", "mV^x", "ms^12", "kk", "Pa", "mv", "k%", "kmin", "ms ms", "^2"}) {
+  for (const char* u : {"x", "mmV", "m s", "mV/", "/ms", "mV^", "mV^x", "ms^12", "kk", "Pa", "mv", "k%",
+                        "kmin", "ms ms", "^2"}) {
     INFO(u);
     CHECK_FALSE(parse_unit(u));
   }
@@ -93,7 +96,8 @@ TEST_CASE("expressions keep units and the numbers of the parameters") {
   CHECK(value("floor(2.9) + ceil(2.1)", "1") == 5);
   CHECK(value("exp(1)", "1") == 2.718281828459045);
   CHECK(value("ln(e) + log10(100)", "1") == 3);
-  CHECK(value("ln(1-0.1009)/ln(1-1/(20683*20683))", "1") == Approx(std::log(1 - 0.1009) / std::log1p(-1 / (20683.0 * 20683.0))).epsilon(1e-6));
+  CHECK(value("ln(1-0.1009)/ln(1-1/(20683*20683))", "1") ==
+        Approx(std::log(1 - 0.1009) / std::log1p(-1 / (20683.0 * 20683.0))).epsilon(1e-6));
   CHECK(value("cos(pi)", "1") == -1);
   CHECK(value("pow(2, 10)", "1") == 1024);
   CHECK(value("$g * 2", "1") == 10);
@@ -101,8 +105,11 @@ TEST_CASE("expressions keep units and the numbers of the parameters") {
 }
 
 TEST_CASE("expressions that mean nothing") {
-  for (const char* bad : {"", "1+", "J+1", "J+tau", "J^0.3", "2^J", "exp(J)", "sqrt(-1)", "sqrt(J)", "1/0", "0^-1", "(1", "1)", "1 2", "f(1)", "sqrt()", "sqrt(1,2)",
-                          "max()", "max(J,1)", "10^999", "exp(1e9)", "ln(0)", "ln(-1)", "nothing", "3 xyz", "1..2", "*2", "$", "J J", "\"x\""}) {
+  for (const char* bad :
+       {"",          "1+",    "J+1",      "J+tau",  "J^0.3",    "2^J",   "exp(J)", "sqrt(-1)",
+        "sqrt(J)",   "1/0",   "0^-1",     "(1",     "1)",       "1 2",   "f(1)",   "sqrt()",
+        "sqrt(1,2)", "max()", "max(J,1)", "10^999", "exp(1e9)", "ln(0)", "ln(-1)", "nothing",
+        "3 xyz",     "1..2",  "*2",       "$",      "J J",      "\"x\""}) {
     INFO(bad);
     CHECK_THROWS_AS(evaluate(bad, names), ExpressionError);
   }

@@ -1,5 +1,6 @@
-// Neuron models from differential equations against integrations in 34 digits (tests/validation/neurons_reference.py), and
-// at the corners of their parameters, where a run may end with a reason but never hang.
+// Neuron models from differential equations against integrations in 34 digits
+// (tests/validation/neurons_reference.py), and at the corners of their parameters, where a run may end with a
+// reason but never hang.
 #include <catch2/catch.hpp>
 
 #include <chrono>
@@ -23,9 +24,17 @@ constexpr Tick ms = 1'000'000;
 /// A case of MODEL_reference.csv.
 struct Case {
   std::vector<std::pair<std::string, double>> parameters, initial;
-  struct Arrival { Tick tick; std::uint32_t port; double weight; };
+  struct Arrival {
+    Tick tick;
+    std::uint32_t port;
+    double weight;
+  };
   std::vector<Arrival> arrivals;
-  struct Probe { Tick tick; std::string variable; double value; };
+  struct Probe {
+    Tick tick;
+    std::string variable;
+    double value;
+  };
   std::vector<Probe> probes;
   std::vector<Tick> spikes;
   Tick duration = 0;
@@ -43,7 +52,8 @@ std::map<std::string, Case> read_cases(const std::string& model) {
     if (f[0] == "parameter") c.parameters.emplace_back(f.at(2), std::stod(f.at(3)));
     else if (f[0] == "initial") c.initial.emplace_back(f.at(2), std::stod(f.at(3)));
     else if (f[0] == "arrival")
-      c.arrivals.push_back({std::stoll(f.at(2)), static_cast<std::uint32_t>(std::stoul(f.at(3))), std::stod(f.at(4))});
+      c.arrivals.push_back(
+          {std::stoll(f.at(2)), static_cast<std::uint32_t>(std::stoul(f.at(3))), std::stod(f.at(4))});
     else if (f[0] == "value") c.probes.push_back({std::stoll(f.at(2)), f.at(3), std::stod(f.at(4))});
     else if (f[0] == "spike") c.spikes.push_back(std::stoll(f.at(2)));
     else if (f[0] == "duration") c.duration = std::stoll(f.at(2));
@@ -102,18 +112,46 @@ void check_exact(const std::string& model, std::size_t least_spikes) {
 
 }  // namespace
 
-TEST_CASE("izhikevich fires at the ticks of an integration in 34 digits", "[izhikevich]") { check("izhikevich", 12); }
-TEST_CASE("hodgkin_huxley fires at the ticks of an integration in 34 digits", "[hodgkin_huxley]") { check("hodgkin_huxley", 3); }
-TEST_CASE("lif_alpha fires at the ticks of an integration in 34 digits", "[lif_alpha]") { check_exact("lif_alpha", 54); }
+TEST_CASE("izhikevich fires at the ticks of an integration in 34 digits", "[izhikevich]") {
+  check("izhikevich", 12);
+}
+TEST_CASE("hodgkin_huxley fires at the ticks of an integration in 34 digits", "[hodgkin_huxley]") {
+  check("hodgkin_huxley", 3);
+}
+TEST_CASE("lif_alpha fires at the ticks of an integration in 34 digits", "[lif_alpha]") {
+  check_exact("lif_alpha", 54);
+}
 TEST_CASE("glif3 fires at the ticks of an integration in 34 digits", "[glif3]") { check_exact("glif3", 16); }
 
 TEST_CASE("no parameter and no input makes a neuron hang", "[threshold][long]") {
-  struct Corner { const char* parameter; double value, weight; };
+  struct Corner {
+    const char* parameter;
+    double value, weight;
+  };
   for (const char* model : {"adex", "lif_cond_exp", "izhikevich", "hodgkin_huxley", "lif_alpha", "glif3"})
-    for (const Corner& c : std::vector<Corner>{{"I_dc", 1e12, 1}, {"I_dc", -1e12, 1}, {"I_dc", 1e300, 1}, {"I_dc", 0, 1e20}, {"I_dc", 0, 1e300},
-                                               {"tau_syn_exc", 1e-3, 1e6}, {"tau_syn_exc", 1e15, 10}, {"tau_syn_inh", 1e-300, 1},
-                                               {"tau_syn_exc", 1e300, 5e-324}, {"C_m", 1e-300, 1}, {"C_m", 1e300, 1}, {"g_L", 1e12, 1},
-                                               {"t_ref", 0, 1e4}, {"Delta_T", 1e-300, 1}, {"tau_w", 1e-9, 10}, {"tau_m", 1e-300, 1}, {"tau_m", 1e300, 1}, {"tau_syn_1", 1e-300, 1}, {"tau_syn_1", 1e300, 1}, {"k_1", 1e300, 1}, {"G", 1e12, 1}, {"a", 1e9, 10}, {"v_th", -60, 10}}) {
+    for (const Corner& c : std::vector<Corner>{{"I_dc", 1e12, 1},
+                                               {"I_dc", -1e12, 1},
+                                               {"I_dc", 1e300, 1},
+                                               {"I_dc", 0, 1e20},
+                                               {"I_dc", 0, 1e300},
+                                               {"tau_syn_exc", 1e-3, 1e6},
+                                               {"tau_syn_exc", 1e15, 10},
+                                               {"tau_syn_inh", 1e-300, 1},
+                                               {"tau_syn_exc", 1e300, 5e-324},
+                                               {"C_m", 1e-300, 1},
+                                               {"C_m", 1e300, 1},
+                                               {"g_L", 1e12, 1},
+                                               {"t_ref", 0, 1e4},
+                                               {"Delta_T", 1e-300, 1},
+                                               {"tau_w", 1e-9, 10},
+                                               {"tau_m", 1e-300, 1},
+                                               {"tau_m", 1e300, 1},
+                                               {"tau_syn_1", 1e-300, 1},
+                                               {"tau_syn_1", 1e300, 1},
+                                               {"k_1", 1e300, 1},
+                                               {"G", 1e12, 1},
+                                               {"a", 1e9, 10},
+                                               {"v_th", -60, 10}}) {
       INFO(model << ", " << c.parameter << " " << c.value << ", weight " << c.weight);
       const auto& table = neuron(model);
       Params p(table);

@@ -12,7 +12,8 @@ using namespace spinet::test;
 
 namespace {
 /// I_dc of a population is drawn every `interval`, from `from` on.
-void noise(NetworkBuilder& b, std::uint32_t population, const Distribution& current, Tick interval, Tick from = 0) {
+void noise(NetworkBuilder& b, std::uint32_t population, const Distribution& current, Tick interval,
+           Tick from = 0) {
   b.schedule(from, population, "I_dc", 0);
   for (auto& s : b.network().schedule)
     if (s.tick == from && s.to.places == std::vector<Place>{b.range(population)} && !s.drawn()) {
@@ -23,15 +24,17 @@ void noise(NetworkBuilder& b, std::uint32_t population, const Distribution& curr
 }
 }  // namespace
 
-TEST_CASE("a noise current gives a passive membrane the mean, variance and correlation of their closed forms") {
+TEST_CASE(
+    "a noise current gives a passive membrane the mean, variance and correlation of their closed forms") {
   constexpr double tau = 10, C = 250, R = tau / C * 1e3, mean = 40, sd = 60;  // ms, pF, mV/nA = MOhm, pA, pA
   for (const char* model : {"lif_delta", "lif_exp", "lif_cond_exp"})
     for (const double interval : {0.1, 1.0, 5.0}) {
       CAPTURE(model, interval);
       NetworkBuilder b(ms(400), 11);
       const bool conductance = std::string_view(model) == "lif_cond_exp";
-      const Values values = conductance ? Values{{"C_m", C}, {"g_L", C / tau}, {"E_L", -70}, {"v_th", 1e3}, {"V", -70}}
-                                        : Values{{"C_m", C}, {"tau_m", tau}, {"E_L", -70}, {"v_th", 1e3}, {"V", -70}};
+      const Values values =
+          conductance ? Values{{"C_m", C}, {"g_L", C / tau}, {"E_L", -70}, {"v_th", 1e3}, {"V", -70}}
+                      : Values{{"C_m", C}, {"tau_m", tau}, {"E_L", -70}, {"v_th", 1e3}, {"V", -70}};
       const auto n = b.add(model, 200, values);
       noise(b, n, normal(mean, sd), ms(interval));
       b.report(n, "V", ms(5), ms(100));  // ends of intervals, after ten time constants
@@ -45,12 +48,14 @@ TEST_CASE("a noise current gives a passive membrane the mean, variance and corre
         sum += v, squares += v * v;
         if (i + 200 < V.size()) products += v * (V[i + 200] + 70 - R * mean * 1e-3), ++pairs;
       }
-      const double count = static_cast<double>(V.size()), a = std::exp(-interval / tau), decay = std::exp(-5 / tau);
+      const double count = static_cast<double>(V.size()), a = std::exp(-interval / tau),
+                   decay = std::exp(-5 / tau);
       const double variance = R * R * sd * sd * 1e-6 * (1 - a) / (1 + a);
       const double effective = count * (1 - decay) / (1 + decay);  // samples 5 ms apart are correlated
       CHECK(sum / count == Approx(0).margin(4 * std::sqrt(variance / effective)));
       CHECK(squares / count == Approx(variance).epsilon(4 * std::sqrt(2 / effective)));
-      CHECK(products / static_cast<double>(pairs) / variance == Approx(decay).margin(4 / std::sqrt(effective)));
+      CHECK(products / static_cast<double>(pairs) / variance ==
+            Approx(decay).margin(4 / std::sqrt(effective)));
       // Neighbours are independent.
       double across = 0;
       for (std::size_t i = 0; i < V.size(); ++i)

@@ -22,13 +22,21 @@ std::uint32_t at_place(std::uint32_t p) { return (p + groups * members - 13) * 5
 /// `groups` communities of neurons, dense inside and sparse between.
 NetworkBuilder communities() {
   NetworkBuilder b(ms(60), 2);
-  const auto n = b.add("lif_delta", groups * members, {{"I_dc", 300}, {"C_m", 250}, {"tau_m", 20}, {"E_L", -65}, {"v_th", -50}, {"v_reset", -65}, {"V", uniform(-65, -50)}});
+  const auto n = b.add("lif_delta", groups * members,
+                       {{"I_dc", 300},
+                        {"C_m", 250},
+                        {"tau_m", 20},
+                        {"E_L", -65},
+                        {"v_th", -50},
+                        {"v_reset", -65},
+                        {"V", uniform(-65, -50)}});
   std::vector<ListedEdge> edges;
   for (std::uint32_t s = 0; s < groups * members; ++s)
     for (std::uint32_t k = 0; k < 12; ++k) {
       const auto w = draw({5, 5}, s, k);
       const bool inside = k < 11;
-      const std::uint32_t t = inside ? at_place(place_of(s) / members * members + w[0] % members) : w[0] % (groups * members);
+      const std::uint32_t t =
+          inside ? at_place(place_of(s) / members * members + w[0] % members) : w[0] % (groups * members);
       edges.push_back({s, t, 0.3, ms(1)});
     }
   b.connect(n, n, edges);
@@ -39,7 +47,8 @@ NetworkBuilder communities() {
 
 std::size_t crossing(const Network& net, const Partition& p) {
   std::size_t n = 0;
-  for (const auto& e : net.projections[0].edges) n += p.runs()[p.run_of(e.source)].owner != p.runs()[p.run_of(e.target)].owner;
+  for (const auto& e : net.projections[0].edges)
+    n += p.runs()[p.run_of(e.source)].owner != p.runs()[p.run_of(e.target)].owner;
   return n;
 }
 std::vector<double> shares(const Partition& p, int ranks) {
@@ -64,7 +73,8 @@ TEST_CASE("partition: graph keeps communities together and shares the work") {
     for (const double n : shares(graph, ranks)) CHECK(n == Approx(groups * members / ranks).epsilon(0.08));
     // The same for whoever asks.
     const Partition again(b.network(), ranks);
-    for (std::size_t r = 0; r < graph.runs().size(); ++r) REQUIRE(again.runs()[r].owner == graph.runs()[r].owner);
+    for (std::size_t r = 0; r < graph.runs().size(); ++r)
+      REQUIRE(again.runs()[r].owner == graph.runs()[r].owner);
   }
 }
 

@@ -1,5 +1,5 @@
-// What the engine promises plastic and stochastic synapses: the same data on any number of ranks, draws of their own for
-// every synapse, variables of the target at the right tick, histories that do not grow.
+// What the engine promises plastic and stochastic synapses: the same data on any number of ranks, draws of
+// their own for every synapse, variables of the target at the right tick, histories that do not grow.
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <map>
@@ -16,13 +16,17 @@ using namespace spinet::test;
 
 namespace {
 
-/// Transmits a uniform random number, drawn anew for every event, times the weight; keeps the last, and a sum of all.
+/// Transmits a uniform random number, drawn anew for every event, times the weight; keeps the last, and a sum
+/// of all.
 struct Fickle {
   static constexpr const char* name = "test_fickle";
   static constexpr const char* doc = "A random weight for every event.";
   static constexpr std::uint32_t draws = 1;
   struct Params {};
-  struct State { float weight; double last, sum; };
+  struct State {
+    float weight;
+    double last, sum;
+  };
   static auto params() { return FieldTable<Params>{}; }
   static auto variables() {
     FieldTable<State> t;
@@ -47,7 +51,10 @@ struct Watcher {
   static constexpr const char* doc = "Reads variables of its target.";
   static constexpr const char* reads[] = {"I_syn", "V"};
   struct Params {};
-  struct State { float weight; double V, I; };
+  struct State {
+    float weight;
+    double V, I;
+  };
   static auto params() { return FieldTable<Params>{}; }
   static auto variables() {
     FieldTable<State> t;
@@ -80,7 +87,9 @@ Data on_ranks(const Network& net, int ranks, std::size_t* owning = nullptr) {
     owned[static_cast<std::size_t>(t.rank())] = s.owned();
     s.run(t.rank() == 0 ? &recorder : nullptr);
   });
-  if (owning) *owning = static_cast<std::size_t>(std::count_if(owned.begin(), owned.end(), [](auto n) { return n > 0; }));
+  if (owning)
+    *owning =
+        static_cast<std::size_t>(std::count_if(owned.begin(), owned.end(), [](auto n) { return n > 0; }));
   Data d;
   d.spikes = recorder.spikes();
   for (std::uint32_t r = 0; r < net.reports.size(); ++r) d.reports.push_back(recorder.report(r));
@@ -109,21 +118,27 @@ void same_on_all_ranks(NetworkBuilder& b, std::initializer_list<std::pair<std::u
 
 }  // namespace
 
-TEST_CASE("synapses that draw: a draw of its own for every synapse, copy and event, the same on any number of ranks") {
+TEST_CASE(
+    "synapses that draw: a draw of its own for every synapse, copy and event, the same on any number of "
+    "ranks") {
   NetworkBuilder b(ms(60), 3);
   b.network().block = 1;
-  // Two sources fire at the same ticks; nine copies of each pair and more; two projections that differ in nothing.
+  // Two sources fire at the same ticks; nine copies of each pair and more; two projections that differ in
+  // nothing.
   std::vector<ListedSpike> spikes;
   for (int k = 1; k <= 10; ++k)
     for (std::uint32_t i = 0; i < 3; ++i) spikes.push_back({ms(5 * k), i});
   const auto in = b.source(3, spikes);
   const auto cells = b.add(neuron_table<Repeater>().model, 6);
   for (int k = 0; k < 2; ++k) {
-    auto& p = b.connect(in, cells, Rule::fixed_indegree, synapse_table<Fickle>(), {{"weight", 2.0}}, ms(1), 1);
+    auto& p =
+        b.connect(in, cells, Rule::fixed_indegree, synapse_table<Fickle>(), {{"weight", 2.0}}, ms(1), 1);
     p.numbers = {27};
   }
-  // A network that hears them, so that a draw changes spikes: random numbers decide which cells pass the threshold.
-  const auto lif = b.add("lif_delta", 8, {{"v_th", 1}, {"v_reset", 0}, {"E_L", 0}, {"t_ref", 1}, {"tau_m", 10}});
+  // A network that hears them, so that a draw changes spikes: random numbers decide which cells pass the
+  // threshold.
+  const auto lif =
+      b.add("lif_delta", 8, {{"v_th", 1}, {"v_reset", 0}, {"E_L", 0}, {"t_ref", 1}, {"tau_m", 10}});
   b.connect(in, lif, Rule::all_to_all, synapse_table<Fickle>(), {{"weight", 0.9}}, ms(0.5));
   b.connect(lif, cells, Rule::all_to_all, synapse_table<Fickle>(), {{"weight", 1.0}}, ms(1.5), 1);
   b.record_spikes(lif);
@@ -148,7 +163,8 @@ TEST_CASE("synapses that draw: a draw of its own for every synapse, copy and eve
   REQUIRE(all == 2 * 6 * 27 * 11);  // 11 frames, the last two after the same event
   const std::size_t events = 2 * 6 * 27 * 10;
   CHECK(different.size() <= events);
-  CHECK(different.size() >= events - 5);  // two of 3,240 numbers with 24 bits may be alike by chance: 0.3 expected
+  CHECK(different.size() >=
+        events - 5);  // two of 3,240 numbers with 24 bits may be alike by chance: 0.3 expected
   CHECK(mean / static_cast<double>(all) == Approx(0.5).margin(0.02));
   same_on_all_ranks(b, {{1, 1}, {1, 2}, {1, 3}, {4, 2}});
 }
@@ -167,11 +183,21 @@ TEST_CASE("synapses that draw: another seed, other draws") {
   for (std::size_t i = 0; i < 3; ++i) CHECK(draws[0][i] != draws[1][i]);
 }
 
-TEST_CASE("a synapse reads variables of its target as they are before the event, and after earlier ones of the tick") {
+TEST_CASE(
+    "a synapse reads variables of its target as they are before the event, and after earlier ones of the "
+    "tick") {
   NetworkBuilder b(ms(100));
   const auto in = b.source(2, {{ms(9), 0}, {ms(29), 1}, {ms(49), 0}, {ms(49), 1}});
-  const auto cells = b.add("lif_exp", 2, {{"tau_m", 20}, {"C_m", 250}, {"E_L", -70}, {"v_th", 1000}, {"v_reset", -70}, {"tau_syn_exc", 5},
-                                          {"tau_syn_inh", 5}, {"t_ref", 2}, {"V", std::vector<double>{-60, -80}}});
+  const auto cells = b.add("lif_exp", 2,
+                           {{"tau_m", 20},
+                            {"C_m", 250},
+                            {"E_L", -70},
+                            {"v_th", 1000},
+                            {"v_reset", -70},
+                            {"tau_syn_exc", 5},
+                            {"tau_syn_inh", 5},
+                            {"t_ref", 2},
+                            {"V", std::vector<double>{-60, -80}}});
   b.connect(in, cells, {{0, 0, 100, ms(1)}, {0, 1, 200, ms(1)}});
   b.connect(in, cells, Rule::all_to_all, synapse_table<Watcher>(), {{"weight", 10}}, ms(1));
   for (const std::uint32_t variable : {1u, 2u}) b.record_weights(1, ms(20), ms(19), variable);
@@ -180,10 +206,13 @@ TEST_CASE("a synapse reads variables of its target as they are before the event,
   REQUIRE(edges.size() == 4);
   const std::size_t frames = data.weights[0].size() / 4;
   for (std::size_t e = 0; e < 4; ++e) {
-    const std::uint32_t source = std::get<0>(edges[e]) - b.first(in), cell = std::get<1>(edges[e]) - b.first(cells);
-    // Arrivals at 10, 30, 50 ms; those of static synapses first (their store comes first), then 10 pA from each Watcher.
+    const std::uint32_t source = std::get<0>(edges[e]) - b.first(in),
+                        cell = std::get<1>(edges[e]) - b.first(cells);
+    // Arrivals at 10, 30, 50 ms; those of static synapses first (their store comes first), then 10 pA from
+    // each Watcher.
     const double w = cell ? 200 : 100, C = 250, tau_m = 20, tau_s = 5;
-    const auto I = [&](double t, bool static_too, bool other) {  // current just before this synapse's own event at t
+    const auto I = [&](double t, bool static_too,
+                       bool other) {  // current just before this synapse's own event at t
       double sum = 0;
       for (const auto& [at, amount] : {std::pair{10.0, w + 10}, {30.0, 10.0}, {50.0, w + 20}})
         if (at < t) sum += amount * std::exp(-(t - at) / tau_s);
@@ -192,7 +221,9 @@ TEST_CASE("a synapse reads variables of its target as they are before the event,
     const auto V = [&](double t) {
       double v = (cell ? -10 : 10) * std::exp(-t / tau_m);
       for (const auto& [at, amount] : {std::pair{10.0, w + 10}, {30.0, 10.0}})
-        if (at < t) v += amount / C * tau_m * tau_s / (tau_m - tau_s) * (std::exp(-(t - at) / tau_m) - std::exp(-(t - at) / tau_s));
+        if (at < t)
+          v += amount / C * tau_m * tau_s / (tau_m - tau_s) *
+               (std::exp(-(t - at) / tau_m) - std::exp(-(t - at) / tau_s));
       return v - 70;
     };
     for (std::size_t f = 0; f < frames; ++f) {
@@ -208,28 +239,40 @@ TEST_CASE("a synapse reads variables of its target as they are before the event,
         continue;
       }
       CHECK(got_V == Approx(V(at)).epsilon(1e-6));
-      CHECK(got_I == Approx(I(at, source == 0 || at == 50, source == 1 && at == 50)).epsilon(1e-6).margin(1e-6));
+      CHECK(got_I ==
+            Approx(I(at, source == 0 || at == 50, source == 1 && at == 50)).epsilon(1e-6).margin(1e-6));
     }
   }
 }
 
-TEST_CASE("stdp, rstdp and a reward in mid-run: the same spikes, weights and reports on 1, 2, 3 and 8 ranks", "[long]") {
+TEST_CASE("stdp, rstdp and a reward in mid-run: the same spikes, weights and reports on 1, 2, 3 and 8 ranks",
+          "[long]") {
   auto b = recurrent({.neurons = 40, .noise = true, .duration = ms(1100)}, 5);  // beyond the first sweep
   const std::uint32_t exc = 0, inh = 1, in = 2;
   const auto index = [&] { return static_cast<std::uint32_t>(b.network().projections.size() - 1); };
-  b.connect(exc, exc, Rule::pairwise_bernoulli, "stdp", {{"weight", uniform(0, 60)}, {"w_max", 60}, {"lambda", 0.05}, {"mu_plus", 0.4}, {"mu_minus", 0.4}},
-            ms(1.5))
+  b.connect(
+       exc, exc, Rule::pairwise_bernoulli, "stdp",
+       {{"weight", uniform(0, 60)}, {"w_max", 60}, {"lambda", 0.05}, {"mu_plus", 0.4}, {"mu_minus", 0.4}},
+       ms(1.5))
       .numbers = {0.3};
   b.network().projections.back().delay = uniform(static_cast<double>(ms(0.5)), static_cast<double>(ms(3)));
   const auto stdp = index();
-  b.connect(exc, inh, Rule::fixed_indegree, "stdp", {{"weight", 20}, {"w_max", 60}, {"nearest", 1}, {"tau_minus", 40}, {"mu_plus", 0}, {"mu_minus", 0}}, ms(0.8))
+  b.connect(
+       exc, inh, Rule::fixed_indegree, "stdp",
+       {{"weight", 20}, {"w_max", 60}, {"nearest", 1}, {"tau_minus", 40}, {"mu_plus", 0}, {"mu_minus", 0}},
+       ms(0.8))
       .numbers = {12};
   const auto nearest = index();
-  b.connect(in, exc, Rule::all_to_all, "rstdp", {{"weight", 20}, {"w_max", 60}, {"A_plus", 0.8}, {"A_minus", 0.5}, {"tau_c", 300}}, ms(2));
+  b.connect(in, exc, Rule::all_to_all, "rstdp",
+            {{"weight", 20}, {"w_max", 60}, {"A_plus", 0.8}, {"A_minus", 0.5}, {"tau_c", 300}}, ms(2));
   const auto rstdp = index();
-  b.connect(exc, inh, Rule::pairwise_bernoulli, "tsodyks_markram", {{"weight", 50}, {"U", 0.3}, {"tau_fac", 100}}, ms(1)).numbers = {0.2};
+  b.connect(exc, inh, Rule::pairwise_bernoulli, "tsodyks_markram",
+            {{"weight", 50}, {"U", 0.3}, {"tau_fac", 100}}, ms(1))
+      .numbers = {0.2};
   const auto short_term = index();
-  b.connect(inh, exc, Rule::pairwise_bernoulli, "istdp", {{"weight", 30}, {"w_max", 200}, {"eta", 5}, {"rho0", 20}}, ms(1), 1).numbers = {0.5};
+  b.connect(inh, exc, Rule::pairwise_bernoulli, "istdp",
+            {{"weight", 30}, {"w_max", 200}, {"eta", 5}, {"rho0", 20}}, ms(1), 1)
+      .numbers = {0.5};
   b.network().projections.back().delay = uniform(static_cast<double>(ms(0.5)), static_cast<double>(ms(3)));
   b.network().projections.back().sign = -1;
   const auto inhibitory = index();
@@ -240,11 +283,11 @@ TEST_CASE("stdp, rstdp and a reward in mid-run: the same spikes, weights and rep
     REQUIRE((f.flags & scheduled) != 0);
     b.schedule_synapses(tick, p, f.name, value);
   };
-  set(ms(333), stdp, 2, 0.1);         // lambda
-  set(ms(555), nearest, 6, 30);       // w_max
-  set(ms(444), rstdp, 3, 1.5);        // A_minus
+  set(ms(333), stdp, 2, 0.1);           // lambda
+  set(ms(555), nearest, 6, 30);         // w_max
+  set(ms(444), rstdp, 3, 1.5);          // A_minus
   set(ms(666) + 1, short_term, 1, 50);  // tau_rec
-  set(ms(600), inhibitory, 2, 40);    // rho0
+  set(ms(600), inhibitory, 2, 40);      // rho0
   for (const auto p : {stdp, nearest, rstdp, short_term, inhibitory}) b.record_weights(p, ms(77) + 3, ms(1));
   b.record_weights(rstdp, ms(100), ms(50), 1);
   b.report(exc, "V", ms(50));
@@ -284,18 +327,28 @@ TEST_CASE("a reward changes weights only through rstdp, and only after it") {
 TEST_CASE("silent sources: histories stay as short over 1,000 s as over 20 s, and nothing is forgotten") {
   std::uint64_t bytes[2];
   for (const bool long_run : {false, true}) {
-    const Tick end = ms(long_run ? 1'000'000 : 20'000), last = end - ms(100), sampled = end - ms(90), delay = ms(2);
+    const Tick end = ms(long_run ? 1'000'000 : 20'000), last = end - ms(100), sampled = end - ms(90),
+               delay = ms(2);
     // Source 0 never fires, source 1 once, source 2 at the end as well.  Neurons fire at 20 Hz.
     Numbers n(12, long_run);
     std::vector<SpikeTrain> post;
     for (int j = 0; j < 5; ++j) post.push_back(random_train(n, end - ms(1), 20));
     Trained t(end, {{}, {ms(500)}, {ms(500), last}}, post);
     const double lambda = long_run ? 2e-5 : 1e-3;
-    t.b.record_weights(t.plastic("stdp", {{"weight", 0.5}, {"w_max", 1}, {"lambda", lambda}, {"mu_plus", 0}, {"mu_minus", 0}, {"tau_plus", 300'000},
-                                          {"tau_minus", 6000}}, delay), ms(1000), sampled);
+    t.b.record_weights(t.plastic("stdp",
+                                 {{"weight", 0.5},
+                                  {"w_max", 1},
+                                  {"lambda", lambda},
+                                  {"mu_plus", 0},
+                                  {"mu_minus", 0},
+                                  {"tau_plus", 300'000},
+                                  {"tau_minus", 6000}},
+                                 delay),
+                       ms(1000), sampled);
     auto got = run(t.b.network());
     bytes[long_run] = got.statistics.history_bytes;
-    // Additive and within the bounds, so the weight is a plain sum over pairs that goes back to the beginning.
+    // Additive and within the bounds, so the weight is a plain sum over pairs that goes back to the
+    // beginning.
     const auto& edges = got.recorder.edges_of(1);
     const auto& w = got.recorder.weights_of(0);
     REQUIRE(w.size() == edges.size());
@@ -311,7 +364,8 @@ TEST_CASE("silent sources: histories stay as short over 1,000 s as over 20 s, an
       INFO("edge " << e << ", " << steps << " steps");
       const double expected = 0.5 + lambda * change;
       REQUIRE((expected > 0.1 && expected < 0.99));
-      CHECK(w[e] == Approx(expected).epsilon(0).margin(static_cast<double>(steps + 1) * 3e-8));  // half a float's spacing a step
+      CHECK(w[e] == Approx(expected).epsilon(0).margin(static_cast<double>(steps + 1) *
+                                                       3e-8));  // half a float's spacing a step
       if (!t.pre_of(edges[e]).empty()) CHECK(std::abs(expected - 0.5) > 0.01);
     }
   }

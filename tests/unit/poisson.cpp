@@ -1,5 +1,6 @@
-// The sources: statistics of `poisson` against the distributions it must have, and `spike_source` against its list.
-// All draws are keyed, so these tests give the same figures every time; the bounds are those of a level of 1e-4.
+// The sources: statistics of `poisson` against the distributions it must have, and `spike_source` against its
+// list. All draws are keyed, so these tests give the same figures every time; the bounds are those of a level
+// of 1e-4.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -33,9 +34,15 @@ struct Event {
 class PoissonUnit {
  public:
   PoissonUnit(std::vector<double> rates, bool alike, std::uint32_t first = 1000, std::uint32_t seed = 11)
-      : rates_(std::move(rates)),
-        unit_{first, static_cast<std::uint32_t>(rates_.size()), rates_.data(), alike ? 1u : 0u, 0, nullptr, 0,
-              {seed, 4}, {1e6}} {}
+      : rates_(std::move(rates)), unit_{first,
+                                        static_cast<std::uint32_t>(rates_.size()),
+                                        rates_.data(),
+                                        alike ? 1u : 0u,
+                                        0,
+                                        nullptr,
+                                        0,
+                                        {seed, 4},
+                                        {1e6}} {}
   PoissonUnit(std::uint32_t size, double rate, std::uint32_t first = 1000, std::uint32_t seed = 11)
       : PoissonUnit(std::vector<double>(size, rate), true, first, seed) {}
 
@@ -142,9 +149,10 @@ TEST_CASE("Poisson intervals are exponential and independent, with every path of
     double rate;
     bool alike;
   };
-  for (const Case& c : {Case{"a word per event", 256, 65536, 5000, true}, Case{"short slabs", 256, 1024, 5000, true},
-                        Case{"odd length", 256, 60001, 5000, true}, Case{"odd size", 100, 65536, 5000, true},
-                        Case{"one neuron", 1, 50000, 50000, true}, Case{"unequal rates", 200, 65536, 5000, false}}) {
+  for (const Case& c :
+       {Case{"a word per event", 256, 65536, 5000, true}, Case{"short slabs", 256, 1024, 5000, true},
+        Case{"odd length", 256, 60001, 5000, true}, Case{"odd size", 100, 65536, 5000, true},
+        Case{"one neuron", 1, 50000, 50000, true}, Case{"unequal rates", 200, 65536, 5000, false}}) {
     INFO(c.what);
     std::vector<double> rates(c.size, c.rate);
     if (!c.alike)
@@ -181,7 +189,8 @@ TEST_CASE("Poisson intervals are exponential and independent, with every path of
     const double slabs = std::ceil(static_cast<double>(duration) / c.length);
     for (const double r : rates) expected.push_back(r * slabs * c.length * 1e-9);
     REQUIRE(intervals.size() > 300'000);
-    // A neuron's first interval and the cut at the end shorten the sample's intervals by about one in its number.
+    // A neuron's first interval and the cut at the end shorten the sample's intervals by about one in its
+    // number.
     CHECK(kolmogorov(intervals, [](double x) { return 1 - std::exp(-x); }) < kolmogorov_bound);
     CHECK(kolmogorov(offsets, [](double x) { return x; }) < kolmogorov_bound);
     if (c.size > 1) CHECK(std::abs(chi_square_deviation(counts, expected)) < normal_bound);
@@ -218,8 +227,9 @@ TEST_CASE("Poisson slabs, units and seeds are independent of each other", "[pois
   CHECK(first != other_seed(0, length));
 }
 
-TEST_CASE("the same slab gives the same Poisson events, whatever was drawn in between and however small the sink",
-          "[poisson]") {
+TEST_CASE(
+    "the same slab gives the same Poisson events, whatever was drawn in between and however small the sink",
+    "[poisson]") {
   for (const bool alike : {true, false}) {
     const PoissonUnit unit(std::vector<double>(256, 80'000.0), alike);  // more than one batch per slab
     const auto once = unit(1 << 20, 65536);
@@ -252,14 +262,15 @@ TEST_CASE("poisson describes itself", "[poisson]") {
   REQUIRE(t.model.params.count == 1);
   CHECK(std::string(t.model.params.data[0].name) == "rate");
   CHECK((t.model.params.data[0].flags & spinet::scheduled) != 0);
-  const double rate = 20'000;  // Hz
+  const double rate = 20'000;          // Hz
   CHECK(t.rate(&rate) == Approx(20));  // per ms
 }
 
 TEST_CASE("spike_source gives what is listed in [from, from + length)", "[spike_source]") {
   const auto& t = source("spike_source");
   CHECK(t.superposable == 0);
-  const std::vector<spinet::ListedSpike> listed = {{0, 2}, {99, 0}, {100, 1}, {100, 1}, {100, 5}, {70'000, 3}};
+  const std::vector<spinet::ListedSpike> listed = {{0, 2},   {99, 0},  {100, 1},
+                                                   {100, 1}, {100, 5}, {70'000, 3}};
   const char no_params = 0;
   spinet::SourceUnit unit{0, 6, &no_params, 1, 0, listed.data(), listed.size(), {1, 1}, {1e6}};
   CHECK(t.rate(&no_params) == 0);
@@ -269,7 +280,8 @@ TEST_CASE("spike_source gives what is listed in [from, from + length)", "[spike_
     spinet::EventSink sink{room.data(), 0, 10};
     REQUIRE(t.generate(&unit, from, length, &sink) == 1);
     std::vector<Event> events;
-    for (std::uint32_t i = 0; i < sink.size; ++i) events.push_back({from + (room[i] >> 16), room[i] & 0xffff});
+    for (std::uint32_t i = 0; i < sink.size; ++i)
+      events.push_back({from + (room[i] >> 16), room[i] & 0xffff});
     return events;
   };
   CHECK(generate(0, 100) == std::vector<Event>{{0, 2}, {99, 0}});

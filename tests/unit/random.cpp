@@ -17,8 +17,9 @@ using spinet::RandomKey;
 using spinet::Words;
 
 Words reference(RandomKey key, std::uint64_t entity, std::uint64_t counter) {
-  const r123::Philox4x32::ctr_type c = {{static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32),
-                                         static_cast<std::uint32_t>(entity), static_cast<std::uint32_t>(entity >> 32)}};
+  const r123::Philox4x32::ctr_type c = {
+      {static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32),
+       static_cast<std::uint32_t>(entity), static_cast<std::uint32_t>(entity >> 32)}};
   const r123::Philox4x32::key_type k = {{key.seed, key.stream}};
   const auto r = r123::Philox4x32()(c, k);
   return {r[0], r[1], r[2], r[3]};
@@ -42,23 +43,27 @@ std::vector<Point> points() {
   return all;
 }
 
-using Groups = void (*)(RandomKey, std::uint64_t, std::uint64_t, std::uint32_t*, std::uint32_t, const spinet::PhiloxLanes*) noexcept;
+using Groups = void (*)(RandomKey, std::uint64_t, std::uint64_t, std::uint32_t*, std::uint32_t,
+                        const spinet::PhiloxLanes*) noexcept;
 
 void check_groups(Groups fill, Groups fill_each) {
   constexpr std::uint32_t groups = 5, words = groups * spinet::philox_group_words;
-  for (const bool each : {false, true}) for (const Point& p : points()) {
-    std::vector<std::uint32_t> out(words + 8, 0xdeadbeef);
-    spinet::PhiloxLanes lanes;
-    for (std::uint32_t i = 0; i < spinet::philox_group; ++i) lanes.seed[i] = p.key.seed ^ (0x61c88647u * i), lanes.entity[i] = p.entity * (i + 1);
-    if (each) fill_each({0, p.key.stream}, 0, p.counter, out.data(), 1, &lanes);
-    else fill(p.key, p.entity, p.counter, out.data(), groups, nullptr);
-    for (std::uint32_t b = 0; b < (each ? 1 : groups) * spinet::philox_group; ++b) {
-      const Words expected = each ? reference({static_cast<std::uint32_t>(lanes.seed[b]), p.key.stream}, lanes.entity[b], p.counter)
-                                  : reference(p.key, p.entity, p.counter + b);
-      for (std::uint32_t w = 0; w < 4; ++w) REQUIRE(out[spinet::philox_place(b, w)] == expected[w]);
+  for (const bool each : {false, true})
+    for (const Point& p : points()) {
+      std::vector<std::uint32_t> out(words + 8, 0xdeadbeef);
+      spinet::PhiloxLanes lanes;
+      for (std::uint32_t i = 0; i < spinet::philox_group; ++i)
+        lanes.seed[i] = p.key.seed ^ (0x61c88647u * i), lanes.entity[i] = p.entity * (i + 1);
+      if (each) fill_each({0, p.key.stream}, 0, p.counter, out.data(), 1, &lanes);
+      else fill(p.key, p.entity, p.counter, out.data(), groups, nullptr);
+      for (std::uint32_t b = 0; b < (each ? 1 : groups) * spinet::philox_group; ++b) {
+        const Words expected = each ? reference({static_cast<std::uint32_t>(lanes.seed[b]), p.key.stream},
+                                                lanes.entity[b], p.counter)
+                                    : reference(p.key, p.entity, p.counter + b);
+        for (std::uint32_t w = 0; w < 4; ++w) REQUIRE(out[spinet::philox_place(b, w)] == expected[w]);
+      }
+      REQUIRE(std::all_of(out.begin() + words, out.end(), [](std::uint32_t w) { return w == 0xdeadbeef; }));
     }
-    REQUIRE(std::all_of(out.begin() + words, out.end(), [](std::uint32_t w) { return w == 0xdeadbeef; }));
-  }
 }
 
 }  // namespace
@@ -69,13 +74,17 @@ TEST_CASE("a block of Philox is that of Random123", "[random]") {
 }
 
 TEST_CASE("many blocks of Philox are those of Random123 on every instruction set", "[random]") {
-  SECTION("SSE2") { check_groups(spinet::detail::philox_groups_sse2<false>, spinet::detail::philox_groups_sse2<true>); }
+  SECTION("SSE2") {
+    check_groups(spinet::detail::philox_groups_sse2<false>, spinet::detail::philox_groups_sse2<true>);
+  }
   SECTION("AVX2") {
-    if (__builtin_cpu_supports("avx2")) check_groups(spinet::detail::philox_groups_avx2<false>, spinet::detail::philox_groups_avx2<true>);
+    if (__builtin_cpu_supports("avx2"))
+      check_groups(spinet::detail::philox_groups_avx2<false>, spinet::detail::philox_groups_avx2<true>);
     else WARN("this CPU has no AVX2: not tested");
   }
   SECTION("AVX-512") {
-    if (__builtin_cpu_supports("avx512f")) check_groups(spinet::detail::philox_groups_avx512<false>, spinet::detail::philox_groups_avx512<true>);
+    if (__builtin_cpu_supports("avx512f"))
+      check_groups(spinet::detail::philox_groups_avx512<false>, spinet::detail::philox_groups_avx512<true>);
     else WARN("this CPU has no AVX-512: not tested");
   }
 }

@@ -1,4 +1,5 @@
-// The update that spin valves write themselves: against the device's closed forms, and in the XOR network with noise.
+// The update that spin valves write themselves: against the device's closed forms, and in the XOR network
+// with noise.
 #include <catch2/catch.hpp>
 
 #include <cmath>
@@ -17,7 +18,9 @@ using namespace spinet::test;
 
 namespace {
 
-const SynapseTable& rule() { return *reinterpret_cast<const SynapseTable*>(builtin().find(Kind::synapse, "reward_spin_valve")); }
+const SynapseTable& rule() {
+  return *reinterpret_cast<const SynapseTable*>(builtin().find(Kind::synapse, "reward_spin_valve"));
+}
 using Given = std::vector<std::pair<std::string, double>>;
 
 /// One synapse on a neuron whose `gradient` is 1.
@@ -31,7 +34,9 @@ struct Synapse {
   Tick now = 1'000'000;
 
   explicit Synapse(const Given& given = {})
-      : shared(rule().shared_size / 8 + 1), state(rule().state_size / 8 + 1), slice_state(rule().slice_state_size / 8) {
+      : shared(rule().shared_size / 8 + 1),
+        state(rule().state_size / 8 + 1),
+        slice_state(rule().slice_state_size / 8) {
     std::vector<double> params(rule().params_size / 8);
     const auto value = [&](const Field& f) {
       for (const auto& [name, x] : given)
@@ -39,12 +44,14 @@ struct Synapse {
       return f.preset;
     };
     const auto& m = rule().model;
-    for (std::uint32_t i = 0; i < m.params.count; ++i) put(params.data(), m.params.data[i], value(m.params.data[i]));
+    for (std::uint32_t i = 0; i < m.params.count; ++i)
+      put(params.data(), m.params.data[i], value(m.params.data[i]));
     REQUIRE(rule().check(params.data()) == nullptr);
     const RunInfo run{1e6};
     rule().prepare(shared.data(), params.data(), &run);
     for (std::uint32_t i = 0; i < m.variables.count; ++i)
-      if (m.variables.data[i].flags & initial) put(state.data(), m.variables.data[i], value(m.variables.data[i]));
+      if (m.variables.data[i].flags & initial)
+        put(state.data(), m.variables.data[i], value(m.variables.data[i]));
     rule().init(state.data(), shared.data());
     neuron.read = [](const NeuronBlock*, Tick, std::uint32_t, std::uint32_t) noexcept { return 1.0; };
   }
@@ -104,14 +111,18 @@ struct Expected {
   double u = 0.5, u2 = 0.5;
   double G(double x) const { return linear ? Gmin + (Gmax - Gmin) * x : Gmin * std::pow(Gmax / Gmin, x); }
   double k(double V) const {
-    const double k0 = linear ? (V > 0 ? 0.00899170682612663 : 0.1494241554400564) : (V > 0 ? 0.03361502037278161 : 0.04834264485317148);
+    const double k0 = linear ? (V > 0 ? 0.00899170682612663 : 0.1494241554400564)
+                             : (V > 0 ? 0.03361502037278161 : 0.04834264485317148);
     return k0 * (std::exp((std::abs(V) - 1.2) / 0.25) - 1);
   }
   double boost(double g) const { return g > Gth ? g * 0.25 * std::pow((g - Gth) / (Gmax - Gth), 0.75) : 0; }
   void write(double D) {
     const double u_th = linear ? (Gth - Gmin) / (Gmax - Gmin) : std::log(Gth / Gmin) / std::log(Gmax / Gmin);
-    const double held = 1 - std::pow(1 - u_th, std::abs(D) / 0.4);  // a pulse |D|/0.4 times as long as the one that reaches G_th
-    const double per_unit = (Gth - Gmin) / 0.4, unit = 0.25 * std::pow(per_unit, 1.75) / std::pow(Gmax - Gth, 0.75);
+    const double held =
+        1 -
+        std::pow(1 - u_th, std::abs(D) / 0.4);  // a pulse |D|/0.4 times as long as the one that reaches G_th
+    const double per_unit = (Gth - Gmin) / 0.4,
+                 unit = 0.25 * std::pow(per_unit, 1.75) / std::pow(Gmax - Gth, 0.75);
     const double slope = linear ? Gmax - Gmin : G(0.5) * std::log(Gmax / Gmin);
     const double t = gain * boost(G(held)) / unit / (w_max / Gmax * slope * (k(V_up) + k(V_down)) / 2);
     double& up = D > 0 ? u : u2;
@@ -125,14 +136,20 @@ struct Expected {
 struct Listener : Recorder {
   void spikes(std::span<const Spike> s) override { heard.insert(heard.end(), s.begin(), s.end()); }
   void frames(std::uint32_t, std::span<const float>) override {}
-  void weights(std::uint32_t, std::span<const float> v) override { sampled.insert(sampled.end(), v.begin(), v.end()); }
+  void weights(std::uint32_t, std::span<const float> v) override {
+    sampled.insert(sampled.end(), v.begin(), v.end());
+  }
   void edges(std::uint32_t, std::span<const Edge>) override {}
-  void metrics(std::uint32_t, Tick, std::span<const double> v) override { rewards.insert(rewards.end(), v.begin(), v.end()); }
+  void metrics(std::uint32_t, Tick, std::span<const double> v) override {
+    rewards.insert(rewards.end(), v.begin(), v.end());
+  }
   void commit(Tick) override {}
   std::vector<Spike> heard;
   std::vector<float> sampled;
   std::vector<double> rewards;
-  bool operator==(const Listener& o) const { return heard == o.heard && sampled == o.sampled && rewards == o.rewards; }
+  bool operator==(const Listener& o) const {
+    return heard == o.heard && sampled == o.sampled && rewards == o.rewards;
+  }
 };
 
 Network device_network(std::vector<std::pair<std::string, std::string>> overrides) {
@@ -162,7 +179,8 @@ TEST_CASE("reward_spin_valve: the weight is what the device's closed forms give,
     }
 }
 
-TEST_CASE("reward_spin_valve: a change up to the threshold writes nothing, a larger one about its power 7/4") {
+TEST_CASE(
+    "reward_spin_valve: a change up to the threshold writes nothing, a larger one about its power 7/4") {
   Synapse s({{"linear", 1}, {"w_max", 1e4}, {"V_down", -1.82}});
   for (const double D : {0.399, -0.399, 0.1}) {
     s.reward(D).batch_end();
@@ -182,16 +200,20 @@ TEST_CASE("reward_spin_valve: a change up to the threshold writes nothing, a lar
   CHECK(std::log(written(8) / written(4)) / std::log(2) == Approx(1.75).margin(0.1));
 }
 
-TEST_CASE("reward_spin_valve: read noise is of the read alone, cycle noise of the write; energy counts the pulses") {
+TEST_CASE(
+    "reward_spin_valve: read noise is of the read alone, cycle noise of the write; energy counts the "
+    "pulses") {
   Synapse s({{"read_noise", 0.1}, {"cycle_noise", 0.2}, {"energy", 1}});
   Synapse calm({{"energy", 1}});
   s.reward(2).batch_end();
   calm.reward(2).batch_end();
   CHECK(s("u") != calm("u"));
   CHECK(calm("energy") > 0);
-  const double before = calm("energy"), both = 0.64 * (std::pow(89 / 0.64, calm("u")) + std::pow(89 / 0.64, calm("u2")));
+  const double before = calm("energy"),
+               both = 0.64 * (std::pow(89 / 0.64, calm("u")) + std::pow(89 / 0.64, calm("u2")));
   calm.transmit();
-  CHECK(calm("energy") - before == Approx(0.01 * both).epsilon(1e-9));  // 0.1 V, 1 ms, at both devices of the weight
+  CHECK(calm("energy") - before ==
+        Approx(0.01 * both).epsilon(1e-9));  // 0.1 V, 1 ms, at both devices of the weight
   const double w = s("weight"), energy = s("energy");
   double sum = 0, squares = 0;
   for (int i = 0; i < 2000; ++i) {
@@ -219,8 +241,10 @@ TEST_CASE("reward_spin_valve: the boost is read before and in the field, each re
     sum += w, squares += w * w;
   }
   Synapse calm({{"linear", 1}, {"w_max", 1e4}, {"V_down", -1.82}});
-  const double expected = calm.reward(D).batch_end()("weight"), mean = sum / n, sd = std::sqrt(squares / n - mean * mean);
-  const double G = 0.64 + D * (1.13 - 0.64) / 0.4, B = G * 0.25 * std::pow((G - 1.13) / 87.87, 0.75);  // about: pulses are short
+  const double expected = calm.reward(D).batch_end()("weight"), mean = sum / n,
+               sd = std::sqrt(squares / n - mean * mean);
+  const double G = 0.64 + D * (1.13 - 0.64) / 0.4,
+               B = G * 0.25 * std::pow((G - 1.13) / 87.87, 0.75);  // about: pulses are short
   CHECK(mean == Approx(expected).margin(5 * sd / std::sqrt(n)));
   CHECK(sd / expected == Approx(noise * std::hypot(G, G + B) / B).epsilon(0.08));
   // A difference below 0 writes nothing, and a change without any boost now and then does.
@@ -236,7 +260,11 @@ TEST_CASE("reward_spin_valve: the boost is read before and in the field, each re
 }
 
 TEST_CASE("XOR written by noisy devices is the same on any number of ranks and after a restart") {
-  const std::vector<std::pair<std::string, std::string>> noisy{{"duration", "900 ms"}, {"block", "1"}, {"parameters.cycle", "0.3"}, {"parameters.read", "0.02"}, {"parameters.spread", "0.1"}};
+  const std::vector<std::pair<std::string, std::string>> noisy{{"duration", "900 ms"},
+                                                               {"block", "1"},
+                                                               {"parameters.cycle", "0.3"},
+                                                               {"parameters.read", "0.02"},
+                                                               {"parameters.spread", "0.1"}};
   auto net = device_network(noisy);
   std::uint32_t p = 0;
   while (net.projections[p].name != "actor_in") ++p;
@@ -260,7 +288,8 @@ TEST_CASE("XOR written by noisy devices is the same on any number of ranks and a
   }
   REQUIRE(whole.rewards.size() > 400);
   REQUIRE(whole.sampled.size() == 15 * 20);
-  CHECK(std::equal(whole.sampled.begin(), whole.sampled.begin() + 20, whole.sampled.end() - 20) == false);  // it learns
+  CHECK(std::equal(whole.sampled.begin(), whole.sampled.begin() + 20, whole.sampled.end() - 20) ==
+        false);  // it learns
 
   checkpoints.chosen = checkpoints.saved.begin()->first;
   Listener rest;

@@ -1,5 +1,5 @@
-// rstdp against its equations integrated in small steps, with eligibility and reward level as plain sums over all pairs and
-// all rewards: no traces, no histories, no closed forms.
+// rstdp against its equations integrated in small steps, with eligibility and reward level as plain sums over
+// all pairs and all rewards: no traces, no histories, no closed forms.
 #include <catch2/catch.hpp>
 #include <cmath>
 
@@ -13,10 +13,12 @@ using namespace spinet::test;
 namespace {
 
 struct Rule3 {
-  double tau_plus = 20, tau_minus = 20, A_plus = 0.1, A_minus = 0.15, tau_c = 1000, tau_d = 200, baseline = 0, w_max = 100;
+  double tau_plus = 20, tau_minus = 20, A_plus = 0.1, A_minus = 0.15, tau_c = 1000, tau_d = 200, baseline = 0,
+         w_max = 100;
   Values values(double weight) const {
-    return {{"tau_plus", tau_plus}, {"tau_minus", tau_minus}, {"A_plus", A_plus}, {"A_minus", A_minus}, {"tau_c", tau_c},
-            {"tau_d", tau_d}, {"baseline", baseline}, {"w_max", w_max}, {"weight", weight}};
+    return {{"tau_plus", tau_plus}, {"tau_minus", tau_minus}, {"A_plus", A_plus},
+            {"A_minus", A_minus},   {"tau_c", tau_c},         {"tau_d", tau_d},
+            {"baseline", baseline}, {"w_max", w_max},         {"weight", weight}};
   }
 };
 struct Reward {
@@ -24,16 +26,18 @@ struct Reward {
   double value;
 };
 
-/// One synapse in its own time, in ms: presynaptic spikes at their emission, postsynaptic ones and rewards as shifted by
-/// the delay.  At one time: postsynaptic spike, reward, presynaptic spike.
+/// One synapse in its own time, in ms: presynaptic spikes at their emission, postsynaptic ones and rewards as
+/// shifted by the delay.  At one time: postsynaptic spike, reward, presynaptic spike.
 class Integrated {
  public:
-  Integrated(const Rule3& rule, double weight, const SpikeTrain& pre, const SpikeTrain& post, const std::vector<Reward>& rewards, Tick delay)
+  Integrated(const Rule3& rule, double weight, const SpikeTrain& pre, const SpikeTrain& post,
+             const std::vector<Reward>& rewards, Tick delay)
       : r_(rule), w_(weight), delay_(delay) {
     for (const Tick t : pre) events_.push_back({t, 2, 0});
     for (const Tick s : post) events_.push_back({s + delay, 0, 0});
     for (const auto& [tick, value] : rewards) events_.push_back({tick - delay, 1, value});
-    std::sort(events_.begin(), events_.end(), [](const Event& a, const Event& b) { return std::tie(a.at, a.kind) < std::tie(b.at, b.kind); });
+    std::sort(events_.begin(), events_.end(),
+              [](const Event& a, const Event& b) { return std::tie(a.at, a.kind) < std::tie(b.at, b.kind); });
   }
   /// Weight and eligibility met by an event that arrives at `tick`; rewards of that tick have acted.
   std::pair<double, double> met(Tick tick) {
@@ -50,7 +54,8 @@ class Integrated {
       double jump = 0;
       for (const Event& o : spikes_)
         if (o.kind != e.kind && o.at < e.at)
-          jump += e.kind == 0 ? r_.A_plus * decay(e.at - o.at, r_.tau_plus) : -r_.A_minus * decay(e.at - o.at, r_.tau_minus);
+          jump += e.kind == 0 ? r_.A_plus * decay(e.at - o.at, r_.tau_plus)
+                              : -r_.A_minus * decay(e.at - o.at, r_.tau_minus);
       spikes_.push_back(e);
       if (jump != 0) jumps_.push_back({e.at, e.kind, jump});
     }
@@ -99,8 +104,10 @@ void give(Trained& t, const std::vector<Reward>& rewards) {
   }
 }
 
-/// All weights and eligibilities of the rstdp projections of `t` against the integration; the largest range of a weight.
-double compare(Trained& t, const std::vector<std::pair<std::uint32_t, Rule3>>& rules, const std::vector<Reward>& rewards) {
+/// All weights and eligibilities of the rstdp projections of `t` against the integration; the largest range
+/// of a weight.
+double compare(Trained& t, const std::vector<std::pair<std::uint32_t, Rule3>>& rules,
+               const std::vector<Reward>& rewards) {
   const Tick every = ms(31) + 7, from = ms(2);
   for (const auto& [p, rule] : rules)
     for (const std::uint32_t variable : {0u, 1u}) t.b.record_weights(p, every, from, variable);
@@ -116,7 +123,8 @@ double compare(Trained& t, const std::vector<std::pair<std::uint32_t, Rule3>>& r
     REQUIRE(eligibilities.size() == frames * edges.size());
     double furthest = 0, furthest_c = 0;
     for (std::size_t e = 0; e < edges.size(); ++e) {
-      Integrated reference(rule, edges[e].weight, t.pre_of(edges[e]), t.post_of(edges[e]), rewards, edges[e].delay);
+      Integrated reference(rule, edges[e].weight, t.pre_of(edges[e]), t.post_of(edges[e]), rewards,
+                           edges[e].delay);
       double low = edges[e].weight, high = low;
       for (std::size_t f = 0; f < frames; ++f) {
         const auto [weight, c] = reference.met(from + static_cast<Tick>(f) * every);
@@ -127,7 +135,8 @@ double compare(Trained& t, const std::vector<std::pair<std::uint32_t, Rule3>>& r
       }
       range = std::max(range, (high - low) / rule.w_max);
     }
-    // Floats after each of some hundred steps; the reference's own steps near a bound and where the sign changes.
+    // Floats after each of some hundred steps; the reference's own steps near a bound and where the sign
+    // changes.
     INFO("projection " << p);
     CHECK(furthest < 2e-5 * rule.w_max);
     CHECK(furthest_c < 1e-5);
@@ -156,12 +165,15 @@ TEST_CASE("rstdp: one pair and one reward in closed form, the reward after the p
       auto got = run(t.b.network());
       // w_max times the integral of c d from the later of the two on: 1/both = 1/tau_c + 1/tau_d.
       const double c = dt > 0 ? std::exp(-0.5) : -1.5 * std::exp(-0.5), both = 1 / (1 / 1000.0 + 1 / 200.0);
-      const double change = 100 * c * (wait > 0 ? std::exp(-wait / 1000) : std::exp(wait / 200)) * both / 1000;
+      const double change =
+          100 * c * (wait > 0 ? std::exp(-wait / 1000) : std::exp(wait / 200)) * both / 1000;
       CHECK(got.recorder.weights_of(w).back() == Approx(50 + change).epsilon(1e-7));
     }
 }
 
-TEST_CASE("rstdp equals its equations: pairs, rewards and punishments, tau_d zero and above, baseline, unequal delays") {
+TEST_CASE(
+    "rstdp equals its equations: pairs, rewards and punishments, tau_d zero and above, baseline, unequal "
+    "delays") {
   for (const double tau_d : {0.0, 30.0, 200.0})
     for (const double baseline : {0.0, 0.8, -0.5}) {
       INFO("tau_d " << tau_d << ", baseline " << baseline);
@@ -169,18 +181,28 @@ TEST_CASE("rstdp equals its equations: pairs, rewards and punishments, tau_d zer
       const Tick duration = ms(1600);
       Trained t(duration, trains(n, 3, duration, 20), trains(n, 3, duration, 15));
       std::vector<Reward> rewards{{ms(1), 0.6}, {ms(1000), 0.7}, {ms(1000), 0.4}};
-      for (int i = 0; i < 8; ++i) rewards.push_back({static_cast<Tick>(n.uniform(0, 1.6e9)) / 1000 * 1000, n.uniform(-0.7, 1)});
-      const Rule3 a{.tau_plus = 15, .tau_minus = 40, .A_plus = 0.5, .A_minus = 0.25, .tau_c = 400, .tau_d = tau_d, .baseline = baseline, .w_max = 20};
+      for (int i = 0; i < 8; ++i)
+        rewards.push_back({static_cast<Tick>(n.uniform(0, 1.6e9)) / 1000 * 1000, n.uniform(-0.7, 1)});
+      const Rule3 a{.tau_plus = 15,
+                    .tau_minus = 40,
+                    .A_plus = 0.5,
+                    .A_minus = 0.25,
+                    .tau_c = 400,
+                    .tau_d = tau_d,
+                    .baseline = baseline,
+                    .w_max = 20};
       Rule3 b = a;
       b.tau_c = 90;
       std::vector<std::pair<std::uint32_t, Rule3>> rules;
-      for (const double delay : {0.1, 3.0, 25.0}) rules.push_back({t.plastic("rstdp", a.values(8), ms(delay)), a});
+      for (const double delay : {0.1, 3.0, 25.0})
+        rules.push_back({t.plastic("rstdp", a.values(8), ms(delay)), a});
       rules.push_back({t.plastic("rstdp", b.values(8), ms(1)), b});
       CHECK(compare(t, rules, rewards) > 0.03);
     }
 }
 
-TEST_CASE("rstdp: weights stay between 0 and w_max, whatever the reward, and leave the bounds at the right time") {
+TEST_CASE(
+    "rstdp: weights stay between 0 and w_max, whatever the reward, and leave the bounds at the right time") {
   for (const double tau_d : {0.0, 150.0}) {
     INFO("tau_d " << tau_d);
     Numbers n(44, 1);
@@ -196,7 +218,8 @@ TEST_CASE("rstdp: weights stay between 0 and w_max, whatever the reward, and lea
 }
 
 TEST_CASE("rstdp: reward and baseline of opposite sign between two events, with a bound on the way") {
-  // After the pair nothing happens: the reward level drives w to w_max, then the negative baseline takes it down again.
+  // After the pair nothing happens: the reward level drives w to w_max, then the negative baseline takes it
+  // down again.
   for (const double value : {6.0, -6.0}) {
     INFO("reward " << value);
     const Rule3 r{.A_plus = 1, .tau_c = 4000, .tau_d = 200, .baseline = value > 0 ? -0.3 : 0.3, .w_max = 10};
@@ -214,13 +237,15 @@ TEST_CASE("rstdp: an eligibility that is there at the beginning meets the first 
     give(t, {{ms(102), 1}});
     auto got = run(t.b.network());
     const double c = 0.2 * std::exp(-0.2);
-    CHECK(got.recorder.weights_of(w).back() == Approx(10 + 100 * c * (tau_d > 0 ? 1 / (1 / 500.0 + 1 / 200.0) / 1000 : 1)).epsilon(1e-6));
+    CHECK(got.recorder.weights_of(w).back() ==
+          Approx(10 + 100 * c * (tau_d > 0 ? 1 / (1 / 500.0 + 1 / 200.0) / 1000 : 1)).epsilon(1e-6));
   }
 }
 
 TEST_CASE("rstdp: a reward for one projection leaves the others alone") {
   Trained t(ms(3000), {{ms(500)}}, {{ms(505)}});
-  const auto p = t.plastic("rstdp", Rule3{}.values(50), ms(1)), q = t.plastic("rstdp", Rule3{}.values(50), ms(1));
+  const auto p = t.plastic("rstdp", Rule3{}.values(50), ms(1)),
+             q = t.plastic("rstdp", Rule3{}.values(50), ms(1));
   t.b.record_weights(p, ms(1), ms(2999));
   t.b.record_weights(q, ms(1), ms(2999));
   t.b.at(ms(600), spinet::reward, {1}, {WholeProjection{q}});

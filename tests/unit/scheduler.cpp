@@ -1,4 +1,5 @@
-// The engine's promises about order, time, frames, control events and payloads, with models made for the purpose.
+// The engine's promises about order, time, frames, control events and payloads, with models made for the
+// purpose.
 #include <catch2/catch.hpp>
 
 #include "support/network_builder.hpp"
@@ -28,7 +29,8 @@ TEST_CASE("order within a tick: control, wake, arrivals, test, evaluate, whateve
     NetworkBuilder b(ms(20));
     const auto in = b.source(2, {{ms(1), 0}, {ms(1) + later, 0}, {ms(1) + later, 1}});
     const auto cell = b.add(diary(), 1, {{"later", static_cast<double>(later)}});
-    b.connect(in, cell, {{1, 0, 1, 100'000}}, 1);  // the later source's projection first: order is by source gid
+    b.connect(in, cell, {{1, 0, 1, 100'000}},
+              1);  // the later source's projection first: order is by source gid
     b.connect(in, cell, {{0, 0, 1, 100'000}}, 0);
     const Tick t = ms(1) + 100'000 + later;
     b.at(t, note, {0}, {b.range(cell)});
@@ -43,25 +45,27 @@ TEST_CASE("order within a tick: control, wake, arrivals, test, evaluate, whateve
 
 TEST_CASE("arrivals of a tick come in the order source gid, delay, projection, edge") {
   NetworkBuilder b(ms(20));
-  // All arrive at 10 ms.  Source 0 twice through different delays, source 1 through two projections and two edges.
+  // All arrive at 10 ms.  Source 0 twice through different delays, source 1 through two projections and two
+  // edges.
   const auto late = b.add(timer(), 1, {{"first", static_cast<double>(ms(8))}, {"period", 1e9}});  // gid 0
   const auto in = b.source(2, {{ms(9), 0}, {ms(7), 0}, {ms(5), 1}});  // gids 1 and 2
   const auto cell = b.add(digits(), 1);
   b.connect(in, cell, {{1, 0, 6, ms(5)}, {1, 0, 7, ms(5)}}, 1);  // projection 0
   b.connect(in, cell, {{1, 0, 8, ms(5)}, {0, 0, 3, ms(1)}}, 0);  // projection 1
-  b.connect(in, cell, {{0, 0, 5, ms(3)}}, 0);  // projection 2
-  b.connect(late, cell, {{0, 0, 2, ms(2)}}, 0);  // projection 3
+  b.connect(in, cell, {{0, 0, 5, ms(3)}}, 0);                    // projection 2
+  b.connect(late, cell, {{0, 0, 2, ms(2)}}, 0);                  // projection 3
   const auto r = b.report(cell, "digits", ms(20) - 1);
   b.network().reports[r].from = ms(9.5);
   b.network().reports[r].every = ms(1);
   b.network().reports[r].to = ms(10.6);
   auto got = run(b.network());
-  // At 8 ms gid 1's earlier event (3).  At 10 ms gid 0 (2); gid 1: delay 1 ms (3), delay 3 ms (5); gid 2, one delay:
-  // projection 0 (6, 7), projection 1 (8).
+  // At 8 ms gid 1's earlier event (3).  At 10 ms gid 0 (2); gid 1: delay 1 ms (3), delay 3 ms (5); gid 2, one
+  // delay: projection 0 (6, 7), projection 1 (8).
   CHECK(last(got, r, 1) == std::vector<long>{3235678});
 }
 
-TEST_CASE("two events of one neuron in one tick meet its synapses in the order of these, then of the events") {
+TEST_CASE(
+    "two events of one neuron in one tick meet its synapses in the order of these, then of the events") {
   NetworkBuilder b(ms(20));
   const auto in = b.source(2, {{ms(1), 0}, {ms(1), 0}, {ms(1), 1}});
   const auto cell = b.add(digits(), 1);
@@ -79,15 +83,15 @@ TEST_CASE("a graded event carries its payload through delays and layers, evaluat
   const auto second = b.add(graded(), 1, {{"gain", 10}});
   b.connect(in, first, {{0, 0, 3, ms(1)}, {1, 0, 4, ms(1)}, {2, 1, 0.5, ms(1)}}, 0);  // at 2 ms, 2 ms; 3 ms
   b.connect(in, first, {{1, 0, 100, ms(1)}}, 1);
-  b.connect(first, second, {{0, 0, 1.5, ms(3)}, {1, 0, -2, ms(2)}}, 0);                // both at 5 ms
+  b.connect(first, second, {{0, 0, 1.5, ms(3)}, {1, 0, -2, ms(2)}}, 0);  // both at 5 ms
   b.record_spikes(first);
   b.record_spikes(second);
   const auto r1 = b.report(first, "last", ms(50) - 1), r2 = b.report(second, "last", ms(50) - 1);
   auto got = run(b.network());
   const Gid g = b.first(first);
   CHECK(got.spikes() == std::vector<Spike>{{ms(2), g}, {ms(3), g + 1}, {ms(5), g + 2}});
-  CHECK(last(got, r1, 2) == std::vector<long>{114, 1});           // 2 * (3 + 4) + 100; 2 * 0.5
-  CHECK(last(got, r2, 1) == std::vector<long>{10 * (171 - 2)});   // 10 * (1.5 * 114 - 2 * 1)
+  CHECK(last(got, r1, 2) == std::vector<long>{114, 1});          // 2 * (3 + 4) + 100; 2 * 0.5
+  CHECK(last(got, r2, 1) == std::vector<long>{10 * (171 - 2)});  // 10 * (1.5 * 114 - 2 * 1)
 }
 
 TEST_CASE("a graded zero is an event") {
@@ -118,7 +122,9 @@ TEST_CASE("a loop of graded neurons repeats for ever, exactly one delay apart") 
   CHECK(got.spikes() == expected);
 }
 
-TEST_CASE("a synapse is told of delay and payload, and keeps a slice's state; the payload multiplies what it transmits") {
+TEST_CASE(
+    "a synapse is told of delay and payload, and keeps a slice's state; the payload multiplies what it "
+    "transmits") {
   NetworkBuilder b(ms(20));
   const auto in = b.source(1, {{ms(1), 0}, {ms(11), 0}});
   const auto first = b.add(graded(), 1);
@@ -148,7 +154,8 @@ TEST_CASE("control events reach the neurons and synapses they are addressed to, 
   b.at(ms(10), note, {3}, {WholeProjection{1}});
   const auto r = b.report(cells, "digits", ms(20) - 1);
   auto got = run(b.network());
-  // Twice a digit: 1 1, 2 2; projection 1 has gain 2, and 3 times that from the very tick of the second arrival on.
+  // Twice a digit: 1 1, 2 2; projection 1 has gain 2, and 3 times that from the very tick of the second
+  // arrival on.
   CHECK(last(got, r, 4) == std::vector<long>{11, 22, 26, 52});  // 4 * 10 + 12
 }
 
@@ -190,8 +197,9 @@ TEST_CASE("a scheduled parameter of some neurons") {
 
 TEST_CASE("timers asked for in init fire, far in the future and every few ticks") {
   NetworkBuilder b(ms(5000));
-  const auto cells = b.add(timer(), 5, {{"first", std::vector<double>{0, 1, 123'456'789, 4'999'999'999.0, 5e9}},
-                                        {"period", std::vector<double>{1e9, 3e9, 1e8 + 1, 1, 1}}});
+  const auto cells = b.add(timer(), 5,
+                           {{"first", std::vector<double>{0, 1, 123'456'789, 4'999'999'999.0, 5e9}},
+                            {"period", std::vector<double>{1e9, 3e9, 1e8 + 1, 1, 1}}});
   b.record_spikes(cells);
   const auto got = run(b.network());
   CHECK(got.recorder.ticks_of(0) == std::vector<Tick>{0, ms(1000), ms(2000), ms(3000), ms(4000)});
@@ -204,7 +212,8 @@ TEST_CASE("timers asked for in init fire, far in the future and every few ticks"
 
 TEST_CASE("dense timers: every tick of a short run") {
   NetworkBuilder b(20'000);
-  const auto cells = b.add(timer(), 2, {{"first", std::vector<double>{0, 7}}, {"period", std::vector<double>{1, 3}}});
+  const auto cells =
+      b.add(timer(), 2, {{"first", std::vector<double>{0, 7}}, {"period", std::vector<double>{1, 3}}});
   b.record_spikes(cells);
   CHECK(run(b.network()).spikes().size() == 20'000 + (20'000 - 7 + 2) / 3);
 }
@@ -276,7 +285,8 @@ TEST_CASE("recording of a subset by id and time") {
 
 TEST_CASE("source events are recorded as listed; a source without targets too") {
   NetworkBuilder b(ms(10));
-  const auto in = b.source(300, {{0, 299}, {ms(3), 0}, {ms(3), 255}, {ms(3), 256}, {ms(10) - 1, 7}, {ms(10), 8}});
+  const auto in =
+      b.source(300, {{0, 299}, {ms(3), 0}, {ms(3), 255}, {ms(3), 256}, {ms(10) - 1, 7}, {ms(10), 8}});
   b.record_spikes(in);
   CHECK(run(b.network()).spikes() ==
         std::vector<Spike>{{0, 299}, {ms(3), 0}, {ms(3), 255}, {ms(3), 256}, {ms(10) - 1, 7}});
@@ -299,8 +309,11 @@ TEST_CASE("concatenated sources and targets count through, parts of populations 
 }
 
 TEST_CASE("delays are rounded to the resolution, never under one step") {
-  for (const auto& [given, used] : std::vector<std::pair<double, Tick>>{
-           {1, 100'000}, {149'000, 100'000}, {151'000, 200'000}, {1'234'567, 1'200'000}, {60e6, 60'000'000}}) {
+  for (const auto& [given, used] : std::vector<std::pair<double, Tick>>{{1, 100'000},
+                                                                        {149'000, 100'000},
+                                                                        {151'000, 200'000},
+                                                                        {1'234'567, 1'200'000},
+                                                                        {60e6, 60'000'000}}) {
     NetworkBuilder b(ms(100));
     const auto in = b.source(1, {{ms(1), 0}});
     const auto cells = b.add(graded(), 1);
@@ -322,7 +335,8 @@ TEST_CASE("thousands of different delays, up to seconds") {
     expected.push_back({d, b.first(cells) + i});
     expected.push_back({d + ms(1.23), b.first(cells) + i});
   }
-  std::sort(expected.begin(), expected.end(), [](auto& x, auto& y) { return std::tie(x.tick, x.gid) < std::tie(y.tick, y.gid); });
+  std::sort(expected.begin(), expected.end(),
+            [](auto& x, auto& y) { return std::tie(x.tick, x.gid) < std::tie(y.tick, y.gid); });
   b.connect(in, cells, e);
   b.record_spikes(cells);
   CHECK(run(b.network()).spikes() == expected);

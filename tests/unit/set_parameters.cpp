@@ -1,5 +1,5 @@
-// `set` in the schedule: every parameter of every built-in model that says it may change during a run has an effect when it
-// does, from its tick on; synapses change with what they have met by then.
+// `set` in the schedule: every parameter of every built-in model that says it may change during a run has an
+// effect when it does, from its tick on; synapses change with what they have met by then.
 #include <catch2/catch.hpp>
 
 #include <cmath>
@@ -26,8 +26,8 @@ void set(NetworkBuilder& b, Tick tick, std::uint32_t projection, std::string_vie
 /// Another allowed value of a field.
 double another(const Field& f, double now) {
   for (const double x : {now + 1, now - 1, now * 0.5, now + 0.1, now - 0.1, now * 2})
-    if (x != now && x >= f.low && x <= f.high && !((f.flags & low_open) && x == f.low) && !((f.flags & high_open) && x == f.high) &&
-        (!(f.flags & integer) || x == std::floor(x)))
+    if (x != now && x >= f.low && x <= f.high && !((f.flags & low_open) && x == f.low) &&
+        !((f.flags & high_open) && x == f.high) && (!(f.flags & integer) || x == std::floor(x)))
       return x;
   FAIL("no other value of " << f.name);
   return now;
@@ -37,9 +37,15 @@ double another(const Field& f, double now) {
 struct Scaled {
   static constexpr const char* name = "test_scaled";
   static constexpr const char* doc = "A constant weight times a factor.";
-  struct Params { double scale; };
-  struct Shared { double scale; };
-  struct State { float weight; };
+  struct Params {
+    double scale;
+  };
+  struct Shared {
+    double scale;
+  };
+  struct State {
+    float weight;
+  };
   static auto params() {
     FieldTable<Params> t;
     t.add(&Params::scale, "scale", "1", 1, above(0), scheduled, "factor");
@@ -53,7 +59,8 @@ struct Scaled {
   static void prepare(Shared& s, const Params& p, const RunInfo&) { s.scale = p.scale; }
   static void set(Synapses<Scaled> n, const Params& p, const Shared& next) {
     REQUIRE(p.scale == next.scale);
-    for (std::uint32_t i = 0; i < n.size(); ++i) n[i].weight *= static_cast<float>(next.scale / n.shared().scale);
+    for (std::uint32_t i = 0; i < n.size(); ++i)
+      n[i].weight *= static_cast<float>(next.scale / n.shared().scale);
   }
 };
 
@@ -62,13 +69,20 @@ struct Bounded {
   static constexpr const char* name = "test_bounded";
   static constexpr const char* doc = "A weight between two bounds.";
   static constexpr Stimulus stimuli[] = {reward};
-  struct Params { double low, high; };
-  struct Shared { double low, high; };
-  struct State { float weight; };
+  struct Params {
+    double low, high;
+  };
+  struct Shared {
+    double low, high;
+  };
+  struct State {
+    float weight;
+  };
   static inline std::vector<std::pair<double, double>>* notes = nullptr;
   static auto params() {
     FieldTable<Params> t;
-    t.add(&Params::low, "low", "1", 1, any(), scheduled, "lower bound").add(&Params::high, "high", "1", 2, any(), scheduled, "upper bound");
+    t.add(&Params::low, "low", "1", 1, any(), scheduled, "lower bound")
+        .add(&Params::high, "high", "1", 2, any(), scheduled, "upper bound");
     return t;
   }
   static auto variables() {
@@ -86,8 +100,8 @@ struct Bounded {
 
 constexpr Tick half = ms(300), whole = ms(600);
 
-/// A network in which a model shows what it does: spikes, everything that may be recorded of neurons, every variable of
-/// synapses.  `values`: of the model under test.
+/// A network in which a model shows what it does: spikes, everything that may be recorded of neurons, every
+/// variable of synapses.  `values`: of the model under test.
 struct Shown {
   explicit Shown(const Model& model, const Values& values) : b(whole, 3) {
     if (model.kind == Kind::source) {
@@ -128,7 +142,9 @@ struct Shown {
     for (int i = 0; i < 11; ++i) control(ms(50 * i + 40), reward, i % 2 ? -0.7 : 1.5);
     for (int i = 0; i < 11; ++i) control(ms(50 * i + 45), batch_end, i + 1);
     for (int i = 0; i < 11; ++i) control(ms(50 * i + 46), device::pulse, i % 2 ? -2.3 : 2.5, 5e-3);
-    for (int i = 0; i < 11; ++i) control(ms(50 * i + 47), device::field, i % 3 ? 0.01 : 0.03, i % 3 ? device::antiparallel : device::parallel);
+    for (int i = 0; i < 11; ++i)
+      control(ms(50 * i + 47), device::field, i % 3 ? 0.01 : 0.03,
+              i % 3 ? device::antiparallel : device::parallel);
     for (int i = 0; i < 11; ++i) control(ms(50 * i + 48), device::read, 0);
   }
   void control(Tick tick, const Stimulus& stimulus, double value, double second = 0) {
@@ -146,7 +162,8 @@ struct Shown {
   std::uint32_t subject = 0;
 };
 
-/// What a field needs to have an effect, by model and field; and another value than one made up, by the field's own name.
+/// What a field needs to have an effect, by model and field; and another value than one made up, by the
+/// field's own name.
 const std::map<std::string, Values> needs = {
     {"reward_rule exponent", {{"update", 1}, {"threshold", 0.001}}},
     {"reward_rule threshold", {{"update", 1}, {"threshold", 0.001}}},
@@ -161,7 +178,9 @@ const std::map<std::string, Values> needs = {
 
 }  // namespace
 
-TEST_CASE("every parameter that may change during a run has an effect from the tick on at which it is set, and none before") {
+TEST_CASE(
+    "every parameter that may change during a run has an effect from the tick on at which it is set, and "
+    "none before") {
   std::size_t pairs = 0;
   for (const auto& entry : builtin().all()) {
     const Model& model = *entry.model;
@@ -182,7 +201,8 @@ TEST_CASE("every parameter that may change during a run has an effect from the t
       Run a = run(as_it_was.b.network()), b = run(changed.b.network());
       const Network& net = as_it_was.b.network();
       const auto before = [](const std::vector<Spike>& all) {
-        return std::vector<Spike>(all.begin(), std::find_if(all.begin(), all.end(), [](const Spike& s) { return s.tick >= half; }));
+        return std::vector<Spike>(
+            all.begin(), std::find_if(all.begin(), all.end(), [](const Spike& s) { return s.tick >= half; }));
       };
       CHECK(first_difference(before(a.spikes()), before(b.spikes())) == "");
       bool differs = first_difference(a.spikes(), b.spikes()) != "";
@@ -192,8 +212,10 @@ TEST_CASE("every parameter that may change during a run has an effect from the t
         CHECK(std::equal(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(at), y.begin()));
         differs = differs || x != y;
       };
-      for (std::uint32_t r = 0; r < net.reports.size(); ++r) samples(a.recorder.report(r), b.recorder.report(r));
-      for (std::uint32_t w = 0; w < net.weights.size(); ++w) samples(a.recorder.weights_of(w), b.recorder.weights_of(w));
+      for (std::uint32_t r = 0; r < net.reports.size(); ++r)
+        samples(a.recorder.report(r), b.recorder.report(r));
+      for (std::uint32_t w = 0; w < net.weights.size(); ++w)
+        samples(a.recorder.weights_of(w), b.recorder.weights_of(w));
       CHECK(differs);
     }
   }
@@ -205,7 +227,8 @@ TEST_CASE("a pair of spikes counts with the parameters that hold when it meets t
   const Tick delay = ms(2), at = ms(200);  // what a control at 200 ms finds is the synapse at 198 ms
   const auto weight_after = [&](Tick pre, Tick post) {
     Trained t(ms(400), {{pre}}, {{post - delay}});  // `post`: when it meets the synapse
-    const auto p = t.plastic("stdp", {{"lambda", 0.01}, {"mu_plus", 0}, {"mu_minus", 0}, {"weight", 50}}, delay);
+    const auto p =
+        t.plastic("stdp", {{"lambda", 0.01}, {"mu_plus", 0}, {"mu_minus", 0}, {"weight", 50}}, delay);
     set(t.b, at, p, "lambda", 0.05);
     const auto w = t.b.record_weights(p, ms(1), ms(399));
     return static_cast<double>(run(t.b.network()).recorder.weights_of(w).back());
@@ -215,7 +238,8 @@ TEST_CASE("a pair of spikes counts with the parameters that hold when it meets t
   CHECK(weight_after(change - ms(10), change) == Approx(50 + 1 * step).epsilon(1e-7));
   CHECK(weight_after(change - ms(10) + 1, change + 1) == Approx(50 + 5 * step).epsilon(1e-7));
   CHECK(weight_after(change - 1, change - 1 - ms(10)) == Approx(50 - 1 * step).epsilon(1e-7));
-  CHECK(weight_after(change, change - ms(10)) == Approx(50 - 5 * step).epsilon(1e-7));  // control events come before arrivals
+  CHECK(weight_after(change, change - ms(10)) ==
+        Approx(50 - 5 * step).epsilon(1e-7));  // control events come before arrivals
 }
 
 TEST_CASE("rstdp: the eligibility of before meets the new baseline from the change on") {
@@ -228,7 +252,8 @@ TEST_CASE("rstdp: the eligibility of before meets the new baseline from the chan
   auto got = run(t.b.network());
   const double c = std::exp(-0.5);  // at 510 ms, in w_max per second
   CHECK(got.recorder.weights_of(w)[0] == 50);
-  CHECK(static_cast<double>(got.recorder.weights_of(w)[1]) == Approx(50 + 100 * c * 0.2 * (std::exp(-0.090) - std::exp(-0.490))).epsilon(1e-7));
+  CHECK(static_cast<double>(got.recorder.weights_of(w)[1]) ==
+        Approx(50 + 100 * c * 0.2 * (std::exp(-0.090) - std::exp(-0.490))).epsilon(1e-7));
   CHECK(got.recorder.weights_of(w)[2] == 50.5f);
 }
 
@@ -236,20 +261,25 @@ TEST_CASE("tsodyks_markram: u and x go on from where they were, with the new tim
   NetworkBuilder b(ms(500));
   const auto in = b.source(1, {{ms(100), 0}, {ms(300), 0}});
   const auto to = b.add(neuron_table<Repeater>().model, 1);
-  b.connect(in, to, Rule::all_to_all, "tsodyks_markram", {{"U", 0.5}, {"tau_rec", 100}, {"tau_fac", 50}, {"weight", 8}}, ms(1), 1);
+  b.connect(in, to, Rule::all_to_all, "tsodyks_markram",
+            {{"U", 0.5}, {"tau_rec", 100}, {"tau_fac", 50}, {"weight", 8}}, ms(1), 1);
   set(b, ms(201), 0, "tau_rec", 400);
   set(b, ms(201), 0, "tau_fac", 200);
   const auto r = b.report(to, "heard", ms(1));
   auto got = run(b.network());
-  const double used = 0.5 * std::exp(-1) * std::exp(-0.25), u = 0.5 * std::exp(-2) * std::exp(-0.5), second = u + 0.5 * (1 - u);
-  CHECK(static_cast<double>(got.recorder.report(r)[499]) == Approx(2 + 8 * second * (1 - used)).epsilon(1e-6));
+  const double used = 0.5 * std::exp(-1) * std::exp(-0.25), u = 0.5 * std::exp(-2) * std::exp(-0.5),
+               second = u + 0.5 * (1 - u);
+  CHECK(static_cast<double>(got.recorder.report(r)[499]) ==
+        Approx(2 + 8 * second * (1 - used)).epsilon(1e-6));
 }
 
-TEST_CASE("a projection that is set keeps its synapses to itself: others like it stay as they are, drives too") {
+TEST_CASE(
+    "a projection that is set keeps its synapses to itself: others like it stay as they are, drives too") {
   NetworkBuilder b(ms(100));
   const auto in = b.source(2, {{ms(10), 0}, {ms(60), 0}, {ms(60), 1}});
   const auto noise = b.add("poisson", 3, {{"rate", 2000}}, Kind::source);
-  const auto cells = b.add(neuron_table<Repeater>().model, 3), driven = b.add("lif_delta", 3, {{"v_th", 1e6}});
+  const auto cells = b.add(neuron_table<Repeater>().model, 3),
+             driven = b.add("lif_delta", 3, {{"v_th", 1e6}});
   const SynapseTable& scaled = synapse_table<Scaled>();
   for (int i = 0; i < 2; ++i) b.connect(in, cells, Rule::all_to_all, scaled, {{"weight", 4}}, ms(1), 1);
   for (int i = 0; i < 2; ++i) b.connect(noise, driven, Rule::one_to_one, scaled, {{"weight", 0.5}}, ms(1));
@@ -273,7 +303,9 @@ TEST_CASE("a projection that is set keeps its synapses to itself: others like it
   CHECK(before[3 * 99] < after[3 * 99]);
 }
 
-TEST_CASE("parameters that are set together reach the model together, and one by one where something else happens between") {
+TEST_CASE(
+    "parameters that are set together reach the model together, and one by one where something else happens "
+    "between") {
   for (const bool between : {false, true}) {
     NetworkBuilder b(ms(100));
     const auto in = b.source(1, {{ms(10), 0}});

@@ -1,6 +1,6 @@
 // The molecular spin valve against the figures of its paper, and its events in networks.
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 #include <cmath>
 #include <cstring>
@@ -22,7 +22,9 @@ using namespace spinet::test;
 
 namespace {
 
-const SynapseTable& valve() { return *reinterpret_cast<const SynapseTable*>(builtin().find(Kind::synapse, "spin_valve")); }
+const SynapseTable& valve() {
+  return *reinterpret_cast<const SynapseTable*>(builtin().find(Kind::synapse, "spin_valve"));
+}
 std::uint32_t index_of(const Fields& f, const std::string& name) {
   for (std::uint32_t i = 0; i < f.count; ++i)
     if (name == f.data[i].name) return i;
@@ -39,7 +41,10 @@ struct Devices {
   Tick now = 0;
 
   explicit Devices(std::vector<std::pair<std::string, double>> given = {}, std::uint32_t n = 1)
-      : shared(valve().shared_size / 8 + 1), state(std::size_t{valve().state_size} / 8 * n), copies(n), count(n) {
+      : shared(valve().shared_size / 8 + 1),
+        state(std::size_t{valve().state_size} / 8 * n),
+        copies(n),
+        count(n) {
     std::vector<double> params(valve().params_size / 8);
     const auto& m = valve().model;
     const auto value = [&](const Field& f) {
@@ -47,13 +52,15 @@ struct Devices {
         if (name == f.name) return x;
       return f.preset;
     };
-    for (std::uint32_t i = 0; i < m.params.count; ++i) put(params.data(), m.params.data[i], value(m.params.data[i]));
+    for (std::uint32_t i = 0; i < m.params.count; ++i)
+      put(params.data(), m.params.data[i], value(m.params.data[i]));
     REQUIRE(valve().check(params.data()) == nullptr);
     const RunInfo run{1e6};
     valve().prepare(shared.data(), params.data(), &run);
     for (std::uint32_t k = 0; k < n; ++k) {
       for (std::uint32_t i = 0; i < m.variables.count; ++i)
-        if (m.variables.data[i].flags & initial) put(state.data() + valve().state_size / 8 * k, m.variables.data[i], value(m.variables.data[i]));
+        if (m.variables.data[i].flags & initial)
+          put(state.data() + valve().state_size / 8 * k, m.variables.data[i], value(m.variables.data[i]));
       valve().init(state.data() + valve().state_size / 8 * k, shared.data());
       targets.push_back(static_cast<std::uint16_t>(k));
       gids.push_back(k);
@@ -88,7 +95,9 @@ struct Devices {
     Control c;
     c.stimulus = stimulus_of(valve().model, device::field);
     c.value[0] = tesla;
-    c.value[1] = state_wanted == 0 ? device::unchanged : state_wanted > 0 ? device::parallel : device::antiparallel;
+    c.value[1] = state_wanted == 0  ? device::unchanged
+                 : state_wanted > 0 ? device::parallel
+                                    : device::antiparallel;
     const Slice s = slice();
     valve().on_control_of(s, c);
     return *this;
@@ -117,7 +126,8 @@ TEST_CASE("spin_valve: 50 pulses multiply the conductance by 47 and divide it by
     const double ten = d("G");
     d.pulse(2.5, 5e-3, 40);
     CHECK(d("G") / 0.64 == Approx(47).epsilon(1e-9));
-    CHECK((ten - 0.64) / (d("G") - 0.64) == Approx(linear ? 0.23 : 0.057).margin(linear ? 0.005 : 0.0005));  // gradual
+    CHECK((ten - 0.64) / (d("G") - 0.64) ==
+          Approx(linear ? 0.23 : 0.057).margin(linear ? 0.005 : 0.0005));  // gradual
     d.pulse(4, 1);
     CHECK(d("G") == Approx(89).epsilon(1e-14));
     d.pulse(-2.35, 5e-3, 10);
@@ -142,8 +152,7 @@ TEST_CASE("spin_valve: below the threshold a million pulses change no bit") {
   Devices d(Given{{"u", 0.37}, {"pair", 1}, {"u2", 0.81}});
   d.field(0, -1);
   const auto before = d.state;
-  for (const double V : {1.2, -1.2, 0.1, -0.7})
-    d.pulse(V, 1, 250'000);
+  for (const double V : {1.2, -1.2, 0.1, -0.7}) d.pulse(V, 1, 250'000);
   CHECK(std::memcmp(before.data(), d.state.data(), 8 * before.size()) == 0);
   d.pulse(1.2001, 1);  // and just above it does
   CHECK(std::memcmp(before.data(), d.state.data(), 8 * before.size()) != 0);
@@ -174,7 +183,8 @@ TEST_CASE("spin_valve: magnetoconductance") {
   // The boost G MG(G): its slope tends to 7/4.
   const auto [G1, mg1] = MG(1);
   const auto [G2, mg2] = MG(0.99);
-  CHECK(std::log(G1 * mg1 / (G2 * mg2)) / std::log(G1 / G2) == Approx(1 + 0.75 / (1 - 1.13 / 89)).epsilon(1e-3));
+  CHECK(std::log(G1 * mg1 / (G2 * mg2)) / std::log(G1 / G2) ==
+        Approx(1 + 0.75 / (1 - 1.13 / 89)).epsilon(1e-3));
 }
 
 TEST_CASE("spin_valve: the field turns the soft electrode, then the hard one") {
@@ -192,7 +202,9 @@ TEST_CASE("spin_valve: the field turns the soft electrode, then the hard one") {
   CHECK(d.field(0, -1)("state") == -1);
 }
 
-TEST_CASE("spin_valve: a field writes once each time that devices become antiparallel, in however many steps it comes") {
+TEST_CASE(
+    "spin_valve: a field writes once each time that devices become antiparallel, in however many steps it "
+    "comes") {
   const auto ramp = [](double from, double to, int steps) {
     Devices d(Given{{"u", 0.8}, {"pair", 1}, {"u2", 0.6}, {"update", 0.01}});
     for (int i = 0; i < steps; ++i) d.field((from + (to - from) * i / (steps - 1)) / 1e4);
@@ -266,9 +278,9 @@ TEST_CASE("spin_valve: spread, noise and energy") {
   {
     Devices read(Given{{"u", 1}, {"read_noise", 0.1}, {"w_max", 1}}, n);
     const auto [mean, sd] = moments(read.weights());
-    CHECK(mean == Approx(1).margin(0.01));   // 4.5 standard errors
+    CHECK(mean == Approx(1).margin(0.01));  // 4.5 standard errors
     CHECK(sd == Approx(0.1).margin(0.007));
-    CHECK(read("weight") == 1);              // logs show the device, not the noise of a read
+    CHECK(read("weight") == 1);  // logs show the device, not the noise of a read
   }
   {
     Devices cycle(Given{{"cycle_noise", 0.3}}, n);
@@ -281,19 +293,24 @@ TEST_CASE("spin_valve: spread, noise and energy") {
     CHECK(sd / mean == Approx(std::sqrt(std::expm1(0.09))).margin(0.03));
     const double first = cycle("u", 7);
     cycle.pulse(2.5, 5e-3);
-    CHECK(-std::log1p(-cycle("u", 7)) != Approx(-2 * std::log1p(-first)).epsilon(1e-6));  // another draw each time
+    CHECK(-std::log1p(-cycle("u", 7)) !=
+          Approx(-2 * std::log1p(-first)).epsilon(1e-6));  // another draw each time
   }
   // Energy against a sum over a million short steps.
   for (const bool linear : {false, true})
     for (const double V : {2.5, -2.35, 0.1, -4.0}) {
       Devices d(Given{{"u", 0.6}, {"energy", 1}, {"linear", linear}});
       d.pulse(V, 50e-3);
-      const double k = V > 1.2 ? (linear ? 1.620955147829948 : 6.059855083280222) : V == -2.35 ? (linear ? 14.715935688887892 : 4.7609922946856456)
-                       : V < -1.2 ? (linear ? 0.1494241554400564 : 0.04834264485317148) * std::expm1(2.8 / 0.25) : 0;
+      const double k = V > 1.2      ? (linear ? 1.620955147829948 : 6.059855083280222)
+                       : V == -2.35 ? (linear ? 14.715935688887892 : 4.7609922946856456)
+                       : V < -1.2
+                           ? (linear ? 0.1494241554400564 : 0.04834264485317148) * std::expm1(2.8 / 0.25)
+                           : 0;
       double sum = 0;
       constexpr int steps = 1'000'000;
       for (int i = 0; i < steps; ++i) {
-        const double t = 50e-3 * (i + 0.5) / steps, u = V > 0 ? 1 - 0.4 * std::exp(-k * t) : 0.6 * std::exp(-k * t);
+        const double t = 50e-3 * (i + 0.5) / steps,
+                     u = V > 0 ? 1 - 0.4 * std::exp(-k * t) : 0.6 * std::exp(-k * t);
         sum += V * V * (linear ? 0.64 + 88.36 * u : 0.64 * std::pow(89 / 0.64, u)) * 50e-3 / steps;
       }
       CHECK(d("energy") == Approx(1e3 * sum).epsilon(1e-6));
@@ -312,13 +329,15 @@ TEST_CASE("spin_valve: a pulse costs what flows in the present magnetic state") 
       for (const double u0 : {0.0, 0.1, 0.6, 1.0}) {
         INFO(V << " V from " << u0 << (linear ? ", linear" : ""));
         Devices d(Given{{"u", u0}, {"energy", 1}, {"linear", linear}});
-        const double t = 200e-3, k0 = linear ? (V > 0 ? 0.00899170682612663 : 0.1494241554400564) : (V > 0 ? 0.03361502037278161 : 0.04834264485317148);
+        const double t = 200e-3, k0 = linear ? (V > 0 ? 0.00899170682612663 : 0.1494241554400564)
+                                             : (V > 0 ? 0.03361502037278161 : 0.04834264485317148);
         const double k = k0 * std::expm1((std::abs(V) - 1.2) / 0.25);
         d.field(0, -1).pulse(V, t);
         double sum = 0;
         constexpr int steps = 200'000;
         for (int i = 0; i < steps; ++i) {
-          const double s = t * (i + 0.5) / steps, u = V > 0 ? 1 - (1 - u0) * std::exp(-k * s) : u0 * std::exp(-k * s);
+          const double s = t * (i + 0.5) / steps,
+                       u = V > 0 ? 1 - (1 - u0) * std::exp(-k * s) : u0 * std::exp(-k * s);
           const double G = linear ? 0.64 + 88.36 * u : 0.64 * std::pow(89 / 0.64, u);
           sum += V * V * G * (1 + (G > 1.13 ? 0.25 * std::pow((G - 1.13) / 87.87, 0.75) : 0)) * t / steps;
         }
@@ -336,13 +355,15 @@ TEST_CASE("spin_valve: a pulse costs what flows in the present magnetic state") 
 }
 
 TEST_CASE("spin_valve: reads cost energy, by events and by the schedule") {
-  Devices d(Given{{"u", 1}, {"energy", 1}}), pair(Given{{"u", 1}, {"pair", 1}, {"u2", 0}, {"energy", 1}, {"read_noise", 0.1}});
+  Devices d(Given{{"u", 1}, {"energy", 1}}),
+      pair(Given{{"u", 1}, {"pair", 1}, {"u2", 0}, {"energy", 1}, {"read_noise", 0.1}});
   d.weights();
   CHECK(d("energy") == Approx(0.89).epsilon(1e-12));
   d.field(0, -1).weights();
   CHECK(d("energy") == Approx(0.89 + 1.1125).epsilon(1e-12));
   for (int i = 0; i < 10; ++i) pair.weights();
-  CHECK(pair("energy") == Approx(10 * (0.89 + 0.0064)).epsilon(1e-12));  // both devices; noise adds nothing in the mean
+  CHECK(pair("energy") ==
+        Approx(10 * (0.89 + 0.0064)).epsilon(1e-12));  // both devices; noise adds nothing in the mean
   Devices free(Given{{"u", 1}});
   free.weights();
   CHECK(free("energy") == 0);
@@ -362,13 +383,16 @@ TEST_CASE("spin_valve: read noise keeps the mean and makes no conductance negati
     }
     if (noise < 1) CHECK(sum / n == Approx(1).margin(5 * noise / std::sqrt(n)));
     // Half of the reads lie above the median exp(-s^2 / 2), s^2 = ln(1 + noise^2); this many above the mean.
-    const double s = std::sqrt(noise < 1e8 ? std::log1p(noise * noise) : 2 * std::log(noise)), share = 0.5 * std::erfc(s / 2 / std::sqrt(2.0));
+    const double s = std::sqrt(noise < 1e8 ? std::log1p(noise * noise) : 2 * std::log(noise)),
+                 share = 0.5 * std::erfc(s / 2 / std::sqrt(2.0));
     CHECK(above == Approx(share * n).margin(5 * std::sqrt(share * (1 - share) * n) + 1));
   }
 }
 
 TEST_CASE("spin_valve: rates that are not given follow the constants; zero is zero") {
-  for (const auto& more : {Given{{"G_max", 60}}, Given{{"V_0", 0.4}}, Given{{"V_th", 0.9}}, Given{{"G_min", 0.1}, {"linear", 1}}, Given{{"G_max", 40}, {"V_0", 0.1}, {"linear", 1}}}) {
+  for (const auto& more :
+       {Given{{"G_max", 60}}, Given{{"V_0", 0.4}}, Given{{"V_th", 0.9}}, Given{{"G_min", 0.1}, {"linear", 1}},
+        Given{{"G_max", 40}, {"V_0", 0.1}, {"linear", 1}}}) {
     Devices up(more), down(more);
     down.pulse(4, 1e3);
     const double least = up("G"), most = down("G");
@@ -378,16 +402,22 @@ TEST_CASE("spin_valve: rates that are not given follow the constants; zero is ze
   Devices still(Given{{"k_up", 0}, {"k_down", 0}, {"u", 0.5}});
   CHECK(still.pulse(4, 1).pulse(-4, 1)("u") == 0.5);
   Devices given(Given{{"k_down", 2}, {"u", 0.5}});
-  CHECK(given.pulse(-2.35, 1e-3)("u") == Approx(0.5 * std::exp(-2e-3 * std::expm1(1.15 / 0.25))).epsilon(1e-12));
+  CHECK(given.pulse(-2.35, 1e-3)("u") ==
+        Approx(0.5 * std::exp(-2e-3 * std::expm1(1.15 / 0.25))).epsilon(1e-12));
 }
 
 TEST_CASE("spin_valve: `auto` in networks, and what cannot be derived") {
   const auto loaded = [](const std::string& more) {
-    return load_text("spinet: 1\nduration: 1 s\nparameters: {k: auto}\npopulations:\n  s: {model: spike_source, size: 1, spikes: [1 ms]}\n  n: {model: lif_delta, size: 1}\nprojections:\n"
-                     "  p: {from: s, to: n, connect: one_to_one, synapse: {model: spin_valve, delay: 1 ms" + more + "}}\n", "test.yaml", builtin());
+    return load_text(
+        "spinet: 1\nduration: 1 s\nparameters: {k: auto}\npopulations:\n  s: {model: spike_source, size: 1, "
+        "spikes: [1 ms]}\n  n: {model: lif_delta, size: 1}\nprojections:\n"
+        "  p: {from: s, to: n, connect: one_to_one, synapse: {model: spin_valve, delay: 1 ms" +
+            more + "}}\n",
+        "test.yaml", builtin());
   };
   const std::uint32_t k = index_of(valve().model.params, "k_down");
-  for (const char* text : {"", ", k_down: auto", ", k_down: $k"}) CHECK(is_auto(loaded(text).projections[0].params[k]));
+  for (const char* text : {"", ", k_down: auto", ", k_down: $k"})
+    CHECK(is_auto(loaded(text).projections[0].params[k]));
   CHECK(loaded(", k_down: 0").projections[0].params[k] == 0);
   CHECK(loaded(", k_down: 3 1/s").projections[0].params[k] == 3);
   const auto refused = [&](const std::string& more) -> std::string {
@@ -400,10 +430,15 @@ TEST_CASE("spin_valve: `auto` in networks, and what cannot be derived") {
   };
   CHECK(refused(", G_max: auto").find("G_max") != std::string::npos);  // only derived parameters
   CHECK(refused(", k_down: automatic").find("k_down") != std::string::npos);
-  CHECK(refused(", G_max: 25 uS").find("k_up must be given where G_max is not above 47 G_min") != std::string::npos);
-  CHECK(refused(", G_max: 15 uS, k_up: 1 1/s").find("k_down must be given where G_max is not above 31 G_min") != std::string::npos);
-  CHECK(refused(", V_th: 2.4 V").find("k_down must be given where V_th is not below 2.35 V") != std::string::npos);
-  CHECK(refused(", V_th: 2.6 V, k_down: 1 1/s").find("k_up must be given where V_th is not below 2.5 V") != std::string::npos);
+  CHECK(refused(", G_max: 25 uS").find("k_up must be given where G_max is not above 47 G_min") !=
+        std::string::npos);
+  CHECK(
+      refused(", G_max: 15 uS, k_up: 1 1/s").find("k_down must be given where G_max is not above 31 G_min") !=
+      std::string::npos);
+  CHECK(refused(", V_th: 2.4 V").find("k_down must be given where V_th is not below 2.35 V") !=
+        std::string::npos);
+  CHECK(refused(", V_th: 2.6 V, k_down: 1 1/s").find("k_up must be given where V_th is not below 2.5 V") !=
+        std::string::npos);
   CHECK(refused(", G_max: 15 uS, k_up: 1 1/s, k_down: 0").empty());
 }
 
@@ -422,32 +457,43 @@ TEST_CASE("spin_valve: parameters that contradict each other") {
   CHECK(reason("G_ref", 100).find("outside the device's range") != std::string::npos);
   CHECK(reason("field_hard", 10).find("field_hard") != std::string::npos);
   // Rates that follow from pulses which would be beyond all numbers: they would be 0.
-  for (const double V_0 : {1.84e-3, 1e-6, 1e-300}) CHECK(reason("V_0", V_0).find("where V_0 is below") != std::string::npos);
+  for (const double V_0 : {1.84e-3, 1e-6, 1e-300})
+    CHECK(reason("V_0", V_0).find("where V_0 is below") != std::string::npos);
   CHECK(reason("V_0", 2e-3).empty());
 }
 
 namespace {
 
-/// Ten devices onto ten neurons, one to one and all to all, with noise and spread; `schedule` is a block of YAML.
+/// Ten devices onto ten neurons, one to one and all to all, with noise and spread; `schedule` is a block of
+/// YAML.
 std::string network(const std::string& schedule, const std::string& more = "") {
   return "spinet: 1\nduration: 2 s\nblock: 1\npopulations:\n"
          "  s: {model: spike_source, size: 10, spikes: {0: [1.9 s], 3: [1.95 s]}}\n"
          "  n: {model: lif_delta, size: 10}\n"
          "projections:\n"
-         "  one: {from: s, to: n, connect: one_to_one, synapse: {model: spin_valve, u: 0, w_max: 3 mV, delay: 1 ms}}\n"
-         "  all: {from: s, to: n, connect: {fixed_indegree: 5}, synapse: {model: spin_valve, u: {uniform: {low: 0, high: 1}}, w_max: 1 mV,\n"
-         "        g: {normal: {mean: 1, sd: 0.1, min: 0.5}}, cycle_noise: 0.2, read_noise: 0.1, delay: {uniform: {low: 1 ms, high: 3 ms}}}}\n"
-         "schedule:\n" + schedule +
+         "  one: {from: s, to: n, connect: one_to_one, synapse: {model: spin_valve, u: 0, w_max: 3 mV, "
+         "delay: 1 ms}}\n"
+         "  all: {from: s, to: n, connect: {fixed_indegree: 5}, synapse: {model: spin_valve, u: {uniform: "
+         "{low: 0, high: 1}}, w_max: 1 mV,\n"
+         "        g: {normal: {mean: 1, sd: 0.1, min: 0.5}}, cycle_noise: 0.2, read_noise: 0.1, delay: "
+         "{uniform: {low: 1 ms, high: 3 ms}}}}\n"
+         "schedule:\n" +
+         schedule +
          "record:\n  spikes: [n]\n  reports: {population: n, variable: V, every: 10 ms}\n"
-         "  weights: [{projection: one, variable: u, every: 100 ms}, {projection: all, every: 100 ms}]\n" + more;
+         "  weights: [{projection: one, variable: u, every: 100 ms}, {projection: all, every: 100 ms}]\n" +
+         more;
 }
 struct Heard : Recorder {
   std::vector<Spike> all;
   std::map<std::uint32_t, std::vector<float>> reports, frames_of;
   std::vector<Edge> edges_of_all;
   void spikes(std::span<const Spike> s) override { all.insert(all.end(), s.begin(), s.end()); }
-  void frames(std::uint32_t r, std::span<const float> v) override { reports[r].insert(reports[r].end(), v.begin(), v.end()); }
-  void weights(std::uint32_t w, std::span<const float> v) override { frames_of[w].insert(frames_of[w].end(), v.begin(), v.end()); }
+  void frames(std::uint32_t r, std::span<const float> v) override {
+    reports[r].insert(reports[r].end(), v.begin(), v.end());
+  }
+  void weights(std::uint32_t w, std::span<const float> v) override {
+    frames_of[w].insert(frames_of[w].end(), v.begin(), v.end());
+  }
   void edges(std::uint32_t p, std::span<const Edge> e) override {
     if (p == 1) edges_of_all.insert(edges_of_all.end(), e.begin(), e.end());
   }
@@ -465,27 +511,41 @@ Heard heard(const std::string& text) {
 }  // namespace
 
 TEST_CASE("schedule: a train of pulses reaches the synapses named, and no others") {
-  const auto h = heard(network("  - {at: 0.5 s, pulse: {amplitude: 2.5 V, width: 5 ms, count: 50, period: 10 ms}, to: one, synapses: [[3, 3], [7, 7]]}\n"));
+  const auto h =
+      heard(network("  - {at: 0.5 s, pulse: {amplitude: 2.5 V, width: 5 ms, count: 50, period: 10 ms}, to: "
+                    "one, synapses: [[3, 3], [7, 7]]}\n"));
   const auto& u = h.frames_of.at(0);
   REQUIRE(u.size() == 200);
   for (std::size_t frame = 0; frame < 20; ++frame)
     for (std::size_t i = 0; i < 10; ++i) {
       // Pulses up to and at the frame's time: controls come first in a tick.
-      const int pulses = i != 3 && i != 7 ? 0 : frame < 5 ? 0 : std::min<int>(50, static_cast<int>(frame - 5) * 10 + 1);
-      CHECK(static_cast<double>(u[frame * 10 + i]) == Approx(-std::expm1(-6.059855083280222 * 5e-3 * pulses)).epsilon(1e-6).margin(1e-12));
+      const int pulses = i != 3 && i != 7 ? 0
+                         : frame < 5      ? 0
+                                          : std::min<int>(50, static_cast<int>(frame - 5) * 10 + 1);
+      CHECK(static_cast<double>(u[frame * 10 + i]) ==
+            Approx(-std::expm1(-6.059855083280222 * 5e-3 * pulses)).epsilon(1e-6).margin(1e-12));
     }
 }
 
 TEST_CASE("schedule: what repeats is what is written out") {
-  const std::string train = "  - {at: 0.5 s, pulse: {amplitude: 2.5 V, width: 5 ms, count: 3, period: 10 ms}, to: [one, all], repeat: {every: 200 ms, count: 2}}\n"
-                            "  - {at: 0.6 s, field: {state: antiparallel}, repeat: {every: 0.7 s, count: 2}}\n"
-                            "  - {at: 0.7 s, pulse: {amplitude: {from: -1.5 V, to: -2.5 V}, width: 5 ms, count: 5, period: 0.1 s}, to: all}\n"
-                            "  - {at: 1 s, set: {n: {I_dc: {from: 100 pA, to: 300 pA}}}, repeat: {every: 10 ms, count: 3}}\n";
+  const std::string train =
+      "  - {at: 0.5 s, pulse: {amplitude: 2.5 V, width: 5 ms, count: 3, period: 10 ms}, to: [one, all], "
+      "repeat: {every: 200 ms, count: 2}}\n"
+      "  - {at: 0.6 s, field: {state: antiparallel}, repeat: {every: 0.7 s, count: 2}}\n"
+      "  - {at: 0.7 s, pulse: {amplitude: {from: -1.5 V, to: -2.5 V}, width: 5 ms, count: 5, period: 0.1 s}, "
+      "to: all}\n"
+      "  - {at: 1 s, set: {n: {I_dc: {from: 100 pA, to: 300 pA}}}, repeat: {every: 10 ms, count: 3}}\n";
   std::string written;
-  for (const char* at : {"500", "510", "520", "700", "710", "720"}) written += fmt::format("  - {{at: {} ms, pulse: {{amplitude: 2.5 V, width: 5 ms}}, to: [one, all]}}\n", at);
-  for (const char* at : {"600", "1300"}) written += fmt::format("  - {{at: {} ms, field: {{state: antiparallel}}}}\n", at);
-  for (int i = 0; i < 5; ++i) written += fmt::format("  - {{at: {} ms, pulse: {{amplitude: {} V, width: 5 ms}}, to: all}}\n", 700 + 100 * i, -1.5 - 0.25 * i);
-  for (int i = 0; i < 3; ++i) written += fmt::format("  - {{at: {} ms, set: {{n: {{I_dc: {} pA}}}}}}\n", 1000 + 10 * i, 100 + 100 * i);
+  for (const char* at : {"500", "510", "520", "700", "710", "720"})
+    written +=
+        fmt::format("  - {{at: {} ms, pulse: {{amplitude: 2.5 V, width: 5 ms}}, to: [one, all]}}\n", at);
+  for (const char* at : {"600", "1300"})
+    written += fmt::format("  - {{at: {} ms, field: {{state: antiparallel}}}}\n", at);
+  for (int i = 0; i < 5; ++i)
+    written += fmt::format("  - {{at: {} ms, pulse: {{amplitude: {} V, width: 5 ms}}, to: all}}\n",
+                           700 + 100 * i, -1.5 - 0.25 * i);
+  for (int i = 0; i < 3; ++i)
+    written += fmt::format("  - {{at: {} ms, set: {{n: {{I_dc: {} pA}}}}}}\n", 1000 + 10 * i, 100 + 100 * i);
   const auto a = heard(network(train)), b = heard(network(written));
   CHECK(a.all == b.all);
   CHECK(a.reports == b.reports);
@@ -494,9 +554,11 @@ TEST_CASE("schedule: what repeats is what is written out") {
 }
 
 TEST_CASE("schedule: pulses give the same data on any number of ranks") {
-  const auto text = network("  - {at: 0.5 s, pulse: {amplitude: 2.5 V, width: 5 ms, count: 50, period: 10 ms}, to: all}\n"
-                            "  - {at: 1.2 s, pulse: {amplitude: -2 V, width: 5 ms, count: 7, period: 10 ms}, to: one, synapses: [[0, 0], [9, 9], [3, 3]]}\n"
-                            "  - {at: 1.3 s, field: 90 Oe}\n");
+  const auto text = network(
+      "  - {at: 0.5 s, pulse: {amplitude: 2.5 V, width: 5 ms, count: 50, period: 10 ms}, to: all}\n"
+      "  - {at: 1.2 s, pulse: {amplitude: -2 V, width: 5 ms, count: 7, period: 10 ms}, to: one, synapses: "
+      "[[0, 0], [9, 9], [3, 3]]}\n"
+      "  - {at: 1.3 s, field: 90 Oe}\n");
   const auto alone = heard(text);
   CHECK(alone.frames_of.at(1).size() == 20 * 50);
   for (const int ranks : {2, 3}) {
@@ -519,38 +581,54 @@ TEST_CASE("schedule: synapses that were not drawn are found before the run") {
   int missing = 0;
   for (Gid s = 0; s < 10; ++s)
     for (Gid t = 0; t < 10; ++t) {
-      const auto net = load_text(network(fmt::format("  - {{at: 1 s, pulse: {{amplitude: 2 V, width: 1 ms}}, to: all, synapses: [[{}, {}]]}}\n", s, t)), "test.yaml", builtin());
+      const auto net = load_text(
+          network(fmt::format(
+              "  - {{at: 1 s, pulse: {{amplitude: 2 V, width: 1 ms}}, to: all, synapses: [[{}, {}]]}}\n", s,
+              t)),
+          "test.yaml", builtin());
       const auto fault = missing_synapse(net);
       CHECK(fault.empty() == (drawn.count({s, t}) == 1));
       missing += !fault.empty();
-      if (!fault.empty()) CHECK(fault.find(fmt::format("from source {} to target {} of projection 'all'", s, t)) != std::string::npos);
+      if (!fault.empty())
+        CHECK(fault.find(fmt::format("from source {} to target {} of projection 'all'", s, t)) !=
+              std::string::npos);
     }
   CHECK(missing > 20);
 }
 
 TEST_CASE("every event of a tick draws anew, the same on any ranks, in any blocks and after a restart") {
-  // Sources that fire several times in a tick, two pulses in a tick, two reads in a tick; onto all or single synapses.
+  // Sources that fire several times in a tick, two pulses in a tick, two reads in a tick; onto all or single
+  // synapses.
   const auto text = [](int block) {
     return fmt::format(
         "spinet: 1\nduration: 400 ms\nblock: {}\nseed: 5\npopulations:\n"
-        "  s: {{model: spike_source, size: 3, spikes: [[10 ms, 10 ms, 10 ms, 210 ms, 210 ms], [10 ms, 210 ms], [50 ms, 50 ms]]}}\n"
+        "  s: {{model: spike_source, size: 3, spikes: [[10 ms, 10 ms, 10 ms, 210 ms, 210 ms], [10 ms, 210 "
+        "ms], [50 ms, 50 ms]]}}\n"
         "  n: {{model: lif_delta, size: 6, params: {{v_th: 1 V}}}}\n"
         "projections:\n"
-        "  p: {{from: s, to: n, connect: all_to_all, synapse: {{model: spin_valve, u: 0.5, w_max: 1 mV, cycle_noise: 0.3, read_noise: 0.2, energy: 1, delay: 1 ms}}}}\n"
+        "  p: {{from: s, to: n, connect: all_to_all, synapse: {{model: spin_valve, u: 0.5, w_max: 1 mV, "
+        "cycle_noise: 0.3, read_noise: 0.2, energy: 1, delay: 1 ms}}}}\n"
         "schedule:\n"
         "  - {{at: 100 ms, pulse: {{amplitude: 1.5 V, width: 1 ms}}, to: p}}\n"
         "  - {{at: 100 ms, pulse: {{amplitude: 1.5 V, width: 1 ms}}, to: p}}\n"
         "  - {{at: 120 ms, pulse: {{amplitude: 1.5 V, width: 1 ms}}, to: p, synapses: [[0, 0], [0, 5]]}}\n"
         "  - {{at: 120 ms, pulse: {{amplitude: 1.5 V, width: 1 ms}}, to: p, synapses: [[0, 4], [0, 5]]}}\n"
         "  - {{at: 150 ms, read: p}}\n  - {{at: 150 ms, read: p}}\n  - {{at: 211 ms, read: p}}\n"
-        "record:\n  reports: {{population: n, variable: V, every: 1 ms}}\n  weights: {{projection: p, variable: u, every: 10 ms}}\n", block);
+        "record:\n  reports: {{population: n, variable: V, every: 1 ms}}\n  weights: {{projection: p, "
+        "variable: u, every: 10 ms}}\n",
+        block);
   };
   struct All : Heard {
     std::vector<WeightEvent> readings;
-    void weight_events(std::uint32_t, std::span<const WeightEvent> e) override { readings.insert(readings.end(), e.begin(), e.end()); }
-    bool same(const All& o) const { return reports == o.reports && frames_of == o.frames_of && readings == o.readings; }
+    void weight_events(std::uint32_t, std::span<const WeightEvent> e) override {
+      readings.insert(readings.end(), e.begin(), e.end());
+    }
+    bool same(const All& o) const {
+      return reports == o.reports && frames_of == o.frames_of && readings == o.readings;
+    }
   };
-  const auto done = [&](int ranks, int block, std::uint32_t small_slices, MemoryCheckpoints* save = nullptr, const MemoryCheckpoints* resume = nullptr) {
+  const auto done = [&](int ranks, int block, std::uint32_t small_slices, MemoryCheckpoints* save = nullptr,
+                        const MemoryCheckpoints* resume = nullptr) {
     All h;
     run_loopback(ranks, [&](Transport& t) {
       const auto net = load_text(text(block), "test.yaml", builtin());
@@ -580,11 +658,14 @@ TEST_CASE("every event of a tick draws anew, the same on any ranks, in any block
     CHECK(a.value != b.value);
   }
   // Two pulses of a tick: another rate each, and the first the same as if it were alone.
-  const auto u_at = [&](int t, std::size_t edge) { return static_cast<double>(one.frames_of.at(0)[static_cast<std::size_t>(t / 10) * 18 + edge]); };
+  const auto u_at = [&](int t, std::size_t edge) {
+    return static_cast<double>(one.frames_of.at(0)[static_cast<std::size_t>(t / 10) * 18 + edge]);
+  };
   const auto rate = [](double before, double after) { return -std::log((1 - after) / (1 - before)); };
   const double k = 0.03361502037278161 * std::expm1(0.3 / 0.25) * 1e-3;
   int apart = 0;
-  for (std::size_t e = 0; e < 18; ++e) apart += std::abs(rate(u_at(90, e), u_at(100, e)) / (2 * k) - 1) > 1e-6;
+  for (std::size_t e = 0; e < 18; ++e)
+    apart += std::abs(rate(u_at(90, e), u_at(100, e)) / (2 * k) - 1) > 1e-6;
   CHECK(apart == 18);
   CHECK(u_at(120, 0) != u_at(110, 0));
   CHECK(u_at(120, 1) == u_at(110, 1));
@@ -602,10 +683,14 @@ TEST_CASE("every event of a tick draws anew, the same on any ranks, in any block
 }
 
 TEST_CASE("schedule: a million pulses are one control") {
-  const auto net = load_text("spinet: 1\nduration: 1000 s\npopulations:\n  s: {model: spike_source, size: 1, spikes: [1 s]}\n  n: {model: lif_delta, size: 1}\nprojections:\n"
-                             "  p: {from: s, to: n, connect: one_to_one, synapse: {model: spin_valve, u: 0.3, delay: 1 ms}}\nschedule:\n"
-                             "  - {at: 0 s, pulse: {amplitude: 1 V, width: 0.5 ms, count: 1000000, period: 1 ms}, to: p}\n"
-                             "record:\n  weights: {projection: p, variable: u, every: 500 s}\n", "test.yaml", builtin());
+  const auto net = load_text(
+      "spinet: 1\nduration: 1000 s\npopulations:\n  s: {model: spike_source, size: 1, spikes: [1 s]}\n  n: "
+      "{model: lif_delta, size: 1}\nprojections:\n"
+      "  p: {from: s, to: n, connect: one_to_one, synapse: {model: spin_valve, u: 0.3, delay: 1 "
+      "ms}}\nschedule:\n"
+      "  - {at: 0 s, pulse: {amplitude: 1 V, width: 0.5 ms, count: 1000000, period: 1 ms}, to: p}\n"
+      "record:\n  weights: {projection: p, variable: u, every: 500 s}\n",
+      "test.yaml", builtin());
   CHECK(net.schedule.size() == 1);
   Heard h;
   OneRank one;

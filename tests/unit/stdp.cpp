@@ -1,4 +1,5 @@
-// stdp against the sum over all pairs of spikes, written down from the definition: no traces, no histories, no slices.
+// stdp against the sum over all pairs of spikes, written down from the definition: no traces, no histories,
+// no slices.
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <map>
@@ -14,18 +15,23 @@ struct PairRule {
   double tau_plus = 20, tau_minus = 20, lambda = 0.01, alpha = 1, mu_plus = 1, mu_minus = 1, w_max = 100;
   bool nearest = false;
   Values values(double weight) const {
-    return {{"tau_plus", tau_plus}, {"tau_minus", tau_minus}, {"lambda", lambda}, {"alpha", alpha}, {"mu_plus", mu_plus},
-            {"mu_minus", mu_minus}, {"w_max", w_max}, {"nearest", nearest ? 1.0 : 0.0}, {"weight", weight}};
+    return {{"tau_plus", tau_plus}, {"tau_minus", tau_minus},
+            {"lambda", lambda},     {"alpha", alpha},
+            {"mu_plus", mu_plus},   {"mu_minus", mu_minus},
+            {"w_max", w_max},       {"nearest", nearest ? 1.0 : 0.0},
+            {"weight", weight}};
   }
 };
 
-/// A synapse from the definition.  At the synapse a presynaptic spike is its emission t, a postsynaptic spike s + delay.
-/// A postsynaptic spike potentiates by all (or the nearest) presynaptic spikes strictly before it, a presynaptic one
-/// depresses by all (or the nearest) postsynaptic spikes strictly before it; at the same time the postsynaptic one acts
-/// first.  Weights are rounded to float after each step, as the engine says it does.
+/// A synapse from the definition.  At the synapse a presynaptic spike is its emission t, a postsynaptic spike
+/// s + delay. A postsynaptic spike potentiates by all (or the nearest) presynaptic spikes strictly before it,
+/// a presynaptic one depresses by all (or the nearest) postsynaptic spikes strictly before it; at the same
+/// time the postsynaptic one acts first.  Weights are rounded to float after each step, as the engine says it
+/// does.
 class PairSum {
  public:
-  PairSum(const PairRule& rule, double weight, const SpikeTrain& pre, const SpikeTrain& post, Tick delay) : r_(rule), pre_(pre) {
+  PairSum(const PairRule& rule, double weight, const SpikeTrain& pre, const SpikeTrain& post, Tick delay)
+      : r_(rule), pre_(pre) {
     for (const Tick s : post) post_.push_back(s + delay);
     std::size_t i = 0, k = 0;
     auto w = static_cast<float>(weight);
@@ -34,11 +40,15 @@ class PairSum {
       if (!any_pre && !any_post) break;
       if (any_post && (!any_pre || post_[k] <= pre_[i])) {
         const double x = sum(pre_, post_[k], r_.tau_plus), u = w / r_.w_max;
-        if (x > 0) w = static_cast<float>(std::min(1.0, u + r_.lambda * std::pow(std::max(0.0, 1 - u), r_.mu_plus) * x) * r_.w_max);
+        if (x > 0)
+          w = static_cast<float>(
+              std::min(1.0, u + r_.lambda * std::pow(std::max(0.0, 1 - u), r_.mu_plus) * x) * r_.w_max);
         after_.push_back({post_[k++], true, w});
       } else {
         const double x = sum(post_, pre_[i], r_.tau_minus), u = w / r_.w_max;
-        if (x > 0) w = static_cast<float>(std::max(0.0, u - r_.alpha * r_.lambda * std::pow(u, r_.mu_minus) * x) * r_.w_max);
+        if (x > 0)
+          w = static_cast<float>(std::max(0.0, u - r_.alpha * r_.lambda * std::pow(u, r_.mu_minus) * x) *
+                                 r_.w_max);
         after_.push_back({pre_[i++], false, w});
         transmitted.push_back(w);
       }
@@ -67,8 +77,11 @@ class PairSum {
     long double x = 0;
     Tick latest = -1;
     for (const Tick t : train)
-      if (t < before) x += std::exp(static_cast<long double>(t - before) / (1e6L * static_cast<long double>(tau))), latest = t;
-    return r_.nearest ? (latest >= 0 ? std::exp(-static_cast<double>(before - latest) / (1e6 * tau)) : 0) : static_cast<double>(x);
+      if (t < before)
+        x += std::exp(static_cast<long double>(t - before) / (1e6L * static_cast<long double>(tau))),
+            latest = t;
+    return r_.nearest ? (latest >= 0 ? std::exp(-static_cast<double>(before - latest) / (1e6 * tau)) : 0)
+                      : static_cast<double>(x);
   }
   PairRule r_;
   std::vector<Tick> pre_, post_;
@@ -76,8 +89,9 @@ class PairSum {
   float first_ = 0;
 };
 
-/// Counts floats that are not the same.  The engine and the pair sum add in different orders, in double; so a float may now
-/// and then be rounded the other way, and an additive rule keeps that for ever.  Nothing else may differ.
+/// Counts floats that are not the same.  The engine and the pair sum add in different orders, in double; so a
+/// float may now and then be rounded the other way, and an additive rule keeps that for ever.  Nothing else
+/// may differ.
 struct Tally {
   std::size_t same = 0, near = 0, wrong = 0;
   double unit = 0;  ///< spacing of floats at w_max
@@ -97,12 +111,19 @@ struct Tally {
   }
 };
 
-/// Runs a network of `t` and compares weights at all recorded ticks and all transmitted weights of stdp projections.
-void compare(Trained& t, const std::map<std::uint32_t, PairRule>& rules, std::size_t least, bool moves = true) {
-  struct Recorded { std::uint32_t w; Tick every, from; };
+/// Runs a network of `t` and compares weights at all recorded ticks and all transmitted weights of stdp
+/// projections.
+void compare(Trained& t, const std::map<std::uint32_t, PairRule>& rules, std::size_t least,
+             bool moves = true) {
+  struct Recorded {
+    std::uint32_t w;
+    Tick every, from;
+  };
   std::map<std::uint32_t, std::vector<Recorded>> recordings;
   for (const auto& [p, rule] : rules)
-    for (const auto& [every, from] : {std::pair<Tick, Tick>{ms(13.7) + 13, ms(2)}, {ms(100), 0}, {t.b.network().duration, t.b.network().duration - 1}})
+    for (const auto& [every, from] : {std::pair<Tick, Tick>{ms(13.7) + 13, ms(2)},
+                                      {ms(100), 0},
+                                      {t.b.network().duration, t.b.network().duration - 1}})
       recordings[p].push_back({t.b.record_weights(p, every, from), every, from});
   std::vector<Repeater::Heard> heard;
   Repeater::notes = &heard;
@@ -110,7 +131,8 @@ void compare(Trained& t, const std::map<std::uint32_t, PairRule>& rules, std::si
   Repeater::notes = nullptr;
   std::size_t fired = 0;
   for (const auto& train : t.post)
-    fired += static_cast<std::size_t>(std::lower_bound(train.begin(), train.end(), t.b.network().duration) - train.begin());
+    fired += static_cast<std::size_t>(std::lower_bound(train.begin(), train.end(), t.b.network().duration) -
+                                      train.begin());
   REQUIRE(got.spikes().size() == fired);
 
   const Tick duration = t.b.network().duration;
@@ -133,7 +155,8 @@ void compare(Trained& t, const std::map<std::uint32_t, PairRule>& rules, std::si
         REQUIRE(values.size() == frames * edges.size());
         for (std::size_t f = 0; f < frames; ++f) {
           const Tick tick = r.from + static_cast<Tick>(f) * r.every;
-          all.add(values[f * edges.size() + e], sum.met(tick - edge.delay), "edge " + std::to_string(e) + " at " + std::to_string(tick));
+          all.add(values[f * edges.size() + e], sum.met(tick - edge.delay),
+                  "edge " + std::to_string(e) + " at " + std::to_string(tick));
         }
       }
       for (std::size_t i = 0; i < t.pre_of(edge).size(); ++i)
@@ -149,7 +172,8 @@ void compare(Trained& t, const std::map<std::uint32_t, PairRule>& rules, std::si
     REQUIRE(others.size() == weights.size());
     std::sort(weights.begin(), weights.end());
     std::sort(others.begin(), others.end());
-    for (std::size_t i = 0; i < weights.size(); ++i) arrived.add(others[i], weights[i], "transmitted at " + std::to_string(where.first));
+    for (std::size_t i = 0; i < weights.size(); ++i)
+      arrived.add(others[i], weights[i], "transmitted at " + std::to_string(where.first));
   }
   arrived.check(least / 10);
 }
@@ -163,11 +187,13 @@ std::vector<SpikeTrain> trains(Numbers& n, std::size_t count, Tick duration, dou
 }  // namespace
 
 TEST_CASE("stdp: one pair at a time, either order, and the tie") {
-  const PairRule rule{.tau_plus = 17, .tau_minus = 34, .lambda = 0.1, .alpha = 0.5, .mu_plus = 0, .mu_minus = 0};
+  const PairRule rule{
+      .tau_plus = 17, .tau_minus = 34, .lambda = 0.1, .alpha = 0.5, .mu_plus = 0, .mu_minus = 0};
   const Tick delay = ms(1.5);
   for (const double dt : {-60.0, -10.0, -0.1, 0.0, 0.1, 10.0, 60.0}) {
     INFO("dt " << dt);
-    // At the synapse: the presynaptic spike at 100 ms, the postsynaptic one at 100 ms + dt; an event at 400 ms collects.
+    // At the synapse: the presynaptic spike at 100 ms, the postsynaptic one at 100 ms + dt; an event at 400
+    // ms collects.
     Trained t(ms(500), {{ms(100), ms(400)}}, {{ms(100 + dt) - delay}});
     const auto w = t.b.record_weights(t.plastic("stdp", rule.values(50), delay), ms(1), ms(300));
     auto got = run(t.b.network());
@@ -188,8 +214,14 @@ TEST_CASE("stdp equals the sum over pairs: all and nearest, additive to multipli
         Numbers n(++seed, 1);
         Trained t(ms(1500), trains(n, 5, ms(1500), 30), trains(n, 4, ms(1500), 25));
         std::map<std::uint32_t, PairRule> rules;
-        const PairRule a{.tau_plus = 15, .tau_minus = 33, .lambda = 0.02, .alpha = 0.9, .mu_plus = mu_plus, .mu_minus = mu_minus,
-                         .w_max = 80, .nearest = nearest};
+        const PairRule a{.tau_plus = 15,
+                         .tau_minus = 33,
+                         .lambda = 0.02,
+                         .alpha = 0.9,
+                         .mu_plus = mu_plus,
+                         .mu_minus = mu_minus,
+                         .w_max = 80,
+                         .nearest = nearest};
         PairRule b = a;  // another time constant, another history
         b.tau_minus = 110;
         b.lambda = 0.005;
@@ -197,7 +229,8 @@ TEST_CASE("stdp equals the sum over pairs: all and nearest, additive to multipli
         rules[t.plastic("stdp", b.values(30), ms(4.5))] = b;
         std::vector<ListedEdge> edges;
         for (std::uint32_t i = 0; i < 30; ++i)
-          edges.push_back({n.below(5), n.below(4), n.uniform(0, 80), 100'000 * (1 + static_cast<Tick>(n.below(60)))});
+          edges.push_back(
+              {n.below(5), n.below(4), n.uniform(0, 80), 100'000 * (1 + static_cast<Tick>(n.below(60)))});
         rules[t.plastic("stdp", a.values(30), edges)] = a;
         compare(t, rules, 12'000);
       }
@@ -211,7 +244,13 @@ TEST_CASE("stdp stays between 0 and w_max, and leaves either bound again") {
     Trained t(ms(1200), trains(n, 5, ms(1200), 40), trains(n, 4, ms(1200), 40));
     std::map<std::uint32_t, PairRule> rules;
     for (const double mu : {0.0, 0.4}) {
-      const PairRule r{.tau_plus = 20, .tau_minus = 20, .lambda = lambda, .alpha = alpha, .mu_plus = mu, .mu_minus = mu, .w_max = 0.3};
+      const PairRule r{.tau_plus = 20,
+                       .tau_minus = 20,
+                       .lambda = lambda,
+                       .alpha = alpha,
+                       .mu_plus = mu,
+                       .mu_minus = mu,
+                       .w_max = 0.3};
       rules[t.plastic("stdp", r.values(0.2), ms(2))] = r;
     }
     const auto first = rules.begin()->first;
@@ -226,7 +265,8 @@ TEST_CASE("stdp stays between 0 and w_max, and leaves either bound again") {
   }
 }
 
-TEST_CASE("stdp across sweeps: seconds of model time, silence, and spikes and events at the very tick of a sweep") {
+TEST_CASE(
+    "stdp across sweeps: seconds of model time, silence, and spikes and events at the very tick of a sweep") {
   Numbers n(5, 1);
   const Tick duration = ms(3700), longest = ms(30);
   auto pre = trains(n, 5, duration, 12), post = trains(n, 4, duration, 15);
@@ -254,7 +294,13 @@ TEST_CASE("stdp across sweeps: seconds of model time, silence, and spikes and ev
     INFO("nearest " << nearest);
     Trained t(duration, pre, post);
     std::map<std::uint32_t, PairRule> rules;
-    const PairRule a{.tau_plus = 15, .tau_minus = 40, .lambda = 0.02, .alpha = 1.1, .mu_plus = 0, .mu_minus = 0.4, .nearest = nearest};
+    const PairRule a{.tau_plus = 15,
+                     .tau_minus = 40,
+                     .lambda = 0.02,
+                     .alpha = 1.1,
+                     .mu_plus = 0,
+                     .mu_minus = 0.4,
+                     .nearest = nearest};
     for (const Tick delay : {ms(0.1), ms(5), longest}) rules[t.plastic("stdp", a.values(50), delay)] = a;
     compare(t, rules, 15'000, false);
   }
@@ -264,8 +310,10 @@ TEST_CASE("stdp with delays of seconds and time constants of seconds") {
   Numbers n(6, 1);
   Trained t(ms(20'000), trains(n, 3, ms(20'000), 6), trains(n, 3, ms(20'000), 6));
   std::map<std::uint32_t, PairRule> rules;
-  const PairRule a{.tau_plus = 900, .tau_minus = 0.05, .lambda = 0.005, .alpha = 2, .mu_plus = 0.4, .mu_minus = 0};
-  const PairRule b{.tau_plus = 1, .tau_minus = 7000, .lambda = 0.001, .alpha = 0.1, .mu_plus = 1, .mu_minus = 1};
+  const PairRule a{
+      .tau_plus = 900, .tau_minus = 0.05, .lambda = 0.005, .alpha = 2, .mu_plus = 0.4, .mu_minus = 0};
+  const PairRule b{
+      .tau_plus = 1, .tau_minus = 7000, .lambda = 0.001, .alpha = 0.1, .mu_plus = 1, .mu_minus = 1};
   rules[t.plastic("stdp", a.values(50), ms(1300))] = a;
   rules[t.plastic("stdp", b.values(50), ms(0.3))] = b;
   compare(t, rules, 15'000);
@@ -273,7 +321,8 @@ TEST_CASE("stdp with delays of seconds and time constants of seconds") {
 
 TEST_CASE("stdp: pairs further apart than the 2^32 ticks that a table of decays covers") {
   Trained t(ms(60'000), {{ms(1000), ms(45'000)}, {ms(50'000)}}, {{ms(21'000)}, {ms(8000)}});
-  const PairRule r{.tau_plus = 7000, .tau_minus = 9000, .lambda = 0.1, .alpha = 0.5, .mu_plus = 0, .mu_minus = 0};
+  const PairRule r{
+      .tau_plus = 7000, .tau_minus = 9000, .lambda = 0.1, .alpha = 0.5, .mu_plus = 0, .mu_minus = 0};
   compare(t, {{t.plastic("stdp", r.values(50), ms(1)), r}}, 60);
 }
 
@@ -324,7 +373,8 @@ TEST_CASE("recording weights changes nothing") {
     Repeater::notes = nullptr;
     std::vector<double> data;
     for (const auto& h : heard) data.push_back(h.weight);
-    for (const std::uint32_t w : {0u, 1u}) data.insert(data.end(), got.recorder.weights_of(w).begin(), got.recorder.weights_of(w).end());
+    for (const std::uint32_t w : {0u, 1u})
+      data.insert(data.end(), got.recorder.weights_of(w).begin(), got.recorder.weights_of(w).end());
     return data;
   };
   const auto without = network(false);

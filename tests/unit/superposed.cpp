@@ -1,6 +1,6 @@
-// Superposed trains: what a block takes as one sorted train gives the spikes of the same events sent one by one.
-// Trains are drawn by slabs of time that begin at multiples of their length; the delay moves a train across the frames
-// of its block, so that some have their base in one frame and arrivals in the next.
+// Superposed trains: what a block takes as one sorted train gives the spikes of the same events sent one by
+// one. Trains are drawn by slabs of time that begin at multiples of their length; the delay moves a train
+// across the frames of its block, so that some have their base in one frame and arrivals in the next.
 #include <catch2/catch.hpp>
 
 #include "core/input/emitter.hpp"
@@ -16,16 +16,17 @@ namespace {
 struct Plan {
   std::string model;
   Values values;
-  double weight;              ///< of the excitatory train, mV or pA
-  std::uint32_t minus = 0;    ///< port of the inhibitory one
+  double weight;                ///< of the excitatory train, mV or pA
+  std::uint32_t minus = 0;      ///< port of the inhibitory one
   std::uint32_t neurons = 300;  ///< a unit of 256 sources and one of fewer
-  double rate = 5000;         ///< Hz, of each excitatory source
+  double rate = 5000;           ///< Hz, of each excitatory source
   Tick duration = ms(250);
-  bool alike = true;          ///< excitatory weights
-  double most = 0.5;          ///< spikes per event: where one event is enough to fire, sums are not tested
+  bool alike = true;  ///< excitatory weights
+  double most = 0.5;  ///< spikes per event: where one event is enough to fire, sums are not tested
 };
 
-/// One to one from `excitation` and `inhibition`, Poisson populations or, if given, the events of an earlier run.
+/// One to one from `excitation` and `inhibition`, Poisson populations or, if given, the events of an earlier
+/// run.
 NetworkBuilder driven(const Plan& plan, const std::vector<Spike>* events) {
   NetworkBuilder b(plan.duration, 21);
   b.network().block = 256;
@@ -41,7 +42,8 @@ NetworkBuilder driven(const Plan& plan, const std::vector<Spike>* events) {
   const auto excitation = input(plan.rate), inhibition = input(plan.rate / 4);
   const Value w = plan.alike ? Value(plan.weight) : Value(uniform(0.5 * plan.weight, 1.5 * plan.weight));
   b.connect(excitation, cells, Rule::one_to_one, w, ms(1.5));
-  b.connect(inhibition, cells, Rule::one_to_one, uniform(-1.2 * plan.weight, -0.8 * plan.weight), ms(0.7), plan.minus);
+  b.connect(inhibition, cells, Rule::one_to_one, uniform(-1.2 * plan.weight, -0.8 * plan.weight), ms(0.7),
+            plan.minus);
   b.record_spikes(cells);
   b.record_spikes(excitation);
   b.record_spikes(inhibition);
@@ -72,14 +74,15 @@ void check(const Plan& plan, std::size_t least_spikes, std::size_t least_beyond)
   CHECK(second.statistics.deliveries == first.statistics.superposed);
   CHECK(first_difference(first.spikes(), second.spikes()) == "");
   CHECK(first.statistics.spikes > least_spikes);
-  CHECK(static_cast<double>(first.statistics.spikes) < plan.most * static_cast<double>(first.statistics.superposed));
+  CHECK(static_cast<double>(first.statistics.spikes) <
+        plan.most * static_cast<double>(first.statistics.superposed));
   CHECK(beyond_a_frame(superposed.network(), first.spikes()) >= least_beyond);
 }
 
 /// Time constants that make frames of about a millisecond: hundreds of them in a run.
 Values cell(const Values& more, double tau_m = 0.25) {
-  Values v{{"tau_m", tau_m}, {"C_m", 200}, {"E_L", -66}, {"v_th", uniform(-57, -55)}, {"v_reset", -66}, {"t_ref", 1},
-           {"I_dc", 0},      {"V", -66}};
+  Values v{{"tau_m", tau_m}, {"C_m", 200}, {"E_L", -66}, {"v_th", uniform(-57, -55)},
+           {"v_reset", -66}, {"t_ref", 1}, {"I_dc", 0},  {"V", -66}};
   v.insert(v.end(), more.begin(), more.end());
   return v;
 }
@@ -94,16 +97,24 @@ TEST_CASE("superposed trains of lif_delta, across frames", "[superposed]") {
 }
 
 TEST_CASE("superposed trains of lif_exp with equal synaptic time constants, across frames", "[superposed]") {
-  Plan plan{.model = "lif_exp", .values = cell({{"tau_syn_exc", 0.2}, {"tau_syn_inh", 0.2}}, 2), .weight = 10'000, .minus = 1};
+  Plan plan{.model = "lif_exp",
+            .values = cell({{"tau_syn_exc", 0.2}, {"tau_syn_inh", 0.2}}, 2),
+            .weight = 10'000,
+            .minus = 1};
   check(plan, 1000, 5000);
   plan.alike = false;
   check(plan, 1000, 5000);
 }
 
-TEST_CASE("superposed trains of lif_exp with unequal synaptic time constants, across frames", "[superposed]") {
-  for (const auto& [exc, inh] : {std::pair{0.2, 0.5}, {2.0, 0.2}, {0.2, 2.0}}) {  // 2 ms is that of the membrane
+TEST_CASE("superposed trains of lif_exp with unequal synaptic time constants, across frames",
+          "[superposed]") {
+  for (const auto& [exc, inh] :
+       {std::pair{0.2, 0.5}, {2.0, 0.2}, {0.2, 2.0}}) {  // 2 ms is that of the membrane
     CAPTURE(exc, inh);
-    Plan plan{.model = "lif_exp", .values = cell({{"tau_syn_exc", exc}, {"tau_syn_inh", inh}}, 2), .weight = 2000 / exc, .minus = 1};
+    Plan plan{.model = "lif_exp",
+              .values = cell({{"tau_syn_exc", exc}, {"tau_syn_inh", inh}}, 2),
+              .weight = 2000 / exc,
+              .minus = 1};
     check(plan, 1000, 5000);
     plan.alike = false;
     check(plan, 1000, 5000);
@@ -123,16 +134,35 @@ TEST_CASE("superposed trains of models without frames", "[superposed]") {
 
 TEST_CASE("superposed trains of a model that is evaluated at every tick with arrivals", "[superposed]") {
   // Two neurons, so that several arrivals of a tick are common; and more than a word of them.
-  check({.model = "stochastic_binary", .values = {{"bias", 0}, {"flip", 0.1}}, .weight = 1, .neurons = 2, .rate = 2e6, .duration = ms(20), .most = 0.8}, 2000, 0);
-  check({.model = "stochastic_binary", .values = {{"bias", 0}, {"flip", 0.1}}, .weight = 1, .alike = false, .most = 0.8}, 2000, 0);
+  check({.model = "stochastic_binary",
+         .values = {{"bias", 0}, {"flip", 0.1}},
+         .weight = 1,
+         .neurons = 2,
+         .rate = 2e6,
+         .duration = ms(20),
+         .most = 0.8},
+        2000, 0);
+  check({.model = "stochastic_binary",
+         .values = {{"bias", 0}, {"flip", 0.1}},
+         .weight = 1,
+         .alike = false,
+         .most = 0.8},
+        2000, 0);
 }
 
 TEST_CASE("superposed trains that wake a sleeping block in a later frame than their base's", "[superposed]") {
   for (const std::string model : {"lif_delta", "lif_exp"}) {
     CAPTURE(model);
     const bool exponential = model == "lif_exp";
-    Plan plan{.model = model, .values = cell(exponential ? Values{{"tau_syn_exc", 0.2}, {"tau_syn_inh", 0.5}} : Values{}, exponential ? 2 : 0.25),
-              .weight = exponential ? 20'000.0 : 8.9, .minus = exponential ? 1u : 0u, .neurons = 3, .rate = 100, .duration = ms(40'000), .most = 0.8};
+    Plan plan{.model = model,
+              .values = cell(exponential ? Values{{"tau_syn_exc", 0.2}, {"tau_syn_inh", 0.5}} : Values{},
+                             exponential ? 2 : 0.25),
+              .weight = exponential ? 20'000.0 : 8.9,
+              .minus = exponential ? 1u : 0u,
+              .neurons = 3,
+              .rate = 100,
+              .duration = ms(40'000),
+              .most = 0.8};
     check(plan, 50, 100);
   }
 }

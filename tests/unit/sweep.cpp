@@ -99,15 +99,16 @@ TEST_CASE("sweep: runs are numbered with the first axis slowest") {
   CHECK(p.combinations() == 6);
   CHECK(p.runs() == 30);
   CHECK(p.values_of(3) == std::vector<std::size_t>{1, 1});
-  CHECK(p.overrides(3) == std::vector<std::pair<std::string, std::string>>{{"a", "2"}, {"b", "y"}, {"c", "y"}});
+  CHECK(p.overrides(3) ==
+        std::vector<std::pair<std::string, std::string>>{{"a", "2"}, {"b", "y"}, {"c", "y"}});
   CHECK(p.text(4) == "a=3, b,c=x");
   CHECK(seed_of(0xFFFFFFFFu, 2) == 1);
   CHECK(Plan{}.combinations() == 1);
 }
 
 TEST_CASE("sweep: the incomplete beta function") {
-  // Closed forms: I_x(a, 1) = x^a, I_x(1, b) = 1 - (1 - x)^b, I_x(1/2, 1/2) = 2/pi asin(sqrt x), and the binomial sum for
-  // whole a, b.
+  // Closed forms: I_x(a, 1) = x^a, I_x(1, b) = 1 - (1 - x)^b, I_x(1/2, 1/2) = 2/pi asin(sqrt x), and the
+  // binomial sum for whole a, b.
   const auto near = [](double x) { return Approx(x).epsilon(1e-12).margin(1e-300); };
   for (const double x : {1e-6, 0.01, 0.2, 0.5, 0.7, 0.99, 1 - 1e-6}) {
     INFO(x);
@@ -120,7 +121,8 @@ TEST_CASE("sweep: the incomplete beta function") {
     for (const auto& [a, b] : {std::pair(2, 3), std::pair(7, 4), std::pair(12, 30)}) {
       double sum = 0;
       for (int j = a; j < a + b; ++j)
-        sum += std::exp(std::lgamma(a + b) - std::lgamma(j + 1) - std::lgamma(a + b - j)) * std::pow(x, j) * std::pow(1 - x, a + b - 1 - j);
+        sum += std::exp(std::lgamma(a + b) - std::lgamma(j + 1) - std::lgamma(a + b - j)) * std::pow(x, j) *
+               std::pow(1 - x, a + b - 1 - j);
       CHECK(incomplete_beta(a, b, x) == Approx(sum).epsilon(1e-10).margin(1e-300));
     }
   }
@@ -130,7 +132,8 @@ TEST_CASE("sweep: the incomplete beta function") {
 }
 
 TEST_CASE("sweep: Student's t and Welch's test") {
-  // One degree of freedom is Cauchy's distribution, two have a closed form; tables give 2.228 at 10 degrees for 0.05.
+  // One degree of freedom is Cauchy's distribution, two have a closed form; tables give 2.228 at 10 degrees
+  // for 0.05.
   for (const double t : {0.1, 1., 2.5, 30.}) {
     CHECK(student_two_sided(t, 1) == Approx(1 - 2 / std::acos(-1.0) * std::atan(t)).epsilon(1e-12));
     CHECK(student_two_sided(-t, 2) == Approx(1 - t / std::sqrt(2 + t * t)).epsilon(1e-9));
@@ -223,7 +226,9 @@ TEST_CASE("sweep: journals are read to the last whole row, wherever they are cut
   std::ifstream in(journals(out)[0], std::ios::binary);
   const std::string whole((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   std::filesystem::remove(journals(out)[1]);
-  const auto write = [&](const std::string& bytes) { std::ofstream(journals(out)[0], std::ios::binary) << bytes; };
+  const auto write = [&](const std::string& bytes) {
+    std::ofstream(journals(out)[0], std::ios::binary) << bytes;
+  };
   for (std::size_t cut = 0; cut < whole.size(); ++cut) {
     write(whole.substr(0, cut));
     std::size_t rows = 0;

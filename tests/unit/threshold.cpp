@@ -1,5 +1,5 @@
-// Neurons that stay at the tick of their last event (spinet/threshold.hpp): they sleep at rest, and a neuron has the same
-// bits whichever neurons events meet together with it.
+// Neurons that stay at the tick of their last event (spinet/threshold.hpp): they sleep at rest, and a neuron
+// has the same bits whichever neurons events meet together with it.
 #include <catch2/catch.hpp>
 
 #include <cstring>
@@ -19,7 +19,8 @@ struct Tried {
   double weight[2];  ///< of an arrival at each port
   double awake;      ///< a current that keeps it firing
 };
-const std::vector<Tried> tried{{"adex", {400, -600}, 2000}, {"lif_cond_exp", {5, 20}, 2000}, {"izhikevich", {8, -10}, 50}};
+const std::vector<Tried> tried{
+    {"adex", {400, -600}, 2000}, {"lif_cond_exp", {5, 20}, 2000}, {"izhikevich", {8, -10}, 50}};
 
 constexpr std::uint32_t size = 23;
 constexpr Tick ms = 1'000'000, step = 50'000, duration = 60 * ms;
@@ -29,7 +30,8 @@ double uniform(std::uint32_t what, std::uint64_t counter) {
   return uniform01(w[0], w[1]);
 }
 
-/// A block of `size` neurons, two of which differ from the others, under events that meet some of them at once.
+/// A block of `size` neurons, two of which differ from the others, under events that meet some of them at
+/// once.
 class Bench {
  public:
   explicit Bench(const Tried& kind) : kind_(kind), table_(neuron(kind.name)) {
@@ -40,7 +42,8 @@ class Bench {
     for (Gid g = 0; g < size; ++g) gids_.push_back(g);
     keys_.assign(size, {1, 1});
     block_.state = state_.data(), block_.constants = constants_.data(), block_.common = common_.data();
-    block_.gids = gids_.data(), block_.random = keys_.data(), block_.out = &out_, block_.size = size, block_.run = {1e6};
+    block_.gids = gids_.data(), block_.random = keys_.data(), block_.out = &out_, block_.size = size,
+    block_.run = {1e6};
     const test::Params usual(table_), other(table_, {{"I_dc", 20}});
     block_.frame_length = table_.frame(usual.data(), &block_.run);
     std::vector<double> initial;
@@ -48,10 +51,12 @@ class Bench {
     for (std::uint32_t i = 0; i < v.count; ++i)
       if ((v.data[i].flags & spinet::initial) != 0) initial.push_back(v.data[i].preset);
     out_ = {requests_, 0, 1000, nullptr, 0, 0};
-    for (std::uint32_t j = 0; j < size; ++j) table_.init(&block_, j, (j % 9 == 4 ? other : usual).data(), initial.data());
+    for (std::uint32_t j = 0; j < size; ++j)
+      table_.init(&block_, j, (j % 9 == 4 ? other : usual).data(), initial.data());
     table_.renormalise(&block_, 0);
   }
-  /// `together`: how many neurons of an event are handed over in one call; `as_train`: in a list of single arrivals.
+  /// `together`: how many neurons of an event are handed over in one call; `as_train`: in a list of single
+  /// arrivals.
   std::vector<Tick> run(std::uint32_t together, bool as_train) {
     std::vector<Tick> spikes;
     for (Tick tick = step; tick < duration; tick += step) {
@@ -65,7 +70,8 @@ class Bench {
         if (uniform(3, 16 * event + k) < 0.1) targets.push_back(j);  // twice
       }
       for (std::size_t i = 0; i < targets.size(); i += together)
-        deliver(tick, port, {targets.data() + i, std::min<std::size_t>(together, targets.size() - i)}, as_train);
+        deliver(tick, port, {targets.data() + i, std::min<std::size_t>(together, targets.size() - i)},
+                as_train);
       serve(tick, spikes);
     }
     return spikes;
@@ -107,7 +113,8 @@ class Bench {
         take();
         continue;
       }
-      const auto due = std::find_if(asked_.begin(), asked_.end(), [&](const Request& r) { return r.tick == next; });
+      const auto due =
+          std::find_if(asked_.begin(), asked_.end(), [&](const Request& r) { return r.tick == next; });
       if (due == asked_.end()) return;
       const Request r = *due;
       asked_.erase(due);

@@ -1,4 +1,5 @@
-// tsodyks_markram against closed forms for regular trains, and against the differential equations for random ones.
+// tsodyks_markram against closed forms for regular trains, and against the differential equations for random
+// ones.
 #include <catch2/catch.hpp>
 #include <cmath>
 
@@ -16,7 +17,8 @@ struct Dynamics {
 /// What every spike of `train` transmits, from one source through one synapse of weight `w`.
 std::vector<double> transmitted(const Dynamics& p, const SpikeTrain& train, double w, Tick delay) {
   Trained t(train.back() + delay + ms(1), {train}, {{}});
-  t.plastic("tsodyks_markram", {{"U", p.U}, {"tau_rec", p.tau_rec}, {"tau_fac", p.tau_fac}, {"weight", w}}, delay);
+  t.plastic("tsodyks_markram", {{"U", p.U}, {"tau_rec", p.tau_rec}, {"tau_fac", p.tau_fac}, {"weight", w}},
+            delay);
   std::vector<Repeater::Heard> heard;
   Repeater::notes = &heard;
   run_once(t.b.network());
@@ -62,9 +64,12 @@ TEST_CASE("tsodyks_markram: facilitation by a regular train, transient and stead
       const double tau_rec = 130, tau_fac = 530;
       const double e = std::exp(-interval / tau_rec), a = (1 - U) * std::exp(-interval / tau_fac);
       const auto got = transmitted({U, tau_rec, tau_fac}, regular(interval, 300), -2, ms(0.3));
-      // u' = U + (1 - U) u exp(-interval / tau_fac) in closed form; x as the sum of what has recovered and not been used.
+      // u' = U + (1 - U) u exp(-interval / tau_fac) in closed form; x as the sum of what has recovered and
+      // not been used.
       const double u_fixed = U / (1 - a);
-      const auto u = [&](std::size_t n) { return u_fixed + (U - u_fixed) * std::pow(a, static_cast<double>(n)); };
+      const auto u = [&](std::size_t n) {
+        return u_fixed + (U - u_fixed) * std::pow(a, static_cast<double>(n));
+      };
       for (std::size_t n = 0; n < got.size(); n += n < 20 ? 1 : 7) {
         double x = 0, product = 1;
         for (std::size_t k = n; k-- > 0;) x += (1 - e) * product, product *= (1 - u(k)) * e;
@@ -81,7 +86,8 @@ TEST_CASE("tsodyks_markram: a random train against the differential equations in
   for (const auto& p : {Dynamics{0.5, 800, 0}, Dynamics{0.05, 100, 700}, Dynamics{0.3, 60, 20}}) {
     Numbers n(3, static_cast<std::uint64_t>(p.tau_rec));
     SpikeTrain train;
-    for (double t = 3; train.size() < 60; t += n.chance(0.3) ? n.uniform(0.2, 3) : n.uniform(0, 120)) train.push_back(ms(t));
+    for (double t = 3; train.size() < 60; t += n.chance(0.3) ? n.uniform(0.2, 3) : n.uniform(0, 120))
+      train.push_back(ms(t));
     const auto got = transmitted(p, train, 1, ms(2));
     // Runge-Kutta steps of at most 0.05 ms of u' = -u / tau_fac, x' = (1 - x) / tau_rec.
     double u = 0, x = 1, now = 0;
@@ -90,8 +96,8 @@ TEST_CASE("tsodyks_markram: a random train against the differential equations in
       const int steps = 1 + static_cast<int>((then - now) / 0.05);
       const double h = (then - now) / steps;
       const auto step = [h](double y, double rate, double rest) {  // y' = rate (rest - y)
-        const double k1 = rate * (rest - y), k2 = rate * (rest - y - h / 2 * k1), k3 = rate * (rest - y - h / 2 * k2),
-                     k4 = rate * (rest - y - h * k3);
+        const double k1 = rate * (rest - y), k2 = rate * (rest - y - h / 2 * k1),
+                     k3 = rate * (rest - y - h / 2 * k2), k4 = rate * (rest - y - h * k3);
         return y + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4);
       };
       for (int k = 0; k < steps; ++k) {
@@ -109,7 +115,10 @@ TEST_CASE("tsodyks_markram: a random train against the differential equations in
 TEST_CASE("tsodyks_markram: recorded weights are what an event of that tick would transmit") {
   const double U = 0.4, tau_rec = 200, tau_fac = 90;
   Trained t(ms(100), {{ms(10), ms(30)}}, {{}});
-  const auto w = t.b.record_weights(t.plastic("tsodyks_markram", {{"U", U}, {"tau_rec", tau_rec}, {"tau_fac", tau_fac}, {"weight", 5}}, ms(1)), ms(1));
+  const auto w = t.b.record_weights(
+      t.plastic("tsodyks_markram", {{"U", U}, {"tau_rec", tau_rec}, {"tau_fac", tau_fac}, {"weight", 5}},
+                ms(1)),
+      ms(1));
   auto got = run(t.b.network());
   const auto& values = got.recorder.weights_of(w);
   REQUIRE(values.size() == 100);
@@ -121,16 +130,20 @@ TEST_CASE("tsodyks_markram: recorded weights are what an event of that tick woul
     };
     const auto [v, x] = at(k);
     CHECK(values[static_cast<std::size_t>(k)] == Approx(5 * v * x).epsilon(1e-6));
-    if (k == 11 || k == 31) u = v, used = 1 - x * (1 - v), last = k;  // samples come before the tick's arrivals
+    if (k == 11 || k == 31)
+      u = v, used = 1 - x * (1 - v), last = k;  // samples come before the tick's arrivals
   }
 }
 
-TEST_CASE("tsodyks_markram: projections with other parameters, and slices with other delays, know nothing of each other") {
+TEST_CASE(
+    "tsodyks_markram: projections with other parameters, and slices with other delays, know nothing of each "
+    "other") {
   Numbers n(8, 1);
   const auto train = random_train(n, ms(800), 40);
   Trained t(ms(850), {train}, {{}, {}, {}});
   std::vector<Repeater::Heard> heard;
-  t.plastic("tsodyks_markram", {{"U", 0.5}, {"tau_rec", 300}, {"weight", 1}}, {{0, 0, 1, ms(1)}, {0, 1, 2, ms(7)}});
+  t.plastic("tsodyks_markram", {{"U", 0.5}, {"tau_rec", 300}, {"weight", 1}},
+            {{0, 0, 1, ms(1)}, {0, 1, 2, ms(7)}});
   t.plastic("tsodyks_markram", {{"U", 0.2}, {"tau_rec", 50}, {"weight", 1}}, {{0, 2, 4, ms(1)}});
   Repeater::notes = &heard;
   run_once(t.b.network());

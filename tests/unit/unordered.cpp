@@ -1,5 +1,5 @@
-// Superposed input that is taken without order: the spikes of the same input taken in order, on random networks;
-// the same bits whatever the partition, and from a checkpoint in the middle of a slab.
+// Superposed input that is taken without order: the spikes of the same input taken in order, on random
+// networks; the same bits whatever the partition, and from a checkpoint in the middle of a slab.
 #include <catch2/catch.hpp>
 
 #include "comm/loopback.hpp"
@@ -14,13 +14,13 @@ namespace {
 
 struct Plan {
   std::string model = "lif_exp";
-  double tick = 1e-3;              ///< us; with long ones a slab has few ticks, and ties are common
-  Values cells = {};               ///< in place of what `network` takes
-  double rate = 9000;              ///< Hz, of each source
-  double pull = 1;                 ///< of the drive, where 1 takes the mean V just below the threshold
+  double tick = 1e-3;  ///< us; with long ones a slab has few ticks, and ties are common
+  Values cells = {};   ///< in place of what `network` takes
+  double rate = 9000;  ///< Hz, of each source
+  double pull = 1;     ///< of the drive, where 1 takes the mean V just below the threshold
   bool weights_alike = false;
-  double delay = 1.3;              ///< ms, of the drive
-  double duration = 60;            ///< ms
+  double delay = 1.3;    ///< ms, of the drive
+  double duration = 60;  ///< ms
 };
 
 /// Cells of two populations, driven by sources that do not end where they do, with recurrent synapses of both
@@ -41,7 +41,9 @@ Network network(const Plan& plan, std::uint32_t seed) {
                {"v_th", uniform(14, 20)},
                {"v_reset", uniform(-3, 3)},
                {"V", uniform(0, 13)},
-               {"t_ref", n.chance(0.3) ? 0.0 : n.chance(0.5) ? 0.05 : 2}};
+               {"t_ref", n.chance(0.3)   ? 0.0
+                         : n.chance(0.5) ? 0.05
+                                         : 2}};
   if (exponential) cells.insert(cells.end(), {{"tau_syn_exc", 0.5}, {"tau_syn_inh", 0.5}});
   for (const auto& [name, value] : plan.cells) {
     std::erase_if(cells, [&](const auto& c) { return c.first == name; });
@@ -103,8 +105,10 @@ Outcome outcome(const Network& net, const SimulationOptions& options, int ranks 
   return o;
 }
 
-/// Of each neuron of a population in a checkpoint: its state and whether it is exact; not what it has asked for.
-std::vector<std::byte> states(const Network& net, const MemoryCheckpoints& c, Tick at, std::uint32_t population) {
+/// Of each neuron of a population in a checkpoint: its state and whether it is exact; not what it has asked
+/// for.
+std::vector<std::byte> states(const Network& net, const MemoryCheckpoints& c, Tick at,
+                              std::uint32_t population) {
   const Population& p = net.populations[population];
   const auto& bytes = c.saved.at(at).at("neurons/" + p.name);
   const std::size_t each = bytes.size() / p.size;
@@ -191,7 +195,8 @@ TEST_CASE("without order: lif_delta", "[unordered]") {
 TEST_CASE("without order: lif_exp", "[unordered]") {
   for (const std::uint32_t seed : {1, 2, 3}) check({.pull = 1.25, .weights_alike = seed == 1}, seed);
 }
-TEST_CASE("without order: long ticks, where slices, drive, settings and the ends of slabs meet", "[unordered]") {
+TEST_CASE("without order: long ticks, where slices, drive, settings and the ends of slabs meet",
+          "[unordered]") {
   for (const std::string model : {"lif_delta", "lif_exp"})
     for (const std::uint32_t seed : {4, 5, 6}) {
       Plan plan{.model = model, .tick = 2, .rate = 4000, .pull = 1.2, .duration = 80};

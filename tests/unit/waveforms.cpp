@@ -1,4 +1,5 @@
-// Waveforms: their values, what linear neurons make of them in closed form, thinned Poisson input, steps for all others.
+// Waveforms: their values, what linear neurons make of them in closed form, thinned Poisson input, steps for
+// all others.
 #include <catch2/catch.hpp>
 
 #include <cmath>
@@ -29,8 +30,8 @@ void drive(NetworkBuilder& b, std::uint32_t population, const char* param, Tick 
   c.course = std::move(w);
 }
 
-/// A leaky neuron under v + s t + sum of sines and exponential currents, by superposition from the last reset on, in long
-/// double: no state is kept from one event to the next.
+/// A leaky neuron under v + s t + sum of sines and exponential currents, by superposition from the last reset
+/// on, in long double: no state is kept from one event to the next.
 struct Reference {
   long double tau = 10, C = 250, E_L = -70, th = -55, reset = -70, t_ref = 2, tau_s = 3;
   long double offset = 0, slope = 0;  // pA, pA/ms
@@ -64,7 +65,9 @@ struct Reference {
     std::vector<Tick> all;
     Tick t0 = 0;
     long double from = E_L;
-    const auto above = [&](Tick t) { return V(static_cast<long double>(t) / 1e6L, static_cast<long double>(t0) / 1e6L, from) >= th; };
+    const auto above = [&](Tick t) {
+      return V(static_cast<long double>(t) / 1e6L, static_cast<long double>(t0) / 1e6L, from) >= th;
+    };
     constexpr Tick step = 50'000;
     for (Tick t = 0; t < end;) {
       if (!above(t)) {
@@ -94,11 +97,14 @@ std::vector<Tick> ticks_of(const std::vector<Spike>& spikes) {
 TEST_CASE("waveforms: sines keep their phase over any run") {
   std::mt19937_64 random(3);
   for (int k = 0; k < 2000; ++k) {
-    const double period = std::ldexp(1 + std::uniform_real_distribution<>()(random), static_cast<int>(random() % 50) + 1);
+    const double period =
+        std::ldexp(1 + std::uniform_real_distribution<>()(random), static_cast<int>(random() % 50) + 1);
     const double phase = std::uniform_real_distribution<>()(random);
     const auto t = static_cast<Tick>(random() >> (random() % 40 + 2));
     const Sine s = make_sine(1, period, phase);
-    const long double turns = std::fmod(static_cast<long double>(t), static_cast<long double>(period)) / static_cast<long double>(period) + static_cast<long double>(phase);
+    const long double turns = std::fmod(static_cast<long double>(t), static_cast<long double>(period)) /
+                                  static_cast<long double>(period) +
+                              static_cast<long double>(phase);
     long double difference = static_cast<long double>(s.at(t)) / 0x1p64L - turns;
     difference -= std::round(difference);
     REQUIRE(std::abs(difference) < 2e-16L);
@@ -145,7 +151,8 @@ TEST_CASE("waveforms: lif_exp and lif_delta answer sines and ramps in closed for
       const double period = 1e3 / frequency;
       r.waves = {{150, 2 * pi / static_cast<long double>(period), 2 * pi * 0.3L}, {40, 2 * pi / 7.7L, 0}};
       NetworkBuilder b(ms(2000));
-      const auto cell = delta ? b.add("lif_delta", 1, {{"tau_m", 10}}) : b.add("lif_exp", 1, {{"tau_m", 10}, {"tau_syn_exc", 3}});
+      const auto cell = delta ? b.add("lif_delta", 1, {{"tau_m", 10}})
+                              : b.add("lif_exp", 1, {{"tau_m", 10}, {"tau_syn_exc", 3}});
       Waveform w = sine(150, period, 0.3, 330);
       w.sines[0] = make_sine(150, period * 1e6, 0.3);
       w.sines.push_back(make_sine(40, 7.7e6, 0));
@@ -172,7 +179,8 @@ TEST_CASE("waveforms: a constant one gives the spikes of the same constant curre
     std::vector<Spike> spikes[2];
     for (const bool waves : {false, true}) {
       NetworkBuilder b(ms(500), 5);
-      const auto cells = b.add(model, 20, {{"tau_m", uniform(5, 30)}, {"I_dc", waves ? 0 : 120}, {"V", uniform(-70, -56)}});
+      const auto cells =
+          b.add(model, 20, {{"tau_m", uniform(5, 30)}, {"I_dc", waves ? 0 : 120}, {"V", uniform(-70, -56)}});
       const auto noise = b.add("poisson", 20, {{"rate", 4000}}, Kind::source);
       b.connect(noise, cells, Rule::one_to_one, std::string_view(model) == "lif_exp" ? 60 : 0.5, ms(1));
       Waveform w;
@@ -247,13 +255,14 @@ TEST_CASE("waveforms: a Poisson rate is thinned exactly, the same on any ranks, 
     const double expected = 30 * 7 * (0.01 * 800 + 600 * 0.25 / (2 * M_PI) * (std::cos(from) - std::cos(to)));
     chi2 += (sines[k] - expected) * (sines[k] - expected) / expected;
   }
-  CHECK(chi2 > 8);   // 25 degrees of freedom: one in a thousand is outside
+  CHECK(chi2 > 8);  // 25 degrees of freedom: one in a thousand is outside
   CHECK(chi2 < 53);
 }
 
 TEST_CASE("waveforms: models that do not follow them take steps, one entry for all") {
   NetworkBuilder b(ms(100));
-  const auto cell = b.add("lif_cond_exp", 1, {{"g_L", 10}, {"C_m", 0.05}, {"v_th", 1000}});  // hardly any memory: V follows I
+  const auto cell = b.add("lif_cond_exp", 1,
+                          {{"g_L", 10}, {"C_m", 0.05}, {"v_th", 1000}});  // hardly any memory: V follows I
   Waveform w = sine(50, 20, 0, 0);
   w.resolution = ms(1);
   drive(b, cell, "I_dc", ms(2), w);
@@ -263,14 +272,18 @@ TEST_CASE("waveforms: models that do not follow them take steps, one entry for a
   const auto& V = done.recorder.report(0);
   const double rest = V[0];
   for (int k = 0; k < 90; ++k)
-    CHECK(V[2 * k + 5] - rest == Approx((V[9] - rest) / std::sin(2 * M_PI * 2 / 20.0) * std::sin(2 * M_PI * k / 20.0)).margin(1e-3));
+    CHECK(V[2 * k + 5] - rest ==
+          Approx((V[9] - rest) / std::sin(2 * M_PI * 2 / 20.0) * std::sin(2 * M_PI * k / 20.0)).margin(1e-3));
 }
 
 TEST_CASE("waveforms: what a network says") {
   const auto net = load_text(
-      "spinet: 1\nduration: 1 s\npopulations:\n  a: {model: lif_exp, size: 3}\n  s: {model: poisson, size: 3}\nschedule:\n"
-      "  - {at: 0 s, set: {a: {I_dc: {waveform: [100 pA, {sine: {amplitude: 50 pA, frequency: 10 Hz, phase: 0.25}}]}}}}\n"
-      "  - {at: 10 ms, set: {s: {rate: {waveform: {chirp: {amplitude: 10 Hz, from: 1 Hz, to: 50 Hz, over: 500 ms, offset: 20 Hz}}, until: 510 ms}}}}\n",
+      "spinet: 1\nduration: 1 s\npopulations:\n  a: {model: lif_exp, size: 3}\n  s: {model: poisson, size: "
+      "3}\nschedule:\n"
+      "  - {at: 0 s, set: {a: {I_dc: {waveform: [100 pA, {sine: {amplitude: 50 pA, frequency: 10 Hz, phase: "
+      "0.25}}]}}}}\n"
+      "  - {at: 10 ms, set: {s: {rate: {waveform: {chirp: {amplitude: 10 Hz, from: 1 Hz, to: 50 Hz, over: "
+      "500 ms, offset: 20 Hz}}, until: 510 ms}}}}\n",
       "w.yaml", builtin());
   REQUIRE(net.schedule.size() == 2);
   const Waveform* w = net.schedule[0].waveform();

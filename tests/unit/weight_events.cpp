@@ -1,4 +1,5 @@
-// Weight events, weights switched by schedule, scheduled reads: against closed forms and plain loops, and on several ranks.
+// Weight events, weights switched by schedule, scheduled reads: against closed forms and plain loops, and on
+// several ranks.
 #include <catch2/catch.hpp>
 
 #include <cmath>
@@ -17,7 +18,9 @@ namespace {
 
 struct Listener : Recorder {
   void spikes(std::span<const Spike> s) override { heard.insert(heard.end(), s.begin(), s.end()); }
-  void frames(std::uint32_t, std::span<const float> v) override { sampled.insert(sampled.end(), v.begin(), v.end()); }
+  void frames(std::uint32_t, std::span<const float> v) override {
+    sampled.insert(sampled.end(), v.begin(), v.end());
+  }
   void edges(std::uint32_t, std::span<const Edge>) override {}
   void watched(std::uint32_t r, std::span<const WatchedEdge> s) override {
     synapses.resize(std::max<std::size_t>(synapses.size(), r + 1));
@@ -37,7 +40,8 @@ struct Listener : Recorder {
   bool in_time = true;
 };
 
-Listener on_ranks(const Network& net, int ranks, MemoryCheckpoints* save = nullptr, Tick every = 0, const MemoryCheckpoints* resume = nullptr) {
+Listener on_ranks(const Network& net, int ranks, MemoryCheckpoints* save = nullptr, Tick every = 0,
+                  const MemoryCheckpoints* resume = nullptr) {
   Listener l;
   std::vector<std::uint64_t> owned(static_cast<std::size_t>(ranks));
   run_loopback(ranks, [&](Transport& t) {
@@ -63,7 +67,9 @@ TEST_CASE("weight events of stdp are the steps of the pair rule, at the arrivals
   const SpikeTrain pre{ms(10), ms(50), ms(90), ms(1500)}, post{ms(20), ms(45), ms(95)};
   Trained t(ms(2500), {pre}, {post});
   const double lambda = 0.1, tau = 20, w_max = 100;
-  const auto p = t.plastic("stdp", {{"weight", 50}, {"lambda", lambda}, {"tau_plus", tau}, {"tau_minus", tau}, {"w_max", w_max}}, ms(2));
+  const auto p = t.plastic(
+      "stdp", {{"weight", 50}, {"lambda", lambda}, {"tau_plus", tau}, {"tau_minus", tau}, {"w_max", w_max}},
+      ms(2));
   t.b.network().weight_events.push_back({p, 0, {}, true, 0, never, {}, nullptr, 0, {}, 0});
   Listener l;
   OneRank one;
@@ -79,7 +85,8 @@ TEST_CASE("weight events of stdp are the steps of the pair rule, at the arrivals
   };
   std::size_t k = 0;
   const auto potentiate = [&](Tick until) {
-    for (; k < post.size() && post[k] + ms(2) <= until; ++k) u += lambda * (1 - u) * trace(pre, 0, post[k] + ms(2));
+    for (; k < post.size() && post[k] + ms(2) <= until; ++k)
+      u += lambda * (1 - u) * trace(pre, 0, post[k] + ms(2));
   };
   for (const Tick s : pre) {
     if (s > ms(1000) && k < post.size()) potentiate(ms(1000) - ms(2)), steps.push_back({ms(1000), u});
@@ -89,7 +96,8 @@ TEST_CASE("weight events of stdp are the steps of the pair rule, at the arrivals
   }
   REQUIRE(l.synapses.at(0).size() == 1);
   CHECK(l.synapses[0][0].id == 0);
-  // The first presynaptic spike has no partner: no event.  The last one comes long after the others: a tiny depression.
+  // The first presynaptic spike has no partner: no event.  The last one comes long after the others: a tiny
+  // depression.
   REQUIRE(l.events.at(0).size() >= 4);
   REQUIRE(l.events[0].size() <= steps.size());
   for (std::size_t i = 0; i < l.events[0].size(); ++i) {
@@ -120,13 +128,15 @@ record:
     - {projection: v, at: [0 s, 150 ms]}
 )");
   Listener whole = on_ranks(net, 1);
-  // Edges are numbered by target, then source (all_to_all draws in that order): [1, 0] is 1, [1, 2] is 7, [2, 3] is 11.
+  // Edges are numbered by target, then source (all_to_all draws in that order): [1, 0] is 1, [1, 2] is 7, [2,
+  // 3] is 11.
   REQUIRE(whole.synapses.size() == 2);
   CHECK(whole.synapses[0] == std::vector<WatchedEdge>{{1, 1, 3}, {7, 1, 5}, {11, 2, 6}});
   const double up = 6.0599, down = 4.7610;  // 1/s, of the device's description
   const double a = 1 - 0.8 * std::exp(-up * 0.005), fall = std::exp(-down * 0.005);
-  const std::vector<std::tuple<Tick, std::uint64_t, double>> expected{{ms(50), 1, 0.2}, {ms(50), 7, 0.2}, {ms(50), 11, 0.2}, {ms(100), 7, a},
-                                                                       {ms(300), 1, 0.2 * fall}, {ms(300), 7, a * fall}, {ms(300), 11, 0.2 * fall}};
+  const std::vector<std::tuple<Tick, std::uint64_t, double>> expected{
+      {ms(50), 1, 0.2},         {ms(50), 7, 0.2},       {ms(50), 11, 0.2},        {ms(100), 7, a},
+      {ms(300), 1, 0.2 * fall}, {ms(300), 7, a * fall}, {ms(300), 11, 0.2 * fall}};
   REQUIRE(whole.events[0].size() == expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
     CHECK(whole.events[0][i].tick == std::get<0>(expected[i]));
@@ -142,7 +152,9 @@ record:
   }
 }
 
-TEST_CASE("weight events are the same on any number of ranks, recorded or not changes no spike, and they survive a restart") {
+TEST_CASE(
+    "weight events are the same on any number of ranks, recorded or not changes no spike, and they survive a "
+    "restart") {
   const std::string text = R"(
 spinet: 1
 duration: 1500 ms
@@ -173,7 +185,9 @@ schedule:
   REQUIRE(whole.events[0].size() > 2000);
   REQUIRE(whole.events[1].size() > 500);
   for (const auto& some : whole.events)
-    CHECK(std::is_sorted(some.begin(), some.end(), [](const auto& a, const auto& b) { return a.tick != b.tick ? a.tick < b.tick : a.edge < b.edge; }));
+    CHECK(std::is_sorted(some.begin(), some.end(), [](const auto& a, const auto& b) {
+      return a.tick != b.tick ? a.tick < b.tick : a.edge < b.edge;
+    }));
   for (const int ranks : {2, 3}) {
     const Listener l = on_ranks(net, ranks);
     CHECK((l.events == whole.events));
@@ -184,7 +198,8 @@ schedule:
     for (const int ranks : {1, 3}) {
       const Listener rest = on_ranks(net, ranks, nullptr, 0, &checkpoints);
       auto expected = whole.events;
-      for (auto& some : expected) std::erase_if(some, [&, at = tick](const WeightEvent& e) { return e.tick < at; });
+      for (auto& some : expected)
+        std::erase_if(some, [&, at = tick](const WeightEvent& e) { return e.tick < at; });
       CHECK((rest.events == expected));
     }
   }
@@ -192,17 +207,23 @@ schedule:
 
 TEST_CASE("values at the end of chosen batches") {
   LoadOptions options;
-  options.overrides = {{"duration", "1 s"}, {"block", "1"}, {"record", "{weights: {projection: actor_in, epochs: [1, 3, 16]}}"}};
+  options.overrides = {{"duration", "1 s"},
+                       {"block", "1"},
+                       {"record", "{weights: {projection: actor_in, epochs: [1, 3, 16]}}"}};
   const auto net = load(std::string(NETWORKS) + "/actor_critic_xor/reference.yaml", builtin(), options);
   REQUIRE(net.weight_events.size() == 1);
   const Listener whole = on_ranks(net, 1);
   REQUIRE(whole.events.at(0).size() == 3 * 20);
   for (std::size_t k = 0; k < 3; ++k)
-    for (std::size_t i = 0; i < 20; ++i) CHECK(whole.events[0][20 * k + i].tick == ms(60) * std::vector<Tick>{1, 3, 16}[k]);  // batches of 10 presentations of 6 ms
+    for (std::size_t i = 0; i < 20; ++i)
+      CHECK(whole.events[0][20 * k + i].tick ==
+            ms(60) * std::vector<Tick>{1, 3, 16}[k]);  // batches of 10 presentations of 6 ms
   auto frames = net;
   frames.weights.push_back({net.weight_events[0].projection, 0, ms(60), ms(60) + 1, never});
   struct Frames : Listener {
-    void weights(std::uint32_t, std::span<const float> v) override { all.insert(all.end(), v.begin(), v.end()); }
+    void weights(std::uint32_t, std::span<const float> v) override {
+      all.insert(all.end(), v.begin(), v.end());
+    }
     std::vector<float> all;
   } sampled;
   OneRank one;
@@ -215,12 +236,14 @@ TEST_CASE("values at the end of chosen batches") {
 
   // Of synapses in a block where nothing else happens at the end of a batch.
   options.overrides.back().second = "{weights: {projection: answer, epochs: [1, 3, 16]}}";
-  const Listener constant = on_ranks(load(std::string(NETWORKS) + "/actor_critic_xor/reference.yaml", builtin(), options), 1);
+  const Listener constant =
+      on_ranks(load(std::string(NETWORKS) + "/actor_critic_xor/reference.yaml", builtin(), options), 1);
   REQUIRE(constant.events.at(0).size() == 3);
   for (const auto& e : constant.events[0]) CHECK(e.value == 1);
 }
 
-TEST_CASE("weights off and on: an event takes the state at its arrival; plasticity and other projections go on") {
+TEST_CASE(
+    "weights off and on: an event takes the state at its arrival; plasticity and other projections go on") {
   // Spikes at 10, 20, .., 70 ms; arrivals 1.5 ms later.
   const auto text = [](const std::string& schedule, const char* model) {
     return std::string(R"(
@@ -231,17 +254,23 @@ populations:
   pre: {model: spike_source, size: 2, spikes: [[10 ms, 20 ms, 30 ms, 40 ms, 50 ms, 60 ms, 70 ms], [15 ms]]}
   post: {model: lif_delta, size: 3, params: {tau_m: 1000 s, E_L: 0 mV, v_th: 1 V, v_reset: 0 mV}, initial: {V: 0 mV}}
 projections:
-  a: {from: "pre[0]", to: post, connect: all_to_all, synapse: {model: )") + model + R"(, weight: 1 mV, delay: 1.5 ms}}
+  a: {from: "pre[0]", to: post, connect: all_to_all, synapse: {model: )") +
+           model + R"(, weight: 1 mV, delay: 1.5 ms}}
   b: {from: "pre[1]", to: post, connect: all_to_all, synapse: {model: static, weight: 1 mV, delay: 1.5 ms}}
-schedule: )" + schedule + R"(
+schedule: )" +
+           schedule + R"(
 record: {reports: {population: post, variable: V, every: 10 ms, from: 5 ms}}
 )";
   };
   for (const char* model : {"static", "stdp"}) {
-    const auto net = from(text("[{at: 21 ms, weights: off, to: a}, {at: 41.5 ms, weights: on, to: a}, {at: 55 ms, weights: 0.25, to: [a]}, {at: 70 ms, weights: 0, to: a}]", model));
+    const auto net =
+        from(text("[{at: 21 ms, weights: off, to: a}, {at: 41.5 ms, weights: on, to: a}, {at: 55 ms, "
+                  "weights: 0.25, to: [a]}, {at: 70 ms, weights: 0, to: a}]",
+                  model));
     const Listener l = on_ranks(net, 1);
     REQUIRE(l.sampled.size() == 30);
-    // 10 arrives; the other's at 15; 20 and 30 do not; 40 arrives with the switch; 50; a quarter of 60; not 70.
+    // 10 arrives; the other's at 15; 20 and 30 do not; 40 arrives with the switch; 50; a quarter of 60;
+    // not 70.
     const double expected[] = {0, 1, 2, 2, 3, 4, 4.25, 4.25, 4.25, 4.25};
     INFO(model);
     for (std::size_t f = 0; f < 10; ++f) CHECK(l.sampled[3 * f] == Approx(expected[f]).margin(1e-3));
@@ -266,10 +295,15 @@ populations:
   post: {model: lif_delta, size: 40, params: {tau_m: 20 ms, E_L: 0 mV, v_th: 20 mV, v_reset: 0 mV}, initial: {V: 0 mV}}
 projections:
   drive: {from: noise, to: post, connect: one_to_one, synapse: {model: static, weight: 0.2 mV, delay: 1.5 ms}}
-schedule: )" + schedule + "\nrecord: {spikes: [post]}\n";
+schedule: )" +
+           schedule + "\nrecord: {spikes: [post]}\n";
   };
-  const Listener plain = on_ranks(from(text("[]")), 1), same = on_ranks(from(text("[{at: 100 ms, weights: on, to: drive}]")), 1),
-                 off = on_ranks(from(text("[{at: 100 ms, weights: off, to: drive}, {at: 200 ms, weights: on, to: drive}]")), 1);
+  const Listener plain = on_ranks(from(text("[]")), 1),
+                 same = on_ranks(from(text("[{at: 100 ms, weights: on, to: drive}]")), 1),
+                 off = on_ranks(
+                     from(text(
+                         "[{at: 100 ms, weights: off, to: drive}, {at: 200 ms, weights: on, to: drive}]")),
+                     1);
   REQUIRE(plain.heard.size() > 300);
   CHECK((plain.heard == same.heard));
   std::size_t before = 0, between = 0, after = 0;

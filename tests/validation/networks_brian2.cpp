@@ -1,4 +1,5 @@
-// Small recurrent networks of explicit connections and listed input, spike by spike against Brian2 (networks_brian2.py).
+// Small recurrent networks of explicit connections and listed input, spike by spike against Brian2
+// (networks_brian2.py).
 #include <catch2/catch.hpp>
 
 #include <fstream>
@@ -31,8 +32,9 @@ std::map<double, Trains> reference(const std::filesystem::path& file) {
   return found;
 }
 
-/// `steps`: how far a spike may be from Brian2's, in time steps.  Where a spike needs an arrival, on Brian2's grid as the
-/// input is, that is one; elsewhere its crossings are up to one early, and what they lead to may be later by more.
+/// `steps`: how far a spike may be from Brian2's, in time steps.  Where a spike needs an arrival, on Brian2's
+/// grid as the input is, that is one; elsewhere its crossings are up to one early, and what they lead to may
+/// be later by more.
 void check(const std::string& name, double steps) {
   const auto folder = std::filesystem::path(VALIDATION_DATA) / "brian2";
   const auto net = load((folder / name).replace_extension(".yaml"), builtin());

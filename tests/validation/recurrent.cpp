@@ -1,5 +1,5 @@
-// Recurrent networks: spike by spike against the reference, and the same spikes whatever does not belong to the model:
-// partition blocks, windows, recording, neighbours, the number of ranks.
+// Recurrent networks: spike by spike against the reference, and the same spikes whatever does not belong to
+// the model: partition blocks, windows, recording, neighbours, the number of ranks.
 #include <catch2/catch.hpp>
 
 #include "comm/loopback.hpp"
@@ -20,7 +20,8 @@ std::vector<Spike> on_ranks(const Network& net, int ranks, int* owning = nullptr
     s.run(t.rank() == 0 ? &recorder : nullptr);
     if (t.rank() == 0) spikes = recorder.spikes();
   });
-  if (owning) *owning = static_cast<int>(std::count_if(owned.begin(), owned.end(), [](auto n) { return n > 0; }));
+  if (owning)
+    *owning = static_cast<int>(std::count_if(owned.begin(), owned.end(), [](auto n) { return n > 0; }));
   return spikes;
 }
 }  // namespace
@@ -42,15 +43,17 @@ TEST_CASE("recurrent networks, spike by spike against the reference") {
 TEST_CASE("neither blocks, windows nor the memory of a block change a spike") {
   for (const bool exponential : {false, true})
     for (const std::uint32_t seed : {1u, 2u}) {
-      auto b = recurrent({.exponential = exponential, .neurons = 150, .connected = 0.08, .noise = true}, seed);
+      auto b =
+          recurrent({.exponential = exponential, .neurons = 150, .connected = 0.08, .noise = true}, seed);
       const auto expected = run(b.network()).spikes();
       REQUIRE(expected.size() > 500);
       for (const std::uint32_t block : {1u, 3u, 16u, 256u}) {
         b.network().block = block;
-        for (const SimulationOptions options : {SimulationOptions{}, SimulationOptions{1, 0}, SimulationOptions{4096, 0},
-                                                SimulationOptions{0, 7'777}, SimulationOptions{0, 50'000}}) {
-          INFO((exponential ? "lif_exp" : "lif_delta") << ", block " << block << ", l2 " << options.l2_bytes << ", window "
-                                                       << options.window_cap);
+        for (const SimulationOptions options :
+             {SimulationOptions{}, SimulationOptions{1, 0}, SimulationOptions{4096, 0},
+              SimulationOptions{0, 7'777}, SimulationOptions{0, 50'000}}) {
+          INFO((exponential ? "lif_exp" : "lif_delta")
+               << ", block " << block << ", l2 " << options.l2_bytes << ", window " << options.window_cap);
           CHECK(run(b.network(), options).spikes() == expected);
         }
       }
@@ -73,7 +76,8 @@ TEST_CASE("recording everything, something or nothing gives the same spikes") {
     const auto all = run(net);
     std::vector<Spike> neurons;
     const Gid sources = net.populations[2].first;
-    for (const auto& s : all.spikes()) if (s.gid < sources) neurons.push_back(s);
+    for (const auto& s : all.spikes())
+      if (s.gid < sources) neurons.push_back(s);
     CHECK(neurons == plain.spikes());
     CHECK(all.spikes().size() > neurons.size() + 1000);  // the noise was logged too
   }
@@ -95,19 +99,33 @@ TEST_CASE("any number of ranks gives the same spikes") {
     }
 }
 
-TEST_CASE("drawn connections, weights, delays and parameters are the same on any number of ranks and in any block") {
+TEST_CASE(
+    "drawn connections, weights, delays and parameters are the same on any number of ranks and in any "
+    "block") {
   NetworkBuilder b(ms(150), 77);
-  const Values v{{"tau_m", 10}, {"C_m", 200}, {"E_L", -66}, {"v_th", uniform(-56, -50)}, {"v_reset", normal(-62, 2, -70, -58)},
-                 {"t_ref", uniform(0, 3)}, {"I_dc", normal(200, 100)}, {"V", uniform(-66, -58)}, {"tau_syn_exc", 2}, {"tau_syn_inh", 2}};
+  const Values v{{"tau_m", 10},
+                 {"C_m", 200},
+                 {"E_L", -66},
+                 {"v_th", uniform(-56, -50)},
+                 {"v_reset", normal(-62, 2, -70, -58)},
+                 {"t_ref", uniform(0, 3)},
+                 {"I_dc", normal(200, 100)},
+                 {"V", uniform(-66, -58)},
+                 {"tau_syn_exc", 2},
+                 {"tau_syn_inh", 2}};
   const auto exc = b.add("lif_exp", 80, v), inh = b.add("lif_exp", 20, v);
   const auto noise = b.add("poisson", 80, {{"rate", 2000}}, Kind::source);
   const Distribution delay = normal(1.5e6, 0.75e6, 1e5);
-  const auto drawn = [&](Projection& p, const ConnectionRule& rule, double number, bool multapses, bool autapses) {
+  const auto drawn = [&](Projection& p, const ConnectionRule& rule, double number, bool multapses,
+                         bool autapses) {
     p.rule = &rule, p.numbers = {number}, p.multapses = multapses, p.autapses = autapses, p.delay = delay;
   };
-  drawn(b.connect(exc, exc, Rule::fixed_indegree, normal(150, 15, 0), 0), Rule::fixed_indegree, 12, true, false);
-  drawn(b.connect(exc, inh, Rule::fixed_indegree, normal(150, 15, 0), 0), Rule::fixed_indegree, 9, false, true);
-  drawn(b.connect(inh, exc, Rule::fixed_indegree, normal(-600, 60, -INFINITY, 0), 0, 1), Rule::pairwise_bernoulli, 0.3, true, true);
+  drawn(b.connect(exc, exc, Rule::fixed_indegree, normal(150, 15, 0), 0), Rule::fixed_indegree, 12, true,
+        false);
+  drawn(b.connect(exc, inh, Rule::fixed_indegree, normal(150, 15, 0), 0), Rule::fixed_indegree, 9, false,
+        true);
+  drawn(b.connect(inh, exc, Rule::fixed_indegree, normal(-600, 60, -INFINITY, 0), 0, 1),
+        Rule::pairwise_bernoulli, 0.3, true, true);
   drawn(b.connect(inh, inh, Rule::fixed_indegree, -300.0, 0, 1), Rule::fixed_total_number, 70, true, true);
   b.connect(noise, exc, Rule::one_to_one, 300.0, ms(1));
   b.record_spikes(exc);
@@ -161,11 +179,13 @@ TEST_CASE("a block that slept gives the bits of one that was kept awake") {
       NetworkBuilder b(ms(3000));
       std::vector<ListedSpike> s;
       Numbers n(3, 3);
-      for (double t = 5; t < 2900; t += n.chance(0.3) ? n.uniform(50, 400) : n.uniform(0.1, 3)) s.push_back({ms(t), 0});
+      for (double t = 5; t < 2900; t += n.chance(0.3) ? n.uniform(50, 400) : n.uniform(0.1, 3))
+        s.push_back({ms(t), 0});
       if (awake)
         for (double t = 1; t < 2990; t += 0.7) s.push_back({ms(t), 1});
       const auto in = b.source(2, s);
-      Values v{{"tau_m", 10}, {"C_m", 200}, {"E_L", -66}, {"v_th", -60}, {"v_reset", -66}, {"t_ref", 2}, {"I_dc", 0}, {"V", -66}};
+      Values v{{"tau_m", 10},    {"C_m", 200}, {"E_L", -66}, {"v_th", -60},
+               {"v_reset", -66}, {"t_ref", 2}, {"I_dc", 0},  {"V", -66}};
       if (model == "lif_exp") v.insert(v.end(), {{"tau_syn_exc", 15}, {"tau_syn_inh", 3}});
       const auto cells = b.add(model, 2, v);
       const double w = model == "lif_exp" ? 120 : 3.4;
@@ -190,7 +210,8 @@ TEST_CASE("a constant weight rounds as a listed one does") {
   // 0.1 is no float: 0.1 through a constant weight and -0.1 through a listed one leave V where it was.
   NetworkBuilder b(ms(10));
   const auto in = b.source(2, {{ms(1), 0}, {ms(1), 1}});
-  const Values v{{"tau_m", 10}, {"C_m", 1}, {"E_L", 0}, {"v_th", 1}, {"v_reset", 0}, {"t_ref", 2}, {"I_dc", 0}, {"V", 0}};
+  const Values v{{"tau_m", 10},  {"C_m", 1},   {"E_L", 0},  {"v_th", 1},
+                 {"v_reset", 0}, {"t_ref", 2}, {"I_dc", 0}, {"V", 0}};
   const auto cells = b.add("lif_delta", 1, v);
   auto& constant = b.connect(in, cells, Rule::all_to_all, 0.1, ms(1));
   constant.sources = {{b.first(in), 1}};

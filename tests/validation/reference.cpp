@@ -64,7 +64,9 @@ TEST_CASE("reference: potentials and first crossings agree with small integratio
     const auto a = draw(key, trial, 0), b = draw(key, trial, 1);
     auto p = usual();
     p.tau_m = 2 + 20 * uniform01(a[0]);
-    p.tau_syn[0] = trial % 5 == 0 ? p.tau_m : trial % 5 == 1 ? p.tau_m * (1 + 1e-9) : 0.3 + 12 * uniform01(a[1]);
+    p.tau_syn[0] = trial % 5 == 0   ? p.tau_m
+                   : trial % 5 == 1 ? p.tau_m * (1 + 1e-9)
+                                    : 0.3 + 12 * uniform01(a[1]);
     p.tau_syn[1] = trial % 7 == 0 ? p.tau_m : 0.3 + 12 * uniform01(a[2]);
     p.I_dc = 100 * uniform01(a[3]);
     const double V = 19 * uniform01(b[0]), Ie = 4000 * uniform01(b[1]), Ii = -4000 * uniform01(b[2]);
@@ -73,7 +75,8 @@ TEST_CASE("reference: potentials and first crossings agree with small integratio
     n.receive(1, Ii);
     const Tick horizon = 30'000'000;
     Integrated y{V, {Ie, Ii}};
-    // The first crossing on a 10 us raster bounds the reference's: no earlier raster point may lie at or above.
+    // The first crossing on a 10 us raster bounds the reference's: no earlier raster point may lie at or
+    // above.
     const auto t = n.first_at_or_above(20, horizon);
     bool above = false;
     for (Tick at = 0; at < horizon && !above; at += 10'000) {
@@ -130,7 +133,8 @@ TEST_CASE("reference: currents of a refractory neuron go on", "[reference]") {
   CHECK(as_double(n.I_syn()) == Approx(100 * std::exp(-2.0)).epsilon(1e-15));
 }
 
-TEST_CASE("reference: the screening in double misses nothing that a plain walk over all ticks finds", "[reference]") {
+TEST_CASE("reference: the screening in double misses nothing that a plain walk over all ticks finds",
+          "[reference]") {
   // At a coarse resolution, where every tick can be looked at.
   const RandomKey key{7, 2};
   int crossed = 0;

@@ -22,7 +22,8 @@ NetworkBuilder noisy(std::uint32_t seed, bool superposed, double rate) {
 }
 }  // namespace
 
-TEST_CASE("Poisson neurons have exponential intervals, independent of each other and of the way they are drawn") {
+TEST_CASE(
+    "Poisson neurons have exponential intervals, independent of each other and of the way they are drawn") {
   for (const bool superposed : {true, false}) {
     INFO("superposed " << superposed);
     const double rate = 200;  // Hz, 400 expected spikes each
@@ -44,7 +45,8 @@ TEST_CASE("Poisson neurons have exponential intervals, independent of each other
     }
     const double mean = sum / n, cv2 = (squares / n - mean * mean) / (mean * mean);
     // Four standard errors: 1/sqrt(n) of the mean, sqrt(8/n) of the squared coefficient of variation.
-    CHECK(mean == Approx(1).margin(4 / std::sqrt(n) + 1.0 / 400));  // censoring by the end lowers it by up to 1/400
+    CHECK(mean ==
+          Approx(1).margin(4 / std::sqrt(n) + 1.0 / 400));  // censoring by the end lowers it by up to 1/400
     CHECK(cv2 == Approx(1).margin(4 * std::sqrt(8 / n) + 2.0 / 400));
     std::sort(quantile.begin(), quantile.end());
     double distance = 0;
@@ -69,7 +71,8 @@ TEST_CASE("Poisson neurons have exponential intervals, independent of each other
 TEST_CASE("a seed repeats, two seeds differ, and spikes of both agree by chance only") {
   for (const bool superposed : {true, false}) {
     auto a = noisy(1, superposed, 50), again = noisy(1, superposed, 50), other = noisy(2, superposed, 50);
-    const auto x = run(a.network()).spikes(), y = run(again.network()).spikes(), z = run(other.network()).spikes();
+    const auto x = run(a.network()).spikes(), y = run(again.network()).spikes(),
+               z = run(other.network()).spikes();
     CHECK(x == y);
     CHECK(x != z);
     std::vector<Spike> common;
@@ -94,8 +97,8 @@ TEST_CASE("a scheduled rate acts from its tick on") {
 }
 
 TEST_CASE("membrane statistics under Poisson input agree with Campbell's theorem") {
-  // Without a threshold: mean w r tau, variance w^2 r tau/2 for delta synapses; for exponential currents of charge q,
-  // mean q r tau/C and variance (q/C)^2 r tau_m^2/(2 (tau_m + tau_s)).
+  // Without a threshold: mean w r tau, variance w^2 r tau/2 for delta synapses; for exponential currents of
+  // charge q, mean q r tau/C and variance (q/C)^2 r tau_m^2/(2 (tau_m + tau_s)).
   const double rate = 5, tau = 10, tau_s = 2, w = 0.5, q = 100, C = 200;  // 1/ms, ms, ms, mV, pA ms, pF
   for (const bool exponential : {false, true}) {
     NetworkBuilder b(ms(600), 3);
@@ -112,7 +115,8 @@ TEST_CASE("membrane statistics under Poisson input agree with Campbell's theorem
     const double n = static_cast<double>(V.size()), mean = sum / n, variance = squares / n - mean * mean;
     REQUIRE(n == 5000);
     const double jump = exponential ? q / C : w;
-    const double expected_variance = exponential ? jump * jump * rate * tau * tau / (2 * (tau + tau_s)) : w * w * rate * tau / 2;
+    const double expected_variance =
+        exponential ? jump * jump * rate * tau * tau / (2 * (tau + tau_s)) : w * w * rate * tau / 2;
     CHECK(mean == Approx(jump * rate * tau).margin(4 * std::sqrt(expected_variance / n)));
     CHECK(variance == Approx(expected_variance).epsilon(4 * std::sqrt(2 / n)));
   }

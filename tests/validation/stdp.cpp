@@ -1,4 +1,5 @@
-// stdp against Brian2 (stdp_brian2.py made stdp_reference.csv): weights in the course of a run and what the neurons got.
+// stdp against Brian2 (stdp_brian2.py made stdp_reference.csv): weights in the course of a run and what the
+// neurons got.
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <map>
@@ -67,12 +68,14 @@ TEST_CASE("stdp with delays on the post pathway, and on both pathways, as Brian2
     const auto& weights = got.recorder.weights_of(w);
     REQUIRE(recorded.size() == delays.size());
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::size_t> column;
-    for (std::size_t e = 0; e < recorded.size(); ++e) column[{recorded[e].source - t.b.first(t.from), recorded[e].target - t.b.first(t.to)}] = e;
+    for (std::size_t e = 0; e < recorded.size(); ++e)
+      column[{recorded[e].source - t.b.first(t.from), recorded[e].target - t.b.first(t.to)}] = e;
     for (const auto& [way, samples] : c.weights) {
       std::size_t compared = 0;
       double furthest = 0;
       for (const auto& s : samples) {
-        // What Brian2 has before its step at s.tick; its synapse with a delay on the post pathway alone is `delay` ahead.
+        // What Brian2 has before its step at s.tick; its synapse with a delay on the post pathway alone is
+        // `delay` ahead.
         const Tick frame = (s.tick + (way == "post" ? delays.at({s.i, s.j}) : 0)) / step - 1;
         if (frame >= duration / step) continue;
         const float x = weights[static_cast<std::size_t>(frame) * recorded.size() + column.at({s.i, s.j})];

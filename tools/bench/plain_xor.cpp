@@ -1,6 +1,7 @@
-// The actor-critic on XOR as a plain loop: the reference reading (networks/actor_critic_xor) without events, delays, devices,
-// logs or an engine, its sizes known to the compiler, and compiled for this CPU with relaxed arithmetic.  What is left is the
-// arithmetic of the task: a bound for engines.  Prints trials per second, ns per presentation and the mean epoch of success.
+// The actor-critic on XOR as a plain loop: the reference reading (networks/actor_critic_xor) without events,
+// delays, devices, logs or an engine, its sizes known to the compiler, and compiled for this CPU with relaxed
+// arithmetic.  What is left is the arithmetic of the task: a bound for engines.  Prints trials per second, ns
+// per presentation and the mean epoch of success.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -33,7 +34,8 @@ constexpr int actor = 10, critic = 20, batch = 10, most_epochs = 5000;
 int trial(std::uint64_t seed) {
   Draws draws(seed);
   constexpr double rate = 1.1;
-  double w[3][actor], D[3][actor] = {}, out[actor], D_out[actor + 1] = {}, bias_out = 0;  // the third input is 1: biases
+  double w[3][actor], D[3][actor] = {}, out[actor], D_out[actor + 1] = {},
+                      bias_out = 0;  // the third input is 1: biases
   double c[3][critic], v[critic], filtered = 0;
   for (int k = 0; k < 3; ++k)
     for (auto& x : w[k]) x = k < 2 ? draws.symmetric(std::sqrt(0.5)) : 0;
@@ -73,7 +75,8 @@ int trial(std::uint64_t seed) {
     if (n % batch != batch - 1) continue;
     for (int k = 0; k < 3; ++k)
       for (int i = 0; i < actor; ++i) {
-        if (const double size = std::fabs(D[k][i]); size > 0.4) w[k][i] += std::copysign(std::pow(size, 1.75), D[k][i]);
+        if (const double size = std::fabs(D[k][i]); size > 0.4)
+          w[k][i] += std::copysign(std::pow(size, 1.75), D[k][i]);
         D[k][i] = 0;
       }
     for (int i = 0; i < actor; ++i) out[i] += D_out[i];
@@ -90,5 +93,6 @@ int main(int argc, char** argv) {
   const auto begin = std::chrono::steady_clock::now();
   for (int t = 0; t < trials; ++t) presentations += trial(static_cast<std::uint64_t>(t) + 1);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  std::printf("%.1f %.1f %.1f\n", trials / took.count(), took.count() / presentations * 1e9, presentations / batch / trials);
+  std::printf("%.1f %.1f %.1f\n", trials / took.count(), took.count() / presentations * 1e9,
+              presentations / batch / trials);
 }

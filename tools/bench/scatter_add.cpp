@@ -1,5 +1,6 @@
-// What one core of this machine does without any simulator: scatter-adds synapses from 8-byte lists into an array that
-// fits the second-level cache.  Prints 10^9 additions per second, alone and with a second process doing the same.
+// What one core of this machine does without any simulator: scatter-adds synapses from 8-byte lists into an
+// array that fits the second-level cache.  Prints 10^9 additions per second, alone and with a second process
+// doing the same.
 #include <sys/wait.h>
 #include <unistd.h>
 

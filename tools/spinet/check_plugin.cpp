@@ -22,10 +22,12 @@ struct Progress {
 };
 
 template <std::size_t n>
-void write_down(const std::string& text, char (&to)[n]) { to[text.copy(to, n - 1)] = 0; }
+void write_down(const std::string& text, char (&to)[n]) {
+  to[text.copy(to, n - 1)] = 0;
+}
 
-/// A check with one set of parameters begins: what it does not finish in its time, the kernel ends.  Computing counts, so that a
-/// busy machine changes nothing; and ten times as long on the wall, for what waits.
+/// A check with one set of parameters begins: what it does not finish in its time, the kernel ends. Computing
+/// counts, so that a busy machine changes nothing; and ten times as long on the wall, for what waits.
 void set_alarm(unsigned seconds) {
   const itimerval computing{{0, 0}, {static_cast<time_t>(seconds), 0}};
   setitimer(ITIMER_PROF, &computing, nullptr);
@@ -53,7 +55,8 @@ int check(const std::string& file, std::uint32_t seed, unsigned seconds, Progres
     std::fflush(stdout);
   };
   check_plugin(file, battery);
-  if (failed) fmt::print("\n{}: {} of {} checks failed; the same again with --seed {}\n", file, failed, all, seed);
+  if (failed)
+    fmt::print("\n{}: {} of {} checks failed; the same again with --seed {}\n", file, failed, all, seed);
   else fmt::print("\n{}: all {} checks passed (--seed {})\n", file, all, seed);
   std::fflush(stdout);
   return failed ? input_wrong : fine;
@@ -61,7 +64,8 @@ int check(const std::string& file, std::uint32_t seed, unsigned seconds, Progres
 
 /// In a process of its own: a plugin under test may crash, end the program or never come back.
 int check_apart(const std::string& file, std::uint32_t seed, unsigned seconds) {
-  void* const shared = mmap(nullptr, sizeof(Progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* const shared =
+      mmap(nullptr, sizeof(Progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) throw std::runtime_error(std::string("mmap: ") + std::strerror(errno));
   Progress& progress = *static_cast<Progress*>(shared);
   std::fflush(nullptr);
@@ -79,25 +83,34 @@ int check_apart(const std::string& file, std::uint32_t seed, unsigned seconds) {
     _exit(code);  // without destructors: plugins stay loaded
   }
   int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
-  const std::string where = fmt::format("in this check: {}{}{} (--seed {})", progress.check, progress.parameters[0] ? "; with " : "", progress.parameters, seed);
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  const std::string where = fmt::format("in this check: {}{}{} (--seed {})", progress.check,
+                                        progress.parameters[0] ? "; with " : "", progress.parameters, seed);
   if (WIFEXITED(status) && progress.done) return WEXITSTATUS(status);
   if (WIFEXITED(status)) throw UserError(fmt::format("{}: ended the program {}", file, where));
-  if (WTERMSIG(status) == SIGPROF || WTERMSIG(status) == SIGALRM) throw UserError(fmt::format("{}: not done after {} s {}", file, WTERMSIG(status) == SIGPROF ? seconds : 10 * seconds, where));
+  if (WTERMSIG(status) == SIGPROF || WTERMSIG(status) == SIGALRM)
+    throw UserError(fmt::format("{}: not done after {} s {}", file,
+                                WTERMSIG(status) == SIGPROF ? seconds : 10 * seconds, where));
   throw UserError(fmt::format("{}: crashed ({}) {}", file, strsignal(WTERMSIG(status)), where));
 }
 
 }  // namespace
 
 void add_check_plugin(CLI::App& app, Action& action) {
-  auto* sub = app.add_subcommand("check-plugin", "Check that a plugin keeps the promises that results depend on");
+  auto* sub =
+      app.add_subcommand("check-plugin", "Check that a plugin keeps the promises that results depend on");
   auto file = std::make_shared<std::string>();
   auto seed = std::make_shared<std::uint32_t>(1);
   sub->add_option("FILE", *file, "The shared library")->required();
   sub->add_option("--seed", *seed, "Of the histories and parameters that are tried (1)")->type_name("N");
   auto seconds = std::make_shared<unsigned>(20);
-  sub->add_option("--time-limit", *seconds, "For one check with one set of parameters, of computing (20)")->type_name("SECONDS")->check(CLI::Range(1u, 1000000u));
-  sub->callback([file, seed, seconds, &action] { action = [file, seed, seconds] { return check_apart(*file, *seed, *seconds); }; });
+  sub->add_option("--time-limit", *seconds, "For one check with one set of parameters, of computing (20)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1u, 1000000u));
+  sub->callback([file, seed, seconds, &action] {
+    action = [file, seed, seconds] { return check_apart(*file, *seed, *seconds); };
+  });
 }
 
 }  // namespace spinet::tool

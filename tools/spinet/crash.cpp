@@ -32,7 +32,8 @@ const char* plugin_at(void* address) {
   if (!address || !dladdr(address, &info) || !info.dli_fname) return nullptr;
   for (int i = 0; i < folder_count; ++i) {
     const std::size_t n = std::strlen(folders[i]);
-    if (std::strncmp(info.dli_fname, folders[i], n) == 0 && !std::strchr(info.dli_fname + n, '/')) return info.dli_fname;
+    if (std::strncmp(info.dli_fname, folders[i], n) == 0 && !std::strchr(info.dli_fname + n, '/'))
+      return info.dli_fname;
   }
   return nullptr;
 }
@@ -48,11 +49,16 @@ const char* plugin_on_stack() {
 
 const char* name_of(int signal) {
   switch (signal) {
-    case SIGSEGV: return "Segmentation fault";
-    case SIGBUS: return "Bus error";
-    case SIGFPE: return "Arithmetic error";
-    case SIGILL: return "Illegal instruction";
-    default: return "Aborted";
+    case SIGSEGV:
+      return "Segmentation fault";
+    case SIGBUS:
+      return "Bus error";
+    case SIGFPE:
+      return "Arithmetic error";
+    case SIGILL:
+      return "Illegal instruction";
+    default:
+      return "Aborted";
   }
 }
 

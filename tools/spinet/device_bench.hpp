@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "core/buffer.hpp"
 #include "core/block/history.hpp"
+#include "core/buffer.hpp"
 #include "spinet/synapse.hpp"
 
 namespace spinet::tool {
@@ -13,7 +13,8 @@ class DeviceBench {
  public:
   static constexpr double ticks_per_second = 1e9;
   /// `params`: one per parameter; `initial`: one per variable, those that the model computes excepted.
-  DeviceBench(const SynapseTable& table, const std::vector<double>& params, const std::vector<double>& initial, std::uint32_t seed);
+  DeviceBench(const SynapseTable& table, const std::vector<double>& params,
+              const std::vector<double>& initial, std::uint32_t seed);
   void apply(double seconds, const Control& control);
   double read(double seconds, std::uint32_t variable);
 

@@ -43,22 +43,42 @@ class LoneRank : public Transport {
 };
 
 /// A rank's part, built if this machine holds it, else estimated from its share of the neurons.
-RankPart built(const Network& net, int rank, int ranks, double neurons, double share, const Estimate& whole, DryRun& d) {
+RankPart built(const Network& net, int rank, int ranks, double neurons, double share, const Estimate& whole,
+               DryRun& d) {
   const double bytes = whole.memory.every_rank + whole.memory.shared * share;
   const auto part_of = [share](double all) { return static_cast<std::uint64_t>(all * share); };
   if (bytes > 0.8 * static_cast<double>(machine_memory()))
-    return {rank, static_cast<std::uint64_t>(neurons), 0, part_of(whole.synapses + whole.superposed), part_of(whole.synapses), part_of(whole.memory.slices), bytes, false, 0, 0};
+    return {rank,
+            static_cast<std::uint64_t>(neurons),
+            0,
+            part_of(whole.synapses + whole.superposed),
+            part_of(whole.synapses),
+            part_of(whole.memory.slices),
+            bytes,
+            false,
+            0,
+            0};
   LoneRank transport(rank, ranks);
   const Simulation simulation(net, transport);
   const Statistics& s = simulation.built();
   d.windows = 1 / (static_cast<double>(simulation.window()) * net.seconds_per_tick);
-  return {rank, simulation.owned(), 0, s.synapses, s.stored_synapses, s.slices, static_cast<double>(s.synapse_bytes), true, 0, 0};
+  return {rank,
+          simulation.owned(),
+          0,
+          s.synapses,
+          s.stored_synapses,
+          s.slices,
+          static_cast<double>(s.synapse_bytes),
+          true,
+          0,
+          0};
 }
 
 /// What neurons and sources send and hear, by population.
 struct Traffic {
-  std::vector<double> hz;     ///< mean rate of a neuron
-  std::vector<double> sends;  ///< 1: its spikes travel, since they are heard other than in superposition, or recorded
+  std::vector<double> hz;  ///< mean rate of a neuron
+  std::vector<double>
+      sends;  ///< 1: its spikes travel, since they are heard other than in superposition, or recorded
   std::vector<double> heard;  ///< events a second at a neuron
   bool payloads = false;
 };
@@ -76,7 +96,8 @@ Traffic traffic(const Network& net, const Partition& partition, double rate) {
     t.payloads |= population.neuron() && population.neuron()->graded;
   }
   for (const auto& projection : net.projections) {
-    const double targets = static_cast<double>(projection.target_count()), synapses = expected_synapses(net, projection);
+    const double targets = static_cast<double>(projection.target_count()),
+                 synapses = expected_synapses(net, projection);
     if (targets == 0 || synapses == 0) continue;
     double source_rate = 0;
     for (const auto& r : projection.sources) {
@@ -103,10 +124,13 @@ std::vector<int> choose_ranks(const std::vector<double>& neurons, int samples) {
   chosen.push_back(static_cast<int>(std::min_element(neurons.begin(), neurons.end()) - neurons.begin()));
   chosen.push_back(static_cast<int>(std::max_element(neurons.begin(), neurons.end()) - neurons.begin()));
   const auto add = [&](int r) {
-    if (static_cast<int>(chosen.size()) < samples && std::find(chosen.begin(), chosen.end(), r) == chosen.end()) chosen.push_back(r);
+    if (static_cast<int>(chosen.size()) < samples &&
+        std::find(chosen.begin(), chosen.end(), r) == chosen.end())
+      chosen.push_back(r);
   };
   if (chosen[0] == chosen[1]) chosen.pop_back();
-  for (int k = 0; k < samples - 2; ++k) add(static_cast<int>(static_cast<std::int64_t>(k) * (ranks - 1) / (samples - 3)));
+  for (int k = 0; k < samples - 2; ++k)
+    add(static_cast<int>(static_cast<std::int64_t>(k) * (ranks - 1) / (samples - 3)));
   for (int r = 0; r < ranks; ++r) add((ranks / 2 + r) % ranks);  // in place of any that were the same
   std::sort(chosen.begin(), chosen.end());
   return chosen;
@@ -121,7 +145,8 @@ DryRun dry_run(const Network& given, int ranks, double rate, int samples) {
   net.reports.clear();  // samples are gathered from all ranks, of which there is one
   net.weights.clear();
   const Partition partition(net, ranks);
-  std::vector<std::vector<double>> members(static_cast<std::size_t>(ranks), std::vector<double>(net.populations.size()));
+  std::vector<std::vector<double>> members(static_cast<std::size_t>(ranks),
+                                           std::vector<double>(net.populations.size()));
   for (const auto& r : partition.runs()) members[static_cast<std::size_t>(r.owner)][r.population] += r.count;
   std::vector<double> neurons(members.size(), 0);
   for (std::size_t r = 0; r < members.size(); ++r)
@@ -135,7 +160,8 @@ DryRun dry_run(const Network& given, int ranks, double rate, int samples) {
   const double all_neurons = std::accumulate(neurons.begin(), neurons.end(), 0.0);
   d.mean = all_neurons / ranks;
   const Traffic t = traffic(net, partition, rate);
-  for (std::size_t p = 0; p < net.populations.size(); ++p) d.spikes += t.sends[p] * t.hz[p] * net.populations[p].size;
+  for (std::size_t p = 0; p < net.populations.size(); ++p)
+    d.spikes += t.sends[p] * t.hz[p] * net.populations[p].size;
 
   const Estimate whole = estimate(net);
   d.windows = whole.windows_per_second;
@@ -146,30 +172,42 @@ DryRun dry_run(const Network& given, int ranks, double rate, int samples) {
     for (std::size_t p = 0; p < net.populations.size(); ++p) {
       const auto& population = net.populations[p];
       if (population.source()) part.sources += static_cast<std::uint64_t>(own[p]);
-      else if (part.built) part.bytes += own[p] * (population.neuron()->state_size + population.neuron()->constants_size);
+      else if (part.built)
+        part.bytes += own[p] * (population.neuron()->state_size + population.neuron()->constants_size);
       part.sent += own[p] * t.hz[p] * t.sends[p];
       part.deliveries += own[p] * t.heard[p];
     }
     d.parts.push_back(part);
   }
-  d.bytes = d.spikes * (bytes_per_spike + (t.payloads ? bytes_of_payload : 0)) + d.windows * bytes_of_head * ranks;
+  d.bytes =
+      d.spikes * (bytes_per_spike + (t.payloads ? bytes_of_payload : 0)) + d.windows * bytes_of_head * ranks;
   return d;
 }
 
 std::string describe(const Network& n, const DryRun& d, int ranks, double rate) {
-  std::string s = fmt::format("{} on {} rank{}: a dry run, nothing is simulated\n", n.name, grouped(static_cast<std::uint64_t>(ranks)), ranks == 1 ? "" : "s");
+  std::string s = fmt::format("{} on {} rank{}: a dry run, nothing is simulated\n", n.name,
+                              grouped(static_cast<std::uint64_t>(ranks)), ranks == 1 ? "" : "s");
   s += fmt::format("neurons per rank: {:.0f} to {:.0f}, {:.4g} in the mean\n", d.least, d.most, d.mean);
-  if (d.idle) s += fmt::format("{} rank{} without neurons: fewer ranks, or a smaller `block` ({} now), would share them better\n", grouped(static_cast<std::uint64_t>(d.idle)), d.idle == 1 ? "" : "s", n.block);
-  s += fmt::format("\n{:>7}  {:>9}  {:>9}  {:>13}  {:>11}  {:>10}  {:>9}  {:>10}  {:>9}\n", "rank", "neurons", "sources", "synapses", "slices", "mean slice", "memory",
-                   "events/s", "sends/s");
+  if (d.idle)
+    s += fmt::format(
+        "{} rank{} without neurons: fewer ranks, or a smaller `block` ({} now), would share them better\n",
+        grouped(static_cast<std::uint64_t>(d.idle)), d.idle == 1 ? "" : "s", n.block);
+  s += fmt::format("\n{:>7}  {:>9}  {:>9}  {:>13}  {:>11}  {:>10}  {:>9}  {:>10}  {:>9}\n", "rank", "neurons",
+                   "sources", "synapses", "slices", "mean slice", "memory", "events/s", "sends/s");
   for (const auto& p : d.parts)
-    s += fmt::format("{:>7}  {:>9}  {:>9}  {:>13}  {:>11}  {:>10.3g}  {:>9}  {:>10}  {:>9}\n", p.rank, grouped(p.neurons), grouped(p.sources), grouped(p.synapses), grouped(p.slices),
-                     p.slices ? static_cast<double>(p.stored) / static_cast<double>(p.slices) : 0.0, readable_bytes(p.bytes), count_text(p.deliveries), count_text(p.sent));
+    s += fmt::format("{:>7}  {:>9}  {:>9}  {:>13}  {:>11}  {:>10.3g}  {:>9}  {:>10}  {:>9}\n", p.rank,
+                     grouped(p.neurons), grouped(p.sources), grouped(p.synapses), grouped(p.slices),
+                     p.slices ? static_cast<double>(p.stored) / static_cast<double>(p.slices) : 0.0,
+                     readable_bytes(p.bytes), count_text(p.deliveries), count_text(p.sent));
   if (std::any_of(d.parts.begin(), d.parts.end(), [](const RankPart& p) { return !p.built; }))
-    s += "parts that this machine cannot hold have not been built: their synapses, slices and memory are estimates\n";
-  s += fmt::format("\nper second of model time, if neurons fire at {:g} Hz (--rate) and sources at their rates:\n", rate);
-  s += fmt::format("  {} exchanges of all ranks (windows; fewer where nothing happens)\n", count_text(d.windows));
-  s += fmt::format("  {} spikes and {} received by every rank\n", count_text(d.spikes), readable_bytes(d.bytes));
+    s += "parts that this machine cannot hold have not been built: their synapses, slices and memory are "
+         "estimates\n";
+  s += fmt::format(
+      "\nper second of model time, if neurons fire at {:g} Hz (--rate) and sources at their rates:\n", rate);
+  s += fmt::format("  {} exchanges of all ranks (windows; fewer where nothing happens)\n",
+                   count_text(d.windows));
+  s += fmt::format("  {} spikes and {} received by every rank\n", count_text(d.spikes),
+                   readable_bytes(d.bytes));
   return s;
 }
 

@@ -7,7 +7,8 @@
 namespace spinet::tool {
 
 void add_graph(CLI::App& app, Action& action) {
-  auto* sub = app.add_subcommand("graph", "Print the graph of populations in the DOT language (for Graphviz)");
+  auto* sub =
+      app.add_subcommand("graph", "Print the graph of populations in the DOT language (for Graphviz)");
   auto o = std::make_shared<NetworkOptions>();
   add_network_options(*sub, *o);
   sub->footer("A picture: spinet graph FILE | dot -Tsvg > FILE.svg");

@@ -24,11 +24,19 @@ namespace {
 
 /// What the results of a sweep hold, in short.
 int sweep_info(const std::string& file, const Sweep& s, bool json) {
-  const auto failed = static_cast<std::uint64_t>(std::count_if(s.rows.begin(), s.rows.end(), [](const auto& r) { return r.second.failed; }));
+  const auto failed = static_cast<std::uint64_t>(
+      std::count_if(s.rows.begin(), s.rows.end(), [](const auto& r) { return r.second.failed; }));
   if (json) {
     look::Json j;
-    j.object().entry("file", file).entry("kind", "sweep").entry("network", s.network_name).entry("version", s.version);
-    j.entry("runs", s.runs()).entry("done", std::uint64_t{s.rows.size()}).entry("failed", failed).entry("trials", s.trials);
+    j.object()
+        .entry("file", file)
+        .entry("kind", "sweep")
+        .entry("network", s.network_name)
+        .entry("version", s.version);
+    j.entry("runs", s.runs())
+        .entry("done", std::uint64_t{s.rows.size()})
+        .entry("failed", failed)
+        .entry("trials", s.trials);
     j.entry("seed", std::uint64_t{s.seed}).key("vary").array();
     for (const auto& v : s.vary) j.value(v);
     j.end().key("set").array();
@@ -39,12 +47,14 @@ int sweep_info(const std::string& file, const Sweep& s, bool json) {
     return fine;
   }
   std::error_code ignored;
-  fmt::print("{}  {}\n", file, readable_bytes(static_cast<double>(std::filesystem::file_size(file, ignored))));
+  fmt::print("{}  {}\n", file,
+             readable_bytes(static_cast<double>(std::filesystem::file_size(file, ignored))));
   fmt::print("sweep of  {}, spinet {}\n", s.network_name, s.version);
   for (const auto& v : s.vary) fmt::print("          --vary {}\n", v);
   for (const auto& v : s.set) fmt::print("          --set {}\n", v);
-  fmt::print("runs      {} of {}{}, {} trial{} of each combination, seeds from {}\n", grouped(s.rows.size()), grouped(s.runs()),
-             failed ? fmt::format(" ({} failed)", grouped(failed)) : "", grouped(s.trials), s.trials == 1 ? "" : "s", s.seed);
+  fmt::print("runs      {} of {}{}, {} trial{} of each combination, seeds from {}\n", grouped(s.rows.size()),
+             grouped(s.runs()), failed ? fmt::format(" ({} failed)", grouped(failed)) : "", grouped(s.trials),
+             s.trials == 1 ? "" : "s", s.seed);
   fmt::print("\nNext: spinet sweep --report {}\n", file);
   return fine;
 }
@@ -53,10 +63,11 @@ int sweep_info(const std::string& file, const Sweep& s, bool json) {
 void population_table(const LogSummary& s) {
   std::size_t width = 10;
   for (const auto& p : s.populations) width = std::max(width, p.name.size());
-  const auto line = [&](const std::string& name, const std::string& model, const std::string& size, const std::string& fired,
-                        const std::string& rate, const std::string& recorded, const std::string& recorded_rate) {
-    fmt::print("{:<{}}  {:<12}  {:>10}  {:>14}  {:>10}  {:>14}  {:>10}\n", name, width, model, size, fired, rate, recorded,
-               recorded_rate);
+  const auto line = [&](const std::string& name, const std::string& model, const std::string& size,
+                        const std::string& fired, const std::string& rate, const std::string& recorded,
+                        const std::string& recorded_rate) {
+    fmt::print("{:<{}}  {:<12}  {:>10}  {:>14}  {:>10}  {:>14}  {:>10}\n", name, width, model, size, fired,
+               rate, recorded, recorded_rate);
   };
   fmt::print("\n");
   line("population", "model", "size", "spikes", "rate", "recorded", "rate there");
@@ -90,33 +101,47 @@ int info(const std::string& file, bool repair, bool json) {
   for (const auto& o : s.overrides) fmt::print("          --set {}\n", o);
   fmt::print("seed      {}\n", s.seed);
   fmt::print("run       {}: {} of {}\n", name_of(s.status), seconds(s.reached), seconds(s.duration));
-  fmt::print("made by   spinet {} on {} rank{}{}\n", s.version, s.ranks, s.ranks == 1 ? "" : "s", s.host.empty() ? "" : " of " + s.host);
+  fmt::print("made by   spinet {} on {} rank{}{}\n", s.version, s.ranks, s.ranks == 1 ? "" : "s",
+             s.host.empty() ? "" : " of " + s.host);
   fmt::print("started   {}\n", s.started);
   if (!s.finished.empty()) fmt::print("finished  {}\n", s.finished);
   if (s.figures)
     fmt::print("figures   {}, {}, {} events{} ({} events/s); built in {}, ran {}\n",
-               plural(s.figures->spikes, "spike"), plural(s.figures->synapses, "synapse"), count_text(static_cast<double>(s.figures->events)),
-               s.figures->events_before ? fmt::format(", {} of them before the checkpoint", count_text(static_cast<double>(s.figures->events_before))) : "",
-               count_text(s.figures->events_per_second()),
-               time_text(s.figures->build_seconds), time_text(s.figures->run_seconds));
+               plural(s.figures->spikes, "spike"), plural(s.figures->synapses, "synapse"),
+               count_text(static_cast<double>(s.figures->events)),
+               s.figures->events_before
+                   ? fmt::format(", {} of them before the checkpoint",
+                                 count_text(static_cast<double>(s.figures->events_before)))
+                   : "",
+               count_text(s.figures->events_per_second()), time_text(s.figures->build_seconds),
+               time_text(s.figures->run_seconds));
 
   population_table(s);
   for (const auto& r : s.reports)
-    fmt::print("report    {}: {} of {} of {}, {} every {}  ({})\n", r.name, r.variable, plural(r.ids, "neuron"), r.population,
-               plural(r.frames, "frame"), exact_time_text(r.step_ms * 1e-3), r.path);
+    fmt::print("report    {}: {} of {} of {}, {} every {}  ({})\n", r.name, r.variable,
+               plural(r.ids, "neuron"), r.population, plural(r.frames, "frame"),
+               exact_time_text(r.step_ms * 1e-3), r.path);
   for (const auto& w : data.weights())
-    if (w.problem.empty()) fmt::print("weights   {}: {}, {} every {}\n", w.name, plural(w.edges, "synapse"), plural(w.frames, "frame"),
-                 exact_time_text(w.step_ms * 1e-3));
+    if (w.problem.empty())
+      fmt::print("weights   {}: {}, {} every {}\n", w.name, plural(w.edges, "synapse"),
+                 plural(w.frames, "frame"), exact_time_text(w.step_ms * 1e-3));
     else fmt::print("weights   {}: cannot be read: {}\n", w.name, w.problem);
   for (const auto& w : data.weight_events())
-    if (w.problem.empty() && w.synapses) fmt::print("weights   {}: {} of {}\n", w.name, plural(w.events, "event"), plural(w.synapses, "synapse"));
-    else if (w.problem.empty()) fmt::print("weights   {}: {} of single synapses\n", w.name, plural(w.events, "change"));
+    if (w.problem.empty() && w.synapses)
+      fmt::print("weights   {}: {} of {}\n", w.name, plural(w.events, "event"),
+                 plural(w.synapses, "synapse"));
+    else if (w.problem.empty())
+      fmt::print("weights   {}: {} of single synapses\n", w.name, plural(w.events, "change"));
     else fmt::print("weights   {}: the changes cannot be read: {}\n", w.name, w.problem);
-  for (const auto& e : s.edges) fmt::print("edges     {}: {} from {} to {}  ({})\n", e.projection, grouped(e.edges), e.source, e.target, e.path);
+  for (const auto& e : s.edges)
+    fmt::print("edges     {}: {} from {} to {}  ({})\n", e.projection, grouped(e.edges), e.source, e.target,
+               e.path);
   if (!s.warning.empty()) fmt::print("\nWarning: {}\n", s.warning);
   if (s.pending.needed)
-    fmt::print("\nThe writer was killed. {} rows are in the journal beside the log only: keep the two together.\n"
-               "`spinet info --repair {}` puts them in, for other programs.\n", grouped(s.pending.rows), file);
+    fmt::print(
+        "\nThe writer was killed. {} rows are in the journal beside the log only: keep the two together.\n"
+        "`spinet info --repair {}` puts them in, for other programs.\n",
+        grouped(s.pending.rows), file);
   return fine;
 }
 
@@ -132,9 +157,13 @@ std::optional<std::string> writer_of(const std::filesystem::path& log) {
 
 int running(const std::filesystem::path& log, const std::string& writer) {
   const auto journal = logging::Journal::path_of(log).filename().string();
-  fmt::print("{}  {}\nrun       is being written by {}\n", log.string(), readable_bytes(static_cast<double>(std::filesystem::file_size(log))), writer);
-  fmt::print("\nUntil the run has ended, {} and {} belong together: some of its data is in the journal only. Copy or move both, "
-             "and not while the run goes on.\n", log.filename().string(), journal);
+  fmt::print("{}  {}\nrun       is being written by {}\n", log.string(),
+             readable_bytes(static_cast<double>(std::filesystem::file_size(log))), writer);
+  fmt::print(
+      "\nUntil the run has ended, {} and {} belong together: some of its data is in the journal only. Copy "
+      "or move both, "
+      "and not while the run goes on.\n",
+      log.filename().string(), journal);
   return fine;
 }
 
@@ -148,7 +177,8 @@ void add_info(CLI::App& app, Action& action) {
   };
   auto o = std::make_shared<Options>();
   sub->add_option("OUT.h5", o->file, "The log, or the results of a sweep")->required();
-  sub->add_flag("--repair", o->repair, "First put what a killed run left in OUT.h5.journal into the log, for other programs");
+  sub->add_flag("--repair", o->repair,
+                "First put what a killed run left in OUT.h5.journal into the log, for other programs");
   sub->add_flag("--json", o->json, "The same as one JSON object, for programs");
   sub->callback([o, &action] {
     action = [o] {

@@ -27,8 +27,11 @@ void add_init(CLI::App& app, Action& action) {
   auto o = std::make_shared<Options>();
   std::vector<std::string> names;
   for (const auto& t : templates) names.emplace_back(t.name);
-  sub->add_option("WHICH", o->which, "two_neurons: the smallest; balanced: excitation and inhibition driven by noise; stdp: plastic synapses")
-      ->check(CLI::IsMember(names))->capture_default_str();
+  sub->add_option("WHICH", o->which,
+                  "two_neurons: the smallest; balanced: excitation and inhibition driven by noise; stdp: "
+                  "plastic synapses")
+      ->check(CLI::IsMember(names))
+      ->capture_default_str();
   sub->add_option("-o,--output", o->output, "The file to write (WHICH.yaml)")->type_name("FILE");
   sub->add_flag("--force", o->force, "Replace an existing file");
   sub->callback([o, &action] {

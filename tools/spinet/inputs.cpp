@@ -19,24 +19,29 @@ namespace {
 std::vector<FileSpike> read_sonata(const std::filesystem::path& file, const std::string& population) {
   constexpr double ticks_per_ms = 1e9;  // ps: finer than any network's resolution
   std::vector<FileSpike> spikes;
-  for (const auto& s : read_sonata_spikes(file, population, ticks_per_ms, std::numeric_limits<std::uint32_t>::max()))
+  for (const auto& s :
+       read_sonata_spikes(file, population, ticks_per_ms, std::numeric_limits<std::uint32_t>::max()))
     spikes.push_back({static_cast<double>(s.tick) / ticks_per_ms, s.index});
   return spikes;
 }
 
-std::vector<FileEdges> read_edges(const std::filesystem::path& file, const std::string& name, std::uint64_t most, const std::vector<std::string>& properties) {
+std::vector<FileEdges> read_edges(const std::filesystem::path& file, const std::string& name,
+                                  std::uint64_t most, const std::vector<std::string>& properties) {
   std::vector<FileEdges> groups;
   for (auto& g : read_sonata_edges(file, name, most, properties))
-    groups.push_back({std::move(g.group), std::move(g.source), std::move(g.target), std::move(g.sources), std::move(g.targets), std::move(g.weights),
-                      std::move(g.delays), std::move(g.counts), std::move(g.weight_unit), std::move(g.properties)});
+    groups.push_back({std::move(g.group), std::move(g.source), std::move(g.target), std::move(g.sources),
+                      std::move(g.targets), std::move(g.weights), std::move(g.delays), std::move(g.counts),
+                      std::move(g.weight_unit), std::move(g.properties)});
   return groups;
 }
 
 }  // namespace
 
 void add_plugin_path(CLI::App& sub, std::vector<std::string>& folders) {
-  sub.add_option("--plugin-path", folders, "Load every *.so of this folder (may be repeated; also SPINET_PLUGIN_PATH)")
-      ->type_name("DIR")->allow_extra_args(false);
+  sub.add_option("--plugin-path", folders,
+                 "Load every *.so of this folder (may be repeated; also SPINET_PLUGIN_PATH)")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
 }
 
 std::string not_empty(const std::string& text) { return text.empty() ? "a value is missing" : ""; }
@@ -44,8 +49,11 @@ std::string not_empty(const std::string& text) { return text.empty() ? "a value 
 void add_network_options(CLI::App& sub, NetworkOptions& o) {
   sub.add_option("FILE", o.file, "The network, a YAML file")->required();
   sub.add_option("--set", o.set, "Replace a value of the file: --set parameters.g=4.5 (may be repeated)")
-      ->type_name("PATH=VALUE")->allow_extra_args(false);
-  sub.add_option("--duration", o.duration, "Replace the duration: --duration 200ms")->type_name("TIME")->check(not_empty);
+      ->type_name("PATH=VALUE")
+      ->allow_extra_args(false);
+  sub.add_option("--duration", o.duration, "Replace the duration: --duration 200ms")
+      ->type_name("TIME")
+      ->check(not_empty);
   sub.add_option("--seed", o.seed, "Replace the seed")->type_name("N")->check(not_empty);
   add_plugin_path(sub, o.plugin_path);
 }
@@ -83,7 +91,8 @@ double time_in(const std::string& text, double seconds_per_unit, const std::stri
     const auto digits = text.substr(0, unit_at);
     char* end = nullptr;
     number = std::strtod(digits.c_str(), &end);
-    good = end != digits.c_str() && digits.find_first_not_of(' ', static_cast<std::size_t>(end - digits.c_str())) == std::string::npos;
+    good = end != digits.c_str() &&
+           digits.find_first_not_of(' ', static_cast<std::size_t>(end - digits.c_str())) == std::string::npos;
   }
   const auto unit = good ? parse_unit(text.substr(unit_at)) : std::nullopt;
   const auto second = parse_unit("s");
@@ -95,7 +104,9 @@ double time_in(const std::string& text, double seconds_per_unit, const std::stri
 double ticks_in(const std::string& text, double seconds_per_tick, const std::string& option) {
   const double ticks = std::round(time_in(text, seconds_per_tick, option));
   if (!(ticks >= 1 && ticks <= 0x1p60))
-    throw UserError(fmt::format("{} {}: {} (time_resolution: {} ns)", option, text, ticks < 1 ? "shorter than a tick" : "too long: more than 2^60 ticks", seconds_per_tick * 1e9));
+    throw UserError(fmt::format("{} {}: {} (time_resolution: {} ns)", option, text,
+                                ticks < 1 ? "shorter than a tick" : "too long: more than 2^60 ticks",
+                                seconds_per_tick * 1e9));
   return ticks;
 }
 
@@ -104,7 +115,8 @@ LoadOptions load_options(const NetworkOptions& o) {
   for (const auto& assignment : o.set) {
     const auto equals = assignment.find('=');
     if (equals == std::string::npos || equals == 0)
-      throw UserError(fmt::format("--set {}: a value is given as PATH=VALUE, for example parameters.g=4.5", assignment));
+      throw UserError(
+          fmt::format("--set {}: a value is given as PATH=VALUE, for example parameters.g=4.5", assignment));
     options.overrides.emplace_back(assignment.substr(0, equals), assignment.substr(equals + 1));
   }
   if (!o.duration.empty()) options.overrides.emplace_back("duration", o.duration);
@@ -116,7 +128,8 @@ Network read_network(const NetworkOptions& o, const Catalogue& catalogue, DataFi
   LoadOptions options = load_options(o);
   if (files) options.data_file = collect_into(*files);
   Network network = load(o.file, catalogue, options);
-  if (const auto fault = missing_synapse(network); !fault.empty()) throw UserError(fmt::format("{}: {}", o.file, fault));
+  if (const auto fault = missing_synapse(network); !fault.empty())
+    throw UserError(fmt::format("{}: {}", o.file, fault));
   return network;
 }
 

@@ -27,8 +27,8 @@
 namespace spinet::tool {
 namespace {
 
-/// Physical cores among the processors we may use, or all that the machine has (a launcher may have bound us to one):
-/// two hardware threads of one core count once, as mpirun counts.
+/// Physical cores among the processors we may use, or all that the machine has (a launcher may have bound us
+/// to one): two hardware threads of one core count once, as mpirun counts.
 int physical_cores(bool all = false) {
   cpu_set_t usable;
   CPU_ZERO(&usable);
@@ -38,7 +38,8 @@ int physical_cores(bool all = false) {
   for (int cpu = 0; cpu < (all ? static_cast<int>(processors) : CPU_SETSIZE); ++cpu) {
     if (!all && !CPU_ISSET(cpu, &usable)) continue;
     std::string siblings;
-    std::ifstream(fmt::format("/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", cpu)) >> siblings;
+    std::ifstream(fmt::format("/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", cpu)) >>
+        siblings;
     cores.insert(siblings.empty() ? std::to_string(cpu) : siblings);
   }
   return std::max<int>(1, static_cast<int>(cores.size()));
@@ -46,10 +47,12 @@ int physical_cores(bool all = false) {
 
 /// What ended mpirun, or a rank, as mpirun reports it.
 std::string end_of_mpirun(int status) {
-  if (WIFSIGNALED(status)) return fmt::format("mpirun was killed by signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)));
+  if (WIFSIGNALED(status))
+    return fmt::format("mpirun was killed by signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)));
   const int code = WEXITSTATUS(status);
   if (code > 128 && code < 128 + NSIG)
-    return fmt::format("a rank was killed by signal {} ({}; mpirun: exit code {})", code - 128, strsignal(code - 128), code);
+    return fmt::format("a rank was killed by signal {} ({}; mpirun: exit code {})", code - 128,
+                       strsignal(code - 128), code);
   return fmt::format("mpirun: exit code {}", code);
 }
 
@@ -65,13 +68,15 @@ std::optional<bool> has_living_children(pid_t process) {
       std::ifstream file(fmt::format("/proc/{}/stat", child));
       const std::string stat(std::istreambuf_iterator<char>(file), {});
       const auto name_end = stat.rfind(')');  // the state is the letter after the name
-      if (name_end != std::string::npos && stat.size() > name_end + 2 && stat[name_end + 2] != 'Z') return true;
+      if (name_end != std::string::npos && stat.size() > name_end + 2 && stat[name_end + 2] != 'Z')
+        return true;
     }
   }
   return told ? std::optional(false) : std::nullopt;
 }
 
-/// Open MPI 4.1 waits for ever if a rank is killed while it starts: an mpirun that had ranks and has had none for 5 s.
+/// Open MPI 4.1 waits for ever if a rank is killed while it starts: an mpirun that had ranks and has had none
+/// for 5 s.
 class Abandoned {
  public:
   explicit Abandoned(pid_t mpirun) : mpirun_(mpirun) {}
@@ -107,7 +112,8 @@ Started start(const std::vector<std::string>& command, const sigset_t& signals) 
   s.process = fork();
   if (s.process < 0) throw std::runtime_error(std::string("fork: ") + std::strerror(errno));
   if (s.process == 0) {
-    // A process group of its own: Ctrl-C reaches us only, and we pass on what lets the ranks end in good order.
+    // A process group of its own: Ctrl-C reaches us only, and we pass on what lets the ranks end in good
+    // order.
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(run_failed);
@@ -178,7 +184,8 @@ class HandOn {
   std::thread thread_;
 };
 
-/// Waits for mpirun and passes signals on.  Its status, or nothing where it does not end though its ranks have.
+/// Waits for mpirun and passes signals on.  Its status, or nothing where it does not end though its ranks
+/// have.
 std::optional<int> wait_for(pid_t mpirun, const sigset_t& signals) {
   int status = 0, asked = 0;
   Abandoned abandoned(mpirun);
@@ -205,8 +212,9 @@ Machine this_machine() { return {physical_cores(), geteuid() == 0, isatty(STDERR
 
 std::string crowded(int ranks, int cores) {
   if (ranks <= cores) return {};
-  return fmt::format("note: {} ranks on {} core{}: ranks that share a core wait for one another, and {} would be faster\n", ranks, cores, cores == 1 ? "" : "s",
-                     cores == 1 ? "one" : std::to_string(cores));
+  return fmt::format(
+      "note: {} ranks on {} core{}: ranks that share a core wait for one another, and {} would be faster\n",
+      ranks, cores, cores == 1 ? "" : "s", cores == 1 ? "one" : std::to_string(cores));
 }
 
 std::string crowded_here() {
@@ -238,8 +246,10 @@ std::vector<std::string> mpirun_command(int ranks, const Machine& machine, const
 
 int launch(int ranks, const std::vector<std::string>& arguments) {
   const Machine machine = this_machine();
-  if (std::find(arguments.begin(), arguments.end(), "--quiet") == arguments.end()) fmt::print(stderr, "{}", crowded(ranks, machine.cores));
-  const auto command = mpirun_command(ranks, machine, std::filesystem::read_symlink("/proc/self/exe").string(), arguments);
+  if (std::find(arguments.begin(), arguments.end(), "--quiet") == arguments.end())
+    fmt::print(stderr, "{}", crowded(ranks, machine.cores));
+  const auto command =
+      mpirun_command(ranks, machine, std::filesystem::read_symlink("/proc/self/exe").string(), arguments);
   setenv("SPINET_TERMINAL", machine.terminal ? "1" : "0", 1);
 
   // Signals are waited for, not handled: nothing of ours runs between one and the next.
@@ -251,8 +261,8 @@ int launch(int ranks, const std::vector<std::string>& arguments) {
   if (mpirun.error) {
     waitpid(mpirun.process, nullptr, 0);
     sigprocmask(SIG_SETMASK, &before, nullptr);
-    throw UserError(fmt::format("spinet: cannot start {}: {}; several ranks need it (Debian: openmpi-bin)", command[0],
-                                std::strerror(mpirun.error)));
+    throw UserError(fmt::format("spinet: cannot start {}: {}; several ranks need it (Debian: openmpi-bin)",
+                                command[0], std::strerror(mpirun.error)));
   }
   HandOn output(mpirun.output);
   const auto status = wait_for(mpirun.process, signals);

@@ -23,21 +23,28 @@ using namespace spinet;
 void refuse_unknown_command(const CLI::App& app, int argc, char** argv) {
   if (argc < 2 || argv[1][0] == '-') return;
   std::vector<std::string> names;
-  for (const auto* sub : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(sub->get_name());
+  for (const auto* sub : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(sub->get_name());
   if (std::find(names.begin(), names.end(), argv[1]) == names.end())
-    throw tool::UserError(fmt::format("spinet: no command {}; {}", in_quotes(argv[1]), suggest(argv[1], names, "commands")));
+    throw tool::UserError(
+        fmt::format("spinet: no command {}; {}", in_quotes(argv[1]), suggest(argv[1], names, "commands")));
 }
 
 int command(int argc, char** argv) {
   CLI::App app{"Spinet: event-driven simulation of spiking networks, exact in time."};
   app.name("spinet");
   app.require_subcommand(1);
-  app.set_version_flag("--version", "spinet " SPINET_VERSION, "Print the version; `spinet version` says what it was built with");
-  app.footer("Exit codes: 0 fine, 2 the input is wrong, 3 the run failed or was stopped.\nStart here: spinet init two_neurons, "
-             "then spinet run two_neurons.yaml");
+  app.set_version_flag("--version", "spinet " SPINET_VERSION,
+                       "Print the version; `spinet version` says what it was built with");
+  app.footer(
+      "Exit codes: 0 fine, 2 the input is wrong, 3 the run failed or was stopped.\nStart here: spinet init "
+      "two_neurons, "
+      "then spinet run two_neurons.yaml");
   tool::Action action;
-  for (const auto add : {tool::add_run, tool::add_resume, tool::add_sweep, tool::add_validate, tool::add_init, tool::add_models, tool::add_graph,
-                         tool::add_device, tool::add_check_plugin, tool::add_info, tool::add_report, tool::add_view, tool::add_export, tool::add_version})
+  for (const auto add :
+       {tool::add_run, tool::add_resume, tool::add_sweep, tool::add_validate, tool::add_init,
+        tool::add_models, tool::add_graph, tool::add_device, tool::add_check_plugin, tool::add_info,
+        tool::add_report, tool::add_view, tool::add_export, tool::add_version})
     add(app, action);
   refuse_unknown_command(app, argc, argv);
   // An empty name, number or path is a variable of a script that was not set, wherever it stands.
@@ -54,10 +61,13 @@ int command(int argc, char** argv) {
   return code;
 }
 
-/// Files of ours must never get the number of an output that the caller has closed: messages would go into them.
+/// Files of ours must never get the number of an output that the caller has closed: messages would go into
+/// them.
 void fill_standard_descriptors() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
-    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) < 0) std::abort();
+    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+        open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) < 0)
+      std::abort();
 }
 
 /// The exit code, unless what was printed has not arrived.
@@ -65,7 +75,8 @@ int after_output(int code) {
   errno = 0;
   const bool whole = std::fflush(stdout) == 0 && !std::ferror(stdout) && std::cout.flush().good();
   if (whole || code != tool::fine) return code;
-  fmt::print(stderr, "spinet: the output cannot be written{}\n", errno ? std::string(": ") + std::strerror(errno) : "");
+  fmt::print(stderr, "spinet: the output cannot be written{}\n",
+             errno ? std::string(": ") + std::strerror(errno) : "");
   return tool::run_failed;
 }
 

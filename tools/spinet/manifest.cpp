@@ -83,7 +83,8 @@ Manifest manifest_of(const DataFiles& files) {
 
 Manifest manifest_of(const Network& network) {
   const auto digest = hex(sha256(std::as_bytes(std::span(network.source_text))));
-  Manifest m{{"version of spinet", SPINET_VERSION}, {"text of the network", digest + "  " + network.source_path}};
+  Manifest m{{"version of spinet", SPINET_VERSION},
+             {"text of the network", digest + "  " + network.source_path}};
   std::string overrides;
   for (const auto& o : network.overrides) overrides += (overrides.empty() ? "" : " ") + o;
   m["set of values given with options"] = overrides;
@@ -107,18 +108,22 @@ void require_same(Transport& transport, const Manifest& manifest) {
     const auto first = unpacked(all.of(0), here);
     for (int r = 1; r < transport.size(); ++r)
       if (const auto what = difference(first, unpacked(all.of(r), there)); !what.empty())
-        throw UserError(fmt::format("spinet: the ranks would not run the same: rank {} on {} has {} than rank 0 on {} has; "
-                                    "give every node the same files",
-                                    r, there, what, here));
+        throw UserError(fmt::format(
+            "spinet: the ranks would not run the same: rank {} on {} has {} than rank 0 on {} has; "
+            "give every node the same files",
+            r, there, what, here));
   });
 }
 
-void require_unchanged(const std::vector<std::string>& kept, const Manifest& now, const std::string& checkpoint) {
+void require_unchanged(const std::vector<std::string>& kept, const Manifest& now,
+                       const std::string& checkpoint) {
   const auto lines = lines_of(now);
   for (const auto& line : kept)
     if (std::find(lines.begin(), lines.end(), line) == lines.end()) {
       const auto name = line.substr(std::min(line.size(), line.find("  ") + 2));
-      throw UserError(fmt::format("{}: {} is not what it was when the run began; a run goes on with the same files only", checkpoint, in_quotes(name)));
+      throw UserError(
+          fmt::format("{}: {} is not what it was when the run began; a run goes on with the same files only",
+                      checkpoint, in_quotes(name)));
     }
 }
 

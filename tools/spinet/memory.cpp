@@ -23,8 +23,8 @@ namespace {
 constexpr double of_library = 6e6;  ///< what HDF5 and the program itself take once they are used
 constexpr double of_mpi = 14e6;     ///< and MPI, where there are several ranks
 
-/// Bytes of a line of /proc/self/status: VmHWM, what this process has taken at most until now; VmRSS, what it has now.  (The
-/// peak that getrusage knows is also that of the process which has started this one.)
+/// Bytes of a line of /proc/self/status: VmHWM, what this process has taken at most until now; VmRSS, what it
+/// has now.  (The peak that getrusage knows is also that of the process which has started this one.)
 double status(std::string_view line) {
   std::ifstream in("/proc/self/status");
   for (std::string name; in >> name; in.ignore(std::numeric_limits<std::streamsize>::max(), '\n'))
@@ -36,7 +36,8 @@ double peak() { return status("VmHWM:"); }
 double process_bytes(const Memory& m, int ranks, bool first) {
   // Memory that reading the network has used and given back is used again.
   const double free = static_cast<double>(mallinfo2().fordblks);
-  const double then = status("VmRSS:") + of_library + (ranks > 1 ? of_mpi : 0) + std::max(0.0, m.of_rank(ranks, first) - free);
+  const double then = status("VmRSS:") + of_library + (ranks > 1 ? of_mpi : 0) +
+                      std::max(0.0, m.of_rank(ranks, first) - free);
   return std::max(peak(), then);
 }
 
@@ -51,11 +52,13 @@ std::string largest(const Network& n, const Memory& m) {
   return fmt::format("the largest part is {}, {} in all", what, readable_bytes(most));
 }
 
-[[noreturn]] void refuse(const Network& n, const Memory& m, double need, double there, int ranks_here, int ranks) {
-  throw UserError(fmt::format("{}: does not fit: {} of {} here need{} about {}, and this machine has {}; {}\n"
-                              "  use more machines, or a smaller network; `spinet validate` says what fits where",
-                              n.source_path, ranks_here == 1 ? "1 rank" : fmt::format("{} ranks", ranks_here), ranks, ranks_here == 1 ? "s" : "", readable_bytes(need),
-                              readable_bytes(there), largest(n, m)));
+[[noreturn]] void refuse(const Network& n, const Memory& m, double need, double there, int ranks_here,
+                         int ranks) {
+  throw UserError(
+      fmt::format("{}: does not fit: {} of {} here need{} about {}, and this machine has {}; {}\n"
+                  "  use more machines, or a smaller network; `spinet validate` says what fits where",
+                  n.source_path, ranks_here == 1 ? "1 rank" : fmt::format("{} ranks", ranks_here), ranks,
+                  ranks_here == 1 ? "s" : "", readable_bytes(need), readable_bytes(there), largest(n, m)));
 }
 
 /// The fewest machines like this one, with a rank on each core or one on each, that hold the run; 0: none.
@@ -69,7 +72,9 @@ int machines(const Memory& m, int cores, double there) {
 
 }  // namespace
 
-double process_bytes(const Network& n, int ranks, bool first) { return process_bytes(memory_of(n), ranks, first); }
+double process_bytes(const Network& n, int ranks, bool first) {
+  return process_bytes(memory_of(n), ranks, first);
+}
 
 void check_memory(Transport& t, const Network& n) {
   const auto here = ranks_here(t);
@@ -77,7 +82,8 @@ void check_memory(Transport& t, const Network& n) {
   collectively(t, [&] {
     double need = 0;
     for (const int rank : here) need += process_bytes(m, t.size(), rank == 0);
-    if (const auto there = static_cast<double>(machine_memory()); need > there) refuse(n, m, need, there, static_cast<int>(here.size()), t.size());
+    if (const auto there = static_cast<double>(machine_memory()); need > there)
+      refuse(n, m, need, there, static_cast<int>(here.size()), t.size());
   });
 }
 
@@ -85,13 +91,15 @@ void check_memory(const Network& n, int ranks) {
   const Memory m = memory_of(n);
   double need = process_bytes(m, ranks, true);
   for (int rank = 1; rank < ranks; ++rank) need += process_bytes(m, ranks, false);
-  if (const auto there = static_cast<double>(machine_memory()); need > there) refuse(n, m, need, there, ranks, ranks);
+  if (const auto there = static_cast<double>(machine_memory()); need > there)
+    refuse(n, m, need, there, ranks, ranks);
 }
 
 void check_memory_of_each(const Network& n, int ranks, double copies) {
   const Memory m = memory_of(n);
   const double need = ranks * (peak() + of_library + copies * (m.every_rank + m.shared));
-  if (const auto there = static_cast<double>(machine_memory()); need > there) refuse(n, m, need, there, ranks, ranks);
+  if (const auto there = static_cast<double>(machine_memory()); need > there)
+    refuse(n, m, need, there, ranks, ranks);
 }
 
 std::string where_it_fits(const Network& n) {
@@ -100,13 +108,16 @@ std::string where_it_fits(const Network& n) {
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const double alone = process_bytes(m, 1, true);
   std::string s = fmt::format("  {:<12}about {} on one rank", "memory", readable_bytes(alone));
-  if (cores > 1 && alone > 1e9) s += fmt::format(", {} a rank on {}", readable_bytes(process_bytes(m, cores, false)), cores);
+  if (cores > 1 && alone > 1e9)
+    s += fmt::format(", {} a rank on {}", readable_bytes(process_bytes(m, cores, false)), cores);
   if (alone <= there) return s + fmt::format("; this machine has {}\n", readable_bytes(there));
-  s += fmt::format(";\n  {:<12}on one machine like this, with {}, it does not fit", "", readable_bytes(there));
+  s +=
+      fmt::format(";\n  {:<12}on one machine like this, with {}, it does not fit", "", readable_bytes(there));
   int each = cores, count = machines(m, each, there);
   if (count == 0) each = 1, count = machines(m, each, there);
   if (count == 0) return s + ", nor on any number of them: every rank holds the whole description\n";
-  return s + fmt::format("; {} it does: {} a rank, {} rank{} each\n", count == 1 ? "with more ranks" : fmt::format("from {} on", count),
+  return s + fmt::format("; {} it does: {} a rank, {} rank{} each\n",
+                         count == 1 ? "with more ranks" : fmt::format("from {} on", count),
                          readable_bytes(process_bytes(m, count * each, false)), each, each == 1 ? "" : "s");
 }
 

@@ -12,7 +12,9 @@
 namespace spinet::tool {
 namespace {
 
-const char* plural(Kind kind) { return kind == Kind::neuron ? "Neurons" : kind == Kind::synapse ? "Synapses" : "Sources"; }
+const char* plural(Kind kind) {
+  return kind == Kind::neuron ? "Neurons" : kind == Kind::synapse ? "Synapses" : "Sources";
+}
 
 std::string unit_text(const Field& f) {
   if (f.flags & port_unit) return "(port)";
@@ -33,11 +35,14 @@ std::string word_of(const Field& f, double number) {
 std::string range_text(const Field& f) {
   if (f.choices) {
     std::string words;
-    for (const char c : std::string_view(f.choices)) words += c == ' ' ? std::string(" | ") : std::string(1, c);
+    for (const char c : std::string_view(f.choices))
+      words += c == ' ' ? std::string(" | ") : std::string(1, c);
     return words;
   }
   const bool low = std::isfinite(f.low), high = std::isfinite(f.high);
-  if (low && high) return fmt::format("{}{}, {}{}", f.flags & low_open ? "(" : "[", f.low, f.high, f.flags & high_open ? ")" : "]");
+  if (low && high)
+    return fmt::format("{}{}, {}{}", f.flags & low_open ? "(" : "[", f.low, f.high,
+                       f.flags & high_open ? ")" : "]");
   if (low) return fmt::format("{} {}", f.flags & low_open ? ">" : ">=", f.low);
   if (high) return fmt::format("{} {}", f.flags & high_open ? "<" : "<=", f.high);
   return "";
@@ -49,11 +54,18 @@ void print_fields(const char* title, const Fields& fields) {
   for (std::uint32_t i = 0; i < fields.count; ++i) {
     const Field& f = fields.data[i];
     std::string notes;
-    for (const auto& [flag, note] : {std::pair{scheduled, "may be changed by the schedule"}, {initial, "may be initialised"}, {recorded, "may be recorded"}, {integer, "a whole number"}})
-      if ((f.flags & flag) && !(f.choices && flag == integer)) notes += fmt::format("{}{}", notes.empty() ? "  [" : ", ", note);
+    for (const auto& [flag, note] : {std::pair{scheduled, "may be changed by the schedule"},
+                                     {initial, "may be initialised"},
+                                     {recorded, "may be recorded"},
+                                     {integer, "a whole number"}})
+      if ((f.flags & flag) && !(f.choices && flag == integer))
+        notes += fmt::format("{}{}", notes.empty() ? "  [" : ", ", note);
     if (!notes.empty()) notes += "]";
-    const std::string preset = f.flags & derived ? "auto" : f.choices ? word_of(f, f.preset) : fmt::format("{:g}", f.preset);
-    fmt::print("  {:<12} {:>8} {:<8} {:<12} {}{}\n", f.name, preset, unit_text(f), range_text(f), f.doc, notes);
+    const std::string preset = f.flags & derived ? "auto"
+                               : f.choices       ? word_of(f, f.preset)
+                                                 : fmt::format("{:g}", f.preset);
+    fmt::print("  {:<12} {:>8} {:<8} {:<12} {}{}\n", f.name, preset, unit_text(f), range_text(f), f.doc,
+               notes);
   }
 }
 
@@ -63,7 +75,11 @@ void print_stimuli(const char* title, const Stimulus* some, std::uint32_t count)
     const Stimulus& s = some[i];
     fmt::print("  {:<12} {}{}\n", s.name, s.doc, s.logs ? fmt::format("; logs {}", s.logs) : "");
     for (std::uint32_t k = 0; k < s.count; ++k)
-      fmt::print("    {:<10} {:>8} {:<8} {:<12} {}\n", s.fields[k].name, s.fields[k].flags & required ? "" : s.fields[k].choices ? word_of(s.fields[k], 0) : "0", unit_text(s.fields[k]), range_text(s.fields[k]), s.fields[k].doc);
+      fmt::print("    {:<10} {:>8} {:<8} {:<12} {}\n", s.fields[k].name,
+                 s.fields[k].flags & required ? ""
+                 : s.fields[k].choices        ? word_of(s.fields[k], 0)
+                                              : "0",
+                 unit_text(s.fields[k]), range_text(s.fields[k]), s.fields[k].doc);
   }
 }
 
@@ -80,7 +96,11 @@ void print_model(const Catalogue::Entry& e) {
     fmt::print("\nPorts\n");
     for (std::uint32_t i = 0; i < t.port_count; ++i) {
       const Port& p = t.ports[i];
-      fmt::print("  {:<12} {:>8} {:<8} {:<12} {}\n", p.name, "", p.unit, p.sign > 0 ? "excites" : p.sign < 0 ? "inhibits" : "either sign", p.doc);
+      fmt::print("  {:<12} {:>8} {:<8} {:<12} {}\n", p.name, "", p.unit,
+                 p.sign > 0   ? "excites"
+                 : p.sign < 0 ? "inhibits"
+                              : "either sign",
+                 p.doc);
     }
   }
 }
@@ -106,7 +126,9 @@ int models(const std::string& name, const std::vector<std::string>& folders) {
     print_model(e);
     found = true;
   }
-  if (!found) throw UserError(fmt::format("spinet models: no model {}; {}", in_quotes(name), suggest(name, names, "models")));
+  if (!found)
+    throw UserError(
+        fmt::format("spinet models: no model {}; {}", in_quotes(name), suggest(name, names, "models")));
   return fine;
 }
 

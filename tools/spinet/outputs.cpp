@@ -28,17 +28,23 @@ void check_output(const fs::path& output, bool replace, const std::vector<Input>
     if (fs::equivalent(input.path, output, ignored))
       throw UserError(fmt::format("{}: is {}; give another name with -o", name, input.what));
   const auto there = fs::symlink_status(output, ignored);
-  if (fs::is_directory(there)) throw UserError(fmt::format("{}: is a folder; give a file's name with -o", name));
+  if (fs::is_directory(there))
+    throw UserError(fmt::format("{}: is a folder; give a file's name with -o", name));
   if (fs::is_symlink(there))
-    throw UserError(fmt::format("{}: is a symbolic link, which is not replaced; give the name of a file with -o", name));
+    throw UserError(
+        fmt::format("{}: is a symbolic link, which is not replaced; give the name of a file with -o", name));
   if (fs::exists(there) && !fs::is_regular_file(there))
-    throw UserError(fmt::format("{}: is not a regular file and is not replaced; give another name with -o", name));
+    throw UserError(
+        fmt::format("{}: is not a regular file and is not replaced; give another name with -o", name));
   if (fs::exists(there) && !replace)
-    throw UserError(fmt::format("{}: exists already; give another name with -o, or --force to replace it", name));
+    throw UserError(
+        fmt::format("{}: exists already; give another name with -o, or --force to replace it", name));
   const auto folder = fs::absolute(output).parent_path();
-  if (!fs::is_directory(folder, ignored)) throw UserError(fmt::format("{}: there is no folder {}", name, folder.string()));
+  if (!fs::is_directory(folder, ignored))
+    throw UserError(fmt::format("{}: there is no folder {}", name, folder.string()));
   if (access(folder.c_str(), W_OK) != 0)
-    throw UserError(fmt::format("{}: the folder {} cannot be written to; give a name elsewhere with -o", name, folder.string()));
+    throw UserError(fmt::format("{}: the folder {} cannot be written to; give a name elsewhere with -o", name,
+                                folder.string()));
 }
 
 std::shared_ptr<OutputLock> lock_output(const fs::path& output) {
@@ -53,7 +59,8 @@ std::shared_ptr<OutputLock> lock_output(const fs::path& output) {
 
 void refuse_in_use(const fs::path& output) {
   if (const auto who = OutputLock::holder(output))
-    throw UserError(fmt::format("{}: is in use: a run is still writing it ({})", printable_line(output.string()), *who));
+    throw UserError(
+        fmt::format("{}: is in use: a run is still writing it ({})", printable_line(output.string()), *who));
 }
 
 void refuse_readers(const fs::path& output) {

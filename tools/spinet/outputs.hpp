@@ -19,8 +19,8 @@ struct Input {
 /// The log, its journal, and the files that its run has read, as far as the log tells.
 std::vector<Input> inputs_of_log(const std::filesystem::path& log);
 
-/// Throws UserError if `output` cannot be written: it exists and `replace` is false; is a folder, a link, a device or an
-/// input; lies in no folder, or in one that cannot be written to.
+/// Throws UserError if `output` cannot be written: it exists and `replace` is false; is a folder, a link, a
+/// device or an input; lies in no folder, or in one that cannot be written to.
 void check_output(const std::filesystem::path& output, bool replace, const std::vector<Input>& inputs);
 
 /// The path without a slash at its end: of a folder, as its lock names it.
@@ -31,10 +31,12 @@ inline std::filesystem::path named(const std::filesystem::path& output) {
 /// Takes the lock of an output.  Throws UserError if another process writes it.
 std::shared_ptr<OutputLock> lock_output(const std::filesystem::path& output);
 
-/// Throws UserError if another process writes `output`, without taking the lock: for a message before ranks are started.
+/// Throws UserError if another process writes `output`, without taking the lock: for a message before ranks
+/// are started.
 void refuse_in_use(const std::filesystem::path& output);
 
-/// Throws UserError if a process has the log `output` open, whose place another log is to take: readers lock it.
+/// Throws UserError if a process has the log `output` open, whose place another log is to take: readers lock
+/// it.
 void refuse_readers(const std::filesystem::path& output);
 
 }  // namespace spinet::tool

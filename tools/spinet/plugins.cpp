@@ -12,7 +12,9 @@
 namespace spinet::tool {
 namespace {
 
-const char* name_of(Kind kind) { return kind == Kind::synapse ? "synapse" : kind == Kind::source ? "source" : "neuron"; }
+const char* name_of(Kind kind) {
+  return kind == Kind::synapse ? "synapse" : kind == Kind::source ? "source" : "neuron";
+}
 
 /// "KIND NAME SHA256" of every plugin that satisfies `wanted`.
 template <class Wanted>
@@ -34,7 +36,8 @@ std::vector<std::string> plugins_of(const Network& network, const Catalogue& cat
   return {found.begin(), found.end()};
 }
 
-void require_plugins(const std::vector<std::string>& plugins, const Catalogue& catalogue, const std::string& origin) {
+void require_plugins(const std::vector<std::string>& plugins, const Catalogue& catalogue,
+                     const std::string& origin) {
   const auto here = texts(catalogue, [](const Model&) { return true; });
   for (const auto& plugin : plugins) {
     if (here.contains(plugin)) continue;
@@ -43,10 +46,14 @@ void require_plugins(const std::vector<std::string>& plugins, const Catalogue& c
     words >> kind >> name >> digest;
     const auto other = here.lower_bound(kind + " " + name + " ");
     if (other != here.end() && other->starts_with(kind + " " + name + " "))
-      throw UserError(fmt::format("{}: the {} model {} is another one than that of the run: its file has the SHA-256\n  {}, the run's had\n  {}", origin,
-                                  kind, in_quotes(name), other->substr(kind.size() + name.size() + 2), digest));
-    throw UserError(fmt::format("{}: the {} model {} is a plugin; name its folder with --plugin-path or SPINET_PLUGIN_PATH (SHA-256 {})", origin, kind,
-                                in_quotes(name), digest));
+      throw UserError(
+          fmt::format("{}: the {} model {} is another one than that of the run: its file has the SHA-256\n  "
+                      "{}, the run's had\n  {}",
+                      origin, kind, in_quotes(name), other->substr(kind.size() + name.size() + 2), digest));
+    throw UserError(
+        fmt::format("{}: the {} model {} is a plugin; name its folder with --plugin-path or "
+                    "SPINET_PLUGIN_PATH (SHA-256 {})",
+                    origin, kind, in_quotes(name), digest));
   }
 }
 

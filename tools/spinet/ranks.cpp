@@ -42,7 +42,8 @@ int on_ranks(int ranks, [[maybe_unused]] const std::function<void()>& check,
   const auto launched = find_launch();
   const int processes = launched ? launched->processes : 1;
   if (launched && ranks > 0 && ranks != processes)
-    throw UserError(fmt::format("spinet: -n {} inside a launcher that has started {} ({}); leave -n out", ranks, processes, launched->variable));
+    throw UserError(fmt::format("spinet: -n {} inside a launcher that has started {} ({}); leave -n out",
+                                ranks, processes, launched->variable));
 #ifdef SPINET_HAS_MPI
   if (!launched && ranks > 1) {
     check();
@@ -50,14 +51,16 @@ int on_ranks(int ranks, [[maybe_unused]] const std::function<void()>& check,
   }
   if (launched) {
     const auto words = own_command_line();
-    if (std::find(words.begin(), words.end(), "--quiet") == words.end()) fmt::print(stderr, "{}", crowded_here());
+    if (std::find(words.begin(), words.end(), "--quiet") == words.end())
+      fmt::print(stderr, "{}", crowded_here());
     stop_on_signals();
     MpiSession mpi;
     return mpi.run(work, [&](std::exception_ptr error) {
       const int code = report(error);
       // Rank 0 has found nothing wrong, or it would have spoken.
       if (code == input_wrong && mpi.rank() > 0)
-        fmt::print(stderr, "spinet: so it is for rank {} on {}, but not for rank 0; give every node the same files\n",
+        fmt::print(stderr,
+                   "spinet: so it is for rank {} on {}, but not for rank 0; give every node the same files\n",
                    mpi.rank(), host_name());
       return code;
     });

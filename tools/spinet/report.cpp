@@ -3,8 +3,8 @@
 
 #include <new>
 
-#include "commands.hpp"
 #include "comm/transport.hpp"
+#include "commands.hpp"
 #include "core/failure.hpp"
 #include "log/error.hpp"
 #include "network/loader.hpp"

@@ -44,8 +44,8 @@ struct RunOptions {
   std::string command_line;
   std::string checkpoint_every, checkpoint_wall;  ///< model time, wall time; empty: none
   bool dry = false;
-  double rate = 10;                               ///< Hz, of neurons in a dry run
-  std::string resume;                             ///< a checkpoint; then `network` is not used
+  double rate = 10;    ///< Hz, of neurons in a dry run
+  std::string resume;  ///< a checkpoint; then `network` is not used
 };
 
 /// Where a file that cannot be used is the user's to put right.
@@ -64,7 +64,9 @@ std::unique_ptr<CheckpointFile> open_checkpoint(const std::string& path) {
   std::unique_ptr<CheckpointFile> c;
   as_input([&] { c = std::make_unique<CheckpointFile>(path); });
   if (c->origin.version != SPINET_VERSION)
-    throw UserError(fmt::format("{}: written by spinet {}, this is {}; states of neurons may mean something else", path, c->origin.version, SPINET_VERSION));
+    throw UserError(
+        fmt::format("{}: written by spinet {}, this is {}; states of neurons may mean something else", path,
+                    c->origin.version, SPINET_VERSION));
   return c;
 }
 
@@ -75,12 +77,15 @@ Network network_of(const CheckpointFile& c, const Catalogue& catalogue, DataFile
   options.data_root = c.origin.data_root;
   for (const auto& o : c.overrides) {
     const auto equals = o.find('=');
-    if (equals != std::string::npos) options.overrides.emplace_back(o.substr(0, equals), o.substr(equals + 1));
+    if (equals != std::string::npos)
+      options.overrides.emplace_back(o.substr(0, equals), o.substr(equals + 1));
   }
   return load_text(c.network_text, c.network_path, catalogue, options);
 }
 
-std::filesystem::path output_name(const RunOptions& o, const Network& n) { return o.output.empty() ? n.name + ".h5" : o.output; }
+std::filesystem::path output_name(const RunOptions& o, const Network& n) {
+  return o.output.empty() ? n.name + ".h5" : o.output;
+}
 
 /// What is read, and must not be replaced by the log.
 std::vector<Input> inputs_of(const RunOptions& o, const Network& n, const DataFiles& files) {
@@ -95,7 +100,8 @@ std::filesystem::path newest_checkpoint(const std::filesystem::path& log, Tick b
   std::filesystem::path newest;
   Tick at = -1;
   std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::absolute(log).parent_path(), ignored)) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::absolute(log).parent_path(), ignored)) {
     const auto name = entry.path().filename();
     if (!CheckpointFiles::number_of(log, name.string())) continue;
     try {
@@ -112,7 +118,8 @@ std::filesystem::path newest_checkpoint(const std::filesystem::path& log, Tick b
 }
 
 /// Puts a resumed run's log in order; it must hold everything before the checkpoint.
-void check_log(const RunOptions& o, const CheckpointFile& checkpoint, const Network& n, const OutputLock& lock) {
+void check_log(const RunOptions& o, const CheckpointFile& checkpoint, const Network& n,
+               const OutputLock& lock) {
   const auto& log = checkpoint.origin.log;
   Extent extent;
   as_input([&] {
@@ -124,23 +131,25 @@ void check_log(const RunOptions& o, const CheckpointFile& checkpoint, const Netw
     return;
   }
   const auto seconds = [&](Tick t) { return time_text(static_cast<double>(t) * n.seconds_per_tick); };
-  const auto message = fmt::format("{}: its log {} holds the run before {} only; the checkpoint is of {}", o.resume, shown(log),
-                                   seconds(extent.before), seconds(checkpoint.at));
+  const auto message = fmt::format("{}: its log {} holds the run before {} only; the checkpoint is of {}",
+                                   o.resume, shown(log), seconds(extent.before), seconds(checkpoint.at));
   if (extent.without_journal)
-    throw UserError(fmt::format("{}\nWhat is missing was in {}, which is not there: put it beside the log", message,
-                                logging::Journal::path_of(log).filename().string()));
+    throw UserError(fmt::format("{}\nWhat is missing was in {}, which is not there: put it beside the log",
+                                message, logging::Journal::path_of(log).filename().string()));
   const auto older = newest_checkpoint(log, extent.before);
   throw UserError(message + (older.empty() ? "\nThere is no older checkpoint: the run must begin anew"
                                            : "\nNext: spinet resume " + shown(older)));
 }
 
-/// The log that a run writes, and the locks that make it the only one to do so.  Held from before anything is built.
+/// The log that a run writes, and the locks that make it the only one to do so.  Held from before anything is
+/// built.
 struct Output {
   std::filesystem::path path;
   std::shared_ptr<OutputLock> lock, source;  ///< source: of the log that is gone on with under another name
 };
 
-Output claim_output(const RunOptions& o, const CheckpointFile* checkpoint, const Network& n, const DataFiles& files) {
+Output claim_output(const RunOptions& o, const CheckpointFile* checkpoint, const Network& n,
+                    const DataFiles& files) {
   Output out;
   const bool same = checkpoint && o.output.empty();
   out.path = same ? checkpoint->origin.log : output_name(o, n);
@@ -158,7 +167,8 @@ Output claim_output(const RunOptions& o, const CheckpointFile* checkpoint, const
   });
   if (!checkpoint) return out;
   std::error_code ignored;
-  if (!same && !std::filesystem::equivalent(out.path, checkpoint->origin.log, ignored)) out.source = lock_output(checkpoint->origin.log);
+  if (!same && !std::filesystem::equivalent(out.path, checkpoint->origin.log, ignored))
+    out.source = lock_output(checkpoint->origin.log);
   check_log(o, *checkpoint, n, out.source ? *out.source : *out.lock);
   return out;
 }
@@ -177,17 +187,20 @@ std::uint64_t peak_memory() {
 /// Sums over all ranks of what each has only a part of.
 Totals total(Transport& t, const Statistics& s) {
   struct Part {
-    std::uint64_t deliveries, superposed, events_before, synapses, stored, slices, tests, synapse_bytes, peak_bytes;
+    std::uint64_t deliveries, superposed, events_before, synapses, stored, slices, tests, synapse_bytes,
+        peak_bytes;
     double build_seconds, run_seconds;
   };
-  const Part mine{s.deliveries, s.superposed, s.events_before, s.synapses, s.stored_synapses, s.slices, s.threshold_tests, s.synapse_bytes,
-                  peak_memory(), s.build_seconds, s.run_seconds};
+  const Part mine{s.deliveries,      s.superposed,    s.events_before,   s.synapses,
+                  s.stored_synapses, s.slices,        s.threshold_tests, s.synapse_bytes,
+                  peak_memory(),     s.build_seconds, s.run_seconds};
   Gathered all;
   t.all_gather(std::as_bytes(std::span(&mine, 1)), all);
   Totals sum;
   sum.statistics = s;
   auto& x = sum.statistics;
-  x.deliveries = x.superposed = x.events_before = x.synapses = x.stored_synapses = x.slices = x.threshold_tests = x.synapse_bytes = 0;
+  x.deliveries = x.superposed = x.events_before = x.synapses = x.stored_synapses = x.slices =
+      x.threshold_tests = x.synapse_bytes = 0;
   x.build_seconds = x.run_seconds = 0;
   sum.ranks = t.size();
   for (int r = 0; r < t.size(); ++r) {
@@ -290,7 +303,8 @@ void Run::load() {
     contents_ = manifest_of(files_);
     if (checkpoint_) require_unchanged(checkpoint_->origin.files, contents_, o_.resume);
     if (first_) output_ = claim_output(o_, checkpoint_.get(), network_, files_);
-    if (!o_.checkpoint_every.empty()) every_ = ticks_in(o_.checkpoint_every, network_.seconds_per_tick, "--checkpoint-every");
+    if (!o_.checkpoint_every.empty())
+      every_ = ticks_in(o_.checkpoint_every, network_.seconds_per_tick, "--checkpoint-every");
     if (!o_.checkpoint_wall.empty()) wall_ = time_in(o_.checkpoint_wall, 1, "--checkpoint-wall");
   });
 }
@@ -299,14 +313,16 @@ void Run::load() {
 void Run::compare_ranks() {
   auto same = manifest_of(network_);
   same.insert(contents_.begin(), contents_.end());
-  for (const auto& plugin : plugins_of(network_, catalogue_)) same["plugin: " + plugin.substr(0, plugin.rfind(' '))] = plugin;
+  for (const auto& plugin : plugins_of(network_, catalogue_))
+    same["plugin: " + plugin.substr(0, plugin.rfind(' '))] = plugin;
   same["interval of checkpoints"] = fmt::format("{} {}", o_.checkpoint_every, o_.checkpoint_wall);
   require_same(t_, same);
 }
 
 void Run::announce() const {
   if (!first_ || show_ == Show::nothing) return;
-  fmt::print(stderr, "{}: {} on {} rank{}, building ...\n", network_.name, time(network_.duration), t_.size(), t_.size() == 1 ? "" : "s");
+  fmt::print(stderr, "{}: {} on {} rank{}, building ...\n", network_.name, time(network_.duration), t_.size(),
+             t_.size() == 1 ? "" : "s");
   for (const auto& note : notes(network_)) fmt::print(stderr, "note: {}\n", note);
   std::fflush(stderr);
 }
@@ -316,7 +332,9 @@ bool Run::build() {
   try {
     simulation_.emplace(network_, t_, SimulationOptions{.pulse = &pulse, .stop = &stop_wanted});
   } catch (const Stopped&) {
-    if (first_) fmt::print(stderr, "spinet: stopped by {} while the network was built; nothing has been written\n", stopped_by());
+    if (first_)
+      fmt::print(stderr, "spinet: stopped by {} while the network was built; nothing has been written\n",
+                 stopped_by());
     return false;
   }
   if (checkpoint_) collectively(t_, [&] { restore(*simulation_, *checkpoint_, o_); });
@@ -324,7 +342,12 @@ bool Run::build() {
 }
 
 RunProvenance Run::provenance() const {
-  RunProvenance from{.version = SPINET_VERSION, .ranks = t_.size(), .command_line = o_.command_line, .started = {}, .host = {}, .files = {}};
+  RunProvenance from{.version = SPINET_VERSION,
+                     .ranks = t_.size(),
+                     .command_line = o_.command_line,
+                     .started = {},
+                     .host = {},
+                     .files = {}};
   for (const auto& [name, file] : files_) from.files.push_back(std::filesystem::absolute(file).string());
   char host[256] = {};
   if (gethostname(host, sizeof host - 1) == 0) from.host = host;
@@ -348,17 +371,24 @@ void Run::open_log() {
     }
     output_.source.reset();
     if (every_ == 0 && wall_ == 0) return;
-    const CheckpointOrigin origin{SPINET_VERSION, output_.path, plugins_of(network_, catalogue_), data_root(network_, checkpoint_.get()),
-                                  t_.size(), lines_of(contents_), {}};
-    checkpoints_ = std::make_unique<CheckpointFiles>(network_, origin, checkpoint_ ? checkpoint_->number + 1 : 1,
-                                                     [this](const std::string& why) { line_->note(why + "; the run goes on"); });
+    const CheckpointOrigin origin{SPINET_VERSION,
+                                  output_.path,
+                                  plugins_of(network_, catalogue_),
+                                  data_root(network_, checkpoint_.get()),
+                                  t_.size(),
+                                  lines_of(contents_),
+                                  {}};
+    checkpoints_ = std::make_unique<CheckpointFiles>(
+        network_, origin, checkpoint_ ? checkpoint_->number + 1 : 1,
+        [this](const std::string& why) { line_->note(why + "; the run goes on"); });
   });
 }
 
 void Run::simulate() {
   RunHooks hooks;
   hooks.stop = &stop_wanted;
-  hooks.checkpoints = {checkpoints_.get(), static_cast<Tick>(std::llround(every_)), wall_, every_ > 0 || wall_ > 0};
+  hooks.checkpoints = {checkpoints_.get(), static_cast<Tick>(std::llround(every_)), wall_,
+                       every_ > 0 || wall_ > 0};
   if (first_) {
     line_.emplace(show_, network_, output_.path, checkpoint_ ? checkpoint_->at : 0);
     hooks.progress = [&](const Progress& p) { (*line_)(p); };
@@ -381,13 +411,14 @@ void Run::report() {
   if (o_.json) fmt::print("{}", look::info_json(LogData(output_.path)));
   else if (talks) fmt::print("{}", summary(network_, sum_, output_.path));
   if (const auto written = checkpoints_ ? checkpoints_->written() : 0; talks && written > 0)
-    fmt::print("{} checkpoint{}, {} of the run; the last is {} ({})\n", written, written == 1 ? "" : "s", time_text(mine_.checkpoint_seconds),
-               shown(checkpoints_->last()), count_text(static_cast<double>(checkpoints_->last_bytes())) + "B");
+    fmt::print("{} checkpoint{}, {} of the run; the last is {} ({})\n", written, written == 1 ? "" : "s",
+               time_text(mine_.checkpoint_seconds), shown(checkpoints_->last()),
+               count_text(static_cast<double>(checkpoints_->last_bytes())) + "B");
   if (mine_.stopped && checkpoints_ && !checkpoints_->last().empty() && talks)
     fmt::print("\nNext: spinet resume {}\n", shown(checkpoints_->last()));
   if (mine_.stopped)
-    fmt::print(stderr, "spinet: stopped by {} at {} of {}; {} holds everything before that\n", stopped_by(), time(mine_.reached),
-               time(network_.duration), shown(output_.path));
+    fmt::print(stderr, "spinet: stopped by {} at {} of {}; {} holds everything before that\n", stopped_by(),
+               time(mine_.reached), time(network_.duration), shown(output_.path));
   else if (talks) fmt::print("\nNext: spinet report {}\n", shown(output_.path));
   std::fflush(stdout);
 }
@@ -402,7 +433,8 @@ int run(const RunOptions& o) {
   }
   const auto check = [&] {
     if (!o.resume.empty()) {
-      refuse_in_use(o.output.empty() ? open_checkpoint(o.resume)->origin.log : std::filesystem::path(o.output));
+      refuse_in_use(o.output.empty() ? open_checkpoint(o.resume)->origin.log
+                                     : std::filesystem::path(o.output));
       return;
     }
     DataFiles files;
@@ -421,14 +453,17 @@ namespace {
 void add_checkpoints(CLI::App& sub, RunOptions& o) {
   sub.add_option("--checkpoint-every", o.checkpoint_every,
                  "Model time between checkpoints: 10s; also one on SIGTERM and Ctrl-C")
-      ->type_name("TIME")->check(not_empty);
+      ->type_name("TIME")
+      ->check(not_empty);
   sub.add_option("--checkpoint-wall", o.checkpoint_wall, "Wall time between checkpoints: 10min is 600s")
-      ->type_name("TIME")->check(not_empty);
+      ->type_name("TIME")
+      ->check(not_empty);
 }
 
 Action start(std::shared_ptr<RunOptions> o) {
   return [o] {
-    for (const auto& word : own_command_line()) o->command_line += (o->command_line.empty() ? "" : " ") + word;
+    for (const auto& word : own_command_line())
+      o->command_line += (o->command_line.empty() ? "" : " ") + word;
     return run(*o);
   };
 }
@@ -438,16 +473,26 @@ Action start(std::shared_ptr<RunOptions> o) {
 void add_resume(CLI::App& app, Action& action) {
   auto* sub = app.add_subcommand("resume", "Go on with a run from a checkpoint");
   auto o = std::make_shared<RunOptions>();
-  sub->add_option("CHECKPOINT", o->resume, "A checkpoint, OUT.ckpt.N.h5, in the folder of its log")->required()->type_name("FILE");
-  sub->add_option("-o,--output", o->output, "Write a log of another name; the run's own log is then left as it is")->type_name("OUT.h5")->check(not_empty);
-  sub->add_option("-n,--ranks", o->ranks, "Ranks; any number, whatever the run had before")->type_name("N")->check(CLI::Range(1, 1'000'000));
+  sub->add_option("CHECKPOINT", o->resume, "A checkpoint, OUT.ckpt.N.h5, in the folder of its log")
+      ->required()
+      ->type_name("FILE");
+  sub->add_option("-o,--output", o->output,
+                  "Write a log of another name; the run's own log is then left as it is")
+      ->type_name("OUT.h5")
+      ->check(not_empty);
+  sub->add_option("-n,--ranks", o->ranks, "Ranks; any number, whatever the run had before")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000));
   add_plugin_path(*sub, o->network.plugin_path);
   add_checkpoints(*sub, *o);
   sub->add_flag("--quiet", o->quiet, "Print nothing but errors");
   sub->add_flag("--force", o->force, "Replace an existing log");
-  sub->add_flag("--json", o->json, "At the end one JSON object, as of `spinet info --json`, in place of the summary");
-  sub->footer("What the log holds from the checkpoint's time on is replaced; the result is that of the run without interruption.\n"
-              "Exit codes: 0 fine, 2 the input is wrong, 3 the run failed or was stopped.");
+  sub->add_flag("--json", o->json,
+                "At the end one JSON object, as of `spinet info --json`, in place of the summary");
+  sub->footer(
+      "What the log holds from the checkpoint's time on is replaced; the result is that of the run without "
+      "interruption.\n"
+      "Exit codes: 0 fine, 2 the input is wrong, 3 the run failed or was stopped.");
   sub->callback([o, &action] { action = start(o); });
 }
 
@@ -455,16 +500,28 @@ void add_run(CLI::App& app, Action& action) {
   auto* sub = app.add_subcommand("run", "Run a network and write its log");
   auto o = std::make_shared<RunOptions>();
   add_network_options(*sub, o->network);
-  sub->add_option("-o,--output", o->output, "The log to write (NAME.h5 in this folder, NAME from the file)")->type_name("OUT.h5")->check(not_empty);
-  sub->add_option("-n,--ranks", o->ranks, "Ranks; more than one are started with mpirun")->type_name("N")->check(CLI::Range(1, 1'000'000));
-  auto* dry = sub->add_flag("--dry-run", o->dry, "Simulate nothing: say what each of so many ranks would take, building a few of them one by one");
-  sub->add_option("--rate", o->rate, "Mean rate of the neurons that a dry run assumes (10 Hz)")->type_name("HZ")->check(CLI::Range(0.0, 1e6))->needs(dry);
+  sub->add_option("-o,--output", o->output, "The log to write (NAME.h5 in this folder, NAME from the file)")
+      ->type_name("OUT.h5")
+      ->check(not_empty);
+  sub->add_option("-n,--ranks", o->ranks, "Ranks; more than one are started with mpirun")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000));
+  auto* dry = sub->add_flag(
+      "--dry-run", o->dry,
+      "Simulate nothing: say what each of so many ranks would take, building a few of them one by one");
+  sub->add_option("--rate", o->rate, "Mean rate of the neurons that a dry run assumes (10 Hz)")
+      ->type_name("HZ")
+      ->check(CLI::Range(0.0, 1e6))
+      ->needs(dry);
   add_checkpoints(*sub, *o);
   sub->add_flag("--quiet", o->quiet, "Print nothing but errors");
   sub->add_flag("--force", o->force, "Replace an existing log");
-  sub->add_flag("--json", o->json, "At the end one JSON object, as of `spinet info --json`, in place of the summary")->excludes(dry);
-  sub->footer("Ctrl-C ends the run after the present window and closes the log; a second one quits.\n"
-              "Exit codes: 0 fine, 2 the input is wrong, 3 the run failed or was stopped.");
+  sub->add_flag("--json", o->json,
+                "At the end one JSON object, as of `spinet info --json`, in place of the summary")
+      ->excludes(dry);
+  sub->footer(
+      "Ctrl-C ends the run after the present window and closes the log; a second one quits.\n"
+      "Exit codes: 0 fine, 2 the input is wrong, 3 the run failed or was stopped.");
   sub->callback([o, &action] { action = start(o); });
 }
 

@@ -23,10 +23,14 @@ constexpr int look_every = 100'000, looks = 8;  ///< microseconds; so many witho
 
 const char* name_of(int signal) {
   switch (signal) {
-    case 0: return "";
-    case SIGINT: return "SIGINT";
-    case SIGTERM: return "SIGTERM";
-    default: return "a signal";
+    case 0:
+      return "";
+    case SIGINT:
+      return "SIGINT";
+    case SIGTERM:
+      return "SIGTERM";
+    default:
+      return "a signal";
   }
 }
 
@@ -50,7 +54,9 @@ extern "C" void look(int) {
   if (++still < looks) return;
   const char* const synapse = the_pulse.synapse.load();
   const char* const population = the_pulse.population.load();
-  if (synapse) say({"spinet: stopped by ", name_of(which.load()), ": synapse model '", synapse, "' (onto population '", population});
+  if (synapse)
+    say({"spinet: stopped by ", name_of(which.load()), ": synapse model '", synapse, "' (onto population '",
+         population});
   else say({"spinet: stopped by ", name_of(which.load()), ": model '", model, "' (population '", population});
   say({"') does not return; the log holds everything up to its last commit\n"});
   _exit(run_failed);

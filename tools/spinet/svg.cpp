@@ -12,7 +12,12 @@ namespace {
 
 std::string escaped(const std::string& s) {
   std::string out;
-  for (const char c : printable(s)) out += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : std::string(1, c);
+  for (const char c : printable(s))
+    out += c == '<'   ? "&lt;"
+           : c == '>' ? "&gt;"
+           : c == '&' ? "&amp;"
+           : c == '"' ? "&quot;"
+                      : std::string(1, c);
   return out;
 }
 
@@ -28,26 +33,32 @@ std::vector<double> marks(double low, double high, bool logarithmic) {
     const bool few = std::log10(high / low) < 2.5;
     for (int k = static_cast<int>(std::floor(std::log10(low))); std::pow(10, k) <= high; ++k)
       for (const double lead : {1.0, 2.0, 5.0})
-        if (const double v = lead * std::pow(10, k); (few || lead == 1) && v >= low && v <= high) all.push_back(v);
+        if (const double v = lead * std::pow(10, k); (few || lead == 1) && v >= low && v <= high)
+          all.push_back(v);
     if (all.size() < 2) return marks(low, high, false);  // a part of a decade
   } else {
     const double step = round_step(high - low);
-    for (double v = std::ceil(low / step) * step; v <= high + step * 1e-9; v += step) all.push_back(std::abs(v) < step * 1e-9 ? 0 : v);
+    for (double v = std::ceil(low / step) * step; v <= high + step * 1e-9; v += step)
+      all.push_back(std::abs(v) < step * 1e-9 ? 0 : v);
   }
   return all;
 }
 
 /// The file around what `body` draws, `width` by `height`.
-std::string document(const std::string& title, double left, double width, double height, const std::string& body) {
-  return fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {:.0f} {:.0f}\" font-family=\"sans-serif\" font-size=\"13\">"
-                     "<style>.s{{font-size:10px;fill:#555}}</style><rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
-                     "<text x=\"{}\" y=\"20\">{}</text>\n{}</svg>\n",
-                     width, height, left, escaped(title), body);
+std::string document(const std::string& title, double left, double width, double height,
+                     const std::string& body) {
+  return fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {:.0f} {:.0f}\" font-family=\"sans-serif\" "
+      "font-size=\"13\">"
+      "<style>.s{{font-size:10px;fill:#555}}</style><rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
+      "<text x=\"{}\" y=\"20\">{}</text>\n{}</svg>\n",
+      width, height, left, escaped(title), body);
 }
 
 /// Letters, not bytes.
 double letters(const std::string& text) {
-  return static_cast<double>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  return static_cast<double>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
 /// A text in lines of at most `most` letters.
@@ -81,29 +92,39 @@ struct Flow {
 /// One entry of a key, at the next place in rows of `width`.
 void add_entry(Flow& at, const KeyEntry& e, double left, double width) {
   constexpr double letter = 6.2, line = 16, bar = 70;
-  const double ends = e.from.empty() ? (e.dashes.empty() ? 16 : 28) : (letters(e.from) + letters(e.to)) * letter + bar + 14;
+  const double ends =
+      e.from.empty() ? (e.dashes.empty() ? 16 : 28) : (letters(e.from) + letters(e.to)) * letter + bar + 14;
   const auto lines = lines_of(e.text, std::max(10.0, std::floor((width - ends) / letter)));
   const double wide = ends + letters(lines.front()) * letter + 16;
   if (at.x > 0 && at.x + wide > width) at.x = 0, at.y += line;
   double x = left + at.x;
   if (!e.dashes.empty() && e.from.empty()) {
-    at.out += fmt::format("<path class=\"key\" d=\"M{:.1f} {:.1f}h22\" stroke=\"{}\" stroke-width=\"2.4\" stroke-dasharray=\"{}\"/>", x, at.y - 4, e.colour, e.dashes);
+    at.out += fmt::format(
+        "<path class=\"key\" d=\"M{:.1f} {:.1f}h22\" stroke=\"{}\" stroke-width=\"2.4\" "
+        "stroke-dasharray=\"{}\"/>",
+        x, at.y - 4, e.colour, e.dashes);
     x += 27;
   } else if (e.from.empty()) {
-    at.out += fmt::format("<rect class=\"key\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"10\" height=\"10\" fill=\"{}\"/>", x, at.y - 9, e.colour);
+    at.out +=
+        fmt::format("<rect class=\"key\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"10\" height=\"10\" fill=\"{}\"/>",
+                    x, at.y - 9, e.colour);
     x += 15;
   } else {
     at.out += fmt::format("<text class=\"s\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", x, at.y, escaped(e.from));
     x += letters(e.from) * letter + 4;
     for (int k = 0; k < Shades::levels; ++k)
-      at.out += fmt::format("<rect class=\"scale\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.2f}\" height=\"10\" fill=\"{}\" fill-opacity=\"{:.2f}\"/>", x + k * bar / Shades::levels,
-                            at.y - 9, bar / Shades::levels, e.colour, Shades::opacity(k));
-    at.out += fmt::format("<text class=\"s\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", x + bar + 4, at.y, escaped(e.to));
+      at.out += fmt::format(
+          "<rect class=\"scale\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.2f}\" height=\"10\" fill=\"{}\" "
+          "fill-opacity=\"{:.2f}\"/>",
+          x + k * bar / Shades::levels, at.y - 9, bar / Shades::levels, e.colour, Shades::opacity(k));
+    at.out += fmt::format("<text class=\"s\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", x + bar + 4, at.y,
+                          escaped(e.to));
     x += bar + letters(e.to) * letter + 10;
   }
   for (std::size_t k = 0; k < lines.size(); ++k) {
     if (k) at.y += line;
-    at.out += fmt::format("<text class=\"s\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", x, at.y, escaped(lines[k]));
+    at.out +=
+        fmt::format("<text class=\"s\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", x, at.y, escaped(lines[k]));
   }
   at.x = lines.size() > 1 ? width : at.x + wide;
 }
@@ -112,10 +133,12 @@ void add_entry(Flow& at, const KeyEntry& e, double left, double width) {
 std::vector<std::pair<double, std::string>> numbers_of(const Axis& a) {
   std::vector<std::pair<double, std::string>> all;
   if (a.logarithmic) {
-    for (const double v : marks(std::pow(10, a.from), std::pow(10, a.to), true)) all.emplace_back(std::log10(v), fmt::format("{:g}", v * a.scale));
+    for (const double v : marks(std::pow(10, a.from), std::pow(10, a.to), true))
+      all.emplace_back(std::log10(v), fmt::format("{:g}", v * a.scale));
   } else {
     const double step = round_step((a.to - a.from) * a.scale);
-    for (const double v : marks(a.from * a.scale, a.to * a.scale, false)) all.emplace_back(v / a.scale, number(v, step));
+    for (const double v : marks(a.from * a.scale, a.to * a.scale, false))
+      all.emplace_back(v / a.scale, number(v, step));
   }
   return all;
 }
@@ -124,7 +147,9 @@ std::vector<std::pair<double, std::string>> numbers_of(const Axis& a) {
 
 double width_of(const std::string& text) { return letters(text) * beside_letter; }
 
-std::vector<std::string> wrapped(const std::string& text, double width) { return lines_of(text, std::max(1.0, std::floor(width / beside_letter))); }
+std::vector<std::string> wrapped(const std::string& text, double width) {
+  return lines_of(text, std::max(1.0, std::floor(width / beside_letter)));
+}
 
 Plot::Plot(std::string title, Axis x, Axis y, const std::vector<KeyEntry>& key, Area area)
     : title_(std::move(title)), x_(std::move(x)), y_(std::move(y)), left_(area.left), height_(area.height) {
@@ -137,41 +162,55 @@ Plot::Plot(std::string title, Axis x, Axis y, const std::vector<KeyEntry>& key, 
   top_ = key.empty() ? 34 : at.y + 12, bottom_ = top_ + height_;
   around_ = at.out;
   for (const auto& [v, text] : numbers_of(x_))
-    around_ += fmt::format("<path d=\"M{:.1f} {:.1f}V{:.1f}\" stroke=\"#ddd\"/><text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\" class=\"s\">{}</text>\n", this->x(v),
-                           top_, bottom_, this->x(v), bottom_ + 14, text);
+    around_ += fmt::format(
+        "<path d=\"M{:.1f} {:.1f}V{:.1f}\" stroke=\"#ddd\"/><text x=\"{:.1f}\" y=\"{:.1f}\" "
+        "text-anchor=\"middle\" class=\"s\">{}</text>\n",
+        this->x(v), top_, bottom_, this->x(v), bottom_ + 14, text);
   if (y_.numbers)
     for (const auto& [v, text] : numbers_of(y_))
-      around_ += fmt::format("<path d=\"M{:.1f} {:.1f}h{}\" stroke=\"#ddd\"/><text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\" class=\"s\">{}</text>\n", left_, this->y(v), width,
-                             left_ - 6, this->y(v) + 3.5, text);
-  around_ += fmt::format("<text class=\"label\" x=\"{:.0f}\" y=\"{:.0f}\" text-anchor=\"middle\">{}</text>\n"
-                         "<text class=\"label\" transform=\"translate(16 {:.0f}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n",
-                         left_ + width / 2, bottom_ + 34, escaped(x_.label), top_ + height_ / 2, escaped(y_.label));
+      around_ += fmt::format(
+          "<path d=\"M{:.1f} {:.1f}h{}\" stroke=\"#ddd\"/><text x=\"{:.1f}\" y=\"{:.1f}\" "
+          "text-anchor=\"end\" class=\"s\">{}</text>\n",
+          left_, this->y(v), width, left_ - 6, this->y(v) + 3.5, text);
+  around_ += fmt::format(
+      "<text class=\"label\" x=\"{:.0f}\" y=\"{:.0f}\" text-anchor=\"middle\">{}</text>\n"
+      "<text class=\"label\" transform=\"translate(16 {:.0f}) rotate(-90)\" "
+      "text-anchor=\"middle\">{}</text>\n",
+      left_ + width / 2, bottom_ + 34, escaped(x_.label), top_ + height_ / 2, escaped(y_.label));
 }
 
 void Plot::path(const std::string& d, const Stroke& s, const std::string& fill) {
-  marks_ += fmt::format("<path d=\"{}\" fill=\"{}\" stroke=\"{}\" stroke-width=\"{:g}\" opacity=\"{:.2f}\"{}{}/>\n", d, fill, s.colour, s.width, s.opacity,
-                        s.dashes.empty() ? "" : fmt::format(" stroke-dasharray=\"{}\"", s.dashes), s.name.empty() ? "" : fmt::format(" data-name=\"{}\"", escaped(s.name)));
+  marks_ += fmt::format(
+      "<path d=\"{}\" fill=\"{}\" stroke=\"{}\" stroke-width=\"{:g}\" opacity=\"{:.2f}\"{}{}/>\n", d, fill,
+      s.colour, s.width, s.opacity, s.dashes.empty() ? "" : fmt::format(" stroke-dasharray=\"{}\"", s.dashes),
+      s.name.empty() ? "" : fmt::format(" data-name=\"{}\"", escaped(s.name)));
 }
 
 void Plot::steps(const std::vector<double>& edges, const std::vector<double>& values, const Stroke& stroke) {
   if (values.empty()) return;
   std::string d;
-  for (std::size_t i = 0; i < values.size(); ++i) d += fmt::format("{}{:.1f} {:.1f}H{:.1f}", i ? "L" : "M", x(edges[i]), y(values[i]), x(edges[i + 1]));
+  for (std::size_t i = 0; i < values.size(); ++i)
+    d += fmt::format("{}{:.1f} {:.1f}H{:.1f}", i ? "L" : "M", x(edges[i]), y(values[i]), x(edges[i + 1]));
   path(d, stroke);
 }
 
 void Plot::beside(double at, const std::string& text, const std::string& colour) {
-  around_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\" font-size=\"11\" fill=\"{}\">{}</text>\n", left_ - 6, at, colour, escaped(text));
+  around_ += fmt::format(
+      "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\" font-size=\"11\" fill=\"{}\">{}</text>\n",
+      left_ - 6, at, colour, escaped(text));
 }
 
 std::string Plot::svg() const {
-  return document(title_, left_, left_ + width + 24, bottom_ + 44,
-                  fmt::format("{}<clipPath id=\"inside\"><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/></clipPath><g clip-path=\"url(#inside)\">\n{}</g>"
-                              "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#888\"/>\n",
-                              around_, left_, top_, width, height_, marks_, left_, top_, width, height_));
+  return document(
+      title_, left_, left_ + width + 24, bottom_ + 44,
+      fmt::format("{}<clipPath id=\"inside\"><rect x=\"{}\" y=\"{}\" width=\"{}\" "
+                  "height=\"{}\"/></clipPath><g clip-path=\"url(#inside)\">\n{}</g>"
+                  "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#888\"/>\n",
+                  around_, left_, top_, width, height_, marks_, left_, top_, width, height_));
 }
 
-std::string svg_chart(const std::string& title, const std::string& x_label, const std::vector<double>& x, const std::vector<Panel>& panels) {
+std::string svg_chart(const std::string& title, const std::string& x_label, const std::vector<double>& x,
+                      const std::vector<Panel>& panels) {
   constexpr double left = 80, width = 640, tall = 260, low = 90, gap = 18;
   const double begin = x.front(), end = std::max(x.back(), begin + 1e-12);
   const auto across = [&](double v) { return left + (v - begin) / (end - begin) * width; };
@@ -191,22 +230,28 @@ std::string svg_chart(const std::string& title, const std::string& x_label, cons
     const double bottom = scale(from) - pad, range = scale(to) + pad - bottom;
     const auto up = [&](double v) { return top + height - (scale(v) - bottom) / range * height; };
     for (const double v : marks(from, to, p.logarithmic))
-      body += fmt::format("<path d=\"M{} {:.1f}h{}\" stroke=\"#ddd\"/><text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\" class=\"s\">{:g}</text>\n", left, up(v), width,
-                          left - 6, up(v) + 3.5, v);
+      body += fmt::format(
+          "<path d=\"M{} {:.1f}h{}\" stroke=\"#ddd\"/><text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\" "
+          "class=\"s\">{:g}</text>\n",
+          left, up(v), width, left - 6, up(v) + 3.5, v);
     std::string path;
     for (std::size_t i = 0; i < x.size(); ++i) {
       if (p.sticks) path += fmt::format("M{:.1f} {:.1f}V{:.1f}", across(x[i]), up(0), up(p.y[i]));
       else path += fmt::format("{}{:.1f} {:.1f}", i ? "L" : "M", across(x[i]), up(p.y[i]));
     }
-    body += fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.4\"/>\n", path, p.colour);
-    body += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#888\"/>"
-                        "<text transform=\"translate(16 {:.0f}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n",
-                        left, top, width, height, top + height / 2, escaped(p.label));
+    body +=
+        fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.4\"/>\n", path, p.colour);
+    body += fmt::format(
+        "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#888\"/>"
+        "<text transform=\"translate(16 {:.0f}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n",
+        left, top, width, height, top + height / 2, escaped(p.label));
     top += height + gap;
   }
   for (const double v : marks(begin, end, false))
-    body += fmt::format("<text x=\"{:.1f}\" y=\"{:.0f}\" text-anchor=\"middle\" class=\"s\">{:g}</text>\n", across(v), top - gap + 14, v);
-  body += fmt::format("<text x=\"{:.0f}\" y=\"{:.0f}\" text-anchor=\"middle\">{}</text>\n", left + width / 2, top + 16, escaped(x_label));
+    body += fmt::format("<text x=\"{:.1f}\" y=\"{:.0f}\" text-anchor=\"middle\" class=\"s\">{:g}</text>\n",
+                        across(v), top - gap + 14, v);
+  body += fmt::format("<text x=\"{:.0f}\" y=\"{:.0f}\" text-anchor=\"middle\">{}</text>\n", left + width / 2,
+                      top + 16, escaped(x_label));
   return document(title, left, left + width + 24, top + 26, body);
 }
 

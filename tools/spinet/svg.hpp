@@ -7,22 +7,24 @@
 namespace spinet::tool {
 
 struct Panel {
-  std::string label;            ///< of the y axis, with its unit
-  std::vector<double> y;        ///< one per x
-  bool logarithmic = false;     ///< all of y is then above 0
-  bool sticks = false;          ///< lines from 0 instead of a staircase
+  std::string label;         ///< of the y axis, with its unit
+  std::vector<double> y;     ///< one per x
+  bool logarithmic = false;  ///< all of y is then above 0
+  bool sticks = false;       ///< lines from 0 instead of a staircase
   std::string colour = "#1f5fa8";
 };
 /// `x` ascends.
-std::string svg_chart(const std::string& title, const std::string& x_label, const std::vector<double>& x, const std::vector<Panel>& panels);
+std::string svg_chart(const std::string& title, const std::string& x_label, const std::vector<double>& x,
+                      const std::vector<Panel>& panels);
 
 struct Axis {
-  double from = 0, to = 1;      ///< of a logarithmic axis: log10 of the ends
-  std::string label;            ///< with its unit
-  double scale = 1;             ///< numbers are shown times this
+  double from = 0, to = 1;  ///< of a logarithmic axis: log10 of the ends
+  std::string label;        ///< with its unit
+  double scale = 1;         ///< numbers are shown times this
   bool logarithmic = false, numbers = true;
 };
-/// What a colour means; where the colour codes a number, `from` and `to` are those of the faintest and the fullest.
+/// What a colour means; where the colour codes a number, `from` and `to` are those of the faintest and the
+/// fullest.
 struct KeyEntry {
   std::string text, colour, from{}, to{};
   std::string dashes{};  ///< of the line that it stands for
@@ -32,7 +34,9 @@ struct Shades {
   static constexpr int levels = 8;
   static double opacity(int level) { return 0.12 + 0.88 * level / (levels - 1); }
   /// The level of `part`, 0 to 1.
-  static int level(double part) { return part >= 1 ? levels - 1 : part > 0 ? static_cast<int>(part * levels) : 0; }
+  static int level(double part) {
+    return part >= 1 ? levels - 1 : part > 0 ? static_cast<int>(part * levels) : 0;
+  }
 };
 struct Stroke {
   std::string colour;
@@ -50,10 +54,11 @@ class Plot {
  public:
   static constexpr double width = 640;  ///< of the area inside the axes
   struct Area {
-    double left = 80, height = 280;     ///< room to the left of the axes; height inside them
+    double left = 80, height = 280;  ///< room to the left of the axes; height inside them
   };
   Plot(std::string title, Axis x, Axis y, const std::vector<KeyEntry>& key, Area area);
-  Plot(std::string title, Axis x, Axis y, const std::vector<KeyEntry>& key) : Plot(std::move(title), std::move(x), std::move(y), key, Area()) {}
+  Plot(std::string title, Axis x, Axis y, const std::vector<KeyEntry>& key)
+      : Plot(std::move(title), std::move(x), std::move(y), key, Area()) {}
   double x(double value) const { return left_ + (value - x_.from) / (x_.to - x_.from) * width; }
   double y(double value) const { return top_ + height_ - (value - y_.from) / (y_.to - y_.from) * height_; }
   double height() const { return height_; }

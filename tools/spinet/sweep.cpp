@@ -42,13 +42,14 @@ struct SweepOptions {
   std::vector<std::string> vary;
   std::uint64_t trials = 1;
   std::string output;
-  int ranks = 0;  ///< 0: not given
+  int ranks = 0;               ///< 0: not given
   std::uint64_t together = 0;  ///< runs of a combination that go side by side; 0: as many as pay off
   bool quiet = false, force = false;
   ReportOptions report;
 };
 
-// --- what is measured --------------------------------------------------------------------------------------------
+// --- what is measured
+// --------------------------------------------------------------------------------------------
 
 /// The network of a combination, without what only a log needs.
 struct Prepared {
@@ -56,7 +57,8 @@ struct Prepared {
   Columns columns;
 };
 
-Prepared prepare(const SweepOptions& o, const LoadOptions& base, const Catalogue& catalogue, const Plan& plan, std::uint64_t combination) {
+Prepared prepare(const SweepOptions& o, const LoadOptions& base, const Catalogue& catalogue, const Plan& plan,
+                 std::uint64_t combination) {
   LoadOptions options = base;
   options.varied = plan.overrides(combination);
   Prepared p{load(o.network.file, catalogue, options), {}};
@@ -69,9 +71,11 @@ Prepared prepare(const SweepOptions& o, const LoadOptions& base, const Catalogue
   return p;
 }
 
-/// Runs with the seeds of these trials, side by side; empty when they have been stopped by a signal.  A failure of any is
-/// thrown.
-std::vector<Row> run_together(Prepared& p, std::span<const std::uint64_t> runs, const std::vector<std::uint32_t>& seeds, const std::function<void()>& now_and_then) {
+/// Runs with the seeds of these trials, side by side; empty when they have been stopped by a signal.  A
+/// failure of any is thrown.
+std::vector<Row> run_together(Prepared& p, std::span<const std::uint64_t> runs,
+                              const std::vector<std::uint32_t>& seeds,
+                              const std::function<void()>& now_and_then) {
   const auto begin = Clock::now();
   const Network net = replicate(p.net, seeds);
   const std::size_t n = runs.size(), populations = p.net.populations.size();
@@ -103,7 +107,9 @@ std::vector<Row> run_together(Prepared& p, std::span<const std::uint64_t> runs, 
 }
 
 /// The same run by run, if it must be: a run that fails becomes a row that says why.
-std::vector<Row> run_some(Prepared& p, std::span<const std::uint64_t> runs, const std::vector<std::uint32_t>& seeds, const std::function<void()>& now_and_then) {
+std::vector<Row> run_some(Prepared& p, std::span<const std::uint64_t> runs,
+                          const std::vector<std::uint32_t>& seeds,
+                          const std::function<void()>& now_and_then) {
   const auto begin = Clock::now();
   std::string message;
   try {
@@ -131,8 +137,9 @@ std::vector<Row> run_some(Prepared& p, std::span<const std::uint64_t> runs, cons
   return rows;
 }
 
-/// How many runs of a network go side by side.  What is saved is the work per window, block and call of a model; what is lost
-/// is that each has the first-level cache to itself.  (Measured with the XOR task, 170 neurons and synapses: 8 to 12 are best.)
+/// How many runs of a network go side by side.  What is saved is the work per window, block and call of a
+/// model; what is lost is that each has the first-level cache to itself.  (Measured with the XOR task, 170
+/// neurons and synapses: 8 to 12 are best.)
 std::uint64_t pays_off(const Network& net) {
   double size = net.gid_count();
   for (const auto& p : net.projections) size += expected_synapses(net, p);
@@ -140,7 +147,8 @@ std::uint64_t pays_off(const Network& net) {
   return static_cast<std::uint64_t>(std::clamp(all / size, 1.0, most));
 }
 
-// --- the sweep ---------------------------------------------------------------------------------------------------
+// --- the sweep
+// ---------------------------------------------------------------------------------------------------
 
 /// The sweep as asked for, with every combination read and checked.
 struct AskedFor {
@@ -149,9 +157,13 @@ struct AskedFor {
   Manifest contents;                    ///< of the data files of all combinations
 };
 AskedFor asked_for(const SweepOptions& o, const Catalogue& catalogue, int ranks_here) {
-  if (o.output.empty()) throw UserError("spinet sweep: -o OUT.h5 is missing: where the results go, and what the same command goes on with");
-  check_output(o.output, true, {{o.network.file, "the network that is read"}});  // an older one is gone on with
-  if (o.vary.empty() && o.trials == 1) throw UserError("spinet sweep: nothing to sweep over; give --vary PATH=VALUES or --trials N");
+  if (o.output.empty())
+    throw UserError(
+        "spinet sweep: -o OUT.h5 is missing: where the results go, and what the same command goes on with");
+  check_output(o.output, true,
+               {{o.network.file, "the network that is read"}});  // an older one is gone on with
+  if (o.vary.empty() && o.trials == 1)
+    throw UserError("spinet sweep: nothing to sweep over; give --vary PATH=VALUES or --trials N");
   auto base = load_options(o.network);
   DataFiles files;
   base.data_file = collect_into(files);
@@ -166,17 +178,25 @@ AskedFor asked_for(const SweepOptions& o, const Catalogue& catalogue, int ranks_
   for (const auto& a : plan.axes)
     for (const auto& p : a.paths)
       for (const auto& [path, value] : base.overrides)
-        if (path == p) throw UserError(fmt::format("--vary {}: {} is varied and given with {}", a.name(), in_quotes(p), p == "duration" ? "--duration" : "--set"));
-  if (plan.runs() > 100'000'000) throw UserError(fmt::format("spinet sweep: {} runs; at most 100,000,000", grouped(plan.runs())));
+        if (path == p)
+          throw UserError(fmt::format("--vary {}: {} is varied and given with {}", a.name(), in_quotes(p),
+                                      p == "duration" ? "--duration" : "--set"));
+  if (plan.runs() > 100'000'000)
+    throw UserError(fmt::format("spinet sweep: {} runs; at most 100,000,000", grouped(plan.runs())));
   for (std::uint64_t c = 0; c < plan.combinations(); ++c) {
     Prepared p;
     try {
       p = prepare(o, base, catalogue, plan, c);
     } catch (const InvalidNetwork& e) {
-      throw UserError(plan.axes.empty() ? e.rendered : fmt::format("{}spinet sweep: so it is with {}; nothing has been run", e.rendered, plan.text(c)));
+      throw UserError(plan.axes.empty()
+                          ? e.rendered
+                          : fmt::format("{}spinet sweep: so it is with {}; nothing has been run", e.rendered,
+                                        plan.text(c)));
     }
-    if (const auto fault = missing_synapse(p.net); !fault.empty()) throw UserError(fmt::format("{}: {}", o.network.file, fault));
-    const std::uint64_t most = std::max<std::uint64_t>(1, std::numeric_limits<Gid>::max() / std::max<Gid>(1, p.net.gid_count()));
+    if (const auto fault = missing_synapse(p.net); !fault.empty())
+      throw UserError(fmt::format("{}: {}", o.network.file, fault));
+    const std::uint64_t most =
+        std::max<std::uint64_t>(1, std::numeric_limits<Gid>::max() / std::max<Gid>(1, p.net.gid_count()));
     all.together.push_back(std::min(o.together ? o.together : pays_off(p.net), most));
     check_memory_of_each(p.net, ranks_here, static_cast<double>(all.together.back()));
     if (c == 0) {
@@ -207,7 +227,8 @@ void go_on(Sweep& s, const SweepOptions& o) {
   if (o.force || !std::filesystem::exists(o.output)) return;
   Sweep there = read_sweep(o.output);
   if (const auto d = difference(there, s); !d.empty())
-    throw UserError(fmt::format("{}: holds another sweep: {}; give another name with -o, or --force to replace it", o.output, d));
+    throw UserError(fmt::format(
+        "{}: holds another sweep: {}; give another name with -o, or --force to replace it", o.output, d));
   s.rows = std::move(there.rows);
 }
 
@@ -226,14 +247,17 @@ Manifest manifest_of(const AskedFor& asked) {
 }
 
 /// Cuts the runs that are to be made into groups that go side by side: where each begins.
-std::vector<std::uint64_t> groups_of(const std::vector<std::uint64_t>& todo, const AskedFor& asked, const SweepOptions& o, int ranks) {
+std::vector<std::uint64_t> groups_of(const std::vector<std::uint64_t>& todo, const AskedFor& asked,
+                                     const SweepOptions& o, int ranks) {
   // All ranks have something to do until near the end.
   const auto parts = static_cast<std::uint64_t>(ranks == 1 ? 1 : 4 * ranks);
   const std::uint64_t most = o.together ? o.together : (todo.size() + parts - 1) / parts;
   std::vector<std::uint64_t> begins;
   for (std::uint64_t i = 0; i < todo.size(); ++i) {
     const auto combination = [&](std::uint64_t k) { return todo[k] / o.trials; };
-    if (begins.empty() || combination(i) != combination(begins.back()) || i - begins.back() >= std::min(most, asked.together[combination(i)])) begins.push_back(i);
+    if (begins.empty() || combination(i) != combination(begins.back()) ||
+        i - begins.back() >= std::min(most, asked.together[combination(i)]))
+      begins.push_back(i);
   }
   return begins;
 }
@@ -319,9 +343,11 @@ void SweepRun::begin() {
 
 void SweepRun::announce(std::uint64_t runs) const {
   const auto combinations = sweep_.plan().combinations();
-  fmt::print(stderr, "{}: {} combination{} x {} trial{} on {} rank{}", sweep_.network_name, grouped(combinations),
-             combinations == 1 ? "" : "s", grouped(o_.trials), o_.trials == 1 ? "" : "s", t_.size(), ranks_word());
-  if (!sweep_.rows.empty()) fmt::print(stderr, "; {} of {} runs are there already", grouped(sweep_.rows.size()), grouped(runs));
+  fmt::print(stderr, "{}: {} combination{} x {} trial{} on {} rank{}", sweep_.network_name,
+             grouped(combinations), combinations == 1 ? "" : "s", grouped(o_.trials),
+             o_.trials == 1 ? "" : "s", t_.size(), ranks_word());
+  if (!sweep_.rows.empty())
+    fmt::print(stderr, "; {} of {} runs are there already", grouped(sweep_.rows.size()), grouped(runs));
   fmt::print(stderr, "\n");
   std::fflush(stderr);
 }
@@ -366,7 +392,8 @@ void SweepRun::work() {
     if (first_) now_and_then = [&] { book_->now_and_then(); };
     std::optional<Prepared> prepared;
     std::uint64_t combination = 0;
-    for (auto own = static_cast<std::uint64_t>(t_.rank()); !stop_wanted; own += static_cast<std::uint64_t>(t_.size())) {
+    for (auto own = static_cast<std::uint64_t>(t_.rank()); !stop_wanted;
+         own += static_cast<std::uint64_t>(t_.size())) {
       const std::uint64_t i = dealt ? dealer->next() : own;
       if (i >= groups_.size()) break;
       const std::uint64_t begin = groups_[i], end = i + 1 < groups_.size() ? groups_[i + 1] : todo_.size();
@@ -397,15 +424,18 @@ void SweepRun::end() {
   const auto runs = sweep_.runs(), done = static_cast<std::uint64_t>(sweep_.rows.size());
   if (done < runs) {
     code_ = run_failed;
-    const auto why = *stop_signal() ? fmt::format("stopped by {} after", stop_signal()) : std::string("there are only");
-    fmt::print(stderr, "spinet: {} {} of {} runs; {} holds them, and the same command goes on\n", why, grouped(done), grouped(runs),
-               path_.string());
+    const auto why =
+        *stop_signal() ? fmt::format("stopped by {} after", stop_signal()) : std::string("there are only");
+    fmt::print(stderr, "spinet: {} {} of {} runs; {} holds them, and the same command goes on\n", why,
+               grouped(done), grouped(runs), path_.string());
     return;
   }
   if (failed) {
-    const auto at = std::find_if(sweep_.rows.begin(), sweep_.rows.end(), [](const auto& r) { return r.second.failed; });
-    fmt::print(stderr, "spinet: {} of {} runs failed, the first with {}, seed {}: {}\n", grouped(failed), grouped(runs),
-               plan_.text(at->first / plan_.trials), seed_of(sweep_.seed, at->first % plan_.trials), at->second.message);
+    const auto at =
+        std::find_if(sweep_.rows.begin(), sweep_.rows.end(), [](const auto& r) { return r.second.failed; });
+    fmt::print(stderr, "spinet: {} of {} runs failed, the first with {}, seed {}: {}\n", grouped(failed),
+               grouped(runs), plan_.text(at->first / plan_.trials),
+               seed_of(sweep_.seed, at->first % plan_.trials), at->second.message);
     if (failed == runs) code_ = run_failed;
   }
   if (!o_.quiet) summarise();
@@ -414,8 +444,8 @@ void SweepRun::end() {
 void SweepRun::summarise() const {
   const double seconds = seconds_since(begin_);
   if (!todo_.empty())
-    fmt::print("{} runs in {} on {} rank{}: {:.3g} runs/s\n", grouped(todo_.size()), time_text(seconds), t_.size(), ranks_word(),
-               static_cast<double>(todo_.size()) / std::max(seconds, 1e-9));
+    fmt::print("{} runs in {} on {} rank{}: {:.3g} runs/s\n", grouped(todo_.size()), time_text(seconds),
+               t_.size(), ranks_word(), static_cast<double>(todo_.size()) / std::max(seconds, 1e-9));
   fmt::print("{}  {}\n\nNext: spinet sweep --report {}\n", path_.string(),
              todo_.empty() ? "is finished; nothing was left to run" : "is complete", path_.string());
   std::fflush(stdout);
@@ -433,37 +463,65 @@ int sweep(const SweepOptions& o) {
 }  // namespace
 
 void add_sweep(CLI::App& app, Action& action) {
-  auto* sub = app.add_subcommand("sweep", "Run a network for every combination of values, many times; report on the results");
+  auto* sub = app.add_subcommand(
+      "sweep", "Run a network for every combination of values, many times; report on the results");
   auto o = std::make_shared<SweepOptions>();
   add_network_options(*sub, o->network);
   auto* file = sub->get_option("FILE")->required(false);
-  auto* vary = sub->add_option("--vary", o->vary, "Values to go through: parameters.rate=0.40:1.25:0.05 (the end included) or \"parameters.rule=[linear, power]\"; "
-                                                  "several paths that share a value are joined by commas (may be repeated)")
-                   ->type_name("PATH=VALUES")->allow_extra_args(false);
-  auto* trials = sub->add_option("--trials", o->trials, "Runs of each combination; trial k has the seed of the network + k")->type_name("N")->check(CLI::Range(1, 10'000'000));
-  sub->add_option("-o,--output", o->output, "The results; with --report, the figure to write (OUT.svg)")->type_name("OUT.h5");
-  sub->add_option("--together", o->together, "Runs of one combination that are simulated side by side (default: of small networks up to 16, which is faster; "
-                                             "changes no result)")
-      ->type_name("N")->check(CLI::Range(1, 4096));
-  sub->add_option("-n,--ranks", o->ranks, "Ranks that share the runs; each run is on one")->type_name("N")->check(CLI::Range(1, 1'000'000));
+  auto* vary = sub->add_option("--vary", o->vary,
+                               "Values to go through: parameters.rate=0.40:1.25:0.05 (the end included) or "
+                               "\"parameters.rule=[linear, power]\"; "
+                               "several paths that share a value are joined by commas (may be repeated)")
+                   ->type_name("PATH=VALUES")
+                   ->allow_extra_args(false);
+  auto* trials = sub->add_option("--trials", o->trials,
+                                 "Runs of each combination; trial k has the seed of the network + k")
+                     ->type_name("N")
+                     ->check(CLI::Range(1, 10'000'000));
+  sub->add_option("-o,--output", o->output, "The results; with --report, the figure to write (OUT.svg)")
+      ->type_name("OUT.h5");
+  sub->add_option("--together", o->together,
+                  "Runs of one combination that are simulated side by side (default: of small networks up to "
+                  "16, which is faster; "
+                  "changes no result)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 4096));
+  sub->add_option("-n,--ranks", o->ranks, "Ranks that share the runs; each run is on one")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000));
   sub->add_flag("--quiet", o->quiet, "Print nothing but errors");
   sub->add_flag("--force", o->force, "Begin anew where OUT.h5 exists");
-  auto* report = sub->add_option("--report", o->report.file, "Statistics and figures of a sweep's results")->type_name("OUT.h5");
-  sub->add_option("--metric", o->report.metric, "What to report on: epoch, reward, rate.NAME, ... (epoch, or the first there is)")->type_name("NAME")->needs(report);
-  auto* group = sub->add_option("--group", o->report.group, "Welch's t-test between the runs with this value ...")->type_name("PATH=VALUE")->allow_extra_args(false)->needs(report);
-  auto* against = sub->add_option("--against", o->report.against, "... and those with this one (both may be repeated)")->type_name("PATH=VALUE")->allow_extra_args(false)->needs(report);
+  auto* report = sub->add_option("--report", o->report.file, "Statistics and figures of a sweep's results")
+                     ->type_name("OUT.h5");
+  sub->add_option("--metric", o->report.metric,
+                  "What to report on: epoch, reward, rate.NAME, ... (epoch, or the first there is)")
+      ->type_name("NAME")
+      ->needs(report);
+  auto* group =
+      sub->add_option("--group", o->report.group, "Welch's t-test between the runs with this value ...")
+          ->type_name("PATH=VALUE")
+          ->allow_extra_args(false)
+          ->needs(report);
+  auto* against =
+      sub->add_option("--against", o->report.against, "... and those with this one (both may be repeated)")
+          ->type_name("PATH=VALUE")
+          ->allow_extra_args(false)
+          ->needs(report);
   group->needs(against);
   against->needs(group);
   report->excludes(file)->excludes(vary)->excludes(trials);
-  sub->footer("The same command goes on with a sweep that was stopped or killed. A run that fails is recorded and stops no other.\n"
-              "Exit codes: 0 fine, 2 the input is wrong, 3 the sweep was stopped, or all runs failed.");
+  sub->footer(
+      "The same command goes on with a sweep that was stopped or killed. A run that fails is recorded and "
+      "stops no other.\n"
+      "Exit codes: 0 fine, 2 the input is wrong, 3 the sweep was stopped, or all runs failed.");
   sub->callback([o, &action] {
     action = [o] {
       if (!o->report.file.empty()) {
         o->report.figure = o->output;
         return report_on(o->report);
       }
-      if (o->network.file.empty()) throw UserError("spinet sweep: FILE is missing: the network, a YAML file (or --report OUT.h5)");
+      if (o->network.file.empty())
+        throw UserError("spinet sweep: FILE is missing: the network, a YAML file (or --report OUT.h5)");
       return sweep(*o);
     };
   });

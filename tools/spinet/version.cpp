@@ -15,7 +15,8 @@ void add_version(CLI::App& app, Action& action) {
 #else
       const char* mpi = "no";
 #endif
-      fmt::print("spinet {}\nplugin interface {}\ncompiler {}\nMPI {}\n", SPINET_VERSION, abi_version, __VERSION__, mpi);
+      fmt::print("spinet {}\nplugin interface {}\ncompiler {}\nMPI {}\n", SPINET_VERSION, abi_version,
+                 __VERSION__, mpi);
       return fine;
     };
   });

@@ -156,8 +156,8 @@ void Block::make_exact(std::span<const std::uint32_t> js, Ask phase, Tick now) {
 }
 
 Tick Block::next(Tick from, Tick horizon) {
-  Tick soonest = std::min({arrivals_->next(from), requests_.next_of_all(), histories_.sweep_at(), frame_end(),
-                           input_->turn()});
+  Tick soonest = std::min(
+      {arrivals_->next(from), requests_.next_of_all(), histories_.sweep_at(), frame_end(), input_->turn()});
   if (soonest > from && !input_->empty()) soonest = std::min(soonest, input_->next(horizon));
   return std::max(soonest, from);
 }

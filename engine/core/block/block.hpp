@@ -81,8 +81,8 @@ class Block {
     Tick from, to;
     Tick horizon;  ///< as far as superposed input is looked for, to tell what is `due`
   };
-  /// Everything in [from, to).  Emissions go to `out`, samples to `samples[report]`, postings to `posted`.  Not
-  /// needed for a window without actions that ends before `due`.
+  /// Everything in [from, to).  Emissions go to `out`, samples to `samples[report]`, postings to `posted`.
+  /// Not needed for a window without actions that ends before `due`.
   void walk(const Window& window, std::span<const Action> actions, Emissions& out,
             std::vector<std::vector<float>>& samples);
   /// A tick no later than the next thing to happen here, actions excepted; `never` if there is none before
@@ -103,7 +103,9 @@ class Block {
   std::uint64_t history_bytes() const { return histories_.bytes(); }
   std::uint64_t deliveries() const { return delivery_->arrivals; }
   /// Before tick `at`, up to which all has been done.
-  std::uint64_t superposed(Tick at) const { return input_->arrivals(retired_ ? std::min(at, retired_at_) : at); }
+  std::uint64_t superposed(Tick at) const {
+    return input_->arrivals(retired_ ? std::min(at, retired_at_) : at);
+  }
   std::uint64_t tests() const { return requests_.tests; }
 
   /// Throws ModelFailure if a variable of a neuron, or one that a synapse stores, is not a number.  All

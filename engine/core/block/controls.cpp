@@ -141,7 +141,8 @@ void Controls::to_place(Sent& sent, const Place& place) {
   if (k == synapses_.stores().size() || !answered(*synapses_.stores()[k].table, sent)) return;
   const Projection& projection = network_.projections[*p];
   if (std::holds_alternative<WholeProjection>(place)) return to_projection(sent, k);
-  if (const auto* row = std::get_if<Row>(&place)) return to_row(sent, k, gid_at(projection.sources, row->source));
+  if (const auto* row = std::get_if<Row>(&place))
+    return to_row(sent, k, gid_at(projection.sources, row->source));
   if (const auto* column = std::get_if<Column>(&place))
     return to_column(sent, k, gid_at(projection.targets, column->target));
   to_pairs(sent, std::get<Pairs>(place));
@@ -230,7 +231,8 @@ void Controls::to_spots(std::uint32_t store, std::span<const Spot> spots, const 
     table.on_control(shown_, static_cast<std::uint32_t>(n), &sent.control);
     heart_.synapse(nullptr);
     for (std::size_t k = 0; k < n && watched_.any_changes(); ++k)
-      if (k == 0 || spots[k].slice != spots[k - 1].slice) watched_.controlled(spots[k].slice, sent.tick, sent.stimulus);
+      if (k == 0 || spots[k].slice != spots[k - 1].slice)
+        watched_.controlled(spots[k].slice, sent.tick, sent.stimulus);
     spots = spots.subspan(n);
   }
 }
@@ -251,7 +253,8 @@ const Controls::ByTarget& Controls::by_target(std::uint32_t store) {
   std::vector<std::uint32_t> next(index.first.begin(), index.first.end() - 1);
   for (const Controlled& c : of_store_[store]) {
     const SliceEntry& slice = synapses_.slice(c.slice);
-    for (std::uint32_t i = 0; i < slice.count; ++i) index.spots[next[targets[slice.begin + i]]++] = {c.slice, i};
+    for (std::uint32_t i = 0; i < slice.count; ++i)
+      index.spots[next[targets[slice.begin + i]]++] = {c.slice, i};
   }
   return index;
 }

@@ -18,8 +18,8 @@ class Controls {
   Controls(const Network& network, Members& members, SliceViews& slices, Watched& watched, Heart& heart);
   /// Does any synapse hear what environments post?
   bool any() const { return !controlled_.empty(); }
-  /// Hands a stimulus to the synapses that it is addressed to and whose model answers it; to all (of its replica, if it
-  /// concerns one) if it has no address.  What it costs goes by how many those are.
+  /// Hands a stimulus to the synapses that it is addressed to and whose model answers it; to all (of its
+  /// replica, if it concerns one) if it has no address.  What it costs goes by how many those are.
   void hand_over(const ScheduledControl& s, Tick tick);
   /// Neurons have changed otherwise than by time: what was read of them does not hold any more.
   void forget_reads() { values_at_ = -1; }
@@ -41,7 +41,8 @@ class Controls {
   struct Spot {
     std::uint32_t slice, index;
   };
-  /// Where the synapses of each target lie; made for a store when a column of it is addressed first, 8 bytes a synapse.
+  /// Where the synapses of each target lie; made for a store when a column of it is addressed first, 8 bytes
+  /// a synapse.
   struct ByTarget {
     std::vector<std::uint32_t> first;  ///< by target, and the end
     std::vector<Spot> spots;           ///< by slice
@@ -78,11 +79,11 @@ class Controls {
   std::vector<Controlled> controlled_;   ///< slices whose model hears control events, by replica
   std::vector<std::size_t> of_replica_;  ///< where each replica's begin in it, and the end
   std::vector<std::uint32_t> drawing_;   ///< stores whose models draw random numbers and hear control events
-  std::vector<std::uint32_t> store_of_projection_;       ///< the number of stores where a projection has none
-  std::vector<std::vector<Controlled>> of_store_;        ///< the same by store
-  std::vector<ByTarget> by_target_;                      ///< by store
+  std::vector<std::uint32_t> store_of_projection_;  ///< the number of stores where a projection has none
+  std::vector<std::vector<Controlled>> of_store_;   ///< the same by store
+  std::vector<ByTarget> by_target_;                 ///< by store
   const Slice* shown_[SliceViews::most_at_once] = {};
-  std::vector<Slice> parts_;                             ///< single synapses, as slices of one
+  std::vector<Slice> parts_;  ///< single synapses, as slices of one
   std::vector<Spot> spots_;
   std::vector<std::vector<double>> values_;                  ///< by variable of the neurons: what rules read
   std::vector<std::vector<const double*>> values_of_store_;  ///< by store and number in its `reads`; or empty

@@ -99,14 +99,15 @@ void Delivery::deliver(std::span<const Hit> hits, Tick tick) {
 void Delivery::deliver_shared(const Hit& hit, Tick tick) {
   const SliceEntry& e = synapses_.slice(hit.slice);
   const Way& way = ways_[e.store];
-  for (std::uint32_t i = 0; i < e.count; ++i) weights_[i] = static_cast<double>(way.weights[way.which[e.begin + i]]);
+  for (std::uint32_t i = 0; i < e.count; ++i)
+    weights_[i] = static_cast<double>(way.weights[way.which[e.begin + i]]);
   receive_from(hit, {tick, e.count, way.port, nullptr, nullptr, weights_.data(), 0, 1});
 }
 
-/// Gathers what arrives at the slices of `first` and of those that follow, as long as they are of one kind and
-/// may be gathered.  `weight(way, slice, scale, i)` is that of synapse `i` times `scale`.  Returns the first
-/// hit that is left.  In networks of some dozens of neurons most of the work is here and in `show`: nothing is
-/// looked up for a synapse, and little for a hit.
+/// Gathers what arrives at the slices of `first` and of those that follow, as long as they are of one kind
+/// and may be gathered.  `weight(way, slice, scale, i)` is that of synapse `i` times `scale`.  Returns the
+/// first hit that is left.  In networks of some dozens of neurons most of the work is here and in `show`:
+/// nothing is looked up for a synapse, and little for a hit.
 template <class Weight>
 const Hit* Delivery::gather(const Hit* const first, const Hit* const end, Tick tick, Weight&& weight) {
   std::uint32_t store = synapses_.slice(first->slice).store;

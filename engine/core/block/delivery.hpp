@@ -89,8 +89,8 @@ class Delivery {
   bool goes_by_itself(const SliceEntry& e, const Way& way, std::ptrdiff_t left) const {
     return !may_gather(e, way) || (left == 1 && gathered_ == 0);
   }
-  /// Has the targets of a slice evaluated, which lie in `targets_` from place `at` on.  Few of them, or such as
-  /// are no neighbours, wait for `evaluate_up_to`, which takes them together with those of other slices.
+  /// Has the targets of a slice evaluated, which lie in `targets_` from place `at` on.  Few of them, or such
+  /// as are no neighbours, wait for `evaluate_up_to`, which takes them together with those of other slices.
   void evaluate(std::uint32_t slice, std::uint32_t count, std::uint32_t at) {
     if (count < few_targets || !neighbours_[slice]) return;
     evaluate_up_to(at);
@@ -110,7 +110,7 @@ class Delivery {
 
   Parts to_;
   const BlockSynapses& synapses_;
-  std::vector<Way> ways_;               ///< by store
+  std::vector<Way> ways_;  ///< by store
   /// By slice: each target is the neuron after the one before, and they are 64 at most; empty where no port
   /// evaluates.
   std::vector<std::uint8_t> neighbours_;

@@ -82,14 +82,17 @@ void Faults::posting_to(const PostedTo& to, Tick now) const {
   const auto wrong = [&](const std::string& what) { neuron(0, now, "addresses what it posts to " + what); };
   if (to.kind > PostedTo::Kind::pair) wrong("a place of unknown kind");
   if (to.projection >= own.drives.size())
-    wrong("projection " + std::to_string(to.projection) + " of the " + std::to_string(own.drives.size()) + " that it drives");
+    wrong("projection " + std::to_string(to.projection) + " of the " + std::to_string(own.drives.size()) +
+          " that it drives");
   const Projection& p = network_.projections[own.drives[to.projection]];
   const bool row = to.kind == PostedTo::Kind::row, column = to.kind == PostedTo::Kind::column;
   const bool pair = to.kind == PostedTo::Kind::pair;
   if ((row || pair) && to.source >= p.source_count())
-    wrong("source " + std::to_string(to.source) + " of the " + std::to_string(p.source_count()) + " of '" + p.name + "'");
+    wrong("source " + std::to_string(to.source) + " of the " + std::to_string(p.source_count()) + " of '" +
+          p.name + "'");
   if ((column || pair) && to.target >= p.target_count())
-    wrong("target " + std::to_string(to.target) + " of the " + std::to_string(p.target_count()) + " of '" + p.name + "'");
+    wrong("target " + std::to_string(to.target) + " of the " + std::to_string(p.target_count()) + " of '" +
+          p.name + "'");
 }
 
 void Faults::mode(const FloatingPointMode& mode, Tick from, Tick to) const {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "connect/draws.hpp"
 #include "core/actions.hpp"
 #include "core/block/requests.hpp"
-#include "connect/draws.hpp"
 #include "network/lookup.hpp"
 
 namespace spinet {
@@ -14,7 +14,8 @@ namespace {
 std::size_t aligned(std::size_t n) { return std::max<std::size_t>(n, 64); }
 
 bool sets_parameters(const Network& net) {
-  return std::any_of(net.schedule.begin(), net.schedule.end(), [](const ScheduledControl& s) { return s.sets(); });
+  return std::any_of(net.schedule.begin(), net.schedule.end(),
+                     [](const ScheduledControl& s) { return s.sets(); });
 }
 
 }  // namespace
@@ -88,7 +89,8 @@ Members::Members(const Network& net, const KernelGroup& group, std::vector<Gid> 
   const Population& p = net.populations[population_of(net, gids_[0])];
   for (const auto i : p.drives) {
     const Projection& driven = net.projections[i];
-    driven_.push_back({static_cast<std::uint32_t>(driven.source_count()), static_cast<std::uint32_t>(driven.target_count())});
+    driven_.push_back({static_cast<std::uint32_t>(driven.source_count()),
+                       static_cast<std::uint32_t>(driven.target_count())});
   }
   block.driven = driven_.data();
   block.driven_count = static_cast<std::uint32_t>(driven_.size());
@@ -139,7 +141,8 @@ std::pair<std::uint32_t, std::uint32_t> Members::of(const Population& p) const {
 void Members::addressed(const Address& to, std::vector<std::uint32_t>& js) const {
   const auto add = [&](std::uint32_t begin, std::uint32_t end) {
     for (std::uint32_t j = begin; j < end; ++j)
-      if (to.replica < 0 || replicas_.empty() || replicas_[j] == static_cast<std::uint32_t>(to.replica)) js.push_back(j);
+      if (to.replica < 0 || replicas_.empty() || replicas_[j] == static_cast<std::uint32_t>(to.replica))
+        js.push_back(j);
   };
   if (to.everyone()) return add(0, block.size);
   for (const Place& place : to.places)

@@ -65,11 +65,11 @@ class PacketArrivals final : public ArrivalStore {
   };
   std::vector<Heard> heard_;  ///< by family
   static constexpr std::uint32_t none = 0xFFFFFFFFu;
-  std::vector<Slot> slots_;         ///< of windows with arrivals, and spare ones, whose memory is used again:
-  std::vector<std::uint32_t> spare_;  ///< last out, first in, so that it is still in the cache
-  std::vector<std::uint32_t> at_;     ///< by place of the ring: the window's slot, or `none`
-  std::uint32_t open_ = none;         ///< the present window's slot
-  Tick from_ = 0;                     ///< its begin
+  std::vector<Slot> slots_;  ///< of windows with arrivals, and spare ones, whose memory is used again:
+  std::vector<std::uint32_t> spare_;        ///< last out, first in, so that it is still in the cache
+  std::vector<std::uint32_t> at_;           ///< by place of the ring: the window's slot, or `none`
+  std::uint32_t open_ = none;               ///< the present window's slot
+  Tick from_ = 0;                           ///< its begin
   std::size_t taken_ = 0, hits_taken_ = 0;  ///< packets, and their hits
   Reused<Hit> sorted_;
   Far<Arrival> far_;

@@ -26,8 +26,8 @@ struct Store {
   std::uint32_t port;
   bool uniform;  ///< all weights are `weight`: no state at all
   double weight;
-  /// Weights that synapses of the projection share, on the whole rank; synapse i takes that of number which[i].
-  /// Null: each has its own.
+  /// Weights that synapses of the projection share, on the whole rank; synapse i takes that of number
+  /// which[i]. Null: each has its own.
   const float* shared_weights = nullptr;
   Buffer<std::uint32_t> which{};
   /// Have its synapses no state of their own?

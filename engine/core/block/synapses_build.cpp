@@ -28,8 +28,8 @@ bool same_store(const Network& net, std::uint32_t p, std::uint32_t q, bool unifo
 
 bool has_uniform_weight(const Network& net, std::uint32_t index, const Wiring& w) {
   const Projection& p = net.projections[index];
-  return !p.synapse->on_pre && !p.synapse->on_control && !p.listed_weights && p.shared_weights.empty() && w.state[0].constant() &&
-         !is_set(net.schedule, index);
+  return !p.synapse->on_pre && !p.synapse->on_control && !p.listed_weights && p.shared_weights.empty() &&
+         w.state[0].constant() && !is_set(net.schedule, index);
 }
 
 }  // namespace
@@ -172,8 +172,8 @@ void BlockSynapses::put_into_store(const Network& net, std::uint32_t p, const Wi
   s.weight = uniform ? static_cast<float>(wiring.state[0](0.5)) : 0;  // as where each has its own
   if (!wiring.shared_weights.empty()) {
     if (s.table->on_pre || s.table->on_control)
-      throw std::runtime_error("projection " + projection.name + ": synapses of model " + s.table->model.name +
-                               " have states of their own and cannot share weights");
+      throw std::runtime_error("projection " + projection.name + ": synapses of model " +
+                               s.table->model.name + " have states of their own and cannot share weights");
     s.shared_weights = wiring.shared_weights.data();
   }
   s.shared = Buffer<std::byte>(s.table->shared_size);
@@ -240,21 +240,22 @@ void BlockSynapses::write(const Building& from, const Part& part, const Visit& v
   auto* const weights = reinterpret_cast<float*>(store.state.data());
   std::uint32_t present = 0xFFFFFFFFu;
   std::size_t maker = 0;
-  part.place(visit, [&](const DrawnEdge& e, std::uint32_t at, std::uint16_t local, std::uint32_t target,
-                        std::uint32_t p) __attribute__((always_inline)) {
-    store.targets[at] = local;
-    if (store.uniform) return;
-    if (only_weight) {
-      weights[at] = static_cast<float>(from.wirings[p]->weight_of(e));
-      return;
-    }
-    if (p != present) {
-      present = p;
-      const auto place = std::find(store.projections.begin(), store.projections.end(), p);
-      maker = static_cast<std::size_t>(place - store.projections.begin());
-    }
-    makers[maker].make(store.state.data() + std::uint64_t{at} * store.table->state_size, e, target);
-  });
+  part.place(
+      visit, [&](const DrawnEdge& e, std::uint32_t at, std::uint16_t local, std::uint32_t target,
+                 std::uint32_t p) __attribute__((always_inline)) {
+        store.targets[at] = local;
+        if (store.uniform) return;
+        if (only_weight) {
+          weights[at] = static_cast<float>(from.wirings[p]->weight_of(e));
+          return;
+        }
+        if (p != present) {
+          present = p;
+          const auto place = std::find(store.projections.begin(), store.projections.end(), p);
+          maker = static_cast<std::size_t>(place - store.projections.begin());
+        }
+        makers[maker].make(store.state.data() + std::uint64_t{at} * store.table->state_size, e, target);
+      });
 }
 
 /// The second pass where weights are shared: targets, and which weight each synapse takes.
@@ -264,13 +265,15 @@ void BlockSynapses::share(const Building& from, const Part& part, const Visit& v
   store.which = Buffer<std::uint32_t>(part.total);
   const std::uint32_t p = store.projections[0];  // the only one
   const std::size_t weights = from.wirings[p]->shared_weights.size();
-  part.place(visit, [&](const DrawnEdge& e, std::uint32_t at, std::uint16_t local, std::uint32_t, std::uint32_t) {
-    if (e.weight_word >= weights)
-      throw std::runtime_error("projection " + from.net.projections[p].name + ": its rule gives a synapse the shared weight " +
-                               std::to_string(e.weight_word) + " of " + std::to_string(weights));
-    store.targets[at] = local;
-    store.which[at] = e.weight_word;
-  });
+  part.place(visit,
+             [&](const DrawnEdge& e, std::uint32_t at, std::uint16_t local, std::uint32_t, std::uint32_t) {
+               if (e.weight_word >= weights)
+                 throw std::runtime_error("projection " + from.net.projections[p].name +
+                                          ": its rule gives a synapse the shared weight " +
+                                          std::to_string(e.weight_word) + " of " + std::to_string(weights));
+               store.targets[at] = local;
+               store.which[at] = e.weight_word;
+             });
 }
 
 /// Tells apart the synapses of one source, delay and target, for models that draw random numbers.

@@ -34,8 +34,8 @@ void Watched::take_samples(std::uint32_t w, Tick tick, std::vector<float>& to) {
     const Slice slice = slices_->at(s, tick, 0);
     float* const at = values.data() + synapses.slice(s).begin;
     for (std::uint32_t i = 0; i < slice.count; ++i)
-      at[i] =
-          faults_.sampled(store.table->read(&slice, i, variable), Faults::SynapseVariable{s, i, variable}, tick);
+      at[i] = faults_.sampled(store.table->read(&slice, i, variable), Faults::SynapseVariable{s, i, variable},
+                              tick);
   }
   for (const auto position : sampled_[w]) to.push_back(values[position]);
 }
@@ -93,7 +93,8 @@ void Watched::note_recording(std::uint32_t recording, Tick tick, Values which) {
 void Watched::after(const ScheduledControl& s, Tick tick) {
   for (std::uint32_t r = 0; r < network_.weight_events.size(); ++r) {
     const WeightEventRecording& recording = network_.weight_events[r];
-    if (logs(recording, *s.stimulus) && s.to.names(recording.projection)) note_recording(r, tick, Values::all);
+    if (logs(recording, *s.stimulus) && s.to.names(recording.projection))
+      note_recording(r, tick, Values::all);
   }
 }
 

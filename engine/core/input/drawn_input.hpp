@@ -33,8 +33,8 @@ class DrawnInput {
     if (unordered_) unordered_->connect(block, table, requests, faults);
   }
   bool empty() const { return trains_.empty() && !unordered_; }
-  /// Tick of the next arrival that is taken in order, `never` if there is none before `horizon`; draws as far as
-  /// needed to know, but no slab of what is taken without order.
+  /// Tick of the next arrival that is taken in order, `never` if there is none before `horizon`; draws as far
+  /// as needed to know, but no slab of what is taken without order.
   Tick next(Tick horizon) {
     Tick soonest = unordered_ ? unordered_->next_left() : never;
     for (auto& t : trains_) soonest = std::min(soonest, t.next(horizon));
@@ -50,7 +50,8 @@ class DrawnInput {
   }
   /// Value of a neuron's variable at the begin of `tick`.
   double read(Tick tick, std::uint32_t j, std::uint32_t variable) {
-    return block_.is_virtual(j) ? unordered_->read(tick, j, variable) : table_.read(&block_, tick, j, variable);
+    return block_.is_virtual(j) ? unordered_->read(tick, j, variable)
+                                : table_.read(&block_, tick, j, variable);
   }
   /// The neurons take some of the arrivals before `until`, of the train that is first, up to the next of the
   /// others.  There is one at `next(until)`, and that may be the last that is taken: they stop where one asks

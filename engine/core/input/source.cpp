@@ -23,7 +23,8 @@ void for_settings(const Network& net, GidRange who, F&& f) {
     if (!c.sets()) continue;
     for (const Place& place : c.to.places) {
       const auto* const r = std::get_if<GidRange>(&place);
-      const Gid from = r ? std::max(r->first, who.first) : 0, to = r ? std::min(r->first + r->count, who.first + who.count) : 0;
+      const Gid from = r ? std::max(r->first, who.first) : 0,
+                to = r ? std::min(r->first + r->count, who.first + who.count) : 0;
       if (from < to) f(c, GidRange{from, to - from});
     }
   }
@@ -64,7 +65,8 @@ double Source::peak_rate(const Network& net, std::uint32_t population) {
   double rate = table->rate(params.data());
   for_settings(net, {p.first, p.size}, [&](const ScheduledControl& c, GidRange) {
     const auto* const ramp = std::get_if<Ramp>(&c.course);
-    for (const double x : {c.waveform() ? greatest(*c.waveform()) : c.value[0], ramp ? ramp->to : c.value_at(c.tick)}) {
+    for (const double x :
+         {c.waveform() ? greatest(*c.waveform()) : c.value[0], ramp ? ramp->to : c.value_at(c.tick)}) {
       fill();
       put(params.data(), p.model->params.data[c.field], x);
       rate = std::max(rate, table->rate(params.data()));
@@ -78,8 +80,7 @@ double Source::peak_rate(const Network& net, std::uint32_t population) {
 Tick Source::slab(const Network& net, Tick shortest_frame) {
   double rate = 0;  // events of a unit per tick, at most
   for (std::uint32_t p = 0; p < net.populations.size(); ++p)
-    if (net.populations[p].source())
-      rate = std::max(rate, peak_rate(net, p) * source_unit);
+    if (net.populations[p].source()) rate = std::max(rate, peak_rate(net, p) * source_unit);
   Tick length = 65536;
   while (length > 256 && rate * static_cast<double>(length) > 384) length /= 2;
   while (length > shortest_frame) length /= 2;
@@ -129,7 +130,8 @@ Source::Setting* Source::next_setting() {
   return first == settings_.end() || first->next == never ? nullptr : &*first;
 }
 
-/// While a waveform drives neurons, their events are drawn as if the value were its greatest all the time, and thinned.
+/// While a waveform drives neurons, their events are drawn as if the value were its greatest all the time,
+/// and thinned.
 void Source::apply(Setting& s) {
   const ScheduledControl& c = *s.entry;
   const Waveform* const w = c.waveform();
@@ -137,7 +139,8 @@ void Source::apply(Setting& s) {
   if (w && driven_.empty()) driven_.resize(unit_.size);
   const double x = begins ? greatest(*w) : c.value_at(s.next);
   for (std::uint32_t i = s.first; i < s.first + s.count; ++i) {
-    put(params_.data() + std::size_t{i} * table_->params_size, network_->populations[population_].model->params.data[c.field], x);
+    put(params_.data() + std::size_t{i} * table_->params_size,
+        network_->populations[population_].model->params.data[c.field], x);
     if (!driven_.empty()) driven_[i] = begins ? &c : nullptr;
   }
   s.next = begins ? w->until : c.after(s.next);
@@ -173,10 +176,10 @@ std::span<const std::uint32_t> Source::events(Tick from, Tick length) {
   return {sink.data, sink.size};
 }
 
-/// Keeps of the events drawn last, those of the slab at `from`, as many as the waveforms have there.  An event at t stays with
-/// probability rate(t) / greatest rate, which makes a Poisson process of that rate: P. A. W. Lewis and G. S. Shedler,
-/// "Simulation of nonhomogeneous Poisson processes by thinning" (1979).  The k-th event of a slab has draws of its own, whoever
-/// draws them.
+/// Keeps of the events drawn last, those of the slab at `from`, as many as the waveforms have there.  An
+/// event at t stays with probability rate(t) / greatest rate, which makes a Poisson process of that rate: P.
+/// A. W. Lewis and G. S. Shedler, "Simulation of nonhomogeneous Poisson processes by thinning" (1979).  The
+/// k-th event of a slab has draws of its own, whoever draws them.
 void Source::thin(Tick from, std::span<std::uint32_t> drawn, EventSink& sink) {
   constexpr std::uint32_t blocks = 64;
   alignas(64) std::uint32_t words[philox_words(blocks)];
@@ -191,7 +194,8 @@ void Source::thin(Tick from, std::span<std::uint32_t> drawn, EventSink& sink) {
     if (const ScheduledControl* const c = driven_[j]) {
       const std::byte* const most = params_.data() + std::size_t{j} * table_->params_size;
       std::memcpy(params.data(), most, params.size());
-      put(params.data(), network_->populations[population_].model->params.data[c->field], c->value_at(from + (drawn[i] >> 16)));
+      put(params.data(), network_->populations[population_].model->params.data[c->field],
+          c->value_at(from + (drawn[i] >> 16)));
       const double u = uniform01(words[philox_place(block, word)], words[philox_place(block, word + 1)]);
       if (u * table_->rate(most) >= table_->rate(params.data())) continue;
     }

@@ -119,11 +119,11 @@ void UnorderedInput::take(Unit& u, Tick now) {
   drawn_so_far_ += count(u, now);
   if (u.exact.size() < u.size) {
     const SlabEvents drawn{u.keys.data(),
-                      static_cast<std::uint32_t>(u.keys.size()),
-                      static_cast<std::uint32_t>(u.runs.size()),
-                      u.runs.data(),
-                      weight_,
-                      weight_of()};
+                           static_cast<std::uint32_t>(u.keys.size()),
+                           static_cast<std::uint32_t>(u.runs.size()),
+                           u.runs.data(),
+                           weight_,
+                           weight_of()};
     MemberBits might_cross{};
     table_->take_slab(block_, &drawn, &might_cross);
     for (std::uint32_t w = 0; w < 4; ++w)

@@ -1,7 +1,7 @@
 // Superposed input that neurons take a slab of time at a time, in no order (spinet/neuron.hpp, `SlabEvents`).
 //
-// A slab is drawn when it begins, before anything else happens at its first tick.  In it each neuron is in one
-// of two states:
+// A slab is drawn when it begins, before anything else happens at its first tick.  In it each neuron is in
+// one of two states:
 //
 //   virtual  all its events of the slab are in its state, and it is certain not to cross because of them
 //   exact    its state holds what has arrived; what is to come stands, in order, in the train that this is
@@ -10,12 +10,12 @@
 //       exact -------------------------------------------------> virtual
 //         ^                                                         |
 //         +---------------------------------------------------------+
-//           it is tested (an arrival may make it cross), wakes from a refractory period or is set: later events
-//           leave its state; or no slab follows the present one
+//           it is tested (an arrival may make it cross), wakes from a refractory period or is set: later
+//           events leave its state; or no slab follows the present one
 //
-// A neuron that its events might make cross is exact from the slab's begin on; one that the model cannot have as
-// virtual always is.  Which state it is in depends on the neuron and what it gets alone, so no partition changes
-// a bit.  Where a slab has no events here at all the two are the same.
+// A neuron that its events might make cross is exact from the slab's begin on; one that the model cannot have
+// as virtual always is.  Which state it is in depends on the neuron and what it gets alone, so no partition
+// changes a bit.  Where a slab has no events here at all the two are the same.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -32,7 +32,8 @@ namespace spinet {
 class UnorderedInput : public SortedTrain {
  public:
   UnorderedInput(Tick delay, std::uint32_t port, Tick slab) : SortedTrain(port), delay_(delay), slab_(slab) {}
-  /// Adds a unit; `targets[i]` is the block index of the target of its neuron i, or 0xFFFF.  Weights are >= 0.
+  /// Adds a unit; `targets[i]` is the block index of the target of its neuron i, or 0xFFFF.  Weights are >=
+  /// 0.
   void add(Source source, std::vector<std::uint16_t> targets, const std::vector<double>& weights);
   /// After the last `add`; all must outlive it.  `block.exact` is its own from here on.
   void connect(NeuronBlock& block, const NeuronTable& table, Requests& requests, const Faults& faults);
@@ -53,8 +54,8 @@ class UnorderedInput : public SortedTrain {
     Source source;
     std::vector<std::uint16_t> targets;  ///< by member of the unit, 0xFFFF where it has none here
     std::vector<SlabEvents::Run> runs;
-    std::uint32_t size = 0;            ///< members with a target
-    std::vector<std::uint16_t> exact;  ///< those of them whose targets are exact
+    std::uint32_t size = 0;                    ///< members with a target
+    std::vector<std::uint16_t> exact;          ///< those of them whose targets are exact
     std::span<const std::uint32_t> keys = {};  ///< of the present slab
   };
   /// Of a neuron: its unit and its number there.
@@ -80,8 +81,8 @@ class UnorderedInput : public SortedTrain {
   Requests* requests_ = nullptr;
   const Faults* faults_ = nullptr;
   std::vector<Unit> units_;
-  std::vector<Place> place_of_;             ///< by neuron of the block
-  Buffer<std::uint8_t> exact_;              ///< by neuron of the block
+  std::vector<Place> place_of_;  ///< by neuron of the block
+  Buffer<std::uint8_t> exact_;   ///< by neuron of the block
   std::vector<std::uint32_t> picked_, scratch_;
   std::vector<std::byte> kept_;
   std::uint64_t drawn_so_far_ = 0;

@@ -5,8 +5,8 @@
 
 namespace spinet {
 
-/// A window that takes long was left when the run was asked to stop: the log ends where it began, as if it had not been.
-/// Models are in the middle of it, so there is nothing to go on from, and no checkpoint.
+/// A window that takes long was left when the run was asked to stop: the log ends where it began, as if it
+/// had not been. Models are in the middle of it, so there is nothing to go on from, and no checkpoint.
 void Simulation::Impl::abandon_window(Tick from, std::span<const Action> due, Recorder* recorder) {
   const std::size_t reports = net.reports.size();
   for (const Action& a : due) {
@@ -15,9 +15,12 @@ void Simulation::Impl::abandon_window(Tick from, std::span<const Action> due, Re
   }
   for (std::size_t b = 0; b < blocks.size(); ++b) {
     for (std::size_t r = 0; r < series(); ++r)
-      samples[b][r].resize(frames_waiting[r] * (r < reports ? blocks[b]->sampled[r].size() : blocks[b]->watched_count(r - reports)));
+      samples[b][r].resize(frames_waiting[r] * (r < reports ? blocks[b]->sampled[r].size()
+                                                            : blocks[b]->watched_count(r - reports)));
     for (auto& noted : blocks[b]->noted())
-      noted.erase(std::find_if(noted.begin(), noted.end(), [&](const WeightEvent& e) { return e.tick >= from; }), noted.end());
+      noted.erase(
+          std::find_if(noted.begin(), noted.end(), [&](const WeightEvent& e) { return e.tick >= from; }),
+          noted.end());
   }
   stats.reached = std::max(stats.began, from);
   stats.stopped = true;

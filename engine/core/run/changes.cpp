@@ -12,7 +12,9 @@ namespace {
 
 /// Place in `synapses`, sorted by (target, source); their number if it is not there.
 std::size_t place_of(const std::vector<SynapseAddress>& synapses, SynapseAddress a) {
-  const auto before = [](const SynapseAddress& x, const SynapseAddress& y) { return x.target != y.target ? x.target < y.target : x.source < y.source; };
+  const auto before = [](const SynapseAddress& x, const SynapseAddress& y) {
+    return x.target != y.target ? x.target < y.target : x.source < y.source;
+  };
   const auto at = std::lower_bound(synapses.begin(), synapses.end(), a, before);
   return at != synapses.end() && *at == a ? static_cast<std::size_t>(at - synapses.begin()) : synapses.size();
 }
@@ -35,8 +37,11 @@ void Simulation::Impl::prepare_changes() {
     const Projection& projection = net.projections[recording.projection];
     // Canonical order: by target, then draw.  A target's synapses are all in one block.
     std::vector<std::uint32_t> count(projection.target_count(), 0);
-    const auto edges = [&](std::uint32_t b, const BlockSynapses::EdgeVisitor& f) { blocks[b]->synapses().edges_of(recording.projection, net, wirings, locator, b, f); };
-    for (std::uint32_t b = 0; b < blocks.size(); ++b) edges(b, [&](const DrawnEdge&, std::uint32_t target, std::uint32_t) { ++count[target]; });
+    const auto edges = [&](std::uint32_t b, const BlockSynapses::EdgeVisitor& f) {
+      blocks[b]->synapses().edges_of(recording.projection, net, wirings, locator, b, f);
+    };
+    for (std::uint32_t b = 0; b < blocks.size(); ++b)
+      edges(b, [&](const DrawnEdge&, std::uint32_t target, std::uint32_t) { ++count[target]; });
     transport.all_gather(std::as_bytes(std::span(count)), all);
     std::vector<std::uint64_t> next(count.size() + 1, 0);
     for (int rank = 0; rank < transport.size(); ++rank)
@@ -62,8 +67,11 @@ void Simulation::Impl::prepare_changes() {
         const std::size_t i = place_of(recording.synapses, {e.source, target});
         if (i < found.size()) found[i] = 1;
         else if (!found.empty()) return;
-        const auto slice = std::upper_bound(begins.begin(), begins.end(), std::pair<std::uint64_t, std::uint32_t>{position, 0xFFFFFFFFu}) - 1;
-        of_block[b].push_back({slice->second, static_cast<std::uint32_t>(position - slice->first), r, id, std::numeric_limits<double>::quiet_NaN()});
+        const auto slice = std::upper_bound(begins.begin(), begins.end(),
+                                            std::pair<std::uint64_t, std::uint32_t>{position, 0xFFFFFFFFu}) -
+                           1;
+        of_block[b].push_back({slice->second, static_cast<std::uint32_t>(position - slice->first), r, id,
+                               std::numeric_limits<double>::quiet_NaN()});
         const Connector& c = wirings[recording.projection]->connector;
         mine.push_back({id, c.source_gid(e.source), c.target_gid(target / target_run, target % target_run)});
       });
@@ -73,13 +81,16 @@ void Simulation::Impl::prepare_changes() {
       for (std::size_t i = 0; i < found.size(); ++i) found[i] |= static_cast<std::uint8_t>(all.of(rank)[i]);
     if (const auto lost = std::find(found.begin(), found.end(), 0); lost != found.end() && problem.empty()) {
       const auto& a = recording.synapses[static_cast<std::size_t>(lost - found.begin())];
-      problem = "projection " + projection.name + " has drawn no synapse from source " + std::to_string(a.source) + " to target " + std::to_string(a.target) + ", whose changes are to be recorded";
+      problem = "projection " + projection.name + " has drawn no synapse from source " +
+                std::to_string(a.source) + " to target " + std::to_string(a.target) +
+                ", whose changes are to be recorded";
     }
     transport.gather(std::as_bytes(std::span(mine)), all);
     if (transport.rank() != 0) continue;
     auto& together = watched.emplace_back(all.bytes.size() / sizeof(WatchedEdge));
     std::memcpy(together.data(), all.bytes.data(), all.bytes.size());
-    std::sort(together.begin(), together.end(), [](const WatchedEdge& a, const WatchedEdge& b) { return a.id < b.id; });
+    std::sort(together.begin(), together.end(),
+              [](const WatchedEdge& a, const WatchedEdge& b) { return a.id < b.id; });
   }
   if (!problem.empty()) throw std::runtime_error(problem);  // on all ranks alike
   for (std::size_t b = 0; b < blocks.size(); ++b) blocks[b]->watch_changes(std::move(of_block[b]));
@@ -111,7 +122,9 @@ void Simulation::Impl::flush_changes(Recorder* recorder) {
     std::vector<WeightEvent> events(all.bytes.size() / sizeof(WeightEvent));
     std::memcpy(events.data(), all.bytes.data(), all.bytes.size());
     // Several events of one synapse and tick are in one block, in their order.
-    std::stable_sort(events.begin(), events.end(), [](const WeightEvent& a, const WeightEvent& b) { return a.tick != b.tick ? a.tick < b.tick : a.edge < b.edge; });
+    std::stable_sort(events.begin(), events.end(), [](const WeightEvent& a, const WeightEvent& b) {
+      return a.tick != b.tick ? a.tick < b.tick : a.edge < b.edge;
+    });
     guarded([&] { recorder->weight_events(r, events); });
   }
 }
@@ -136,7 +149,8 @@ void Simulation::Impl::restore_changes(const CheckpointSource& from) {
     for (auto& b : blocks)
       for (auto& w : b->changing()) {
         if (w.recording != r) continue;
-        const auto at = std::lower_bound(all.begin(), all.end(), w.edge, [](const Last& a, std::uint64_t e) { return a.edge < e; });
+        const auto at = std::lower_bound(all.begin(), all.end(), w.edge,
+                                         [](const Last& a, std::uint64_t e) { return a.edge < e; });
         if (at != all.end() && at->edge == w.edge) w.last = at->value;
       }
   }

@@ -1,5 +1,5 @@
-// Saving and restoring a run between two windows.  Neurons are named by gid, whoever owns them now; synapses are in
-// checkpoint_synapses.cpp.
+// Saving and restoring a run between two windows.  Neurons are named by gid, whoever owns them now; synapses
+// are in checkpoint_synapses.cpp.
 #include <algorithm>
 #include <iterator>
 #include <set>
@@ -26,7 +26,8 @@ bool lives(const Network& net, std::uint32_t p) {
 }  // namespace
 
 /// Brings `mine` of every rank to rank 0, which appends them, rank by rank, to `name`.
-void Simulation::Impl::collect(CheckpointSink* sink, const std::string& name, std::span<const std::byte> mine) {
+void Simulation::Impl::collect(CheckpointSink* sink, const std::string& name,
+                               std::span<const std::byte> mine) {
   Gathered all;
   transport.gather(mine, all);
   if (!sink) return;
@@ -60,13 +61,22 @@ void Simulation::Impl::save(CheckpointSink* sink, Tick at) {
 /// How far the run has come, and what it has counted.
 void Simulation::Impl::save_figures(CheckpointSink* sink, Tick at) {
   std::uint64_t sums[3] = {};
-  for (const auto& b : blocks) sums[0] += b->deliveries(), sums[1] += b->superposed(at), sums[2] += b->tests();
+  for (const auto& b : blocks)
+    sums[0] += b->deliveries(), sums[1] += b->superposed(at), sums[2] += b->tests();
   Gathered all;
   transport.gather(std::as_bytes(std::span(sums)), all);
   if (!sink) return;
   guarded([&] {
-    RunState state{at, window, end, stats.until_met, stats.spikes, earlier.deliveries, earlier.superposed, earlier.tests,
-                   stats.windows, net.populations.size()};
+    RunState state{at,
+                   window,
+                   end,
+                   stats.until_met,
+                   stats.spikes,
+                   earlier.deliveries,
+                   earlier.superposed,
+                   earlier.tests,
+                   stats.windows,
+                   net.populations.size()};
     for (int r = 0; r < transport.size(); ++r) {
       std::memcpy(sums, all.of(r).data(), sizeof sums);
       state.deliveries += sums[0], state.superposed += sums[1], state.tests += sums[2];
@@ -124,7 +134,9 @@ void Simulation::Impl::save_histories(CheckpointSink* sink) {
 
 /// Events on their way, each once, though several blocks wait for it.
 void Simulation::Impl::save_emissions(CheckpointSink* sink, Tick at) {
-  const auto earlier = [](const Emission& a, const Emission& b) { return a.tick != b.tick ? a.tick < b.tick : a.gid < b.gid; };
+  const auto earlier = [](const Emission& a, const Emission& b) {
+    return a.tick != b.tick ? a.tick < b.tick : a.gid < b.gid;
+  };
   const auto add = [&](std::vector<Emission>& all, std::span<const Emission> some) {
     std::vector<Emission> both;  // of equal ones, as many as the one or the other has, not as both have
     std::set_union(all.begin(), all.end(), some.begin(), some.end(), std::back_inserter(both), earlier);
@@ -152,7 +164,8 @@ std::vector<double> Simulation::Impl::all_taus() {
   for (const auto& p : net.projections) {
     if (!p.synapse->post_tau) continue;
     std::vector<std::byte> params(p.synapse->params_size);
-    for (std::uint32_t f = 0; f < p.synapse->model.params.count; ++f) put(params.data(), p.synapse->model.params.data[f], p.params[f]);
+    for (std::uint32_t f = 0; f < p.synapse->model.params.count; ++f)
+      put(params.data(), p.synapse->model.params.data[f], p.params[f]);
     taus.insert(p.synapse->post_tau(params.data()) * net.ticks_per_ms());
   }
   return {taus.begin(), taus.end()};
@@ -193,7 +206,8 @@ void Simulation::Impl::restore(const CheckpointSource& from) {
 void Simulation::Impl::restore_neurons(const CheckpointSource& from, const Population& population) {
   const std::size_t each = bytes_of_neuron(population);
   const auto all = read_all<std::byte>(from, neurons_of(population));
-  if (all.size() != population.size * each) throw std::runtime_error("population " + population.name + " has another size or model in it");
+  if (all.size() != population.size * each)
+    throw std::runtime_error("population " + population.name + " has another size or model in it");
   for (auto& b : blocks)
     for (auto [j, last] = b->members(population); j < last; ++j)
       b->restore_neuron(j, all.data() + (b->gids()[j] - population.first) * each);
@@ -207,7 +221,8 @@ void Simulation::Impl::restore_asked(const CheckpointSource& from, Tick at) {
     return place.block == Locator::nowhere ? nullptr : blocks[place.block].get();
   };
   for (const auto& a : read_all<Block::Asked>(from, "agenda")) {
-    if (a.tick < at || a.phase > static_cast<std::uint32_t>(Ask::evaluate)) throw std::runtime_error("'agenda' is damaged");
+    if (a.tick < at || a.phase > static_cast<std::uint32_t>(Ask::evaluate))
+      throw std::runtime_error("'agenda' is damaged");
     if (Block* b = block_of(a.gid)) b->restore_asked(a);
   }
   const auto taus = all_taus();
@@ -223,7 +238,8 @@ void Simulation::Impl::restore_events(const CheckpointSource& from, Tick at) {
     if (p.tick < at || p.gid >= net.gid_count() || !net.populations[partition.population_of(p.gid)].neuron())
       throw std::runtime_error("'postings' is damaged");
   for (const auto& e : read_all<Emission>(from, "emissions")) {
-    if (e.tick < 0 || e.tick >= at || e.gid >= net.gid_count()) throw std::runtime_error("'emissions' is damaged");
+    if (e.tick < 0 || e.tick >= at || e.gid >= net.gid_count())
+      throw std::runtime_error("'emissions' is damaged");
     for (auto& b : blocks) b->post({&e, 1}, at);
   }
 }

@@ -1,5 +1,5 @@
-// The synapses of a checkpoint, named by (projection, target, number among the target's in the order of the draws), and their
-// slices, by (projection, source gid, delay): whoever owns them now.
+// The synapses of a checkpoint, named by (projection, target, number among the target's in the order of the
+// draws), and their slices, by (projection, source gid, delay): whoever owns them now.
 #include <functional>
 #include <numeric>
 #include <set>
@@ -10,7 +10,8 @@
 namespace spinet {
 namespace {
 
-constexpr std::uint64_t most_gathered = std::uint64_t{256} << 20, most_read = std::uint64_t{64} << 20;  // bytes
+constexpr std::uint64_t most_gathered = std::uint64_t{256} << 20,
+                        most_read = std::uint64_t{64} << 20;  // bytes
 
 struct SliceHead {
   Gid source;
@@ -24,20 +25,23 @@ std::string slices_of(const Projection& p) { return "slices/" + p.name; }
   throw std::runtime_error("projection " + p.name + " has other synapses in it");
 }
 
-/// The synapses of a projection that end in one block, by target: how many each has, and where they are in the store.
+/// The synapses of a projection that end in one block, by target: how many each has, and where they are in
+/// the store.
 struct ByTarget {
   std::vector<std::uint32_t> count;      ///< by target of the projection
   std::vector<std::uint32_t> positions;  ///< sorted by target, then draw
 };
-ByTarget by_target(const BlockSynapses& synapses, std::uint32_t p, const Network& net, const std::vector<std::unique_ptr<Wiring>>& wirings,
-                   const Locator& locator, std::uint32_t block) {
+ByTarget by_target(const BlockSynapses& synapses, std::uint32_t p, const Network& net,
+                   const std::vector<std::unique_ptr<Wiring>>& wirings, const Locator& locator,
+                   std::uint32_t block) {
   ByTarget r;
   r.count.assign(net.projections[p].target_count(), 0);
   std::vector<std::pair<std::uint32_t, std::uint32_t>> drawn;
-  synapses.edges_of(p, net, wirings, locator, block, [&](const DrawnEdge&, std::uint32_t target, std::uint32_t position) {
-    drawn.push_back({target, position});
-    ++r.count[target];
-  });
+  synapses.edges_of(p, net, wirings, locator, block,
+                    [&](const DrawnEdge&, std::uint32_t target, std::uint32_t position) {
+                      drawn.push_back({target, position});
+                      ++r.count[target];
+                    });
   std::vector<std::uint32_t> begin(r.count.size());
   std::exclusive_scan(r.count.begin(), r.count.end(), begin.begin(), 0u);
   r.positions.resize(drawn.size());
@@ -174,7 +178,8 @@ void Simulation::Impl::restore_slices(const CheckpointSource& from, std::uint32_
   for (std::size_t i = 0; i + row <= rows.size(); i += row) {
     SliceHead head;
     std::memcpy(&head, rows.data() + i, sizeof head);
-    if (head.source >= net.gid_count()) throw std::runtime_error("'" + slices_of(projection) + "' is damaged");
+    if (head.source >= net.gid_count())
+      throw std::runtime_error("'" + slices_of(projection) + "' is damaged");
     for (auto& b : blocks) {
       auto& synapses = b->synapses();
       const std::uint32_t k = synapses.store_of(p);

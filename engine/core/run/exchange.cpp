@@ -24,20 +24,31 @@ ScheduledControl Simulation::Impl::entry_of(const Posted& p) const {
   if (p.to.kind == PostedTo::Kind::everyone) return c;
   const std::uint32_t q = net.populations[partition.population_of(p.gid)].drives[p.to.projection];
   switch (p.to.kind) {
-    case PostedTo::Kind::row: c.to.places = {Row{q, p.to.source}}; break;
-    case PostedTo::Kind::column: c.to.places = {Column{q, p.to.target}}; break;
-    case PostedTo::Kind::pair: c.to.places = {Pairs{q, {{p.to.source, p.to.target}}}}; break;
-    default: c.to.places = {WholeProjection{q}};
+    case PostedTo::Kind::row:
+      c.to.places = {Row{q, p.to.source}};
+      break;
+    case PostedTo::Kind::column:
+      c.to.places = {Column{q, p.to.target}};
+      break;
+    case PostedTo::Kind::pair:
+      c.to.places = {Pairs{q, {{p.to.source, p.to.target}}}};
+      break;
+    default:
+      c.to.places = {WholeProjection{q}};
   }
   return c;
 }
 
-/// New control events of environments, pending[first..]: checked, sorted in, and looked through for the end of the run.
+/// New control events of environments, pending[first..]: checked, sorted in, and looked through for the end
+/// of the run.
 void Simulation::Impl::take_posted(std::size_t first, Tick to) {
   for (std::size_t i = first; i < pending.size(); ++i) {
     const Posted& p = pending[i];
     if (p.tick < to)
-      guarded([&] { throw std::runtime_error("environment " + net.populations[partition.population_of(p.gid)].name + " posts control events sooner than the network's shortest delay"); });
+      guarded([&] {
+        throw std::runtime_error("environment " + net.populations[partition.population_of(p.gid)].name +
+                                 " posts control events sooner than the network's shortest delay");
+      });
     if (!net.until || !(stimulus_of(p).flags & scored)) continue;
     const std::uint32_t r = partition.population_of(p.gid) - net.until->population;  // the replica
     if (r >= ends.size()) continue;
@@ -85,7 +96,8 @@ void Simulation::Impl::check_distinct(const Emissions& sorted) const {
 /// Throws if a model, none knows which, has changed the floating-point mode, and makes it what it was.
 void Simulation::Impl::check_mode(const char* when) const {
   const FloatingPointMode now = FloatingPointMode::now();
-  if (now == mode) [[likely]] return;
+  if (now == mode) [[likely]]
+    return;
   mode.restore();
   std::set<std::string> models;
   for (const auto& p : net.populations) models.insert(p.model->name);
@@ -93,7 +105,8 @@ void Simulation::Impl::check_mode(const char* when) const {
     if (p.synapse) models.insert(p.synapse->model.name);
   std::string all;
   for (const auto& name : models) all += (all.empty() ? "" : ", ") + name;
-  throw std::runtime_error("one of the models (" + all + "), " + when + ", " + mode_reason(now.changed_since(mode)));
+  throw std::runtime_error("one of the models (" + all + "), " + when + ", " +
+                           mode_reason(now.changed_since(mode)));
 }
 
 /// Looks for what is not a number in all neurons and synapses, on all ranks.
@@ -141,8 +154,8 @@ void Simulation::Impl::drop_ended(Emissions& all) const {
   all.filled(to);
 }
 
-/// Sends this rank's part of a window to all and receives theirs: `all` gets everyone's emissions, `pending` the control
-/// events, and `head` becomes that of all ranks together.
+/// Sends this rank's part of a window to all and receives theirs: `all` gets everyone's emissions, `pending`
+/// the control events, and `head` becomes that of all ranks together.
 void Simulation::Impl::exchange(Head& head, Tick from, const Emissions& own, Emissions& all) {
   message.clear();
   if (own_failure) {
@@ -183,7 +196,8 @@ void Simulation::Impl::exchange(Head& head, Tick from, const Emissions& own, Emi
       all.push_back({from + s.offset, payload, s.gid});
     }
     at = part.data() + part.size() - head.posted * sizeof(Posted);
-    for (std::uint64_t i = 0; i < head.posted; ++i) std::memcpy(&pending.emplace_back(), at + i * sizeof(Posted), sizeof(Posted));
+    for (std::uint64_t i = 0; i < head.posted; ++i)
+      std::memcpy(&pending.emplace_back(), at + i * sizeof(Posted), sizeof(Posted));
   }
   head = together;
 }

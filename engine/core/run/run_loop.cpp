@@ -4,15 +4,22 @@
 
 namespace spinet {
 
-// Steps of an almost empty window take a hundred nanoseconds together: they are inlined, and `go` stands last.
+// Steps of an almost empty window take a hundred nanoseconds together: they are inlined, and `go` stands
+// last.
 
 Statistics Simulation::Impl::run(Recorder* recorder, const RunHooks& hooks) {
   return RunLoop(*this, transport.rank() == 0 ? recorder : nullptr, hooks).go();
 }
 
 Simulation::Impl::RunLoop::RunLoop(Simulation::Impl& simulation, Recorder* recorder, const RunHooks& hooks)
-    : s_(simulation), recorder_(recorder), hooks_(hooks), first_rank_(s_.transport.rank() == 0), alone_(s_.transport.size() == 1),
-      replicas_(s_.net.replica_count()), recordings_(s_.net.family_count()), from_(s_.stats.began) {
+    : s_(simulation),
+      recorder_(recorder),
+      hooks_(hooks),
+      first_rank_(s_.transport.rank() == 0),
+      alone_(s_.transport.size() == 1),
+      replicas_(s_.net.replica_count()),
+      recordings_(s_.net.family_count()),
+      from_(s_.stats.began) {
   for (const auto& r : s_.net.spikes) recordings_[r.population / replicas_].push_back(&r);
   if (const Tick every = hooks_.checkpoints.every; every > 0) next_checkpoint_ = (from_ / every + 1) * every;
 }
@@ -34,7 +41,8 @@ inline void Simulation::Impl::RunLoop::plan() {
   mark_complete(planned_);
   for (const Action& a : planned_) {
     if (const auto* r = std::get_if<SampleReport>(&a.what)) ++s_.frames_waiting[r->report];
-    if (const auto* w = std::get_if<SampleWeights>(&a.what)) ++s_.frames_waiting[s_.net.reports.size() + w->recording];
+    if (const auto* w = std::get_if<SampleWeights>(&a.what))
+      ++s_.frames_waiting[s_.net.reports.size() + w->recording];
   }
   due_ = planned_;
   scheduled_ = !due_.empty();
@@ -84,7 +92,8 @@ inline void Simulation::Impl::RunLoop::walk() {
 inline void Simulation::Impl::RunLoop::walk_block(std::size_t b) {
   Block& block = *s_.blocks[b];
   if (block.retired()) return;
-  if (from_ >= s_.first_end && block.replica() && from_ >= s_.ends[*block.replica()] && !s_.collects()) {  // samples go on
+  if (from_ >= s_.first_end && block.replica() && from_ >= s_.ends[*block.replica()] &&
+      !s_.collects()) {  // samples go on
     block.retire(from_);
     return;
   }
@@ -118,7 +127,8 @@ inline void Simulation::Impl::RunLoop::wishes() {
       for (const auto& some : b->noted())
         if (some.size() > 65536) head_.flags |= flush_wanted;
   const double wall = hooks_.checkpoints.seconds;
-  if (look_ && first_rank_ && wall > 0 && seconds_since(last_checkpoint_) > wall) head_.flags |= checkpoint_wanted;
+  if (look_ && first_rank_ && wall > 0 && seconds_since(last_checkpoint_) > wall)
+    head_.flags |= checkpoint_wanted;
   if (look_ || to_ >= s_.end) {
     head_.deliveries = s_.earlier.deliveries + s_.earlier.superposed;
     for (const auto& b : s_.blocks) head_.deliveries += b->deliveries() + b->superposed(to_);
@@ -149,7 +159,9 @@ inline void Simulation::Impl::RunLoop::exchange() {
 inline void Simulation::Impl::RunLoop::order() {
   auto& all = this->all();
   if (to_ > s_.first_end && replicas_ > 1) s_.drop_ended(all);
-  const auto earlier = [](const Emission& a, const Emission& b) { return a.tick != b.tick ? a.tick < b.tick : a.gid < b.gid; };
+  const auto earlier = [](const Emission& a, const Emission& b) {
+    return a.tick != b.tick ? a.tick < b.tick : a.gid < b.gid;
+  };
   const auto not_later = [&](const Emission& a, const Emission& b) { return !earlier(a, b); };
   distinct_ = std::adjacent_find(all.begin(), all.end(), not_later) == all.end();  // and sorted: most windows
   if (!distinct_) {
@@ -165,12 +177,14 @@ inline void Simulation::Impl::RunLoop::post() {
   logged_.clear();
   const Emissions& all = this->all();
   for (const Emission *e = all.begin(), *last = all.end(); e != last;) {
-    const std::uint32_t family = replicas_ == 1 ? s_.partition.population_of(e->gid) : s_.population_of_gid[e->gid].family;
+    const std::uint32_t family =
+        replicas_ == 1 ? s_.partition.population_of(e->gid) : s_.population_of_gid[e->gid].family;
     const Population& p = s_.net.populations[family * replicas_];  // the family's first
     const Emission* const first = e;
     const Gid beyond = p.first + replicas_ * p.size;
     if (last[-1].tick == e->tick && last[-1].gid < beyond) e = last;
-    else while (e != last && e->gid < beyond && e->tick == first->tick) ++e;
+    else
+      while (e != last && e->gid < beyond && e->tick == first->tick) ++e;
     post_stretch(family, {first, e});
   }
   ++s_.stats.windows;
@@ -197,7 +211,8 @@ inline void Simulation::Impl::RunLoop::count(std::uint32_t family, std::span<con
   if (p.neuron()) s_.stats.spikes += stretch.size();
 }
 
-inline void Simulation::Impl::RunLoop::choose_logged(std::uint32_t family, std::span<const Emission> stretch) {
+inline void Simulation::Impl::RunLoop::choose_logged(std::uint32_t family,
+                                                     std::span<const Emission> stretch) {
   for (const Emission& e : stretch)
     for (const auto* r : recordings_[family]) {
       const std::uint32_t id = e.gid - s_.net.populations[r->population].first;
@@ -215,7 +230,8 @@ void Simulation::Impl::RunLoop::keep() {
   std::uint64_t waiting = 0;
   const std::size_t reports = s_.net.reports.size();
   for (std::size_t r = 0; r < s_.series(); ++r)
-    waiting += s_.frames_waiting[r] * (r < reports ? s_.net.reports[r].ids.size() : s_.weights_expected[r - reports]);
+    waiting += s_.frames_waiting[r] *
+               (r < reports ? s_.net.reports[r].ids.size() : s_.weights_expected[r - reports]);
   const bool stops = head_.flags & stop_wanted, last = to_ >= s_.end || stops;
   const bool checkpoint = to_ < s_.end && (to_ >= next_checkpoint_ || (head_.flags & checkpoint_wanted) ||
                                            (stops && hooks_.checkpoints.at_stop));
@@ -273,7 +289,8 @@ void Simulation::Impl::RunLoop::finish_silently() {
 void Simulation::Impl::RunLoop::sum_up() {
   auto& stats = s_.stats;
   s_.check_numbers(std::max<Tick>(stats.reached, 1));
-  for (std::size_t r = 0; r < s_.ends.size(); ++r) stats.replicas[r].reached = std::min(s_.ends[r], stats.reached);
+  for (std::size_t r = 0; r < s_.ends.size(); ++r)
+    stats.replicas[r].reached = std::min(s_.ends[r], stats.reached);
   stats.deliveries = s_.earlier.deliveries;
   stats.superposed = s_.earlier.superposed;
   stats.threshold_tests = s_.earlier.tests;

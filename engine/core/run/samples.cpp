@@ -6,8 +6,9 @@
 
 namespace spinet {
 
-/// Tells rank 0 whose samples it will get.  A sample of a weight recording is named by the index of its target in the
-/// projection; a target's synapses are consecutive, in the order of their draws, and all on one rank.
+/// Tells rank 0 whose samples it will get.  A sample of a weight recording is named by the index of its
+/// target in the projection; a target's synapses are consecutive, in the order of their draws, and all on one
+/// rank.
 void Simulation::Impl::prepare_reports() {
   prepare_changes();
   frames_waiting.assign(series(), 0);
@@ -20,13 +21,17 @@ void Simulation::Impl::prepare_reports() {
     for (std::size_t r = 0; r < series(); ++r) {
       std::vector<std::uint32_t> ids;
       if (r < net.reports.size()) {
-        for (const auto j : block->sampled[r]) ids.push_back(block->gids()[j] - net.populations[net.reports[r].population].first);
+        for (const auto j : block->sampled[r])
+          ids.push_back(block->gids()[j] - net.populations[net.reports[r].population].first);
       } else {
         const auto w = static_cast<std::uint32_t>(r - net.reports.size());
         std::vector<std::pair<std::uint32_t, std::uint32_t>> order;  // (target, position)
         block->synapses().edges_of(net.weights[w].projection, net, wirings, locator, b,
-                                   [&](const DrawnEdge&, std::uint32_t target, std::uint32_t position) { order.push_back({target, position}); });
-        std::stable_sort(order.begin(), order.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
+                                   [&](const DrawnEdge&, std::uint32_t target, std::uint32_t position) {
+                                     order.push_back({target, position});
+                                   });
+        std::stable_sort(order.begin(), order.end(),
+                         [](const auto& x, const auto& y) { return x.first < y.first; });
         std::vector<std::uint32_t> positions;
         for (const auto& [target, position] : order) {
           ids.push_back(target);
@@ -56,7 +61,8 @@ void Simulation::Impl::prepare_reports() {
         part = part.subspan(sizeof n + n * sizeof(std::uint32_t));
         if (r >= net.reports.size()) continue;
         const auto& ids = net.reports[r].ids;
-        for (auto& c : column) c = static_cast<std::uint32_t>(std::lower_bound(ids.begin(), ids.end(), c) - ids.begin());
+        for (auto& c : column)
+          c = static_cast<std::uint32_t>(std::lower_bound(ids.begin(), ids.end(), c) - ids.begin());
       }
     }
   }
@@ -68,7 +74,8 @@ void Simulation::Impl::prepare_reports() {
         for (const auto target : of_block[r].column) ++begin[target + 1];
     for (std::size_t t = 1; t < begin.size(); ++t) begin[t] += begin[t - 1];
     edges_recorded[w] = begin.back();
-    if (begin.back() > 0xFFFFFFFFull) throw std::runtime_error("more than 4294967295 weights in one recording");
+    if (begin.back() > 0xFFFFFFFFull)
+      throw std::runtime_error("more than 4294967295 weights in one recording");
     for (auto& of_rank : columns)
       for (auto& of_block : of_rank)
         for (auto& c : of_block[r].column) c = static_cast<std::uint32_t>(begin[c]++);
@@ -112,7 +119,8 @@ void Simulation::Impl::flush_reports(Recorder* recorder) {
   std::fill(frames_waiting.begin(), frames_waiting.end(), 0);
 }
 
-/// Canonical order: by target, then draw; the edge with number k of its target has the id (projection, target, k).
+/// Canonical order: by target, then draw; the edge with number k of its target has the id (projection,
+/// target, k).
 void Simulation::Impl::record_edges(Recorder& recorder, const std::atomic<bool>* stop) {
   bool wanted[target_run];
   std::fill(std::begin(wanted), std::end(wanted), true);
@@ -130,18 +138,24 @@ void Simulation::Impl::record_edges(Recorder& recorder, const std::atomic<bool>*
     InitialState state(net, p, wiring);
     const std::size_t width = edge_variables(*net.projections[p].synapse).size();
     for (std::uint32_t run = 0; run < wiring.connector.run_count(); ++run) {
-      if (stop && stop->load(std::memory_order_relaxed)) throw Stopped("while the edges were logged; the log is not whole");
+      if (stop && stop->load(std::memory_order_relaxed))
+        throw Stopped("while the edges were logged; the log is not whole");
       of_run.clear();
       of_run_values.clear();
       wiring.connector.edges(run, wanted, [&](const DrawnEdge* e, std::size_t n) {
         for (std::size_t i = 0; i < n; ++i) {
           const std::size_t begin = of_run_values.size();
           const double weight = state.of(e[i], run, of_run_values);
-          of_run.push_back({e[i].target, begin, {wiring.connector.source_gid(e[i].source), wiring.connector.target_gid(run, e[i].target),
-                                                 weight, net.delay_resolution * wiring.delay_steps(e[i], run * target_run + e[i].target, net.delay_resolution)}});
+          of_run.push_back({e[i].target,
+                            begin,
+                            {wiring.connector.source_gid(e[i].source),
+                             wiring.connector.target_gid(run, e[i].target), weight,
+                             net.delay_resolution * wiring.delay_steps(e[i], run * target_run + e[i].target,
+                                                                       net.delay_resolution)}});
         }
       });
-      std::stable_sort(of_run.begin(), of_run.end(), [](const auto& x, const auto& y) { return x.target < y.target; });
+      std::stable_sort(of_run.begin(), of_run.end(),
+                       [](const auto& x, const auto& y) { return x.target < y.target; });
       for (const auto& found : of_run) {
         some.push_back(found.edge);
         const auto from = of_run_values.begin() + static_cast<std::ptrdiff_t>(found.values);

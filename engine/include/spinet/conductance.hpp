@@ -2,9 +2,10 @@
 //
 //   dV/dt = f + sum f_k x_k - (r + sum r_k x_k) V,   dx_k/dt = -x_k / tau_k,
 //
-// linear in V: V after a time is an integral over what flows, each part with the factor exp(-R) that is left of it, where R, the
-// integral of r + sum r_k x_k, has a closed form.  Eight nodes of Gauss and Legendre do what Taylor series of order 16 do not
-// where conductances are large.  Crossings are searched for by those series (spinet/ode.hpp).
+// linear in V: V after a time is an integral over what flows, each part with the factor exp(-R) that is left
+// of it, where R, the integral of r + sum r_k x_k, has a closed form.  Eight nodes of Gauss and Legendre do
+// what Taylor series of order 16 do not where conductances are large.  Crossings are searched for by those
+// series (spinet/ode.hpp).
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -15,13 +16,16 @@ namespace spinet {
 
 /// Of the parameter that every such model has.
 inline constexpr const char* conductances_tolerance_doc =
-    "largest estimated error of V in one step, mostly far below: spikes are right to 1 ns at 1e-7, and less saves no time";
+    "largest estimated error of V in one step, mostly far below: spikes are right to 1 ns at 1e-7, and less "
+    "saves no time";
 
 /// The `Constants` of such a neuron of P ports are derived from this; V in mV, times in ms.
 template <int P>
 struct Conducting : Timing {
   double f = 0, r = 0, fs[P] = {}, rs[P] = {}, v_th = 0, v_reset = 0;
-  struct { double tolerance = 0; } p;    ///< mV: largest estimated error of V in one step
+  struct {
+    double tolerance = 0;
+  } p;                                             ///< mV: largest estimated error of V in one step
   double tau[P] = {}, decay[P] = {}, fastest = 0;  ///< fastest: the largest -decay
   Conducting(const RunInfo& run, double t_ref, double tolerance) : Timing(run, t_ref), p{tolerance} {}
   void set_tau(int port, double ms) {
@@ -31,8 +35,9 @@ struct Conducting : Timing {
   }
 };
 
-/// `struct MyNeuron : Conductances<MyNeuron, P>`: as for `Ode`, of which `tau`, `slope`, `threshold`, `reset` and `quiet`
-/// are here.  An arrival raises x by the weight's magnitude; the variables that the model lists are V and all x, `initial`.
+/// `struct MyNeuron : Conductances<MyNeuron, P>`: as for `Ode`, of which `tau`, `slope`, `threshold`, `reset`
+/// and `quiet` are here.  An arrival raises x by the weight's magnitude; the variables that the model lists
+/// are V and all x, `initial`.
 template <class M, int P>
 struct Conductances : Ode<M, 1, P> {
   using State = typename Ode<M, 1, P>::State;
@@ -42,15 +47,18 @@ struct Conductances : Ode<M, 1, P> {
   static double tau(const Constants& c, int port) { return c.tau[port]; }
   static double threshold(const Constants& c) { return c.v_th; }
   static void reset(const Constants& c, State& s) { s.y[0] = c.v_reset; }
-  static void take(const Constants&, State& s, std::uint32_t port, double weight) { s.x[port] += math::abs(weight); }
+  static void take(const Constants&, State& s, std::uint32_t port, double weight) {
+    s.x[port] += math::abs(weight);
+  }
   template <class T>
   static void slope(const Constants& c, const T (&V)[1], const T (&x)[P], T (&dV)[1]) {
     T flow = x[0] * c.fs[0] + c.f, rate = x[0] * c.rs[0] + c.r;
     for (int k = 1; k < P; ++k) flow = flow + x[k] * c.fs[k], rate = rate + x[k] * c.rs[k];
     dV[0] = flow - rate * V[0];
   }
-  /// V cannot pass where it would be driven back for all time; and from the last time that V was where it is now on, nothing
-  /// drives it more than it would do at this V, nor pulls it back less than the conductances that are left at the end.
+  /// V cannot pass where it would be driven back for all time; and from the last time that V was where it is
+  /// now on, nothing drives it more than it would do at this V, nor pulls it back less than the conductances
+  /// that are left at the end.
   static bool quiet(const Constants& c, const State& s, double ms) {
     double there = c.f - c.r * c.v_th, here = c.f - c.r * s.y[0], rate = c.r;
     for (int k = 0; k < P; ++k) {
@@ -116,14 +124,15 @@ struct Conductances : Ode<M, 1, P> {
 
  private:
   static constexpr int nodes = 8;
-  static constexpr double node[nodes] = {
-      0.0198550717512318842, 0.10166676129318663, 0.237233795041835507, 0.408282678752175098,
-      0.591717321247824902, 0.762766204958164493, 0.89833323870681337, 0.980144928248768116};
-  static constexpr double share[nodes] = {
-      0.0506142681451881296, 0.111190517226687235, 0.156853322938943644, 0.181341891689180991,
-      0.181341891689180991, 0.156853322938943644, 0.111190517226687235, 0.0506142681451881296};
+  static constexpr double node[nodes] = {0.0198550717512318842, 0.10166676129318663,  0.237233795041835507,
+                                         0.408282678752175098,  0.591717321247824902, 0.762766204958164493,
+                                         0.89833323870681337,   0.980144928248768116};
+  static constexpr double share[nodes] = {0.0506142681451881296, 0.111190517226687235, 0.156853322938943644,
+                                          0.181341891689180991,  0.181341891689180991, 0.156853322938943644,
+                                          0.111190517226687235,  0.0506142681451881296};
 
-  /// Of the potential after a step of h: what the formula leaves, (8!)^4 / (17 (16!)^3) h^17 times a 16th derivative.
+  /// Of the potential after a step of h: what the formula leaves, (8!)^4 / (17 (16!)^3) h^17 times a 16th
+  /// derivative.
   template <class V>
   static void error(const Constants& c, const V& potential, const V (&x)[P], const V& h, V& off) {
     const V own = c.f - c.r * potential;

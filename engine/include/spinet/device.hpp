@@ -1,5 +1,5 @@
-// What synapse models of conductive devices share, whatever the device: reads with noise and their price, the price of
-// pulses, scatter from pulse to pulse.  Conductances in uS, voltages in V, energies in nJ.
+// What synapse models of conductive devices share, whatever the device: reads with noise and their price, the
+// price of pulses, scatter from pulse to pulse.  Conductances in uS, voltages in V, energies in nJ.
 #pragma once
 #include "spinet/field.hpp"
 #include "spinet/math.hpp"
@@ -15,17 +15,21 @@ inline constexpr Field pulse_values[] = {
     stimulus_value("width", "s", "duration of a pulse", above(0), required | lasting),
 };
 inline constexpr Stimulus pulse =
-    stimulus("pulse", "respond to voltage pulses", "voltage pulses for the devices of a projection", pulse_values, wired);
+    stimulus("pulse", "respond to voltage pulses", "voltage pulses for the devices of a projection",
+             pulse_values, wired);
 
 inline constexpr Field field_values[] = {
     stimulus_value("value", "T", "flux density in T or G, or field in Oe (1 Oe counts as 1 G)"),
     stimulus_choice("state", "unchanged parallel antiparallel", "state of the electrodes"),
 };
 enum Magnetic { unchanged, parallel, antiparallel };  ///< the numbers of `state`
-inline constexpr Stimulus field = stimulus("field", "respond to a magnetic field", "a magnetic field: a value, or {state: parallel}", field_values);
+inline constexpr Stimulus field = stimulus("field", "respond to a magnetic field",
+                                           "a magnetic field: a value, or {state: parallel}", field_values);
 
 /// The model makes the reading, and keeps it in its variable `reading`.
-inline constexpr Stimulus read = {"read", "answer reads", "projections whose devices are read, and the readings logged", nullptr, 0, wired, "reading"};
+inline constexpr Stimulus read = {
+    "read", "answer reads", "projections whose devices are read, and the readings logged", nullptr, 0,
+    wired,  "reading"};
 
 // --- how they are read ---
 
@@ -45,10 +49,13 @@ struct Reading {
 /// Adds them to the model's table.  `energy`: what is counted.
 template <class Params>
 void add_reading(FieldTable<Params>& t, const char* energy) {
-  t.add(&Params::read_noise, "read_noise", "1", 0, at_least(0), 0, "relative sd of the conductance from read to read, lognormal of mean 1 (not in the paper)")
+  t.add(&Params::read_noise, "read_noise", "1", 0, at_least(0), 0,
+        "relative sd of the conductance from read to read, lognormal of mean 1 (not in the paper)")
       .add(&Params::energy, "energy", "1", 0, between(0, 1), integer, energy)
-      .add(&Params::read_voltage, "read_voltage", "V", 0.1, at_least(0), 0, "of a read, by an event or by the schedule")
-      .add(&Params::read_width, "read_width", "ms", 1, at_least(0), 0, "of a read, by an event or by the schedule (not in the paper)");
+      .add(&Params::read_voltage, "read_voltage", "V", 0.1, at_least(0), 0,
+           "of a read, by an event or by the schedule")
+      .add(&Params::read_width, "read_width", "ms", 1, at_least(0), 0,
+           "of a read, by an event or by the schedule (not in the paper)");
 }
 
 /// How a device is read and what that costs; part of a model's `Shared`.
@@ -59,10 +66,12 @@ struct Reader {
 
   Reader() = default;
   explicit Reader(const Reading& p)
-      : sigma(log_sd(p.read_noise)), price(p.read_voltage * p.read_voltage * p.read_width), counts(p.energy != 0) {}
+      : sigma(log_sd(p.read_noise)),
+        price(p.read_voltage * p.read_voltage * p.read_width),
+        counts(p.energy != 0) {}
   bool noisy() const { return sigma > 0; }
-  /// The conductance that a read of a device of conductance `G` finds, never below 0 and `G` in the mean; `z`: a standard
-  /// normal number.  Adds to `energy` what a read of G costs, in the mean of the noise.
+  /// The conductance that a read of a device of conductance `G` finds, never below 0 and `G` in the mean;
+  /// `z`: a standard normal number.  Adds to `energy` what a read of G costs, in the mean of the noise.
   double operator()(double G, double z, double& energy) const {
     if (counts) energy += price * G;
     return noisy() ? G * factor(sigma, z) : G;

@@ -1,7 +1,7 @@
-// Taylor series of solutions of differential equations, coefficient by coefficient: what a model writes as a formula of
-// numbers is evaluated on `Jet`s, whose operators each add the coefficient n of their result to those before (automatic
-// differentiation; A. Griewank and A. Walther, "Evaluating derivatives", 2008, chapter 13).  No division by a jet that
-// begins with 0, no logarithm of one that does not begin above it.
+// Taylor series of solutions of differential equations, coefficient by coefficient: what a model writes as a
+// formula of numbers is evaluated on `Jet`s, whose operators each add the coefficient n of their result to
+// those before (automatic differentiation; A. Griewank and A. Walther, "Evaluating derivatives", 2008,
+// chapter 13).  No division by a jet that begins with 0, no logarithm of one that does not begin above it.
 #pragma once
 #include <bit>
 #include <type_traits>
@@ -19,8 +19,8 @@ inline constexpr int most_order = 16;
 template <class V>
 using Series = V[most_order + 1];  ///< coefficients, of 1, t, t^2, ...
 
-/// Where the results of operations keep their coefficients from order to order: the same operations must be made in the same
-/// order each time.
+/// Where the results of operations keep their coefficients from order to order: the same operations must be
+/// made in the same order each time.
 template <class V>
 struct Arena {
   Series<V>* next;
@@ -41,7 +41,8 @@ inline double log(double x) { return math::log(x); }
   math::exp_each(each, 4);
   return Lanes{each[0], each[1], each[2], each[3]};
 }
-/// e^x, for x <= 0: without a table, so that four take little longer than one.  Relative error under 4e-16; 0 below -700.
+/// e^x, for x <= 0: without a table, so that four take little longer than one.  Relative error under 4e-16; 0
+/// below -700.
 template <class V>
 [[gnu::always_inline]] inline V decay(V x) {
   x = x < -700 ? V{} - 700 : x;
@@ -49,16 +50,22 @@ template <class V>
   const V shifted = x * 1.4426950408889634 + round, turns = shifted - round;
   const V r = (x - turns * 0x1.62e42fefap-1) - turns * 0x1.cf79abc9e3b3ap-40;
   const V r2 = r * r, r4 = r2 * r2, r8 = r4 * r4;
-  const V low = (1 + r) + r2 * (1.0 / 2 + r * (1.0 / 6)) + r4 * ((1.0 / 24 + r * (1.0 / 120)) + r2 * (1.0 / 720 + r * (1.0 / 5040)));
-  const V high = (1.0 / 40320 + r * (1.0 / 362880)) + r2 * (1.0 / 3628800 + r * (1.0 / 39916800)) + r4 * (1.0 / 479001600);
+  const V low = (1 + r) + r2 * (1.0 / 2 + r * (1.0 / 6)) +
+                r4 * ((1.0 / 24 + r * (1.0 / 120)) + r2 * (1.0 / 720 + r * (1.0 / 5040)));
+  const V high = (1.0 / 40320 + r * (1.0 / 362880)) + r2 * (1.0 / 3628800 + r * (1.0 / 39916800)) +
+                 r4 * (1.0 / 479001600);
   using Bits = std::conditional_t<std::is_same_v<V, Lanes>, LaneMask, long long>;
-  const Bits scale = (std::bit_cast<Bits>(shifted) + 1023) << 52;  // the low bits of `shifted` are the integer
+  const Bits scale = (std::bit_cast<Bits>(shifted) + 1023)
+                     << 52;  // the low bits of `shifted` are the integer
   return (low + r8 * high) * std::bit_cast<V>(scale);
 }
-[[gnu::always_inline]] inline Lanes log(Lanes x) { return Lanes{math::log(x[0]), math::log(x[1]), math::log(x[2]), math::log(x[3])}; }
+[[gnu::always_inline]] inline Lanes log(Lanes x) {
+  return Lanes{math::log(x[0]), math::log(x[1]), math::log(x[2]), math::log(x[3])};
+}
 }  // namespace ode
 
-/// A function of time of which the coefficients up to order n are known, or are just being found; V: double or Lanes.
+/// A function of time of which the coefficients up to order n are known, or are just being found; V: double
+/// or Lanes.
 template <int n, class V>
 struct Jet {
   V* c;
@@ -71,25 +78,45 @@ struct Jet {
 };
 
 template <int n, class V>
-inline Jet<n, V> operator+(Jet<n, V> a, Jet<n, V> b) { return a.result(a.c[n] + b.c[n]); }
+inline Jet<n, V> operator+(Jet<n, V> a, Jet<n, V> b) {
+  return a.result(a.c[n] + b.c[n]);
+}
 template <int n, class V>
-inline Jet<n, V> operator-(Jet<n, V> a, Jet<n, V> b) { return a.result(a.c[n] - b.c[n]); }
+inline Jet<n, V> operator-(Jet<n, V> a, Jet<n, V> b) {
+  return a.result(a.c[n] - b.c[n]);
+}
 template <int n, class V>
-inline Jet<n, V> operator-(Jet<n, V> a) { return a.result(-a.c[n]); }
+inline Jet<n, V> operator-(Jet<n, V> a) {
+  return a.result(-a.c[n]);
+}
 template <int n, class V>
-inline Jet<n, V> operator*(Jet<n, V> a, double x) { return a.result(a.c[n] * x); }
+inline Jet<n, V> operator*(Jet<n, V> a, double x) {
+  return a.result(a.c[n] * x);
+}
 template <int n, class V>
-inline Jet<n, V> operator*(double x, Jet<n, V> a) { return a.result(a.c[n] * x); }
+inline Jet<n, V> operator*(double x, Jet<n, V> a) {
+  return a.result(a.c[n] * x);
+}
 template <int n, class V>
-inline Jet<n, V> operator/(Jet<n, V> a, double x) { return a.result(a.c[n] / x); }
+inline Jet<n, V> operator/(Jet<n, V> a, double x) {
+  return a.result(a.c[n] / x);
+}
 template <int n, class V>
-inline Jet<n, V> operator+(Jet<n, V> a, double x) { return a.result(n == 0 ? a.c[0] + x : a.c[n]); }
+inline Jet<n, V> operator+(Jet<n, V> a, double x) {
+  return a.result(n == 0 ? a.c[0] + x : a.c[n]);
+}
 template <int n, class V>
-inline Jet<n, V> operator+(double x, Jet<n, V> a) { return a + x; }
+inline Jet<n, V> operator+(double x, Jet<n, V> a) {
+  return a + x;
+}
 template <int n, class V>
-inline Jet<n, V> operator-(Jet<n, V> a, double x) { return a.result(n == 0 ? a.c[0] - x : a.c[n]); }
+inline Jet<n, V> operator-(Jet<n, V> a, double x) {
+  return a.result(n == 0 ? a.c[0] - x : a.c[n]);
+}
 template <int n, class V>
-inline Jet<n, V> operator-(double x, Jet<n, V> a) { return a.result(n == 0 ? x - a.c[0] : -a.c[n]); }
+inline Jet<n, V> operator-(double x, Jet<n, V> a) {
+  return a.result(n == 0 ? x - a.c[0] : -a.c[n]);
+}
 
 // Products with the newest coefficients come last: the others need not wait for them.
 template <int n, class V>
@@ -150,7 +177,9 @@ template <int n, class V>
 inline Jet<n, V> over_expm1(Jet<n, V> x) {
   // About 0 its own series: Bernoulli numbers over factorials.
   const auto near = [x] {
-    constexpr double of[] = {1.0 / 12, -1.0 / 720, 1.0 / 30240, -1.0 / 1209600, 1.0 / 47900160, -691.0 / 1307674368000,
+    constexpr double of[] = {1.0 / 12,          -1.0 / 720,
+                             1.0 / 30240,       -1.0 / 1209600,
+                             1.0 / 47900160,    -691.0 / 1307674368000,
                              1.0 / 74724249600, -3617.0 / 10670622842880000};
     const Jet<n, V> square = x * x;
     Jet<n, V> sum = square * of[7];

@@ -1,4 +1,5 @@
-// Linear integrate-and-fire neurons with any number of currents, each of its own time constant, exponential or alpha-shaped:
+// Linear integrate-and-fire neurons with any number of currents, each of its own time constant, exponential
+// or alpha-shaped:
 //
 //   C dV/dt = -(C / tau_m) (V - E) + I + sum I_k,   I_k(t) = (i_k + d_k t) exp(-t / tau_k),
 //
@@ -22,13 +23,15 @@ struct Membrane : Timing {
 
 namespace linear {
 
-/// What a current does to C V in a time t: `steady` is the part of exp(-t/tau), `rising` that of t exp(-t/tau).
+/// What a current does to C V in a time t: `steady` is the part of exp(-t/tau), `rising` that of t
+/// exp(-t/tau).
 struct Response {
   double steady, rising;
 };
 
-/// The integrals of exp(-(t - s)/tau_m) exp(-s/tau) and of s times it over s in (0, t), where left_m and left are
-/// exp(-t/tau_m) and exp(-t/tau).  Time constants that are nearly the same take the forms without a cancellation.
+/// The integrals of exp(-(t - s)/tau_m) exp(-s/tau) and of s times it over s in (0, t), where left_m and left
+/// are exp(-t/tau_m) and exp(-t/tau).  Time constants that are nearly the same take the forms without a
+/// cancellation.
 inline Response response(double t, double tau_m, double tau, double left_m, double left) {
   const double delta = 1 / tau_m - 1 / tau, x = delta * t;
   if (math::abs(x) >= 1) return {(left - left_m) / delta, (left * (x - 1) + left_m) / (delta * delta)};
@@ -44,14 +47,14 @@ inline double left_of(double x, double factor) {
 
 }  // namespace linear
 
-/// `struct MyNeuron : Linear<MyNeuron, K>` with `SPINET_MODEL(neuron_table<MyNeuron>())` is a whole neuron model.  It has `name`,
-/// `doc`, `Params`, `ports`, `params()`, `variables()` (the first is V, `initial`), `Constants`, derived from `Membrane<K>` and
-/// made of (p, run), and
+/// `struct MyNeuron : Linear<MyNeuron, K>` with `SPINET_MODEL(neuron_table<MyNeuron>())` is a whole neuron
+/// model.  It has `name`, `doc`, `Params`, `ports`, `params()`, `variables()` (the first is V, `initial`),
+/// `Constants`, derived from `Membrane<K>` and made of (p, run), and
 ///   take(c, s, port, weight)    what an arrival does to s.i and s.d
 /// and may have
 ///   fired(c, s)                 what a spike does to the currents
-///   held                        how many currents, the first ones, stand still while the neuron is refractory
-///   value(c, s, variable)       what `variables()` lists, if not V and the sum of the currents
+///   held                        how many currents, the first ones, stand still while the neuron is
+///   refractory value(c, s, variable)       what `variables()` lists, if not V and the sum of the currents
 template <class M, int K>
 struct Linear : Threshold<M> {
   using Constants = Membrane<K>;
@@ -59,7 +62,8 @@ struct Linear : Threshold<M> {
     double V;
     double i[K], d[K];  ///< of I_k: pA and pA/ms
   };
-  static constexpr const char* beyond = "V or a current is not a number: weights or I_dc are beyond what can be computed with";
+  static constexpr const char* beyond =
+      "V or a current is not a number: weights or I_dc are beyond what can be computed with";
   static constexpr int held = 0;
 
   template <class Block, class Params>
@@ -107,15 +111,15 @@ struct Linear : Threshold<M> {
       if (s.i[k] != 0 || s.d[k] != 0) decay(s, k, ms, math::exp(-ms / c.tau[k]));
     return true;
   }
-  /// V - V_inf does not grow by itself, and a current raises V by no more than it would without the leak, nor than it would
-  /// if it stood at its largest for a membrane time constant.
+  /// V - V_inf does not grow by itself, and a current raises V by no more than it would without the leak, nor
+  /// than it would if it stood at its largest for a membrane time constant.
   static bool quiet(const Constants& c, const State& s, double ms) {
     double most = s.V + std::max(c.v_inf() - s.V, 0.0) * std::min(ms / c.tau_m, 1.0);
     for (int k = 0; k < K; ++k) most += rise(c, s, k, ms) / c.C;
     return most < c.v_th;
   }
-  /// V cannot reach the threshold before V + V' h + m h^2 / 2 does, where m bounds V'' from above for all time to come;
-  /// going there again and again ends at the crossing, quadratically, or beyond `ms`.
+  /// V cannot reach the threshold before V + V' h + m h^2 / 2 does, where m bounds V'' from above for all
+  /// time to come; going there again and again ends at the crossing, quadratically, or beyond `ms`.
   static double next(const Constants& c, const State& s, double ms) {
     State at = s;
     for (double t = 0, h;; t += h) {
@@ -147,8 +151,8 @@ struct Linear : Threshold<M> {
     const double tau = c.tau[k], time = std::min({ms, c.tau_m, tau});
     return std::max(s.i[k], 0.0) * time + std::max(s.d[k], 0.0) * std::min(ms, tau) * time;
   }
-  /// The most that V'' is from now on.  That of V - V_inf is its share of exp(-t/tau_m); that of a current's response R, where
-  /// R' = I - R/tau_m, is I' - I/tau_m + R/tau_m^2.
+  /// The most that V'' is from now on.  That of V - V_inf is its share of exp(-t/tau_m); that of a current's
+  /// response R, where R' = I - R/tau_m, is I' - I/tau_m + R/tau_m^2.
   static double bend(const Constants& c, const State& s) {
     double sum = c.C * std::max(s.V - c.v_inf(), 0.0) / (c.tau_m * c.tau_m);
     for (int k = 0; k < K; ++k) {

@@ -1,8 +1,9 @@
-// Neurons whose model is a differential equation: the author writes its right side, threshold and reset, and if wanted a
-// bound that spares looking ahead and lets blocks sleep.  Between events the solution is a Taylor series of the order that
-// the interval needs (spinet/jet.hpp), in steps where the highest order does not reach so far; crossings are roots of its
-// polynomials.  Order and step as in A. Jorba and M. Zou, "A software package for the numerical integration of ODEs by
-// means of high-order Taylor methods" (2005): the last two terms stay under the tolerance.
+// Neurons whose model is a differential equation: the author writes its right side, threshold and reset, and
+// if wanted a bound that spares looking ahead and lets blocks sleep.  Between events the solution is a Taylor
+// series of the order that the interval needs (spinet/jet.hpp), in steps where the highest order does not
+// reach so far; crossings are roots of its polynomials.  Order and step as in A. Jorba and M. Zou, "A
+// software package for the numerical integration of ODEs by means of high-order Taylor methods" (2005): the
+// last two terms stay under the tolerance.
 #pragma once
 #include <algorithm>
 #include <bit>
@@ -21,17 +22,21 @@ template <class M>
 struct Together;
 /// Of the parameter that every such model has.
 inline constexpr const char* tolerance_doc =
-    "largest estimated error of V in one step: spikes are right to about 1 ns at 1e-9, to 1 us at 1e-6 in 0.75 of the time";
+    "largest estimated error of V in one step: spikes are right to about 1 ns at 1e-9, to 1 us at 1e-6 in "
+    "0.75 of the time";
 }  // namespace ode
 
-/// `struct MyNeuron : Ode<MyNeuron, N, P>` with `SPINET_MODEL(neuron_table<MyNeuron>())` is a whole neuron model: N variables
-/// y, of which y[0] fires, and inputs x of P ports, each of which an arrival raises by its weight and which decays with a
-/// time constant of its own.  The model has `name`, `doc`, `Params`, `ports`, `params()`, `variables()` (the first N of
-/// those flagged `initial` are y, the others x), `beyond` (why a run ends where the solution cannot be followed), and
-///   Constants(p, run)           from parameters p: a struct derived from `Timing`, with the parameters as `p`, among
+/// `struct MyNeuron : Ode<MyNeuron, N, P>` with `SPINET_MODEL(neuron_table<MyNeuron>())` is a whole neuron
+/// model: N variables y, of which y[0] fires, and inputs x of P ports, each of which an arrival raises by its
+/// weight and which decays with a time constant of its own.  The model has `name`, `doc`, `Params`, `ports`,
+/// `params()`, `variables()` (the first N of those flagged `initial` are y, the others x), `beyond` (why a
+/// run ends where the solution cannot be followed), and
+///   Constants(p, run)           from parameters p: a struct derived from `Timing`, with the parameters as
+///   `p`, among
 ///                               them `tolerance`
 ///   tau(c, port)                time constant in ms of the port's input
-///   slope(c, y, x, dy)          dy[i] := dy[i]/dt per ms; a template on the type of y, x and dy, whose `+ - * / exp log`
+///   slope(c, y, x, dy)          dy[i] := dy[i]/dt per ms; a template on the type of y, x and dy, whose `+ -
+///   * / exp log`
 ///                               it uses
 ///   threshold(c)                the neuron fires where y[0] comes to it from below
 ///   reset(c, s)                 what a spike does to s.y
@@ -41,7 +46,8 @@ inline constexpr const char* tolerance_doc =
 ///   value(c, s, variable)       what `variables()` lists, if not y and then x
 ///   size(c, i)                  how many units of the tolerance an error 1 of y[i] is worth; 1 unless said
 ///   alone                       says that the model is long: four neurons at a time would double the code
-///   Steep                       another form for where y[0] runs away to infinity: slope, threshold and size as above for a
+///   Steep                       another form for where y[0] runs away to infinity: slope, threshold and size
+///   as above for a
 ///                               y[0] = from(c, V), of which V = back(c, y[0]), wherever holds(c, V)
 template <class M, int variables_, int inputs_>
 struct Ode : Threshold<M> {
@@ -92,7 +98,9 @@ struct Ode : Threshold<M> {
       for (std::uint32_t l = 0; l < 4; ++l) js[l] = a.targets[i + std::min(l, count - 1)];
       const unsigned which = bring(n, js, {a.tick, a.tick, a.tick, a.tick}, to);
       for (std::uint32_t l = 0; l < count; ++l) {
-        const double weight = a.weights ? static_cast<double>(a.weights[i + l]) : a.weights64 ? a.weights64[i + l] : a.weight;
+        const double weight = a.weights     ? static_cast<double>(a.weights[i + l])
+                              : a.weights64 ? a.weights64[i + l]
+                                            : a.weight;
         meet_brought(n, a.tick, {which >> l & 1, js[0], js[l]}, to[l], a.port, weight * a.scale);
       }
     }
@@ -113,7 +121,8 @@ struct Ode : Threshold<M> {
       for (std::uint32_t l = count; l < 4; ++l) js[l] = js[0], ticks[l] = ticks[0];
       const unsigned which = bring(n, js, ticks, to);
       for (std::uint32_t l = 0; l < count; ++l) {
-        meet_brought(n, ticks[l], {which >> l & 1, js[0], js[l]}, to[l], a.port, a.at(static_cast<std::uint16_t>(js[l])));
+        meet_brought(n, ticks[l], {which >> l & 1, js[0], js[l]}, to[l], a.port,
+                     a.at(static_cast<std::uint16_t>(js[l])));
         ++taken;
         if (n.b.out->size != 0) return taken;
       }
@@ -161,7 +170,8 @@ struct Ode : Threshold<M> {
   [[gnu::noinline]] static double next(const C& c, const State& s, double ms) {
     return ode::Solver<M>(c, s).next(ms);
   }
-  /// `go` for four neurons with the same constants; tells which have been brought on, the others are as before.
+  /// `go` for four neurons with the same constants; tells which have been brought on, the others are as
+  /// before.
   template <class C>
   static unsigned go_each(const C& c, State* const (&s)[4], const double (&ms)[4]) {
     return ode::Together<M>::go(c, s, ms);
@@ -170,12 +180,13 @@ struct Ode : Threshold<M> {
  private:
   /// A neuron of those that were brought to their ticks together.
   struct Brought {
-    unsigned done;         ///< 0: it could not be
-    std::uint32_t first;   ///< the first of them, with the same constants
+    unsigned done;        ///< 0: it could not be
+    std::uint32_t first;  ///< the first of them, with the same constants
     std::uint32_t neuron;
   };
   template <class Block>
-  static void meet_brought(Block n, Tick tick, Brought who, const State& there, std::uint32_t port, double weight) {
+  static void meet_brought(Block n, Tick tick, Brought who, const State& there, std::uint32_t port,
+                           double weight) {
     State& s = n.state(who.neuron);
     if (who.done == 0) return Threshold<M>::arrive(n, tick, port, who.neuron, weight);
     if (s.last < tick) s = there;  // else it stood twice among them
@@ -192,7 +203,8 @@ struct Ode : Threshold<M> {
     for (unsigned l = 0; l < 4; ++l) {
       State& s = to[l] = n.state(js[l]);
       states[l] = &s;
-      const bool can = s.last < ticks[l] && s.last >= s.free && ticks[l] < s.crossing && s.kind == kind && plain_form(c, s);
+      const bool can = s.last < ticks[l] && s.last >= s.free && ticks[l] < s.crossing && s.kind == kind &&
+                       plain_form(c, s);
       ms[l] = can ? static_cast<double>(ticks[l] - s.last) * c.ms_per_tick : 0;
       which |= static_cast<unsigned>(can) << l;
       count += can;
@@ -216,10 +228,11 @@ inline double value(const double* c, int order, double t) {
   return sum;
 }
 
-/// When in [from, h] `sign` times the polynomial first comes to `level` from below: infinity if it does not, NaN if that
-/// takes too long.  With |p''| <= m in (0, h), p cannot get there before p + p' s + m s^2 / 2 does: going there again
-/// and again ends at the crossing, quadratically, or beyond h.
-inline double first_at(const double* c, int order, double sign, double level, double from, double h, double precision) {
+/// When in [from, h] `sign` times the polynomial first comes to `level` from below: infinity if it does not,
+/// NaN if that takes too long.  With |p''| <= m in (0, h), p cannot get there before p + p' s + m s^2 / 2
+/// does: going there again and again ends at the crossing, quadratically, or beyond h.
+inline double first_at(const double* c, int order, double sign, double level, double from, double h,
+                       double precision) {
   double most = 0, m = 0;
   for (int n = order; n >= 1; --n) most = (most + std::max(sign * c[n], 0.0)) * h;
   if (sign * c[0] + most < level) return math::infinity;
@@ -310,8 +323,8 @@ struct Solver {
       decay(h);
     }
   }
-  /// ms until y[0] comes to the threshold from below, which is where it is left; infinity if it does not in `ms`, NaN
-  /// where it cannot be followed.
+  /// ms until y[0] comes to the threshold from below, which is where it is left; infinity if it does not in
+  /// `ms`, NaN where it cannot be followed.
   double next(double ms) {
     double elapsed = 0;
     for (std::uint64_t left_steps = most_steps(ms);; --left_steps) {
@@ -338,7 +351,9 @@ struct Solver {
 
  private:
   static constexpr double least_step = 1e-15;  ///< ms
-  static std::uint64_t most_steps(double ms) { return 200'000 + static_cast<std::uint64_t>(20'000 * std::min(ms, 1e12)); }
+  static std::uint64_t most_steps(double ms) {
+    return 200'000 + static_cast<std::uint64_t>(20'000 * std::min(ms, 1e12));
+  }
   void fail() { failed_ = true; }
 
   void choose_form(double potential) {
@@ -381,7 +396,8 @@ struct Solver {
   /// Whether nothing has changed but the last places, and nothing will.
   bool rests(const double (&before)[N]) const {
     for (int i = 0; i < N; ++i)
-      if (!(math::abs(before[i] - e_.y[i][0]) * M::size(e_.c, i) <= 3e-15 * math::abs(before[0]))) return false;
+      if (!(math::abs(before[i] - e_.y[i][0]) * M::size(e_.c, i) <= 3e-15 * math::abs(before[0])))
+        return false;
     for (int k = 0; k < P; ++k)
       if (e_.x[k][0] != 0) return false;
     return true;
@@ -405,8 +421,8 @@ struct Solver {
   int order_ = 0;
 };
 
-/// The same for four neurons at once, each for a time of its own and with the bits that `Solver::go` would give, as far as one
-/// step of at most the highest order does it.
+/// The same for four neurons at once, each for a time of its own and with the bits that `Solver::go` would
+/// give, as far as one step of at most the highest order does it.
 template <class M>
 struct Together {
   static constexpr int N = M::N, P = M::P;
@@ -460,7 +476,7 @@ struct Together {
 
   Expansion<M, Lanes> e_;
   Lanes ms_, power_ = Lanes{} + 1, term_{};  ///< power of ms_, and size of the last term
-  LaneMask done_{};                         ///< those whose series are long enough
+  LaneMask done_{};                          ///< those whose series are long enough
   int order_ = 0;
 };
 

@@ -1,8 +1,8 @@
 // Many Philox blocks at once: the same numbers as `draw`, with the widest integer vectors the CPU has.
 #pragma once
+#include <immintrin.h>
 #include <cstddef>
 #include <cstdint>
-#include <immintrin.h>
 
 #include "spinet/random.hpp"
 
@@ -29,16 +29,17 @@ struct alignas(64) PhiloxLanes {
 
 namespace detail {
 
-// One lane of 64 bits per block: a word in the lower half, anything in the upper, which the multiplication (32 x 32
-// -> 64 bits of the lower halves) does not see.  Two vectors of blocks, i and i + 8, are woven into one at the end;
-// hence the layout.  The functions differ in the width of a vector only, but an intrinsic must be called from a
-// function of its own target, and a template cannot choose its target.
+// One lane of 64 bits per block: a word in the lower half, anything in the upper, which the multiplication
+// (32 x 32
+// -> 64 bits of the lower halves) does not see.  Two vectors of blocks, i and i + 8, are woven into one at
+// the end; hence the layout.  The functions differ in the width of a vector only, but an intrinsic must be
+// called from a function of its own target, and a template cannot choose its target.
 inline constexpr std::uint64_t philox_m0 = 0xD2511F53u, philox_m1 = 0xCD9E8D57u;
 inline constexpr std::uint32_t philox_w0 = 0x9E3779B9u, philox_w1 = 0xBB67AE85u;
 
 template <bool each>
-inline void philox_groups_sse2(RandomKey key, std::uint64_t entity, std::uint64_t counter, std::uint32_t* out, std::uint32_t groups,
-                                 const PhiloxLanes* lanes) noexcept {
+inline void philox_groups_sse2(RandomKey key, std::uint64_t entity, std::uint64_t counter, std::uint32_t* out,
+                               std::uint32_t groups, const PhiloxLanes* lanes) noexcept {
   const __m128i lane = _mm_set_epi64x(1, 0);
   const __m128i m0 = _mm_set1_epi64x(philox_m0), m1 = _mm_set1_epi64x(philox_m1);
   const __m128i lower = _mm_set1_epi64x(0xffffffff);
@@ -51,9 +52,11 @@ inline void philox_groups_sse2(RandomKey key, std::uint64_t entity, std::uint64_
     __m128i c[2][4], seeds[2];
     for (int h = 0; h < 2; ++h) {
       const std::uint64_t first = part / 4 * philox_group + part % 4 * 2 + 8 * static_cast<std::uint64_t>(h);
-      c[h][0] = each ? _mm_set1_epi64x(static_cast<long long>(counter)) : _mm_add_epi64(_mm_set1_epi64x(static_cast<long long>(counter + first)), lane);
+      c[h][0] = each ? _mm_set1_epi64x(static_cast<long long>(counter))
+                     : _mm_add_epi64(_mm_set1_epi64x(static_cast<long long>(counter + first)), lane);
       c[h][1] = _mm_srli_epi64(c[h][0], 32);
-      c[h][2] = each ? _mm_load_si128(reinterpret_cast<const __m128i*>(lanes->entity + first)) : _mm_set1_epi64x(static_cast<long long>(entity));
+      c[h][2] = each ? _mm_load_si128(reinterpret_cast<const __m128i*>(lanes->entity + first))
+                     : _mm_set1_epi64x(static_cast<long long>(entity));
       seeds[h] = each ? _mm_load_si128(reinterpret_cast<const __m128i*>(lanes->seed + first)) : lane;
       c[h][3] = _mm_srli_epi64(c[h][2], 32);
     }
@@ -76,8 +79,10 @@ inline void philox_groups_sse2(RandomKey key, std::uint64_t entity, std::uint64_
 }
 
 template <bool each>
-__attribute__((target("avx2"))) inline void philox_groups_avx2(RandomKey key, std::uint64_t entity, std::uint64_t counter, std::uint32_t* out, std::uint32_t groups,
-                                 const PhiloxLanes* lanes) noexcept {
+__attribute__((target("avx2"))) inline void philox_groups_avx2(RandomKey key, std::uint64_t entity,
+                                                               std::uint64_t counter, std::uint32_t* out,
+                                                               std::uint32_t groups,
+                                                               const PhiloxLanes* lanes) noexcept {
   const __m256i lane = _mm256_set_epi64x(3, 2, 1, 0);
   const __m256i m0 = _mm256_set1_epi64x(philox_m0), m1 = _mm256_set1_epi64x(philox_m1);
   __m256i keys[10][2];
@@ -89,9 +94,11 @@ __attribute__((target("avx2"))) inline void philox_groups_avx2(RandomKey key, st
     __m256i c[2][4], seeds[2];
     for (int h = 0; h < 2; ++h) {
       const std::uint64_t first = part / 2 * philox_group + part % 2 * 4 + 8 * static_cast<std::uint64_t>(h);
-      c[h][0] = each ? _mm256_set1_epi64x(static_cast<long long>(counter)) : _mm256_add_epi64(_mm256_set1_epi64x(static_cast<long long>(counter + first)), lane);
+      c[h][0] = each ? _mm256_set1_epi64x(static_cast<long long>(counter))
+                     : _mm256_add_epi64(_mm256_set1_epi64x(static_cast<long long>(counter + first)), lane);
       c[h][1] = _mm256_srli_epi64(c[h][0], 32);
-      c[h][2] = each ? _mm256_load_si256(reinterpret_cast<const __m256i*>(lanes->entity + first)) : _mm256_set1_epi64x(static_cast<long long>(entity));
+      c[h][2] = each ? _mm256_load_si256(reinterpret_cast<const __m256i*>(lanes->entity + first))
+                     : _mm256_set1_epi64x(static_cast<long long>(entity));
       seeds[h] = each ? _mm256_load_si256(reinterpret_cast<const __m256i*>(lanes->seed + first)) : lane;
       c[h][3] = _mm256_srli_epi64(c[h][2], 32);
     }
@@ -114,8 +121,10 @@ __attribute__((target("avx2"))) inline void philox_groups_avx2(RandomKey key, st
 }
 
 template <bool each>
-__attribute__((target("avx512f"))) inline void philox_groups_avx512(RandomKey key, std::uint64_t entity, std::uint64_t counter, std::uint32_t* out, std::uint32_t groups,
-                                 const PhiloxLanes* lanes) noexcept {
+__attribute__((target("avx512f"))) inline void philox_groups_avx512(RandomKey key, std::uint64_t entity,
+                                                                    std::uint64_t counter, std::uint32_t* out,
+                                                                    std::uint32_t groups,
+                                                                    const PhiloxLanes* lanes) noexcept {
   const __m512i lane = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
   const __m512i m0 = _mm512_set1_epi64(philox_m0), m1 = _mm512_set1_epi64(philox_m1);
   constexpr int three_way_xor = 0x96;
@@ -129,9 +138,11 @@ __attribute__((target("avx512f"))) inline void philox_groups_avx512(RandomKey ke
     __m512i c[2][4], seeds[2];
     for (int h = 0; h < 2; ++h) {
       const std::uint64_t first = group * std::uint64_t{philox_group} + 8 * static_cast<std::uint64_t>(h);
-      c[h][0] = each ? _mm512_set1_epi64(static_cast<long long>(counter)) : _mm512_add_epi64(_mm512_set1_epi64(static_cast<long long>(counter + first)), lane);
+      c[h][0] = each ? _mm512_set1_epi64(static_cast<long long>(counter))
+                     : _mm512_add_epi64(_mm512_set1_epi64(static_cast<long long>(counter + first)), lane);
       c[h][1] = _mm512_maskz_srli_epi64(all, c[h][0], 32);
-      c[h][2] = each ? _mm512_load_si512(lanes->entity + first) : _mm512_set1_epi64(static_cast<long long>(entity));
+      c[h][2] =
+          each ? _mm512_load_si512(lanes->entity + first) : _mm512_set1_epi64(static_cast<long long>(entity));
       seeds[h] = each ? _mm512_load_si512(lanes->seed + first) : lane;
       c[h][3] = _mm512_maskz_srli_epi64(all, c[h][2], 32);
     }
@@ -139,7 +150,8 @@ __attribute__((target("avx512f"))) inline void philox_groups_avx512(RandomKey ke
     for (int round = 0; round < 10; ++round) {
       for (int h = 0; h < 2; ++h) {
         const __m512i key0 = each ? _mm512_add_epi64(keys[round][0], seeds[h]) : keys[round][0];
-        const __m512i p0 = _mm512_maskz_mul_epu32(all, c[h][0], m0), p1 = _mm512_maskz_mul_epu32(all, c[h][2], m1);
+        const __m512i p0 = _mm512_maskz_mul_epu32(all, c[h][0], m0),
+                      p1 = _mm512_maskz_mul_epu32(all, c[h][2], m1);
         const __m512i h0 = _mm512_maskz_srli_epi64(all, p0, 32), h1 = _mm512_maskz_srli_epi64(all, p1, 32);
         c[h][0] = _mm512_ternarylogic_epi64(h1, c[h][1], key0, three_way_xor);
         c[h][1] = p1;
@@ -149,14 +161,15 @@ __attribute__((target("avx512f"))) inline void philox_groups_avx512(RandomKey ke
     }
     std::uint32_t* to = out + std::size_t{group} * philox_group_words;
     for (int w = 0; w < 4; ++w)
-      _mm512_storeu_si512(to + w * philox_group,
-                          _mm512_mask_blend_epi32(0xaaaa, c[0][w], _mm512_maskz_slli_epi64(all, c[1][w], 32)));
+      _mm512_storeu_si512(
+          to + w * philox_group,
+          _mm512_mask_blend_epi32(0xaaaa, c[0][w], _mm512_maskz_slli_epi64(all, c[1][w], 32)));
   }
 }
 
 template <bool each>
-inline void philox_groups(RandomKey key, std::uint64_t entity, std::uint64_t counter, std::uint32_t* out, std::uint32_t groups,
-                          const PhiloxLanes* lanes) noexcept {
+inline void philox_groups(RandomKey key, std::uint64_t entity, std::uint64_t counter, std::uint32_t* out,
+                          std::uint32_t groups, const PhiloxLanes* lanes) noexcept {
   if (__builtin_cpu_supports("avx512f")) philox_groups_avx512<each>(key, entity, counter, out, groups, lanes);
   else if (__builtin_cpu_supports("avx2")) philox_groups_avx2<each>(key, entity, counter, out, groups, lanes);
   else philox_groups_sse2<each>(key, entity, counter, out, groups, lanes);
@@ -164,17 +177,21 @@ inline void philox_groups(RandomKey key, std::uint64_t entity, std::uint64_t cou
 
 }  // namespace detail
 
-/// Writes the blocks `draw(key, entity, counter)` ... `draw(key, entity, counter + blocks - 1)` to `out`, in whole
-/// groups of 16 blocks: `out` must have room for `philox_words(blocks)` words, and the blocks that fill up the last
-/// group are written too.  Within a group word 0 of all its blocks comes first, then word 1, 2, 3; the 16 blocks
-/// of such a run stand in the order 0, 8, 1, 9, ... 7, 15 (see `philox_place`).  The same on every CPU.
+/// Writes the blocks `draw(key, entity, counter)` ... `draw(key, entity, counter + blocks - 1)` to `out`, in
+/// whole groups of 16 blocks: `out` must have room for `philox_words(blocks)` words, and the blocks that fill
+/// up the last group are written too.  Within a group word 0 of all its blocks comes first, then word 1, 2,
+/// 3; the 16 blocks of such a run stand in the order 0, 8, 1, 9, ... 7, 15 (see `philox_place`).  The same on
+/// every CPU.
 inline void philox_fill(RandomKey key, std::uint64_t entity, std::uint64_t counter, std::uint32_t* out,
                         std::uint32_t blocks) noexcept {
-  detail::philox_groups<false>(key, entity, counter, out, (blocks + philox_group - 1) / philox_group, nullptr);
+  detail::philox_groups<false>(key, entity, counter, out, (blocks + philox_group - 1) / philox_group,
+                               nullptr);
 }
 
-/// One such group of `draw({lanes.seed[i], stream}, lanes.entity[i], counter)`: one tick's draws of 16 neurons, say.
-inline void philox_fill_each(const PhiloxLanes& lanes, std::uint32_t stream, std::uint64_t counter, std::uint32_t* out) noexcept {
+/// One such group of `draw({lanes.seed[i], stream}, lanes.entity[i], counter)`: one tick's draws of 16
+/// neurons, say.
+inline void philox_fill_each(const PhiloxLanes& lanes, std::uint32_t stream, std::uint64_t counter,
+                             std::uint32_t* out) noexcept {
   detail::philox_groups<true>({0, stream}, 0, counter, out, 1, &lanes);
 }
 

@@ -1,5 +1,5 @@
-// Four doubles at once, as vectors of GCC and Clang: each lane does the same IEEE operations on any CPU, which the compiler
-// spells in what the target has.
+// Four doubles at once, as vectors of GCC and Clang: each lane does the same IEEE operations on any CPU,
+// which the compiler spells in what the target has.
 #pragma once
 #include <cstdint>
 

@@ -1,7 +1,7 @@
-// For neurons that stay at the tick of their last event until something happens to them: pending crossings, refractory
-// periods, `wake`, `test` and sleeping.  At an event a neuron is brought there, takes it, and looks ahead to the end of
-// the frame.  Mostly a bound says that it cannot reach its threshold by then; else a crossing is searched for and becomes
-// a test.  A later arrival just looks ahead anew.
+// For neurons that stay at the tick of their last event until something happens to them: pending crossings,
+// refractory periods, `wake`, `test` and sleeping.  At an event a neuron is brought there, takes it, and
+// looks ahead to the end of the frame.  Mostly a bound says that it cannot reach its threshold by then; else
+// a crossing is searched for and becomes a test.  A later arrival just looks ahead anew.
 #pragma once
 #include <algorithm>
 #include <bit>
@@ -33,25 +33,25 @@ struct Timing {
       : ms_per_tick(1 / run.ticks_per_ms), t_ref(math::floor_int(t_ref_ms * run.ticks_per_ms + 0.5)) {}
 };
 
-/// `struct MyNeuron : Threshold<MyNeuron>` has the functions of a neuron model but `params`, `variables`, `ports` and
-/// `init`.  `MyNeuron::State` is derived from `Course`, `MyNeuron::Constants` from `Timing`; with a `Constants& c` and a
-/// `State& s` the model has
+/// `struct MyNeuron : Threshold<MyNeuron>` has the functions of a neuron model but `params`, `variables`,
+/// `ports` and `init`.  `MyNeuron::State` is derived from `Course`, `MyNeuron::Constants` from `Timing`; with
+/// a `Constants& c` and a `State& s` the model has
 ///   Constants(p, run)           made of the parameters p
 ///   take(c, s, port, weight)    an event arrives
-///   bool go(c, s, ms)           what time does; false where it cannot be followed.  No spike lies before the end
-///   bool hold(c, s, ms)         the same in a refractory period
-///   bool reach(c, s, ms)        the same up to a spike, which lies in the last tick of these
-///   double next(c, s, ms)       ms to the next spike; infinity if there is none before `ms`, NaN where it cannot tell
-///   bool crossed(c, s)           at or above the threshold
-///   bool quiet(c, s, ms)        below it for `ms` (which may be infinity) for certain, if nothing arrives; what is true of
+///   bool go(c, s, ms)           what time does; false where it cannot be followed.  No spike lies before the
+///   end bool hold(c, s, ms)         the same in a refractory period bool reach(c, s, ms)        the same up
+///   to a spike, which lies in the last tick of these double next(c, s, ms)       ms to the next spike;
+///   infinity if there is none before `ms`, NaN where it cannot tell bool crossed(c, s)           at or above
+///   the threshold bool quiet(c, s, ms)        below it for `ms` (which may be infinity) for certain, if
+///   nothing arrives; what is true of
 ///                               some time is true of any shorter one
 ///   reset(c, s)                 what a spike does
 ///   double value(c, s, variable)
 ///   beyond                      why the run ends where the neuron cannot be followed
 template <class M>
 struct Threshold {
-  /// Puts the constants made of p in place, and `kind`: 64 mixed bits (S. Vigna's splitmix64), which two sets of constants of a
-  /// network share with a chance of 1e-19.
+  /// Puts the constants made of p in place, and `kind`: 64 mixed bits (S. Vigna's splitmix64), which two sets
+  /// of constants of a network share with a chance of 1e-19.
   template <class N, class P>
   static void derive(N n, std::uint32_t j, const P& p) {
     using C = typename M::Constants;
@@ -70,12 +70,14 @@ struct Threshold {
   }
 
   static constexpr const char* too_often =
-      "fires more than once a tick: without a refractory period the drive is beyond what the model can follow";
+      "fires more than once a tick: without a refractory period the drive is beyond what the model can "
+      "follow";
 
   /// One to two milliseconds: as far as a look ahead is likely to stay true.
   template <class P>
   static Tick frame(const P&, const RunInfo& run) {
-    return static_cast<Tick>(std::bit_ceil(std::max<std::uint64_t>(static_cast<std::uint64_t>(0.5 * run.ticks_per_ms), 1)));
+    return static_cast<Tick>(
+        std::bit_ceil(std::max<std::uint64_t>(static_cast<std::uint64_t>(0.5 * run.ticks_per_ms), 1)));
   }
   template <class N, class P>
   static void set(N n, Tick tick, std::uint32_t j, const P& p) {
@@ -116,8 +118,8 @@ struct Threshold {
       }
     }
   }
-  /// A block sleeps while all its neurons stay silent for ever if nothing arrives.  Neurons of a block that does not are
-  /// left where they are for the same reasons, so that sleeping changes no bit.
+  /// A block sleeps while all its neurons stay silent for ever if nothing arrives.  Neurons of a block that
+  /// does not are left where they are for the same reasons, so that sleeping changes no bit.
   template <class N>
   static std::uint32_t renormalise(N n, std::uint64_t) {
     const Tick begin = n.b.frame_begin, end = begin + n.b.frame_length;

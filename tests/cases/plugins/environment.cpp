@@ -1,4 +1,5 @@
-// An environment that answers each event with a reward, sound (FLAW 0) or with one flaw that `check-plugin` must find.
+// An environment that answers each event with a reward, sound (FLAW 0) or with one flaw that `check-plugin`
+// must find.
 #include "spinet/neuron.hpp"
 #include "spinet/reward.hpp"
 
@@ -12,8 +13,13 @@ struct Judge {
   static constexpr std::uint32_t environment = 1;
   static constexpr spinet::Stimulus posts[] = {spinet::reward};
   static constexpr const char* metrics[flaw == ::metrics ? 5 : 1] = {"reward"};
-  struct Params { double latency; };
-  struct State { spinet::Tick latency; double heard; };
+  struct Params {
+    double latency;
+  };
+  struct State {
+    spinet::Tick latency;
+    double heard;
+  };
   static constexpr spinet::Port ports[] = {{"in", "1", "events", 0, 0}};
   static auto params() {
     spinet::FieldTable<Params> t;
@@ -36,7 +42,8 @@ struct Judge {
   static void evaluate(N n, spinet::Tick tick, std::span<const std::uint32_t> js) {
     const double reward = flaw == nan_reward ? __builtin_nan("") : n.state(js[0]).heard;
     for (int i = 0; i < (flaw == postings ? 17 : 1); ++i)
-      n.out().post(flaw == past ? tick - 1 : tick + n.state(0).latency, {flaw == kind ? 1u : 0u, 0, {reward}});
+      n.out().post(flaw == past ? tick - 1 : tick + n.state(0).latency,
+                   {flaw == kind ? 1u : 0u, 0, {reward}});
   }
   static double read(N n, spinet::Tick, std::uint32_t j, std::uint32_t) { return n.state(j).heard; }
 };

@@ -1,5 +1,5 @@
-// An environment that fails in the middle of a run, for the tests of `spinet sweep`: it does not declare how fast its rewards
-// act, and a latency shorter than the network's delays ends the run.
+// An environment that fails in the middle of a run, for the tests of `spinet sweep`: it does not declare how
+// fast its rewards act, and a latency shorter than the network's delays ends the run.
 #include "spinet/neuron.hpp"
 #include "spinet/reward.hpp"
 
@@ -10,8 +10,12 @@ struct Hasty {
   static constexpr std::uint32_t environment = 1;
   static constexpr spinet::Stimulus posts[] = {spinet::reward};
   static constexpr const char* metrics[] = {"reward"};
-  struct Params { double latency; };
-  struct State { spinet::Tick latency; };
+  struct Params {
+    double latency;
+  };
+  struct State {
+    spinet::Tick latency;
+  };
   static constexpr spinet::Port ports[] = {{"in", "1", "events", 0, 0}};
   static auto params() {
     spinet::FieldTable<Params> t;
@@ -20,8 +24,12 @@ struct Hasty {
   }
   static auto variables() { return spinet::FieldTable<State>{}; }
   using N = spinet::Neurons<Hasty>;
-  static void init(N n, std::uint32_t j, const Params& p, const double*) { n.state(j) = {static_cast<spinet::Tick>(p.latency * n.b.run.ticks_per_ms)}; }
-  static void arrive(N n, spinet::Tick tick, std::uint32_t, std::uint32_t j, double) { n.out().evaluate_at(tick, j); }
+  static void init(N n, std::uint32_t j, const Params& p, const double*) {
+    n.state(j) = {static_cast<spinet::Tick>(p.latency * n.b.run.ticks_per_ms)};
+  }
+  static void arrive(N n, spinet::Tick tick, std::uint32_t, std::uint32_t j, double) {
+    n.out().evaluate_at(tick, j);
+  }
   static void evaluate(N n, spinet::Tick tick, std::span<const std::uint32_t>) {
     n.out().post(tick + n.state(0).latency, {0, 0, {1}});
   }

@@ -8,10 +8,17 @@ constexpr int flaw = FLAW;
 
 struct Plastic {
   static constexpr const char* name = "plastic";
-  static constexpr const char* doc = "Grows with the trace of its target's spikes, for the tests of check-plugin.";
-  struct Params { double rate, tau; };
-  struct Shared { double rate, per_tick; };
-  struct State { float weight; };
+  static constexpr const char* doc =
+      "Grows with the trace of its target's spikes, for the tests of check-plugin.";
+  struct Params {
+    double rate, tau;
+  };
+  struct Shared {
+    double rate, per_tick;
+  };
+  struct State {
+    float weight;
+  };
   static auto params() {
     spinet::FieldTable<Params> t;
     t.add(&Params::rate, "rate", "1", 0.01, spinet::between(0, 1), spinet::scheduled, "growth at an event");
@@ -20,10 +27,13 @@ struct Plastic {
   }
   static auto variables() {
     spinet::FieldTable<State> t;
-    t.add(&State::weight, "weight", "1", 1, spinet::at_least(0), spinet::initial | spinet::port_unit, "weight");
+    t.add(&State::weight, "weight", "1", 1, spinet::at_least(0), spinet::initial | spinet::port_unit,
+          "weight");
     return t;
   }
-  static void prepare(Shared& s, const Params& p, const spinet::RunInfo& r) { s = {p.rate, 1 / (p.tau * r.ticks_per_ms)}; }
+  static void prepare(Shared& s, const Params& p, const spinet::RunInfo& r) {
+    s = {p.rate, 1 / (p.tau * r.ticks_per_ms)};
+  }
   static double post_tau(const Params& p) { return p.tau; }
   static void catch_up(spinet::Synapses<Plastic>) {}
 
@@ -38,8 +48,7 @@ struct Plastic {
     double sum = 0;
     if (flaw == whole_history)
       for (std::uint32_t k = 0; k < count; ++k) sum += part(k);
-    else if (count)
-      sum = h[count - 1].trace * part(count - 1);
+    else if (count) sum = h[count - 1].trace * part(count - 1);
     return sum;
   }
   static void on_pre(spinet::Synapses<Plastic> n, double* out) {

@@ -15,10 +15,40 @@
 
 namespace {
 enum {
-  sound, libm, hidden_counter, read_writes, key_of_position, overrun, chance, infinite, hidden_history, crash, forever, ends,
-  nan_at_end, undeclared_key, own_key, computed_weight, unread, reward_nan, batch_counts, read_position, reward_overrun,
-  computed_first, rounding, flushing, negative, forever_at_end, reads_twice, allocates, prints, throws, no_reading,
-  unit, payload_twice, late_counter
+  sound,
+  libm,
+  hidden_counter,
+  read_writes,
+  key_of_position,
+  overrun,
+  chance,
+  infinite,
+  hidden_history,
+  crash,
+  forever,
+  ends,
+  nan_at_end,
+  undeclared_key,
+  own_key,
+  computed_weight,
+  unread,
+  reward_nan,
+  batch_counts,
+  read_position,
+  reward_overrun,
+  computed_first,
+  rounding,
+  flushing,
+  negative,
+  forever_at_end,
+  reads_twice,
+  allocates,
+  prints,
+  throws,
+  no_reading,
+  unit,
+  payload_twice,
+  late_counter
 };
 constexpr int flaw = FLAW;
 
@@ -36,22 +66,34 @@ inline Kept& kept() {
 struct Release {
   static constexpr const char* name = "release";
   static constexpr const char* doc = "Releases with probability p, for the tests of check-plugin.";
-  struct Params { double p; };
-  struct Shared { double p; };
-  struct State { float released, weight, reading; };  // what a network gives does not lie first
+  struct Params {
+    double p;
+  };
+  struct Shared {
+    double p;
+  };
+  struct State {
+    float released, weight, reading;
+  };  // what a network gives does not lie first
   static auto params() {
     spinet::FieldTable<Params> t;
-    t.add(&Params::p, "p", flaw == unit ? "furlong" : "1", 0.6, spinet::between(0, 1), 0, "probability of release");
+    t.add(&Params::p, "p", flaw == unit ? "furlong" : "1", 0.6, spinet::between(0, 1), 0,
+          "probability of release");
     return t;
   }
   static auto variables() {
     spinet::FieldTable<State> t;
-    if (flaw == computed_weight) t.computed("weight", "1", 1, spinet::any(), spinet::initial, "weight of a release");
-    else t.add(&State::weight, "weight", "1", 1, flaw == negative ? spinet::at_least(0) : spinet::any(), spinet::initial | spinet::port_unit, "weight of a release");
+    if (flaw == computed_weight)
+      t.computed("weight", "1", 1, spinet::any(), spinet::initial, "weight of a release");
+    else
+      t.add(&State::weight, "weight", "1", 1, flaw == negative ? spinet::at_least(0) : spinet::any(),
+            spinet::initial | spinet::port_unit, "weight of a release");
     t.add(&State::released, "released", "1", 0, spinet::any(), 0, "releases so far");
     t.computed("twice", "1", 0.1, spinet::any(), 0, "twice the releases");
-    t.add(&State::reading, flaw == no_reading ? "found" : "reading", "1", 0, spinet::any(), 0, "the weight that was read last");
-    if (flaw == computed_first) {  // as a table made by hand has it: the computed variable lies where the first one lies
+    t.add(&State::reading, flaw == no_reading ? "found" : "reading", "1", 0, spinet::any(), 0,
+          "the weight that was read last");
+    if (flaw == computed_first) {  // as a table made by hand has it: the computed variable lies where the
+                                   // first one lies
       static auto fields = t;
       const_cast<spinet::Field*>(fields.view().data)[2].offset = 0;
       return fields;
@@ -79,9 +121,14 @@ struct Release {
     for (std::uint32_t i = 0; i < synapses.size(); ++i) {
       State& s = synapses[i];
       auto u = flaw == reads_twice ? 0 : spinet::uniform01(synapses.s.draw(i)[0]);
-      if (flaw == key_of_position) u = spinet::uniform01(spinet::draw(synapses.s.random, i, static_cast<std::uint64_t>(synapses.s.tick))[0]);
-      if (flaw == hidden_counter) u = spinet::uniform01(spinet::draw(synapses.s.random, i, ++kept().counter)[0]);
-      if (flaw == own_key) u = spinet::uniform01(spinet::draw({1, 2}, synapses.s.gids[synapses.s.targets[i]], static_cast<std::uint64_t>(synapses.s.tick))[0]);
+      if (flaw == key_of_position)
+        u = spinet::uniform01(
+            spinet::draw(synapses.s.random, i, static_cast<std::uint64_t>(synapses.s.tick))[0]);
+      if (flaw == hidden_counter)
+        u = spinet::uniform01(spinet::draw(synapses.s.random, i, ++kept().counter)[0]);
+      if (flaw == own_key)
+        u = spinet::uniform01(spinet::draw({1, 2}, synapses.s.gids[synapses.s.targets[i]],
+                                           static_cast<std::uint64_t>(synapses.s.tick))[0]);
       if (flaw == nan_at_end && synapses.shared().p == 1) u = 0, s.weight = __builtin_nanf("");
       if (flaw == chance) u = std::rand() / (RAND_MAX + 1.0);
       const bool release = u < synapses.shared().p;
@@ -108,7 +155,8 @@ struct Release {
     if (flaw == ends) std::exit(0);
     if (flaw == crash) *reinterpret_cast<volatile int*>(8) = 1;
     if (flaw == forever || (flaw == forever_at_end && synapses.shared().p == 1))
-      for (volatile int i = 0;; i = i + 1) {}
+      for (volatile int i = 0;; i = i + 1) {
+      }
   }
   static double read(spinet::Synapses<Release> n, std::uint32_t i, std::uint32_t variable) {
     const State& s = n[i];

@@ -16,8 +16,10 @@ namespace spinet {
 /// Zeroed bytes between two fences, aligned to 64: a write past either end is seen.
 class Fenced {
  public:
-  /// `beyond`: bytes past the end that a write may reach without damage elsewhere, the first 64 of them watched.
-  explicit Fenced(std::size_t size, std::size_t beyond = fence) : size_(size), beyond_(beyond), room_(fence + 64 + size + beyond) {
+  /// `beyond`: bytes past the end that a write may reach without damage elsewhere, the first 64 of them
+  /// watched.
+  explicit Fenced(std::size_t size, std::size_t beyond = fence)
+      : size_(size), beyond_(beyond), room_(fence + 64 + size + beyond) {
     const auto at = reinterpret_cast<std::uintptr_t>(room_.data());
     begin_ = (at + fence + 63) / 64 * 64 - at;
     std::memset(data() - fence, mark, fence);
@@ -33,7 +35,9 @@ class Fenced {
       if (data()[size_ + i] != std::byte{mark} || *(data() - 1 - i) != std::byte{mark}) return false;
     return true;
   }
-  bool same_bytes(const Fenced& o) const { return size_ == o.size_ && std::memcmp(data(), o.data(), size_) == 0; }
+  bool same_bytes(const Fenced& o) const {
+    return size_ == o.size_ && std::memcmp(data(), o.data(), size_) == 0;
+  }
 
  private:
   static constexpr std::size_t fence = 64;
@@ -54,7 +58,8 @@ class Dice {
   std::uint64_t counter_ = 0;
 };
 
-/// Around a call into a model: notes in `trouble` that the call has changed the floating-point mode, and makes it what it was.
+/// Around a call into a model: notes in `trouble` that the call has changed the floating-point mode, and
+/// makes it what it was.
 class ModeWatch {
  public:
   ModeWatch(const char* what, std::string& trouble) : what_(what), trouble_(trouble) {}
@@ -62,7 +67,8 @@ class ModeWatch {
     const auto now = FloatingPointMode::now();
     if (now == before_) return;
     before_.restore();
-    if (trouble_.empty()) trouble_ = std::string("`") + what_ + "` has changed it: " + now.changed_since(before_);
+    if (trouble_.empty())
+      trouble_ = std::string("`") + what_ + "` has changed it: " + now.changed_since(before_);
   }
   ModeWatch(const ModeWatch&) = delete;
 
@@ -72,9 +78,12 @@ class ModeWatch {
   FloatingPointMode before_ = FloatingPointMode::now();
 };
 
-/// Keys that are tried before random numbers are said to ignore the seed: one may give the same few numbers by chance.
+/// Keys that are tried before random numbers are said to ignore the seed: one may give the same few numbers
+/// by chance.
 inline constexpr std::uint32_t other_seeds = 16;
 
-inline bool same_bits(double a, double b) { return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b); }
+inline bool same_bits(double a, double b) {
+  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
 
 }  // namespace spinet

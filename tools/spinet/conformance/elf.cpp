@@ -20,7 +20,8 @@ class Bytes {
   }
   template <class T>
   T at(std::uint64_t offset) const {
-    if (offset > bytes_.size() || bytes_.size() - offset < sizeof(T)) throw NotElf("damaged: it ends too early");
+    if (offset > bytes_.size() || bytes_.size() - offset < sizeof(T))
+      throw NotElf("damaged: it ends too early");
     T value;
     std::memcpy(&value, bytes_.data() + offset, sizeof value);
     return value;
@@ -46,11 +47,14 @@ class Library {
     if (head_.e_type != ET_DYN) throw NotElf("not a shared library");
   }
   std::uint64_t sections() const { return head_.e_shnum; }
-  Elf64_Shdr section(std::uint64_t i) const { return bytes_.at<Elf64_Shdr>(head_.e_shoff + i * sizeof(Elf64_Shdr)); }
+  Elf64_Shdr section(std::uint64_t i) const {
+    return bytes_.at<Elf64_Shdr>(head_.e_shoff + i * sizeof(Elf64_Shdr));
+  }
   std::string section_name(const Elf64_Shdr& s) const {
     return bytes_.text(section(head_.e_shstrndx).sh_offset + s.sh_name);
   }
-  /// Calls `f(symbol, name)` for what has a name in the first table of `type`; returns whether there is such a table.
+  /// Calls `f(symbol, name)` for what has a name in the first table of `type`; returns whether there is such
+  /// a table.
   template <class F>
   bool symbols(std::uint32_t type, F&& f) const {
     for (std::uint64_t i = 0; i < sections(); ++i) {
@@ -106,7 +110,8 @@ std::vector<std::string> writable_variables(const std::filesystem::path& file) {
   library.symbols(SHT_SYMTAB, [&](const Elf64_Sym& symbol, const std::string& name) {
     const auto type = ELF64_ST_TYPE(symbol.st_info);
     if (type != STT_OBJECT && type != STT_TLS) return;
-    if (symbol.st_shndx < writable.size() && writable[symbol.st_shndx] && !is_of_runtime(name)) found.push_back(name);
+    if (symbol.st_shndx < writable.size() && writable[symbol.st_shndx] && !is_of_runtime(name))
+      found.push_back(name);
   });
   std::sort(found.begin(), found.end());
   return found;

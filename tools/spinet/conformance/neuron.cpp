@@ -13,8 +13,9 @@ std::string difference(std::vector<Emission> a, std::vector<Emission> b) {
   std::sort(b.begin(), b.end());
   for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i)
     if (a[i].tick != b[i].tick || a[i].neuron != b[i].neuron || !same_bits(a[i].payload, b[i].payload))
-      return "event " + std::to_string(i) + ": neuron " + std::to_string(a[i].neuron) + " at tick " + std::to_string(a[i].tick) + " became neuron " +
-             std::to_string(b[i].neuron) + " at tick " + std::to_string(b[i].tick);
+      return "event " + std::to_string(i) + ": neuron " + std::to_string(a[i].neuron) + " at tick " +
+             std::to_string(a[i].tick) + " became neuron " + std::to_string(b[i].neuron) + " at tick " +
+             std::to_string(b[i].tick);
   return a.size() == b.size() ? "" : std::to_string(a.size()) + " events became " + std::to_string(b.size());
 }
 
@@ -33,17 +34,21 @@ std::string difference(const BlockBench& whole, std::initializer_list<BlockBench
     const NeuronBlock b = part->block(box);
     for (std::uint32_t j = 0; j < part->count; ++j)
       for (std::uint32_t v = 0; v < whole.t->model.variables.count; ++v) {
-        const double x = whole.t->read(&a, duration, part->from + j, v), y = part->t->read(&b, duration, j, v);
+        const double x = whole.t->read(&a, duration, part->from + j, v),
+                     y = part->t->read(&b, duration, j, v);
         if (!same_bits(x, y))
-          return std::string("neuron ") + std::to_string(part->from + j) + ": " + whole.t->model.variables.data[v].name + " is " + std::to_string(y) +
-                 " where it was " + std::to_string(x);
+          return std::string("neuron ") + std::to_string(part->from + j) + ": " +
+                 whole.t->model.variables.data[v].name + " is " + std::to_string(y) + " where it was " +
+                 std::to_string(x);
       }
   }
   return "";
 }
 
-/// Too little input to fire: once as a train, once as slices of one arrival each.  The sums may round differently.
-std::string train_against_slices(const NeuronTable& table, const ParameterSet& set, double strength, Tick duration, std::uint32_t seed) {
+/// Too little input to fire: once as a train, once as slices of one arrival each.  The sums may round
+/// differently.
+std::string train_against_slices(const NeuronTable& table, const ParameterSet& set, double strength,
+                                 Tick duration, std::uint32_t seed) {
   Program train = program(table, strength, duration, seed), slices;
   train.slices.clear();
   train.acts.clear();
@@ -54,14 +59,15 @@ std::string train_against_slices(const NeuronTable& table, const ParameterSet& s
     a.run(train, tick, {});
     b.run(slices, tick, {});
     if (!a.trouble.empty() || !b.trouble.empty()) return a.trouble.empty() ? b.trouble : a.trouble;
-    if (difference(a.emissions, b.emissions) != "") return "at tick " + std::to_string(tick) + " they have fired differently";
+    if (difference(a.emissions, b.emissions) != "")
+      return "at tick " + std::to_string(tick) + " they have fired differently";
     const NeuronBlock block_a = a.block(box), block_b = b.block(box);
     for (std::uint32_t j = 0; j < population; ++j)
       for (std::uint32_t v = 0; v < table.model.variables.count; ++v) {
         const double x = table.read(&block_a, tick, j, v), y = table.read(&block_b, tick, j, v);
         if (std::abs(x - y) > 1e-9 * std::max({1.0, std::abs(x), std::abs(y)}))
-          return "at tick " + std::to_string(tick) + " " + table.model.variables.data[v].name + " is " + std::to_string(x) + " after the train and " +
-                 std::to_string(y) + " after the slices";
+          return "at tick " + std::to_string(tick) + " " + table.model.variables.data[v].name + " is " +
+                 std::to_string(x) + " after the train and " + std::to_string(y) + " after the slices";
       }
   }
   return "";
@@ -70,8 +76,14 @@ std::string train_against_slices(const NeuronTable& table, const ParameterSet& s
 /// What the checks ask of one model with one set of parameters.  Each returns "" or what is wrong.
 class NeuronChecks {
  public:
-  NeuronChecks(const NeuronTable& table, const NeuronTable& restarted, const ParameterSet& set, Tick duration, double strength, std::uint32_t seed)
-      : t_(table), restarted_(restarted), set_(set), duration_(duration), seed_(seed), input_(program(table, strength, duration, seed)),
+  NeuronChecks(const NeuronTable& table, const NeuronTable& restarted, const ParameterSet& set, Tick duration,
+               double strength, std::uint32_t seed)
+      : t_(table),
+        restarted_(restarted),
+        set_(set),
+        duration_(duration),
+        seed_(seed),
+        input_(program(table, strength, duration, seed)),
         whole_(std::make_unique<BlockBench>(table, set, 0, population)) {
     whole_->run(input_, duration, {});
   }
@@ -85,7 +97,9 @@ class NeuronChecks {
     const NeuronBlock b = whole_->block(box);
     for (std::uint32_t j = 0; j < population; ++j)
       for (std::uint32_t v = 0; v < t_.model.variables.count; ++v)
-        if (std::isnan(t_.read(&b, duration_, j, v))) return std::string(t_.model.variables.data[v].name) + " of neuron " + std::to_string(j) + " is not a number";
+        if (std::isnan(t_.read(&b, duration_, j, v)))
+          return std::string(t_.model.variables.data[v].name) + " of neuron " + std::to_string(j) +
+                 " is not a number";
     return "";
   }
   std::string mode() { return run(0, population, {.read = true}).mode_trouble; }
@@ -116,7 +130,8 @@ class NeuronChecks {
   std::string sleeps();
 
  private:
-  BlockBench run(std::uint32_t from, std::uint32_t count, const Cut& cut, const NeuronIdentity& who = {}) const {
+  BlockBench run(std::uint32_t from, std::uint32_t count, const Cut& cut,
+                 const NeuronIdentity& who = {}) const {
     BlockBench b(t_, set_, from, count, who);
     b.run(input_, duration_, cut);
     return b;
@@ -133,7 +148,8 @@ class NeuronChecks {
 std::string NeuronChecks::sleeps() {
   BlockBench idle = *whole_;
   const Program nothing;
-  for (int i = 0; i < 2000 && !idle.asleep && idle.trouble.empty(); ++i) idle.run(nothing, idle.frame_begin + idle.frame_length + 1, {});
+  for (int i = 0; i < 2000 && !idle.asleep && idle.trouble.empty(); ++i)
+    idle.run(nothing, idle.frame_begin + idle.frame_length + 1, {});
   if (!idle.asleep || !idle.pending.empty()) return "";
   BlockBench one_by_one = idle;
   idle.renormalise(3);
@@ -149,15 +165,18 @@ std::string NeuronChecks::sleeps() {
 
 /// The table that the engine uses for these parameters.
 const NeuronTable& chosen(const NeuronTable& table, const ParameterSet& set) {
-  const NeuronTable* const other = table.choose ? table.choose(set.bytes(table.model.params, table.params_size).data()) : nullptr;
+  const NeuronTable* const other =
+      table.choose ? table.choose(set.bytes(table.model.params, table.params_size).data()) : nullptr;
   return other ? *other : table;
 }
 
 /// What weight makes it fire is not known: raise the weights until it does.
-double strong_enough(const NeuronTable& table, const NeuronTable& restarted, const ParameterSet& defaults, Tick duration, std::uint32_t seed) {
+double strong_enough(const NeuronTable& table, const NeuronTable& restarted, const ParameterSet& defaults,
+                     Tick duration, std::uint32_t seed) {
   double strength = 1;
   for (; strength < 1e6; strength *= 4) {
-    NeuronChecks checks(chosen(table, defaults), chosen(restarted, defaults), defaults, duration, strength, seed);
+    NeuronChecks checks(chosen(table, defaults), chosen(restarted, defaults), defaults, duration, strength,
+                        seed);
     if (!checks.sound() || checks.emitted() > population) break;
   }
   return strength;
@@ -169,31 +188,41 @@ void check_neuron(const NeuronTable& table, const NeuronTable& restarted, const 
   constexpr Tick long_run = 300'000'000;
   if (table.per_neuron && restarted.per_neuron) {
     Battery of_each = battery;
-    of_each.found = [&](const Finding& f) { battery.found({f.check + " (time constants per neuron)", f.passed, f.detail}); };
+    of_each.found = [&](const Finding& f) {
+      battery.found({f.check + " (time constants per neuron)", f.passed, f.detail});
+    };
     check_neuron(*table.per_neuron, *restarted.per_neuron, of_each);
   }
   const auto sets = parameter_sets(table.model.params, table.params_size, table.check, battery.seed);
   std::vector<NeuronChecks> all;
   double strength = 1;
-  battery.check("asks only for what it may: present and future ticks, its own neurons, the room it has; sends numbers, once a tick", [&]() -> std::string {
-    strength = strong_enough(table, restarted, sets[0], long_run, battery.seed);
-    for (const auto& set : sets) {
-      if (battery.tries) battery.tries(set.name);
-      all.emplace_back(chosen(table, set), chosen(restarted, set), set, all.empty() ? long_run : battery.short_run, strength, battery.seed);
-      if (!all.back().sound()) return all.back().asks() + "; with " + set.name;
-    }
-    return "";
-  });
+  battery.check(
+      "asks only for what it may: present and future ticks, its own neurons, the room it has; sends numbers, "
+      "once a tick",
+      [&]() -> std::string {
+        strength = strong_enough(table, restarted, sets[0], long_run, battery.seed);
+        for (const auto& set : sets) {
+          if (battery.tries) battery.tries(set.name);
+          all.emplace_back(chosen(table, set), chosen(restarted, set), set,
+                           all.empty() ? long_run : battery.short_run, strength, battery.seed);
+          if (!all.back().sound()) return all.back().asks() + "; with " + set.name;
+        }
+        return "";
+      });
   if (!all.back().sound()) return;
   const auto with_all = [&](const std::string& holds, std::string (NeuronChecks::*look)()) {
-    battery.check_each(holds, all, [](auto& checks) -> const ParameterSet& { return checks.set(); }, [&](auto& checks) { return (checks.*look)(); });
+    battery.check_each(
+        holds, all, [](auto& checks) -> const ParameterSet& { return checks.set(); },
+        [&](auto& checks) { return (checks.*look)(); });
   };
   with_all("leaves the floating-point mode of the processor as it is", &NeuronChecks::mode);
-  with_all("variables are numbers (" + std::to_string(all[0].emitted()) + " events were provoked)", &NeuronChecks::numbers);
+  with_all("variables are numbers (" + std::to_string(all[0].emitted()) + " events were provoked)",
+           &NeuronChecks::numbers);
   with_all("the same history gives the same events", &NeuronChecks::repeats);
   with_all("one batch equals split batches", &NeuronChecks::splits);
   battery.check("a train does what its arrivals do one by one", [&] { return all[0].trains(strength / 50); });
-  if (!table.environment) with_all("one block equals two blocks", &NeuronChecks::blocks);  // an environment is always one block
+  if (!table.environment)
+    with_all("one block equals two blocks", &NeuronChecks::blocks);  // an environment is always one block
   with_all("`read` changes nothing", &NeuronChecks::reads);
   with_all("states saved and restored as bytes go on as if nothing had happened", &NeuronChecks::restarts);
   with_all("random numbers follow the seed", &NeuronChecks::draws);

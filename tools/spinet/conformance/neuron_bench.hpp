@@ -14,7 +14,8 @@ namespace spinet {
 
 inline constexpr RunInfo neuron_run_info{1e6};  // ticks of 1 ns
 inline constexpr std::uint32_t population = 29;
-constexpr Tick train_delay = 1'500'000, longest_slab = 65536;  // a train comes slab by slab, shifted by its delay
+constexpr Tick train_delay = 1'500'000,
+               longest_slab = 65536;  // a train comes slab by slab, shifted by its delay
 
 /// A control event, or a parameter that changes.
 struct Act {
@@ -47,7 +48,8 @@ inline std::vector<Act> some_acts(const NeuronTable& t, Tick duration, std::uint
   Dice dice(seed + 70);
   std::vector<std::uint32_t> settable;
   for (std::uint32_t f = 0; f < t.model.params.count && t.set; ++f)
-    if ((t.model.params.data[f].flags & scheduled) && !(t.model.params.data[f].flags & shared)) settable.push_back(f);
+    if ((t.model.params.data[f].flags & scheduled) && !(t.model.params.data[f].flags & shared))
+      settable.push_back(f);
   std::vector<Act> acts;
   std::uint32_t epoch = 0, changes = 0;
   for (Tick tick = 2'000'000; tick < duration; tick += 1 + static_cast<Tick>(2e7 * dice.uniform())) {
@@ -58,7 +60,8 @@ inline std::vector<Act> some_acts(const NeuronTable& t, Tick duration, std::uint
     for (std::uint32_t k = 0; k < t.model.stimulus_count && !who.empty(); ++k) {
       const Stimulus& s = t.model.stimuli[k];
       Control c{k, 0, {}};
-      for (std::uint32_t v = 0; v < s.count; ++v) c.value[v] = drawn_in_range(s.fields[v], dice) * (s.fields[v].flags & integer ? 1 : 5);
+      for (std::uint32_t v = 0; v < s.count; ++v)
+        c.value[v] = drawn_in_range(s.fields[v], dice) * (s.fields[v].flags & integer ? 1 : 5);
       if (s.flags & batched) c.value[0] = static_cast<double>(epoch++);
       if (everyone || !(s.flags & batched)) acts.push_back({tick, false, 0, c, who});
     }
@@ -92,13 +95,15 @@ inline Program program(const NeuronTable& t, double strength, Tick duration, std
       }
     if (!in.targets.empty()) s.slices.push_back(std::move(in));
     // Gaps of one tick (ties and near ties) up to many milliseconds (frames without input).
-    tick += dice.uniform() < 0.1 ? static_cast<Tick>(dice.below(2)) : 1 + static_cast<Tick>(4e7 * std::pow(dice.uniform(), 6));
+    tick += dice.uniform() < 0.1 ? static_cast<Tick>(dice.below(2))
+                                 : 1 + static_cast<Tick>(4e7 * std::pow(dice.uniform(), 6));
   }
   s.train_weight = static_cast<float>(t.ports[0].sign < 0 ? -strength : strength) / 8;
   for (tick = train_delay; tick < duration; tick += 1 + dice.below(150'000))
     s.train.emplace_back(tick, static_cast<std::uint16_t>(dice.below(population)));
   for (std::size_t i = 3; i < s.slices.size(); i += 7)  // some at the very tick of a slice
-    if (s.slices[i].tick >= train_delay) s.train.emplace_back(s.slices[i].tick, static_cast<std::uint16_t>(i % population));
+    if (s.slices[i].tick >= train_delay)
+      s.train.emplace_back(s.slices[i].tick, static_cast<std::uint16_t>(i % population));
   std::sort(s.train.begin(), s.train.end());
   return s;
 }
@@ -142,14 +147,25 @@ struct BlockBench {
   std::vector<Tick> last_emission;
   std::vector<Fenced> params;  ///< of each neuron
   ParameterSet set;
-  std::string trouble;  ///< first breach of the contract
+  std::string trouble;       ///< first breach of the contract
   std::string mode_trouble;  ///< of the floating-point mode
 
   BlockBench(const BlockBench&) = default;
-  BlockBench(const NeuronTable& table, const ParameterSet& with, std::uint32_t from_, std::uint32_t count_, const NeuronIdentity& who = {})
-      : t(&table), from(from_), count(count_), state(std::size_t{table.state_size} * count_),
-        constants(std::size_t{table.constants_size} * count_), shared(table.shared_size), common(table.common_size), gids(count_), keys(count_), last_emission(count_, -1), set(with) {
-    for (std::uint32_t j = 0; j < count; ++j) gids[j] = who.first + from + j, keys[j] = {who.seed + (from + j) / 2, 5};
+  BlockBench(const NeuronTable& table, const ParameterSet& with, std::uint32_t from_, std::uint32_t count_,
+             const NeuronIdentity& who = {})
+      : t(&table),
+        from(from_),
+        count(count_),
+        state(std::size_t{table.state_size} * count_),
+        constants(std::size_t{table.constants_size} * count_),
+        shared(table.shared_size),
+        common(table.common_size),
+        gids(count_),
+        keys(count_),
+        last_emission(count_, -1),
+        set(with) {
+    for (std::uint32_t j = 0; j < count; ++j)
+      gids[j] = who.first + from + j, keys[j] = {who.seed + (from + j) / 2, 5};
     prepare();
     const Fields& variables = t->model.variables;
     std::vector<double> values;
@@ -157,12 +173,14 @@ struct BlockBench {
       if (variables.data[v].flags & initial) values.push_back(variables.data[v].preset);
     for (std::uint32_t j = 0; j < count; ++j) {
       params.push_back(of_neuron((from + j) % 3 == 1));
-      call("init", limit::requests_per_neuron, [&](NeuronBlock* b) { t->init(b, j, params[j].data(), values.data()); });
+      call("init", limit::requests_per_neuron,
+           [&](NeuronBlock* b) { t->init(b, j, params[j].data(), values.data()); });
     }
     if (t->frame) renormalise(0);
   }
 
-  /// The set's parameters, or some a third larger (smaller) where that fits; time constants that a block has in common stay.
+  /// The set's parameters, or some a third larger (smaller) where that fits; time constants that a block has
+  /// in common stay.
   Fenced of_neuron(bool varied) const {
     const Fields& fields = t->model.params;
     ParameterSet mine = set;
@@ -191,7 +209,26 @@ struct BlockBench {
 
   static constexpr double patterns[] = {0, 1, 1, 0};  ///< for environments: two of one input and one target
   NeuronBlock block(Outbox& box) {
-    return {state.data(), constants.data(), shared.data(), common.data(), gids.data(), &box, count, keys.data(), frame_begin, frame_length, neuron_run_info, patterns, t->environment ? 2u : 0u, 1, 1, nullptr, 0, 0, nullptr, 0};
+    return {state.data(),
+            constants.data(),
+            shared.data(),
+            common.data(),
+            gids.data(),
+            &box,
+            count,
+            keys.data(),
+            frame_begin,
+            frame_length,
+            neuron_run_info,
+            patterns,
+            t->environment ? 2u : 0u,
+            1,
+            1,
+            nullptr,
+            0,
+            0,
+            nullptr,
+            0};
   }
 
   /// Calls into the model with room for exactly `room` requests, and takes what it asked for.
@@ -199,42 +236,64 @@ struct BlockBench {
   void call(const char* what, std::uint32_t room, F&& f) {
     Fenced memory((std::size_t{room} + 1) * sizeof(Request), 1 << 14);
     Posting posted[limit::postings + 1];
-    Outbox box{reinterpret_cast<Request*>(memory.data()), 0, room, posted, 0, t->environment ? limit::postings : 0};
+    Outbox box{reinterpret_cast<Request*>(memory.data()), 0, room, posted, 0,
+               t->environment ? limit::postings : 0};
     NeuronBlock b = block(box);
     {
       const ModeWatch watch(what, mode_trouble);
       f(&b);
     }
     if (box.size > room || !memory.intact())
-      return breach(std::string(what) + " asked for more than it has room for (" + std::to_string(room) + " requests)");
+      return breach(std::string(what) + " asked for more than it has room for (" + std::to_string(room) +
+                    " requests)");
     if (box.posting_count > box.posting_capacity)
-      return breach(std::string(what) + " posted " + std::to_string(box.posting_count) + " control events where " + std::to_string(box.posting_capacity) + " are allowed");
+      return breach(std::string(what) + " posted " + std::to_string(box.posting_count) +
+                    " control events where " + std::to_string(box.posting_capacity) + " are allowed");
     for (const Posting& p : std::span(posted, box.posting_count)) check_posting(p);
-    if (!state.intact() || !constants.intact() || !shared.intact() || !common.intact()) return breach(std::string(what) + " wrote outside its memory");
+    if (!state.intact() || !constants.intact() || !shared.intact() || !common.intact())
+      return breach(std::string(what) + " wrote outside its memory");
     for (std::uint32_t i = 0; i < box.size; ++i) {
       const Request& r = box.data[i];
-      if (r.neuron >= count) return breach(std::string(what) + " asked for neuron " + std::to_string(r.neuron) + " of a block of " + std::to_string(count));
-      if (r.tick < now) return breach(std::string(what) + " asked for tick " + std::to_string(r.tick) + ", before the present tick " + std::to_string(now));
+      if (r.neuron >= count)
+        return breach(std::string(what) + " asked for neuron " + std::to_string(r.neuron) +
+                      " of a block of " + std::to_string(count));
+      if (r.tick < now)
+        return breach(std::string(what) + " asked for tick " + std::to_string(r.tick) +
+                      ", before the present tick " + std::to_string(now));
       switch (r.ask) {
-        case Ask::wake: pending[r.tick].wake.insert(r.neuron); break;
-        case Ask::test: pending[r.tick].test.insert(r.neuron); break;
-        case Ask::evaluate: pending[r.tick].evaluate.insert(r.neuron); break;
+        case Ask::wake:
+          pending[r.tick].wake.insert(r.neuron);
+          break;
+        case Ask::test:
+          pending[r.tick].test.insert(r.neuron);
+          break;
+        case Ask::evaluate:
+          pending[r.tick].evaluate.insert(r.neuron);
+          break;
         case Ask::emit:
-          if (r.tick != now) return breach(std::string(what) + " emitted at another tick than the present one");
-          if (std::exchange(last_emission[r.neuron], now) == now) return breach(std::string(what) + " emitted twice in one tick");
-          if (!std::isfinite(r.payload)) return breach(std::string(what) + " emitted the payload " + std::to_string(r.payload));
+          if (r.tick != now)
+            return breach(std::string(what) + " emitted at another tick than the present one");
+          if (std::exchange(last_emission[r.neuron], now) == now)
+            return breach(std::string(what) + " emitted twice in one tick");
+          if (!std::isfinite(r.payload))
+            return breach(std::string(what) + " emitted the payload " + std::to_string(r.payload));
           if (!t->graded && r.payload != 1)
-            return breach(std::string(what) + " emitted the payload " + std::to_string(r.payload) + " and does not say that it is graded");
+            return breach(std::string(what) + " emitted the payload " + std::to_string(r.payload) +
+                          " and does not say that it is graded");
           emissions.push_back({r.tick, from + r.neuron, r.payload});
           break;
-        case Ask::fail: return breach(std::string(what) + " cannot go on: " + reason_of(r));
-        default: return breach(std::string(what) + " asked for something unknown");
+        case Ask::fail:
+          return breach(std::string(what) + " cannot go on: " + reason_of(r));
+        default:
+          return breach(std::string(what) + " asked for something unknown");
       }
     }
   }
 
   void check_posting(const Posting& p) {
-    if (p.control.stimulus >= t->post_count) breach("it posted number " + std::to_string(p.control.stimulus) + " of its " + std::to_string(t->post_count) + " stimuli");
+    if (p.control.stimulus >= t->post_count)
+      breach("it posted number " + std::to_string(p.control.stimulus) + " of its " +
+             std::to_string(t->post_count) + " stimuli");
     if (p.tick <= now) breach("it posted a control event for the present or the past");
     for (const double x : p.control.value)
       if (!std::isfinite(x)) breach("it posted a control event with the value " + std::to_string(x));
@@ -248,7 +307,8 @@ struct BlockBench {
     if (js.empty()) return;
     const auto n = static_cast<std::uint32_t>(js.size());
     if (!a.sets) {
-      call("on_control", limit::requests_per_neuron * (t->environment ? count : n), [&](NeuronBlock* b) { t->on_control(b, now, &a.control, js.data(), n); });
+      call("on_control", limit::requests_per_neuron * (t->environment ? count : n),
+           [&](NeuronBlock* b) { t->on_control(b, now, &a.control, js.data(), n); });
       return;
     }
     const Field& f = t->model.params.data[a.field];
@@ -256,23 +316,27 @@ struct BlockBench {
       const double before = get(params[j].data(), f);
       put(params[j].data(), f, a.control.value[0]);
       if (t->check && t->check(params[j].data())) put(params[j].data(), f, before);
-      else call("set", limit::requests_per_neuron, [&](NeuronBlock* b) { t->set(b, now, j, params[j].data()); });
+      else
+        call("set", limit::requests_per_neuron, [&](NeuronBlock* b) { t->set(b, now, j, params[j].data()); });
     }
   }
 
   void renormalise(std::uint64_t frames) {
     frame_begin += static_cast<Tick>(frames) * frame_length;
-    call("renormalise", limit::requests_per_neuron * count, [&](NeuronBlock* b) { asleep = t->renormalise(b, frames) != 0; });
+    call("renormalise", limit::requests_per_neuron * count,
+         [&](NeuronBlock* b) { asleep = t->renormalise(b, frames) != 0; });
   }
 
   /// wake, test or evaluate for the neurons of a set, in their order.
-  void batch(const char* what, void (*f)(NeuronBlock*, Tick, const std::uint32_t*, std::uint32_t) noexcept, std::set<std::uint32_t>& who) {
+  void batch(const char* what, void (*f)(NeuronBlock*, Tick, const std::uint32_t*, std::uint32_t) noexcept,
+             std::set<std::uint32_t>& who) {
     if (who.empty()) return;
     const std::vector<std::uint32_t> js(who.begin(), who.end());
     who.clear();
     if (!f) return breach(std::string("it asks for ") + what + " and has no such function");
     const auto n = static_cast<std::uint32_t>(js.size());
-    call(what, limit::requests_per_neuron * (t->environment ? count : n), [&](NeuronBlock* b) { f(b, now, js.data(), n); });
+    call(what, limit::requests_per_neuron * (t->environment ? count : n),
+         [&](NeuronBlock* b) { f(b, now, js.data(), n); });
   }
 
   void receive(const Input& in, bool split) {
@@ -297,7 +361,8 @@ struct BlockBench {
     while (next_train < s.train.size() && s.train[next_train].first < until) {
       std::vector<std::uint32_t> keys;
       std::vector<std::size_t> upto;  // for each arrival the position in the train after it
-      // All arrivals of a slab have its begin as their base, however they are cut; it may lie before the present frame.
+      // All arrivals of a slab have its begin as their base, however they are cut; it may lie before the
+      // present frame.
       const Tick first = s.train[next_train].first;
       const Tick slab = frame_length > 0 ? std::min(longest_slab, frame_length) : longest_slab;
       const Tick base = (first - train_delay) / slab * slab + train_delay;
@@ -327,11 +392,15 @@ struct BlockBench {
       call("receive_train", limit::requests_per_train, [&](NeuronBlock* b) {
         taken = t->receive_train(b, &train);
         requests_ += b->out->size;
-        if (taken > 0 && taken <= n) now = base + (keys[taken - 1] >> 16);  // what it asks for, it asks for then
+        if (taken > 0 && taken <= n)
+          now = base + (keys[taken - 1] >> 16);  // what it asks for, it asks for then
       });
       if (!trouble.empty()) return;
-      if (taken == 0 || taken > n) return breach("receive_train took " + std::to_string(taken) + " of " + std::to_string(n) + " arrivals");
-      if (taken < n && requests_ == before) return breach("receive_train stopped without asking for anything");
+      if (taken == 0 || taken > n)
+        return breach("receive_train took " + std::to_string(taken) + " of " + std::to_string(n) +
+                      " arrivals");
+      if (taken < n && requests_ == before)
+        return breach("receive_train stopped without asking for anything");
       next_train = upto[taken - 1];
       if (t->ports[0].evaluates) {
         for (std::uint32_t i = 0; i < taken; ++i) pending[now].evaluate.insert(keys[i] & 0xFFFFu);
@@ -345,11 +414,14 @@ struct BlockBench {
     Outbox box{};
     const NeuronBlock b = block(box);
     const ModeWatch watch("read", mode_trouble);
-    const Fenced state_before = state, constants_before = constants, shared_before = shared, common_before = common;
+    const Fenced state_before = state, constants_before = constants, shared_before = shared,
+                 common_before = common;
     for (std::uint32_t j = 0; j < count; ++j)
       for (std::uint32_t v = 0; v < t->model.variables.count; ++v)
-        if (!same_bits(t->read(&b, tick, j, v), t->read(&b, tick, j, v))) return "two reads at one tick differ";
-    const bool same = state.same_bytes(state_before) && constants.same_bytes(constants_before) && shared.same_bytes(shared_before) && common.same_bytes(common_before);
+        if (!same_bits(t->read(&b, tick, j, v), t->read(&b, tick, j, v)))
+          return "two reads at one tick differ";
+    const bool same = state.same_bytes(state_before) && constants.same_bytes(constants_before) &&
+                      shared.same_bytes(shared_before) && common.same_bytes(common_before);
     return same && box.size == 0 ? "" : "read has written to the state";
   }
 
@@ -379,9 +451,11 @@ struct BlockBench {
 
   void tick(const Program& s, const Cut& cut) {
     // A model may ask for a later phase of the present tick, never for an earlier one.
-    for (; next_act < s.acts.size() && s.acts[next_act].tick == now && trouble.empty(); ++next_act) act(s.acts[next_act]);
+    for (; next_act < s.acts.size() && s.acts[next_act].tick == now && trouble.empty(); ++next_act)
+      act(s.acts[next_act]);
     batch("wake", t->wake, pending[now].wake);
-    for (; next_slice < s.slices.size() && s.slices[next_slice].tick == now; ++next_slice) receive(s.slices[next_slice], cut.slices);
+    for (; next_slice < s.slices.size() && s.slices[next_slice].tick == now; ++next_slice)
+      receive(s.slices[next_slice], cut.slices);
     for (std::size_t before = next_train + 1; before != next_train && trouble.empty();) {
       before = next_train;
       const Tick present = now;

@@ -47,8 +47,8 @@ double drawn_in_range(const Field& f, Dice& dice) {
   return inside(f, x) ? x : f.preset;
 }
 
-std::vector<ParameterSet> parameter_sets(const Fields& fields, std::size_t size, const char* (*check)(const void*) noexcept,
-                                         std::uint32_t seed) {
+std::vector<ParameterSet> parameter_sets(const Fields& fields, std::size_t size,
+                                         const char* (*check)(const void*) noexcept, std::uint32_t seed) {
   constexpr int drawn = 8, tries = 30;
   ParameterSet defaults{"the default parameters", {}};
   for (std::uint32_t i = 0; i < fields.count; ++i) defaults.values.push_back(fields.data[i].preset);
@@ -71,7 +71,9 @@ std::vector<ParameterSet> parameter_sets(const Fields& fields, std::size_t size,
       for (std::uint32_t i = 0; i < fields.count; ++i)
         if (dice.uniform() < 0.5) {
           s.values[i] = drawn_in_range(fields.data[i], dice);
-          if (s.values[i] != fields.data[i].preset) s.name += (s.name.empty() ? "" : ", ") + std::string(fields.data[i].name) + " = " + number(s.values[i]);
+          if (s.values[i] != fields.data[i].preset)
+            s.name +=
+                (s.name.empty() ? "" : ", ") + std::string(fields.data[i].name) + " = " + number(s.values[i]);
         }
       if (s.name.empty() || !allowed(s)) continue;
       all.push_back(std::move(s));

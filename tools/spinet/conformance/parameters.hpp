@@ -16,10 +16,10 @@ struct ParameterSet {
   Fenced bytes(const Fields& fields, std::size_t size) const;
 };
 
-/// The defaults; each parameter at each closed end of its range and at each of a few whole numbers, the others at their
-/// defaults; and some that are drawn.  What `check` refuses is left out.
-std::vector<ParameterSet> parameter_sets(const Fields& fields, std::size_t size, const char* (*check)(const void*) noexcept,
-                                         std::uint32_t seed);
+/// The defaults; each parameter at each closed end of its range and at each of a few whole numbers, the
+/// others at their defaults; and some that are drawn.  What `check` refuses is left out.
+std::vector<ParameterSet> parameter_sets(const Fields& fields, std::size_t size,
+                                         const char* (*check)(const void*) noexcept, std::uint32_t seed);
 
 /// The closed ends of a parameter's range, or all of a few whole numbers; not the default.
 std::vector<double> special_values(const Field& field);

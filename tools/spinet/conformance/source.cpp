@@ -30,10 +30,13 @@ struct UnitBench {
       rate += t.rate(p);
     }
     Dice dice(seed + 4);
-    for (Tick tick = 7; tick < Tick{slab} * slabs; tick += 1 + dice.below(90'000)) listed.push_back({tick, dice.below(unit_size)});
+    for (Tick tick = 7; tick < Tick{slab} * slabs; tick += 1 + dice.below(90'000))
+      listed.push_back({tick, dice.below(unit_size)});
   }
 
-  SourceUnit unit() const { return {first, unit_size, params.data(), 1, 0, listed.data(), listed.size(), key, run_info}; }
+  SourceUnit unit() const {
+    return {first, unit_size, params.data(), 1, 0, listed.data(), listed.size(), key, run_info};
+  }
 
   /// Events of one slab, sorted; `room`: the size of the first sink, doubled until it is enough.
   std::vector<std::uint32_t> events(std::uint32_t i, std::uint32_t room, bool& sound) const {
@@ -64,7 +67,8 @@ struct Made {
   std::size_t count = 0;
   bool sound = true;
 
-  Made(const SourceTable& table, const SourceTable& again, const ParameterSet& with, std::uint32_t slabs, std::uint32_t seed)
+  Made(const SourceTable& table, const SourceTable& again, const ParameterSet& with, std::uint32_t slabs,
+       std::uint32_t seed)
       : set(&with), bench(table, with, slabs, seed), restarted(again, with, slabs, seed) {
     for (std::uint32_t i = 0; i < slabs && std::isfinite(bench.rate) && sound; ++i) {
       all.push_back(bench.events(i, 1u << 16, sound));
@@ -72,19 +76,27 @@ struct Made {
     }
   }
   std::string mode() { return bench.mode_trouble; }
-  std::string rates() { return std::isfinite(bench.rate) && bench.rate >= 0 ? "" : "together they are " + std::to_string(bench.rate) + " per ms"; }
-  std::string fits() { return sound ? "" : "it writes past the end of the sink, or says again and again that there is no room"; }
+  std::string rates() {
+    return std::isfinite(bench.rate) && bench.rate >= 0
+               ? ""
+               : "together they are " + std::to_string(bench.rate) + " per ms";
+  }
+  std::string fits() {
+    return sound ? "" : "it writes past the end of the sink, or says again and again that there is no room";
+  }
   std::string mine() {
     for (const auto& slab_events : all)
       for (const auto key : slab_events)
-        if ((key & 0xFFFF) >= unit_size) return "an event of neuron " + std::to_string(key & 0xFFFF) + " of " + std::to_string(unit_size);
+        if ((key & 0xFFFF) >= unit_size)
+          return "an event of neuron " + std::to_string(key & 0xFFFF) + " of " + std::to_string(unit_size);
     return "";
   }
   std::string again() {
     for (std::size_t k = 0; k < all.size(); ++k) {
       const std::size_t i = all.size() - 1 - k;  // backwards, in a sink that is too small at first
       bool good = true;
-      if (restarted.events(static_cast<std::uint32_t>(i), 4, good) != all[i] || !good) return "slab " + std::to_string(i) + " differs when asked for again";
+      if (restarted.events(static_cast<std::uint32_t>(i), 4, good) != all[i] || !good)
+        return "slab " + std::to_string(i) + " differs when asked for again";
     }
     return "";
   }
@@ -107,16 +119,24 @@ struct Made {
   std::string as_stated() {
     if (bench.rate > 0) {
       const double bound = bench.rate * slab * static_cast<double>(all.size()) / run_info.ticks_per_ms;
-      // A neuron that fires regularly may begin with an event, and has one more in a stretch of time than its rate.
-      return static_cast<double>(count) <= bound + unit_size + 6 * std::sqrt(bound) + 6 ? "" : std::to_string(count) + " events where " + std::to_string(bound) + " are stated";
+      // A neuron that fires regularly may begin with an event, and has one more in a stretch of time than its
+      // rate.
+      return static_cast<double>(count) <= bound + unit_size + 6 * std::sqrt(bound) + 6
+                 ? ""
+                 : std::to_string(count) + " events where " + std::to_string(bound) + " are stated";
     }
     std::vector<std::uint64_t> sent, wanted;
     for (std::size_t i = 0; i < all.size(); ++i)
-      for (const auto key : all[i]) sent.push_back((std::uint64_t{slab} * i + (key >> 16)) << 16 | (key & 0xFFFF));
-    for (const auto& spike : bench.listed) wanted.push_back(static_cast<std::uint64_t>(spike.tick) << 16 | spike.index);
+      for (const auto key : all[i])
+        sent.push_back((std::uint64_t{slab} * i + (key >> 16)) << 16 | (key & 0xFFFF));
+    for (const auto& spike : bench.listed)
+      wanted.push_back(static_cast<std::uint64_t>(spike.tick) << 16 | spike.index);
     std::sort(sent.begin(), sent.end());
     // With a rate of zero a source may be one that takes no listed spikes, and silent.
-    return sent == wanted || (sent.empty() && bench.t.model.params.count > 0) ? "" : std::to_string(sent.size()) + " events where " + std::to_string(wanted.size()) + " are listed";
+    return sent == wanted || (sent.empty() && bench.t.model.params.count > 0)
+               ? ""
+               : std::to_string(sent.size()) + " events where " + std::to_string(wanted.size()) +
+                     " are listed";
   }
 };
 
@@ -127,7 +147,8 @@ void check_source(const SourceTable& table, const SourceTable& restarted, const 
   auto sets = parameter_sets(table.model.params, table.params_size, table.check, battery.seed);
   // A rate whose default is zero would give nothing to check.
   for (std::uint32_t i = 0; i < table.model.params.count; ++i)
-    if (const Field& f = table.model.params.data[i]; f.preset == 0 && f.high > 1000 && !(f.flags & integer)) sets[0].values[i] = 1000;
+    if (const Field& f = table.model.params.data[i]; f.preset == 0 && f.high > 1000 && !(f.flags & integer))
+      sets[0].values[i] = 1000;
   std::vector<Made> all;
   battery.check("events can be asked for", [&]() -> std::string {
     for (const auto& set : sets) {
@@ -137,13 +158,16 @@ void check_source(const SourceTable& table, const SourceTable& restarted, const 
     return "";
   });
   const auto with_all = [&](const char* holds, std::string (Made::*look)()) {
-    battery.check_each(holds, all, [](auto& made) -> const ParameterSet& { return *made.set; }, [&](auto& made) { return (made.*look)(); });
+    battery.check_each(
+        holds, all, [](auto& made) -> const ParameterSet& { return *made.set; },
+        [&](auto& made) { return (made.*look)(); });
   };
   with_all("leaves the floating-point mode of the processor as it is", &Made::mode);
   with_all("rates are finite and not negative", &Made::rates);
   with_all("stays inside the sink it is given", &Made::fits);
   with_all("events belong to neurons of the unit", &Made::mine);
-  with_all("the same stretch of time gives the same events, in any order, on any rank, with any sink", &Made::again);
+  with_all("the same stretch of time gives the same events, in any order, on any rank, with any sink",
+           &Made::again);
   with_all("random numbers follow the seed", &Made::seeded);
   with_all("sends no more than the rate it states, or the listed spikes, each once", &Made::as_stated);
 }

@@ -15,12 +15,13 @@ namespace {
 std::string difference(const std::vector<double>& a, const std::vector<double>& b) {
   for (std::size_t i = 0; i < a.size() && i < b.size(); ++i)
     if (!same_bits(a[i], b[i]))
-      return "event " + std::to_string(i / synapse_count) + ", synapse " + std::to_string(i % synapse_count) + ": weight " +
-             std::to_string(a[i]) + " became " + std::to_string(b[i]);
+      return "event " + std::to_string(i / synapse_count) + ", synapse " + std::to_string(i % synapse_count) +
+             ": weight " + std::to_string(a[i]) + " became " + std::to_string(b[i]);
   return a.size() == b.size() ? "" : "a different number of weights";
 }
 
-/// What the checks ask of one model.  Each function looks with one set of parameters and returns "" or what is wrong.
+/// What the checks ask of one model.  Each function looks with one set of parameters and returns "" or what
+/// is wrong.
 class SynapseChecks {
  public:
   using Weights = std::vector<double>;
@@ -31,7 +32,8 @@ class SynapseChecks {
     const Weights w = whole(set);
     for (std::size_t i = 0; i < w.size(); ++i)
       if (!std::isfinite(w[i]))
-        return "event " + std::to_string(i / synapse_count) + ", synapse " + std::to_string(i % synapse_count) + ": transmits " + std::to_string(w[i]);
+        return "event " + std::to_string(i / synapse_count) + ", synapse " +
+               std::to_string(i % synapse_count) + ": transmits " + std::to_string(w[i]);
     return "";
   }
 
@@ -67,9 +69,12 @@ class SynapseChecks {
       if (sign == Sign::either) continue;
       for (std::uint32_t i = 0; i < synapse_count; ++i)
         if (w[i] * (sign == Sign::given ? given[i] : static_cast<double>(sign)) < 0)
-          return "event " + std::to_string(n) + ", synapse " + std::to_string(i) + ": transmits " + shortest(w[i]) + ", " +
-                 (sign == Sign::given ? "of a weight that began as " + shortest(given[i])
-                                      : std::string("which the range of its weight, or `sign`, says is never ") + (sign == Sign::positive ? "below 0" : "above 0"));
+          return "event " + std::to_string(n) + ", synapse " + std::to_string(i) + ": transmits " +
+                 shortest(w[i]) + ", " +
+                 (sign == Sign::given
+                      ? "of a weight that began as " + shortest(given[i])
+                      : std::string("which the range of its weight, or `sign`, says is never ") +
+                            (sign == Sign::positive ? "below 0" : "above 0"));
     }
     return "";
   }
@@ -84,13 +89,16 @@ class SynapseChecks {
       one.deliver({e.tick, 1, e.controls, e.set}, of_one);
       other.deliver({e.tick, 0.37, e.controls, e.set}, of_other);
       if (const auto d = difference(of_one, of_other); !d.empty())
-        return d.substr(d.find("synapse")) + " with the payload 0.37; the engine multiplies weights by the payload, a model must not do it as well";
+        return d.substr(d.find("synapse")) +
+               " with the payload 0.37; the engine multiplies weights by the payload, a model must not do it "
+               "as well";
       bench.deliver(e, w);
     }
     return "";
   }
 
-  /// What logs hold of a weight is what an event would have met, before or after the change that it makes itself.
+  /// What logs hold of a weight is what an event would have met, before or after the change that it makes
+  /// itself.
   std::string shows(const ParameterSet& set) {
     SliceBench bench = all(set);
     Weights w;
@@ -107,8 +115,9 @@ class SynapseChecks {
       read.deliver({e.tick, 1, {}, {}}, met);
       for (std::uint32_t i = 0; i < synapse_count; ++i)
         if (other(shown[i], i) && other(read.read(i, e.tick, 0), i))
-          return "at tick " + std::to_string(e.tick) + " synapse " + std::to_string(i) + " transmits " + shortest(met[i]) + ", and its " +
-                 t_.model.variables.data[0].name + " is read as " + shortest(shown[i]);
+          return "at tick " + std::to_string(e.tick) + " synapse " + std::to_string(i) + " transmits " +
+                 shortest(met[i]) + ", and its " + t_.model.variables.data[0].name + " is read as " +
+                 shortest(shown[i]);
       bench.deliver(e, w);
     }
     return "";
@@ -145,7 +154,8 @@ class SynapseChecks {
         for (const Tick tick : {last, (last + e.tick) / 2, e.tick})
           for (std::uint32_t v = 0; v < t_.model.variables.count; ++v) {
             const double once = bench.read(i, tick, v);
-            if (!std::isfinite(once)) return std::string(t_.model.variables.data[v].name) + " is read as " + std::to_string(once);
+            if (!std::isfinite(once))
+              return std::string(t_.model.variables.data[v].name) + " is read as " + std::to_string(once);
             if (!same_bits(once, bench.read(i, tick, v))) return "two reads at one tick differ";
           }
       if (!bench.same_states(before) || !bench.same_shared(before)) return "read has written to the state";
@@ -197,7 +207,9 @@ class SynapseChecks {
     const Weights as_it_was = whole(set);
     const bool with_gids = difference(as_it_was, whole(set, {.first_target = 4000, .source = 19})).empty();
     if (!t_.draws)
-      return with_gids ? "" : "what it transmits depends on who the neurons are, and it does not say that it draws random numbers (`draws = true`): they have no key, and ignore the seed";
+      return with_gids ? ""
+                       : "what it transmits depends on who the neurons are, and it does not say that it "
+                         "draws random numbers (`draws = true`): they have no key, and ignore the seed";
     if (with_gids) return "";  // none, or none that show
     for (std::uint32_t k = 0; k < other_seeds; ++k)
       if (!difference(as_it_was, whole(set, {.key = {43 + k, 10}})).empty()) return "";
@@ -205,7 +217,9 @@ class SynapseChecks {
   }
 
  private:
-  SliceBench all(const ParameterSet& set, const Identity& who = {}) const { return {t_, set, seed_, 0, synapse_count, who}; }
+  SliceBench all(const ParameterSet& set, const Identity& who = {}) const {
+    return {t_, set, seed_, 0, synapse_count, who};
+  }
   std::vector<SliceBench> parts(const ParameterSet& set) const {
     return {{t_, set, seed_, 0, 1}, {t_, set, seed_, 1, 19}, {t_, set, seed_, 20, synapse_count - 20}};
   }
@@ -228,8 +242,9 @@ void check_synapse(const SynapseTable& table, const SynapseTable& restarted, con
   const auto sets = parameter_sets(table.model.params, table.params_size, table.check, battery.seed);
   using Look = std::string (SynapseChecks::*)(const ParameterSet&);
   const auto with_all = [&](const char* holds, Look look) {
-    battery.check_each(holds, sets, [](const ParameterSet& set) -> const ParameterSet& { return set; },
-                       [&](const ParameterSet& set) { return (checks.*look)(set); });
+    battery.check_each(
+        holds, sets, [](const ParameterSet& set) -> const ParameterSet& { return set; },
+        [&](const ParameterSet& set) { return (checks.*look)(set); });
   };
   with_all("writes only its own memory", &SynapseChecks::fences);
   with_all("leaves the floating-point mode of the processor as it is", &SynapseChecks::mode);
@@ -240,11 +255,14 @@ void check_synapse(const SynapseTable& table, const SynapseTable& restarted, con
   with_all("one batch equals split batches", &SynapseChecks::splits);
   with_all("states saved and restored as bytes go on as if nothing had happened", &SynapseChecks::restarts);
   with_all("`read` changes nothing, and returns numbers", &SynapseChecks::reads);
-  if (!table.draws && (table.model.variables.data[0].flags & port_unit)) with_all("the weight that is read is the one that is transmitted", &SynapseChecks::shows);
+  if (!table.draws && (table.model.variables.data[0].flags & port_unit))
+    with_all("the weight that is read is the one that is transmitted", &SynapseChecks::shows);
   with_all("random numbers follow the seed", &SynapseChecks::draws);
   if (table.catch_up) with_all("`catch_up` changes nothing that follows", &SynapseChecks::catches_up);
-  if (table.post_tau) with_all("of spikes that it has seen it needs each target's last alone", &SynapseChecks::forgets);
-  if (table.read_count) with_all("what it reads of its targets may come in either way", &SynapseChecks::values);
+  if (table.post_tau)
+    with_all("of spikes that it has seen it needs each target's last alone", &SynapseChecks::forgets);
+  if (table.read_count)
+    with_all("what it reads of its targets may come in either way", &SynapseChecks::values);
 }
 
 }  // namespace spinet

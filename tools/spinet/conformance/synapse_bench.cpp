@@ -11,7 +11,8 @@ namespace {
 constexpr RunInfo run_info{1e6};  // ticks of 1 ns
 constexpr Tick delay = 1'500'000;
 
-/// Every stimulus that the model answers, as schedules and environments send them: values all over their ranges.
+/// Every stimulus that the model answers, as schedules and environments send them: values all over their
+/// ranges.
 std::vector<Control> some_controls(const SynapseTable& t, std::uint32_t i, Dice& dice) {
   std::vector<Control> all;
   for (std::uint32_t k = 0; k < t.model.stimulus_count; ++k) {
@@ -24,7 +25,8 @@ std::vector<Control> some_controls(const SynapseTable& t, std::uint32_t i, Dice&
         c.value[v] = drawn_in_range(f, dice);
         if (f.flags & integer) continue;
         if (f.flags & lasting) c.value[v] *= 0.01;
-        else if (const double more = strength * 5 * c.value[v]; more >= f.low && more <= f.high) c.value[v] = more;
+        else if (const double more = strength * 5 * c.value[v]; more >= f.low && more <= f.high)
+          c.value[v] = more;
       }
       all.push_back(c);
     }
@@ -43,7 +45,8 @@ class Settable {
       for (const double x : special_values(field)) special_.emplace_back(f, x);
     }
   }
-  /// Of the `k`-th change of a history: drawn ones and, every other time, ends of ranges, all of them by turns.
+  /// Of the `k`-th change of a history: drawn ones and, every other time, ends of ranges, all of them by
+  /// turns.
   std::vector<std::pair<std::uint32_t, double>> values(std::uint32_t k, Dice& dice) const {
     std::vector<std::pair<std::uint32_t, double>> set;
     constexpr std::uint32_t turns = event_count / 20;
@@ -72,18 +75,20 @@ std::vector<SynapseEvent> synapse_history(const SynapseTable& table, std::uint32
     const double payload = dice.uniform() * 2;
     SynapseEvent e{tick, i % 3 != 0 ? payload : 1.0, {}, {}};
     if (i % 10 == 7)
-      for (const Control& c : some_controls(table, i, dice)) e.controls.push_back({c, SynapseEvent::everyone});
+      for (const Control& c : some_controls(table, i, dice))
+        e.controls.push_back({c, SynapseEvent::everyone});
     if (i % 10 == 4)
       for (const Control& c : some_controls(table, i, dice))  // what networks may send to single synapses
-        if (table.model.stimuli[c.stimulus].flags & wired) e.controls.push_back({c, dice.below(synapse_count)});
+        if (table.model.stimuli[c.stimulus].flags & wired)
+          e.controls.push_back({c, dice.below(synapse_count)});
     if (i % 10 == 2) e.set = settable.values(i / 10, dice);
     events.push_back(std::move(e));
   }
   return events;
 }
 
-/// What plastic synapses see of their targets: every target spikes at times of its own; all of the run is there at
-/// once, so that a model that looks past `seen()` gives itself away.
+/// What plastic synapses see of their targets: every target spikes at times of its own; all of the run is
+/// there at once, so that a model that looks past `seen()` gives itself away.
 class Targets {
  public:
   Targets(const SynapseTable& t, const ParameterSet& set, Gid first) {
@@ -95,13 +100,15 @@ class Targets {
       gids_.push_back(first + j);
       Dice dice(100 + j);
       Tick tick = 0;
-      for (int k = 0; k < 200; ++k) histories_->add(j, tick += 1'000'000 + static_cast<Tick>(2e8 * std::pow(dice.uniform(), 4)));
+      for (int k = 0; k < 200; ++k)
+        histories_->add(j, tick += 1'000'000 + static_cast<Tick>(2e8 * std::pow(dice.uniform(), 4)));
     }
     neuron_.read = variable;
     for (std::uint32_t k = 0; k < t.read_count; ++k) reads_.push_back(k);
     values_.resize(t.read_count, std::vector<double>(count));
   }
-  /// As the engine does from time to time: what all synapses have seen goes, but for each neuron's last spike.
+  /// As the engine does from time to time: what all synapses have seen goes, but for each neuron's last
+  /// spike.
   void forget(Tick tick) { histories_->swept(tick, delay); }
   void show(Slice& s, bool histories, bool values) {
     histories_->rebase(s.tick);
@@ -134,10 +141,19 @@ class Targets {
   NeuronBlock block_{};
 };
 
-SliceBench::SliceBench(const SynapseTable& table, const ParameterSet& set, std::uint32_t seed, std::uint32_t from, std::uint32_t count,
-                       const Identity& who)
-    : t_(&table), params_(set), from_(from), count_(count), who_(who), shared_(table.shared_size), state_(std::size_t{table.state_size} * count),
-      slice_state_(table.slice_state_size), targets_(count), copies_(count), neurons_(std::make_shared<Targets>(table, set, who.first_target)) {
+SliceBench::SliceBench(const SynapseTable& table, const ParameterSet& set, std::uint32_t seed,
+                       std::uint32_t from, std::uint32_t count, const Identity& who)
+    : t_(&table),
+      params_(set),
+      from_(from),
+      count_(count),
+      who_(who),
+      shared_(table.shared_size),
+      state_(std::size_t{table.state_size} * count),
+      slice_state_(table.slice_state_size),
+      targets_(count),
+      copies_(count),
+      neurons_(std::make_shared<Targets>(table, set, who.first_target)) {
   prepare();
   const Fields& variables = t_->model.variables;
   for (std::uint32_t i = 0; i < count_; ++i) {
@@ -149,7 +165,8 @@ SliceBench::SliceBench(const SynapseTable& table, const ParameterSet& set, std::
       if (const Field& f = variables.data[v]; f.flags & initial) {
         // Defaults, ends of the range and others, by turns.
         const std::uint32_t turn = (from_ + i + v) % 4;
-        const bool low = turn == 1 && std::isfinite(f.low) && !(f.flags & low_open), high = turn == 2 && std::isfinite(f.high) && !(f.flags & high_open);
+        const bool low = turn == 1 && std::isfinite(f.low) && !(f.flags & low_open),
+                   high = turn == 2 && std::isfinite(f.high) && !(f.flags & high_open);
         put(s, f, turn == 0 ? f.preset : low ? f.low : high ? f.high : drawn_in_range(f, dice));
       }
     const ModeWatch watch("init", mode_trouble_);
@@ -165,7 +182,8 @@ SliceBench::SliceBench(const SliceBench& saved, const SynapseTable& table) : Sli
 
 void SliceBench::prepare() {
   const ModeWatch watch("prepare", mode_trouble_);
-  if (t_->prepare) t_->prepare(shared_.data(), params_.bytes(t_->model.params, t_->params_size).data(), &run_info);
+  if (t_->prepare)
+    t_->prepare(shared_.data(), params_.bytes(t_->model.params, t_->params_size).data(), &run_info);
 }
 
 void SliceBench::change(const SynapseEvent& e) {
@@ -196,7 +214,9 @@ Slice SliceBench::at(Tick tick, double payload) {
   s.state = state_.data();
   s.slice_state = slice_state_.data();
   s.shared = shared_.data();
-  if (t_->draws) s.copies = copies_.data(), s.random = who_.key;  // as the engine: a model that does not say that it draws has no key
+  if (t_->draws)
+    s.copies = copies_.data(),
+    s.random = who_.key;  // as the engine: a model that does not say that it draws has no key
   s.run = run_info;
   neurons_->show(s, t_->post_tau != nullptr, shows_values_);
   return s;
@@ -217,12 +237,14 @@ void SliceBench::control(const SynapseEvent::Sent& sent, Tick tick) {
 }
 
 /// Weights that a model has written, or those that it is.
-void SliceBench::take(const SynapseTable& table, Fenced& out, std::uint32_t count, std::vector<double>& weights) {
+void SliceBench::take(const SynapseTable& table, Fenced& out, std::uint32_t count,
+                      std::vector<double>& weights) {
   for (std::uint32_t i = 0; i < count; ++i) {
     double wide;
     float narrow;
     if (table.on_pre) std::memcpy(&wide, out.data() + i * sizeof wide, sizeof wide);
-    else std::memcpy(&narrow, out.data() + i * sizeof narrow, sizeof narrow), wide = static_cast<double>(narrow);
+    else
+      std::memcpy(&narrow, out.data() + i * sizeof narrow, sizeof narrow), wide = static_cast<double>(narrow);
     weights.push_back(wide);
   }
 }
@@ -239,7 +261,8 @@ void SliceBench::deliver(const SynapseEvent& e, std::vector<double>& weights) {
   intact_ = intact_ && out.intact();
 }
 
-void SliceBench::deliver_together(std::vector<SliceBench>& parts, const SynapseEvent& e, std::vector<double>& weights) {
+void SliceBench::deliver_together(std::vector<SliceBench>& parts, const SynapseEvent& e,
+                                  std::vector<double>& weights) {
   const SynapseTable& t = *parts[0].t_;
   for (auto& p : parts) {
     p.change(e);

@@ -1,4 +1,5 @@
-// A small engine of one projection: events, postsynaptic spikes and control events at one slice, cut in different ways.
+// A small engine of one projection: events, postsynaptic spikes and control events at one slice, cut in
+// different ways.
 #pragma once
 #include <memory>
 #include <vector>
@@ -22,8 +23,8 @@ struct SynapseEvent {
   std::vector<Sent> controls;
   std::vector<std::pair<std::uint32_t, double>> set;  ///< parameters that change: number, new value
 };
-/// Intervals from one tick to half a second, so that fast and slow processes are met; control events of every kind, to all
-/// synapses and to single ones.
+/// Intervals from one tick to half a second, so that fast and slow processes are met; control events of every
+/// kind, to all synapses and to single ones.
 std::vector<SynapseEvent> synapse_history(const SynapseTable& table, std::uint32_t seed);
 
 /// What a run of the bench draws with: others give other random numbers, and nothing else.
@@ -37,17 +38,19 @@ class Targets;
 /// The synapses [from, from + count) as one slice, with memory of their own.
 class SliceBench {
  public:
-  SliceBench(const SynapseTable& table, const ParameterSet& set, std::uint32_t seed, std::uint32_t from, std::uint32_t count,
-             const Identity& who = {});
+  SliceBench(const SynapseTable& table, const ParameterSet& set, std::uint32_t seed, std::uint32_t from,
+             std::uint32_t count, const Identity& who = {});
   SliceBench(const SliceBench&) = default;
-  /// What a restart finds: the saved states, `Shared` prepared anew, by the model as another process loads it.
+  /// What a restart finds: the saved states, `Shared` prepared anew, by the model as another process loads
+  /// it.
   SliceBench(const SliceBench& saved, const SynapseTable& table);
 
   Slice at(Tick tick, double payload = 1);
   /// Control events and one event; appends its weights to `weights`.
   void deliver(const SynapseEvent& e, std::vector<double>& weights);
   /// The same for several slices, in one call.
-  static void deliver_together(std::vector<SliceBench>& parts, const SynapseEvent& e, std::vector<double>& weights);
+  static void deliver_together(std::vector<SliceBench>& parts, const SynapseEvent& e,
+                               std::vector<double>& weights);
   void control(const SynapseEvent::Sent& sent, Tick tick);
   /// Parameters that the schedule changes before the event.
   void change(const SynapseEvent& e);
@@ -61,7 +64,9 @@ class SliceBench {
   double given(std::uint32_t i) const;
   /// What has changed the floating-point mode, or "".
   const std::string& mode_trouble() const { return mode_trouble_; }
-  bool same_states(const SliceBench& o) const { return state_.same_bytes(o.state_) && slice_state_.same_bytes(o.slice_state_); }
+  bool same_states(const SliceBench& o) const {
+    return state_.same_bytes(o.state_) && slice_state_.same_bytes(o.slice_state_);
+  }
   bool same_shared(const SliceBench& o) const { return shared_.same_bytes(o.shared_); }
   std::uint32_t from() const { return from_; }
   std::uint32_t count() const { return count_; }

@@ -16,9 +16,13 @@ namespace {
 constexpr std::size_t cv_bins = 150, shown_reports = 8, shown_weights = 12, shown_environments = 8;
 constexpr double cv_bin = 0.02;
 
-/// Equal bins for the rates of some populations: 40 to the largest rate, but outliers do not squeeze the others.
-void bin_rates(Analysis& a, const std::vector<std::map<std::uint64_t, std::uint64_t>>& neurons_with, std::span<const std::size_t> of) {
-  const auto seconds = [&](std::size_t p) { return (a.populations[p].to_ms - a.populations[p].from_ms) * 1e-3; };
+/// Equal bins for the rates of some populations: 40 to the largest rate, but outliers do not squeeze the
+/// others.
+void bin_rates(Analysis& a, const std::vector<std::map<std::uint64_t, std::uint64_t>>& neurons_with,
+               std::span<const std::size_t> of) {
+  const auto seconds = [&](std::size_t p) {
+    return (a.populations[p].to_ms - a.populations[p].from_ms) * 1e-3;
+  };
   double most = 0, shortest = a.end_ms * 1e-3;
   for (const auto p : of) {
     Moments m;
@@ -35,7 +39,11 @@ void bin_rates(Analysis& a, const std::vector<std::map<std::uint64_t, std::uint6
   const double width = std::max(round_up(std::max(most, 1e-9) / 40), 1 / shortest);
   for (const auto p : of) {
     auto& population = a.populations[p];
-    population.rates = {.from = 0, .width = width, .counts = std::vector<std::uint64_t>(static_cast<std::size_t>(std::floor(most / width + 1e-9)) + 1), .above = 0};
+    population.rates = {
+        .from = 0,
+        .width = width,
+        .counts = std::vector<std::uint64_t>(static_cast<std::size_t>(std::floor(most / width + 1e-9)) + 1),
+        .above = 0};
     for (const auto& [spikes, n] : neurons_with[p]) {
       const double hz = static_cast<double>(spikes) / seconds(p);
       population.rates.add(hz, n);
@@ -45,7 +53,8 @@ void bin_rates(Analysis& a, const std::vector<std::map<std::uint64_t, std::uint6
 }
 
 /// Equal bins for the coefficients of some populations, symmetric about 0.
-void bin_correlations(Analysis& a, const std::vector<std::vector<double>>& of_pairs, std::span<const std::size_t> of) {
+void bin_correlations(Analysis& a, const std::vector<std::vector<double>>& of_pairs,
+                      std::span<const std::size_t> of) {
   double most = 0;
   for (const auto p : of)
     for (const double c : of_pairs[p]) most = std::max(most, std::abs(c));
@@ -53,19 +62,24 @@ void bin_correlations(Analysis& a, const std::vector<std::vector<double>>& of_pa
   const double side = std::floor(most / width + 1e-9) + 1;
   for (const auto p : of) {
     auto& population = a.populations[p];
-    population.correlation = {.from = -side * width, .width = width, .counts = std::vector<std::uint64_t>(static_cast<std::size_t>(2 * side)), .above = 0};
+    population.correlation = {.from = -side * width,
+                              .width = width,
+                              .counts = std::vector<std::uint64_t>(static_cast<std::size_t>(2 * side)),
+                              .above = 0};
     for (const double c : of_pairs[p]) population.correlation.add(c), population.correlations.add(c);
   }
 }
 
 }  // namespace
 
-std::vector<std::size_t> share_rows(const std::vector<LoggedPopulation>& populations, std::size_t rows, std::size_t least) {
+std::vector<std::size_t> share_rows(const std::vector<LoggedPopulation>& populations, std::size_t rows,
+                                    std::size_t least) {
   double weights = 0;
   for (const auto& p : populations) weights += std::sqrt(static_cast<double>(p.size));
   std::vector<std::size_t> share;
   for (const auto& p : populations) {
-    const auto mine = static_cast<std::size_t>(static_cast<double>(rows) * std::sqrt(static_cast<double>(p.size)) / std::max(weights, 1.0));
+    const auto mine = static_cast<std::size_t>(
+        static_cast<double>(rows) * std::sqrt(static_cast<double>(p.size)) / std::max(weights, 1.0));
     share.push_back(static_cast<std::size_t>(std::min<std::uint64_t>(std::max(mine, least), p.size)));
   }
   return share;
@@ -75,7 +89,9 @@ std::vector<LoggedPopulation> recorded_populations(const LogSummary& log) {
   std::vector<LoggedPopulation> recorded;
   for (const auto& p : log.populations) {
     if (!p.recorded) continue;
-    if (p.size > (std::uint64_t{1} << 32)) throw LogError(log.path, fmt::format("population {} claims {} neurons: the log is damaged", p.name, p.size));
+    if (p.size > (std::uint64_t{1} << 32))
+      throw LogError(log.path,
+                     fmt::format("population {} claims {} neurons: the log is damaged", p.name, p.size));
     recorded.push_back(p);
   }
   return recorded;
@@ -129,7 +145,8 @@ struct Shares {
 Shares choose_shares(Analysis& a, const std::vector<LoggedPopulation>& recorded, const AnalysisOptions& o) {
   const std::size_t count = std::max<std::size_t>(recorded.size(), 1);
   // Many populations share what one report can hold.
-  const double bins = static_cast<double>(std::max<std::size_t>(50, std::min(o.rate_bins, 25 * o.rate_bins / count)));
+  const double bins =
+      static_cast<double>(std::max<std::size_t>(50, std::min(o.rate_bins, 25 * o.rate_bins / count)));
   a.bin_ms = std::max(round_up(a.end_ms / bins), std::min(0.1, round_up(a.end_ms / 50)));
   a.correlation_bin_ms = std::max(5.0, round_up(a.end_ms / 100'000));
   Shares s;
@@ -137,7 +154,8 @@ Shares choose_shares(Analysis& a, const std::vector<LoggedPopulation>& recorded,
   s.rows = share_rows(recorded, o.rows, std::min<std::size_t>(16, std::max<std::size_t>(1, o.rows / count)));
   std::size_t all_rows = 0;
   for (const auto r : s.rows) all_rows += r;
-  s.columns = std::max<std::size_t>(1, std::min(o.columns, o.columns * o.rows / std::max<std::size_t>(all_rows, 1)));
+  s.columns =
+      std::max<std::size_t>(1, std::min(o.columns, o.columns * o.rows / std::max<std::size_t>(all_rows, 1)));
   std::vector<std::uint64_t> spikes;
   for (const auto& p : recorded) spikes.push_back(p.spikes);
   const auto points = share(spikes, o.points);
@@ -146,15 +164,18 @@ Shares choose_shares(Analysis& a, const std::vector<LoggedPopulation>& recorded,
 }
 
 /// Reads the spikes of one population, once, into all that is shown of it.
-void add_population(Analysis& a, const LogData& data, LoggedPopulation p, const Shares& shares, bool correlations, Counted& counted) {
+void add_population(Analysis& a, const LogData& data, LoggedPopulation p, const Shares& shares,
+                    bool correlations, Counted& counted) {
   const std::size_t i = a.populations.size();
   const auto [from_ms, to_ms] = recorded_ms(p, a.end, a.log.ticks_per_ms);
-  const auto bins = static_cast<std::size_t>(std::max(1.0, std::ceil((to_ms - from_ms) / a.correlation_bin_ms * (1 - 1e-12))));
+  const auto bins = static_cast<std::size_t>(
+      std::max(1.0, std::ceil((to_ms - from_ms) / a.correlation_bin_ms * (1 - 1e-12))));
   TimeBins in_time(a.bin_ms * a.log.ticks_per_ms, shares.time_bins);
   Density density({0, a.end}, shares.columns, EvenSample(p.size, shares.rows[i]), false);
   Neurons neurons(p.size, a.log.ticks_per_ms);
   PointSample sample(p.size, p.spikes, shares.points[i]);
-  Correlation correlation(correlations ? p.size : 0, static_cast<Tick>(std::llround(from_ms * a.log.ticks_per_ms)),
+  Correlation correlation(correlations ? p.size : 0,
+                          static_cast<Tick>(std::llround(from_ms * a.log.ticks_per_ms)),
                           a.correlation_bin_ms * a.log.ticks_per_ms, bins);
   data.spikes(p, [&](const SpikeBlock& block) {
     in_time.add(block);
@@ -197,13 +218,16 @@ void share_axes(Analysis& a, const Counted& counted) {
 
 /// The first `most` of `all`, as `read` shows each; says where there are more.
 template <class All, class Shown, class Read>
-void read_some(Analysis& a, const All& all, std::size_t most, const char* what, std::vector<Shown>& shown, Read&& read) {
+void read_some(Analysis& a, const All& all, std::size_t most, const char* what, std::vector<Shown>& shown,
+               Read&& read) {
   for (std::size_t i = 0; i < std::min(all.size(), most); ++i) shown.push_back(read(all[i]));
-  if (all.size() > most) a.warnings.push_back({false, fmt::format("Of {} {}, the first {} are shown.", all.size(), what, most)});
+  if (all.size() > most)
+    a.warnings.push_back({false, fmt::format("Of {} {}, the first {} are shown.", all.size(), what, most)});
 }
 
 void add_series(Analysis& a, const LogData& data) {
-  read_some(a, a.log.reports, shown_reports, "reports", a.traces, [&](auto& r) { return read_traces(data, r, 5, 1200); });
+  read_some(a, a.log.reports, shown_reports, "reports", a.traces,
+            [&](auto& r) { return read_traces(data, r, 5, 1200); });
   read_some(a, data.weights(), shown_weights, "projections with weight frames", a.weights,
             [&](auto& w) { return read_weights(data, w, 120, 60); });
   read_some(a, data.metrics(), shown_environments, "environments with metrics", a.metrics,

@@ -6,7 +6,11 @@
 namespace spinet::look {
 
 Correlation::Correlation(std::uint64_t size, Tick start, double ticks_per_bin, std::size_t bins)
-    : sample_(size, std::min(size, candidates)), start_(start), per_tick_(1 / ticks_per_bin), bins_(bins), spikes_(sample_.rows()) {
+    : sample_(size, std::min(size, candidates)),
+      start_(start),
+      per_tick_(1 / ticks_per_bin),
+      bins_(bins),
+      spikes_(sample_.rows()) {
   for (std::uint64_t r = 0; r < sample_.rows(); ++r) nodes_.push_back(sample_.node(r));
 }
 
@@ -15,7 +19,8 @@ void Correlation::add(const SpikeBlock& block) {
   for (std::size_t i = 0; i < block.ticks.size(); ++i) {
     const auto row = sample_.row(block.nodes[i]);
     if (nodes_[row] != block.nodes[i] || block.ticks[i] < start_) continue;
-    spikes_[row].push_back(static_cast<std::uint32_t>(std::min<std::size_t>(static_cast<std::size_t>(static_cast<double>(block.ticks[i] - start_) * per_tick_), bins_ - 1)));
+    spikes_[row].push_back(static_cast<std::uint32_t>(std::min<std::size_t>(
+        static_cast<std::size_t>(static_cast<double>(block.ticks[i] - start_) * per_tick_), bins_ - 1)));
   }
 }
 

@@ -8,8 +8,8 @@
 
 namespace spinet::look {
 
-/// Pearson's correlation of the spike counts of pairs of neurons, in equal bins from `start` on.  Of up to 100 evenly
-/// spaced neurons the first 60 that fired at least 10 times make 1,770 pairs at most.
+/// Pearson's correlation of the spike counts of pairs of neurons, in equal bins from `start` on.  Of up to
+/// 100 evenly spaced neurons the first 60 that fired at least 10 times make 1,770 pairs at most.
 class Correlation {
  public:
   static constexpr std::uint64_t candidates = 100, most = 60, least_spikes = 10;

@@ -6,7 +6,8 @@ namespace spinet::look {
 
 void TimeBins::add(const SpikeBlock& block) {
   const auto last = counts_.size() - 1;
-  for (const Tick t : block.ticks) ++counts_[std::min(static_cast<std::size_t>(static_cast<double>(t) * per_tick_), last)];
+  for (const Tick t : block.ticks)
+    ++counts_[std::min(static_cast<std::size_t>(static_cast<double>(t) * per_tick_), last)];
 }
 
 std::uint64_t EvenSample::node(std::uint64_t row) const {
@@ -16,8 +17,13 @@ std::uint64_t EvenSample::node(std::uint64_t row) const {
 }
 
 Density::Density(Window window, std::size_t columns, EvenSample rows, bool only_sample)
-    : window_(window), columns_(columns), rows_(rows), only_sample_(only_sample),
-      per_tick_(static_cast<double>(columns) / std::max(1.0, static_cast<double>(window.to) - static_cast<double>(window.from))), cells_(columns * rows.rows()) {}
+    : window_(window),
+      columns_(columns),
+      rows_(rows),
+      only_sample_(only_sample),
+      per_tick_(static_cast<double>(columns) /
+                std::max(1.0, static_cast<double>(window.to) - static_cast<double>(window.from))),
+      cells_(columns * rows.rows()) {}
 
 void Density::add(const SpikeBlock& block) {
   if (cells_.empty()) return;
@@ -29,7 +35,8 @@ void Density::add(const SpikeBlock& block) {
     if (t < window_.from || t >= window_.to) continue;
     const auto row = rows_.row(block.nodes[i]);
     if (only_sample_ && nodes[row] != block.nodes[i]) continue;
-    ++cells_[row * columns_ + std::min(static_cast<std::size_t>(static_cast<double>(t - window_.from) * per_tick_), last)];
+    ++cells_[row * columns_ +
+             std::min(static_cast<std::size_t>(static_cast<double>(t - window_.from) * per_tick_), last)];
   }
 }
 

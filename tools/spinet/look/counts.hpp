@@ -41,7 +41,8 @@ class Density {
   struct Window {
     Tick from = 0, to = 1;
   };
-  /// With `only_sample`, rows hold the spikes of one neuron each (EvenSample::node), else of all that fall into it.
+  /// With `only_sample`, rows hold the spikes of one neuron each (EvenSample::node), else of all that fall
+  /// into it.
   Density(Window window, std::size_t columns, EvenSample rows, bool only_sample);
   void add(const SpikeBlock& block);
   std::size_t columns() const { return columns_; }

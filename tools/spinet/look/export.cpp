@@ -25,7 +25,8 @@ void say_what_is_missing(const LogData& data) {
 /// The file, or the folder of tables.
 fs::path output_of(const ExportOptions& o) {
   if (!o.output.empty()) return named(o.output);
-  return o.format == "nwb" ? fs::path(o.log).replace_extension(".nwb") : fs::path(fs::path(o.log).replace_extension().string() + "_csv");
+  return o.format == "nwb" ? fs::path(o.log).replace_extension(".nwb")
+                           : fs::path(fs::path(o.log).replace_extension().string() + "_csv");
 }
 
 int make_export(const ExportOptions& o) {
@@ -44,9 +45,12 @@ int make_export(const ExportOptions& o) {
   say_what_is_missing(data);
   std::error_code failed;
   fs::create_directories(folder, failed);
-  if (!fs::is_directory(folder)) throw UserError(fmt::format("{}: cannot be made a folder{}", folder.string(), failed ? ": " + failed.message() : ""));
+  if (!fs::is_directory(folder))
+    throw UserError(
+        fmt::format("{}: cannot be made a folder{}", folder.string(), failed ? ": " + failed.message() : ""));
   const auto lock = lock_output(folder);
-  for (const auto& path : look::export_csv(data, folder, o.force)) fmt::print("{}  {}\n", path.string(), readable_bytes(static_cast<double>(fs::file_size(path))));
+  for (const auto& path : look::export_csv(data, folder, o.force))
+    fmt::print("{}  {}\n", path.string(), readable_bytes(static_cast<double>(fs::file_size(path))));
   return fine;
 }
 
@@ -56,8 +60,12 @@ void add_export(CLI::App& app, Action& action) {
   auto* sub = app.add_subcommand("export", "Write a log's data as CSV tables or as an NWB file");
   auto o = std::make_shared<ExportOptions>();
   sub->add_option("OUT.h5", o->log, "The log")->required();
-  sub->add_option("--to", o->format, "csv: a folder of tables; nwb: one NWB 2 file")->required()->check(CLI::IsMember({"csv", "nwb"}))->type_name("csv|nwb");
-  sub->add_option("-o,--output", o->output, "Where to (csv: OUT_csv, nwb: OUT.nwb, beside the log)")->type_name("DIR_OR_FILE");
+  sub->add_option("--to", o->format, "csv: a folder of tables; nwb: one NWB 2 file")
+      ->required()
+      ->check(CLI::IsMember({"csv", "nwb"}))
+      ->type_name("csv|nwb");
+  sub->add_option("-o,--output", o->output, "Where to (csv: OUT_csv, nwb: OUT.nwb, beside the log)")
+      ->type_name("DIR_OR_FILE");
   sub->add_flag("--force", o->force, "Replace existing files");
   sub->callback([o, &action] {
     action = [o] {

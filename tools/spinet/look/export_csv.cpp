@@ -17,7 +17,8 @@ namespace fs = std::filesystem;
 /// Letters of a file's name: a damaged or foreign log may name anything.
 std::string file_name(const std::string& kind, const std::string& name) {
   std::string out = kind + "_";
-  for (const char c : name) out += std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '.' ? c : '_';
+  for (const char c : name)
+    out += std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '.' ? c : '_';
   return out + ".csv";
 }
 
@@ -26,7 +27,8 @@ class Lines {
  public:
   explicit Lines(std::FILE* out) : out_(out) {}
   ~Lines() { flush(); }
-  template <class... T> void add(fmt::format_string<T...> format, T&&... values) {
+  template <class... T>
+  void add(fmt::format_string<T...> format, T&&... values) {
     fmt::format_to(std::back_inserter(buffer_), format, std::forward<T>(values)...);
     if (buffer_.size() > (1 << 20)) flush();
   }
@@ -59,7 +61,8 @@ std::vector<fs::path> export_csv(const LogData& data, const fs::path& folder, bo
     write("spikes", p.name, [&](Lines& out) {
       out.add("time_ms,neuron\n");
       data.spikes(p, [&](const SpikeBlock& block) {
-        for (std::size_t i = 0; i < block.ticks.size(); ++i) out.add("{},{}\n", static_cast<double>(block.ticks[i]) / log.ticks_per_ms, block.nodes[i]);
+        for (std::size_t i = 0; i < block.ticks.size(); ++i)
+          out.add("{},{}\n", static_cast<double>(block.ticks[i]) / log.ticks_per_ms, block.nodes[i]);
       });
     });
   std::vector<float> values;
@@ -69,7 +72,8 @@ std::vector<fs::path> export_csv(const LogData& data, const fs::path& folder, bo
       out.add("time_ms");
       for (const auto n : nodes) out.add(",neuron_{}", n);
       out.add("\n");
-      const std::uint64_t together = std::max<std::uint64_t>(1, (1 << 22) / std::max<std::uint64_t>(1, r.ids));
+      const std::uint64_t together =
+          std::max<std::uint64_t>(1, (1 << 22) / std::max<std::uint64_t>(1, r.ids));
       for (std::uint64_t first = 0; first < r.frames; first += together) {
         const auto count = std::min(together, r.frames - first);
         data.read(r, {first, count, 0, r.ids}, values);
@@ -81,22 +85,27 @@ std::vector<fs::path> export_csv(const LogData& data, const fs::path& folder, bo
       }
     });
   for (const auto& w : data.weights()) {
-    if (!w.problem.empty()) throw LogError(log.path, fmt::format("the weights of {} cannot be read: {}", w.name, w.problem));
+    if (!w.problem.empty())
+      throw LogError(log.path, fmt::format("the weights of {} cannot be read: {}", w.name, w.problem));
     write("weights", w.name, [&](Lines& out) {
       const auto mapping = data.mapping(w);
       out.add("time_ms,edge,source,target,weight\n");
       for (std::uint64_t frame = 0; frame < w.frames; ++frame) {
         data.read(w, {frame, 1, 0, w.edges}, values);
-        for (std::uint64_t e = 0; e < w.edges; ++e) out.add("{},{},{},{},{}\n", w.start_ms + static_cast<double>(frame) * w.step_ms, e, mapping.sources[e], mapping.targets[e], values[e]);
+        for (std::uint64_t e = 0; e < w.edges; ++e)
+          out.add("{},{},{},{},{}\n", w.start_ms + static_cast<double>(frame) * w.step_ms, e,
+                  mapping.sources[e], mapping.targets[e], values[e]);
       }
     });
   }
   for (const auto& e : data.weight_events()) {
-    if (!e.problem.empty()) throw LogError(log.path, fmt::format("the weight changes of {} cannot be read: {}", e.name, e.problem));
+    if (!e.problem.empty())
+      throw LogError(log.path, fmt::format("the weight changes of {} cannot be read: {}", e.name, e.problem));
     write("weight_events", e.name, [&](Lines& out) {
       const auto all = data.read(e);
       out.add("time_ms,edge,weight\n");
-      for (std::size_t i = 0; i < all.ms.size(); ++i) out.add("{},{},{}\n", all.ms[i], all.edges[i], all.values[i]);
+      for (std::size_t i = 0; i < all.ms.size(); ++i)
+        out.add("{},{},{}\n", all.ms[i], all.edges[i], all.values[i]);
     });
   }
   return written;

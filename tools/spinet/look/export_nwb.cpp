@@ -24,7 +24,8 @@ constexpr std::uint64_t most_neurons = 1 << 28;  ///< of a population
 std::string uuid() {
   static std::mt19937_64 random(std::random_device{}());
   const std::uint64_t a = (random() & ~0xf000ull) | 0x4000ull, b = (random() & ~(3ull << 62)) | (2ull << 62);
-  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", a >> 32, a >> 16 & 0xffff, a & 0xffff, b >> 48, b & 0xffffffffffffull);
+  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", a >> 32, a >> 16 & 0xffff, a & 0xffff, b >> 48,
+                     b & 0xffffffffffffull);
 }
 
 void text(hid_t at, const std::string& name, const std::string& value) {
@@ -55,8 +56,10 @@ void column(hid_t dataset, const char* type, const char* description) {
 void write_general(hid_t file, const LogData& data) {
   const auto& log = data.summary();
   const auto general = h5::create_group(file, "general");
-  text(general, "experiment_description", fmt::format("Simulation of the spiking network {} with Spinet {}: {} s of model time, seed {}", log.network, log.version,
-                                                      static_cast<double>(log.reached) * log.seconds_per_tick, log.seed));
+  text(general, "experiment_description",
+       fmt::format("Simulation of the spiking network {} with Spinet {}: {} s of model time, seed {}",
+                   log.network, log.version, static_cast<double>(log.reached) * log.seconds_per_tick,
+                   log.seed));
   text(general, "session_id", log.path.stem().string());
   const auto network = printable(data.network_text());
   const char* pointer = network.c_str();
@@ -74,7 +77,9 @@ void write_units(hid_t file, const LogData& data) {
   const auto populations = recorded_populations(log);
   const auto units = h5::create_group(file, "units");
   typed(units, "core", "Units");
-  h5::write_vlen_attribute(units, "description", "Neurons of the populations whose spikes were recorded; neurons that never fired have no spike times.");
+  h5::write_vlen_attribute(
+      units, "description",
+      "Neurons of the populations whose spikes were recorded; neurons that never fired have no spike times.");
   {
     const char* names[] = {"population", "neuron", "spike_times"};
     const hsize_t three = 3;
@@ -90,7 +95,9 @@ void write_units(hid_t file, const LogData& data) {
   std::uint64_t written = 0;
   const double seconds_per_tick = log.seconds_per_tick;
   for (const auto& p : populations) {
-    if (p.size > most_neurons) throw LogError(log.path, fmt::format("population {} claims {} neurons, too many for one NWB file", p.name, p.size));
+    if (p.size > most_neurons)
+      throw LogError(log.path, fmt::format("population {} claims {} neurons, too many for one NWB file",
+                                           p.name, p.size));
     std::vector<std::uint64_t> count(p.size);
     data.spikes(p, [&](const SpikeBlock& block) {
       for (const auto n : block.nodes) ++count[n];
@@ -99,12 +106,14 @@ void write_units(hid_t file, const LogData& data) {
     for (std::uint64_t first = 0; first < p.size;) {
       std::uint64_t last = first, spikes = 0;
       std::vector<std::uint64_t> place;
-      while (last < p.size && (last == first || spikes + count[last] <= at_once)) place.push_back(spikes), spikes += count[last++];
+      while (last < p.size && (last == first || spikes + count[last] <= at_once))
+        place.push_back(spikes), spikes += count[last++];
       std::vector<double> sorted(spikes);
       if (spikes > 0)
         data.spikes(p, [&](const SpikeBlock& block) {
           for (std::size_t i = 0; i < block.nodes.size(); ++i)
-            if (const auto n = block.nodes[i]; n >= first && n < last) sorted[place[n - first]++] = static_cast<double>(block.ticks[i]) * seconds_per_tick;
+            if (const auto n = block.nodes[i]; n >= first && n < last)
+              sorted[place[n - first]++] = static_cast<double>(block.ticks[i]) * seconds_per_tick;
         });
       if (spikes > 0) h5::append_rows(times, written, spikes, h5::type_of<double>(), sorted.data());
       for (; first < last; ++first) {
@@ -123,7 +132,8 @@ void write_units(hid_t file, const LogData& data) {
   h5::check(H5Rcreate(&target, file, "/units/spike_times", H5R_OBJECT, -1), "a reference");
   const h5::Id scalar(h5::check(H5Screate(H5S_SCALAR), "a scalar"));
   h5::write_attribute(index, "target", H5T_STD_REF_OBJ, scalar, &target);
-  column(h5::write_dataset<std::uint64_t>(units, "neuron", neurons), "VectorData", "index of the neuron in its population, from 0");
+  column(h5::write_dataset<std::uint64_t>(units, "neuron", neurons), "VectorData",
+         "index of the neuron in its population, from 0");
   column(texts(units, "population", names), "VectorData", "name of the population");
   std::vector<std::int64_t> ids(ends.size());
   for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<std::int64_t>(i);
@@ -131,20 +141,26 @@ void write_units(hid_t file, const LogData& data) {
 }
 
 std::string listed(const std::vector<std::uint64_t>& nodes) {
-  if (!nodes.empty() && nodes.back() - nodes.front() + 1 == nodes.size()) return fmt::format("{} to {}", nodes.front(), nodes.back());
+  if (!nodes.empty() && nodes.back() - nodes.front() + 1 == nodes.size())
+    return fmt::format("{} to {}", nodes.front(), nodes.back());
   return fmt::format("{}", fmt::join(nodes, ", "));
 }
 
 void write_series(hid_t acquisition, const LogData& data, const LoggedReport& r) {
   const auto nodes = data.report_nodes(r);
-  if (!(r.step_ms > 0)) throw LogError(data.summary().path, fmt::format("report {} has no interval between its frames", r.name));
-  if (r.name.empty() || r.name.find('/') != std::string::npos || r.name == ".") throw LogError(data.summary().path, "a report has no usable name");
+  if (!(r.step_ms > 0))
+    throw LogError(data.summary().path, fmt::format("report {} has no interval between its frames", r.name));
+  if (r.name.empty() || r.name.find('/') != std::string::npos || r.name == ".")
+    throw LogError(data.summary().path, "a report has no usable name");
   const auto series = h5::create_group(acquisition, r.name);
   typed(series, "core", "TimeSeries");
-  h5::write_vlen_attribute(series, "description", printable(fmt::format("{} of neurons {} of {}, one column each", r.variable, listed(nodes), r.population)));
+  h5::write_vlen_attribute(series, "description",
+                           printable(fmt::format("{} of neurons {} of {}, one column each", r.variable,
+                                                 listed(nodes), r.population)));
   h5::write_vlen_attribute(series, "comments", "recorded by the simulator");
   const hsize_t wide = std::max<hsize_t>(1, r.ids), columns = std::min<hsize_t>(wide, chunk);
-  auto values = h5::create_growing(series, "data", h5::type_of<float>(), {wide}, {.shape = {std::max<hsize_t>(1, chunk / columns), columns}});
+  auto values = h5::create_growing(series, "data", h5::type_of<float>(), {wide},
+                                   {.shape = {std::max<hsize_t>(1, chunk / columns), columns}});
   h5::write_vlen_attribute(values, "unit", printable(r.units));
   h5::write_attribute<float>(values, "conversion", 1);
   h5::write_attribute<float>(values, "resolution", -1);
@@ -171,7 +187,9 @@ void write(hid_t file, const LogData& data) {
   text(file, "session_start_time", start);
   text(file, "timestamps_reference_time", start);
   texts(file, "file_create_date", {fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr)))});
-  for (const auto* group : {"acquisition", "analysis", "processing", "stimulus", "stimulus/presentation", "stimulus/templates"}) h5::create_group(file, group);
+  for (const auto* group :
+       {"acquisition", "analysis", "processing", "stimulus", "stimulus/presentation", "stimulus/templates"})
+    h5::create_group(file, group);
   write_general(file, data);
   write_units(file, data);
   const auto acquisition = h5::open_group(file, "acquisition");

@@ -67,7 +67,8 @@ void tidy(const std::filesystem::path& output) {
 
 }  // namespace
 
-int isolated(const std::string& file, const std::vector<std::filesystem::path>& outputs, const std::function<int()>& work) {
+int isolated(const std::string& file, const std::vector<std::filesystem::path>& outputs,
+             const std::function<int()>& work) {
   std::fflush(nullptr);
   const pid_t parent = getpid();
   const pid_t child = fork();
@@ -87,10 +88,14 @@ int isolated(const std::string& file, const std::vector<std::filesystem::path>& 
   if (WIFSIGNALED(status)) {
     for (const auto& output : outputs) tidy(output);
     const int s = WTERMSIG(status);
-    if (s == SIGKILL) return say(run_failed, fmt::format("spinet: {}: the reader was killed; did the machine run out of memory?", file));
+    if (s == SIGKILL)
+      return say(run_failed,
+                 fmt::format("spinet: {}: the reader was killed; did the machine run out of memory?", file));
     if (s == SIGINT || s == SIGTERM || s == SIGHUP || s == SIGPIPE) return run_failed;
-    if (s == SIGXCPU) return say(input_wrong, fmt::format("{}: is damaged: reading it does not come to an end", file));
-    return say(input_wrong, fmt::format("{}: is damaged: reading it crashed in the HDF5 library ({})", file, strsignal(s)));
+    if (s == SIGXCPU)
+      return say(input_wrong, fmt::format("{}: is damaged: reading it does not come to an end", file));
+    return say(input_wrong, fmt::format("{}: is damaged: reading it crashed in the HDF5 library ({})", file,
+                                        strsignal(s)));
   }
   const int code = WEXITSTATUS(status);
   if (code == fine || code == input_wrong || code == run_failed) return code;

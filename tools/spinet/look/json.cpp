@@ -40,7 +40,9 @@ Json& Json::value(std::string_view text) {
     if (c == '"' || c == '\\') (out_ += '\\') += c;
     else if (c == '\n') out_ += "\\n";
     else if (c == '\t') out_ += "\\t";
-    else if (c == '<' || c == '>' || c == '&') out_ += fmt::format("\\u{:04x}", static_cast<unsigned>(c));  // "</script>" in a network's text ends nothing
+    else if (c == '<' || c == '>' || c == '&')
+      out_ +=
+          fmt::format("\\u{:04x}", static_cast<unsigned>(c));  // "</script>" in a network's text ends nothing
     else out_ += c;
   }
   out_ += '"';

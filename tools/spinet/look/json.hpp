@@ -23,7 +23,8 @@ class Json {
   Json& value(double x, int digits = 17);
   Json& value(std::uint64_t n);
   Json& value(bool b);
-  template <class T> Json& values(const std::vector<T>& all, int digits = 17) {
+  template <class T>
+  Json& values(const std::vector<T>& all, int digits = 17) {
     array();
     for (const auto& x : all) {
       if constexpr (std::is_floating_point_v<T>) value(static_cast<double>(x), digits);
@@ -32,7 +33,10 @@ class Json {
     return end();
   }
   Json& base64(std::span<const std::uint8_t> bytes);
-  template <class T> Json& entry(std::string_view name, const T& x) { return key(name).value(x); }
+  template <class T>
+  Json& entry(std::string_view name, const T& x) {
+    return key(name).value(x);
+  }
 
   const std::string& text() const { return out_; }
 

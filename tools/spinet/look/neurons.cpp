@@ -14,7 +14,8 @@ void Histogram::add(double x, std::uint64_t n) {
 double Moments::sd() const {
   if (n < 2) return 0;
   const double m = mean();
-  return std::sqrt(std::max(0.0, squares / static_cast<double>(n) - m * m) * static_cast<double>(n) / static_cast<double>(n - 1));
+  return std::sqrt(std::max(0.0, squares / static_cast<double>(n) - m * m) * static_cast<double>(n) /
+                   static_cast<double>(n - 1));
 }
 
 void Neurons::add(const SpikeBlock& block) {
@@ -60,7 +61,8 @@ std::map<std::uint64_t, std::uint64_t> Neurons::neurons_with(std::uint64_t all) 
 double Neurons::median_isi_ms() const {
   std::uint64_t below = 0;
   for (std::size_t b = 0; b < isi_bins; ++b)
-    if ((below += isi_[b]) * 2 >= intervals_ && intervals_ > 0) return std::pow(10, first_decade + (static_cast<double>(b) + 0.5) / per_decade);
+    if ((below += isi_[b]) * 2 >= intervals_ && intervals_ > 0)
+      return std::pow(10, first_decade + (static_cast<double>(b) + 0.5) / per_decade);
   return 0;
 }
 

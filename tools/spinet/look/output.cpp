@@ -23,7 +23,9 @@ void check_log(const std::string& log) {
 }
 
 void replace_file(const fs::path& path, const std::function<void(std::FILE*)>& write) {
-  const auto fail = [&](int error) { throw std::runtime_error(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(error))); };
+  const auto fail = [&](int error) {
+    throw std::runtime_error(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(error)));
+  };
   const auto part = logging::temporary_name(path);
   std::FILE* f = std::fopen(part.c_str(), "wbx");
   if (!f) fail(errno);

@@ -20,7 +20,16 @@ namespace {
 constexpr std::size_t most_text = 200'000;  ///< of the network's YAML: networks may list every synapse
 
 void histogram(Json& j, const char* name, const Histogram& h) {
-  j.key(name).object().key("from").value(h.from, 9).key("width").value(h.width, 9).key("counts").values(h.counts).entry("above", h.above).end();
+  j.key(name)
+      .object()
+      .key("from")
+      .value(h.from, 9)
+      .key("width")
+      .value(h.width, 9)
+      .key("counts")
+      .values(h.counts)
+      .entry("above", h.above)
+      .end();
 }
 
 void moments(Json& j, const char* name, const Moments& m) {
@@ -28,7 +37,14 @@ void moments(Json& j, const char* name, const Moments& m) {
 }
 
 void title(Json& j, const Title& t, const std::string& key = "figure") {
-  j.key(key).object().entry("name", t.name).entry("title", t.title).entry("x", t.x).entry("y", t.y).entry("x_scale", t.x_scale).end();
+  j.key(key)
+      .object()
+      .entry("name", t.name)
+      .entry("title", t.title)
+      .entry("x", t.x)
+      .entry("y", t.y)
+      .entry("x_scale", t.x_scale)
+      .end();
 }
 
 void density(Json& j, const Density& d) {
@@ -43,7 +59,11 @@ void density(Json& j, const Density& d) {
     bytes.push_back(static_cast<std::uint8_t>(c));
     if (width == 2) bytes.push_back(static_cast<std::uint8_t>(c >> 8));
   }
-  j.key("density").object().entry("rows", std::uint64_t{d.rows()}).entry("columns", std::uint64_t{d.columns()}).entry("bytes", std::uint64_t{width});
+  j.key("density")
+      .object()
+      .entry("rows", std::uint64_t{d.rows()})
+      .entry("columns", std::uint64_t{d.columns()})
+      .entry("bytes", std::uint64_t{width});
   j.entry("cut", cut).key("data").base64(bytes).end();
 }
 
@@ -51,20 +71,35 @@ void populations(Json& j, const Analysis& a) {
   j.key("populations").array();
   for (const auto& p : a.populations) {
     j.object().entry("name", p.population.name).entry("kind", p.population.kind);
-    j.key("sign").value(static_cast<double>(p.population.sign), 1).entry("colour", std::string(p.look.colour->name)).entry("dashes", p.look.dashes);
-    j.entry("size", p.population.size).entry("neurons", p.population.neurons).entry("spikes", p.population.spikes).entry("active", p.active);
+    j.key("sign")
+        .value(static_cast<double>(p.population.sign), 1)
+        .entry("colour", std::string(p.look.colour->name))
+        .entry("dashes", p.look.dashes);
+    j.entry("size", p.population.size)
+        .entry("neurons", p.population.neurons)
+        .entry("spikes", p.population.spikes)
+        .entry("active", p.active);
     j.key("from").value(p.from_ms).key("to").value(p.to_ms);
     j.key("rate").value(p.rate_hz, 6).entry("fast", p.fast).key("counts").values(p.spikes_in_bin);
     density(j, *p.density);
     const auto points = p.sample->encoded();
-    j.key("points").object().entry("rows", p.sample->rows()).entry("count", p.sample->points()).entry("whole", p.sample->whole());
+    j.key("points")
+        .object()
+        .entry("rows", p.sample->rows())
+        .entry("count", p.sample->points())
+        .entry("whole", p.sample->whole());
     if (!p.sample->whole()) j.key("nodes").values(p.sample->nodes());
     j.key("data").base64({reinterpret_cast<const std::uint8_t*>(points.data()), points.size()}).end();
     histogram(j, "rates", p.rates);
     std::size_t first = 0, last = p.isi.size();
     while (last > 0 && p.isi[last - 1] == 0) --last;
     while (first < last && p.isi[first] == 0) ++first;
-    j.key("isi").object().entry("first", std::uint64_t{first}).key("counts").values(std::vector(p.isi.begin() + static_cast<std::ptrdiff_t>(first), p.isi.begin() + static_cast<std::ptrdiff_t>(last)));
+    j.key("isi")
+        .object()
+        .entry("first", std::uint64_t{first})
+        .key("counts")
+        .values(std::vector(p.isi.begin() + static_cast<std::ptrdiff_t>(first),
+                            p.isi.begin() + static_cast<std::ptrdiff_t>(last)));
     j.entry("intervals", p.intervals).key("median").value(p.median_isi_ms, 4).end();
     histogram(j, "cv", p.cv);
     moments(j, "cvs", p.cvs);
@@ -79,7 +114,8 @@ void populations(Json& j, const Analysis& a) {
 void titles(Json& j, const Analysis& a) {
   j.key("figures").object();
   auto all = distribution_titles(a);
-  for (const bool sources : {false, true}) all.push_back(raster_title(sources)), all.push_back(rates_title(sources));
+  for (const bool sources : {false, true})
+    all.push_back(raster_title(sources)), all.push_back(rates_title(sources));
   for (const auto& t : all) title(j, t, t.name);
   j.end();
 }
@@ -90,8 +126,15 @@ void traces(Json& j, const Analysis& a) {
     if (t.traces.empty() || t.report.frames == 0) continue;
     j.object();
     title(j, title_of(t));
-    j.entry("name", t.report.name).entry("population", t.report.population).entry("variable", t.report.variable).entry("units", t.report.units);
-    j.entry("start", t.report.start_ms).entry("step", t.report.step_ms).entry("frames", t.report.frames).entry("neurons", t.report.ids).entry("per_point", t.frames_per_point);
+    j.entry("name", t.report.name)
+        .entry("population", t.report.population)
+        .entry("variable", t.report.variable)
+        .entry("units", t.report.units);
+    j.entry("start", t.report.start_ms)
+        .entry("step", t.report.step_ms)
+        .entry("frames", t.report.frames)
+        .entry("neurons", t.report.ids)
+        .entry("per_point", t.frames_per_point);
     j.key("shown").array();
     for (const auto& trace : t.traces) {
       j.object().entry("node", trace.node).key("low").values(trace.low, 6);
@@ -111,10 +154,23 @@ void weights(Json& j, const Analysis& a) {
     title(j, title_of(h));
     title(j, final_title_of(h), "last");
     j.key("bounds").values(h.bounds(a.end_ms), 12);
-    j.entry("name", h.weights.name).entry("units", h.weights.units).entry("frames", h.weights.frames).entry("edges", h.weights.edges);
+    j.entry("name", h.weights.name)
+        .entry("units", h.weights.units)
+        .entry("frames", h.weights.frames)
+        .entry("edges", h.weights.edges);
     j.key("from").value(h.from, 9).key("width").value(h.width, 9).key("shown").array();
     for (const auto& f : h.frames) {
-      j.object().key("ms").value(f.ms, 12).key("mean").value(f.mean, 7).key("sd").value(f.sd, 7).key("min").value(f.smallest, 7).key("max").value(f.largest, 7);
+      j.object()
+          .key("ms")
+          .value(f.ms, 12)
+          .key("mean")
+          .value(f.mean, 7)
+          .key("sd")
+          .value(f.sd, 7)
+          .key("min")
+          .value(f.smallest, 7)
+          .key("max")
+          .value(f.largest, 7);
       j.key("counts").values(f.counts).end();
     }
     j.end().end();
@@ -125,8 +181,20 @@ void weights(Json& j, const Analysis& a) {
     if (c.synapses.empty()) continue;
     j.object();
     title(j, title_of(c));
-    j.entry("name", c.events.name).entry("events", c.events.events).entry("all", c.all).key("synapses").array();
-    for (const auto& s : c.synapses) j.object().entry("edge", s.edge).entry("changes", s.changes).key("ms").values(s.ms, 12).key("values").values(s.values, 7).end();
+    j.entry("name", c.events.name)
+        .entry("events", c.events.events)
+        .entry("all", c.all)
+        .key("synapses")
+        .array();
+    for (const auto& s : c.synapses)
+      j.object()
+          .entry("edge", s.edge)
+          .entry("changes", s.changes)
+          .key("ms")
+          .values(s.ms, 12)
+          .key("values")
+          .values(s.values, 7)
+          .end();
     j.end().end();
   }
   j.end();
@@ -139,7 +207,9 @@ void metrics(Json& j, const Analysis& a) {
     for (std::size_t m = 0; m < h.means.size(); ++m) {
       j.object();
       title(j, title_of(h, m));
-      j.entry("population", h.metrics.population).entry("metric", h.metrics.names[m]).entry("rewards", h.metrics.rewards);
+      j.entry("population", h.metrics.population)
+          .entry("metric", h.metrics.names[m])
+          .entry("rewards", h.metrics.rewards);
       j.entry("per_point", h.rewards_per_point).entry("not_finite", h.not_finite[m]);
       j.key("ms").values(h.ms, 12).key("means").values(h.means[m], 7).end();
     }
@@ -165,8 +235,16 @@ std::string json_of(const Analysis& a) {
   j.key("run");
   run_object(j, a.log);
   j.entry("yaml", a.network.substr(0, most_text)).entry("yaml_cut", a.network.size() > most_text);
-  j.entry("end_ms", a.end_ms).entry("ms_per_tick", a.ms_per_tick).entry("bin_ms", a.bin_ms).entry("correlation_bin_ms", a.correlation_bin_ms);
-  j.key("isi_bins").object().entry("per_decade", std::uint64_t{Neurons::per_decade}).key("first_decade").value(double{Neurons::first_decade}).end();
+  j.entry("end_ms", a.end_ms)
+      .entry("ms_per_tick", a.ms_per_tick)
+      .entry("bin_ms", a.bin_ms)
+      .entry("correlation_bin_ms", a.correlation_bin_ms);
+  j.key("isi_bins")
+      .object()
+      .entry("per_decade", std::uint64_t{Neurons::per_decade})
+      .key("first_decade")
+      .value(double{Neurons::first_decade})
+      .end();
   j.entry("cv_intervals", Neurons::cv_intervals).entry("least_spikes", Correlation::least_spikes);
   populations(j, a);
   titles(j, a);

@@ -16,9 +16,18 @@ constexpr std::array<Colour, 8> lines = {{{"c0", "#1f5fa8", "#6fb0f5"},
                                           {"c6", "#a33a78", "#ee8fc6"},
                                           {"c7", "#5b6670", "#a9b5c0"}}};
 using Family = std::array<Colour, 4>;
-constexpr Family inhibitory = {{{"i0", "#c4432b", "#ff8f73"}, {"i1", "#c77400", "#f0b04b"}, {"i2", "#a33a78", "#ee8fc6"}, {"i3", "#8a2f1d", "#e0806a"}}};
-constexpr Family neither = {{{"n0", "#5b6670", "#a9b5c0"}, {"n1", "#8a7440", "#cdbb8a"}, {"n2", "#8a949e", "#7f8b96"}, {"n3", "#4d6b58", "#9cc0a8"}}};
-constexpr Family excitatory = {{{"e0", "#1f5fa8", "#6fb0f5"}, {"e1", "#0f7c8a", "#55cad8"}, {"e2", "#5a55c9", "#a9a5ff"}, {"e3", "#3f93d8", "#9fcdf8"}}};
+constexpr Family inhibitory = {{{"i0", "#c4432b", "#ff8f73"},
+                                {"i1", "#c77400", "#f0b04b"},
+                                {"i2", "#a33a78", "#ee8fc6"},
+                                {"i3", "#8a2f1d", "#e0806a"}}};
+constexpr Family neither = {{{"n0", "#5b6670", "#a9b5c0"},
+                             {"n1", "#8a7440", "#cdbb8a"},
+                             {"n2", "#8a949e", "#7f8b96"},
+                             {"n3", "#4d6b58", "#9cc0a8"}}};
+constexpr Family excitatory = {{{"e0", "#1f5fa8", "#6fb0f5"},
+                                {"e1", "#0f7c8a", "#55cad8"},
+                                {"e2", "#5a55c9", "#a9a5ff"},
+                                {"e3", "#3f93d8", "#9fcdf8"}}};
 constexpr std::array<const char*, 4> dashes = {"", "7 3", "2 2", "9 2 2 2"};
 
 }  // namespace
@@ -40,7 +49,9 @@ std::vector<Look> looks_of(std::span<const int> signs) {
 
 std::string palette_css(bool dark) {
   std::string css;
-  const auto add = [&](const Colour& c) { css += fmt::format("--{}: {}; ", c.name, dark ? c.dark : c.light); };
+  const auto add = [&](const Colour& c) {
+    css += fmt::format("--{}: {}; ", c.name, dark ? c.dark : c.light);
+  };
   add(ink);
   for (const auto& c : lines) add(c);
   for (const auto* family : {&excitatory, &inhibitory, &neither})

@@ -20,8 +20,8 @@ struct Look {
   const Colour* colour = nullptr;
   std::string dashes;
 };
-/// Of populations whose synapses have these signs: cold colours excite, warm ones inhibit, greys and browns do neither, both or
-/// cannot be told.
+/// Of populations whose synapses have these signs: cold colours excite, warm ones inhibit, greys and browns
+/// do neither, both or cannot be told.
 std::vector<Look> looks_of(std::span<const int> signs);
 
 /// "--c0: #1f5fa8; ...": all colours as CSS variables.

@@ -26,7 +26,9 @@ using Shown = std::vector<const PopulationAnalysis*>;
 constexpr std::uint64_t most_marks = 30'000;  ///< spikes that are drawn one by one
 
 std::string colour_of(const PopulationAnalysis& p) { return p.look.colour->light; }
-Stroke stroke_of(const PopulationAnalysis& p) { return {.colour = colour_of(p), .dashes = p.look.dashes, .name = p.population.name}; }
+Stroke stroke_of(const PopulationAnalysis& p) {
+  return {.colour = colour_of(p), .dashes = p.look.dashes, .name = p.population.name};
+}
 
 std::string file_name(std::string text) {
   for (char& c : text)
@@ -45,18 +47,26 @@ struct Draw {
 
   void add(const std::string& name, const Plot& plot) {
     std::string file = file_name(name);
-    const auto taken = [&](const std::string& f) { return std::any_of(pictures.begin(), pictures.end(), [&](const Picture& p) { return p.name == f + ".svg"; }); };
+    const auto taken = [&](const std::string& f) {
+      return std::any_of(pictures.begin(), pictures.end(),
+                         [&](const Picture& p) { return p.name == f + ".svg"; });
+    };
     for (int k = 2; taken(file); ++k) file = fmt::format("{}_{}", file_name(name), k);
     pictures.push_back({file + ".svg", picture_mark + plot.svg()});
   }
 
-  std::string title(const Title& t, const std::string& more = "") const { return fmt::format("{}: {}{}", a.log.network, t.title, more); }
+  std::string title(const Title& t, const std::string& more = "") const {
+    return fmt::format("{}: {}{}", a.log.network, t.title, more);
+  }
 
   std::vector<KeyEntry> key_of(const Shown& shown) const {
     std::vector<KeyEntry> key;
     for (const auto* p : shown) {
       const auto sign = p->population.sign;
-      key.push_back({p->population.name + (sign > 0 ? " (excitatory)" : sign < 0 ? " (inhibitory)" : ""), colour_of(*p)});
+      key.push_back({p->population.name + (sign > 0   ? " (excitatory)"
+                                           : sign < 0 ? " (inhibitory)"
+                                                      : ""),
+                     colour_of(*p)});
       key.back().dashes = p->look.dashes;
     }
     return key;
@@ -68,7 +78,8 @@ struct Draw {
     std::vector<double> weights;
     double all = 0;
     for (const auto* p : shown) all += std::sqrt(static_cast<double>(p->population.size));
-    for (const auto* p : shown) weights.push_back(std::max(std::sqrt(static_cast<double>(p->population.size)), 0.05 * all));
+    for (const auto* p : shown)
+      weights.push_back(std::max(std::sqrt(static_cast<double>(p->population.size)), 0.05 * all));
     all = 0;
     for (const double w : weights) all += w;
     std::vector<std::pair<double, double>> at;
@@ -93,14 +104,16 @@ struct Draw {
     return {.left = left, .height = std::clamp(wanted, 280.0, 1400.0)};
   }
 
-  /// A population's name beside its rows, and the numbers of its first and its last neuron where there is room.
+  /// A population's name beside its rows, and the numbers of its first and its last neuron where there is
+  /// room.
   static void name_rows(Plot& plot, const PopulationAnalysis& p, double top, double tall) {
     auto lines = tool::wrapped(p.population.name, plot.left() - 35);
     const auto fitting = static_cast<std::size_t>(std::max(0.0, (tall + 1) / 13));
     if (fitting > 0 && lines.size() > fitting) lines.resize(fitting), lines.back() += "...";
     const double text = 13 * static_cast<double>(lines.size());
     if (text <= tall + 1)
-      for (std::size_t k = 0; k < lines.size(); ++k) plot.beside(top + (tall - text) / 2 + 13 * static_cast<double>(k) + 10, lines[k], colour_of(p));
+      for (std::size_t k = 0; k < lines.size(); ++k)
+        plot.beside(top + (tall - text) / 2 + 13 * static_cast<double>(k) + 10, lines[k], colour_of(p));
     if (text + 24 > tall || p.population.size < 2) return;
     plot.beside(top + 9, fmt::format("{}", p.population.size - 1), "#555");
     plot.beside(top + tall, "0", "#555");
@@ -134,10 +147,12 @@ struct Draw {
     double top, tall;
   };
   void marks(Plot& plot, const PopulationAnalysis& p, Band band, const std::string& colour) const {
-    const double row = band.tall / static_cast<double>(std::max<std::uint64_t>(1, p.sample->rows())), high = std::clamp(row * 0.8, 1.5, 22.0);
+    const double row = band.tall / static_cast<double>(std::max<std::uint64_t>(1, p.sample->rows())),
+                 high = std::clamp(row * 0.8, 1.5, 22.0);
     std::string d;
     p.sample->each([&](Tick tick, std::uint32_t r) {
-      d += fmt::format("M{:.2f} {:.2f}v{:.2f}", plot.x(static_cast<double>(tick) * a.ms_per_tick), band.top + band.tall - (r + 0.5) * row - high / 2, high);
+      d += fmt::format("M{:.2f} {:.2f}v{:.2f}", plot.x(static_cast<double>(tick) * a.ms_per_tick),
+                       band.top + band.tall - (r + 0.5) * row - high / 2, high);
     });
     plot.path(d, {.colour = colour, .width = 1, .name = p.population.name});
   }
@@ -149,41 +164,55 @@ struct Draw {
   /// The density as a path for each level, of runs of equal cells.
   void cells(Plot& plot, const PopulationAnalysis& p, Band band, const std::string& colour) const {
     const Density& d = *p.density;
-    const double row = band.tall / static_cast<double>(d.rows()), ms = a.end_ms / static_cast<double>(d.columns()), most = most_in_cell(p);
+    const double row = band.tall / static_cast<double>(d.rows()),
+                 ms = a.end_ms / static_cast<double>(d.columns()), most = most_in_cell(p);
     std::array<std::string, Shades::levels> paths;
-    const auto level = [&](std::size_t r, std::size_t c) { return d.at(r, c) == 0 ? -1 : Shades::level((d.at(r, c) - 1) / std::max(most - 1, 1.0)); };
+    const auto level = [&](std::size_t r, std::size_t c) {
+      return d.at(r, c) == 0 ? -1 : Shades::level((d.at(r, c) - 1) / std::max(most - 1, 1.0));
+    };
     for (std::size_t r = 0; r < d.rows(); ++r)
       for (std::size_t c = 0; c < d.columns();) {
         const int l = level(r, c);
         const std::size_t first = c;
         while (c < d.columns() && level(r, c) == l) ++c;
         if (l < 0) continue;
-        paths[static_cast<std::size_t>(l)] += fmt::format("M{:.1f} {:.1f}H{:.1f}", plot.x(static_cast<double>(first) * ms),
-                                                          band.top + band.tall - (static_cast<double>(r) + 0.5) * row, plot.x(static_cast<double>(c) * ms));
+        paths[static_cast<std::size_t>(l)] += fmt::format(
+            "M{:.1f} {:.1f}H{:.1f}", plot.x(static_cast<double>(first) * ms),
+            band.top + band.tall - (static_cast<double>(r) + 0.5) * row, plot.x(static_cast<double>(c) * ms));
       }
     for (std::size_t l = 0; l < paths.size(); ++l)
-      if (!paths[l].empty()) plot.path(paths[l], {.colour = colour, .width = row, .opacity = Shades::opacity(static_cast<int>(l)), .name = p.population.name});
+      if (!paths[l].empty())
+        plot.path(paths[l], {.colour = colour,
+                             .width = row,
+                             .opacity = Shades::opacity(static_cast<int>(l)),
+                             .name = p.population.name});
   }
 
   void rates(const Shown& shown, const Title& t) {
     if (shown.empty()) return;
     // Bins as wide as a figure can show.
-    const std::size_t bins = shown[0]->spikes_in_bin.size(), merge = (bins + 319) / 320, count = (bins + merge - 1) / merge;
+    const std::size_t bins = shown[0]->spikes_in_bin.size(), merge = (bins + 319) / 320,
+                      count = (bins + merge - 1) / merge;
     std::vector<double> edges;
-    for (std::size_t k = 0; k <= count; ++k) edges.push_back(std::min(static_cast<double>(k * merge) * a.bin_ms, a.end_ms));
+    for (std::size_t k = 0; k <= count; ++k)
+      edges.push_back(std::min(static_cast<double>(k * merge) * a.bin_ms, a.end_ms));
     std::vector<std::vector<double>> lines;
     double most = 0;
     for (const auto* p : shown) {
       lines.emplace_back(count);
-      for (std::size_t i = 0; i < bins; ++i) lines.back()[i / merge] += static_cast<double>(p->spikes_in_bin[i]);
+      for (std::size_t i = 0; i < bins; ++i)
+        lines.back()[i / merge] += static_cast<double>(p->spikes_in_bin[i]);
       for (std::size_t k = 0; k < count; ++k) {
         const double ms = std::min(edges[k + 1], p->to_ms) - std::max(edges[k], p->from_ms);
-        lines.back()[k] = ms > 0 && p->population.neurons ? lines.back()[k] / static_cast<double>(p->population.neurons) / ms * 1e3 : 0;
+        lines.back()[k] = ms > 0 && p->population.neurons
+                              ? lines.back()[k] / static_cast<double>(p->population.neurons) / ms * 1e3
+                              : 0;
         most = std::max(most, lines.back()[k]);
       }
     }
-    Plot plot(title(t, fmt::format(", in bins of {}", tool::time_text(static_cast<double>(merge) * a.bin_ms * 1e-3))), time_axis(0, a.end_ms),
-              {0, most > 0 ? most * 1.08 : 1, t.y}, key_of(shown));
+    Plot plot(title(t, fmt::format(", in bins of {}",
+                                   tool::time_text(static_cast<double>(merge) * a.bin_ms * 1e-3))),
+              time_axis(0, a.end_ms), {0, most > 0 ? most * 1.08 : 1, t.y}, key_of(shown));
     for (std::size_t i = 0; i < shown.size(); ++i) plot.steps(edges, lines[i], stroke_of(*shown[i]));
     add(t.name, plot);
   }
@@ -196,7 +225,7 @@ struct Draw {
     Title title;
     double from = 0, width = 1;  ///< of the bins
     bool logarithmic = false;
-    std::string more{};          ///< in the title
+    std::string more{};  ///< in the title
   };
   /// One line per population: the part of `of` that lies in each bin.
   void distribution(const Shown& shown, const Distribution& d, const std::vector<Bins>& bins) {
@@ -204,16 +233,23 @@ struct Draw {
     double most = 0;
     for (const auto& b : bins)
       for (std::size_t i = 0; i < b.counts->size(); ++i)
-        if ((*b.counts)[i] && b.total > 0) first = std::min(first, i), last = std::max(last, i + 1), most = std::max(most, 100 * static_cast<double>((*b.counts)[i]) / b.total);
+        if ((*b.counts)[i] && b.total > 0)
+          first = std::min(first, i), last = std::max(last, i + 1),
+          most = std::max(most, 100 * static_cast<double>((*b.counts)[i]) / b.total);
     if (last == 0) return;
     if (first > 0) --first;
     std::vector<double> edges;
-    for (std::size_t i = first; i <= last + 1; ++i) edges.push_back(d.from + static_cast<double>(i) * d.width);
-    Plot plot(title(d.title, d.more), {edges.front(), edges.back(), d.title.x, d.title.x_scale, d.logarithmic}, {0, most * 1.08, d.title.y}, key_of(shown));
+    for (std::size_t i = first; i <= last + 1; ++i)
+      edges.push_back(d.from + static_cast<double>(i) * d.width);
+    Plot plot(title(d.title, d.more),
+              {edges.front(), edges.back(), d.title.x, d.title.x_scale, d.logarithmic},
+              {0, most * 1.08, d.title.y}, key_of(shown));
     for (std::size_t p = 0; p < bins.size(); ++p) {
       if (!(bins[p].total > 0)) continue;
       std::vector<double> part;
-      for (std::size_t i = first; i <= last; ++i) part.push_back(i < bins[p].counts->size() ? 100 * static_cast<double>((*bins[p].counts)[i]) / bins[p].total : 0);
+      for (std::size_t i = first; i <= last; ++i)
+        part.push_back(
+            i < bins[p].counts->size() ? 100 * static_cast<double>((*bins[p].counts)[i]) / bins[p].total : 0);
       plot.steps(edges, part, stroke_of(*shown[p]));
     }
     add(d.title.name, plot);
@@ -233,7 +269,10 @@ struct Draw {
     distribution(shown, {t[0], one.rates.from, one.rates.width}, rates);
     distribution(shown, {t[1], Neurons::first_decade, 1.0 / Neurons::per_decade, true}, isi);
     distribution(shown, {t[2], one.cv.from, one.cv.width}, cv);
-    distribution(shown, {t[3], one.correlation.from, one.correlation.width, false, fmt::format(" of spike counts in {:g} ms", a.correlation_bin_ms)}, correlation);
+    distribution(shown,
+                 {t[3], one.correlation.from, one.correlation.width, false,
+                  fmt::format(" of spike counts in {:g} ms", a.correlation_bin_ms)},
+                 correlation);
   }
 
   void traces(const Traces& t) {
@@ -242,11 +281,14 @@ struct Draw {
     std::vector<KeyEntry> key;
     for (const auto& s : t.traces) {
       key.push_back({fmt::format("neuron {}", s.node), line_colour(key.size()).light});
-      for (const float x : s.low) if (std::isfinite(x)) low = std::min<double>(low, x), high = std::max<double>(high, x);
-      for (const float x : s.high) if (std::isfinite(x)) high = std::max<double>(high, x);
+      for (const float x : s.low)
+        if (std::isfinite(x)) low = std::min<double>(low, x), high = std::max<double>(high, x);
+      for (const float x : s.high)
+        if (std::isfinite(x)) high = std::max<double>(high, x);
     }
     if (!(low <= high)) low = 0, high = 1;
-    const double room = 0.06 * (high > low ? high - low : std::max(std::abs(high), 1.0)), step = t.report.step_ms * static_cast<double>(t.frames_per_point);
+    const double room = 0.06 * (high > low ? high - low : std::max(std::abs(high), 1.0)),
+                 step = t.report.step_ms * static_cast<double>(t.frames_per_point);
     const auto text = title_of(t);
     Plot plot(title(text), time_axis(0, a.end_ms), {low - room, high + room, text.y}, key);
     for (std::size_t k = 0; k < t.traces.size(); ++k) {
@@ -254,8 +296,12 @@ struct Draw {
       std::string d;
       bool pen = false;
       for (std::size_t i = 0; i < s.low.size(); ++i) {
-        if (!std::isfinite(s.low[i])) { pen = false; continue; }
-        d += fmt::format("{}{:.1f} {:.1f}", pen ? "L" : "M", plot.x(t.report.start_ms + static_cast<double>(i) * step), plot.y(s.low[i]));
+        if (!std::isfinite(s.low[i])) {
+          pen = false;
+          continue;
+        }
+        d += fmt::format("{}{:.1f} {:.1f}", pen ? "L" : "M",
+                         plot.x(t.report.start_ms + static_cast<double>(i) * step), plot.y(s.low[i]));
         if (i < s.high.size()) d += fmt::format("V{:.1f}", plot.y(s.high[i]));
         pen = true;
       }
@@ -269,28 +315,43 @@ struct Draw {
     const auto& frames = h.frames;
     const auto bounds = h.bounds(a.end_ms);
     std::uint64_t most = 1;
-    for (const auto& f : frames) for (const auto n : f.counts) most = std::max(most, n);
+    for (const auto& f : frames)
+      for (const auto n : f.counts) most = std::max(most, n);
     const auto bins = frames.front().counts.size();
     const std::string colour = line_colour(0).light;
     const auto text = title_of(h);
-    Plot plot(title(text), time_axis(bounds.front(), bounds.back()), {h.from, h.from + h.width * static_cast<double>(bins), text.y},
-              {{"synapses per bin of a frame, logarithmic", colour, "1", fmt::format("{}", most)}, {"mean; dashed: one standard deviation", ink.light}});
+    Plot plot(title(text), time_axis(bounds.front(), bounds.back()),
+              {h.from, h.from + h.width * static_cast<double>(bins), text.y},
+              {{"synapses per bin of a frame, logarithmic", colour, "1", fmt::format("{}", most)},
+               {"mean; dashed: one standard deviation", ink.light}});
     std::array<std::string, Shades::levels> paths;
     for (std::size_t k = 0; k < frames.size(); ++k) {
       const auto& f = frames[k];
       for (std::size_t b = 0; b < f.counts.size(); ++b)
         if (f.counts[b]) {
-          const double part = most > 1 ? std::log(static_cast<double>(f.counts[b])) / std::log(static_cast<double>(most)) : 1;
-          paths[static_cast<std::size_t>(Shades::level(part))] += fmt::format("M{:.1f} {:.1f}H{:.1f}", plot.x(bounds[k]), plot.y(h.from + (static_cast<double>(b) + 0.5) * h.width), plot.x(bounds[k + 1]));
+          const double part =
+              most > 1 ? std::log(static_cast<double>(f.counts[b])) / std::log(static_cast<double>(most)) : 1;
+          paths[static_cast<std::size_t>(Shades::level(part))] +=
+              fmt::format("M{:.1f} {:.1f}H{:.1f}", plot.x(bounds[k]),
+                          plot.y(h.from + (static_cast<double>(b) + 0.5) * h.width), plot.x(bounds[k + 1]));
         }
     }
     for (std::size_t l = 0; l < paths.size(); ++l)
-      if (!paths[l].empty()) plot.path(paths[l], {.colour = colour, .width = plot.height() / static_cast<double>(bins), .opacity = Shades::opacity(static_cast<int>(l))});
+      if (!paths[l].empty())
+        plot.path(paths[l], {.colour = colour,
+                             .width = plot.height() / static_cast<double>(bins),
+                             .opacity = Shades::opacity(static_cast<int>(l))});
     for (const double sds : {0.0, -1.0, 1.0}) {
       std::string d;
-      for (const auto& f : frames) d += fmt::format("{}{:.1f} {:.1f}", d.empty() ? "M" : "L", plot.x(f.ms), plot.y(f.mean + sds * f.sd));
+      for (const auto& f : frames)
+        d += fmt::format("{}{:.1f} {:.1f}", d.empty() ? "M" : "L", plot.x(f.ms), plot.y(f.mean + sds * f.sd));
       if (frames.size() == 1) d += fmt::format("H{:.1f}", plot.x(bounds.back()));
-      plot.path(d, {.colour = ink.light, .width = sds == 0 ? 1.6 : 1, .dashes = sds == 0 ? "" : "3 3", .name = sds == 0 ? "mean" : sds < 0 ? "mean - sd" : "mean + sd"});
+      plot.path(d, {.colour = ink.light,
+                    .width = sds == 0 ? 1.6 : 1,
+                    .dashes = sds == 0 ? "" : "3 3",
+                    .name = sds == 0  ? "mean"
+                            : sds < 0 ? "mean - sd"
+                                      : "mean + sd"});
     }
     add(text.name, plot);
     final_weights(h);
@@ -300,9 +361,12 @@ struct Draw {
     const auto& last = h.frames.back();
     std::vector<double> edges, counts;
     double most = 1;
-    for (std::size_t b = 0; b <= last.counts.size(); ++b) edges.push_back(h.from + static_cast<double>(b) * h.width);
-    for (const auto n : last.counts) counts.push_back(static_cast<double>(n)), most = std::max(most, counts.back());
-    Plot plot(title(text, fmt::format(", at {}", tool::time_text(last.ms * 1e-3))), {edges.front(), edges.back(), text.x}, {0, most * 1.08, text.y}, {});
+    for (std::size_t b = 0; b <= last.counts.size(); ++b)
+      edges.push_back(h.from + static_cast<double>(b) * h.width);
+    for (const auto n : last.counts)
+      counts.push_back(static_cast<double>(n)), most = std::max(most, counts.back());
+    Plot plot(title(text, fmt::format(", at {}", tool::time_text(last.ms * 1e-3))),
+              {edges.front(), edges.back(), text.x}, {0, most * 1.08, text.y}, {});
     plot.steps(edges, counts, {.colour = line_colour(0).light, .name = h.weights.name});
     add(text.name, plot);
   }
@@ -312,7 +376,8 @@ struct Draw {
     std::vector<KeyEntry> key;
     for (const auto& s : c.synapses) {
       key.push_back({fmt::format("synapse {}", s.edge), line_colour(key.size()).light});
-      for (const float x : s.values) if (std::isfinite(x)) low = std::min<double>(low, x), high = std::max<double>(high, x);
+      for (const float x : s.values)
+        if (std::isfinite(x)) low = std::min<double>(low, x), high = std::max<double>(high, x);
     }
     if (!(low <= high)) return;
     const double room = 0.06 * (high > low ? high - low : std::max(std::abs(high), 1.0));
@@ -322,7 +387,9 @@ struct Draw {
       const auto& s = c.synapses[k];
       std::string d;
       for (std::size_t i = 0; i < s.ms.size(); ++i)
-        if (std::isfinite(s.values[i])) d += d.empty() ? fmt::format("M{:.1f} {:.1f}", plot.x(s.ms[i]), plot.y(s.values[i])) : fmt::format("H{:.1f}V{:.1f}", plot.x(s.ms[i]), plot.y(s.values[i]));
+        if (std::isfinite(s.values[i]))
+          d += d.empty() ? fmt::format("M{:.1f} {:.1f}", plot.x(s.ms[i]), plot.y(s.values[i]))
+                         : fmt::format("H{:.1f}V{:.1f}", plot.x(s.ms[i]), plot.y(s.values[i]));
       if (!d.empty() && s.changes == s.ms.size()) d += fmt::format("H{:.1f}", plot.x(a.end_ms));
       plot.path(d, {.colour = key[k].colour, .name = key[k].text});
     }
@@ -332,16 +399,22 @@ struct Draw {
   void metric(const MetricHistory& h, std::size_t m) {
     const auto text = title_of(h, m);
     double low = INFINITY, high = -INFINITY;
-    for (const double x : h.means[m]) if (std::isfinite(x)) low = std::min(low, x), high = std::max(high, x);
+    for (const double x : h.means[m])
+      if (std::isfinite(x)) low = std::min(low, x), high = std::max(high, x);
     if (!(low <= high)) return;
     const double room = 0.06 * (high > low ? high - low : std::max(std::abs(high), 1.0));
-    const std::string more = h.rewards_per_point > 1 ? fmt::format(", means of {} rewards in a row", h.rewards_per_point) : "";
+    const std::string more =
+        h.rewards_per_point > 1 ? fmt::format(", means of {} rewards in a row", h.rewards_per_point) : "";
     Plot plot(title(text, more), time_axis(0, a.end_ms), {low - room, high + room, text.y}, {});
     std::string d;
     bool pen = false;
     for (std::size_t i = 0; i < h.ms.size(); ++i) {
-      if (!std::isfinite(h.means[m][i])) { pen = false; continue; }
-      d += fmt::format("{}{:.1f} {:.1f}{}", pen ? "L" : "M", plot.x(h.ms[i]), plot.y(h.means[m][i]), pen ? "" : "h1");  // a point alone is seen, too
+      if (!std::isfinite(h.means[m][i])) {
+        pen = false;
+        continue;
+      }
+      d += fmt::format("{}{:.1f} {:.1f}{}", pen ? "L" : "M", plot.x(h.ms[i]), plot.y(h.means[m][i]),
+                       pen ? "" : "h1");  // a point alone is seen, too
       pen = true;
     }
     plot.path(d, {.colour = line_colour(0).light, .name = h.metrics.names[m]});

@@ -9,9 +9,9 @@
 #include "look/output.hpp"
 #include "look/page.hpp"
 #include "look/pictures.hpp"
-#include "outputs.hpp"
 #include "network/estimate.hpp"
 #include "network/printable.hpp"
+#include "outputs.hpp"
 
 namespace spinet::tool {
 namespace {
@@ -35,7 +35,8 @@ int make_figures(const std::string& log, const std::filesystem::path& folder, bo
   const auto pictures = look::pictures_of(analysis);
   std::error_code failed;
   std::filesystem::create_directories(folder, failed);
-  if (!failed && !std::filesystem::is_directory(folder)) failed = std::make_error_code(std::errc::not_a_directory);
+  if (!failed && !std::filesystem::is_directory(folder))
+    failed = std::make_error_code(std::errc::not_a_directory);
   if (failed) throw UserError(fmt::format("{}: cannot be made: {}", folder.string(), failed.message()));
   const auto lock = lock_output(folder);
   for (const auto& p : pictures) {
@@ -48,9 +49,12 @@ int make_figures(const std::string& log, const std::filesystem::path& folder, bo
                       file.string()));
     check_output(file, ours, inputs_of_log(log));
   }
-  for (const auto& p : pictures) look::replace_file(folder / p.name, [&](std::FILE* out) { std::fwrite(p.svg.data(), 1, p.svg.size(), out); });
+  for (const auto& p : pictures)
+    look::replace_file(folder / p.name,
+                       [&](std::FILE* out) { std::fwrite(p.svg.data(), 1, p.svg.size(), out); });
   say_warnings(analysis);
-  for (const auto& p : pictures) fmt::print("{}  {}\n", (folder / p.name).string(), readable_bytes(static_cast<double>(p.svg.size())));
+  for (const auto& p : pictures)
+    fmt::print("{}  {}\n", (folder / p.name).string(), readable_bytes(static_cast<double>(p.svg.size())));
   if (pictures.empty()) fmt::print("{}: there is nothing to draw\n", log);
   return fine;
 }
@@ -76,15 +80,22 @@ void add_report(CLI::App& app, Action& action) {
   auto* sub = app.add_subcommand("report", "Write a run's figures to one HTML file");
   auto o = std::make_shared<Options>();
   sub->add_option("OUT.h5", o->log, "The log")->required();
-  sub->add_option("-o,--output", o->output, "The report to write (OUT.html beside the log); an older report is replaced")->type_name("FILE.html");
-  sub->add_option("--figures", o->figures, "Write every figure as an SVG file into this folder; no HTML file unless -o is given")->type_name("DIR");
+  sub->add_option("-o,--output", o->output,
+                  "The report to write (OUT.html beside the log); an older report is replaced")
+      ->type_name("FILE.html");
+  sub->add_option("--figures", o->figures,
+                  "Write every figure as an SVG file into this folder; no HTML file unless -o is given")
+      ->type_name("DIR");
   sub->add_flag("--force", o->force, "Replace any existing file");
-  sub->footer("The file needs no network and no other file.\nExit codes: 0 fine, 2 the input is wrong, 3 the report could not be made.");
+  sub->footer(
+      "The file needs no network and no other file.\nExit codes: 0 fine, 2 the input is wrong, 3 the report "
+      "could not be made.");
   sub->callback([o, &action] {
     action = [o] {
       look::check_log(o->log);
       std::vector<std::filesystem::path> outputs;
-      if (o->figures.empty() && o->output.empty()) o->output = std::filesystem::path(o->log).replace_extension(".html").string();
+      if (o->figures.empty() && o->output.empty())
+        o->output = std::filesystem::path(o->log).replace_extension(".html").string();
       if (!o->output.empty()) outputs.push_back(o->output);
       if (!o->figures.empty()) outputs.push_back(named(o->figures));
       return look::isolated(o->log, outputs, [&] {

@@ -19,17 +19,33 @@ void members(Json& j, const LogSummary& s) {
   const auto seconds = [&](Tick t) {
     return whole ? static_cast<double>(t) / per_second : static_cast<double>(t) * s.seconds_per_tick;
   };
-  j.entry("file", s.path.filename().string()).entry("bytes", s.bytes).entry("network", s.network).entry("path", s.network_path);
-  j.entry("status", name_of(s.status)).entry("seed", s.seed).entry("ranks", s.ranks).entry("version", s.version);
-  j.entry("host", s.host).entry("started", s.started).entry("finished", s.finished).entry("command_line", s.command_line);
+  j.entry("file", s.path.filename().string())
+      .entry("bytes", s.bytes)
+      .entry("network", s.network)
+      .entry("path", s.network_path);
+  j.entry("status", name_of(s.status))
+      .entry("seed", s.seed)
+      .entry("ranks", s.ranks)
+      .entry("version", s.version);
+  j.entry("host", s.host)
+      .entry("started", s.started)
+      .entry("finished", s.finished)
+      .entry("command_line", s.command_line);
   j.key("overrides").array();
   for (const auto& o : s.overrides) j.value(o);
   j.end();
-  j.entry("tick_s", s.seconds_per_tick).entry("duration_s", seconds(s.duration)).entry("reached_s", seconds(s.reached));
+  j.entry("tick_s", s.seconds_per_tick)
+      .entry("duration_s", seconds(s.duration))
+      .entry("reached_s", seconds(s.reached));
   if (s.figures) figures(j, *s.figures);
   j.key("populations").array();
   for (const auto& p : s.populations) {
-    j.object().entry("name", p.name).entry("model", p.model).entry("kind", p.kind).key("sign").value(static_cast<double>(p.sign), 1);
+    j.object()
+        .entry("name", p.name)
+        .entry("model", p.model)
+        .entry("kind", p.kind)
+        .key("sign")
+        .value(static_cast<double>(p.sign), 1);
     j.entry("size", p.size).entry("recorded", p.recorded);
     if (p.recorded) j.entry("spikes", p.spikes);
     if (p.fired) j.entry("fired", *p.fired);
@@ -53,17 +69,39 @@ std::string info_json(const LogData& data) {
   members(j, log);
   j.key("reports").array();
   for (const auto& r : log.reports)
-    j.object().entry("name", r.name).entry("population", r.population).entry("variable", r.variable).entry("units", r.units)
-        .entry("path", r.path).entry("frames", r.frames).entry("neurons", r.ids).entry("start_ms", r.start_ms).entry("every_ms", r.step_ms).end();
+    j.object()
+        .entry("name", r.name)
+        .entry("population", r.population)
+        .entry("variable", r.variable)
+        .entry("units", r.units)
+        .entry("path", r.path)
+        .entry("frames", r.frames)
+        .entry("neurons", r.ids)
+        .entry("start_ms", r.start_ms)
+        .entry("every_ms", r.step_ms)
+        .end();
   j.end().key("weights").array();
   for (const auto& w : data.weights())
-    if (w.problem.empty()) j.object().entry("name", w.name).entry("synapses", w.edges).entry("frames", w.frames).entry("every_ms", w.step_ms).end();
+    if (w.problem.empty())
+      j.object()
+          .entry("name", w.name)
+          .entry("synapses", w.edges)
+          .entry("frames", w.frames)
+          .entry("every_ms", w.step_ms)
+          .end();
   j.end().key("weight_events").array();
   for (const auto& w : data.weight_events())
-    if (w.problem.empty()) j.object().entry("name", w.name).entry("synapses", w.synapses).entry("events", w.events).end();
+    if (w.problem.empty())
+      j.object().entry("name", w.name).entry("synapses", w.synapses).entry("events", w.events).end();
   j.end().key("edges").array();
   for (const auto& e : log.edges)
-    j.object().entry("projection", e.projection).entry("source", e.source).entry("target", e.target).entry("path", e.path).entry("edges", e.edges).end();
+    j.object()
+        .entry("projection", e.projection)
+        .entry("source", e.source)
+        .entry("target", e.target)
+        .entry("path", e.path)
+        .entry("edges", e.edges)
+        .end();
   j.end();
   if (!log.warning.empty()) j.entry("warning", log.warning);
   j.end();

@@ -1,4 +1,5 @@
-// What a log says of its run, as JSON: the same for `spinet info --json`, `spinet run --json` and the report's page.
+// What a log says of its run, as JSON: the same for `spinet info --json`, `spinet run --json` and the
+// report's page.
 #pragma once
 #include "log/log_data.hpp"
 #include "look/json.hpp"

@@ -20,7 +20,8 @@ std::vector<std::uint64_t> evenly(std::uint64_t size, std::uint64_t rows) {
   return nodes;
 }
 
-/// Samples have a power of two of rows (or the whole population): every second row of one makes the next smaller one.
+/// Samples have a power of two of rows (or the whole population): every second row of one makes the next
+/// smaller one.
 std::uint64_t power_of_two(double at_most) {
   std::uint64_t p = 1;
   while (static_cast<double>(2 * p) <= at_most && 2 * p <= most_rows) p *= 2;
@@ -29,9 +30,16 @@ std::uint64_t power_of_two(double at_most) {
 
 }  // namespace
 
-PointSample::PointSample(std::uint64_t size, std::uint64_t expected, std::uint64_t room) : size_(size), room_(room) {
+PointSample::PointSample(std::uint64_t size, std::uint64_t expected, std::uint64_t room)
+    : size_(size), room_(room) {
   if (expected <= room && size <= most_rows) nodes_ = evenly(size, size);
-  else nodes_ = evenly(size, std::max<std::uint64_t>(1, power_of_two(static_cast<double>(size) * std::min(0.999, static_cast<double>(room) / static_cast<double>(std::max<std::uint64_t>(expected, 1))))));
+  else
+    nodes_ = evenly(
+        size,
+        std::max<std::uint64_t>(
+            1, power_of_two(static_cast<double>(size) *
+                            std::min(0.999, static_cast<double>(room) /
+                                                static_cast<double>(std::max<std::uint64_t>(expected, 1))))));
 }
 
 void PointSample::add(const SpikeBlock& block) {
@@ -48,7 +56,8 @@ void PointSample::add(const SpikeBlock& block) {
 
 void PointSample::thin() {
   const bool from_all = whole();
-  const auto fewer = rows() <= 1 ? std::uint64_t{0} : power_of_two(static_cast<double>(rows()) * (from_all ? 0.999 : 0.5));
+  const auto fewer =
+      rows() <= 1 ? std::uint64_t{0} : power_of_two(static_cast<double>(rows()) * (from_all ? 0.999 : 0.5));
   std::vector<std::uint64_t> kept;
   std::vector<std::uint32_t> new_row(rows(), ~std::uint32_t{0});
   if (from_all) {

@@ -9,7 +9,8 @@
 
 namespace spinet::look {
 
-/// Keeps every spike of a neuron or none, so that intervals can be seen; takes fewer neurons as the room fills.
+/// Keeps every spike of a neuron or none, so that intervals can be seen; takes fewer neurons as the room
+/// fills.
 class PointSample {
  public:
   /// `expected`: spikes of the population; `room`: spikes that may be kept.
@@ -17,12 +18,13 @@ class PointSample {
   void add(const SpikeBlock& block);
 
   std::uint64_t size() const { return size_; }
-  std::uint64_t rows() const { return nodes_.size(); }                 ///< neurons in the sample
+  std::uint64_t rows() const { return nodes_.size(); }  ///< neurons in the sample
   bool whole() const { return rows() == size_; }
-  const std::vector<std::uint64_t>& nodes() const { return nodes_; }   ///< ascending
+  const std::vector<std::uint64_t>& nodes() const { return nodes_; }  ///< ascending
   std::uint64_t points() const { return points_.size(); }
   /// Calls f(tick, row) for every spike, in the order of time.
-  template <class F> void each(F&& f) const {
+  template <class F>
+  void each(F&& f) const {
     for (const auto& p : points_) f(p.tick, p.row);
   }
   /// Pairs of LEB128 numbers: ticks since the point before, row.
@@ -39,8 +41,8 @@ class PointSample {
   std::vector<Point> points_;
 };
 
-/// Shares `room` among populations with so many spikes: none gets more than it needs, the others in the ratio of the
-/// square roots, so that small populations are not lost beside large ones.
+/// Shares `room` among populations with so many spikes: none gets more than it needs, the others in the ratio
+/// of the square roots, so that small populations are not lost beside large ones.
 std::vector<std::uint64_t> share(const std::vector<std::uint64_t>& spikes, std::uint64_t room);
 
 }  // namespace spinet::look

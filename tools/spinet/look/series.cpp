@@ -73,7 +73,10 @@ std::vector<std::uint64_t> spread(std::uint64_t size, std::uint64_t count) {
   std::vector<std::uint64_t> at;
   count = std::min(size, count);
   for (std::uint64_t k = 0; k < count; ++k)
-    at.push_back(count == 1 ? 0 : static_cast<std::uint64_t>(std::llround(static_cast<double>(k) * static_cast<double>(size - 1) / static_cast<double>(count - 1))));
+    at.push_back(count == 1 ? 0
+                            : static_cast<std::uint64_t>(
+                                  std::llround(static_cast<double>(k) * static_cast<double>(size - 1) /
+                                               static_cast<double>(count - 1))));
   return at;
 }
 
@@ -93,9 +96,13 @@ Traces read_traces(const LogData& data, const LoggedReport& report, std::size_t 
     const bool ranges = t.frames_per_point > 1;
     std::vector<float> values;
     const EvenSample sample(report.ids, std::min<std::uint64_t>(report.ids, neurons));
-    for (std::uint64_t row = 0; row < sample.rows(); ++row) t.traces.push_back({nodes[sample.node(row)], {}, {}});
+    for (std::uint64_t row = 0; row < sample.rows(); ++row)
+      t.traces.push_back({nodes[sample.node(row)], {}, {}});
     // Chosen neurons lie in other columns of the same chunks: whole frames are read once for all of them.
-    const std::uint64_t frames = std::max<std::uint64_t>(1, most_values / std::max<std::uint64_t>(1, report.ids) / t.frames_per_point) * t.frames_per_point;
+    const std::uint64_t frames =
+        std::max<std::uint64_t>(1,
+                                most_values / std::max<std::uint64_t>(1, report.ids) / t.frames_per_point) *
+        t.frames_per_point;
     const bool wide = report.ids > most_values / t.frames_per_point;
     for (std::uint64_t first = 0; first < report.frames; first += frames) {
       const auto count = std::min(frames, report.frames - first);
@@ -123,7 +130,8 @@ Traces read_traces(const LogData& data, const LoggedReport& report, std::size_t 
   return t;
 }
 
-WeightHistory read_weights(const LogData& data, const LoggedWeights& weights, std::size_t most_frames, std::size_t bins) {
+WeightHistory read_weights(const LogData& data, const LoggedWeights& weights, std::size_t most_frames,
+                           std::size_t bins) {
   WeightHistory h;
   h.weights = weights;
   h.problem = weights.problem;
@@ -190,7 +198,8 @@ std::vector<double> WeightHistory::bounds(double end_ms) const {
   return all;
 }
 
-WeightChanges read_changes(const LogData& data, const LoggedWeightEvents& events, std::size_t synapses, std::size_t changes) {
+WeightChanges read_changes(const LogData& data, const LoggedWeightEvents& events, std::size_t synapses,
+                           std::size_t changes) {
   WeightChanges c;
   c.events = events;
   c.problem = events.problem;
@@ -229,7 +238,8 @@ MetricHistory read_metrics(const LogData& data, const LoggedMetrics& metrics, st
     std::vector<double> all;
     for (std::uint64_t first = 0; first < values.size(); first += h.rewards_per_point) {
       Moments m;
-      for (std::uint64_t i = first; i < std::min<std::uint64_t>(first + h.rewards_per_point, values.size()); ++i)
+      for (std::uint64_t i = first; i < std::min<std::uint64_t>(first + h.rewards_per_point, values.size());
+           ++i)
         if (std::isfinite(values[i])) m.add(values[i]);
         else ++left_out;
       all.push_back(m.n ? m.mean() : std::numeric_limits<double>::quiet_NaN());

@@ -7,16 +7,16 @@
 
 namespace spinet::look {
 
-/// A few neurons of a report.  Where there are more frames than points, each point is a range of frames with its
-/// smallest and its largest value, so that no excursion is lost.
+/// A few neurons of a report.  Where there are more frames than points, each point is a range of frames with
+/// its smallest and its largest value, so that no excursion is lost.
 struct Traces {
   LoggedReport report;
-  std::string problem;               ///< why there is nothing to show
+  std::string problem;  ///< why there is nothing to show
   std::uint64_t frames_per_point = 1;
-  std::uint64_t not_finite = 0;      ///< values that are NaN or infinite
+  std::uint64_t not_finite = 0;  ///< values that are NaN or infinite
   struct Trace {
     std::uint64_t node = 0;
-    std::vector<float> low, high;    ///< `high` is empty if each point is one frame
+    std::vector<float> low, high;  ///< `high` is empty if each point is one frame
   };
   std::vector<Trace> traces;
 };
@@ -33,11 +33,12 @@ struct WeightHistory {
     std::uint64_t not_finite = 0;
   };
   std::vector<Frame> frames;
-  /// Where the columns of a figure begin and end, in ms: each frame, which is of one moment, reaches half way to its
-  /// neighbours.  A single one is drawn up to `end_ms`.
+  /// Where the columns of a figure begin and end, in ms: each frame, which is of one moment, reaches half way
+  /// to its neighbours.  A single one is drawn up to `end_ms`.
   std::vector<double> bounds(double end_ms) const;
 };
-WeightHistory read_weights(const LogData& data, const LoggedWeights& weights, std::size_t most_frames, std::size_t bins);
+WeightHistory read_weights(const LogData& data, const LoggedWeights& weights, std::size_t most_frames,
+                           std::size_t bins);
 
 /// The changes of a few synapses.
 struct WeightChanges {
@@ -51,16 +52,17 @@ struct WeightChanges {
   };
   std::vector<Synapse> synapses;
 };
-WeightChanges read_changes(const LogData& data, const LoggedWeightEvents& events, std::size_t synapses, std::size_t changes);
+WeightChanges read_changes(const LogData& data, const LoggedWeightEvents& events, std::size_t synapses,
+                           std::size_t changes);
 
 /// An environment's metrics, in up to `points` means of as many consecutive rewards each.
 struct MetricHistory {
   LoggedMetrics metrics;
   std::string problem;
   std::uint64_t rewards_per_point = 1;
-  std::vector<double> ms;                   ///< mean times of the points
-  std::vector<std::vector<double>> means;   ///< of each metric; NaN: no finite value
-  std::vector<std::uint64_t> not_finite;    ///< of each metric: values left out
+  std::vector<double> ms;                  ///< mean times of the points
+  std::vector<std::vector<double>> means;  ///< of each metric; NaN: no finite value
+  std::vector<std::uint64_t> not_finite;   ///< of each metric: values left out
 };
 MetricHistory read_metrics(const LogData& data, const LoggedMetrics& metrics, std::size_t points);
 

@@ -52,14 +52,20 @@ std::vector<std::string> dots(const Density& d, bool unicode) {
         }
       }
       if (unicode) append_utf8(text, 0x2800 + set);
-      else text += on == 0 ? ' ' : 8 * on <= 2 * possible ? '.' : 8 * on <= 4 * possible ? ':' : 8 * on <= 6 * possible ? '+' : '#';
+      else
+        text += on == 0                  ? ' '
+                : 8 * on <= 2 * possible ? '.'
+                : 8 * on <= 4 * possible ? ':'
+                : 8 * on <= 6 * possible ? '+'
+                                         : '#';
     }
     lines.push_back(std::move(text));
   }
   return lines;
 }
 
-std::vector<std::string> bars(const std::vector<double>& heights, double full, std::size_t lines, bool unicode) {
+std::vector<std::string> bars(const std::vector<double>& heights, double full, std::size_t lines,
+                              bool unicode) {
   std::vector<std::string> out(lines);
   for (const double h : heights) {
     const double part = full > 0 ? std::clamp(h / full, 0.0, 1.0) * static_cast<double>(lines) : 0;
@@ -81,8 +87,8 @@ std::vector<std::string> bars(const std::vector<double>& heights, double full, s
 
 std::string fit(const std::string& text, std::size_t width, bool right) {
   std::size_t characters = 0, at = 0;
-  for (; at < text.size() && characters < width; ++characters)
-    do ++at;
+  for (; at < text.size() && characters < width; ++characters) do
+      ++at;
     while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80);
   const std::string shown = text.substr(0, at), space(width - characters, ' ');
   return right ? space + shown : shown + space;

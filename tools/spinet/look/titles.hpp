@@ -8,9 +8,9 @@
 namespace spinet::look {
 
 struct Title {
-  std::string name;          ///< of files
-  std::string title, x, y;   ///< x: empty for time, whose unit follows what is shown
-  double x_scale = 1;        ///< numbers of the x axis are shown times this
+  std::string name;         ///< of files
+  std::string title, x, y;  ///< x: empty for time, whose unit follows what is shown
+  double x_scale = 1;       ///< numbers of the x axis are shown times this
 };
 
 Title raster_title(bool sources);

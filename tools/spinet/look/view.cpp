@@ -39,13 +39,15 @@ std::string axis(const std::string& from, const std::string& to, std::size_t wid
   return from + std::string(width - from.size() - to.size(), ' ') + to;
 }
 
-/// A window in which at most a third of the dots are set, so that a raster can be read: the end of the run, where it
-/// has settled.
-double readable_span(const std::vector<LoggedPopulation>& populations, Tick end, double ticks_per_ms, std::size_t columns) {
+/// A window in which at most a third of the dots are set, so that a raster can be read: the end of the run,
+/// where it has settled.
+double readable_span(const std::vector<LoggedPopulation>& populations, Tick end, double ticks_per_ms,
+                     std::size_t columns) {
   double hz = 0;
   for (const auto& p : populations) {
     const auto [from, to] = recorded_ms(p, end, ticks_per_ms);
-    if (p.neurons > 0) hz = std::max(hz, static_cast<double>(p.spikes) / static_cast<double>(p.neurons) / (to - from));
+    if (p.neurons > 0)
+      hz = std::max(hz, static_cast<double>(p.spikes) / static_cast<double>(p.neurons) / (to - from));
   }
   const double end_ms = static_cast<double>(end) / ticks_per_ms;
   return hz > 0 ? std::min(end_ms, 0.3 / hz * static_cast<double>(columns)) : end_ms;
@@ -62,15 +64,21 @@ struct Seen {
 class View {
  public:
   View(const ViewOptions& o, Terminal terminal, const LogData& data)
-      : o_(o), terminal_(terminal), data_(data), log_(data.summary()), recorded_(recorded_populations(log_)),
-        end_(end_of(log_)), end_ms_(static_cast<double>(end_) / log_.ticks_per_ms) {}
+      : o_(o),
+        terminal_(terminal),
+        data_(data),
+        log_(data.summary()),
+        recorded_(recorded_populations(log_)),
+        end_(end_of(log_)),
+        end_ms_(static_cast<double>(end_) / log_.ticks_per_ms) {}
   int show() {
     head();
     if (recorded_.empty()) {
       fmt::print("No spikes were recorded (`record: spikes` names populations).\n");
       return fine;
     }
-    for (const auto& p : recorded_) label_ = std::max(label_, std::min<std::size_t>(p.name.size(), terminal_.columns / 4));
+    for (const auto& p : recorded_)
+      label_ = std::max(label_, std::min<std::size_t>(p.name.size(), terminal_.columns / 4));
     width_ = terminal_.columns - label_ - 1;
     blank_.assign(label_ + 1, ' ');
     choose_span();
@@ -90,7 +98,9 @@ class View {
   void histograms() const;
 
   double readable() const { return readable_span(recorded_, end_, log_.ticks_per_ms, 2 * width_); }
-  std::pair<double, double> span_of(const LoggedPopulation& p) const { return recorded_ms(p, end_, log_.ticks_per_ms); }
+  std::pair<double, double> span_of(const LoggedPopulation& p) const {
+    return recorded_ms(p, end_, log_.ticks_per_ms);
+  }
   /// The rate of a neuron that fires once.
   double hz_of_one(const LoggedPopulation& p) const {
     const auto [first, last] = span_of(p);
@@ -123,8 +133,10 @@ class View {
 };
 
 void View::head() const {
-  fmt::print("{}: {} of {}, seed {}, {}\n", printable(log_.network), time_text(static_cast<double>(log_.reached) * log_.seconds_per_tick),
-             time_text(static_cast<double>(log_.duration) * log_.seconds_per_tick), log_.seed, name_of(log_.status));
+  fmt::print("{}: {} of {}, seed {}, {}\n", printable(log_.network),
+             time_text(static_cast<double>(log_.reached) * log_.seconds_per_tick),
+             time_text(static_cast<double>(log_.duration) * log_.seconds_per_tick), log_.seed,
+             name_of(log_.status));
   if (!log_.warning.empty()) fmt::print("Warning: {}\n", printable(log_.warning));
 }
 
@@ -155,14 +167,16 @@ void View::read() {
   for (std::size_t i = 0; i < recorded_.size(); ++i) {
     const auto& p = recorded_[i];
     all_.push_back({p, Density({from, to}, 2 * width_, EvenSample(p.size, rows[i]), true),
-                    TimeBins(bin_ms_ * log_.ticks_per_ms, time_bins), look::Neurons(p.size, log_.ticks_per_ms)});
+                    TimeBins(bin_ms_ * log_.ticks_per_ms, time_bins),
+                    look::Neurons(p.size, log_.ticks_per_ms)});
     Seen& seen = all_.back();
     data_.spikes(p, [&](const SpikeBlock& block) {
       seen.density.add(block);
       seen.rates.add(block);
       seen.neurons.add(block);
     });
-    seen.population.neurons = std::max(p.neurons, seen.neurons.active());  // otherwise the log contradicts itself
+    seen.population.neurons =
+        std::max(p.neurons, seen.neurons.active());  // otherwise the log contradicts itself
   }
 }
 
@@ -170,8 +184,9 @@ void View::raster() const {
   heading(fmt::format("Raster, {} to {}; a row of dots is one neuron", shown_ms(from_), shown_ms(to_)));
   for (const auto& s : all_) {
     const auto size = s.population.size;
-    const std::string of = s.density.rows() < size ? fmt::format("{}/{}", s.density.rows(), count_text(static_cast<double>(size)))
-                                                   : std::to_string(size);
+    const std::string of = s.density.rows() < size
+                               ? fmt::format("{}/{}", s.density.rows(), count_text(static_cast<double>(size)))
+                               : std::to_string(size);
     plot(dots(s.density, terminal_.unicode), s.population.name, of.size() <= label_ ? of : "");
   }
   say(blank_ + axis(shown_ms(from_), shown_ms(to_), width_));
@@ -184,8 +199,11 @@ void View::rates() const {
     const auto [first, last] = span_of(s.population);
     const auto neurons = static_cast<double>(s.population.neurons);
     for (std::size_t b = 0; b < s.rates.counts().size(); ++b) {
-      const double ms = std::min(last, static_cast<double>(b + 1) * bin_ms_) - std::max(first, static_cast<double>(b) * bin_ms_);
-      hz.push_back(neurons > 0 && ms > 1e-9 * end_ms_ ? static_cast<double>(s.rates.counts()[b]) / neurons / ms * 1e3 : 0);
+      const double ms = std::min(last, static_cast<double>(b + 1) * bin_ms_) -
+                        std::max(first, static_cast<double>(b) * bin_ms_);
+      hz.push_back(neurons > 0 && ms > 1e-9 * end_ms_
+                       ? static_cast<double>(s.rates.counts()[b]) / neurons / ms * 1e3
+                       : 0);
     }
     const double most = *std::max_element(hz.begin(), hz.end());
     plot(bars(hz, most, rate_lines, terminal_.unicode), s.population.name, fmt::format("{:.3g}Hz", most));
@@ -198,20 +216,25 @@ void View::histograms() const {
   double fastest = 0, one_spike = 1e3 / end_ms_;
   for (const auto& s : all_) {
     const auto neurons = s.neurons.neurons_with(s.population.neurons);
-    if (!neurons.empty()) fastest = std::max(fastest, static_cast<double>(neurons.rbegin()->first) * hz_of_one(s.population));
+    if (!neurons.empty())
+      fastest = std::max(fastest, static_cast<double>(neurons.rbegin()->first) * hz_of_one(s.population));
     one_spike = std::max(one_spike, hz_of_one(s.population));
   }
   // A bin takes whole numbers of spikes; the axis ends after the fastest neuron.
-  const double bin_hz = std::max(1.0, std::ceil((fastest / one_spike + 1) / static_cast<double>(width_))) * one_spike;
+  const double bin_hz =
+      std::max(1.0, std::ceil((fastest / one_spike + 1) / static_cast<double>(width_))) * one_spike;
   const auto bins = std::min<std::size_t>(width_, static_cast<std::size_t>(fastest / bin_hz + 1e-9) + 1);
   const std::size_t repeat = std::max<std::size_t>(1, std::min<std::size_t>(width_ / bins, 8));
   for (const auto& s : all_) {
     const LoggedPopulation& p = s.population;
     Histogram h{.from = 0, .width = bin_hz, .counts = std::vector<std::uint64_t>(bins), .above = 0};
-    for (const auto& [spikes, n] : s.neurons.neurons_with(p.neurons)) h.add(static_cast<double>(spikes) * hz_of_one(p), n);
-    const double mean = p.neurons ? static_cast<double>(p.spikes) / static_cast<double>(p.neurons) * hz_of_one(p) : 0;
-    const auto words = fmt::format("mean {}, {} of {} {}neuron{} silent{}", rate_text(mean), grouped(p.neurons - s.neurons.active()),
-                                   grouped(p.neurons), p.neurons >= p.size ? "" : "recorded ", p.neurons == 1 ? "" : "s",
+    for (const auto& [spikes, n] : s.neurons.neurons_with(p.neurons))
+      h.add(static_cast<double>(spikes) * hz_of_one(p), n);
+    const double mean =
+        p.neurons ? static_cast<double>(p.spikes) / static_cast<double>(p.neurons) * hz_of_one(p) : 0;
+    const auto words = fmt::format("mean {}, {} of {} {}neuron{} silent{}", rate_text(mean),
+                                   grouped(p.neurons - s.neurons.active()), grouped(p.neurons),
+                                   p.neurons >= p.size ? "" : "recorded ", p.neurons == 1 ? "" : "s",
                                    recorded_when(p, end_, log_.ticks_per_ms));
     if (p.size < 5) {
       plot({words}, p.name, "");
@@ -250,9 +273,14 @@ void add_view(CLI::App& app, Action& action) {
   auto* sub = app.add_subcommand("view", "Show a run's raster and rates in the terminal");
   auto o = std::make_shared<ViewOptions>();
   sub->add_option("OUT.h5", o->log, "The log")->required();
-  sub->add_option("--from", o->from, "Begin of the raster (default: the last part of the run that can be shown clearly)")->type_name("MS")->check(milliseconds());
+  sub->add_option("--from", o->from,
+                  "Begin of the raster (default: the last part of the run that can be shown clearly)")
+      ->type_name("MS")
+      ->check(milliseconds());
   sub->add_option("--to", o->to, "End of the raster")->type_name("MS")->check(milliseconds());
-  sub->add_option("--width", o->width, "Characters per line (default: those of the terminal)")->type_name("N")->check(CLI::Range(30, 400));
+  sub->add_option("--width", o->width, "Characters per line (default: those of the terminal)")
+      ->type_name("N")
+      ->check(CLI::Range(30, 400));
   sub->add_flag("--ascii", o->ascii, "No braille and no blocks (the default where the locale is not UTF-8)");
   sub->callback([o, &action] {
     action = [o] {

@@ -15,7 +15,8 @@ namespace spinet::tool {
 namespace {
 
 constexpr std::size_t most_values = 100'000;
-const char* const example = "for example --vary parameters.rate=0.40:1.25:0.05 or --vary \"parameters.rule=[linear, power]\"";
+const char* const example =
+    "for example --vary parameters.rate=0.40:1.25:0.05 or --vary \"parameters.rule=[linear, power]\"";
 
 std::string trimmed(std::string_view s) {
   const auto begin = s.find_first_not_of(" \t");
@@ -62,7 +63,9 @@ std::optional<Number> number_in(const std::string& s) {
   const double x = std::strtod(s.c_str(), &end);
   if (end == s.c_str() || !std::isfinite(x)) return std::nullopt;
   const auto unit = trimmed(end);
-  if (!unit.empty() && !std::isalpha(static_cast<unsigned char>(unit[0])) && unit[0] != '%' && static_cast<unsigned char>(unit[0]) < 0x80 && unit != "1/s") return std::nullopt;
+  if (!unit.empty() && !std::isalpha(static_cast<unsigned char>(unit[0])) && unit[0] != '%' &&
+      static_cast<unsigned char>(unit[0]) < 0x80 && unit != "1/s")
+    return std::nullopt;
   return Number{x, unit};
 }
 
@@ -78,19 +81,24 @@ std::vector<std::string> range(const std::string& given, const std::vector<std::
     if (unit.empty()) unit = x.unit;
   for (const auto& x : n)
     if (x.unit != unit && !(x.unit.empty() && x.value == 0))
-      refuse(given, fmt::format("begin, end and step must be written in one unit; here are {} and {}", in_quotes(unit), x.unit.empty() ? "none" : in_quotes(x.unit)),
+      refuse(given,
+             fmt::format("begin, end and step must be written in one unit; here are {} and {}",
+                         in_quotes(unit), x.unit.empty() ? "none" : in_quotes(x.unit)),
              fmt::format("for example {0}{3}:{1}{3}:{2}{3}", n[0].value, n[1].value, n[2].value, unit));
   const double begin = n[0].value, end = n[1].value, step = n[2].value;
   if (step == 0) refuse(given, "the step is 0");
   if (begin != end && (end > begin) != (step > 0))
     refuse(given, fmt::format("the range is empty: steps of {} do not lead from {} to {}", step, begin, end));
-  const double steps = std::floor((end - begin) / step * (1 + 1e-12) + 1e-6);  // the end belongs to the range, roundings or not
-  if (steps + 1 > static_cast<double>(most_values)) refuse(given, fmt::format("the range has {:.4g} values; {} are allowed", steps + 1, most_values));
+  const double steps = std::floor((end - begin) / step * (1 + 1e-12) +
+                                  1e-6);  // the end belongs to the range, roundings or not
+  if (steps + 1 > static_cast<double>(most_values))
+    refuse(given, fmt::format("the range has {:.4g} values; {} are allowed", steps + 1, most_values));
   std::vector<std::string> values;
   for (double i = 0; i <= steps; ++i) {
     double x = begin + i * step;
     if (std::fabs(x) < 1e-9 * std::fabs(step)) x = 0;
-    values.push_back(fmt::format("{:.12g}{}{}", x, unit.empty() ? "" : " ", unit));  // twelve digits: 0.45, not 0.45000000000000001
+    values.push_back(fmt::format("{:.12g}{}{}", x, unit.empty() ? "" : " ",
+                                 unit));  // twelve digits: 0.45, not 0.45000000000000001
   }
   return values;
 }
@@ -124,7 +132,8 @@ Axis parse_axis(const std::string& given) {
   } else if (const auto parts = split(text, ':'); parts.size() == 3) {
     axis.values = range(given, parts);
   } else {
-    refuse(given, fmt::format("{} is neither a range begin:end:step nor a list", in_quotes(text)), parts.size() == 1 ? "one value for all runs is given with --set" : example);
+    refuse(given, fmt::format("{} is neither a range begin:end:step nor a list", in_quotes(text)),
+           parts.size() == 1 ? "one value for all runs is given with --set" : example);
   }
   std::set<std::string> seen;
   for (const auto& v : axis.values)
@@ -148,14 +157,19 @@ void check_axes(const std::vector<Axis>& axes) {
       for (const auto& q : seen) {
         if (p == q) refuse(a.name(), fmt::format("{} is varied twice", in_quotes(p)));
         if (p.starts_with(q + ".") || q.starts_with(p + "."))
-          refuse(a.name(), fmt::format("{} is a part of {}, which is varied too", in_quotes(std::max(p, q)), in_quotes(std::min(p, q))));
+          refuse(a.name(), fmt::format("{} is a part of {}, which is varied too", in_quotes(std::max(p, q)),
+                                       in_quotes(std::min(p, q))));
       }
       seen.push_back(p);
-      if (p == "seed") refuse(a.name(), "every run has a seed of its own", "trial k of every combination has the seed of the network + k: --trials N --seed S");
-      if (p == "spinet" || p == "name" || p == "description" || p == "record") refuse(a.name(), fmt::format("{} has no effect on a run", in_quotes(p)));
+      if (p == "seed")
+        refuse(a.name(), "every run has a seed of its own",
+               "trial k of every combination has the seed of the network + k: --trials N --seed S");
+      if (p == "spinet" || p == "name" || p == "description" || p == "record")
+        refuse(a.name(), fmt::format("{} has no effect on a run", in_quotes(p)));
     }
   }
-  if (combinations > 1e6) throw UserError(fmt::format("spinet sweep: {:.4g} combinations; at most a million", combinations));
+  if (combinations > 1e6)
+    throw UserError(fmt::format("spinet sweep: {:.4g} combinations; at most a million", combinations));
 }
 
 std::uint64_t Plan::combinations() const {
@@ -184,7 +198,8 @@ std::vector<std::pair<std::string, std::string>> Plan::overrides(std::uint64_t c
 std::string Plan::text(std::uint64_t combination) const {
   std::string s;
   const auto v = values_of(combination);
-  for (std::size_t i = 0; i < axes.size(); ++i) s += fmt::format("{}{}={}", s.empty() ? "" : ", ", axes[i].name(), axes[i].values[v[i]]);
+  for (std::size_t i = 0; i < axes.size(); ++i)
+    s += fmt::format("{}{}={}", s.empty() ? "" : ", ", axes[i].name(), axes[i].values[v[i]]);
   return s;
 }
 

@@ -10,10 +10,10 @@ namespace spinet::tool {
 /// One --vary: paths as --set takes them, all of which get the same value.
 struct Axis {
   std::vector<std::string> paths;
-  std::vector<std::string> values;  ///< as --set takes them
-  std::string unit;                 ///< of all values, where they are numbers with one unit
-  bool numbers = false;             ///< all values are numbers, in `unit`
-  std::string name() const;         ///< the paths, joined by commas
+  std::vector<std::string> values;     ///< as --set takes them
+  std::string unit;                    ///< of all values, where they are numbers with one unit
+  bool numbers = false;                ///< all values are numbers, in `unit`
+  std::string name() const;            ///< the paths, joined by commas
   double number(std::size_t i) const;  ///< of value i, where `numbers` is set
 };
 
@@ -37,6 +37,8 @@ struct Plan {
 };
 
 /// Seed of trial k of every combination: trials of different combinations are paired.
-inline std::uint32_t seed_of(std::uint32_t base, std::uint64_t trial) { return base + static_cast<std::uint32_t>(trial); }
+inline std::uint32_t seed_of(std::uint32_t base, std::uint64_t trial) {
+  return base + static_cast<std::uint32_t>(trial);
+}
 
 }  // namespace spinet::tool

@@ -16,12 +16,15 @@
 namespace spinet::tool {
 
 using Clock = std::chrono::steady_clock;
-inline double seconds_since(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
+inline double seconds_since(Clock::time_point t) {
+  return std::chrono::duration<double>(Clock::now() - t).count();
+}
 
 /// The line that says how far a sweep is.
 class SweepProgress {
  public:
-  SweepProgress(Show show, std::uint64_t runs, std::uint64_t before) : show_(show), runs_(runs), before_(before) {}
+  SweepProgress(Show show, std::uint64_t runs, std::uint64_t before)
+      : show_(show), runs_(runs), before_(before) {}
   ~SweepProgress() {
     if (show_ == Show::line && width_) fmt::print(stderr, "\r{:{}}\r", "", width_);
   }
@@ -30,13 +33,20 @@ class SweepProgress {
     const auto tenths = 10 * done / std::max<std::uint64_t>(1, runs_);
     if (show_ == Show::nothing || done == before_) return;
     if (show_ == Show::line && now - shown_ < std::chrono::milliseconds(200)) return;
-    if (show_ == Show::lines && (tenths <= tenths_ || now - shown_ < std::chrono::seconds(1)) && now - shown_ < std::chrono::seconds(30)) return;
+    if (show_ == Show::lines && (tenths <= tenths_ || now - shown_ < std::chrono::seconds(1)) &&
+        now - shown_ < std::chrono::seconds(30))
+      return;
     shown_ = now;
     tenths_ = tenths;
-    const double seconds = seconds_since(begin_), rate = static_cast<double>(done - before_) / std::max(seconds, 1e-9);
-    std::string line = fmt::format("{:3.0f} %  {} of {} runs", 100.0 * static_cast<double>(done) / static_cast<double>(runs_), grouped(done), grouped(runs_));
+    const double seconds = seconds_since(begin_),
+                 rate = static_cast<double>(done - before_) / std::max(seconds, 1e-9);
+    std::string line = fmt::format("{:3.0f} %  {} of {} runs",
+                                   100.0 * static_cast<double>(done) / static_cast<double>(runs_),
+                                   grouped(done), grouped(runs_));
     if (failed) line += fmt::format("  {} failed", grouped(failed));
-    if (done < runs_ && rate > 0) line += fmt::format("  {} to go  {:.3g} runs/s", time_text(std::max(0.1, static_cast<double>(runs_ - done) / rate)), rate);
+    if (done < runs_ && rate > 0)
+      line += fmt::format("  {} to go  {:.3g} runs/s",
+                          time_text(std::max(0.1, static_cast<double>(runs_ - done) / rate)), rate);
     if (show_ == Show::line) fmt::print(stderr, "\r{:<{}}", line, width_);
     else fmt::print(stderr, "{}\n", line);
     std::fflush(stderr);
@@ -54,7 +64,10 @@ class SweepProgress {
 class Book {
  public:
   Book(Sweep& sweep, const std::filesystem::path& path, Show show)
-      : sweep_(sweep), path_(path), reader_(path, identity(sweep)), line_(show, sweep.runs(), sweep.rows.size()) {
+      : sweep_(sweep),
+        path_(path),
+        reader_(path, identity(sweep)),
+        line_(show, sweep.runs(), sweep.rows.size()) {
     for (const auto& [i, r] : sweep.rows) failed_ += r.failed;
   }
   void now_and_then() {
@@ -62,7 +75,8 @@ class Book {
     read();
     line_(sweep_.rows.size(), failed_);
     // Writing all of it takes longer as it grows: at most a fiftieth of the time goes into it.
-    if (seconds_since(written_) > std::max(10.0, 50 * write_seconds_) && sweep_.rows.size() > rows_written_) write();
+    if (seconds_since(written_) > std::max(10.0, 50 * write_seconds_) && sweep_.rows.size() > rows_written_)
+      write();
   }
   void read() {
     for (auto& r : reader_.read()) {

@@ -9,8 +9,8 @@
 namespace spinet::tool {
 
 struct ReportOptions {
-  std::string file, figure;  ///< `figure` empty: beside `file`
-  std::string metric;        ///< empty: epoch, or the first there is
+  std::string file, figure;                 ///< `figure` empty: beside `file`
+  std::string metric;                       ///< empty: epoch, or the first there is
   std::vector<std::string> group, against;  ///< PATH=VALUE, all of which hold
 };
 /// Throws UserError.

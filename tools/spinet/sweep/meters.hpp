@@ -20,9 +20,9 @@ namespace spinet::tool {
 struct Columns {
   std::vector<std::vector<std::string>> of;  ///< [population][metric]
   std::vector<std::string> all, populations;
-  std::int64_t curve = -1;     ///< population whose metrics make the curve
+  std::int64_t curve = -1;  ///< population whose metrics make the curve
   std::uint32_t y = 0;
-  std::int64_t x = -1;         ///< metric; -1: model time
+  std::int64_t x = -1;  ///< metric; -1: model time
   std::string x_name, y_name, until;
 };
 
@@ -39,13 +39,16 @@ inline Columns columns(const Network& net) {
   for (std::size_t p = 0; p < net.populations.size(); ++p) {
     if (!table(p) || !table(p)->environment) continue;
     for (std::uint32_t m = 0; m < table(p)->metric_count; ++m) {
-      c.of[p].push_back(environments > 1 ? fmt::format("{}.{}", net.populations[p].name, table(p)->metrics[m]) : table(p)->metrics[m]);
+      c.of[p].push_back(environments > 1 ? fmt::format("{}.{}", net.populations[p].name, table(p)->metrics[m])
+                                         : table(p)->metrics[m]);
       c.all.push_back(c.of[p].back());
     }
     if (c.curve >= 0 || c.of[p].empty() || (net.until && net.until->population != p)) continue;
     // What the run waits for, or what learning tasks call their learning curve.
     const std::span<const char* const> metrics(table(p)->metrics, table(p)->metric_count);
-    const auto find = [&](std::string_view name) { return std::find(metrics.begin(), metrics.end(), name) - metrics.begin(); };
+    const auto find = [&](std::string_view name) {
+      return std::find(metrics.begin(), metrics.end(), name) - metrics.begin();
+    };
     c.curve = static_cast<std::int64_t>(p);
     const auto filtered = find("reward_filtered"), epoch = find("epoch");
     const auto count = static_cast<std::ptrdiff_t>(metrics.size());
@@ -55,7 +58,8 @@ inline Columns columns(const Network& net) {
     c.x_name = c.x >= 0 ? c.of[p][static_cast<std::size_t>(c.x)] : "model time [s]";
   }
   if (net.until)
-    c.until = fmt::format("{} {} {:.10g}", c.of[net.until->population][net.until->metric], net.until->at_least ? ">=" : "<=", net.until->threshold);
+    c.until = fmt::format("{} {} {:.10g}", c.of[net.until->population][net.until->metric],
+                          net.until->at_least ? ">=" : "<=", net.until->threshold);
   return c;
 }
 
@@ -70,7 +74,9 @@ class Meter final : public Recorder {
   void metrics(std::uint32_t p, Tick tick, std::span<const double> values) override {
     last_[p].assign(values.begin(), values.end());
     if (static_cast<std::int64_t>(p) == c_.curve)
-      curve_.add(c_.x >= 0 ? values[static_cast<std::size_t>(c_.x)] : static_cast<double>(tick) * net_.seconds_per_tick, values[c_.y]);
+      curve_.add(c_.x >= 0 ? values[static_cast<std::size_t>(c_.x)]
+                           : static_cast<double>(tick) * net_.seconds_per_tick,
+                 values[c_.y]);
   }
   void put_into(Row& row) {
     for (std::size_t p = 0; p < last_.size(); ++p)

@@ -96,12 +96,14 @@ void write_runs(hid_t file, const Sweep& s, const Plan& plan) {
   put(g, "trial", column<std::uint32_t>(s, [&](auto i, auto&) { return i % s.trials; }));
   put(g, "seed", column<std::uint32_t>(s, [&](auto i, auto&) { return seed_of(s.seed, i % s.trials); }));
   write_axes(g, s, plan);
-  h5::write_texts(g, "status", column<std::string>(s, [](auto, auto& r) { return r.failed ? "failed" : "ok"; }));
+  h5::write_texts(g, "status",
+                  column<std::string>(s, [](auto, auto& r) { return r.failed ? "failed" : "ok"; }));
   h5::write_texts(g, "message", column<std::string>(s, [](auto, auto& r) { return r.message; }));
   put(g, "until_met", column<std::uint8_t>(s, [](auto, auto& r) { return r.until_met; }));
   put(g, "reached", column<double>(s, [](auto, auto& r) { return r.failed ? nan : r.reached; }));
   h5::write_text_attribute(h5::open_dataset(g, "reached"), "unit", "s");
-  for (const auto& m : s.metrics) put(g, m, column<double>(s, [&](auto, auto& r) { return value_of(r.metrics, m); }));
+  for (const auto& m : s.metrics)
+    put(g, m, column<double>(s, [&](auto, auto& r) { return value_of(r.metrics, m); }));
   put(g, "spikes", column<double>(s, [](auto, auto& r) { return r.failed ? nan : r.spikes; }));
   for (const auto& p : s.populations) {
     put(g, "rate." + p, column<double>(s, [&](auto, auto& r) { return value_of(r.rates, p); }));
@@ -130,7 +132,8 @@ void write_all(hid_t file, const Sweep& s) {
   write_head(file, s, plan);
   write_runs(file, s, plan);
   write_curves(file, s);
-  put(h5::create_group(file, "timing"), "seconds", column<double>(s, [](auto, auto& r) { return r.seconds; }));
+  put(h5::create_group(file, "timing"), "seconds",
+      column<double>(s, [](auto, auto& r) { return r.seconds; }));
 }
 
 }  // namespace
@@ -166,7 +169,8 @@ bool is_sweep(const std::filesystem::path& path) {
   h5::quiet();
   try {
     const h5::Id file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
-    return file >= 0 && h5::has_attribute(file, "format") && h5::read_text_attribute(file, "format") == format;
+    return file >= 0 && h5::has_attribute(file, "format") &&
+           h5::read_text_attribute(file, "format") == format;
   } catch (const h5::Error&) {
     return false;
   }
@@ -174,11 +178,13 @@ bool is_sweep(const std::filesystem::path& path) {
 
 Sweep read_sweep(const std::filesystem::path& path) {
   h5::quiet();
-  if (!std::filesystem::exists(path)) throw UserError(fmt::format("{}: there is no such file", path.string()));
+  if (!std::filesystem::exists(path))
+    throw UserError(fmt::format("{}: there is no such file", path.string()));
   Sweep s;
   try {
     logging::require_hdf5(path);
-    const h5::Id file(h5::check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "it is a truncated or damaged HDF5 file"));
+    const h5::Id file(h5::check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT),
+                                "it is a truncated or damaged HDF5 file"));
     if (!h5::has_attribute(file, "format") || h5::read_text_attribute(file, "format") != format)
       throw UserError(fmt::format("{}: not a file of `spinet sweep`", path.string()));
     const auto g = h5::open_group(file, "sweep");
@@ -211,8 +217,9 @@ Sweep read_sweep(const std::filesystem::path& path) {
     const auto x = h5::read_all<float>(curves, "x"), y = h5::read_all<float>(curves, "y");
     const auto seconds = h5::read_all<double>(h5::open_group(file, "timing"), "seconds");
     const auto n = run.size();
-    bool whole = status.size() == n && message.size() == n && until_met.size() == n && reached.size() == n && spikes.size() == n && seconds.size() == n &&
-                 begin.size() == n + 1 && x.size() == y.size() && begin.back() == x.size() && begin[0] == 0;
+    bool whole = status.size() == n && message.size() == n && until_met.size() == n && reached.size() == n &&
+                 spikes.size() == n && seconds.size() == n && begin.size() == n + 1 && x.size() == y.size() &&
+                 begin.back() == x.size() && begin[0] == 0;
     for (const auto& c : metrics) whole = whole && c.size() == n;
     for (const auto& c : rates) whole = whole && c.size() == n;
     for (std::size_t i = 0; whole && i < n; ++i) whole = begin[i] <= begin[i + 1] && run[i] < total;
@@ -231,8 +238,10 @@ Sweep read_sweep(const std::filesystem::path& path) {
           if (!std::isnan(metrics[m][i])) r.metrics.emplace_back(s.metrics[m], metrics[m][i]);
         for (std::size_t p = 0; p < rates.size(); ++p) r.rates.emplace_back(s.populations[p], rates[p][i]);
       }
-      r.x.assign(x.begin() + static_cast<std::ptrdiff_t>(begin[i]), x.begin() + static_cast<std::ptrdiff_t>(begin[i + 1]));
-      r.y.assign(y.begin() + static_cast<std::ptrdiff_t>(begin[i]), y.begin() + static_cast<std::ptrdiff_t>(begin[i + 1]));
+      r.x.assign(x.begin() + static_cast<std::ptrdiff_t>(begin[i]),
+                 x.begin() + static_cast<std::ptrdiff_t>(begin[i + 1]));
+      r.y.assign(y.begin() + static_cast<std::ptrdiff_t>(begin[i]),
+                 y.begin() + static_cast<std::ptrdiff_t>(begin[i + 1]));
       s.rows[r.run] = std::move(r);
     }
   } catch (const LogError& e) {

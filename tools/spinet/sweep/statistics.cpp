@@ -10,7 +10,8 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-/// The continued fraction of the incomplete beta function, by Lentz's method; converges fast for x < (a+1)/(a+b+2).
+/// The continued fraction of the incomplete beta function, by Lentz's method; converges fast for x <
+/// (a+1)/(a+b+2).
 double fraction(double a, double b, double x) {
   constexpr double tiny = 1e-300;
   const auto off_zero = [](double v) { return std::fabs(v) < tiny ? tiny : v; };
@@ -35,7 +36,8 @@ double incomplete_beta(double a, double b, double x) {
   if (!(a > 0 && b > 0) || std::isnan(x)) return nan;
   if (x <= 0) return 0;
   if (x >= 1) return 1;
-  const double front = std::exp(std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) + a * std::log(x) + b * std::log1p(-x));
+  const double front =
+      std::exp(std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) + a * std::log(x) + b * std::log1p(-x));
   return x < (a + 1) / (a + b + 2) ? front * fraction(a, b, x) / a : 1 - front * fraction(b, a, 1 - x) / b;
 }
 

@@ -11,8 +11,8 @@ double student_two_sided(double t, double df);
 
 struct Summary {
   std::size_t n = 0;
-  double mean = 0, sd = 0;         ///< sd with n - 1; NaN where it is not defined
-  double median = 0, p90 = 0;      ///< with linear interpolation between order statistics
+  double mean = 0, sd = 0;     ///< sd with n - 1; NaN where it is not defined
+  double median = 0, p90 = 0;  ///< with linear interpolation between order statistics
 };
 Summary summarise(std::span<const double> values);
 /// With linear interpolation between order statistics; `sorted` is not empty.

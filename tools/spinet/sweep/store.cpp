@@ -37,7 +37,10 @@ struct RowHead {
 
 struct Out {
   std::string bytes;
-  template <class T> void put(T x) { bytes.append(reinterpret_cast<const char*>(&x), sizeof x); }
+  template <class T>
+  void put(T x) {
+    bytes.append(reinterpret_cast<const char*>(&x), sizeof x);
+  }
   void put(const std::string& s) {
     put(static_cast<std::uint32_t>(s.size()));
     bytes += s;
@@ -61,7 +64,8 @@ struct In {
     rest.remove_prefix(n);
     return s;
   }
-  template <class T> T get() {
+  template <class T>
+  T get() {
     T x;
     std::memcpy(&x, take(sizeof x).data(), sizeof x);
     return x;
@@ -135,7 +139,9 @@ std::filesystem::path with(const std::filesystem::path& out, const std::string& 
 
 std::uint64_t identity(const Sweep& s) {
   std::uint64_t h = fnv(s.version);
-  const auto add = [&h](const std::string& text) { h = fnv(text, fnv(std::to_string(text.size()) + ":", h)); };
+  const auto add = [&h](const std::string& text) {
+    h = fnv(text, fnv(std::to_string(text.size()) + ":", h));
+  };
   add(s.network_text);
   for (const auto* list : {&s.set, &s.vary, &s.files}) {
     add(std::to_string(list->size()));
@@ -145,7 +151,8 @@ std::uint64_t identity(const Sweep& s) {
   return h;
 }
 
-RunJournal::RunJournal(const std::filesystem::path& out, int rank, std::uint64_t identity) : path_(with(out, fmt::format(".runs.{}", rank))) {
+RunJournal::RunJournal(const std::filesystem::path& out, int rank, std::uint64_t identity)
+    : path_(with(out, fmt::format(".runs.{}", rank))) {
   fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
   if (fd_ < 0) fail(path_, "cannot create the journal");
   ::flock(fd_, LOCK_EX | LOCK_NB);  // best effort: it tells others that this sweep runs
@@ -168,7 +175,8 @@ void RunJournal::append(const Row& row) {
 std::vector<Row> JournalReader::read() {
   std::vector<Row> rows;
   for (const auto& p : journals(out_))
-    if (std::none_of(tails_.begin(), tails_.end(), [&](const Tail& t) { return t.path == p; })) tails_.push_back({p, 0});
+    if (std::none_of(tails_.begin(), tails_.end(), [&](const Tail& t) { return t.path == p; }))
+      tails_.push_back({p, 0});
   for (auto& t : tails_) {
     std::ifstream in(t.path, std::ios::binary);
     if (!in.seekg(static_cast<std::streamoff>(t.at))) continue;
@@ -198,9 +206,11 @@ std::vector<std::filesystem::path> journals(const std::filesystem::path& out) {
   std::vector<std::filesystem::path> found;
   const std::string prefix = out.filename().string() + ".runs.";
   std::error_code ignored;
-  for (const auto& f : std::filesystem::directory_iterator(std::filesystem::absolute(out).parent_path(), ignored)) {
+  for (const auto& f :
+       std::filesystem::directory_iterator(std::filesystem::absolute(out).parent_path(), ignored)) {
     const auto name = f.path().filename().string();
-    if (name.starts_with(prefix) && name.find_first_not_of("0123456789", prefix.size()) == std::string::npos) found.push_back(f.path());
+    if (name.starts_with(prefix) && name.find_first_not_of("0123456789", prefix.size()) == std::string::npos)
+      found.push_back(f.path());
   }
   std::sort(found.begin(), found.end());
   return found;
@@ -212,14 +222,19 @@ void refuse_foreign(const std::filesystem::path& out) {
     const int fd = ::open(p.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct stat s;
     std::uint64_t first = 0;
-    const bool good = fd >= 0 && ::fstat(fd, &s) == 0 && S_ISREG(s.st_mode) &&
-                      (s.st_size == 0 || looks_right(s.st_size, ::pread(fd, &first, sizeof first, 0) == sizeof first ? first : 0));
+    const bool good =
+        fd >= 0 && ::fstat(fd, &s) == 0 && S_ISREG(s.st_mode) &&
+        (s.st_size == 0 ||
+         looks_right(s.st_size, ::pread(fd, &first, sizeof first, 0) == sizeof first ? first : 0));
     if (fd >= 0) ::close(fd);
     return good;
   };
   const auto refuse = [&](const std::filesystem::path& p) {
-    throw UserError(fmt::format("{}: is called as a file of a running sweep of {} would be, but is none; it is not replaced: move it away, "
-                                "or give another name with -o", printable_line(p.string()), printable_line(out.filename().string())));
+    throw UserError(
+        fmt::format("{}: is called as a file of a running sweep of {} would be, but is none; it is not "
+                    "replaced: move it away, "
+                    "or give another name with -o",
+                    printable_line(p.string()), printable_line(out.filename().string())));
   };
   for (const auto& p : journals(out))
     if (!ours(p, [](off_t, std::uint64_t first) { return first == magic; })) refuse(p);
@@ -268,7 +283,8 @@ Dealer::~Dealer() {
 
 std::uint64_t Dealer::next() {
   while (::flock(fd_, LOCK_EX) != 0)
-    if (errno != EINTR) throw std::runtime_error(std::string("locking the sweep's counter: ") + std::strerror(errno));
+    if (errno != EINTR)
+      throw std::runtime_error(std::string("locking the sweep's counter: ") + std::strerror(errno));
   std::uint64_t n = 0;
   const auto got = ::pread(fd_, &n, sizeof n, 0);
   const std::uint64_t after = n + 1;

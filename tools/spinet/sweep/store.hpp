@@ -1,7 +1,8 @@
 // How the results of a running sweep survive a kill, and how ranks share its runs.
 //
-// Each rank appends its rows to a journal of its own, OUT.h5.runs.RANK, one write per run; rank 0 folds all journals
-// into OUT.h5 now and then and at the end.  So a run costs neither HDF5 nor a message, and nobody waits for anybody.
+// Each rank appends its rows to a journal of its own, OUT.h5.runs.RANK, one write per run; rank 0 folds all
+// journals into OUT.h5 now and then and at the end.  So a run costs neither HDF5 nor a message, and nobody
+// waits for anybody.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -48,7 +49,8 @@ class JournalReader {
 
 /// All journals of `out`, also those of ranks that are no more.
 std::vector<std::filesystem::path> journals(const std::filesystem::path& out);
-/// Throws UserError if a journal or the counter of `out` is there under its name and is none: nothing of others is removed.
+/// Throws UserError if a journal or the counter of `out` is there under its name and is none: nothing of
+/// others is removed.
 void refuse_foreign(const std::filesystem::path& out);
 /// True if a process that still runs writes one of them; waits a little for one that is just being killed.
 bool in_use(const std::filesystem::path& out);
