@@ -1,6 +1,5 @@
-// adex: adaptive exponential integrate-and-fire (R. Brette and W. Gerstner, "Adaptive exponential
-// integrate-and-fire model as an effective description of neuronal activity", 2005) with exponential synaptic
-// currents.
+// adex: R. Brette and W. Gerstner, "Adaptive exponential integrate-and-fire model as an effective description
+// of neuronal activity" (2005), with exponential synaptic currents.
 //
 //   C dV/dt = -g_L (V - E_L) + g_L D_T exp((V - v_th) / D_T) - w + I,   tau_w dw/dt = a (V - E_L) - w
 //   at V >= v_peak: V := v_reset, w := w + b
@@ -18,11 +17,9 @@ struct Parameters {
 struct AdEx : Ode<AdEx, 2, 2> {
   static constexpr const char* name = "adex";
   static constexpr const char* doc =
-      "Adaptive exponential integrate-and-fire neuron (Brette and Gerstner 2005) with exponential synaptic "
-      "currents.";
+      "Adaptive exponential integrate-and-fire neuron (Brette and Gerstner 2005), exponential currents.";
   static constexpr const char* beyond =
-      "V or w changes too fast, or too far, to be integrated to the tolerance: weights, I_dc or a "
-      "conductance are beyond what "
+      "V or w changes too fast, or too far, to be integrated: weights, I_dc or a conductance are beyond what "
       "the model can follow";
   static constexpr Port ports[] = {{"exc", "pA", "excitatory current", 1, 1},
                                    {"inh", "pA", "inhibitory current", -1, 1}};
@@ -30,14 +27,11 @@ struct AdEx : Ode<AdEx, 2, 2> {
   struct Constants : Timing {
     Params p;
     double per_C, per_D, per_tau_w, I, u_peak;  ///< I: the current at V = 0, without inputs and exponential
-    Constants(const Params& q, const RunInfo& run)
-        : Timing(run, q.t_ref),
-          p(q),
-          per_C(1 / q.C_m),
-          per_D(1 / q.Delta_T),
-          per_tau_w(1 / q.tau_w),
-          I(q.g_L * q.E_L + q.I_dc),
-          u_peak(math::exp((q.v_th - q.v_peak) / q.Delta_T)) {}
+    Constants(const Params& q, const RunInfo& run) : Timing(run, q.t_ref), p(q) {
+      per_C = 1 / q.C_m, per_D = 1 / q.Delta_T, per_tau_w = 1 / q.tau_w;
+      I = q.g_L * q.E_L + q.I_dc;
+      u_peak = math::exp((q.v_th - q.v_peak) / q.Delta_T);
+    }
   };
 
   static auto params() {
@@ -52,12 +46,9 @@ struct AdEx : Ode<AdEx, 2, 2> {
         .add(&Params::tau_w, "tau_w", "ms", 144, above(0), plain, "time constant of the adaptation current w")
         .add(&Params::v_peak, "v_peak", "mV", 0, any(), plain, "potential at which a spike is emitted")
         .add(&Params::v_reset, "v_reset", "mV", -60, any(), plain, "potential after a spike; below v_peak")
-        .add(&Params::t_ref, "t_ref", "ms", 0, at_least(0), in_ticks,
-             "refractory period: V is held, currents and w go on")
-        .add(&Params::tau_syn_exc, "tau_syn_exc", "ms", 2, above(0), plain,
-             "time constant of excitatory currents")
-        .add(&Params::tau_syn_inh, "tau_syn_inh", "ms", 2, above(0), plain,
-             "time constant of inhibitory currents")
+        .add(&Params::t_ref, "t_ref", "ms", 0, at_least(0), in_ticks, "refractory period: V is held")
+        .add(&Params::tau_syn_exc, "tau_syn_exc", "ms", 2, above(0), plain, "of excitatory currents")
+        .add(&Params::tau_syn_inh, "tau_syn_inh", "ms", 2, above(0), plain, "of inhibitory currents")
         .add(&Params::I_dc, "I_dc", "pA", 0, any(), scheduled, "constant input current")
         .add(&Params::tolerance, "tolerance", "mV", 1e-9, between(1e-12, 1), plain, ode::tolerance_doc);
     return t;
@@ -113,8 +104,7 @@ struct AdEx : Ode<AdEx, 2, 2> {
   };
 
   /// V cannot pass `top`, below which the exponential is no runaway, where the slope there is negative for
-  /// all time; and in [V, top] no slope is above the larger of those at both ends, for the right side is
-  /// convex in V.
+  /// ever; and in [V, top] no slope is above that at one of the ends, for the right side is convex in V.
   static bool quiet(const Constants& c, const State& s, double ms) {
     const Params& p = c.p;
     const double V = s.y[0], w = s.y[1], top = std::min(p.v_th, p.v_peak);

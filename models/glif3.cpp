@@ -28,8 +28,7 @@ struct Glif3 : Linear<Glif3, 6> {
   static constexpr int held = 2;
   using Params = Parameters;
   struct Constants : Membrane<6> {
-    double A[2],
-        r[2];  // of the after-spike currents: what a spike adds, what is left of the rest after t_ref
+    double A[2], r[2];  // after-spike currents: what a spike adds, what is left of the rest after t_ref
     Constants(const Params& p, const RunInfo& run)
         : Membrane<6>(run, p.t_ref),
           A{p.A_1, p.A_2},
@@ -50,15 +49,13 @@ struct Glif3 : Linear<Glif3, 6> {
         .add(&Params::v_reset, "v_reset", "mV", -78.85, any(), plain, "potential after a spike; below v_th")
         .add(&Params::t_ref, "t_ref", "ms", 3.75, at_least(0), in_ticks, "refractory period: V is held")
         .add(&Params::k_1, "k_1", "1/ms", 0.003, above(0), plain,
-             "rate at which the first after-spike current decays")
+             "decay rate of the first after-spike current")
         .add(&Params::k_2, "k_2", "1/ms", 0.1, above(0), plain, "the same of the second")
-        .add(&Params::A_1, "A_1", "pA", -9.18, any(), plain,
-             "what a spike adds to the first after-spike current")
+        .add(&Params::A_1, "A_1", "pA", -9.18, any(), plain, "what a spike adds to the first of them")
         .add(&Params::A_2, "A_2", "pA", -198.94, any(), plain, "the same of the second")
         .add(&Params::r_1, "r_1", "", 1, between(0, 1), plain, "share of the first that a spike leaves")
         .add(&Params::r_2, "r_2", "", 1, between(0, 1), plain, "the same of the second")
-        .add(&Params::tau_syn_1, "tau_syn_1", "ms", 2, above(0), plain,
-             "time to the peak of currents at port syn_1")
+        .add(&Params::tau_syn_1, "tau_syn_1", "ms", 2, above(0), plain, "time to the peak at port syn_1")
         .add(&Params::tau_syn_2, "tau_syn_2", "ms", 2, above(0), plain, "the same at port syn_2")
         .add(&Params::tau_syn_3, "tau_syn_3", "ms", 2, above(0), plain, "the same at port syn_3")
         .add(&Params::tau_syn_4, "tau_syn_4", "ms", 2, above(0), plain, "the same at port syn_4")

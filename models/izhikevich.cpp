@@ -16,8 +16,7 @@ struct Parameters {
 struct Izhikevich : Ode<Izhikevich, 2, 2> {
   static constexpr const char* name = "izhikevich";
   static constexpr const char* doc =
-      "Simple model of spiking neurons (Izhikevich 2003) with exponential synaptic currents, which are in "
-      "mV/ms.";
+      "Simple model of spiking neurons (Izhikevich 2003) with exponential synaptic currents, in mV/ms.";
   static constexpr const char* beyond =
       "v or u changes too fast, or too far, to be integrated to the tolerance: weights or I_dc are beyond "
       "what the model can follow";
@@ -36,10 +35,8 @@ struct Izhikevich : Ode<Izhikevich, 2, 2> {
         .add(&Params::c, "c", "mV", -65, any(), plain, "v after a spike; below v_peak")
         .add(&Params::d, "d", "mV/ms", 8, any(), plain, "jump of u at a spike")
         .add(&Params::v_peak, "v_peak", "mV", 30, any(), plain, "v at which a spike is emitted")
-        .add(&Params::tau_syn_exc, "tau_syn_exc", "ms", 2, above(0), plain,
-             "time constant of excitatory currents")
-        .add(&Params::tau_syn_inh, "tau_syn_inh", "ms", 2, above(0), plain,
-             "time constant of inhibitory currents")
+        .add(&Params::tau_syn_exc, "tau_syn_exc", "ms", 2, above(0), plain, "of excitatory currents")
+        .add(&Params::tau_syn_inh, "tau_syn_inh", "ms", 2, above(0), plain, "of inhibitory currents")
         .add(&Params::I_dc, "I_dc", "mV/ms", 0, any(), scheduled, "constant input current")
         .add(&Params::tolerance, "tolerance", "mV", 1e-9, between(1e-12, 1), plain, ode::tolerance_doc);
     return t;
