@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "connect/rule.hpp"
 #include "core/recorder.hpp"
 #include "network/checked.hpp"
 
