@@ -50,7 +50,7 @@ JUDGE = """spinet: 1
 duration: 100 ms
 populations:
   noise: {model: poisson, size: 40, params: {rate: 300 Hz}}
-  cells: {model: judge, size: 1, patterns: [{in: [0], out: [0]}]%(params)s}
+  cells: {model: judge, size: 1%(params)s}
 projections:
   drive: {from: noise, to: cells, connect: all_to_all, synapse: {model: static, weight: 1, delay: 1 ms}}
 record: {spikes: [noise]%(more)s}

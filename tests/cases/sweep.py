@@ -32,7 +32,7 @@ parameters: {w: 1 mV, latency: 5 ms}
 populations:
   noise: {model: poisson, size: 10, params: {rate: 100 Hz}}
   p: {model: lif_delta, size: 5, params: {tau_m: 20 ms, C_m: 250 pF, I_dc: 150 pA}}
-  q: {model: hasty, size: 1, params: {latency: $latency}, patterns: [{in: [0], out: [0]}]}
+  q: {model: hasty, size: 1, params: {latency: $latency}}
 projections:
   in: {from: noise, to: p, connect: {fixed_indegree: 3}, synapse: {model: static, weight: $w, delay: 1 ms}}
   out: {from: p, to: q, connect: all_to_all, synapse: {model: static, weight: 1, delay: 1 ms}}

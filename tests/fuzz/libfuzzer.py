@@ -38,11 +38,12 @@ def main():
     build.mkdir(parents=True, exist_ok=True)
     includes = [f"-I{source}/engine", f"-I{source}/engine/include", f"-I{source}/tests"]
     # The loader and all it is made of, watched by libFuzzer; libraries as they are.
-    files = sorted((source / "engine/network").glob("*.cpp")) + [source / "tests/fuzz/libfuzzer_loader.cpp"]
+    files = sorted((source / "engine/network").glob("*.cpp")) + sorted((source / "engine/connect").glob("*.cpp"))
+    files += [build.parent / "connection_rules.cpp", source / "tests/fuzz/libfuzzer_loader.cpp"]  # the first: made by CMake
     launcher = [shutil.which("ccache")] if shutil.which("ccache") else []
 
     def compile_one(file):
-        target = build / (file.stem + ".o")
+        target = build / f"{file.parent.name}_{file.stem}.o"
         command = [*launcher, clang, *FLAGS, *SANITIZE, "-fsanitize=fuzzer-no-link", *includes, "-c", str(file), "-o", str(target)]
         made = subprocess.run(command, capture_output=True, text=True)
         return target, made.returncode, made.stderr

@@ -43,6 +43,8 @@ populations:
 projections:
   heard: {from: cell, to: judge, connect: all_to_all, synapse: {model: static, weight: 1, delay: 2 ms}}
 until: reward >= 10
+record:
+  spikes: [cell]
 """
 SPIKES = [100, 120, 140, 160, 180, 400, 420, 900]  # ms
 

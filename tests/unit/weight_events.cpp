@@ -333,7 +333,7 @@ record:
   const auto net = from(head + "0.05" + tail);
   REQUIRE(net.weight_events.size() == 2);
   const Listener l = on_ranks(net, 1), calm = on_ranks(from(head + "0" + tail), 1);
-  const std::size_t reading = net.weight_events[0].at.size() == 400 ? 0 : 1;
+  const std::size_t reading = net.weight_events[0].logs ? 0 : 1;
   REQUIRE(l.events[reading].size() == 800);
   double sum = 0, squares = 0;
   for (const auto& e : l.events[reading]) {
