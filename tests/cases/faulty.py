@@ -132,7 +132,7 @@ class Faulty(unittest.TestCase):
     def test_environments(self):
         who = r"population 'cells', neuron 0 \(judge\), at [\d.]+ ms: "
         self.assert_ends(who + "posts 17 control events in one call, where 16 are allowed", "environment_postings", JUDGE)
-        self.assert_ends(who + "posts a control event of kind 0, where", "environment_kind", JUDGE)
+        self.assert_ends(who + "posts stimulus 1, counted from 0, but has only 1", "environment_kind", JUDGE)
         self.assert_ends(who + "posts a control event with a value that is not finite", "environment_nan_reward", JUDGE)
         self.assert_ends("environment cells posts control events sooner than the network's shortest delay", "environment_past", JUDGE)
 

@@ -70,8 +70,8 @@ void Faults::postings(std::uint32_t n, Tick now) const {
 void Faults::posting(const Posting& p, Tick now) const {
   if (p.control.stimulus >= table_.post_count)
     neuron(0, now,
-           "posts number " + std::to_string(p.control.stimulus) + " of its " +
-               std::to_string(table_.post_count) + " stimuli");
+           "posts stimulus " + std::to_string(p.control.stimulus) + ", counted from 0, but has only " +
+               std::to_string(table_.post_count));
   if (p.to.kind != PostedTo::Kind::everyone) posting_to(p.to, now);
   if (!all_finite(p.control.value, std::size(p.control.value)))
     neuron(0, now, "posts a control event with a value that is not finite");
