@@ -21,25 +21,28 @@ D = 0.5 * TAU * JUMP**2 * (RATE_E + RATE_I)
 
 def rate(mu=MU, d=D):
     """Stationary rate [Hz] (Siegert)."""
-    integral = mp.quad(lambda x: mp.erfc(x) * mp.exp(x * x), [(mu - V_TH) / mp.sqrt(2 * d), (mu - V_R) / mp.sqrt(2 * d)])
+    ends = [(mu - V_TH) / mp.sqrt(2 * d), (mu - V_R) / mp.sqrt(2 * d)]
+    integral = mp.quad(lambda x: mp.erfc(x) * mp.exp(x * x), ends)
     return 1 / (T_REF + TAU * mp.sqrt(mp.pi) * integral)
 
 
 def susceptibilities(frequency):
-    """chi_mu [Hz/mV] and chi_D [Hz/mV^2] at a frequency [Hz]; their phases as of exp(-i w t), so a lag is positive in arg."""
+    """chi_mu [Hz/mV] and chi_D [Hz/mV^2] at a frequency [Hz]; phases as of exp(-i w t): a lag is positive in arg."""
     w = 2 * mp.pi * frequency * TAU
     s, r0 = mp.sqrt(D), rate() * TAU
     delta = (V_R**2 - V_TH**2 + 2 * MU * (V_TH - V_R)) / (4 * D)
     x_th, x_r = (MU - V_TH) / s, (MU - V_R) / s
     i = mp.mpc(0, 1)
     below = mp.pcfd(i * w, x_th) - mp.exp(delta) * mp.exp(i * w * T_REF / TAU) * mp.pcfd(i * w, x_r)
-    chi_mu = r0 * i * w / s / (i * w - 1) * (mp.pcfd(i * w - 1, x_th) - mp.exp(delta) * mp.pcfd(i * w - 1, x_r)) / below
-    chi_d = r0 * i * w * (i * w - 1) / (D * (2 - i * w)) * (mp.pcfd(i * w - 2, x_th) - mp.exp(delta) * mp.pcfd(i * w - 2, x_r)) / below
+    over_mu = mp.pcfd(i * w - 1, x_th) - mp.exp(delta) * mp.pcfd(i * w - 1, x_r)
+    chi_mu = r0 * i * w / s / (i * w - 1) * over_mu / below
+    over_d = mp.pcfd(i * w - 2, x_th) - mp.exp(delta) * mp.pcfd(i * w - 2, x_r)
+    chi_d = r0 * i * w * (i * w - 1) / (D * (2 - i * w)) * over_d / below
     return chi_mu / TAU, chi_d / TAU
 
 
 def responses(frequency, current=1.0, extra=1.0):
-    """Amplitude [Hz] and phase [turns, lag positive] of the rate for a current worth `current` mV, and for `extra` Hz of excitation."""
+    """Amplitude [Hz] and lag [turns] of the rate, for a current worth `current` mV and for `extra` Hz of excitation."""
     chi_mu, chi_d = susceptibilities(frequency)
     by_current = chi_mu * current
     by_rate = chi_mu * TAU * JUMP * extra + chi_d * 0.5 * TAU * JUMP**2 * extra
@@ -66,6 +69,8 @@ def main():
     p.add_argument("--log")
     p.add_argument("--frequency", type=float)
     a = p.parse_args()
+    if not a.frequencies and a.frequency is None:
+        p.error("which frequency? for example: theory.py 20")
     print(f"mu {MU} mV, D {D:.3g} mV^2, rate {float(rate()):.3f} Hz")
     for f in a.frequencies or [a.frequency]:
         (x, lag), (y, late) = responses(f, 0.5, 250.0)
