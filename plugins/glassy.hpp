@@ -1,0 +1,431 @@
+// One glassy molecular spin valve, LSMO/Gaq3/AlOx/Co, as the plugins of this folder share it.  Source of what
+// is marked [m], measured: A. Shumilin et al., "Glassy synaptic time dynamics in molecular
+// La0.7Sr0.3MnO3/Gaq3/AlOx/Co spintronic crossbar devices" (2024); the rest is a model, not in the paper, and
+// each of its constants is a parameter.
+//
+// State.  Impurities sit behind barriers whose heights E are spread evenly from 0 to E_max, about 1 eV [m].
+// Those behind barriers of one height are in the conducting place with the probability p(E), and
+//     ln G = ln G_min + span mean(p)
+// in the parallel magnetic state.
+//
+// Time.  A voltage V tilts the barriers by
+//     Delta = lift_up ((V - V_up) / 1 V)^power_up where V > V_up,
+//     Delta = -lift_down ((-V - V_down) / 1 V)^power_down where V < -V_down, else exactly 0 [m: thresholds],
+// and p(E) relaxes to p_inf = (1 + tanh(Delta / kT)) / 2 at 2 nu_0 cosh(Delta / kT) exp(-E / kT).  After the
+// time t it has done so up to a front: 1 - exp(-C exp(-E / kT)) of the way with C = 2 nu_0 t cosh(Delta /
+// kT), which is 1 below e = kT (gamma + ln C) and 0 above.  Hence the logarithms of time and of the number of
+// pulses [m].  A voltage that tilts nothing is no voltage, and a pulse acts as a whole at its begin, after
+// the time of no voltage since the last one has been made up for: nothing costs anything but pulses.
+//
+// The profile p(E) is kept as a stack of fronts, the deepest first, with the level that each left behind:
+//     p = l_0 + sum over k of (l_k - l_(k-1)) (1 - exp(-C_k exp(-E / kT))).
+// An event adds its C to all of them and itself on top.  That is exact.  Where there is no room for one more,
+// the two neighbours are made one whose difference is least.  Fronts are kept as energies, in 2^-16 of 1.5
+// E_max, levels in 1/254: 3 bytes each.  They are rounded up or down as a hash of the time and of the
+// device's past says, so that many small steps sum up right: the nearest number would stay for ever.
+//
+// Magnetism.  Potentiated devices show magnetoconductance, depressed ones none [m]; as spin_valve, with its
+// law and numbers: (G_AP - G_P) / G_P = MG_max ((G - G_th) / (G_max - G_th))^MG_exponent above G_th.
+#pragma once
+#include "spin_valve.hpp"
+
+namespace spinet::glassy {
+
+constexpr double boltzmann = 8.617333262e-5;  // eV/K
+constexpr double euler_gamma = 0.57721566490153286061;
+
+/// Constants of a device as networks give them; the first fields of a model's `Params`.
+struct Constants {
+  double G_min, span, E_max, nu_0, temperature;
+  double V_up, V_down, lift_up, lift_down, power_up, power_down;
+  double G_th, MG_max, MG_exponent, field_soft, field_hard, w_max;
+};
+
+/// Adds the fields of `Constants` to the table of a `Params` that derives from it.
+template <class Params>
+void add_constants(FieldTable<Params>& t) {
+  t.add(&Params::G_min, "G_min", "uS", 1.35e-4, {0, 1e9, low_open}, 0,
+        "conductance of a device with all impurities out of place (not in the paper)")
+      .add(&Params::span, "span", "1", 13.4, {0, 80, low_open}, 0, "ln(G_max / G_min) (not in the paper)")
+      .add(&Params::E_max, "E_max", "eV", 1, above(0), 0, "highest barrier")
+      .add(&Params::nu_0, "nu_0", "1/s", 1e12, above(0), 0, "attempt frequency (not in the paper)")
+      .add(&Params::temperature, "temperature", "K", 76, at_least(0.01), scheduled, "of the device")
+      .add(&Params::V_up, "V_up", "V", 1.75, at_least(0), 0, "positive voltages up to it change nothing")
+      .add(&Params::V_down, "V_down", "V", 1, at_least(0), 0, "negative voltages up to it change nothing")
+      .add(&Params::lift_up, "lift_up", "eV", 0.2424, at_least(0), 0,
+           "tilt of the barriers 1 V above V_up (not in the paper)")
+      .add(&Params::lift_down, "lift_down", "eV", 0.02019, at_least(0), 0,
+           "tilt of the barriers 1 V beyond V_down (not in the paper)")
+      .add(&Params::power_up, "power_up", "1", 1.3, above(0), 0,
+           "how the tilt grows with V - V_up (not in the paper)")
+      .add(&Params::power_down, "power_down", "1", 3.3, above(0), 0,
+           "how the tilt grows with -V - V_down (not in the paper)")
+      .add(&Params::G_th, "G_th", "uS", 1.13, at_least(0), 0,
+           "conductance above which there is magnetoconductance (not in the paper)")
+      .add(&Params::MG_max, "MG_max", "1", 0.25, at_least(0), 0,
+           "magnetoconductance at G_max: (G_AP - G_P) / G_P (not in the paper)")
+      .add(&Params::MG_exponent, "MG_exponent", "1", 0.75, above(0), 0,
+           "of G - G_th in the magnetoconductance (not in the paper)")
+      .add(&Params::field_soft, "field_soft", "Oe", 90, above(0), 0,
+           "field that turns the soft electrode (not in the paper)")
+      .add(&Params::field_hard, "field_hard", "Oe", 250, above(0), 0,
+           "field that turns the hard electrode, too (not in the paper)")
+      .add(&Params::w_max, "w_max", "1", 100, any(), port_unit,
+           "weight of G_max, parallel, over that of no conductance");
+}
+
+/// Fronts are kept up to this many E_max: those beyond E_max by some kT have passed all barriers.
+constexpr double reach = 1.5;
+/// So many kT beyond E_max a front has passed all barriers, to one in 10^16.
+constexpr double passed = 4 + euler_gamma;
+
+/// What is wrong with constants that are each in their range, or null.
+inline const char* problem(const Constants& p) {
+  if (!(boltzmann * p.temperature * passed < (reach - 1) * p.E_max))
+    return "E_max must be above 10 kT: lower barriers hold no state";
+  if (!(boltzmann * p.temperature * 1e6 >= p.E_max))
+    return "E_max must be at most 10^6 kT: in colder devices nothing moves";
+  if (!(p.G_min * math::exp(p.span) > p.G_th))
+    return "G_th must be below G_max = G_min exp(span): no device would show magnetoconductance";
+  if (p.field_hard < p.field_soft) return "field_hard must not be below field_soft";
+  return nullptr;
+}
+
+/// y(x) between x = low and high by straight lines between points.
+template <std::uint32_t points>
+struct Table {
+  double low, per_unit;
+  float y[points + 1];
+
+  template <class F>
+  void make(double from, double to, F f) {
+    low = from, per_unit = points / (to - from);
+    for (std::uint32_t i = 0; i <= points; ++i) y[i] = static_cast<float>(f(from + i / per_unit));
+  }
+  /// x in [low, high).
+  double operator()(double x) const {
+    const double at = (x - low) * per_unit;
+    const auto i = static_cast<std::uint32_t>(static_cast<std::int32_t>(at));
+    const auto a = static_cast<double>(y[i]), b = static_cast<double>(y[i + 1]);
+    return a + (b - a) * (at - static_cast<double>(static_cast<std::int32_t>(i)));
+  }
+};
+
+/// Numbers in which fronts and levels are kept.
+constexpr double front_one = 65535 / reach, level_one = 254, base_per_level = 258;
+
+/// What an event does: to which level, and how deep its front would be alone [1 / front_one of E_max].
+struct Event {
+  double front, level;
+  Tick ticks;  ///< how long it lasts
+  bool acts;
+};
+
+struct Device : Constants {
+  double kT;                    ///< over E_max
+  double kT_fronts;             ///< the same in the numbers of fronts
+  double per_kT;                ///< 1 over that
+  double straight, all_passed;  ///< up to here a front has passed its share; from there all barriers
+  double one_tick;              ///< kT (gamma + ln(2 nu_0 t)) for a tick, in these numbers
+  double ticks_per_s;
+  double soft, hard;  ///< T
+  double G_max;
+  Table<1280> sum;     ///< ln(1 + e^x)
+  Table<512> beneath;  ///< Ein(e^x)
+
+  Device() = default;
+  Device(const Constants& c, const RunInfo& run) : Constants(c) {
+    kT = boltzmann * c.temperature / c.E_max;
+    kT_fronts = kT * front_one;
+    per_kT = 1 / kT_fronts;
+    straight = front_one + (euler_gamma - 12) * kT_fronts;
+    all_passed = front_one + passed * kT_fronts;
+    ticks_per_s = 1e3 * run.ticks_per_ms;
+    one_tick = front(1 / ticks_per_s, 0);
+    constexpr double per_tesla = 1e4;  // Oe; a quotient, as the loader makes of "90 Oe"
+    soft = field_soft / per_tesla, hard = field_hard / per_tesla;
+    G_max = G_min * math::exp(span);
+    sum.make(-20, 20,
+             [](double x) { return x > 0 ? x + math::log1p(math::exp(-x)) : math::log1p(math::exp(x)); });
+    beneath.make(-12, 4, [](double x) { return valve::ein(math::exp(x)); });
+  }
+
+  /// Tilt of the barriers [eV].
+  double tilt(double V) const {
+    if (V > V_up && lift_up > 0) return lift_up * math::pow(V - V_up, power_up);
+    if (V < -V_down && lift_down > 0) return -lift_down * math::pow(-V - V_down, power_down);
+    return 0;
+  }
+  /// kT (gamma + ln(2 nu_0 t cosh(tilt / kT))) [1 / front_one of E_max], at most 65535.
+  double front(double seconds, double tilt_of) const {
+    const double x = math::abs(tilt_of) / (boltzmann * temperature);
+    // ln cosh x = x + ln((1 + e^(-2x)) / 2); logarithms apart, because products may leave the range.
+    const double ln = euler_gamma + math::log(2 * nu_0) + math::log(seconds) +
+                      math::log1p(math::exp(-2 * x)) - 0.69314718055994530942;
+    const double e = kT_fronts * (ln + x);
+    return e < 65535 ? e : 65535;
+  }
+  /// A pulse of V for some seconds.
+  Event pulse(double V, double seconds) const {
+    const double d = tilt(V), ticks = seconds * ticks_per_s;
+    const double level = level_one * 0.5 * (1 + math::tanh(d / (boltzmann * temperature)));
+    return {front(seconds, d), static_cast<double>(math::floor_int(level + 0.5)),
+            ticks < 0x1p60 ? static_cast<Tick>(ticks + 0.5) : Tick{1} << 60, d != 0};
+  }
+  /// The time of no voltage, in ticks >= 1.
+  Event rest(double ticks) const {
+    const double e = one_tick + kT_fronts * math::log(ticks);
+    return {e < 65535 ? e : 65535, level_one / 2, 0, true};
+  }
+  /// The front of C + C', of those of C and C'.
+  double both(double e, double other) const {
+    const double x = (other - e) * per_kT;
+    return x <= -20 ? e : x >= 20 ? other : e + kT_fronts * sum(x);
+  }
+  /// The part of all barriers that a front has passed.
+  double share(double e) const {
+    if (e <= straight) return e * (1 / front_one);
+    const double x = (e - front_one) * per_kT - euler_gamma;
+    return x >= 4 ? 1 : x <= -12 ? e * (1 / front_one) : e * (1 / front_one) - kT * beneath(x);
+  }
+
+  double conductance(double p) const { return G_min * math::exp(span * p); }
+  /// Magnetoconductance of a device of parallel conductance G.
+  double MG(double G) const {
+    const double x = (G - G_th) / (G_max - G_th);
+    return x > 0 ? MG_max * math::pow(x, MG_exponent) : 0;
+  }
+};
+
+/// The electrodes: 1 for each that lies along the positive axis.
+struct Electrodes {
+  std::uint8_t soft : 1, hard : 1;
+
+  bool antiparallel() const { return soft != hard; }
+  void turn(const Control& c, const Device& d) {
+    const double B = c.value[0], size = math::abs(B);
+    const bool along = B > 0;
+    const auto state = static_cast<device::Magnetic>(static_cast<int>(c.value[1]));
+    if (state != device::unchanged) soft = state == device::antiparallel ? !hard : hard;
+    else if (size >= d.soft) soft = along;
+    if (state == device::unchanged && size >= d.hard) hard = along;
+  }
+};
+
+/// A profile of occupancies with room to work in: level of the base, then of each front, the deepest first.
+template <int K>
+struct Profile {
+  double front[K + 3], level[K + 3];  ///< front[0] is not used: the base lies behind no front
+  int n = 0;                          ///< number of fronts
+
+  /// An event on top of all.
+  void add(const Event& e, const Device& d) {
+    for (int k = 1; k <= n; ++k) front[k] = d.both(front[k], e.front);
+    push(e);
+  }
+  void push(const Event& e) {
+    if (level[n] == e.level || !(e.front >= 0.5)) return;
+    front[++n] = e.front;
+    level[n] = e.level;
+  }
+  /// Fronts that are where the next one is have no room for their level; those that have passed all barriers
+  /// leave a new base.
+  void tidy(const Device& d) {
+    int kept = 0;
+    for (int k = 1; k <= n; ++k) {
+      if (k < n && front[k] - front[k + 1] < 0.5) continue;
+      if (front[k] >= d.all_passed) {
+        level[0] = level[k];
+        continue;
+      }
+      ++kept;
+      front[kept] = front[k], level[kept] = level[k];
+    }
+    n = kept;
+  }
+  /// Until there are K fronts at most, one interval between two fronts goes where that changes the profile
+  /// least: it becomes one with the next deeper one, at their mean, or, where its level lies between those of
+  /// its neighbours, is dealt out to them.  Both leave the mean of all as it is.  Cost: the largest change of
+  /// the integral of p from any height up.  The uppermost interval is what has just been written, and stays.
+  void merge(const Device& d) {
+    double width[K + 3];
+    double above = 1;
+    for (int k = 0; k < n; ++k) {
+      const double next = d.share(front[k + 1]);
+      width[k] = above - next;
+      above = next;
+    }
+    for (; n > K; --n) {
+      int best = 1;
+      bool deal = false;
+      double least = math::infinity;
+      for (int k = 1; k < n; ++k) {
+        const double down = level[k] - level[k - 1], whole = width[k] + width[k - 1];
+        const double joined = whole > 0 ? math::abs(down) * width[k] * width[k - 1] / whole : 0;
+        if (joined < least) least = joined, best = k, deal = false;
+        if (k + 1 == n || front[k] >= d.straight) continue;
+        const double up = level[k + 1] - level[k];
+        if (!(up * down > 0)) continue;
+        const double dealt = math::abs(up * down / (up + down)) * width[k];
+        if (dealt < least) least = dealt, best = k, deal = true;
+      }
+      if (deal) {
+        const double to_next = (level[best] - level[best - 1]) / (level[best + 1] - level[best - 1]);
+        front[best + 1] += to_next * (front[best] - front[best + 1]);
+        width[best + 1] += to_next * width[best];
+        width[best - 1] += (1 - to_next) * width[best];
+      } else {
+        const double whole = width[best] + width[best - 1];
+        if (whole > 0) level[best - 1] += (level[best] - level[best - 1]) * (width[best] / whole);
+        width[best - 1] = whole;
+      }
+      for (int k = best; k < n; ++k) front[k] = front[k + 1], level[k] = level[k + 1];
+      for (int k = best; k + 1 < n; ++k) width[k] = width[k + 1];
+    }
+  }
+  /// Mean occupancy.
+  double mean(const Device& d) const {
+    double sum = level[0];
+    for (int k = 1; k <= n; ++k) sum += (level[k] - level[k - 1]) * d.share(front[k]);
+    return sum / level_one;
+  }
+};
+
+/// Well mixed bits of x (the finaliser of D. Lea's and G. Steele's SplitMix, 2014).
+inline std::uint64_t mixed(std::uint64_t x) {
+  x += 0x9E3779B97F4A7C15u;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+  return x ^ (x >> 31);
+}
+
+/// A device of at most K fronts, packed: 38 bytes for 6, 46 for 8.  g0 and g1 hold the conductance, over
+/// G_max, at the ends of the quarter octave of time since `last` in which it was last asked for: between them
+/// it is a straight line, which is off by less than 10^-3.  They follow from the rest and change nothing.
+template <int K>
+struct Stack {
+  Tick last;  ///< end of the last pulse
+  float g0;
+  float g1;  ///< until `begin`, the mean occupancy that the network gives
+  std::uint16_t front[K];
+  std::uint16_t base;  ///< level of the base in 1 / (254 * 258)
+  std::uint16_t at;    ///< which quarter octave; 0: none
+  std::uint8_t level[K];
+  std::uint8_t count;
+  Electrodes electrodes;
+
+  void begin() {
+    base = static_cast<std::uint16_t>(static_cast<double>(g1) * level_one * base_per_level + 0.5);
+    count = 0;
+    at = 0;
+    last = 0;
+    electrodes = {0, 0};
+  }
+
+  Profile<K> profile() const {
+    Profile<K> p;
+    p.n = count;
+    p.level[0] = base * (1 / base_per_level);
+    for (int k = 0; k < count; ++k) p.front[k + 1] = front[k], p.level[k + 1] = level[k];
+    return p;
+  }
+  /// Rounds up or down, as a hash of the time and of what was there says: no random numbers, which would need
+  /// the event that they are drawn for.
+  void keep(const Profile<K>& p, Tick now) {
+    const auto rounded = [](double x, std::uint64_t bits) {
+      return static_cast<std::uint16_t>(static_cast<std::int32_t>(
+          x + (static_cast<double>(static_cast<std::int64_t>(bits & 0xffffffff)) + 0.5) * 0x1p-32));
+    };
+    count = static_cast<std::uint8_t>(p.n);
+    std::uint64_t bits = mixed(static_cast<std::uint64_t>(now) + (std::uint64_t{front[0]} << 48) +
+                               (std::uint64_t{front[1]} << 32) + base);
+    base = rounded(p.level[0] * base_per_level, bits);
+    for (int k = 0; k < K; ++k) {
+      if (k >= p.n) {
+        front[k] = 0, level[k] = 0;
+        continue;
+      }
+      bits = mixed(bits);
+      front[k] = rounded(p.front[k + 1], bits);
+      level[k] = static_cast<std::uint8_t>(rounded(p.level[k + 1], bits >> 32));
+    }
+    at = 0;
+  }
+
+  /// Makes up for the time of no voltage up to `now`.
+  void settle(Tick now, const Device& d) {
+    if (now <= last) return;
+    Profile<K> p = profile();
+    p.add(d.rest(static_cast<double>(now - last)), d);
+    p.tidy(d);
+    if (p.n > K) p.merge(d);
+    keep(p, now);
+    last = now;
+  }
+  /// A pulse that begins at `now`, or as soon as the last one is over.
+  void pulse(const Event& e, Tick now, const Device& d) {
+    if (!e.acts) return;
+    Profile<K> p = profile();
+    if (now > last) {  // both at once: C + C' + C''
+      Event rest = d.rest(static_cast<double>(now - last));
+      rest.front = d.both(rest.front, e.front);
+      p.add(rest, d);
+      last = now;
+      p.push(e);
+    } else {
+      p.add(e, d);
+    }
+    p.tidy(d);
+    if (p.n > K) p.merge(d);
+    keep(p, last);
+    constexpr Tick latest = Tick{1} << 62;
+    last = last > latest - e.ticks ? latest : last + e.ticks;
+  }
+  /// Mean occupancy after so many ticks of no voltage.
+  double mean(double ticks, const Device& d) const {
+    Profile<K> p = profile();
+    if (ticks > 0) p.add(d.rest(ticks), d);
+    return p.mean(d);
+  }
+  double elapsed(Tick now) const { return now > last ? static_cast<double>(now - last) : 0; }
+  double occupancy(Tick now, const Device& d) const { return mean(elapsed(now), d); }
+
+  /// The parallel conductance over G_max.
+  double relative(double ticks, const Device& d) const { return math::exp(d.span * (mean(ticks, d) - 1)); }
+  struct Ends {
+    float g0, g1;
+    std::uint16_t at;
+  };
+  static constexpr int below = 50;  ///< bits of a double within a quarter octave
+  Ends ends(Tick now, const Device& d) const {
+    if (now <= last) {
+      if (at == 1) return {g0, g1, at};
+      const auto g = static_cast<float>(relative(0, d));
+      return {g, g, 1};
+    }
+    const auto bits = std::bit_cast<std::uint64_t>(elapsed(now)) >> below;
+    if (bits == at) return {g0, g1, at};
+    return {static_cast<float>(relative(std::bit_cast<double>(bits << below), d)),
+            static_cast<float>(relative(std::bit_cast<double>((bits + 1) << below), d)),
+            static_cast<std::uint16_t>(bits)};
+  }
+  static double between(const Ends& e, double ticks) {
+    const auto part = std::bit_cast<std::uint64_t>(ticks) & ((std::uint64_t{1} << below) - 1);
+    const double a = static_cast<double>(e.g0), b = static_cast<double>(e.g1);
+    return a + (b - a) * (static_cast<double>(static_cast<std::int64_t>(part)) * 0x1p-50);
+  }
+  /// The same by the straight lines: what events meet and logs show.
+  double shown(Tick now, const Device& d) const { return between(ends(now, d), elapsed(now)); }
+  double shown_and_kept(Tick now, const Device& d) {
+    const Ends e = ends(now, d);
+    g0 = e.g0, g1 = e.g1, at = e.at;
+    return between(e, elapsed(now));
+  }
+};
+
+/// Conductance in the present magnetic state, of the parallel one.
+inline double magnetic(double G, bool antiparallel, const Device& d) {
+  return antiparallel ? G * (1 + d.MG(G)) : G;
+}
+
+}  // namespace spinet::glassy
