@@ -1,7 +1,8 @@
 // lif_alpha: leaky integrate-and-fire with alpha-shaped synaptic currents, as iaf_psc_alpha of NEST, between
 // ticks.
 //
-//   C dV/dt = -(C / tau_m) (V - E_L) + I_dc + I_exc + I_inh,   at V >= v_th: V := v_reset
+//   C dV/dt = -(C / tau_m) (V - E_L) + I_dc + I_exc + I_inh,   at V >= v_th: V := v_reset, or, with a soft
+//   reset, V := V - (v_th - v_reset)
 //   an event of weight w at 0 adds w (e t / tau) exp(-t / tau): a current that peaks at w, a time constant
 //   later
 #include "spinet/linear.hpp"
@@ -11,7 +12,7 @@ namespace {
 using namespace spinet;
 
 struct Parameters {
-  double tau_m, C_m, tau_syn_exc, tau_syn_inh, E_L, v_th, v_reset, t_ref, I_dc;
+  double tau_m, C_m, tau_syn_exc, tau_syn_inh, E_L, v_th, v_reset, t_ref, I_dc, reset;
 };
 
 struct LifAlpha : Linear<LifAlpha, 2> {
@@ -22,7 +23,8 @@ struct LifAlpha : Linear<LifAlpha, 2> {
                                    {"inh", "pA", "inhibitory current; a weight is its peak", -1, 1}};
   using Params = Parameters;
   struct Constants : Membrane<2> {
-    Constants(const Params& p, const RunInfo& run) : Membrane<2>(run, p.t_ref) {
+    double soft;  ///< 1 or 0
+    Constants(const Params& p, const RunInfo& run) : Membrane<2>(run, p.t_ref), soft(p.reset) {
       C = p.C_m, tau_m = p.tau_m, E = p.E_L, v_th = p.v_th, v_reset = p.v_reset, I = p.I_dc;
       tau[0] = p.tau_syn_exc, tau[1] = p.tau_syn_inh;
     }
@@ -41,7 +43,9 @@ struct LifAlpha : Linear<LifAlpha, 2> {
         .add(&Params::v_reset, "v_reset", "mV", -70, any(), plain, "potential after a spike; below v_th")
         .add(&Params::t_ref, "t_ref", "ms", 2, at_least(0), in_ticks,
              "refractory period: V is held, currents go on")
-        .add(&Params::I_dc, "I_dc", "pA", 0, any(), scheduled, "constant input current");
+        .add(&Params::I_dc, "I_dc", "pA", 0, any(), scheduled, "constant input current")
+        .choice(&Params::reset, "reset", "hard soft",
+                "what a spike does: hard takes V to v_reset, soft takes v_th - v_reset from V");
     return t;
   }
   static auto variables() {
@@ -54,6 +58,10 @@ struct LifAlpha : Linear<LifAlpha, 2> {
     return p.v_reset < p.v_th ? nullptr : "v_reset must be below v_th, or the neuron would fire without end";
   }
 
+  static void reset(const Constants& c, State& s) {
+    s.V = c.v_reset + (c.soft == 0 ? 0 : std::max(s.V - c.v_th, 0.0));
+    if (crossed(c, s)) s.risen = 0;  // it fires again
+  }
   static void take(const Constants& c, State& s, std::uint32_t port, double weight) {
     s.d[port] += weight * 2.718281828459045 / c.tau[port];
   }

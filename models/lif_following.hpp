@@ -17,6 +17,26 @@
 
 namespace spinet::lif {
 
+// What a spike does to V, of `lif_exp` and `lif_delta`.  The `left` of a neuron's constants is by how much V
+// lay above the threshold at its last spike [mV], which a soft reset leaves; -1 where the reset is hard.
+inline constexpr const char* resets = "hard soft";
+inline constexpr const char* reset_doc =
+    "what a spike does: hard takes V to v_reset, soft takes v_th - v_reset from V, so that what lay above "
+    "the threshold is left";
+template <class Params>
+bool is_soft(const Params& p) {
+  return p.reset != 0;
+}
+template <class Constants>
+double after_spike(const Constants& c) {
+  return c.v_reset + std::max(c.left, 0.0);
+}
+/// At a spike that finds V `above` [mV] the threshold.
+template <class Constants>
+void keep(Constants& c, double above) {
+  if (c.left >= 0) c.left = std::max(above, 0.0);
+}
+
 /// `Self`: the model that is derived from it; `Shape`: the one that it is another kernel of, with `Params`,
 /// `params()`, `ports`, `check` and `tau_of_port(params, p)`, which is 0 where what arrives changes V at
 /// once.
@@ -38,8 +58,9 @@ struct FollowingNeuron {
     std::int64_t resting;  ///< 1 in the refractory period: x stays, currents go on
   };
   struct Constants {
-    double tau, rate, R, capacitance, th, reset, e_l;  ///< ms, 1/ms, GOhm, pF, mV over E_L, the same, mV
-    double tau_s[2];                                   ///< ms; 0: jumps
+    double tau, rate, R, capacitance, th, v_reset, e_l;  ///< ms, 1/ms, GOhm, pF, mV over E_L, the same, mV
+    double left;                                         ///< see `resets`
+    double tau_s[2];                                     ///< ms; 0: jumps
     Tick t_ref;
     Followed current;
     struct Wave {
@@ -158,13 +179,14 @@ struct FollowingNeuron {
     c.capacitance = p.C_m;
     c.e_l = p.E_L;
     c.th = p.v_th - p.E_L;
-    c.reset = p.v_reset - p.E_L;
+    c.v_reset = p.v_reset - p.E_L;
     for (int k = 0; k < Ports; ++k) c.tau_s[k] = std::min(Shape::tau_of_port(p, k), longest);
     c.t_ref = static_cast<Tick>(std::llround(p.t_ref * n.b.run.ticks_per_ms));
   }
   static void init(Block n, std::uint32_t j, const Params& p, const double* initial) {
     Constants& c = n.constants(j);
     derive(n, c, p);
+    c.left = is_soft(p) ? 0 : -1;
     n.state(j) = {initial[0] - p.E_L, {0, 0}, 0, 0, 0, never, 0};
     take(n, j, {0, p.I_dc, 0, 0, {}});
     look(n, j, 0, 0);
@@ -221,14 +243,15 @@ struct FollowingNeuron {
       n.state(j).pending = never;
       const State now = at(n, j, tick);
       if (now.resting) continue;
-      const Constants& c = n.constants(j);
+      Constants& c = n.constants(j);
       if (!(now.x >= c.th)) {
         look(n, j, tick, tick);
         continue;
       }
       State& s = n.state(j) = now;
       n.out().emit(tick, j);
-      s.x = c.reset;
+      keep(c, s.x - c.th);
+      s.x = after_spike(c);
       if (c.t_ref > 0) {
         s.resting = 1;
         n.out().wake_at(tick + c.t_ref, j);
@@ -241,7 +264,7 @@ struct FollowingNeuron {
     for (const auto j : js) {
       State& s = n.state(j) = at(n, j, tick);
       s.resting = 0;
-      s.x = n.constants(j).reset;
+      s.x = after_spike(n.constants(j));
       look(n, j, tick, tick);
     }
   }

@@ -50,6 +50,7 @@ struct HistoryPlan {
   Drive drive = Drive::mixed;
   std::uint32_t neurons = 100;
   Tick duration = ms(400);
+  bool soft = false;  ///< resets, of three in four
 };
 
 namespace detail {
@@ -83,7 +84,7 @@ inline Tick frame_of(const Model& m, const std::vector<Distribution>& params, do
 /// The network of a plan.  Neuron gids come first.
 inline NetworkBuilder random_histories(const HistoryPlan& plan, std::uint32_t seed) {
   NetworkBuilder b(plan.duration, seed);
-  std::vector<double> C, E, th, reset, ref, dc, V;
+  std::vector<double> C, E, th, reset, ref, dc, V, soft;
   for (std::uint32_t j = 0; j < plan.neurons; ++j) {
     Numbers n(seed, j);
     C.push_back(n.log_uniform(1, 1000));
@@ -97,10 +98,11 @@ inline NetworkBuilder random_histories(const HistoryPlan& plan, std::uint32_t se
                          : rest == Rest::just_below ? 1 - n.log_uniform(1e-6, 0.2)
                                                     : 1 + n.log_uniform(1e-3, 2);
     dc.push_back(n.chance(0.2) && rest == Rest::far_below ? 0.0 : gap * level * C.back() / plan.tau_m);
+    soft.push_back(plan.soft && j % 4 != 0);
     V.push_back(reset.back() + (th.back() - reset.back()) * n.uniform(0, 0.999));
   }
-  Values values{{"tau_m", plan.tau_m}, {"C_m", C},     {"E_L", E},   {"v_th", th},
-                {"v_reset", reset},    {"t_ref", ref}, {"I_dc", dc}, {"V", V}};
+  Values values{{"tau_m", plan.tau_m}, {"C_m", C},   {"E_L", E}, {"v_th", th},   {"v_reset", reset},
+                {"t_ref", ref},        {"I_dc", dc}, {"V", V},   {"reset", soft}};
   if (plan.exponential) {
     values.emplace_back("tau_syn_exc", plan.tau_exc);
     values.emplace_back("tau_syn_inh", plan.tau_inh);

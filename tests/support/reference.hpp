@@ -60,7 +60,7 @@ inline constexpr double allowance = 1e-12;
 class Neuron {
  public:
   struct Params {
-    double tau_m, C_m, tau_syn[2], E_L, v_th, v_reset, t_ref, I_dc;
+    double tau_m, C_m, tau_syn[2], E_L, v_th, v_reset, t_ref, I_dc, reset;
   };
 
   Neuron(bool exponential, const Params& p, double V, double I_exc, double ticks_per_ms)
@@ -98,7 +98,7 @@ class Neuron {
   }
 
   void spike() {
-    V_ = p_.v_reset;
+    V_ = p_.reset == 0 ? Real(p_.v_reset) : V_ - (Real(p_.v_th) - Real(p_.v_reset));
     refractory_until_ = at_ + static_cast<Tick>(llroundq(Real(p_.t_ref) * Real(ticks_per_ms_)));
   }
 
@@ -353,7 +353,7 @@ class Simulator {
     const double nan = std::nan("");
     return {get("tau_m", nan), get("C_m", nan),  {get("tau_syn_exc", nan), get("tau_syn_inh", nan)},
             get("E_L", nan),   get("v_th", nan), get("v_reset", nan),
-            get("t_ref", nan), get("I_dc", nan)};
+            get("t_ref", nan), get("I_dc", nan), get("reset", nan)};
   }
 
   void make(const Population& p) {

@@ -42,6 +42,10 @@ TEST_CASE("lif_delta histories: inhibition far below rest", "[histories][lif_del
 TEST_CASE("lif_delta histories: jumps that just miss", "[histories][lif_delta]") {
   check({.tau_m = 10, .drive = Drive::near_threshold}, 10, 500);
 }
+TEST_CASE("lif_delta histories: soft resets", "[histories][lif_delta]") {
+  check({.tau_m = 10, .soft = true}, 5, 700);
+  check({.tau_m = 10, .rest = Rest::above, .soft = true}, 3, 720);
+}
 TEST_CASE("lif_delta histories: silences over many frames", "[histories][lif_delta]") {
   check({.tau_m = 10, .drive = Drive::sparse, .duration = ms(8000)}, 10, 600);
 }

@@ -63,6 +63,10 @@ TEST_CASE("lif_exp histories: rest above threshold", "[histories][lif_exp]") {
 TEST_CASE("lif_exp histories: rest just below threshold", "[histories][lif_exp]") {
   check({.tau_m = 10, .tau_exc = 0.5, .tau_inh = 0.5, .rest = Rest::just_below}, 8, 6000);
 }
+TEST_CASE("lif_exp histories: soft resets", "[histories][lif_exp]") {
+  check({.tau_m = 10, .tau_exc = 0.5, .tau_inh = 0.5, .soft = true}, 3, 9000);
+  check({.tau_m = 10, .tau_exc = 2, .tau_inh = 5, .rest = Rest::above, .soft = true}, 2, 9100);
+}
 TEST_CASE("lif_exp histories: inhibition far below rest", "[histories][lif_exp]") {
   check({.tau_m = 10, .tau_exc = 2, .tau_inh = 5, .drive = Drive::strong_inhibition}, 8, 7000);
   check({.tau_m = 10, .tau_exc = 2, .tau_inh = 30, .rest = Rest::above, .drive = Drive::strong_inhibition}, 4,

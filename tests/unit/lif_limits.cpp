@@ -249,3 +249,45 @@ TEST_CASE("a neuron fires at most once a tick") {
     for (std::size_t i = 0; i < ticks.size(); ++i) REQUIRE(ticks[i] == static_cast<Tick>(i));
   }
 }
+
+TEST_CASE("a soft reset leaves what lay above the threshold, and fires again for it") {
+  auto all = std::vector<Kernel>(std::begin(kernels), std::end(kernels));
+  all.push_back({"lif_alpha", false});
+  for (const auto& k : all)
+    for (const double t_ref : {0.0, 2.0}) {
+      INFO(k.model << (k.own ? ", own" : "") << ", t_ref " << t_ref);
+      NetworkBuilder b(ms(40));
+      // 0, -15, -30 and -45 mV are above -55 mV; V is held while the neuron is refractory.
+      two(b, k, 10, {{"t_ref", t_ref}, {"reset", 1}, {"V", 0}});
+      const auto r = b.report(0, "V", ms(1), ms(1));
+      auto got = run(b.network());
+      const Tick apart = t_ref == 0 ? 1 : ms(2);
+      CHECK(got.recorder.ticks_of(0) == std::vector<Tick>{0, apart, 2 * apart, 3 * apart});
+      CHECK(got.recorder.ticks_of(1) == got.recorder.ticks_of(0));
+      const double first = t_ref == 0 ? -70 + 10 * std::exp(-0.1) : -15;
+      CHECK(got.recorder.report(r).at(0) == Approx(first).epsilon(1e-6));
+    }
+}
+
+TEST_CASE("without a leak a soft reset turns all that arrives into spikes") {
+  for (const double tau : {1e15, 1e300}) {
+    NetworkBuilder b(ms(100));
+    two(b, {"lif_delta", false}, tau, {{"t_ref", 0}, {"reset", 1}});
+    std::vector<ListedSpike> at;
+    std::vector<ListedEdge> edges;
+    double sum = 0;
+    for (std::uint32_t i = 0; i < 60; ++i) {
+      const double w = (i * 37 % 101) * 0.625 - (i % 7 == 3 ? 40 : 0);  // up to 62.5 mV, of 15 from reset on
+      sum += w;
+      at.push_back({ms(1) * (i + 1), i});
+      for (const std::uint32_t target : {0u, 1u}) edges.push_back({i, target, w, ms(1)});
+    }
+    b.connect(b.source(60, at), 0, std::move(edges), 0);
+    const auto r = b.report(0, "V", ms(1), ms(99));
+    auto got = run(b.network());
+    const auto spikes = static_cast<double>(got.recorder.ticks_of(0).size());
+    CHECK(spikes > 90);
+    CHECK(got.recorder.report(r).at(0) == Approx(-70 + sum - 15 * spikes).margin(1e-4));
+    CHECK(got.recorder.report(r).at(0) < -55);
+  }
+}

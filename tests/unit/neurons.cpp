@@ -119,7 +119,7 @@ TEST_CASE("hodgkin_huxley fires at the ticks of an integration in 34 digits", "[
   check("hodgkin_huxley", 3);
 }
 TEST_CASE("lif_alpha fires at the ticks of an integration in 34 digits", "[lif_alpha]") {
-  check_exact("lif_alpha", 54);
+  check_exact("lif_alpha", 101);
 }
 TEST_CASE("glif3 fires at the ticks of an integration in 34 digits", "[glif3]") { check_exact("glif3", 16); }
 

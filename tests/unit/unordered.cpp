@@ -206,6 +206,13 @@ TEST_CASE("without order: long ticks, where slices, drive, settings and the ends
       check(plan, seed, 100);
     }
 }
+TEST_CASE("without order: soft resets", "[unordered]") {
+  for (const std::string model : {"lif_delta", "lif_exp"}) {
+    const Values soft{{"reset", 1}, {"t_ref", 0}, {"v_reset", uniform(9, 13)}};
+    check({.model = model, .cells = soft, .pull = 1.25, .duration = 50}, 11, 50);
+    check({.model = model, .tick = 20, .cells = soft, .rate = 4000, .pull = 1.2, .duration = 60}, 12, 50);
+  }
+}
 TEST_CASE("without order: events that are large, and neurons that fire without any", "[unordered]") {
   for (const std::string model : {"lif_delta", "lif_exp"}) {
     check({.model = model, .rate = 4500, .pull = 1.6, .duration = 40}, 7, 50);

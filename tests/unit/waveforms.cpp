@@ -175,12 +175,17 @@ TEST_CASE("waveforms: lif_exp and lif_delta answer sines and ramps in closed for
 }
 
 TEST_CASE("waveforms: a constant one gives the spikes of the same constant current") {
-  for (const char* model : {"lif_exp", "lif_delta"}) {
+  for (const auto& [model, reset] :
+       {std::pair{"lif_exp", 0}, {"lif_delta", 0}, {"lif_exp", 1}, {"lif_delta", 1}}) {
     std::vector<Spike> spikes[2];
     for (const bool waves : {false, true}) {
       NetworkBuilder b(ms(500), 5);
-      const auto cells =
-          b.add(model, 20, {{"tau_m", uniform(5, 30)}, {"I_dc", waves ? 0 : 120}, {"V", uniform(-70, -56)}});
+      const Values values{{"tau_m", uniform(5, 30)},
+                          {"I_dc", waves ? 0 : 120},
+                          {"V", uniform(-70, -56)},
+                          {"v_reset", uniform(-70, -56)},
+                          {"reset", reset}};
+      const auto cells = b.add(model, 20, values);
       const auto noise = b.add("poisson", 20, {{"rate", 4000}}, Kind::source);
       b.connect(noise, cells, Rule::one_to_one, std::string_view(model) == "lif_exp" ? 60 : 0.5, ms(1));
       Waveform w;

@@ -112,7 +112,7 @@ class HodgkinHuxley:
 
 class LifAlpha:
     """y: V, then of each port the current and its alpha function's other variable."""
-    params = dict(tau_m=10, C_m=250, tau_syn_exc=2, tau_syn_inh=3, E_L=-70, v_th=-55, v_reset=-68, t_ref=2, I_dc=0)
+    params = dict(tau_m=10, C_m=250, tau_syn_exc=2, tau_syn_inh=3, E_L=-70, v_th=-55, v_reset=-68, t_ref=2, I_dc=0, reset=0)
     initial = dict(V=-66)
     ports, hidden = 2, 4
 
@@ -132,7 +132,7 @@ class LifAlpha:
 
     @staticmethod
     def reset(p, y):
-        y[0] = p["v_reset"]
+        y[0] = p["v_reset"] + (y[0] - p["v_th"] if p["reset"] else 0)
 
     @staticmethod
     def arrive(p, y, port, w):
@@ -142,6 +142,7 @@ class LifAlpha:
         "current": dict(params=dict(I_dc=420)),
         "synapses": dict(params=dict(I_dc=200), events=(3, 60, [(0, 400), (0, 300), (0, 500), (1, -250)])),
         "equal": dict(params=dict(tau_m=5, tau_syn_exc=5, tau_syn_inh="5.01", t_ref=0), events=(4, 60, [(0, 500), (0, 250), (1, -250)])),
+        "soft": dict(params=dict(I_dc=200, t_ref=0, reset=1), events=(6, 40, [(0, 3000), (0, 300), (0, 500), (1, -250)])),
         "slow": dict(params=dict(tau_m=1000, tau_syn_exc=30, I_dc=20), events=(5, 40, [(0, 60), (0, 90), (1, -90)])),
     }
     duration = 80

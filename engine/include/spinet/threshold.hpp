@@ -45,7 +45,8 @@ struct Timing {
 ///   the threshold bool quiet(c, s, ms)        below it for `ms` (which may be infinity) for certain, if
 ///   nothing arrives; what is true of
 ///                               some time is true of any shorter one
-///   reset(c, s)                 what a spike does
+///   reset(c, s)                 what a spike does; with s.risen = 0 it fires again at once if it is
+///                               still at the threshold, in the next tick
 ///   double value(c, s, variable)
 ///   beyond                      why the run ends where the neuron cannot be followed
 template <class M>
@@ -113,8 +114,9 @@ struct Threshold {
         s.free = tick + c.t_ref;
         n.out().wake_at(s.free, j);
       } else {
-        look(n, c, j);
-        if (s.crossing <= tick + 1) n.out().fail(tick, j, too_often);
+        const bool again = s.risen == 0;
+        look(n, c, j, tick + 1);
+        if (s.crossing <= tick + 1 && !again) n.out().fail(tick, j, too_often);
       }
     }
   }
@@ -185,9 +187,10 @@ struct Threshold {
     }
     return good;
   }
-  /// Finds the crossing in what is left of the frame, from the state's tick on, and asks for its test.
+  /// Finds the crossing in what is left of the frame, from the state's tick on, and asks for its test, at
+  /// `soonest` at the earliest.
   template <class N, class C>
-  static void look(N n, const C& c, std::uint32_t j) {
+  static void look(N n, const C& c, std::uint32_t j, Tick soonest = 0) {
     auto& s = n.state(j);
     if (s.crossing == s.last) return;  // its test comes in this tick
     s.crossing = never;
@@ -198,8 +201,9 @@ struct Threshold {
       s.risen = 0;
       if (M::quiet(c, s, left)) return;
     } else if (s.risen == 0) {
-      s.crossing = s.last;
-      return n.out().test_at(s.crossing, j);
+      s.crossing = std::max(s.last, soonest);
+      if (s.crossing < end) n.out().test_at(s.crossing, j);
+      return;
     }
     const double at = M::next(c, s, left);
     if (at != at) return n.out().fail(s.last, j, M::beyond);
