@@ -45,8 +45,33 @@ struct Pairs {
   std::vector<SynapseAddress> synapses;
   auto operator<=>(const Pairs&) const = default;
 };
+/// How the lines of a crossbar are driven that a stimulus does not address.
+enum class Scheme : std::uint8_t {
+  none,   ///< as if each device had its own switch: those addressed feel V, no other feels anything
+  half,   ///< V/2 on the rows, -V/2 on the columns, all others grounded
+  third,  ///< V on the rows and 0 on the columns, V/3 and 2V/3 on the others
+};
+/// Those at the crossings of some rows and columns of a projection, and what the others feel by the way.
+struct CrossPoints {
+  std::uint32_t projection;
+  std::vector<std::uint32_t> rows, columns;  ///< ascending; none: all
+  Scheme scheme = Scheme::none;
+  auto operator<=>(const CrossPoints&) const = default;
+};
+/// Which of its two lines a device shares with those addressed.
+enum class Lines : std::uint8_t { both, one, neither };
+/// What it feels of V.
+inline double felt(Scheme scheme, Lines lines, double V) {
+  if (lines == Lines::both) return V;
+  if (scheme == Scheme::third) return (lines == Lines::one ? V : -V) / 3;
+  return scheme == Scheme::half && lines == Lines::one ? V / 2 : 0;
+}
+/// Does it notice?
+inline bool feels(Scheme scheme, Lines lines) {
+  return lines == Lines::both || scheme == Scheme::third || (scheme == Scheme::half && lines == Lines::one);
+}
 /// A population or a part of it is a range of gids.
-using Place = std::variant<GidRange, WholeProjection, Row, Column, Pairs>;
+using Place = std::variant<GidRange, WholeProjection, Row, Column, Pairs, CrossPoints>;
 
 /// The projection that a place lies in; none if it is one of neurons.
 inline const std::uint32_t* projection_of(const Place& place) {

@@ -187,7 +187,8 @@ class TableCheck {
       const std::string who = std::string("stimulus '") + s.name + "'";
       for (std::uint32_t k = 0; k < i; ++k)
         need(std::string_view(some[k].name) != s.name, who + " occurs twice");
-      for (const char* taken : {"at", "set", "weights", "to", "rows", "columns", "synapses", "repeat"})
+      for (const char* taken :
+           {"at", "set", "weights", "to", "rows", "columns", "synapses", "scheme", "repeat"})
         need(std::string_view(s.name) != taken, who + " has the name of a key of schedules");
       need(s.doc && *s.doc && s.does && *s.does, who + " has no description");
       at_most("values of a stimulus", s.count, most_stimulus_values);

@@ -195,6 +195,12 @@ std::string fault_of(const Network& n, const Place& place) {
   if (const auto* some = std::get_if<Pairs>(&place))
     for (const auto& a : some->synapses)
       if (a.source >= sources || a.target >= targets) return "names no synapse";
+  if (const auto* some = std::get_if<CrossPoints>(&place)) {
+    if (!n.projections[q].crossbar) return "names lines of what is no crossbar";
+    if (!sorted_within(some->rows, static_cast<std::uint32_t>(sources)) ||
+        !sorted_within(some->columns, static_cast<std::uint32_t>(targets)))
+      return "names no row or column";
+  }
   return {};
 }
 

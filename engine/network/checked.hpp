@@ -85,6 +85,9 @@ struct Projection {
   bool autapses = true, multapses = true;
   const SynapseTable* synapse = nullptr;
   std::vector<double> params;  ///< one per field of synapse->model.params
+  /// Laid out as a crossbar, a device at most at each crossing of a row (source) and a column (target); the
+  /// scheme of stimuli that name none.
+  std::optional<Scheme> crossbar{};
   std::vector<Distribution>
       state;           ///< one per variable of the synapse that is flagged `initial`; [0] is the weight
   Distribution delay;  ///< in ticks, before rounding to Network::delay_resolution (never under one step)

@@ -17,6 +17,13 @@ inline std::uint32_t population_of(const Network& n, Gid gid) {
          1;  // empty ones share their first gid with the next
 }
 
+/// Neuron number `i` along concatenated ranges.
+inline Gid gid_at(const std::vector<GidRange>& ranges, std::uint32_t i) {
+  std::size_t r = 0;
+  while (i >= ranges[r].count) i -= ranges[r++].count;
+  return ranges[r].first + i;
+}
+
 /// The kernel that follows waveforms by itself, if the schedule drives population `p` with one it can follow;
 /// else null.
 inline const NeuronTable* following(const Network& n, const Population& p) {
@@ -40,6 +47,16 @@ inline std::uint32_t stimulus_of(const Model& m, const Stimulus& s) {
   return index_of(s, m.stimuli, m.stimulus_count);
 }
 inline bool answers(const Model& m, const Stimulus& s) { return stimulus_of(m, s) < m.stimulus_count; }
+/// Value `i` of a stimulus of synapses that is a voltage lies between the two ends of each: on a crossbar
+/// between a row and a column.
+inline bool lies_across(const Stimulus& s, std::uint32_t i) {
+  return (s.flags & wired) && !std::strcmp(s.fields[i].unit, "V");
+}
+inline bool lies_across(const Stimulus& s) {
+  for (std::uint32_t i = 0; i < s.count; ++i)
+    if (lies_across(s, i)) return true;
+  return false;
+}
 
 /// A typical value, for choices that must depend on the network alone.
 inline double nominal(const Distribution& d) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "connect/rule.hpp"
+#include "network/crossbar.hpp"
 #include "network/numbers.hpp"
 #include "network/reading.hpp"
 #include "network/suggest.hpp"
@@ -75,6 +76,7 @@ std::vector<std::string> notes(const Network& n) {
   std::vector<std::string> all;
   for (const auto& p : n.populations)
     if (p.neuron() && p.neuron()->environment) wiring(n, p, all);
+  crossbar_notes(n, all);
   for (const auto& r : n.weight_events) {
     const auto late = std::lower_bound(r.at.begin(), r.at.end(), n.duration);  // [0, duration) happens
     if (late != r.at.end())

@@ -8,7 +8,7 @@
 namespace spinet {
 
 /// One line each: environments that are not connected, or in part; times of a recording that the run does not
-/// reach.
+/// reach; pulses that disturb the other devices of a crossbar.
 std::vector<std::string> notes(const Network& n);
 
 }  // namespace spinet

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <optional>
 #include <set>
 
 #include "connect/rule.hpp"
+#include "network/crossbar.hpp"
 #include "network/lookup.hpp"
 #include "network/suggest.hpp"
 
@@ -13,9 +16,8 @@ namespace spinet::reading {
 namespace {
 
 /// `rows: 3` or `rows: [0, 3]`
-template <class Make>
 bool load_lines(Loading& l, const Node& given, const char* what, std::uint64_t count, const Projection& p,
-                Make&& make) {
+                const std::function<void(std::uint32_t)>& make) {
   Reader& r = l.read;
   const Node& n = r.resolved(given);
   std::vector<const Node*> items;
@@ -45,16 +47,94 @@ bool load_lines(Loading& l, const Node& given, const char* what, std::uint64_t c
   return good;
 }
 
+/// A projection whose synapses are named.
+struct Named {
+  Loading& l;
+  std::uint32_t q;
+  const Projection& p;
+  bool sure;
+  explicit Named(Loading& loading, std::uint32_t index)
+      : l(loading), q(index), p(loading.net.projections[index]), sure(!loading.projections.flawed[index]) {}
+  bool rows(const Node& given, const std::function<void(std::uint32_t)>& make) const {
+    return load_lines(l, given, "row", sure ? p.source_count() : unknown, p, make);
+  }
+  bool columns(const Node& given, const std::function<void(std::uint32_t)>& make) const {
+    return load_lines(l, given, "column", sure ? p.target_count() : unknown, p, make);
+  }
+  static constexpr std::uint64_t unknown = ~std::uint64_t{0};
+};
+
+/// The rows and columns of the synapses named; false after an error.
+bool lines_of(const Named& of, const Node& given, CrossPoints& points) {
+  std::vector<SynapseAddress> synapses;
+  if (!synapse_list(of.l, of.q, of.l.read.resolved(given), synapses)) return false;
+  std::set<std::uint32_t> rows, columns;
+  for (const auto& a : synapses) rows.insert(a.source), columns.insert(a.target);
+  points.rows.assign(rows.begin(), rows.end());
+  points.columns.assign(columns.begin(), columns.end());
+  if (rows.size() * columns.size() == synapses.size()) return true;
+  for (const std::uint32_t r : rows)
+    for (const std::uint32_t c : columns) {
+      if (std::count(synapses.begin(), synapses.end(), SynapseAddress{r, c})) continue;
+      of.l.read.errors.error(
+          given.mark,
+          fmt::format("one voltage on the rows and columns of these devices is on [{}, {}], too", r, c),
+          "several entries, one after the other; or scheme: none");
+      return false;
+    }
+  return true;
+}
+
+/// At the crossings of rows and columns of a crossbar.
+bool load_cross_points(const Named& of, const PlacesRead& read, Scheme scheme, Address& address) {
+  CrossPoints points{of.q, {}, {}, scheme};
+  bool good = true;
+  if (read.synapses) {
+    good = lines_of(of, *read.synapses, points);
+  } else {
+    if (read.rows) good = of.rows(*read.rows, [&](std::uint32_t i) { points.rows.push_back(i); });
+    if (read.columns)
+      good = of.columns(*read.columns, [&](std::uint32_t i) { points.columns.push_back(i); }) && good;
+    std::sort(points.rows.begin(), points.rows.end());
+    std::sort(points.columns.begin(), points.columns.end());
+    constexpr std::size_t few = 10'000;
+    const Ends ends(of.l.net, of.p);
+    for (std::size_t i = 0; good && of.sure && i < points.rows.size() * points.columns.size() && i < few;
+         ++i) {
+      const SynapseAddress a{points.rows[i / points.columns.size()],
+                             points.columns[i % points.columns.size()]};
+      const std::string why = of.p.rule->absent(ends, a);
+      if (why.empty()) continue;
+      of.l.read.errors.error(read.columns->mark,
+                             fmt::format("there is no device at the crossing of row {} and column {}: {} {}",
+                                         a.source, a.target, in_quotes(of.p.name), why));
+      good = false;
+    }
+  }
+  address.places.emplace_back(std::move(points));
+  return good;
+}
+
+/// The scheme of an entry; none after an error.
+std::optional<Scheme> scheme_of(const Named& of, const PlacesRead& read) {
+  if (!read.scheme) return of.p.crossbar && read.across ? *of.p.crossbar : Scheme::none;
+  if (of.p.crossbar) return read_scheme(of.l.read, *read.scheme);
+  if (of.sure)
+    of.l.read.errors.error(
+        read.scheme->mark,
+        fmt::format("projection {} is no crossbar: its devices share no lines", in_quotes(of.p.name)),
+        "a projection that is one has layout: crossbar");
+  return std::nullopt;
+}
+
 /// Some synapses of the one projection that the address names.
 bool load_some(Loading& l, const PlacesRead& read, Address& address) {
-  const char* const what = read.rows ? "rows" : read.columns ? "columns" : "synapses";
+  const char* const what = read.rows       ? "rows"
+                           : read.columns  ? "columns"
+                           : read.synapses ? "synapses"
+                                           : "scheme";
   auto& errors = l.read.errors;
-  const Node& some = *read.some();
-  if (!read.rows + !read.columns + !read.synapses < 2) {
-    errors.error((read.synapses ? read.synapses : read.columns)->mark,
-                 "an entry names rows, columns or synapses; for several, make several entries");
-    return false;
-  }
+  const Node& some = read.some() ? *read.some() : *read.scheme;
   if (address.places.size() != 1) {
     errors.error(some.mark, fmt::format("'{}' are those of one projection; 'to' names several", what));
     return false;
@@ -64,21 +144,25 @@ bool load_some(Loading& l, const PlacesRead& read, Address& address) {
     errors.error(some.mark, fmt::format("'{}' are those of a projection; 'to' names neurons", what));
     return false;
   }
-  const std::uint32_t q = whole->projection;
-  const Projection& p = l.net.projections[q];
-  const bool sure = !l.projections.flawed[q];
-  const auto all = [&](std::uint64_t n) { return sure ? n : ~std::uint64_t{0}; };
+  const Named of(l, whole->projection);
+  const bool lines = of.p.crossbar && read.across;  // rows and columns together are crossings
+  if (!read.rows + !read.columns + !read.synapses < 2 && !(lines && !read.synapses)) {
+    errors.error((read.synapses ? read.synapses : read.columns)->mark,
+                 "an entry names rows, columns or synapses; for several, make several entries",
+                 read.synapses ? "" : "a pulse on a crossbar (layout: crossbar) may name rows and columns");
+    return false;
+  }
+  const auto scheme = scheme_of(of, read);
+  if (!scheme) return false;
+  if (!read.some()) return true;
   address.places.clear();
-  if (read.rows)
-    return load_lines(l, some, "row", all(p.source_count()), p, [&](std::uint32_t i) {
-      address.places.push_back(Row{q, i});
-    });
+  if (lines && (*scheme != Scheme::none || (read.rows && read.columns)))
+    return load_cross_points(of, read, *scheme, address);
+  if (read.rows) return of.rows(some, [&](std::uint32_t i) { address.places.push_back(Row{of.q, i}); });
   if (read.columns)
-    return load_lines(l, some, "column", all(p.target_count()), p, [&](std::uint32_t i) {
-      address.places.push_back(spinet::Column{q, i});
-    });
-  Pairs pairs{q, {}};
-  const bool good = synapse_list(l, q, l.read.resolved(some), pairs.synapses);
+    return of.columns(some, [&](std::uint32_t i) { address.places.push_back(spinet::Column{of.q, i}); });
+  Pairs pairs{of.q, {}};
+  const bool good = synapse_list(l, of.q, l.read.resolved(some), pairs.synapses);
   address.places.push_back(std::move(pairs));
   return good;
 }
@@ -122,7 +206,7 @@ bool load_places(Loading& l, const PlacesRead& read, Address& address) {
       good = name && load_place(l, *name, i->mark, address) && good;
     }
   }
-  if (!read.some()) return good;
+  if (!read.some() && !read.scheme) return good;
   return !address.everyone() && load_some(l, read, address) && good;
 }
 

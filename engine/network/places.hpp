@@ -8,6 +8,8 @@ namespace spinet::reading {
 struct PlacesRead {
   const Node* to = nullptr;  ///< names of populations and projections
   const Node *rows = nullptr, *columns = nullptr, *synapses = nullptr;  ///< of the one projection among them
+  const Node* scheme = nullptr;                                         ///< of a crossbar
+  bool across = false;  ///< is it a voltage between rows and columns?
   const Node* some() const { return rows ? rows : columns ? columns : synapses; }
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "connect/rule.hpp"
+#include "network/crossbar.hpp"
 #include "network/draft.hpp"
 #include "network/spellings.hpp"
 #include "network/suggest.hpp"
@@ -18,6 +19,7 @@ constexpr Key keys[] = {
     {"to", true, "populations", "target population, a part, or a list"},
     {"connect", true, "connect", "which pairs are connected"},
     {"synapse", true, "synapse", "model, weight, delay, port and parameters of the synapses"},
+    {"layout", false, "layout", "crossbar: a row for each source, a column for each target"},
 };
 
 class Projections {
@@ -66,7 +68,7 @@ class Projections {
     r_.map(n, keys, what, key.mark);
     if (!n.is_map()) return false;
     const Node *from = n.find("from"), *to = n.find("to"), *connect = n.find("connect"),
-               *synapse = n.find("synapse");
+               *synapse = n.find("synapse"), *layout = n.find("layout");
     // All is read, whatever is wrong with the rest, so that its own errors show.
     Draft d{l_, r_, p};
     d.sources_known = from && ends(*from, "from", p.sources);
@@ -75,6 +77,7 @@ class Projections {
     const RuleRead rule = connect ? load_rule(l_, p, *connect, key.mark) : RuleRead{false};
     const bool read = synapse && read_synapse(d, *synapse, key.mark, rule);
     if (d.sources_known && d.targets_known && rule.good) check_rule(d, *connect);
+    if (layout) read_layout(d, *layout, rule.good && read);
     return d.sources_known && d.onto_neurons && rule.good && read;
   }
 

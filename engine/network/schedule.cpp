@@ -22,6 +22,9 @@ constexpr Key common_keys[] = {
     {"rows", false, "integers", "sources whose synapses it reaches; all of the projection if not given"},
     {"columns", false, "integers", "targets whose synapses it reaches"},
     {"synapses", false, "pairs", "the synapses that it reaches, as [source, target]"},
+    {"scheme", false, "scheme",
+     "what a pulse is for the other devices of a crossbar: half, third or none; as its layout says if not "
+     "given"},
     {"repeat", false, "repeat", "how often, and how far apart"},
 };
 constexpr Key train_keys[] = {
@@ -79,11 +82,19 @@ class Schedule {
   /// Reads the action of an entry; its events are kept if all of the entry is good.
   void act(ScheduledControl c, const Node& n, const Node::Key& key, const Times& repeat, bool good) {
     const std::string& action = key.taken ? key.meant : key.name;
-    PlacesRead places{n.find("to"), n.find("rows"), n.find("columns"), n.find("synapses")};
     const Stimulus* stimulus = nullptr;
     for (const Stimulus* s : stimuli_)
       if (s->name == action) stimulus = s;
+    PlacesRead places{n.find("to"),       n.find("rows"),   n.find("columns"),
+                      n.find("synapses"), n.find("scheme"), stimulus && lies_across(*stimulus)};
     keep_ = good;
+    if (places.scheme && !places.across) {
+      r_.errors.error(places.scheme->mark,
+                      fmt::format("'{}' is no voltage between the rows and columns of a crossbar", action),
+                      "'scheme' says what such a voltage is for the devices that are not addressed");
+      keep_ = false;
+      places.scheme = nullptr;
+    }
     if (const Node* some = places.some(); some && !(stimulus && stimulus->flags & wired)) {
       std::vector<std::string> able;
       for (const Stimulus* s : stimuli_)
@@ -257,13 +268,13 @@ class Schedule {
       return !able.empty();
     }
     PlacesRead whole = places;
-    whole.rows = whole.columns = whole.synapses = nullptr;
+    whole.rows = whole.columns = whole.synapses = whole.scheme = nullptr;
     bool good = load_places(l_, whole, c.to), all = good;
     for (std::size_t i = 0; i < c.to.places.size(); ++i) {
       const bool listed = places.to->is_list() && places.to->items.size() == c.to.places.size();
       all = answered(c.to.places[i], s, listed ? places.to->items[i].mark : places.to->mark, help) && all;
     }
-    if (!all || !places.some()) return all;
+    if (!all || !(places.some() || places.scheme)) return all;
     c.to.places.clear();
     return load_places(l_, places, c.to);
   }

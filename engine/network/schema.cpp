@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "connect/rule.hpp"
+#include "network/crossbar.hpp"
 #include "network/going.hpp"
 #include "network/parts.hpp"
 
@@ -227,6 +228,8 @@ std::string json_schema(const Catalogue& c) {
       entry("weights_from", map_of(weights_from_keys())),
       entry("switched",
             any_of({number, choice({"on", "off"}), map_of(ramp_keys()), map_of(waveform_keys())})),
+      entry("scheme", choice({"half", "third", "none"})),
+      entry("layout", any_of({choice({"crossbar"}), one_key("crossbar", map_of(crossbar_keys()))})),
       entry("projection", map_of(projection_keys())),
       entry("projection_map", named_map("projection")),
       entry("settings", named_map("values")),

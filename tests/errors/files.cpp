@@ -157,6 +157,35 @@ TEST_CASE("texts with escapes that are no characters") {
     CHECK_THAT(refusal(raw), Contains("does not belong into a text"));
 }
 
+TEST_CASE("notes: pulses that disturb the other devices of a crossbar") {
+  Catalogue c;
+  add_builtin(c);
+  const auto all = [&](const std::string& pulse, const std::string& model = "spin_valve") {
+    return notes(
+        load_text("spinet: 1\nduration: 10 s\npopulations:\n  a: {model: lif_delta, size: 4}\nprojections:\n"
+                  "  d: {from: a, to: a, connect: all_to_all, layout: crossbar, synapse: {model: " +
+                      model + ", delay: 1 ms}}\nschedule:\n  - {at: 2 s, " + pulse + "}\n",
+                  "x.yaml", c));
+  };
+  const std::string at = ", width: 5 ms}, to: d, rows: 0, columns: 1";
+  using Notes = std::vector<std::string>;
+  CHECK(all("pulse: {amplitude: 2.4 V" + at) == Notes{});
+  CHECK(
+      all("pulse: {amplitude: 2.5 V" + at) ==
+      Notes{"a pulse on 'd' at 2 s disturbs devices that it does not address: they feel 1.25 V, beyond their "
+            "threshold (V_th) of 1.2 V"});
+  CHECK(
+      all("pulse: {amplitude: -3 V" + at) ==
+      Notes{"a pulse on 'd' at 2 s disturbs devices that it does not address: they feel -1.5 V, beyond their "
+            "threshold (V_th) of -1.2 V"});
+  CHECK(all("pulse: {amplitude: 3.6 V" + at + ", scheme: third") == Notes{});
+  CHECK(all("pulse: {amplitude: 4 V" + at + ", scheme: third").size() == 2);  // of either sign
+  CHECK(all("pulse: {amplitude: 4 V" + at + ", scheme: none") == Notes{});
+  CHECK(all("pulse: {amplitude: 4 V, width: 5 ms}, to: d") == Notes{});  // all are addressed
+  CHECK(all("pulse: {amplitude: {from: 1 V, to: 3 V}, count: 3, period: 10 ms" + at).size() == 1);
+  CHECK(all("pulse: {amplitude: 2.5 V" + at, "spin_valve, V_th: 1.25 V") == Notes{});
+}
+
 TEST_CASE("notes: environments without wires, times that the run does not reach") {
   Catalogue c;
   add_builtin(c);

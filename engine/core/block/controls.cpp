@@ -7,16 +7,6 @@
 #include "network/lookup.hpp"
 
 namespace spinet {
-namespace {
-
-/// Number `i` along concatenated ranges.
-Gid gid_at(const std::vector<GidRange>& ranges, std::uint32_t i) {
-  std::size_t r = 0;
-  while (i >= ranges[r].count) i -= ranges[r++].count;
-  return ranges[r].first + i;
-}
-
-}  // namespace
 
 Controls::Controls(const Network& network, Members& members, SliceViews& slices, Watched& watched,
                    Heart& heart)
@@ -145,6 +135,7 @@ void Controls::to_place(Sent& sent, const Place& place) {
     return to_row(sent, k, gid_at(projection.sources, row->source));
   if (const auto* column = std::get_if<Column>(&place))
     return to_column(sent, k, gid_at(projection.targets, column->target));
+  if (const auto* points = std::get_if<CrossPoints>(&place)) return to_cross_points(sent, k, *points);
   to_pairs(sent, std::get<Pairs>(place));
 }
 
@@ -210,30 +201,36 @@ void Controls::to_some(std::span<const Controlled> some, const Sent& sent) {
   }
 }
 
-/// To single synapses of a store, each as a slice of one.
 void Controls::to_spots(std::uint32_t store, std::span<const Spot> spots, const Sent& sent) {
+  pieces_.clear();
+  for (const auto [s, i] : spots) pieces_.push_back({s, i, 1});
+  to_pieces(store, pieces_, sent);
+}
+
+/// To some synapses of a store, those that follow each other as a slice.
+void Controls::to_pieces(std::uint32_t store, std::span<const Piece> pieces, const Sent& sent) {
   const SynapseTable& table = *synapses_.stores()[store].table;
-  parts_.resize(std::min<std::size_t>(spots.size(), SliceViews::most_at_once));
-  for (; !spots.empty();) {
-    const std::size_t n = std::min(spots.size(), parts_.size());
+  parts_.resize(std::min<std::size_t>(pieces.size(), SliceViews::most_at_once));
+  for (; !pieces.empty();) {
+    const std::size_t n = std::min(pieces.size(), parts_.size());
     for (std::size_t k = 0; k < n; ++k) {
-      const auto [s, i] = spots[k];
+      const auto [s, first, count] = pieces[k];
       Slice& part = parts_[k] = slices_.at(s, sent.tick, 0);
       if (table.draws) slices_.key_control(s, part);
-      part.count = 1;
+      part.count = count;
       part.values = nullptr;  // they have not been read for this tick
-      part.targets += i;
-      part.state = static_cast<std::byte*>(part.state) + std::size_t{i} * table.state_size;
-      if (part.copies) part.copies += i;
+      part.targets += first;
+      part.state = static_cast<std::byte*>(part.state) + std::size_t{first} * table.state_size;
+      if (part.copies) part.copies += first;
       shown_[k] = &part;
     }
     heart_.synapse(table.model.name);
     table.on_control(shown_, static_cast<std::uint32_t>(n), &sent.control);
     heart_.synapse(nullptr);
     for (std::size_t k = 0; k < n && watched_.any_changes(); ++k)
-      if (k == 0 || spots[k].slice != spots[k - 1].slice)
-        watched_.controlled(spots[k].slice, sent.tick, sent.stimulus);
-    spots = spots.subspan(n);
+      if (k == 0 || pieces[k].slice != pieces[k - 1].slice)
+        watched_.controlled(pieces[k].slice, sent.tick, sent.stimulus);
+    pieces = pieces.subspan(n);
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/actions.hpp"
@@ -41,6 +42,10 @@ class Controls {
   struct Spot {
     std::uint32_t slice, index;
   };
+  /// Some synapses that follow each other in a slice.
+  struct Piece {
+    std::uint32_t slice, first, count;
+  };
   /// Where the synapses of each target lie; made for a store when a column of it is addressed first, 8 bytes
   /// a synapse.
   struct ByTarget {
@@ -66,6 +71,11 @@ class Controls {
   void to_place(Sent& sent, const Place& place);
   void to_some(std::span<const Controlled> some, const Sent& sent);
   void to_spots(std::uint32_t store, std::span<const Spot> spots, const Sent& sent);
+  void to_pieces(std::uint32_t store, std::span<const Piece> pieces, const Sent& sent);
+  void to_cross_points(const Sent& sent, std::uint32_t store, const CrossPoints& at);
+  void choose_lines(const CrossPoints& at);
+  void split(std::uint32_t slice, bool row_chosen, Scheme scheme);
+  void rest_of_columns(std::uint32_t store);
   const ByTarget& by_target(std::uint32_t store);
   std::uint32_t store_of(std::uint32_t projection) const { return store_of_projection_[projection]; }
   Store* set_store(const ScheduledControl& s);
@@ -83,8 +93,13 @@ class Controls {
   std::vector<std::vector<Controlled>> of_store_;   ///< the same by store
   std::vector<ByTarget> by_target_;                 ///< by store
   const Slice* shown_[SliceViews::most_at_once] = {};
-  std::vector<Slice> parts_;  ///< single synapses, as slices of one
+  std::vector<Slice> parts_;  ///< pieces of slices, as slices
   std::vector<Spot> spots_;
+  std::vector<Piece> pieces_, felt_[3];      ///< felt_: by `Lines`
+  std::vector<std::uint8_t> column_chosen_;  ///< by target here
+  std::vector<std::uint32_t> columns_;       ///< those that are
+  std::vector<std::pair<std::uint32_t, std::uint32_t>>
+      row_slices_;                                           ///< of rows that are: from, to; ascending
   std::vector<std::vector<double>> values_;                  ///< by variable of the neurons: what rules read
   std::vector<std::vector<const double*>> values_of_store_;  ///< by store and number in its `reads`; or empty
   Tick values_at_ = -1;                                      ///< for which tick `values_` have been read

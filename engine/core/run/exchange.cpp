@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "core/failure.hpp"
+#include "network/lookup.hpp"
 
 namespace spinet {
 
@@ -23,6 +24,15 @@ ScheduledControl Simulation::Impl::entry_of(const Posted& p) const {
   std::copy(std::begin(p.control.value), std::end(p.control.value), c.value);
   if (p.to.kind == PostedTo::Kind::everyone) return c;
   const std::uint32_t q = net.populations[partition.population_of(p.gid)].drives[p.to.projection];
+  if (const auto scheme = net.projections[q].crossbar; scheme && lies_across(*c.stimulus)) {
+    CrossPoints points{q, {}, {}, *scheme};
+    if (p.to.kind != PostedTo::Kind::column && p.to.kind != PostedTo::Kind::projection)
+      points.rows = {p.to.source};
+    if (p.to.kind != PostedTo::Kind::row && p.to.kind != PostedTo::Kind::projection)
+      points.columns = {p.to.target};
+    c.to.places = {std::move(points)};
+    return c;
+  }
   switch (p.to.kind) {
     case PostedTo::Kind::row:
       c.to.places = {Row{q, p.to.source}};

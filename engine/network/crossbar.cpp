@@ -1,0 +1,168 @@
+#include "network/crossbar.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "connect/rule.hpp"
+#include "network/draft.hpp"
+#include "network/numbers.hpp"
+#include "network/suggest.hpp"
+
+namespace spinet {
+namespace reading {
+namespace {
+
+constexpr Key keys[] = {
+    {"rows", false, "integer", "number of sources, to be sure"},
+    {"columns", false, "integer", "number of targets, to be sure"},
+    {"scheme", false, "scheme", "of pulses that name none: half (if not given), third or none"},
+};
+
+/// Is there a device at most at each crossing?
+void check_connections(Draft& d, Mark where) {
+  const Projection& p = d.p;
+  if (p.rule->format.multapses && p.multapses)
+    return d.r.errors.error(
+        where,
+        fmt::format("a crossbar has one device at a crossing; {} may connect a pair several "
+                    "times",
+                    p.rule->format.name),
+        "all_to_all, or multapses: false");
+  std::vector<SynapseAddress> pairs;
+  for (const auto& e : p.edges) pairs.push_back({e.source, e.target});
+  std::sort(pairs.begin(), pairs.end());
+  const auto twice = std::adjacent_find(pairs.begin(), pairs.end());
+  if (twice != pairs.end())
+    d.r.errors.error(where,
+                     fmt::format("a crossbar has one device at a crossing; source {} and target {} are "
+                                 "connected twice",
+                                 twice->source, twice->target));
+}
+
+}  // namespace
+
+std::span<const Key> crossbar_keys() { return keys; }
+
+std::optional<Scheme> read_scheme(Reader& r, const Node& given) {
+  static constexpr Field scheme = stimulus_choice("scheme", "none half third", "");
+  const auto x = r.choice(given, scheme);
+  if (!x) return std::nullopt;
+  return static_cast<Scheme>(*x);
+}
+
+void read_layout(Draft& d, const Node& given, bool connected) {
+  Reader& r = d.r;
+  const Node& n = r.resolved(given);
+  const char* const example = "layout: crossbar, or layout: {crossbar: {rows: 4, columns: 3}}";
+  if (n.is_list() || (n.is_map() && n.keys.size() > 1))
+    return r.errors.error(n.mark, "a projection has one layout", example);
+  if (!n.is_scalar() && !(n.is_map() && n.keys.size() == 1))
+    return r.errors.error(n.mark, fmt::format("'layout' must name one, not {}", kind_name(n)), example);
+  const std::string name = n.is_map() ? n.keys[0].name : n.text;
+  if (name != "crossbar")
+    return r.errors.error(n.is_map() ? n.keys[0].mark : n.mark,
+                          fmt::format("unknown layout {}", in_quotes(name)),
+                          suggest(name, {"crossbar"}, "layouts"));
+  d.p.crossbar = Scheme::half;
+  if (n.is_map()) {
+    const Node& args = r.resolved(n.items[0]);
+    r.map(args, keys, "'crossbar'", args.mark);
+    if (!args.is_map()) return;
+    const auto size = [&](const char* what, bool known, std::uint64_t there, const char* ends) {
+      const Node* const lines = args.find(what);
+      const auto x = lines ? r.integer(*lines, what, 1, 0xFFFFFFFFu) : std::nullopt;
+      if (x && known && *x != there)
+        r.errors.error(
+            lines->mark,
+            fmt::format("a crossbar of {} {} does not fit projection {}, which has {}", *x, what,
+                        in_quotes(d.p.name), plural(there, ends)),
+            fmt::format("a {} is one {}", std::string(what, std::string_view(what).size() - 1), ends));
+    };
+    size("rows", d.sources_known, d.p.source_count(), "source");
+    size("columns", d.targets_known, d.p.target_count(), "target");
+    if (const Node* const scheme = args.find("scheme"))
+      d.p.crossbar = read_scheme(r, *scheme).value_or(Scheme::half);
+  }
+  if (connected && d.sources_known && d.targets_known) check_connections(d, n.mark);
+}
+
+}  // namespace reading
+
+namespace {
+
+/// The least and the greatest of a value of an entry.
+std::pair<double, double> bounds(const ScheduledControl& c, std::uint32_t i) {
+  if (i == c.course_of) {
+    if (const Waveform* const w = c.waveform()) return w->bounds();
+    if (const auto* const ramp = std::get_if<Ramp>(&c.course)) return std::minmax(c.value[i], ramp->to);
+  }
+  return {c.value[i], c.value[i]};
+}
+
+/// The threshold of a model for one sign of voltages, by the name of its parameter: V_th for both, V_up or
+/// V_pos, V_down or V_neg.  No field: it has none, or works it out.
+struct Threshold {
+  const Field* field = nullptr;
+  double size = 0;
+};
+Threshold threshold_of(const Projection& p, bool positive) {
+  const Fields& fields = p.synapse->model.params;
+  for (std::uint32_t i = 0; i < fields.count && i < p.params.size(); ++i) {
+    const Field& f = reading::field(fields, i);
+    if (std::string_view(f.unit) != "V" || is_auto(p.params[i])) continue;
+    for (const std::string_view name : {"V_th", positive ? "V_up" : "V_down", positive ? "V_pos" : "V_neg"})
+      if (f.name == name) return {&f, std::fabs(p.params[i])};
+  }
+  return {};
+}
+
+/// The voltage furthest beyond the threshold that devices feel which an entry does not address.
+struct Disturb {
+  double V, over;
+  Tick tick;
+  const Stimulus* stimulus;
+};
+void look(const ScheduledControl& c, const CrossPoints& at, const Projection& p, Disturb (&worst)[2]) {
+  const bool some_share = !at.rows.empty() || !at.columns.empty();
+  for (std::uint32_t i = 0; i < c.stimulus->count && some_share; ++i) {
+    if (!lies_across(*c.stimulus, i)) continue;
+    const auto [least, most] = bounds(c, i);
+    for (const double V : {least, most})
+      for (const Lines lines : {Lines::one, Lines::neither}) {
+        const double here = felt(at.scheme, lines, V);
+        const Threshold t = threshold_of(p, here > 0);
+        const double over = std::fabs(here) - t.size;
+        if (t.field && here != 0 && over > worst[here > 0].over)
+          worst[here > 0] = {here, over, c.tick, c.stimulus};
+      }
+  }
+}
+
+}  // namespace
+
+void crossbar_notes(const Network& n, std::vector<std::string>& all) {
+  for (std::uint32_t q = 0; q < n.projections.size(); ++q) {
+    const Projection& p = n.projections[q];
+    if (!p.crossbar) continue;
+    Disturb worst[2] = {};
+    for (const ScheduledControl& c : n.schedule)
+      for (const Place& place : c.to.places)
+        if (const auto* const at = std::get_if<CrossPoints>(&place); at && at->projection == q && c.stimulus)
+          look(c, *at, p, worst);
+    for (const Disturb& d : worst) {
+      if (!(d.over > 0)) continue;
+      const Threshold t = threshold_of(p, d.V > 0);
+      all.push_back(
+          fmt::format("a {} on {} at {} disturbs devices that it does not address: they feel {}, beyond "
+                      "their threshold ({}) of {}",
+                      d.stimulus->name, in_quotes(p.name),
+                      exact_time_text(static_cast<double>(d.tick) / n.ticks_per_ms() / 1e3),
+                      reading::with_unit(d.V, t.field->unit), t.field->name,
+                      reading::with_unit(d.V > 0 ? t.size : -t.size, t.field->unit)));
+    }
+  }
+}
+
+}  // namespace spinet
