@@ -126,6 +126,7 @@ struct Device : Constants {
   double kT_fronts;             ///< the same in the numbers of fronts
   double per_kT;                ///< 1 over that
   double straight, all_passed;  ///< up to here a front has passed its share; from there all barriers
+  double octave;                ///< kT ln 2
   double one_tick;              ///< kT (gamma + ln(2 nu_0 t)) for a tick, in these numbers
   double ticks_per_s;
   double soft, hard;  ///< T
@@ -138,6 +139,7 @@ struct Device : Constants {
     kT = boltzmann * c.temperature / c.E_max;
     kT_fronts = kT * front_one;
     per_kT = 1 / kT_fronts;
+    octave = 0.69314718055994530942 * kT_fronts;
     straight = front_one + (euler_gamma - 12) * kT_fronts;
     all_passed = front_one + passed * kT_fronts;
     ticks_per_s = 1e3 * run.ticks_per_ms;
@@ -245,8 +247,9 @@ struct Profile {
   }
   /// Until there are K fronts at most, one interval between two fronts goes where that changes the profile
   /// least: it becomes one with the next deeper one, at their mean, or, where its level lies between those of
-  /// its neighbours, is dealt out to them.  Both leave the mean of all as it is.  Cost: the largest change of
-  /// the integral of p from any height up.  The uppermost interval is what has just been written, and stays.
+  /// its neighbours, is dealt out to them.  Both leave the mean of all as it is.  Cost: the largest
+  /// change of the integral of p from any height up.  The uppermost interval is what has just been written,
+  /// and stays.
   void merge(const Device& d) {
     double width[K + 3];
     double above = 1;
@@ -283,12 +286,6 @@ struct Profile {
       for (int k = best; k + 1 < n; ++k) width[k] = width[k + 1];
     }
   }
-  /// Mean occupancy.
-  double mean(const Device& d) const {
-    double sum = level[0];
-    for (int k = 1; k <= n; ++k) sum += (level[k] - level[k - 1]) * d.share(front[k]);
-    return sum / level_one;
-  }
 };
 
 /// Well mixed bits of x (the finaliser of D. Lea's and G. Steele's SplitMix, 2014).
@@ -309,7 +306,7 @@ struct Stack {
   float g1;  ///< until `begin`, the mean occupancy that the network gives
   std::uint16_t front[K];
   std::uint16_t base;  ///< level of the base in 1 / (254 * 258)
-  std::uint16_t at;    ///< which quarter octave; 0: none
+  std::uint16_t at;    ///< which octave; 0: none, 1: the pulse is not over
   std::uint8_t level[K];
   std::uint8_t count;
   Electrodes electrodes;
@@ -325,29 +322,27 @@ struct Stack {
   Profile<K> profile() const {
     Profile<K> p;
     p.n = count;
-    p.level[0] = base * (1 / base_per_level);
+    p.level[0] = base / base_per_level;
     for (int k = 0; k < count; ++k) p.front[k + 1] = front[k], p.level[k + 1] = level[k];
     return p;
   }
   /// Rounds up or down, as a hash of the time and of what was there says: no random numbers, which would need
   /// the event that they are drawn for.
   void keep(const Profile<K>& p, Tick now) {
-    const auto rounded = [](double x, std::uint64_t bits) {
-      return static_cast<std::uint16_t>(static_cast<std::int32_t>(
-          x + (static_cast<double>(static_cast<std::int64_t>(bits & 0xffffffff)) + 0.5) * 0x1p-32));
+    std::uint64_t bits = static_cast<std::uint64_t>(now) + (std::uint64_t{front[0]} << 48) +
+                         (std::uint64_t{front[1]} << 32) + base;
+    const auto rounded = [&bits](double x) {
+      const auto down = static_cast<std::int32_t>(x);
+      const double rest = x - down;
+      if (rest == 0) return down;
+      bits = mixed(bits);
+      return down + (static_cast<double>(static_cast<std::int64_t>(bits >> 12)) * 0x1p-52 < rest);
     };
     count = static_cast<std::uint8_t>(p.n);
-    std::uint64_t bits = mixed(static_cast<std::uint64_t>(now) + (std::uint64_t{front[0]} << 48) +
-                               (std::uint64_t{front[1]} << 32) + base);
-    base = rounded(p.level[0] * base_per_level, bits);
+    base = static_cast<std::uint16_t>(rounded(p.level[0] * base_per_level));
     for (int k = 0; k < K; ++k) {
-      if (k >= p.n) {
-        front[k] = 0, level[k] = 0;
-        continue;
-      }
-      bits = mixed(bits);
-      front[k] = rounded(p.front[k + 1], bits);
-      level[k] = static_cast<std::uint8_t>(rounded(p.level[k + 1], bits >> 32));
+      front[k] = k < p.n ? static_cast<std::uint16_t>(rounded(p.front[k + 1])) : std::uint16_t{0};
+      level[k] = k < p.n ? static_cast<std::uint8_t>(rounded(p.level[k + 1])) : std::uint8_t{0};
     }
     at = 0;
   }
@@ -381,45 +376,54 @@ struct Stack {
     constexpr Tick latest = Tick{1} << 62;
     last = last > latest - e.ticks ? latest : last + e.ticks;
   }
-  /// Mean occupancy after so many ticks of no voltage.
-  double mean(double ticks, const Device& d) const {
-    Profile<K> p = profile();
-    if (ticks > 0) p.add(d.rest(ticks), d);
-    return p.mean(d);
-  }
   double elapsed(Tick now) const { return now > last ? static_cast<double>(now - last) : 0; }
-  double occupancy(Tick now, const Device& d) const { return mean(elapsed(now), d); }
+  double occupancy(Tick now, const Device& d) const {
+    return mean_after(now > last ? d.rest(elapsed(now)).front : -math::infinity, d);
+  }
 
-  /// The parallel conductance over G_max.
-  double relative(double ticks, const Device& d) const { return math::exp(d.span * (mean(ticks, d) - 1)); }
+  /// The parallel conductance over G_max, of a mean occupancy.
+  static double relative(double mean, const Device& d) { return math::exp(d.span * (mean - 1)); }
   struct Ends {
     float g0, g1;
     std::uint16_t at;
   };
-  static constexpr int below = 50;  ///< bits of a double within a quarter octave
+  static constexpr int mantissa = 52;
   Ends ends(Tick now, const Device& d) const {
-    if (now <= last) {
-      if (at == 1) return {g0, g1, at};
-      const auto g = static_cast<float>(relative(0, d));
-      return {g, g, 1};
+    const std::uint64_t octave =
+        now > last ? std::bit_cast<std::uint64_t>(static_cast<double>(now - last)) >> mantissa : 1;
+    if (octave == at) return {g0, g1, at};
+    const double begin = now > last
+                             ? d.one_tick + d.octave * (static_cast<double>(static_cast<int>(octave)) - 1023)
+                             : -math::infinity;
+    const double end = begin + d.octave;
+    const double g = relative(mean_after(begin, d), d);
+    return {static_cast<float>(g),
+            now > last ? static_cast<float>(relative(mean_after(end, d), d)) : static_cast<float>(g),
+            static_cast<std::uint16_t>(octave)};
+  }
+  /// Mean occupancy after no voltage has got so far.
+  double mean_after(double rest, const Device& d) const {
+    double sum = base / base_per_level, before = sum;
+    for (int k = 0; k < count; ++k) {
+      const double l = level[k];
+      sum += (l - before) * d.share(d.both(front[k], rest));
+      before = l;
     }
-    const auto bits = std::bit_cast<std::uint64_t>(elapsed(now)) >> below;
-    if (bits == at) return {g0, g1, at};
-    return {static_cast<float>(relative(std::bit_cast<double>(bits << below), d)),
-            static_cast<float>(relative(std::bit_cast<double>((bits + 1) << below), d)),
-            static_cast<std::uint16_t>(bits)};
+    if (rest > 0) sum += (level_one / 2 - before) * d.share(rest);
+    return sum * (1 / level_one);
   }
-  static double between(const Ends& e, double ticks) {
-    const auto part = std::bit_cast<std::uint64_t>(ticks) & ((std::uint64_t{1} << below) - 1);
+  double between(const Ends& e, Tick now) const {
+    const auto part = std::bit_cast<std::uint64_t>(elapsed(now)) & ((std::uint64_t{1} << mantissa) - 1);
+    const double x = static_cast<double>(static_cast<std::int64_t>(part)) * 0x1p-52;
     const double a = static_cast<double>(e.g0), b = static_cast<double>(e.g1);
-    return a + (b - a) * (static_cast<double>(static_cast<std::int64_t>(part)) * 0x1p-50);
+    return a + (b - a) * (x + 0.3466 * x * (1 - x));  // log2(1 + x), to 0.008
   }
-  /// The same by the straight lines: what events meet and logs show.
-  double shown(Tick now, const Device& d) const { return between(ends(now, d), elapsed(now)); }
+  /// By interpolation in the octave: what events meet and logs show.
+  double shown(Tick now, const Device& d) const { return between(ends(now, d), now); }
   double shown_and_kept(Tick now, const Device& d) {
     const Ends e = ends(now, d);
     g0 = e.g0, g1 = e.g1, at = e.at;
-    return between(e, elapsed(now));
+    return between(e, now);
   }
 };
 

@@ -105,7 +105,7 @@ struct Model {
       const double t = seconds * math::exp(x);
       State part = s;
       part.pulse(p.device.pulse(V, t), begin, p.device);
-      return t * present(part.relative(0, p.device), part, p);
+      return t * present(part.relative(part.mean_after(-math::infinity, p.device), p.device), part, p);
     };
     return p.device.G_max * valve::integral(-folds, 0, 12, at);
   }
