@@ -184,7 +184,9 @@ struct SpinValve {
     for (std::uint32_t i = 0; i < n.size(); ++i) {
       State& s = n[i];
       if (c.stimulus == a_pulse) {
+        const double u = s.u, u2 = s.u2;
         pulse(n, i, c.value[0], c.value[1]);
+        if (s.u == u && s.u2 == u2) continue;  // half-selected devices of a crossbar, most often
       } else if (c.stimulus == a_field) {
         if (turn(s, c, p) && p.p.update > 0) {
           write(s.u, p);

@@ -76,6 +76,7 @@ bool lines_of(const Named& of, const Node& given, CrossPoints& points) {
   for (const std::uint32_t r : rows)
     for (const std::uint32_t c : columns) {
       if (std::count(synapses.begin(), synapses.end(), SynapseAddress{r, c})) continue;
+      if (of.sure && !of.p.rule->absent(Ends(of.l.net, of.p), {r, c}).empty()) continue;  // nobody to feel it
       of.l.read.errors.error(
           given.mark,
           fmt::format("one voltage on the rows and columns of these devices is on [{}, {}], too", r, c),
