@@ -27,6 +27,7 @@ void add_models(CLI::App& app, Action& action);
 void add_graph(CLI::App& app, Action& action);
 void add_check_plugin(CLI::App& app, Action& action);
 void add_device(CLI::App& app, Action& action);
+void add_crossbar(CLI::App& app, Action& action);
 void add_info(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
 void add_view(CLI::App& app, Action& action);
