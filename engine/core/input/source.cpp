@@ -81,8 +81,8 @@ Tick Source::slab(const Network& net, Tick shortest_frame) {
   double rate = 0;  // events of a unit per tick, at most
   for (std::uint32_t p = 0; p < net.populations.size(); ++p)
     if (net.populations[p].source()) rate = std::max(rate, peak_rate(net, p) * source_unit);
-  Tick length = 65536;
-  while (length > 256 && rate * static_cast<double>(length) > 384) length /= 2;
+  Tick length = 65536;  // the longer, the less a pass over the neurons of a unit weighs
+  while (length > 256 && rate * static_cast<double>(length) > 768) length /= 2;
   while (length > shortest_frame) length /= 2;
   return length;
 }

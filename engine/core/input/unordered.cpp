@@ -8,36 +8,39 @@
 namespace spinet {
 namespace {
 
-/// Appends those of `keys` that are of `member`, in their order.  It has few of them.
-inline void pick_any(std::span<const std::uint32_t> keys, std::uint32_t member,
-                     std::vector<std::uint32_t>& to) {
-  constexpr std::size_t part = 32;
-  std::size_t i = 0;
-  for (; i + part <= keys.size(); i += part) {
-    std::uint32_t any = 0;
-    for (std::size_t k = i; k < i + part; ++k) any |= (keys[k] & 0xFFFF) == member;
-    if (!any) continue;
-    for (std::size_t k = i; k < i + part; ++k)
-      if ((keys[k] & 0xFFFF) == member) to.push_back(keys[k]);
-  }
-  for (; i < keys.size(); ++i)
-    if ((keys[i] & 0xFFFF) == member) to.push_back(keys[i]);
+inline void members_of_any(std::span<const std::uint32_t> keys, std::uint8_t* out) {
+  for (std::size_t i = 0; i < keys.size(); ++i) out[i] = static_cast<std::uint8_t>(keys[i]);
 }
-
-[[SPINET_WIDE]] void pick_wide(std::span<const std::uint32_t> keys, std::uint32_t member,
-                               std::vector<std::uint32_t>& to) {
-  pick_any(keys, member, to);
-}
-void pick(std::span<const std::uint32_t> keys, std::uint32_t member, std::vector<std::uint32_t>& to) {
-  if (detail::wide()) pick_wide(keys, member, to);
-  else pick_any(keys, member, to);
+[[SPINET_WIDE]] void members_of_wide(std::span<const std::uint32_t> keys, std::uint8_t* out) {
+  members_of_any(keys, out);
 }
 
 }  // namespace
 
+void UnorderedInput::Unit::draw(Tick from, Tick length) {
+  keys = source.events(from, length);
+  members.clear();
+}
+
+/// Appends those of the keys that are of `member`, in their order.  It has few of them: a search through
+/// bytes passes over the rest, dozens at a time.
+void UnorderedInput::Unit::pick(std::uint32_t member, std::vector<std::uint32_t>& to) {
+  if (members.size() != keys.size()) {
+    members.resize(keys.size());
+    (detail::wide() ? members_of_wide : members_of_any)(keys, members.data());
+  }
+  const std::uint8_t *const begin = members.data(), *const end = begin + members.size();
+  for (const std::uint8_t* m = begin; m != end; ++m) {
+    m = static_cast<const std::uint8_t*>(
+        std::memchr(m, static_cast<int>(member), static_cast<std::size_t>(end - m)));
+    if (!m) return;
+    to.push_back(keys[static_cast<std::size_t>(m - begin)]);
+  }
+}
+
 void UnorderedInput::add(Source source, std::vector<std::uint16_t> targets,
                          const std::vector<double>& weights) {
-  Unit u{std::move(source), std::move(targets), {}, 0, {}, {}};
+  Unit u{std::move(source), std::move(targets), {}, 0, {}, {}, {}};
   for (std::uint32_t m = 0; m < u.targets.size(); ++m) {
     const std::uint16_t target = u.targets[m];
     if (target == 0xFFFF) continue;
@@ -115,7 +118,7 @@ void UnorderedInput::become_virtual(Tick now) {
 
 /// Draws a unit's events of the slab that begins; they go into the states of neurons or into the train.
 void UnorderedInput::take(Unit& u, Tick now) {
-  u.keys = u.source.events(from_, slab_);
+  u.draw(from_, slab_);
   drawn_so_far_ += count(u, now);
   if (u.exact.size() < u.size) {
     const SlabEvents drawn{u.keys.data(),
@@ -155,18 +158,18 @@ void UnorderedInput::look(std::uint32_t j, Tick now) {
 }
 
 /// The unit's events at `from` and later, of neurons that are exact, go into the train, in any order.
-void UnorderedInput::put_in_order(const Unit& u, Tick from) {
+void UnorderedInput::put_in_order(Unit& u, Tick from) {
   const auto put = [&](std::uint32_t key) {
     const std::uint16_t j = u.targets[key & 0xFFFF];
     if (base_ + (key >> 16) >= from) keys_.push_back((key & 0xFFFF0000u) | j);
   };
-  if (u.exact.size() > 4) {
+  if (u.exact.size() > 8) {
     for (const std::uint32_t key : u.keys)
       if (const std::uint16_t j = u.targets[key & 0xFFFF]; j != 0xFFFF && exact_[j]) put(key);
     return;
   }
   picked_.clear();
-  for (const std::uint16_t member : u.exact) pick(u.keys, member, picked_);
+  for (const std::uint16_t member : u.exact) u.pick(member, picked_);
   for (const std::uint32_t key : picked_) put(key);
 }
 
@@ -206,7 +209,7 @@ void UnorderedInput::make_exact(std::uint32_t j, Tick from) {
 /// Events of the neuron at this place at `from` and later, as they were drawn; until the next call.
 std::span<const std::uint32_t> UnorderedInput::later(const Place& place, Tick from) {
   picked_.clear();
-  pick(units_[place.unit].keys, place.member, picked_);
+  units_[place.unit].pick(place.member, picked_);
   std::erase_if(picked_, [&](std::uint32_t key) { return base_ + (key >> 16) < from; });
   return picked_;
 }
@@ -251,7 +254,7 @@ void UnorderedInput::resume(Tick at) {
   begin(turn_);
   table_->begin_slab(block_, nullptr, 0);
   for (Unit& u : units_) {
-    u.keys = u.source.events(from_, slab_);
+    u.draw(from_, slab_);
     drawn_so_far_ += count(u, at);
     put_in_order(u, at);
   }

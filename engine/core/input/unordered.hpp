@@ -57,6 +57,9 @@ class UnorderedInput : public SortedTrain {
     std::uint32_t size = 0;                    ///< members with a target
     std::vector<std::uint16_t> exact;          ///< those of them whose targets are exact
     std::span<const std::uint32_t> keys = {};  ///< of the present slab
+    std::vector<std::uint8_t> members;         ///< of each key, once one has been asked for
+    void draw(Tick from, Tick length);
+    void pick(std::uint32_t member, std::vector<std::uint32_t>& to);
   };
   /// Of a neuron: its unit and its number there.
   struct Place {
@@ -71,7 +74,7 @@ class UnorderedInput : public SortedTrain {
   void end(Tick now);
   void mark_exact(std::uint32_t j);
   void look(std::uint32_t j, Tick now);
-  void put_in_order(const Unit& unit, Tick from);
+  void put_in_order(Unit& unit, Tick from);
   void sort_train();
   std::uint64_t count(const Unit& unit, Tick from) const;
   std::span<const std::uint32_t> later(const Place& place, Tick from);
