@@ -62,13 +62,11 @@ struct HodgkinHuxley : Ode<HodgkinHuxley, 4, 2> {
   static double threshold(const Constants& c) { return c.p.v_th; }
   /// V follows channels over some 100 mV.
   static double size(const Constants&, int i) { return i == 0 ? 1 : 100; }
-  static void reset(const Constants&, State&) {}
   /// V goes on, above v_th whatever rounding says.
-  static bool reach(const Constants& c, State& s, double ms) {
-    const bool good = go(c, s, ms);
+  static void reset(const Constants& c, State& s) {
     s.y[0] = std::max(s.y[0], c.p.v_th + 1e-12 * (1 + math::abs(c.p.v_th)));
-    return good;
   }
+  static bool reach(const Constants& c, State& s, double ms) { return go(c, s, ms); }
   static void take(const Constants&, State& s, std::uint32_t port, double g) { s.x[port] += math::abs(g); }
   template <class T>
   static void slope(const Constants& c, const T (&y)[4], const T (&g)[2], T (&dy)[4]) {

@@ -8,19 +8,14 @@
 #include "network/parts.hpp"
 #include "network/structs.hpp"
 #include "network/suggest.hpp"
+#include "network/units.hpp"
 
 namespace spinet::reading {
 namespace {
 
-const char* const example =
+const char* const form_of_until =
     "for example until: reward_filtered >= 0.975, or task.reward_filtered >= 0.975 where there are several "
     "environments";
-
-std::string_view trimmed(std::string_view s) {
-  while (!s.empty() && s.front() == ' ') s.remove_prefix(1);
-  while (!s.empty() && s.back() == ' ') s.remove_suffix(1);
-  return s;
-}
 
 /// Shortest time from an event of population `from` to its arrival at each population, along the projections.
 std::vector<Tick> travel_times(const Network& net, std::uint32_t from) {
@@ -56,7 +51,7 @@ void load_until(Loading& l, const Node& n) {
   if (at == std::string::npos || at + 1 >= given->size() || (*given)[at + 1] != '=') {
     r.errors.error(n.mark,
                    fmt::format("{} is no stop condition: a metric, >= or <=, a number", in_quotes(*given)),
-                   example);
+                   form_of_until);
     return;
   }
   StopCondition c;
@@ -66,7 +61,7 @@ void load_until(Loading& l, const Node& n) {
   char* end = nullptr;
   c.threshold = std::strtod(number.c_str(), &end);
   if (number.empty() || *end || !std::isfinite(c.threshold)) {
-    r.errors.error(n.mark, fmt::format("{} is no number", in_quotes(number)), example);
+    r.errors.error(n.mark, fmt::format("{} is no number", in_quotes(number)), form_of_until);
     return;
   }
   std::string population;

@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::uint64_t largest_text = 16 << 20;
 
-constexpr Key keys[] = {
+constexpr Key network_entry_keys[] = {
     {"spinet", true, "version", "version of the format: 1"},
     {"name", false, "name", "name of the network; that of its file if not given"},
     {"description", false, "text", "what it shows, for people"},
@@ -80,7 +80,7 @@ void override_value(Reader& r, Node& root, const char* option, const std::string
       // A key that the file leaves out may be given, and is checked like the others; names that the network
       // defines must be there, since a misspelt one would do nothing.
       std::vector<std::string> known;
-      if (at == &root) known = names(keys);
+      if (at == &root) known = names(network_entry_keys);
       else
         for (const auto& k : at->keys) known.push_back(k.name);
       const std::string parent = path.substr(0, begin > 0 ? begin - 1 : 0);
@@ -114,7 +114,7 @@ void load_top(Loading& l, const Node& root) {
                    "it begins with 'spinet: 1'; `spinet init` writes one");
     return;
   }
-  r.map(root, keys, "the network", root.keys.empty() ? start : root.keys[0].mark);
+  r.map(root, network_entry_keys, "the network", root.keys.empty() ? start : root.keys[0].mark);
   if (const Node* v = root.find("spinet"); v && !(v->is_scalar() && v->text == "1"))
     r.errors.error(v->mark, fmt::format("format version {} is not known", kind_name(*v)),
                    "this program reads 'spinet: 1'");
@@ -226,7 +226,7 @@ Network load_into(Texts& texts, Network net, std::filesystem::path folder, const
 
 }  // namespace
 
-std::span<const Key> top_keys() { return keys; }
+std::span<const Key> top_keys() { return network_entry_keys; }
 
 }  // namespace reading
 

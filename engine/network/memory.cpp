@@ -86,8 +86,8 @@ double seconds(const Network& n, Tick from, Tick to) {
 
 /// Neurons that may share blocks: those of one kernel and one set of shared parameters
 /// (Simulation::Impl::make_groups).
-using Key = std::pair<const NeuronTable*, std::vector<double>>;
-Key kernel_of(const Network& n, const Population& population, std::uint32_t index) {
+using Kernel = std::pair<const NeuronTable*, std::vector<double>>;
+Kernel kernel_of(const Network& n, const Population& population, std::uint32_t index) {
   const NeuronTable* const follower = following(n, population);
   const NeuronTable* table = population.neuron();
   const Fields& fields = table->model.params;
@@ -407,7 +407,7 @@ class Sum {
   double blocks_ = 0, series_ = 0;
   bool graded_ = false;
   std::vector<bool> superposed_;  // by projection
-  std::map<Key, Group> groups_;
+  std::map<Kernel, Group> groups_;
   std::vector<Group*> group_of_;  // by population
   std::vector<double> state_of_;  // bytes of a neuron's state, by population
   std::map<std::vector<double>, Expected> expected_;

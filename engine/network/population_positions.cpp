@@ -12,7 +12,7 @@ namespace {
 
 constexpr double farthest = 1e15;  // um
 
-constexpr Key keys[] = {
+constexpr Key positions_entry_keys[] = {
     {"grid", false, "integers",
      "points along x, y (and z), at the centres of equal cells of the box; x changes first"},
     {"random", false, "quantities", "sides of the box in which they are drawn evenly"},
@@ -21,7 +21,7 @@ constexpr Key keys[] = {
     {"origin", false, "quantities", "its corner (0)"},
     {"periodic", false, "boolean", "whether the box is repeated in all directions (false)"},
 };
-constexpr std::string_view example = "for example {grid: [100, 100], extent: [1 mm, 1 mm]}";
+constexpr std::string_view form_of_positions = "for example {grid: [100, 100], extent: [1 mm, 1 mm]}";
 
 class PositionsReader {
  public:
@@ -30,7 +30,7 @@ class PositionsReader {
   bool read(const Node& given) {
     const Node& n = r_.resolved(given);
     const std::size_t before = r_.errors.count();
-    if (!r_.map(n, keys, "'positions'", n.mark)) return false;
+    if (!r_.map(n, positions_entry_keys, "'positions'", n.mark)) return false;
     const Node* how = choose(n);
     if (!how) return false;
     const Node* extent = n.find("extent");
@@ -61,13 +61,13 @@ class PositionsReader {
       if (!one) continue;
       if (chosen) {
         r_.errors.error(one->mark, "'positions' are a grid, random or a list, and two of these are given",
-                        std::string(example));
+                        std::string(form_of_positions));
         return nullptr;
       }
       chosen = one;
     }
     if (!chosen && !misspelt(n, "grid") && !misspelt(n, "random") && !misspelt(n, "list"))
-      r_.errors.error(n.mark, "'positions' must be a grid, random or a list", std::string(example));
+      r_.errors.error(n.mark, "'positions' must be a grid, random or a list", std::string(form_of_positions));
     return chosen;
   }
 
@@ -200,7 +200,7 @@ class PositionsReader {
 
 }  // namespace
 
-std::span<const Key> positions_keys() { return keys; }
+std::span<const Key> positions_keys() { return positions_entry_keys; }
 
 bool read_positions(Loading& l, Population& p, const Node& n) {
   if (PositionsReader(l.read, p).read(n)) return true;

@@ -18,7 +18,7 @@ constexpr std::uint64_t most_neurons = 4'000'000'000;  // a Gid has 32 bits
 constexpr std::size_t most_inherited = 1'000'000;      // values copied by `like`
 constexpr int longest_like = 32;
 
-constexpr Key keys[] = {
+constexpr Key population_entry_keys[] = {
     {"model", false, "model", "name of a neuron or source model (`spinet models` lists them)"},
     {"size", false, "integer", "number of neurons"},
     {"params", false, "values",
@@ -79,7 +79,7 @@ class Populations {
         of_keys;  // errors; `like` may name a later population, whose keys must have been seen
     for (std::size_t i = 0; i < map_.keys.size(); ++i) {
       const std::size_t before = r_.errors.count();
-      r_.map(map_.items[i], keys, fmt::format("population {}", in_quotes(map_.keys[i].name)),
+      r_.map(map_.items[i], population_entry_keys, fmt::format("population {}", in_quotes(map_.keys[i].name)),
              map_.keys[i].mark);
       of_keys.push_back(r_.errors.count() - before);
     }
@@ -444,7 +444,7 @@ class Populations {
 
 }  // namespace
 
-std::span<const Key> population_keys() { return keys; }
+std::span<const Key> population_keys() { return population_entry_keys; }
 std::span<const Key> pattern_keys() { return pattern_entry_keys; }
 
 void load_populations(Loading& l, const Node& map) {

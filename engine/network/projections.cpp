@@ -13,7 +13,7 @@
 namespace spinet::reading {
 namespace {
 
-constexpr Key keys[] = {
+constexpr Key projection_entry_keys[] = {
     {"from", true, "populations",
      "source population, a part such as exc[0:100], or a list that is concatenated"},
     {"to", true, "populations", "target population, a part, or a list"},
@@ -59,13 +59,13 @@ class Projections {
   bool load(Projection& p, const Node& n, const Node::Key& key) {
     const std::string what = fmt::format("projection {}", in_quotes(p.name));
     for (std::size_t i = 0; i < n.keys.size(); ++i) {
-      const Spelling* s = spelling(Spelling::Of::key, n.keys[i].name, names(keys));
+      const Spelling* s = spelling(Spelling::Of::key, n.keys[i].name, names(projection_entry_keys));
       if (!s || s->right != "connect: @") continue;
       r_.errors.error(n.keys[i].mark, fmt::format("unknown key {} of {}", in_quotes(n.keys[i].name), what),
                       answer(*s, rule_line(n.items[i], n)));
       n.keys[i].meant = "connect";
     }
-    r_.map(n, keys, what, key.mark);
+    r_.map(n, projection_entry_keys, what, key.mark);
     if (!n.is_map()) return false;
     const Node *from = n.find("from"), *to = n.find("to"), *connect = n.find("connect"),
                *synapse = n.find("synapse"), *layout = n.find("layout");
@@ -151,7 +151,7 @@ class Projections {
 
 }  // namespace
 
-std::span<const Key> projection_keys() { return keys; }
+std::span<const Key> projection_keys() { return projection_entry_keys; }
 
 void load_projections(Loading& l, const Node& map) {
   l.projections.complete = (map.is_map() || map.kind == Node::Kind::null) && !map.incomplete;

@@ -14,7 +14,7 @@
 namespace spinet::reading {
 namespace {
 
-constexpr Key keys[] = {
+constexpr Key record_entry_keys[] = {
     {"spikes", false, "spike_recordings", "populations whose spikes are logged, or all"},
     {"reports", false, "report_list", "variables sampled at regular times"},
     {"edges", false, "names", "projections whose connections are logged"},
@@ -469,14 +469,14 @@ class Recording {
 
 }  // namespace
 
-std::span<const Key> record_keys() { return keys; }
+std::span<const Key> record_keys() { return record_entry_keys; }
 std::span<const Key> spikes_keys() { return spike_entry_keys; }
 std::span<const Key> report_keys() { return report_entry_keys; }
 std::span<const Key> weight_keys() { return weight_entry_keys; }
 
 void load_recording(Loading& l, const Node& map) {
   if (map.kind == Node::Kind::null) return;
-  l.read.map(map, keys, "'record'", map.mark);
+  l.read.map(map, record_entry_keys, "'record'", map.mark);
   if (!map.is_map()) return;
   Recording r(l);
   if (const Node* n = map.find("spikes")) r.spikes(*n);

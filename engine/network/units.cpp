@@ -65,13 +65,13 @@ std::optional<Unit> parse_symbol(std::string_view s) {
   return std::nullopt;
 }
 
+}  // namespace
+
 std::string_view trimmed(std::string_view s) {
   while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
   while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);
   return s;
 }
-
-}  // namespace
 
 Dimension operator+(Dimension a, Dimension b) {
   for (std::size_t i = 0; i < a.of.size(); ++i)

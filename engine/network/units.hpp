@@ -26,6 +26,8 @@ struct Unit {
   double factor = 1;
 };
 
+/// Without blanks and tabs at its ends.
+std::string_view trimmed(std::string_view text);
 /// Reads "ms", "pA/ms", "1/s", "mV^2", "%", "1", "".  Empty if it is no unit.
 std::optional<Unit> parse_unit(std::string_view text);
 

@@ -76,7 +76,7 @@ TEST_CASE("sweep: what --vary refuses") {
   CHECK_NOTHROW(parse_axis("w=0:2mV:1mV"));  // zero is zero in every unit
 
   const auto together = [](std::vector<std::string> all) {
-    std::vector<Axis> axes;
+    std::vector<SweepAxis> axes;
     for (const auto& a : all) axes.push_back(parse_axis(a));
     try {
       check_axes(axes);

@@ -47,6 +47,31 @@ function(spinet_precompiled target from name)
   endif()
 endfunction()
 
+# spinet_together(target [APART name...]): the target's files of one folder are compiled as a few, since most of the time goes into
+# headers that they all include.  So names without linkage differ within a folder; APART are files and folders that keep theirs
+# to themselves.
+# SPINET_TOGETHER=OFF compiles each file by itself, which is faster where one file changes.
+option(SPINET_TOGETHER "Compile the files of a folder together" ON)
+set(SPINET_AT_ONCE 8)  # files: as many as leave two cores work of one length
+function(spinet_together target)
+  cmake_parse_arguments(ARG "" "" "APART" ${ARGN})
+  if(NOT SPINET_TOGETHER)
+    return()
+  endif()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  get_target_property(sources ${target} SOURCES)
+  foreach(source ${sources})
+    cmake_path(GET source FILENAME file)
+    cmake_path(GET source PARENT_PATH folder)
+    cmake_path(GET folder FILENAME folder)
+    if(file MATCHES "\\.cpp$" AND NOT file IN_LIST ARG_APART AND NOT folder IN_LIST ARG_APART)
+      math(EXPR count_${folder} "0${count_${folder}} + 1")
+      math(EXPR part "(${count_${folder}} - 1) / ${SPINET_AT_ONCE}")
+      set_source_files_properties(${source} PROPERTIES UNITY_GROUP ${target}_${folder}_${part})
+    endif()
+  endforeach()
+endfunction()
+
 # spinet_rules(name...): name.cpp of this folder holds a connection rule, `name_rule()`.  Writes the list of them all.
 function(spinet_rules)
   set(text "// Made by CMake from engine/connect/CMakeLists.txt.\n#include \"connect/rule.hpp\"\nnamespace spinet {\n")

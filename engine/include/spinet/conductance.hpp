@@ -72,6 +72,37 @@ struct Conductances : Ode<M, 1, P> {
     return there < 0 || s.y[0] + std::max(here, 0.0) * ms / (1 + 0.5 * ms * rate) < c.v_th;
   }
 
+  /// With R beyond this nothing is left of what V was: e^-100 of it.
+  static constexpr double forgotten = 100;
+  static double rate(const Constants& c, const State& s) {
+    double sum = c.r;
+    for (int k = 0; k < P; ++k) sum += s.x[k] * c.rs[k];
+    return sum;
+  }
+  /// Where conductances are large, V at the end is what the last moments have made of it: goes on to where R
+  /// of what is left of `ms` is between one and two times `forgotten`, and leaves V as it is.
+  [[gnu::noinline]] static void skip(const Constants& c, State& s, double& ms) {
+    const auto spent = [&](double time) {  // R of so much time before the end
+      double R = c.r * time;
+      for (int k = 0; k < P; ++k)
+        R += c.rs[k] * c.tau[k] * s.x[k] * ode::decay((ms - time) * c.decay[k]) *
+             -math::expm1(time * c.decay[k]);
+      return R;
+    };
+    if (!(spent(ms) > 2 * forgotten)) return;
+    double low = 0, high = ms, time = ms;
+    while (low < high) {
+      time = low > 0 ? 0.5 * (low + high) : 0.001 * high;
+      const double R = spent(time);
+      if (R < forgotten) low = time;
+      else if (R > 2 * forgotten) high = time;
+      else break;
+      if (time < 1e-300) break;
+    }
+    for (int k = 0; k < P; ++k) s.x[k] = ode::left_of(s.x[k], ode::decay((ms - time) * c.decay[k]));
+    ms = time;
+  }
+
   [[gnu::noinline]] static bool go(const Constants& c, State& s, double ms) {
     bool silent = true;
     for (int k = 0; k < P; ++k) silent = silent && s.x[k] == 0;
@@ -79,6 +110,7 @@ struct Conductances : Ode<M, 1, P> {
       s.y[0] += (c.f / c.r - s.y[0]) * -math::expm1(-c.r * ms);
       return s.y[0] - s.y[0] == 0;
     }
+    if (rate(c, s) * ms > 2 * forgotten) skip(c, s, ms);
     for (std::uint64_t steps = 0; ms > 0; ++steps) {
       if (steps > 1'000'000) return false;
       double h = ms, x[P];

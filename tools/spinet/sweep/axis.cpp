@@ -105,18 +105,18 @@ std::vector<std::string> range(const std::string& given, const std::vector<std::
 
 }  // namespace
 
-std::string Axis::name() const {
+std::string SweepAxis::name() const {
   std::string s;
   for (const auto& p : paths) s += (s.empty() ? "" : ",") + p;
   return s;
 }
 
-double Axis::number(std::size_t i) const { return std::strtod(values[i].c_str(), nullptr); }
+double SweepAxis::number(std::size_t i) const { return std::strtod(values[i].c_str(), nullptr); }
 
-Axis parse_axis(const std::string& given) {
+SweepAxis parse_axis(const std::string& given) {
   const auto equals = given.find('=');
   if (equals == std::string::npos || equals == 0) refuse(given, "values are given as PATH=VALUES", example);
-  Axis axis;
+  SweepAxis axis;
   axis.paths = split(given.substr(0, equals), ',');
   for (const auto& p : axis.paths)
     if (p.empty()) refuse(given, "a path is empty", example);
@@ -148,7 +148,7 @@ Axis parse_axis(const std::string& given) {
   return axis;
 }
 
-void check_axes(const std::vector<Axis>& axes) {
+void check_axes(const std::vector<SweepAxis>& axes) {
   std::vector<std::string> seen;
   double combinations = 1;
   for (const auto& a : axes) {

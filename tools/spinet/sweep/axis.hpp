@@ -8,7 +8,7 @@
 namespace spinet::tool {
 
 /// One --vary: paths as --set takes them, all of which get the same value.
-struct Axis {
+struct SweepAxis {
   std::vector<std::string> paths;
   std::vector<std::string> values;     ///< as --set takes them
   std::string unit;                    ///< of all values, where they are numbers with one unit
@@ -18,13 +18,13 @@ struct Axis {
 };
 
 /// Throws UserError with what is wrong.
-Axis parse_axis(const std::string& given);
+SweepAxis parse_axis(const std::string& given);
 /// Refuses paths that are varied twice, or that a sweep sets itself.
-void check_axes(const std::vector<Axis>& axes);
+void check_axes(const std::vector<SweepAxis>& axes);
 
 /// Runs are numbered: the first axis changes slowest, trials fastest.
 struct Plan {
-  std::vector<Axis> axes;
+  std::vector<SweepAxis> axes;
   std::uint64_t trials = 1;
   std::uint64_t combinations() const;
   std::uint64_t runs() const { return combinations() * trials; }

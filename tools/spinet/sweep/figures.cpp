@@ -32,7 +32,7 @@ std::string escaped(const std::string& s) {
 }
 
 /// "rate" of "parameters.rate"; of several paths the last part, if they share it.
-std::string short_name(const Axis& a) {
+std::string short_name(const SweepAxis& a) {
   std::string name;
   for (const auto& p : a.paths) {
     const auto last = p.substr(p.rfind('.') == std::string::npos ? 0 : p.rfind('.') + 1);
@@ -160,7 +160,7 @@ std::vector<Condition> conditions(const Plan& plan, const std::string& option,
     if (axis == plan.axes.size())
       throw UserError(fmt::format("{} {}: {} was not varied{}", option, g, in_quotes(name),
                                   names.empty() ? "" : "; " + suggest(name, names, "varied")));
-    const Axis& a = plan.axes[axis];
+    const SweepAxis& a = plan.axes[axis];
     std::size_t v = 0;
     const auto same = [&](std::size_t i) {
       if (a.values[i] == value) return true;
@@ -264,7 +264,7 @@ std::string figure_of_means(const Sweep& s, const std::string& metric) {
   while (along < plan.axes.size() && (!plan.axes[along].numbers || plan.axes[along].values.size() < 3))
     ++along;
   if (along == plan.axes.size()) along = 0;
-  const Axis& axis = plan.axes[along];
+  const SweepAxis& axis = plan.axes[along];
   const std::size_t steps = axis.values.size(), series = groups.size() / steps;
   std::vector<std::vector<std::uint64_t>> lines;  // [series][step]: combination
   std::map<std::vector<std::size_t>, std::size_t> line_of;

@@ -76,7 +76,7 @@ std::vector<T> column(const Sweep& s, Of&& of) {
 /// What each run was made with.
 void write_axes(hid_t g, const Sweep& s, const Plan& plan) {
   for (std::size_t a = 0; a < plan.axes.size(); ++a) {
-    const Axis& axis = plan.axes[a];
+    const SweepAxis& axis = plan.axes[a];
     std::vector<double> numbers;
     std::vector<std::string> texts;
     for (const auto& [i, r] : s.rows) {

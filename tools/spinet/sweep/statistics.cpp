@@ -8,7 +8,7 @@
 namespace spinet::tool {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
 
 /// The continued fraction of the incomplete beta function, by Lentz's method; converges fast for x <
 /// (a+1)/(a+b+2).
@@ -33,7 +33,7 @@ double fraction(double a, double b, double x) {
 }  // namespace
 
 double incomplete_beta(double a, double b, double x) {
-  if (!(a > 0 && b > 0) || std::isnan(x)) return nan;
+  if (!(a > 0 && b > 0) || std::isnan(x)) return undefined;
   if (x <= 0) return 0;
   if (x >= 1) return 1;
   const double front =
@@ -42,7 +42,7 @@ double incomplete_beta(double a, double b, double x) {
 }
 
 double student_two_sided(double t, double df) {
-  if (!(df > 0) || std::isnan(t)) return nan;
+  if (!(df > 0) || std::isnan(t)) return undefined;
   if (std::isinf(t)) return 0;
   return incomplete_beta(df / 2, 0.5, df / (df + t * t));
 }
@@ -55,7 +55,7 @@ double quantile(std::span<const double> sorted, double q) {
 }
 
 Summary summarise(std::span<const double> values) {
-  Summary s{values.size(), nan, nan, nan, nan};
+  Summary s{values.size(), undefined, undefined, undefined, undefined};
   if (values.empty()) return s;
   std::vector<double> sorted(values.begin(), values.end());
   std::sort(sorted.begin(), sorted.end());
@@ -70,10 +70,10 @@ Summary summarise(std::span<const double> values) {
 }
 
 Welch welch(const Summary& a, const Summary& b) {
-  if (a.n < 2 || b.n < 2) return {nan, nan, nan};
+  if (a.n < 2 || b.n < 2) return {undefined, undefined, undefined};
   const double na = static_cast<double>(a.n), nb = static_cast<double>(b.n);
   const double va = a.sd * a.sd / na, vb = b.sd * b.sd / nb;
-  if (!(va + vb > 0)) return {nan, nan, nan};
+  if (!(va + vb > 0)) return {undefined, undefined, undefined};
   Welch w{};
   w.t = (a.mean - b.mean) / std::sqrt(va + vb);
   w.df = (va + vb) * (va + vb) / (va * va / (na - 1) + vb * vb / (nb - 1));
