@@ -216,6 +216,11 @@ class Schedule {
       if (!x) return false;
       train.count = *x;
     }
+    if (period && !count) {
+      r_.errors.error(period->mark, "a 'period' needs a 'count'",
+                      "how many there are, for example count: 50; for one, leave the period out");
+      return false;
+    }
     if (train.count > 1 && !period) {
       r_.errors.error(count->mark, fmt::format("a train of {} needs a 'period'", train.count),
                       "from the begin of one to the begin of the next, for example period: 10 ms");
