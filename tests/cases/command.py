@@ -123,7 +123,7 @@ class Command(unittest.TestCase):
         self.assertIn("ON/OFF ratio 47: G from 0.64 to 30.08 uS", done.stdout)
         with h5py.File(self.path("d.h5")) as f:
             self.assertEqual(f.attrs["model"].decode(), "spin_valve")
-            G, begin = f["variables/G"][:], f["pulses/begin"][:]
+            G, begin = f["variables/G"][:], f["steps/begin"][:]
             self.assertEqual((len(G), len(begin)), (55, 54))
             self.assertEqual(f["variables/G"].attrs["unit"].decode(), "uS")
             self.assertAlmostEqual(G[51] / G[1], 47, 6)
@@ -145,7 +145,7 @@ class Command(unittest.TestCase):
             (["spin_valve", "--pulses", "5 V 2.5 mA"], "the width must be a time; '2.5 mA' is a current"),
             (["spin_valve", "--pulses", "5 V 0 s"], "must be above 0 s"),
             (["spin_valve", "--pulses", "2 x 5 V 2 s every 1 s"], "overlap"),
-            (["spin_valve", "--pulses", "0 x 5 V 2 s"], "1 to 10,000,000 pulses"),
+            (["spin_valve", "--pulses", "0 x 5 V 2 s"], "1 to 10,000,000"),
             (["spin_valve", "--field", "90 mV"], "a magnetic field is wanted"),
             (["spin_valve", "--param", "G_mx=3 uS"], "did you mean 'G_max'?"),
             (["spin_valve", "--param", "G_max=3 mV"], "'G_max' must be a conductance"),

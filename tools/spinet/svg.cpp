@@ -209,50 +209,123 @@ std::string Plot::svg() const {
                   around_, left_, top_, width, height_, marks_, left_, top_, width, height_));
 }
 
-std::string svg_chart(const std::string& title, const std::string& x_label, const std::vector<double>& x,
-                      const std::vector<Panel>& panels) {
-  constexpr double left = 80, width = 640, tall = 260, low = 90, gap = 18;
-  const double begin = x.front(), end = std::max(x.back(), begin + 1e-12);
-  const auto across = [&](double v) { return left + (v - begin) / (end - begin) * width; };
-  double top = 34;
-  std::string body;
-  for (std::size_t k = 0; k < panels.size(); ++k) {
-    const Panel& p = panels[k];
-    const double height = k == 0 ? tall : low;
-    auto [from, to] = [&] {
-      const auto [a, b] = std::minmax_element(p.y.begin(), p.y.end());
-      return std::pair{*a, *b};
-    }();
-    if (p.sticks) from = std::min(from, 0.0), to = std::max(to, 0.0);
-    if (to <= from) from -= p.logarithmic ? from / 2 : 1, to += p.logarithmic ? to / 2 : 1;
-    const auto scale = [&](double v) { return p.logarithmic ? std::log(v) : v; };
-    const double pad = (scale(to) - scale(from)) * 0.04;
-    const double bottom = scale(from) - pad, range = scale(to) + pad - bottom;
-    const auto up = [&](double v) { return top + height - (scale(v) - bottom) / range * height; };
-    for (const double v : marks(from, to, p.logarithmic))
+namespace {
+
+/// Numbers along one direction of a chart, on the place that is theirs.
+struct ChartScale {
+  double from = 0, to = 1;  ///< what is marked
+  bool logarithmic = false;
+  double low = 0, range = 1;  ///< of what is drawn, in logarithms where they are
+
+  static ChartScale of(const std::vector<const std::vector<double>*>& all, bool logarithmic, bool with_zero) {
+    ChartScale s;
+    s.logarithmic = logarithmic;
+    s.from = INFINITY, s.to = -INFINITY;
+    for (const auto* values : all)
+      for (const double v : *values)
+        if (std::isfinite(v) && (!logarithmic || v > 0))
+          s.from = std::min(s.from, v), s.to = std::max(s.to, v);
+    if (!(s.from <= s.to)) s.from = s.to = 1;
+    if (with_zero) s.from = std::min(s.from, 0.0), s.to = std::max(s.to, 0.0);
+    if (!(s.to > s.from)) {  // all alike: a little around it
+      const double some = s.from != 0 ? std::abs(s.from) / 2 : 1;
+      s.from -= some, s.to += some;
+    }
+    s.low = s.scaled(s.from), s.range = s.scaled(s.to) - s.low;
+    if (!(s.range > 0) || !std::isfinite(s.range)) s.range = 1;
+    return s;
+  }
+  void pad(double part) { low -= part * range, range *= 1 + 2 * part; }
+  double scaled(double v) const { return logarithmic ? std::log(v) : v; }
+  /// 0 at one end, 1 at the other.
+  double part(double v) const { return (scaled(v) - low) / range; }
+  bool shows(double v) const { return std::isfinite(v) && (!logarithmic || v > 0); }
+};
+
+constexpr double chart_left = 80, chart_width = 640;
+
+/// One panel, `height` tall at `top`.
+class PanelDrawing {
+ public:
+  PanelDrawing(const Panel& p, const ChartAxis& x, const ChartScale& across, double top, double height)
+      : p_(p),
+        x_(x),
+        across_(across),
+        top_(top),
+        height_(height),
+        scale_(ChartScale::of({&p.y, &p.lower, &p.upper}, p.logarithmic, p.sticks)) {
+    scale_.pad(0.04);
+  }
+  std::string svg() const {
+    std::string body;
+    for (const double v : marks(scale_.from, scale_.to, p_.logarithmic))
       body += fmt::format(
           "<path d=\"M{} {:.1f}h{}\" stroke=\"#ddd\"/><text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\" "
           "class=\"s\">{:g}</text>\n",
-          left, up(v), width, left - 6, up(v) + 3.5, v);
-    std::string path;
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      if (p.sticks) path += fmt::format("M{:.1f} {:.1f}V{:.1f}", across(x[i]), up(0), up(p.y[i]));
-      else path += fmt::format("{}{:.1f} {:.1f}", i ? "L" : "M", across(x[i]), up(p.y[i]));
-    }
-    body +=
-        fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.4\"/>\n", path, p.colour);
+          chart_left, y(v), chart_width, chart_left - 6, y(v) + 3.5, v);
+    if (!p_.lower.empty()) body += band();
     body += fmt::format(
-        "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#888\"/>"
-        "<text transform=\"translate(16 {:.0f}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n",
-        left, top, width, height, top + height / 2, escaped(p.label));
+        "<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.4\" "
+        "stroke-linejoin=\"round\"/>\n",
+        line(), p_.colour);
+    return body + fmt::format(
+                      "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#888\"/>"
+                      "<text transform=\"translate(16 {:.0f}) rotate(-90)\" "
+                      "text-anchor=\"middle\">{}</text>\n",
+                      chart_left, top_, chart_width, height_, top_ + height_ / 2, escaped(p_.label));
+  }
+
+ private:
+  double x(std::size_t i) const { return chart_left + across_.part(x_.values[i]) * chart_width; }
+  double y(double v) const { return top_ + height_ * (1 - scale_.part(v)); }
+  bool shows(std::size_t i, double v) const { return across_.shows(x_.values[i]) && scale_.shows(v); }
+  std::string line() const {
+    std::string d;
+    bool on = false;
+    for (std::size_t i = 0; i < p_.y.size(); ++i) {
+      const bool here = shows(i, p_.y[i]);
+      if (here && p_.sticks) d += fmt::format("M{:.1f} {:.1f}V{:.1f}", x(i), y(0), y(p_.y[i]));
+      else if (here) d += fmt::format("{}{:.1f} {:.1f}", on ? "L" : "M", x(i), y(p_.y[i]));
+      on = here;
+    }
+    return d;
+  }
+  std::string band() const {
+    std::string there, back;
+    for (std::size_t i = 0; i < p_.lower.size(); ++i) {
+      if (!shows(i, p_.lower[i]) || !shows(i, p_.upper[i])) continue;
+      there += fmt::format("{}{:.1f} {:.1f}", there.empty() ? "M" : "L", x(i), y(p_.upper[i]));
+      back = fmt::format("L{:.1f} {:.1f}", x(i), y(p_.lower[i])) + back;
+    }
+    return fmt::format("<path class=\"band\" d=\"{}{}Z\" fill=\"{}\" fill-opacity=\"0.18\"/>\n", there, back,
+                       p_.colour);
+  }
+
+  const Panel& p_;
+  const ChartAxis& x_;
+  const ChartScale& across_;
+  double top_, height_;
+  ChartScale scale_;
+};
+
+}  // namespace
+
+std::string svg_chart(const std::string& title, const ChartAxis& x, const std::vector<Panel>& panels) {
+  constexpr double tall = 260, other = 180, low = 90, gap = 18;
+  const ChartScale across = ChartScale::of({&x.values}, x.logarithmic, false);
+  double top = 34;
+  std::string body;
+  for (std::size_t k = 0; k < panels.size(); ++k) {
+    const double height = k == 0 ? tall : panels[k].sticks ? low : other;
+    body += PanelDrawing(panels[k], x, across, top, height).svg();
     top += height + gap;
   }
-  for (const double v : marks(begin, end, false))
+  for (const double v : marks(across.from, across.to, x.logarithmic))
     body += fmt::format("<text x=\"{:.1f}\" y=\"{:.0f}\" text-anchor=\"middle\" class=\"s\">{:g}</text>\n",
-                        across(v), top - gap + 14, v);
-  body += fmt::format("<text x=\"{:.0f}\" y=\"{:.0f}\" text-anchor=\"middle\">{}</text>\n", left + width / 2,
-                      top + 16, escaped(x_label));
-  return document(title, left, left + width + 24, top + 26, body);
+                        chart_left + across.part(v) * chart_width, top - gap + 14, v);
+  body += fmt::format("<text x=\"{:.0f}\" y=\"{:.0f}\" text-anchor=\"middle\">{}</text>\n",
+                      chart_left + chart_width / 2, top + 16, escaped(x.label));
+  return document(title, chart_left, chart_left + chart_width + 24, top + 26, body);
 }
 
 }  // namespace spinet::tool

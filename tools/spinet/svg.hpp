@@ -6,16 +6,21 @@
 
 namespace spinet::tool {
 
+/// The axis that the panels of a chart share; its values may go to and fro, as in a loop.
+struct ChartAxis {
+  std::string label;  ///< with its unit
+  std::vector<double> values;
+  bool logarithmic = false;  ///< points that are not above 0 are left out
+};
 struct Panel {
   std::string label;         ///< of the y axis, with its unit
-  std::vector<double> y;     ///< one per x
-  bool logarithmic = false;  ///< all of y is then above 0
-  bool sticks = false;       ///< lines from 0 instead of a staircase
+  std::vector<double> y;     ///< one per value of the common axis
+  bool logarithmic = false;  ///< points that are not above 0 are left out
+  bool sticks = false;       ///< lines from 0 instead of one through all points
   std::string colour = "#1f5fa8";
+  std::vector<double> lower{}, upper{};  ///< of a band around y, or none
 };
-/// `x` ascends.
-std::string svg_chart(const std::string& title, const std::string& x_label, const std::vector<double>& x,
-                      const std::vector<Panel>& panels);
+std::string svg_chart(const std::string& title, const ChartAxis& x, const std::vector<Panel>& panels);
 
 struct Axis {
   double from = 0, to = 1;  ///< of a logarithmic axis: log10 of the ends

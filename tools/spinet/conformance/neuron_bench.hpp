@@ -208,7 +208,9 @@ struct BlockBench {
   }
 
   static constexpr double patterns[] = {0, 1, 1, 0};  ///< for environments: two of one input and one target
+  DrivenSize driven{};                                ///< and one projection that they may address
   NeuronBlock block(Outbox& box) {
+    driven = {count, count};
     return {state.data(),
             constants.data(),
             shared.data(),
@@ -227,8 +229,8 @@ struct BlockBench {
             nullptr,
             0,
             0,
-            nullptr,
-            0};
+            t->environment ? &driven : nullptr,
+            t->environment ? 1u : 0u};
   }
 
   /// Calls into the model with room for exactly `room` requests, and takes what it asked for.

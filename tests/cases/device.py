@@ -1,0 +1,419 @@
+"""`spinet device`: protocols, figures, pictures, fits against closed forms; `programmer`, which uses what it finds.
+
+usage: device.py SPINET PLUGINS [unittest arguments]
+"""
+import math
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.dom.minidom
+
+import h5py
+import numpy as np
+
+SPINET, PLUGINS = (os.path.abspath(a) for a in sys.argv[1:3])
+
+def text_of(path):
+    with open(path) as f:
+        return f.read()
+
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+
+# The spin valve as tools/README.md and plugins/spin_valve.hpp describe it, once more.
+G_MIN, G_MAX, V_TH, V_0 = 0.64, 89.0, 1.2, 0.25
+SPAN = math.log(G_MAX / G_MIN)
+
+
+def k_of(V, k0):
+    over = abs(V) - V_TH
+    return k0 * math.expm1(over / V_0) if over > 0 else 0
+
+
+def rate(share, V):
+    """k0 such that 50 pulses of V, 5 ms go `share` of the range."""
+    return -math.log1p(-share) / 0.25 / math.expm1((abs(V) - V_TH) / V_0)
+
+
+K_UP, K_DOWN = rate(math.log(47) / SPAN, 2.5), rate(math.log(31) / SPAN, 2.35)
+
+
+def after(u, V, t):
+    if V > 0:
+        return 1 - (1 - u) * math.exp(-k_of(V, K_UP) * t)
+    return u * math.exp(-k_of(V, K_DOWN) * t)
+
+
+def G_of(u):
+    return G_MIN * math.exp(SPAN * u)
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="spinet-device-")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def run_it(self, *arguments, code=0):
+        done = subprocess.run([SPINET, *arguments], cwd=self.folder, text=True, capture_output=True)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout if code == 0 else done.stderr
+
+    def device(self, protocol, *more, model="spin_valve", code=0):
+        return self.run_it("device", model, "--pulses", protocol, *more, code=code)
+
+    def record(self, protocol, *more, model="spin_valve"):
+        self.device(protocol, "-o", "d.h5", "--force", *more, model=model)
+        with h5py.File(self.path("d.h5")) as f:
+            data = {name: f["variables"][name][:] for name in f["variables"]}
+            data.update({"steps/" + name: f["steps"][name][:] for name in f["steps"]})
+        return data
+
+
+class Protocols(Case):
+    def test_pulses_ramps_and_groups(self):
+        d = self.record("2 x (-4 V 1 s, 1 V..3 V..2 V 5 ms in 4), 2.5 V 1 ms..100 ms in 2 log every 1 s # a comment\n3 x 2 V 5 ms", "--param", "u=0.3")
+        ramp = [1, 1.5, 2, 2.5, 3, 2.75, 2.5, 2.25, 2]
+        self.assertEqual(list(d["steps/amplitude"]), 2 * ([-4.0] + ramp) + 3 * [2.5] + 3 * [2.0])
+        np.testing.assert_allclose(d["steps/width"][20:23], [1e-3, 1e-2, 0.1], rtol=1e-12)
+        np.testing.assert_allclose(np.diff(d["steps/begin"])[18:24], [0.01, 0.01, 1, 1, 1, 0.01], rtol=1e-9)
+        u = [0.3]
+        for V, t in zip(d["steps/amplitude"], d["steps/width"]):
+            u.append(after(u[-1], V, t))
+        np.testing.assert_allclose(d["u"], u, rtol=1e-10, atol=1e-13)
+        np.testing.assert_allclose(d["G"], [G_of(x) for x in u], rtol=1e-9)
+
+    def test_a_field_loop_turns_the_electrodes(self):
+        d = self.record("field -350 Oe..350 Oe..-350 Oe in 70", "--param", "u=1")
+        B = d["steps/field"] * 1e4
+        antiparallel = [abs(G - 111.25) < 1e-9 for G in d["G"][1:]]
+        up = np.arange(71)
+        for k in up:
+            self.assertEqual(antiparallel[k], 89.5 < B[k] < 249.5, B[k])
+        for k in range(71, 141):
+            self.assertEqual(antiparallel[k], -249.5 < B[k] < -89.5, B[k])
+
+    def test_a_parameter_that_changes_and_pauses(self):
+        leaky = ("--plugin-path", PLUGINS)
+        d = self.record("1 V 1 s every 1 s, set temperature 200 K, pause 100 s in 20, set temperature 50 K..400 K in 1 every 10 s", *leaky, model="leaky")
+        x = [0, math.exp(-0.01), math.exp(-0.01)] + [math.exp(-0.01 - 0.1 * k) for k in range(1, 21)]
+        x += [x[-1] * math.exp(-0.05), x[-1] * math.exp(-0.05 - 0.4)]
+        np.testing.assert_allclose(d["x"], x, rtol=1e-9)
+        d = self.record("1 V 1 s, pause 1000 s in 5 log", *leaky, model="leaky")
+        np.testing.assert_allclose(np.diff(d["steps/begin"])[1:], np.diff([0, 0.1, 1, 10, 100]), rtol=1e-6)
+        self.assertIn("half of the change of x by '1 V 1 s' is gone after 69.31 s", self.device("pause 1 s, 1 V 1 s", "--retention", *leaky, model="leaky"))
+        self.assertIn("is left after 30 years", self.device("2.5 V 5 ms", "--retention"))
+
+    def test_a_file_and_the_examples_of_the_readme(self):
+        with open(self.path("p.txt"), "w") as f:
+            f.write("# up, then down\n-4 V 1 s\n50 x 2.5 V 5 ms\n\n4 V 1 s, 50 x -2.35 V 5 ms\n")
+        self.assertIn("x 47", self.device("@p.txt"))
+        self.assertIn("nowhere.txt' cannot be read", self.device("@nowhere.txt", code=2))
+        d = self.record("1.5 V..3 V 5 ms in 30")
+        np.savetxt(self.path("measured.csv"), d["G"], header="G [uS]", comments="")
+        readme = text_of(os.path.join(ROOT, "tools", "README.md"))
+        commands = re.findall(r"^    spinet (device .*)$", readme, re.M)
+        self.assertGreaterEqual(len(commands), 6)
+        for command in commands:
+            self.run_it(*shlex.split(command), "--force")
+        table = re.findall(r"^\| (`.*?`) \|", readme[readme.index("| element | |"):readme.index("Every variable is read")], re.M)
+        elements = [e for cell in table for e in re.findall("`([^`]*)`", cell)]
+        self.assertGreaterEqual(len(elements), 10)
+        for e in elements:
+            self.device(e, *(("--plugin-path", PLUGINS) if e.startswith("set") else ()), model="leaky" if e.startswith("set") else "spin_valve")
+
+    def test_mistakes_are_shown_where_they_are(self):
+        for protocol, message in [
+            ("50 x 2.5 V 5 mV", "--pulses:1:12: the width must be a time; '5 mV' is a voltage\n  | 50 x 2.5 V 5 mV\n  |            ^"),
+            ("2.5 V 5 ms 3 V", "takes no further number"),
+            ("2.5 V", "the width is missing"),
+            ("1 V..3 V 5 ms", "a ramp needs a number of steps"),
+            ("1 V..3 V 5 ms..10 ms in 3", "an element has one ramp"),
+            ("-1 V..3 V 5 ms in 3 log", "between values of one sign"),
+            ("2 V 5 ms in 3", "there is none"),
+            ("1 V..3 V 5 ms in 0", "1 to 10,000,000"),
+            ("3 x (2 V 5 ms", "this '(' is not closed"),
+            ("2 V 5 ms)", "this ')' closes nothing"),
+            (" # nothing", "nothing is done"),
+            ("light 3 W", "does not answer 'light'"),
+            ("feld 3 mT", "did you mean 'field'?"),
+            ("field 3 V", "the value must be a magnetic field; '3 V' is a voltage"),
+            ("field paralel", "did you mean 'parallel'?"),
+            ("set G_max 3 uS", "cannot be changed during a run"),
+            ("set temp 3 K", "has no parameter 'temp'"),
+            ("pause -1 s", "must be above 0 s"),
+            ("pause 1e12 s", "at most 9e+09 s"),
+            ("9 x pause 9e9 s", "the protocol takes 8.1e+10 s"),
+            ("2 V nan ms", "'nan' is no value of 'pulse'"),
+            ("2 V 1e999 s", "is too large"),
+            ("2 V 5 ms; 3 V 5 ms", "unknown unit 'ms;'"),
+            ("10000 x (10000 x 1 V 1 ms)", "1 to 10,000,000 steps"),
+            ("(" * 40 + "1 V 1 ms" + ")" * 40, "groups in one another"),
+        ]:
+            with self.subTest(protocol):
+                self.assertIn(message, self.device(protocol, code=2))
+        for more, message in [
+            (["--variable", "F"], "no variable 'F'"),
+            (["--axis", "G"], "an axis is given as"),
+            (["--axis", "F=log"], "no variable 'F'"),
+            (["--against", "colour"], "nothing that steps have"),
+            (["--against", "field", "--html", "a.html"], "no step of the protocol has a value of 'field'"),
+            (["--devices", "0"], "1 to 1,000,000 devices"),
+            (["--spread", "V_th"], "NAME=VALUE"),
+            (["--spread", "V_th=3 uS"], "must be a voltage"),
+            (["--spread", "V_th=-3 %"], "not below 0"),
+            (["--spread", "k_up=3 %"], "is worked out by the model"),
+            (["--spread", "pair=3 %"], "whole number"),
+            (["--devices", "20", "--spread", "G_max=300%"], "cannot be: "),
+            (["--thresholds", "3 V"], "--thresholds"),
+            (["--free", "V_th"], "--fit names the measured table"),
+            (["--fit", "none.csv", "--free", "V_th"], "none.csv cannot be read"),
+        ]:
+            with self.subTest(more):
+                self.assertIn(message, self.device("2 V 5 ms", *more, code=2))
+
+
+class Figures(Case):
+    def test_curvature_is_that_of_the_exponential(self):
+        """In the linear map G is an exponential in the pulses: alpha = 50 k t."""
+        out = self.device("-4 V 100 s, 50 x 2.5 V 5 ms, 4 V 100 s, 50 x -2.35 V 5 ms", "--param", "linear=1")
+        up = -math.log1p(-46 * G_MIN / (G_MAX - G_MIN))
+        down = -math.log1p(-(1 - 1 / 31) * G_MAX / (G_MAX - G_MIN))
+        found = [float(line.split()[-2]) for line in out.split("\n") if line.startswith("50 x")]
+        np.testing.assert_allclose(found, [up, down], atol=6e-4)
+
+    def test_thresholds(self):
+        out = self.device("1 V 1 ms", "--param", "u=0.5", "--thresholds", "1s")
+        found = [float(x) for x in re.findall(r"threshold (\S+) V", out)]
+        np.testing.assert_allclose(found, [V_TH, -V_TH], atol=1e-5)
+        out = self.device("1 V 1 ms", "--param", "u=0.5", "--thresholds", "5ms", "--change", "0.01")
+        found = [float(x) for x in re.findall(r"threshold (\S+) V", out)]
+        # SPAN 0.5 (1 - exp(-k t)) = ln 1.01, and ln(1 / 0.99) downwards
+        wanted = []
+        for sign, k0, size in ((1, K_UP, math.log(1.01)), (-1, K_DOWN, -math.log(0.99))):
+            k = -math.log1p(-size / (0.5 * SPAN)) / 5e-3
+            wanted.append(sign * (V_TH + V_0 * math.log1p(k / k0)))
+        np.testing.assert_allclose(found, wanted, rtol=1e-5)
+        self.assertIn("no threshold up to 100 V", self.device("4 V 1000 s", "--thresholds", "1s"))
+
+    def test_devices_differ_as_they_are_told(self):
+        n = 2000
+        d = self.record("2.5 V 5 ms", "--devices", str(n), "--spread", "g=10%", "--spread", "V_th=50mV", "--param", "u=0.5", "--param", "k_up=0.03 1/s")
+        self.assertEqual(d["G"].shape, (2, n))
+        g = d["g"][0]
+        s = math.sqrt(math.log1p(0.01))
+        self.assertLess(abs(np.log(g).mean() + s * s / 2), 4 * s / math.sqrt(n))
+        self.assertLess(abs(np.log(g).std() / s - 1), 4 / math.sqrt(2 * n))
+        # What V_th each has had, from what the pulse has done.
+        k = -np.log((1 - d["u"][1]) / 0.5) / 5e-3
+        V_th = 2.5 - V_0 * np.log1p(k / 0.03)
+        self.assertLess(abs(V_th.mean() - V_TH), 4 * 0.05 / math.sqrt(n))
+        self.assertLess(abs(V_th.std() / 0.05 - 1), 4 / math.sqrt(2 * n))
+        self.assertLess(abs(np.corrcoef(g, V_th)[0, 1]), 4 / math.sqrt(n))
+        out = self.device("2.5 V 5 ms", "--devices", str(n), "--spread", "g=10%", "--param", "u=0.5", "--param", "k_up=0.03 1/s")
+        for q, x in re.findall(r"(\d+) %: ([0-9.]+)", out):
+            d1 = np.quantile(g, int(q) / 100) * G_of(1 - 0.5 * math.exp(-k_of(2.5, 0.03) * 5e-3))
+            self.assertAlmostEqual(float(x) / d1, 1, 3)
+        again = self.record("2.5 V 5 ms", "--devices", str(n), "--spread", "g=10%", "--spread", "V_th=50mV", "--param", "u=0.5", "--param", "k_up=0.03 1/s")
+        self.assertTrue((again["G"] == d["G"]).all())
+        other = self.record("2.5 V 5 ms", "--devices", "5", "--spread", "g=10%", "--seed", "2")
+        self.assertTrue((other["g"][0] != g[:5]).all())
+
+    def test_pictures(self):
+        for name, protocol, more, labels in [
+            ("steps", "-4 V 1 s, 50 x 2.5 V 5 ms", ["--variable", "G,energy"], ["G uS", "energy nJ", ">step<"]),
+            ("field", "field -350 Oe..350 Oe..-350 Oe in 70", ["--param", "u=1"], ["G uS", "field T"]),
+            ("iv", "0 V..3 V..-4 V..0 V 10 ms in 50 every 10 ms", ["--variable", "I,G"], ["I uA", "amplitude V"]),
+            ("pause", "pause 1000 s in 30 log", ["--axis", "x=log", "--axis", "G=log"], ["time s"]),
+            ("many", "20 x 2.5 V 5 ms", ["--devices", "20", "--spread", "g=20%"], ['class="band"']),
+        ]:
+            with self.subTest(name):
+                self.device(protocol, *more, "-o", f"{name}.h5", "--html", f"{name}.html")
+                svg = text_of(self.path(f"{name}.svg"))
+                xml.dom.minidom.parseString(svg)
+                html = text_of(self.path(f"{name}.html"))
+                self.assertIn(svg, html)
+                self.assertNotRegex(html, r"<script|<link|src=|url\((?!#)")
+                self.assertNotRegex(svg, r"nan|inf[^o]")
+                for label in labels:
+                    self.assertIn(label, svg)
+
+
+class Fits(Case):
+    START = ["--param", "k_up=0.1 1/s", "--param", "V_0=0.4V", "--param", "V_th=0.9V"]
+    TRUE = {"k_up": 0.03, "V_0": 0.25, "V_th": 1.2}
+    PROTOCOL = "-4 V 10 s, 1 V..3 V 5 ms in 40, 20 x 1.8 V 50 ms"
+
+    def measured(self, noise=0.0, seed=0):
+        G = self.record(self.PROTOCOL, *(f"--param={k}={v}{unit}" for (k, v), unit in zip(self.TRUE.items(), (" 1/s", "V", "V"))))["G"][1:]
+        G = G * np.exp(noise * np.random.default_rng(seed).standard_normal(len(G))) * 1e-3  # mS
+        with open(self.path("m.csv"), "w") as f:
+            f.write("reading,G [mS]\n" + "".join(f"{k + 1},{x:.17g}\n" for k, x in enumerate(G)))
+
+    def fit(self, start=None, free="k_up,V_0,V_th"):
+        out = self.device(self.PROTOCOL, *(start or self.START), "--fit", "m.csv", "--free", free)
+        found = {n: (float(x), float(a), float(b)) for n, x, a, b in re.findall(r"^  (\w+) +(\S+)[^%\n]*95 %: (\S+) to (\S+)", out, re.M)}
+        return out, found
+
+    def test_parameters_are_recovered(self):
+        self.measured()
+        for start in (self.START, ["--param", "k_up=1e-3 1/s", "--param", "V_0=0.1V", "--param", "V_th=2V"],
+                      ["--param", "k_up=1 1/s", "--param", "V_0=1V", "--param", "V_th=0.3V"]):
+            out, found = self.fit(start)
+            for name, value in self.TRUE.items():
+                self.assertLess(abs(found[name][0] / value - 1), 0.02, out)
+        yaml = re.search(r"synapse: \{(.*)\}", out).group(1)
+        with open(self.path("n.yaml"), "w") as f:
+            f.write("spinet: 1\nduration: 1 ms\npopulations: {n: {model: lif_delta, size: 2}}\nprojections:\n"
+                    f"  p: {{from: n, to: n, connect: one_to_one, synapse: {{{yaml}, delay: 1 ms}}}}\n")
+        self.run_it("validate", "n.yaml")
+
+    def test_intervals_cover(self):
+        """Of 12 noisy tables and three parameters each, 95 % intervals hold the truth in all but a few: fewer than 29 of 36
+        would come once in 1e4 times if the three were independent, and a hundred times as often if they were one."""
+        held, logs, halves = 0, [], []
+        for seed in range(12):
+            self.measured(0.01, seed)
+            out, found = self.fit()
+            held += sum(found[n][1] <= v <= found[n][2] for n, v in self.TRUE.items())
+            logs.append([math.log(found[n][0]) for n in self.TRUE])
+            halves.append([math.log(found[n][2] / found[n][1]) / 2 for n in self.TRUE])
+        self.assertGreaterEqual(held, 29)
+        # As wide as the estimates scatter: t of 59 degrees of freedom is 2.00, and an sd of twelve is known to a fifth.
+        ratio = np.mean(halves, axis=0) / (2.0 * np.std(logs, axis=0, ddof=1))
+        self.assertTrue(((ratio > 0.5) & (ratio < 2)).all(), ratio)
+
+    def test_what_cannot_be_fitted(self):
+        with open(self.path("m.csv"), "w") as f:
+            f.write("reading,G\n1,3\n2,3\n")
+        for more, message in [
+            (["--free", "k_up,V_0,V_th"], "3 parameters cannot be fitted to 2 measured values: there are more parameters than points"),
+            (["--free", "k_upp"], "did you mean 'k_up'?"),
+            (["--free", "pair"], "no parameter 'pair' that can be fitted"),
+            (["--free", "k_down"], "a value to start from: --param k_down=..."),
+            (["--free", "V_0,V_0"], "named twice"),
+            ([], "--free says which"),
+        ]:
+            self.assertIn(message, self.device("2 x 2 V 5 ms", *self.START, "--fit", "m.csv", *more, code=2))
+        self.assertIn("the protocol makes 2 (0, before", self.device("2 V 5 ms", *self.START, "--fit", "m.csv", "--free", "V_0", code=2))
+        self.assertIn("do not tell these parameters apart", self.device("2 x 0.1 V 5 ms", *self.START, "--fit", "m.csv", "--free", "V_0,k_up"))
+        for text, message in [("F\n1\n", "'F' is no variable"), ("G [V]\n1\n", "a unit of a conductance is wanted"), ("G\n1,2\n", "m.csv:2: 2 values where"),
+                              ("G\nx\n", "'x' is no number"), ("G\n", "no measured values"), ("", "m.csv:1: no column is a variable"), ("reading\n1\n", "no column is a variable"),
+                              ("reading,G\n-1,2\n", "no number of a reading"), ("G\nnan\n", "'nan' is no number")]:
+            with open(self.path("m.csv"), "w") as f:
+                f.write(text)
+            self.assertIn(message, self.device("2 V 5 ms", *self.START, "--fit", "m.csv", "--free", "V_0", code=2))
+
+
+class Programmer(Case):
+    NETWORK = """
+spinet: 1
+name: programming
+duration: 40 s
+populations:
+  p: {{model: programmer, size: {size}, drives: devices, params: {{wanted: {wanted}, tolerance: {tolerance}, most: {most}, step: {step},
+       up_width: {width}, down_width: {width}, deadline: 2 ms, latency: 1 ms, period: 15 ms}}}}
+projections:
+  devices: {{from: "p[0:{rows}]", to: "p[0:{columns}]", connect: {connect},
+            synapse: {{model: spin_valve, port: reading, w_max: 89, delay: 1 ms, u: {u}, read_noise: {noise}}}}}
+record:
+  spikes: []
+  reports:
+    - {{population: p, variable: reading, every: 20 s}}
+    - {{population: p, variable: pulses, every: 20 s}}
+    - {{population: p, variable: finished, every: 20 s}}
+"""
+
+    def write(self, wanted, **kind):
+        values = dict(size=len(wanted), wanted=[round(float(x), 6) for x in wanted], tolerance=0.5, most=60, step="0 V", width="1 ms", rows=1, columns=len(wanted),
+                      connect="all_to_all", u=0.5, noise=0)
+        values.update(kind)
+        with open(self.path("p.yaml"), "w") as f:
+            f.write(self.NETWORK.format(**values))
+
+    def program(self, wanted, ranks=1, **kind):
+        """Readings and pulses of all devices, and the statistics at the end; a reading is G in uS."""
+        self.write(wanted, **kind)
+        self.run_it("run", "p.yaml", "-n", str(ranks), "-o", "p.h5", "--force")
+        with h5py.File(self.path("p.h5")) as f:
+            last = [f[f"spinet/reports/p_{n}/data"][-1] for n in ("reading", "pulses", "finished")]
+            metrics = f["metrics/p"]
+            return *(x.astype(float) for x in last), {n: metrics[n][:] for n in ("devices", "reached", "pulses", "error")}
+
+    @staticmethod
+    def expected(wanted, u=0.5, tolerance=0.5, most=60, step=0.0, width=1e-3):
+        readings, pulses = [], []
+        for w in wanted:
+            x, n = u, 0
+            while abs(G_of(x) - w) > tolerance and n < most:
+                x = after(x, 2.5 + step * n if G_of(x) < w else -2.35 - step * n, width)
+                n += 1
+            readings.append(G_of(x))
+            pulses.append(n)
+        return np.array(readings), np.array(pulses)
+
+    WANTED = [7.5, 9, 12, 20, 30, 50, 70, 85, 7, 5, 3, 2, 1.2, 0.9, 0.7, 10, 11, 40, 1.5, 60]
+
+    def test_devices_reach_what_is_wanted_in_as_many_pulses_as_the_closed_form(self):
+        for kind in (dict(rows=4, columns=5), dict(rows=20, columns=20, connect="one_to_one"), dict(rows=1, columns=20)):
+            for rule in (dict(), dict(step=0.02), dict(width=5e-3, most=10)):
+                with self.subTest(kind=kind, rule=rule):
+                    said = dict(rule)
+                    said["step"] = f"{rule.get('step', 0)} V"
+                    said["width"] = f"{1e3 * rule.get('width', 1e-3):g} ms"
+                    G, pulses, finished, metrics = self.program(self.WANTED, **kind, **said)
+                    wanted_G, wanted_pulses = self.expected(np.array(self.WANTED), **rule)
+                    self.assertTrue((finished == 1).all())
+                    np.testing.assert_array_equal(pulses, wanted_pulses)
+                    np.testing.assert_allclose(G, wanted_G, rtol=1e-6)
+                    off = G - np.array(self.WANTED)
+                    self.assertEqual(metrics["devices"][-1], 20)
+                    self.assertAlmostEqual(metrics["reached"][-1], np.mean(abs(off) <= 0.5), 9)
+                    self.assertAlmostEqual(metrics["pulses"][-1], pulses.mean(), 9)
+                    self.assertAlmostEqual(metrics["error"][-1], math.sqrt((off ** 2).mean()), 5)
+
+    def test_the_same_on_any_number_of_ranks(self):
+        one = self.program(self.WANTED, rows=4, columns=5, noise=0.02)
+        for ranks in (2, 3):
+            other = self.program(self.WANTED, ranks, rows=4, columns=5, noise=0.02)
+            for a, b in zip(one[:3], other[:3]):
+                self.assertTrue((a == b).all())
+            for name in one[3]:
+                self.assertTrue((one[3][name] == other[3][name]).all())
+
+    def test_statistics_against_the_size_of_pulses(self):
+        rng = np.random.default_rng(1)
+        wanted = np.exp(rng.uniform(math.log(2), math.log(60), 20))
+        pulses, error = [], []
+        for width in ("0.5 ms", "2 ms", "8 ms"):
+            _, _, _, metrics = self.program(wanted, width=width, tolerance=0.1, most=700)
+            pulses.append(metrics["pulses"][-1])
+            error.append(metrics["error"][-1])
+        for width, n, e in zip((5e-4, 2e-3, 8e-3), pulses, error):
+            G, count = self.expected(np.round(wanted, 6), tolerance=0.1, most=700, width=width)
+            self.assertAlmostEqual(n, count.mean(), 9)
+            self.assertAlmostEqual(e, math.sqrt(((G - np.round(wanted, 6)) ** 2).mean()), 5)
+
+    def test_mistakes(self):
+        self.write([3, 4, 5], rows=2, columns=2)
+        self.assertIn("the devices do not fit its members", self.run_it("run", "p.yaml", "-o", "p.h5", code=3))
+        self.write([3, 4], width="13 ms")
+        self.assertIn("a device would be read during a pulse", self.run_it("validate", "p.yaml", code=2))
+        self.write([3, 4])
+        text = text_of(self.path("p.yaml"))
+        for old, new, code, message in [("drives: devices, ", "", 3, "it drives no projection"), ("deadline: 2 ms", "deadline: 0.5 ms", 2, "reads the answer after"),
+                                        ("latency: 1 ms", "latency: 0.5 ms", 2, "sooner than an event travels")]:
+            with open(self.path("q.yaml"), "w") as f:
+                f.write(text.replace(old, new))
+            self.assertIn(message, self.run_it("run", "q.yaml", "-o", "q.h5", code=code))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:])

@@ -1,0 +1,259 @@
+#include "device/record.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cfloat>
+#include <cmath>
+
+#include "commands.hpp"
+#include "network/lookup.hpp"
+#include "network/suggest.hpp"
+#include "network/units.hpp"
+#include "spinet/device.hpp"
+#include "spinet/random.hpp"
+#include "sweep/statistics.hpp"
+
+namespace spinet::tool {
+namespace {
+
+constexpr double most_numbers = 2e8;  // that a record holds
+
+bool inside(const Field& f, double x) {
+  return std::isfinite(x) && (f.flags & low_open ? x > f.low : x >= f.low) &&
+         (f.flags & high_open ? x < f.high : x <= f.high) &&
+         (f.type == Type::f64 || std::fabs(x) <= static_cast<double>(FLT_MAX)) &&
+         (!(f.flags & integer) || x == std::floor(x));
+}
+
+/// NAME=VALUE of an option, and the field that is meant.
+struct Given {
+  std::string name, value;
+  const Field* field = nullptr;
+  bool is_param = false;
+  std::uint32_t index = 0;
+};
+Given given(const SynapseTable& t, const char* option, const std::string& text) {
+  const Model& m = t.model;
+  std::vector<std::string> known;
+  const auto all = [&](const Fields& fields, std::uint32_t flags, auto&& f) {
+    for (std::uint32_t i = 0; i < fields.count; ++i)
+      if ((fields.data[i].flags & flags) == flags) f(fields.data[i], i);
+  };
+  const auto note = [&](const Field& f, std::uint32_t) { known.emplace_back(f.name); };
+  all(m.params, 0, note);
+  all(m.variables, Flag::initial, note);
+  const auto equals = text.find('=');
+  if (equals == std::string::npos || equals == 0)
+    throw UserError(fmt::format("{} {}: a value is given as NAME=VALUE, for example {}=...", option, text,
+                                known.front()));
+  Given g{text.substr(0, equals), text.substr(equals + 1)};
+  all(m.variables, Flag::initial, [&](const Field& f, std::uint32_t i) {
+    if (g.name == f.name) g.field = &f, g.index = i, g.is_param = false;
+  });
+  all(m.params, 0, [&](const Field& f, std::uint32_t i) {
+    if (g.name == f.name) g.field = &f, g.index = i, g.is_param = true;
+  });
+  if (!g.field)
+    throw UserError(fmt::format("{} {}: model {} has no {}; {}", option, text, m.name, in_quotes(g.name),
+                                suggest(g.name, known, "parameters and initial values")));
+  return g;
+}
+
+/// What a device has of its own.
+struct Spread {
+  const Field* field;
+  bool is_param;
+  std::uint32_t index;
+  double relative = 0;  ///< sd over the value, lognormal; or
+  double absolute = 0;  ///< sd in the field's unit, normal
+};
+Spread spread_of(const SynapseTable& t, const std::string& text) {
+  const Given g = given(t, "--spread", text);
+  Spread s{g.field, g.is_param, g.index};
+  if (g.field->flags & integer)
+    throw UserError(fmt::format("--spread {}: {} is a whole number or a choice, and has no spread", text,
+                                in_quotes(g.name)));
+  char* end = nullptr;
+  const double x = std::strtod(g.value.c_str(), &end);
+  std::string_view rest(end);
+  while (rest.starts_with(' ')) rest.remove_prefix(1);
+  if (end != g.value.c_str() && rest == "%") {
+    s.relative = x / 100;
+  } else {
+    Field free = *g.field;  // a standard deviation is in the unit of the field, not in its range
+    free.low = -INFINITY, free.high = INFINITY;
+    free.flags &= ~static_cast<std::uint32_t>(low_open | high_open | derived);
+    s.absolute = value_of("--spread " + text, g.value, free);
+  }
+  if (!(s.relative >= 0 && s.absolute >= 0 && std::isfinite(x)))
+    throw UserError(fmt::format("--spread {}: a standard deviation is not below 0", text));
+  return s;
+}
+
+/// The number of one device: drawn again until it lies in its range.
+double drawn(const Spread& s, double mean, const DeviceBench::Make& m, std::uint32_t which) {
+  const RandomKey key{m.seed, 0x64657669u + which};  // a stream of their own
+  for (std::uint64_t k = 0; k < 1000; ++k) {
+    const Words w = draw(key, m.number, k);
+    const double z = device::normal(w[0], w[1]);
+    const double x =
+        s.relative > 0 ? mean * device::factor(device::log_sd(s.relative), z) : mean + s.absolute * z;
+    if (inside(*s.field, x)) return x;
+  }
+  throw UserError(
+      fmt::format("--spread: no value of {} lies in its range; a smaller spread?", in_quotes(s.field->name)));
+}
+
+}  // namespace
+
+const SynapseTable& device_named(const Catalogue& c, const std::string& name) {
+  const auto responds = [](const Model& m) { return plain_stimulus(m) < m.stimulus_count; };
+  std::vector<std::string> names, devices;
+  for (const auto& e : c.all()) {
+    if (e.model->kind != Kind::synapse) continue;
+    names.emplace_back(e.model->name);
+    if (responds(*e.model)) devices.emplace_back(e.model->name);
+  }
+  const Model* m = c.find(Kind::synapse, name);
+  if (!m)
+    throw UserError(fmt::format("spinet device: no synapse model {}; {}", in_quotes(name),
+                                suggest(name, names, "models")));
+  const auto& t = *reinterpret_cast<const SynapseTable*>(m);
+  if (!responds(t.model))
+    throw UserError(
+        fmt::format("spinet device: synapses of model {} ignore voltage pulses; models that respond: {}",
+                    name, joined(devices)));
+  return t;
+}
+
+double value_of(const std::string& option, const std::string& text, const Field& f) {
+  if (f.flags & derived && text == "auto") return automatic;
+  char* end = nullptr;
+  const double x = std::strtod(text.c_str(), &end);
+  while (*end == ' ') ++end;
+  const std::string unit = end;
+  const auto u = parse_unit(unit), wanted = parse_unit(f.flags & port_unit ? "1" : f.unit);
+  if (end == text.c_str() || !u)
+    throw UserError(fmt::format("{}: {} is no number with a unit", option, in_quotes(text)));
+  if (u->dimension != wanted->dimension || (unit.empty() && x != 0 && !wanted->dimension.none()))
+    throw UserError(
+        fmt::format("{}: {} must be {}{}", option, in_quotes(f.name), dimension_name(wanted->dimension),
+                    f.flags & port_unit ? ", in the unit of the port"
+                    : wanted->dimension.none()
+                        ? ""
+                        : fmt::format(", for example {:g} {}", is_auto(f.preset) ? 1 : f.preset, f.unit)));
+  const double value = Quantity{x * u->factor, u->decade, u->dimension}.in(*wanted);
+  if (!inside(f, value)) {
+    std::string range;
+    if (std::isfinite(f.low)) range += fmt::format(" {} {:g}", f.flags & low_open ? "above" : "from", f.low);
+    if (std::isfinite(f.high)) range += fmt::format(" {} {:g}", f.flags & high_open ? "below" : "to", f.high);
+    throw UserError(fmt::format("{}: {} must be{}{}{}", option, in_quotes(f.name),
+                                f.flags & integer ? " a whole number" : "", range,
+                                wanted->dimension.none() ? "" : fmt::format(" {}", f.unit)));
+  }
+  return value;
+}
+
+const char* problem_of(const SynapseTable& t, const std::vector<double>& params) {
+  if (!t.check) return nullptr;
+  std::vector<double> raw(t.params_size / sizeof(double) + 1);
+  for (std::uint32_t i = 0; i < t.model.params.count; ++i) put(raw.data(), t.model.params.data[i], params[i]);
+  return t.check(raw.data());
+}
+
+DeviceBench::Make common_make(const SynapseTable& t, const DeviceChoice& c) {
+  const Model& m = t.model;
+  DeviceBench::Make make;
+  make.seed = c.seed;
+  for (std::uint32_t i = 0; i < m.params.count; ++i) make.params.push_back(m.params.data[i].preset);
+  for (std::uint32_t i = 0; i < m.variables.count; ++i) make.initial.push_back(m.variables.data[i].preset);
+  for (const auto& p : c.params) {
+    const Given g = given(t, "--param", p);
+    (g.is_param ? make.params : make.initial)[g.index] = value_of("--param " + p, g.value, *g.field);
+  }
+  if (const char* reason = problem_of(t, make.params)) throw UserError(fmt::format("--param: {}", reason));
+  return make;
+}
+
+std::vector<DeviceBench> devices_of(const SynapseTable& t, const DeviceChoice& c) {
+  const DeviceBench::Make common = common_make(t, c);
+  std::vector<Spread> spreads;
+  for (const auto& text : c.spreads) spreads.push_back(spread_of(t, text));
+  for (const auto& s : spreads)
+    if (s.is_param && is_auto(common.params[s.index]))
+      throw UserError(
+          fmt::format("--spread: {} is worked out by the model; give it with --param to spread it",
+                      in_quotes(s.field->name)));
+  std::vector<DeviceBench> all;
+  all.reserve(c.devices);
+  for (std::uint32_t k = 0; k < c.devices; ++k) {
+    DeviceBench::Make own = common;
+    own.number = k;
+    for (std::uint32_t i = 0; i < spreads.size(); ++i) {
+      double& x = (spreads[i].is_param ? own.params : own.initial)[spreads[i].index];
+      x = drawn(spreads[i], x, own, i);
+    }
+    if (const char* reason = problem_of(t, own.params))
+      throw UserError(fmt::format("--spread: of {} devices, number {} cannot be: {}", c.devices, k, reason));
+    all.emplace_back(t, std::move(own));
+  }
+  return all;
+}
+
+std::vector<double> Record::over_devices(std::uint32_t variable, double q) const {
+  std::vector<double> out, row;
+  out.reserve(readings());
+  for (std::size_t i = 0; i < readings(); ++i) {
+    const auto begin = values[variable].begin() + static_cast<std::ptrdiff_t>(i * devices);
+    if (devices == 1) {
+      out.push_back(*begin);
+      continue;
+    }
+    row.assign(begin, begin + static_cast<std::ptrdiff_t>(devices));
+    std::sort(row.begin(), row.end());
+    out.push_back(quantile(row, q));
+  }
+  return out;
+}
+
+Record characterise(const SynapseTable& t, Protocol protocol, std::vector<DeviceBench>& devices) {
+  const std::uint32_t count = t.model.variables.count;
+  Record r{&t, std::move(protocol), devices.size(), {}, 0, {}};
+  if (static_cast<double>(r.readings()) * static_cast<double>(devices.size()) * count > most_numbers)
+    throw UserError(fmt::format("{} readings of {} variables of {} devices are more than {:g} numbers",
+                                r.readings(), count, devices.size(), most_numbers));
+  r.values.resize(count);
+  for (auto& v : r.values) v.resize(r.readings() * devices.size());
+  const auto read = [&](std::size_t reading, double at) {
+    for (std::uint32_t v = 0; v < count; ++v)
+      for (std::size_t k = 0; k < devices.size(); ++k)
+        r.values[v][reading * devices.size() + k] = devices[k].read(at, v);
+  };
+  read(0, 0);
+  double now = 0;
+  for (std::size_t i = 0; i < r.protocol.steps.size(); ++i) {
+    const Step& s = r.protocol.steps[i];
+    Control c;
+    c.stimulus = s.what;
+    std::copy(std::begin(s.value), std::end(s.value), std::begin(c.value));
+    for (auto& d : devices) {
+      if (s.kind == Step::Kind::stimulus) d.apply(now, c);
+      else if (s.kind == Step::Kind::set) d.set(now, s.what, s.value[0]);
+    }
+    r.begin.push_back(now);
+    now += s.period;
+    read(i + 1, now);
+  }
+  r.end = now;
+  for (std::uint32_t v = 0; v < count; ++v)
+    for (const double x : r.values[v])
+      if (!std::isfinite(x))
+        throw UserError(
+            fmt::format("a reading of {} of model {} is no number: parameters or values that the "
+                        "model cannot follow",
+                        in_quotes(t.model.variables.data[v].name), t.model.name));
+  return r;
+}
+
+}  // namespace spinet::tool

@@ -1,0 +1,51 @@
+// Devices of one model on the bench, what is done to them, and what they show.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "device/bench.hpp"
+#include "device/protocol.hpp"
+#include "network/catalogue.hpp"
+
+namespace spinet::tool {
+
+/// Texts of the command line that say which devices.
+struct DeviceChoice {
+  std::vector<std::string> params;   ///< NAME=VALUE
+  std::vector<std::string> spreads;  ///< NAME=10% or NAME=0.1 V
+  std::uint32_t devices = 1, seed = 1;
+};
+
+/// The synapse model `name`; throws UserError if there is none or if nothing can be done to it.
+const SynapseTable& device_named(const Catalogue& c, const std::string& name);
+
+/// Numbers of one device before spread: presets, and what --param gives.
+DeviceBench::Make common_make(const SynapseTable& t, const DeviceChoice& c);
+/// A number with a unit as the field's; `option`: for the message, "--param G_max=3 mV".  Throws UserError.
+double value_of(const std::string& option, const std::string& text, const Field& f);
+/// Why these parameters do not fit together, or null.
+const char* problem_of(const SynapseTable& t, const std::vector<double>& params);
+/// All devices: each has drawn its own of what is spread.  Throws UserError.
+std::vector<DeviceBench> devices_of(const SynapseTable& t, const DeviceChoice& c);
+
+/// Readings of every variable of every device: number 0 before the first step, one just before the end of
+/// each.
+struct Record {
+  const SynapseTable* table = nullptr;
+  Protocol protocol;
+  std::size_t devices = 1;
+  std::vector<double> begin;                ///< of each step [s]
+  double end = 0;                           ///< of the last [s]
+  std::vector<std::vector<double>> values;  ///< [variable][reading * devices + device]
+
+  std::size_t readings() const { return protocol.steps.size() + 1; }
+  double at(std::uint32_t variable, std::size_t reading, std::size_t device = 0) const {
+    return values[variable][reading * devices + device];
+  }
+  /// The quantile of a variable over the devices at each reading.
+  std::vector<double> over_devices(std::uint32_t variable, double q) const;
+};
+/// Carries out the protocol; throws UserError where the record would not fit into memory.
+Record characterise(const SynapseTable& t, Protocol protocol, std::vector<DeviceBench>& devices);
+
+}  // namespace spinet::tool
