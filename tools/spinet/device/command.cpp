@@ -76,9 +76,9 @@ std::string ratio_text(double a, double b) {
 }
 
 /// What is printed: to the terminal, and into the page.
-class Summary {
+class Ending {
  public:
-  Summary(const Record& r, const DeviceOptions& o) : r_(r), o_(o) {}
+  Ending(const Record& r, const DeviceOptions& o) : r_(r), o_(o) {}
 
   std::string all(std::uint32_t v) {
     const std::string name = name_of(*r_.table, v), unit = unit_suffix(*r_.table, v);
@@ -271,7 +271,7 @@ int device(const DeviceOptions& o) {
   const Outputs out = outputs_of(o);
   std::vector<DeviceBench> devices = devices_of(t, o.choice);
   const Record r = characterise(t, std::move(protocol), devices);
-  const std::string printed = Summary(r, o).all(v) + asked_for(o, r, devices, v);
+  const std::string printed = Ending(r, o).all(v) + asked_for(o, r, devices, v);
   fmt::print("{}", printed);
   std::string line;
   for (const char c : text.text) line += c == '\n' ? ' ' : c;

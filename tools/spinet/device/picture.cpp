@@ -15,7 +15,7 @@ namespace spinet::tool {
 namespace {
 
 constexpr std::size_t most_points = 4000;  // of a line in a picture
-constexpr std::size_t most_rows = 2000;    // of the table in a page
+constexpr std::size_t rows_shown = 2000;    // of the table in a page
 
 /// A value that steps have: of a stimulus, or a parameter that is set.
 struct Driven {
@@ -230,7 +230,7 @@ std::string html_of(const Record& r, const View& view, const std::string& title,
   for (const auto v : view.variables)
     for (const double q : {0.5, 0.05, 0.95})
       if (q == 0.5 || r.devices > 1) columns.push_back(series_of(r, v, q));
-  const std::size_t shown = std::min(r.readings(), most_rows);
+  const std::size_t shown = std::min(r.readings(), rows_shown);
   for (std::size_t i = 0; i < shown; ++i) {
     table += fmt::format("\n<tr><td>{}<td>{:g}", i, i < r.begin.size() ? r.begin[i] : r.end);
     for (const auto& c : columns) table += fmt::format("<td>{:.6g}", c[i]);
