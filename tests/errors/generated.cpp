@@ -32,7 +32,7 @@ struct Probe {
     const auto* neuron = model.kind == Kind::neuron ? reinterpret_cast<const NeuronTable*>(&model) : nullptr;
     if (model.kind != Kind::synapse)
       return s + fmt::format("  a: {{model: {}, size: 2, {}: {{{}: {}}}{}}}\n", model.name, section, key,
-                             value, neuron && neuron->environment ? ", patterns: [{in: [0], out: [1]}]" : "");
+                             value, neuron && neuron->patterns ? ", patterns: [{in: [0], out: [1]}]" : "");
     return s + fmt::format(
                    "  a: {{model: {}, size: 2}}\nprojections:\n  p: {{from: a, to: a, connect: one_to_one, "
                    "synapse: {{model: {}, delay: 1 ms, port: {}, {}: {}}}}}\n",

@@ -15,7 +15,7 @@ namespace spinet::tool {
 namespace {
 
 constexpr std::size_t most_points = 4000;  // of a line in a picture
-constexpr std::size_t rows_shown = 2000;    // of the table in a page
+constexpr std::size_t rows_shown = 2000;   // of the table in a page
 
 /// A value that steps have: of a stimulus, or a parameter that is set.
 struct Driven {
