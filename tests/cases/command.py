@@ -119,7 +119,7 @@ class Command(unittest.TestCase):
         done = self.spinet("device", "spin_valve", "--pulses", "-4 V 1 s, 50 x 2.5 V 5 ms every 20 ms, 3 x 0.1V 1ms", "--param", "G_min=640 nS",
                            "--param", "energy=1", "-o", "d.h5")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertRegex(done.stdout, r"50 x 2.5 V, 5 ms +0.64 uS +30.08 uS +x 47 +5.7 % +0\.\d+")
+        self.assertRegex(done.stdout, r"50 x 2.5 V 5 ms every 20 ms +0.64 uS +30.08 uS +x 47 +5.7 % +-?\d+\.\d+ +0\.\d+")
         self.assertIn("ON/OFF ratio 47: G from 0.64 to 30.08 uS", done.stdout)
         with h5py.File(self.path("d.h5")) as f:
             self.assertEqual(f.attrs["model"].decode(), "spin_valve")
