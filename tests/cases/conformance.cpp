@@ -15,7 +15,7 @@ const Table* as(const spinet::Model* m, spinet::Kind kind) {
 }
 
 const std::filesystem::path folder = TEST_PLUGINS;
-constexpr spinet::Tick short_run = 10'000'000;  // a sixth of what check-plugin takes: there are many models
+constexpr spinet::Tick short_run = 5'000'000;  // a twelfth of what check-plugin takes: there are many models
 
 /// The checks that failed, and their number in all.
 std::pair<std::vector<std::string>, int> failed_checks(const std::string& plugin) {

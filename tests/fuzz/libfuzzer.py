@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-FLAGS = ["-std=c++20", "-O1", "-gline-tables-only", "-fno-omit-frame-pointer", "-ffp-contract=off", "-DNDEBUG"]
+FLAGS = ["-std=c++20", "-O0", "-gline-tables-only", "-fno-omit-frame-pointer", "-ffp-contract=off", "-DNDEBUG"]
 AT_ONCE = 8
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
 
