@@ -18,8 +18,8 @@
 //      short;
 //   4. the field goes, the pair of the change is set back.
 // Energy is that of all pulses and reads, those of step 3 in the antiparallel state; what setting back costs
-// is not known. Pulses are open-loop: that devices saturate, differ (g, k, k_plus, k_minus) and scatter
-// (cycle_noise) stays in the weight.
+// is not known. Pulses are open-loop: that devices saturate, differ and scatter (cycle_noise)
+// stays in the weight.
 #include "spin_valve.hpp"
 #include "spinet/reward.hpp"
 
@@ -36,19 +36,21 @@ struct RewardSpinValve {
   static constexpr bool draws = true;
   static constexpr const char* reads[] = {"gradient"};
   static constexpr std::uint32_t reads_at_control = 1;
-  struct Params : valve::Constants, device::Reading {
-    double rate, threshold, gain, V_up, V_down, w_max, cycle_noise;
+  struct Params : valve::Constants, device::Reality {
+    double rate, threshold, gain, V_up, V_down, w_max;
   };
+  using Parts = device::RealityParts;
+  /// The devices of a synapse: the weight's pair, and those that take positive and negative changes.
+  enum { weight_first, weight_second, change_plus, change_minus, device_count };
   struct Shared {
     Params p;
     valve::Device device;
-    device::Reader reader;
+    device::Knobs knobs;
     double change_width;  ///< s of pulse per unit of |D|
     double write_width;   ///< s of pulse per uS of boost
   };
   struct State {
-    double weight, change, u, u2, energy;  // the weight first: computed variables share its place until init
-    float g, g2, k, k2, k_plus, k_minus;   ///< spread
+    double weight, change, u, u2;  // the weight first: computed variables share its place until init
   };
   struct SliceState {
     double eligibility;  ///< of the present presentation; the same for all synapses of the slice
@@ -66,10 +68,8 @@ struct RewardSpinValve {
         .add(&Params::V_down, "V_down", "V", -2.35, {-std::numeric_limits<double>::infinity(), 0, high_open},
              0, "amplitude of pulses that lower one")
         .add(&Params::w_max, "w_max", "1", 10, above(0), port_unit,
-             "weight of G_max over that of no conductance")
-        .add(&Params::cycle_noise, "cycle_noise", "1", 0, at_least(0), 0,
-             "sd of ln of the rate k from pulse to pulse (not in the paper)");
-    device::add_reading(t, "1: add up the energy of pulses and reads, V^2 G dt");
+             "weight of G_max over that of no conductance");
+    device::add_reality(t);
     return t;
   }
   static auto variables() {
@@ -78,17 +78,8 @@ struct RewardSpinValve {
         .add(&State::u, "u", "1", 0.5, between(0, 1), initial,
              "of the first device of the weight's pair; 0: least conductance, 1: greatest")
         .add(&State::u2, "u2", "1", 0.5, between(0, 1), initial, "of the second")
-        .add(&State::change, "change", "1", 0, any(), 0, "change that has not been written yet")
-        .add(&State::energy, "energy", "nJ", 0, at_least(0), 0, "of all pulses and reads so far, if counted")
-        .add(&State::g, "g", "1", 1, above(0), initial,
-             "factor of the first device's conductance: spread between devices")
-        .add(&State::g2, "g2", "1", 1, above(0), initial, "of the second's")
-        .add(&State::k, "k", "1", 1, above(0), initial,
-             "factor of the first device's rates: spread between devices")
-        .add(&State::k2, "k2", "1", 1, above(0), initial, "of the second's")
-        .add(&State::k_plus, "k_plus", "1", 1, above(0), initial, "of the device that takes positive changes")
-        .add(&State::k_minus, "k_minus", "1", 1, above(0), initial,
-             "of the device that takes negative changes");
+        .add(&State::change, "change", "1", 0, any(), 0, "change that has not been written yet");
+    device::add_reality_variables(t);
     return t;
   }
   static const char* check(const Params& p) {
@@ -97,11 +88,13 @@ struct RewardSpinValve {
     if (!(p.MG_max > 0)) return "MG_max must be above 0: without magnetoconductance nothing is ever written";
     if (!(p.V_up > p.V_th)) return "V_up must be above V_th: the pulses would change nothing";
     if (!(-p.V_down > p.V_th)) return "V_down must be below -V_th: the pulses would change nothing";
-    return nullptr;
+    return device::problem(p);
   }
-  static void prepare(Shared& s, const Params& p, const RunInfo&) {
+  static std::uint32_t parts(const Params& p) { return device::parts_of(p); }
+  static std::uint32_t devices(const Params&) { return device_count; }
+  static void prepare(Shared& s, const Params& p, const RunInfo& run) {
     const valve::Device d(p);
-    s = {p, d, device::Reader(p), 0, 0};
+    s = {p, d, device::Knobs(p, run), 0, 0};
     s.change_width = -math::log(1 - d.state_of(p.G_th)) / (d.pulse(p.V_up, 1).k * p.threshold);
     // One unit of |D| is `unit` of conductance where pulses are short; B is unit_boost |D|^(7/4) where G_min
     // and G_th are small.
@@ -111,81 +104,80 @@ struct RewardSpinValve {
         p.w_max / p.G_max * d.slope(0.5) * 0.5 * (d.pulse(p.V_up, 1).k + d.pulse(p.V_down, 1).k);
     s.write_width = p.gain / (unit_boost * weight_per_second);
   }
-  static void init(State& s, const Shared& p) {
-    s.change = s.energy = 0;
-    show(s, p);
+  static void init(Synapses<RewardSpinValve> n) {
+    State& s = n[0];
+    s.change = 0;
+    s.u = device::begin(n, weight_first, s.u);
+    s.u2 = device::begin(n, weight_second, s.u2);
+    for (const std::uint32_t d : {change_plus, change_minus}) device::begin(n, d, 0);
+    show(n, 0);
   }
   static std::uint32_t changes(const Params&, std::uint32_t variable) {
     return variable == 1 || variable == 2;
   }  // u and u2
 
-  static double weight(double G, double G2, const Params& p) { return p.w_max * (G - G2) / p.G_max; }
-  static double first(const State& s, const Shared& p) {
-    return static_cast<double>(s.g) * p.device.parallel(s.u);
-  }
-  static double second(const State& s, const Shared& p) {
-    return static_cast<double>(s.g2) * p.device.parallel(s.u2);
-  }
-  static void show(State& s, const Shared& p) { s.weight = weight(first(s, p), second(s, p), p.p); }
-
-  /// Two reads of synapse `i`, of devices with these conductances.
-  struct Reads {
+  /// Conductances of the weight's pair, or what reads of them find.
+  struct Pair {
     double G, G2;
+    double weight(const Params& p) const { return p.w_max * (G - G2) / p.G_max; }
   };
-  static Reads read_out(Synapses<RewardSpinValve> n, std::uint32_t i, std::uint32_t use, Reads of) {
-    const device::Reader& reader = n.shared().reader;
-    const Words w = reader.noisy() ? n.s.draw(i, use) : Words{};
-    const auto z = [&](std::uint32_t k) { return reader.noisy() ? device::normal(w[k], w[k + 1]) : 0; };
-    of.G = reader(of.G, z(0), n[i].energy);
-    of.G2 = reader(of.G2, z(2), n[i].energy);
-    return of;
+  static double parallel(Synapses<RewardSpinValve> n, std::uint32_t i, std::uint32_t d, double u) {
+    const valve::Device own = valve::device_of(n, i, d);
+    return own.g * own.parallel(u);
+  }
+  static Pair conductances(Synapses<RewardSpinValve> n, std::uint32_t i) {
+    return {parallel(n, i, weight_first, n[i].u), parallel(n, i, weight_second, n[i].u2)};
+  }
+  static void show(Synapses<RewardSpinValve> n, std::uint32_t i) {
+    n[i].weight = conductances(n, i).weight(n.shared().p);
   }
 
   static void on_pre(Synapses<RewardSpinValve> n, double* out) {
     const Shared& p = n.shared();
-    const bool plain = !p.reader.noisy() && !p.reader.counts;
     n.slice_state().eligibility = n.s.payload;
     for (std::uint32_t i = 0; i < n.size(); ++i) {
-      double w = n[i].weight;
-      if (!plain) {
-        const Reads found = read_out(n, i, 0, {first(n[i], p), second(n[i], p)});
-        w = weight(found.G, found.G2, p.p);
+      if (p.knobs.plain) {
+        out[i] = n[i].weight;
+        continue;
       }
-      out[i] = w;
+      Pair found = conductances(n, i);
+      found.G = device::found(n, i, weight_first, found.G, 0);
+      found.G2 = device::found(n, i, weight_second, found.G2, 0);
+      out[i] = found.weight(p.p);
     }
   }
-  /// The boost [uS] that the field gives the device of parallel conductance `G`, as it is read.
-  static double boost(Synapses<RewardSpinValve> n, std::uint32_t i, double G) {
-    const Shared& p = n.shared();
-    const double MG = p.device.MG(G);
-    const Reads found = read_out(n, i, 3, {G * (1 + MG), G});
-    return p.reader.noisy() ? found.G - found.G2 : G * MG;
+  /// The boost [uS] that the field gives the device that has taken the change, now in state `u`, as two reads
+  /// find it.
+  static double boost(Synapses<RewardSpinValve> n, std::uint32_t i, std::uint32_t d, double u) {
+    const valve::Device own = valve::device_of(n, i, d);
+    const double MG = own.MG(own.parallel(u)), G = own.g * own.parallel(u);
+    const double in_field = device::found(n, i, d, G * (1 + MG), 3), before = device::found(n, i, d, G, 5);
+    return n.shared().knobs.noisy ? in_field - before : G * MG;
+  }
+  /// A pulse of V for t seconds; the state after it.
+  static double pulse(Synapses<RewardSpinValve> n, std::uint32_t i, std::uint32_t d, double u,
+                      const Control& c) {
+    const double V = c.value[0], t = c.value[1];
+    const bool antiparallel = c.value[2] != 0;
+    const valve::Device own = valve::device_of(n, i, d);
+    const auto on_it = own.pulse(V, t, own.k * device::cycle_factor(n, i, d, 1));
+    if (device::counts(n))
+      device::pay(n, i, d, device::pulse_energy(V, own.g * own.charge(u, on_it, antiparallel)));
+    return device::changed(n, i, d, u, own.after(u, on_it));
   }
   static void write(Synapses<RewardSpinValve> n, std::uint32_t i) {
     const Shared& p = n.shared();
-    const valve::Device& d = p.device;
     State& s = n[i];
     const bool up = s.change > 0;
-    double of_change = static_cast<double>(up ? s.k_plus : s.k_minus), k = static_cast<double>(s.k),
-           k2 = static_cast<double>(s.k2);
-    if (const double sigma = p.p.cycle_noise; sigma > 0) {
-      const Words a = n.s.draw(i, 1), b = n.s.draw(i, 2);
-      of_change *= device::factor(sigma, device::normal(a[0], a[1]));
-      k *= device::factor(sigma, device::normal(b[0], b[1]));
-      k2 *= device::factor(sigma, device::normal(b[2], b[3]));
-    }
-    const auto apply = [&](double& u, double g, const valve::Device::Pulse& pulse, bool antiparallel) {
-      if (p.reader.counts) p.reader.pulse(pulse.V, g * d.charge(u, pulse, antiparallel), s.energy);
-      u = d.after(u, pulse);
-    };
-    double held = 0;
-    apply(held, 1, d.pulse(p.p.V_up, p.change_width * math::abs(s.change), of_change), false);
+    const std::uint32_t d = up ? change_plus : change_minus;
+    const double held = pulse(n, i, d, 0, {0, 0, {p.p.V_up, p.change_width * math::abs(s.change), 0}});
     s.change = 0;
-    const double width = p.write_width * boost(n, i, d.parallel(held));
+    for (std::uint32_t k = 0; k < device_count; ++k) device::pay_field(n, i, k);
+    const double width = p.write_width * boost(n, i, d, held);
     if (!(width > 0)) return;
-    apply(s.u, static_cast<double>(s.g), d.pulse(up ? p.p.V_up : p.p.V_down, width, k), true);
-    apply(s.u2, static_cast<double>(s.g2), d.pulse(up ? p.p.V_down : p.p.V_up, width, k2), true);
-    show(s, p);
+    s.u = pulse(n, i, weight_first, s.u, {0, 0, {up ? p.p.V_up : p.p.V_down, width, 1}});
+    s.u2 = pulse(n, i, weight_second, s.u2, {0, 0, {up ? p.p.V_down : p.p.V_up, width, 1}});
+    show(n, i);
   }
   static void on_control(Synapses<RewardSpinValve> n, const Control& control) {
     if (control.stimulus == a_reward) {

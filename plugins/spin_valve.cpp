@@ -18,9 +18,6 @@
 namespace {
 using namespace spinet;
 
-using device::factor;
-using device::normal;
-
 struct SpinValve {
   static constexpr const char* name = "spin_valve";
   static constexpr const char* doc =
@@ -29,29 +26,34 @@ struct SpinValve {
   static constexpr Stimulus stimuli[] = {device::pulse, device::field, device::read};
   enum { a_pulse, a_field, a_read };
   static constexpr bool draws = true;
-  struct Params : valve::Constants, device::Reading {
-    double field_soft, field_hard, w_max, G_ref, pair, update, update_exponent, update_th, cycle_noise;
+  struct Params : valve::Constants, device::Reality {
+    double field_soft, field_hard, w_max, G_ref, pair, update, update_exponent, update_th;
   };
+  using Parts = device::RealityParts;
   struct Shared {
     Params p;
     valve::Device device;
-    device::Reader reader;
-    double soft, hard;  ///< T
+    device::Knobs knobs;
+  };
+  /// Directions of the electrodes, +1 or -1.
+  struct Electrodes {
+    float soft, hard;
+    bool antiparallel() const { return soft != hard; }
   };
   struct State {
-    double weight, u, u2, energy, reading;  // the weight first: computed variables, which have no place of
-                                            // their own, share it until init
-    float g, g2, k, k2;                     ///< spread
-    float soft, hard;                       ///< directions of the electrodes, +1 or -1
+    double weight, u, u2, reading;  // the weight first: computed variables, which have no place of their own,
+                                    // share it until init
+    Electrodes of[2];               ///< by device
+    double& state(std::uint32_t device) { return device == 0 ? u : u2; }
   };
 
   static auto params() {
     constexpr auto flag = between(0, 1);
     FieldTable<Params> t;
     valve::add_constants(t);
-    t.add(&Params::field_soft, "field_soft", "Oe", 90, above(0), 0,
+    t.add(&Params::field_soft, "field_soft", "Oe", 90, above(0), spread,
           "field that turns the soft electrode (not in the paper)")
-        .add(&Params::field_hard, "field_hard", "Oe", 250, above(0), 0,
+        .add(&Params::field_hard, "field_hard", "Oe", 250, above(0), spread,
              "field that turns the hard electrode, too (not in the paper)")
         .add(&Params::w_max, "w_max", "1", 100, any(), port_unit,
              "weight of G_max, parallel, over that of no conductance")
@@ -62,11 +64,8 @@ struct SpinValve {
              "change, over G_max, of a device at G_max that becomes antiparallel (not in the paper)")
         .add(&Params::update_exponent, "update_exponent", "1", 1.75, above(0), 0, "its power of G / G_max")
         .add(&Params::update_th, "update_th", "uS", 1.13, at_least(0), 0,
-             "conductance up to which it leaves no change")
-        .add(&Params::cycle_noise, "cycle_noise", "1", 0, at_least(0), 0,
-             "sd of ln of the rate k from pulse to pulse (not in the paper)");
-    device::add_reading(t,
-                        "1: add up the energy of pulses and reads, V^2 G dt in the present magnetic state");
+             "conductance up to which it leaves no change");
+    device::add_reality(t);
     return t;
   }
   static auto variables() {
@@ -76,52 +75,53 @@ struct SpinValve {
         .add(&State::u, "u", "1", 0, between(0, 1), initial, "0: least conductance, 1: greatest")
         .computed("G", "uS", 0, at_least(0), 0, "conductance in the present magnetic state")
         .computed("state", "1", 1, between(-1, 1), 0, "1: electrodes parallel, -1: antiparallel")
-        .add(&State::energy, "energy", "nJ", 0, at_least(0), 0, "of all pulses and reads so far, if counted")
         .add(&State::u2, "u2", "1", 0, between(0, 1), initial, "u of the second device of a pair")
         .computed("G2", "uS", 0, at_least(0), 0, "conductance of the second device")
-        .add(&State::g, "g", "1", 1, above(0), initial, "factor of the conductance: spread between devices")
-        .add(&State::k, "k", "1", 1, above(0), initial, "factor of the rates: spread between devices")
-        .add(&State::g2, "g2", "1", 1, above(0), initial, "as g, of the second device")
-        .add(&State::k2, "k2", "1", 1, above(0), initial, "as k, of the second device")
         .add(&State::reading, "reading", "uS", 0, any(), 0,
              "conductance (of a pair: G - G2) as last read by the schedule, with read noise");
+    device::add_reality_variables(t);
     return t;
   }
   static const char* check(const Params& p) {
     if (const char* problem = valve::problem(p)) return problem;
     if (p.G_ref > p.G_max) return "G_ref must not exceed G_max: it would lie outside the device's range";
     if (p.field_hard < p.field_soft) return "field_hard must not be below field_soft";
-    return nullptr;
+    return device::problem(p);
   }
+  static std::uint32_t parts(const Params& p) { return device::parts_of(p); }
+  static std::uint32_t devices(const Params& p) { return p.pair != 0 ? 2 : 1; }
   /// Only a single device over no reference has weights of one sign.
   static Sign sign(const Params& p) {
     return p.pair != 0 || p.G_ref > 0 ? Sign::either : p.w_max < 0 ? Sign::negative : Sign::positive;
   }
-  static void prepare(Shared& s, const Params& p, const RunInfo&) {
-    constexpr double per_tesla =
-        1e4;  // Oe; a quotient, as the loader makes of "90 Oe", so that the two are equal
-    s = {p, valve::Device(p), device::Reader(p), p.field_soft / per_tesla, p.field_hard / per_tesla};
+  static void prepare(Shared& s, const Params& p, const RunInfo& run) {
+    s = {p, valve::Device(p), device::Knobs(p, run)};
   }
-  static void init(State& s, const Shared& p) {
-    s.soft = s.hard = -1;
-    s.energy = s.reading = 0;
-    show(s, p);
+  static void init(Synapses<SpinValve> n) {
+    State& s = n[0];
+    s.of[0] = s.of[1] = {-1, -1};
+    s.reading = 0;
+    for (std::uint32_t d = 0; d < devices(n.shared().p); ++d) s.state(d) = device::begin(n, d, s.state(d));
+    show(n, 0);
   }
   static std::uint32_t changes(const Params& p, std::uint32_t variable) {
-    return variable == 1 || (variable == 5 && p.pair != 0);  // u and u2; the rest is spread
+    return variable == 1 || (variable == 4 && p.pair != 0);  // u and u2
   }
 
-  static double conductance(double u, float g, bool antiparallel, const Shared& s) {
-    return static_cast<double>(g) * s.device.conductance(u, antiparallel);
+  static double conductance(Synapses<SpinValve> n, std::uint32_t i, std::uint32_t d) {
+    const valve::Device own = valve::device_of(n, i, d);
+    return own.g * own.conductance(n[i].state(d), n[i].of[d].antiparallel());
   }
-  static bool antiparallel(const State& s) { return s.soft != s.hard; }
 
   /// What a field event leaves in a device.
-  static void write(double& u, const Shared& s) {
-    const double G = s.device.parallel(u);
-    if (!(G > s.p.update_th)) return;
-    const double to = G + s.p.update * s.p.G_max * math::pow(G / s.p.G_max, s.p.update_exponent);
-    u = to >= s.p.G_max ? 1 : s.device.state_of(to);
+  static void write(Synapses<SpinValve> n, std::uint32_t i, std::uint32_t d) {
+    const Params& p = n.shared().p;
+    const valve::Device own = valve::device_of(n, i, d);
+    double& u = n[i].state(d);
+    const double G = own.parallel(u);
+    if (!(G > p.update_th)) return;
+    const double to = G + p.update * own.G_max * math::pow(G / own.G_max, p.update_exponent);
+    u = device::changed(n, i, d, u, to >= own.G_max ? 1 : own.state_of(to));
   }
 
   /// Conductances of the two devices, the second that of G_ref where there is one only.
@@ -129,95 +129,97 @@ struct SpinValve {
     double G, G2;
     double weight(const Params& p) const { return p.w_max * (G - G2) / p.G_max; }
   };
-  static Pair conductances(const State& s, const Shared& p) {
-    const bool ap = antiparallel(s);
-    return {conductance(s.u, s.g, ap, p), p.p.pair != 0 ? conductance(s.u2, s.g2, ap, p) : p.p.G_ref};
+  static Pair conductances(Synapses<SpinValve> n, std::uint32_t i) {
+    const Params& p = n.shared().p;
+    return {conductance(n, i, 0), p.pair != 0 ? conductance(n, i, 1) : p.G_ref};
   }
-  static void show(State& s, const Shared& p) { s.weight = conductances(s, p).weight(p.p); }
+  static void show(Synapses<SpinValve> n, std::uint32_t i) {
+    n[i].weight = conductances(n, i).weight(n.shared().p);
+  }
   /// The same as a read of synapse `i` finds them; it costs what it costs.
   static Pair read_out(Synapses<SpinValve> n, std::uint32_t i, std::uint32_t use) {
-    const Shared& p = n.shared();
-    Pair found = conductances(n[i], p);
-    const Words w = p.reader.noisy() ? n.s.draw(i, use) : Words{};
-    const auto z = [&](std::uint32_t k) { return p.reader.noisy() ? normal(w[k], w[k + 1]) : 0; };
-    found.G = p.reader(found.G, z(0), n[i].energy);
-    if (p.p.pair != 0) found.G2 = p.reader(found.G2, z(2), n[i].energy);
+    Pair found = conductances(n, i);
+    found.G = device::found(n, i, 0, found.G, use);
+    if (n.shared().p.pair != 0) found.G2 = device::found(n, i, 1, found.G2, use);
     return found;
   }
 
   static void on_pre(Synapses<SpinValve> n, double* out) {
     const Shared& p = n.shared();
-    const bool plain = !p.reader.noisy() && !p.reader.counts;
-    for (std::uint32_t i = 0; i < n.size(); ++i) out[i] = plain ? n[i].weight : read_out(n, i, 0).weight(p.p);
+    for (std::uint32_t i = 0; i < n.size(); ++i)
+      out[i] = p.knobs.plain ? n[i].weight : read_out(n, i, 0).weight(p.p);
   }
   static void pulse(Synapses<SpinValve> n, std::uint32_t i, double V, double t) {
-    const Shared& p = n.shared();
     State& s = n[i];
-    double k = static_cast<double>(s.k), k2 = static_cast<double>(s.k2);
-    if (const double sigma = p.p.cycle_noise; sigma > 0) {  // of mean 1
-      const Words w = n.s.draw(i, 1);
-      k *= factor(sigma, normal(w[0], w[1]));
-      k2 *= factor(sigma, normal(w[2], w[3]));
+    for (std::uint32_t d = 0; d < devices(n.shared().p); ++d, V = -V) {
+      const valve::Device own = valve::device_of(n, i, d);
+      const auto on_it = own.pulse(V, t, own.k * device::cycle_factor(n, i, d, 1));
+      double& u = s.state(d);
+      if (device::counts(n))
+        device::pay(n, i, d, device::pulse_energy(V, own.g * own.charge(u, on_it, s.of[d].antiparallel())));
+      u = device::changed(n, i, d, u, own.after(u, on_it));
     }
-    const auto apply = [&](double& u, float g, const valve::Device::Pulse& on_it) {
-      if (p.reader.counts)
-        p.reader.pulse(V, static_cast<double>(g) * p.device.charge(u, on_it, antiparallel(s)), s.energy);
-      u = p.device.after(u, on_it);
-    };
-    apply(s.u, s.g, p.device.pulse(V, t, k));
-    if (p.p.pair != 0) apply(s.u2, s.g2, p.device.pulse(-V, t, k2));
   }
-  /// Turns the electrodes; true if the device became antiparallel, be it on the way.
-  static bool turn(State& s, const Control& c, const Shared& p) {
+  /// Turns a device's electrodes; true if it became antiparallel, be it on the way.
+  static bool turn(Electrodes& e, const Control& c, const Params& p) {
+    constexpr double per_tesla =
+        1e4;  // Oe; a quotient, as the loader makes of "90 Oe", so that the two are equal
     const double B = c.value[0], size = math::abs(B);
     const float along = B < 0 ? -1 : 1;
-    const bool before = antiparallel(s);
+    const bool before = e.antiparallel();
     const double state = c.value[1];
-    if (state != device::unchanged) s.soft = state == device::antiparallel ? -s.hard : s.hard;
-    else if (size >= p.soft) s.soft = along;
-    const bool became = antiparallel(s) && !before;
-    if (state == device::unchanged && size >= p.hard) s.hard = along;
+    if (state != device::unchanged) e.soft = state == device::antiparallel ? -e.hard : e.hard;
+    else if (size >= p.field_soft / per_tesla) e.soft = along;
+    const bool became = e.antiparallel() && !before;
+    if (state == device::unchanged && size >= p.field_hard / per_tesla) e.hard = along;
     return became;
   }
+  static void field(Synapses<SpinValve> n, std::uint32_t i, const Control& c) {
+    const Params& p = n.shared().p;
+    for (std::uint32_t d = 0; d < devices(p); ++d) {
+      device::pay_field(n, i, d);
+      const bool became = n.differ() ? turn(n[i].of[d], c, n.params(i, d)) : turn(n[i].of[d], c, p);
+      if (became && p.update > 0) write(n, i, d);
+    }
+  }
   static void on_control(Synapses<SpinValve> n, const Control& c) {
-    const Shared& p = n.shared();
     for (std::uint32_t i = 0; i < n.size(); ++i) {
-      State& s = n[i];
       if (c.stimulus == a_pulse) {
+        const State& s = n[i];
         const double u = s.u, u2 = s.u2;
         pulse(n, i, c.value[0], c.value[1]);
         if (s.u == u && s.u2 == u2) continue;  // half-selected devices of a crossbar, most often
       } else if (c.stimulus == a_field) {
-        if (turn(s, c, p) && p.p.update > 0) {
-          write(s.u, p);
-          if (p.p.pair != 0) write(s.u2, p);
-        }
+        field(n, i, c);
       } else if (c.stimulus == a_read) {
         const Pair found = read_out(n, i, 2);
-        s.reading = p.p.pair != 0 ? found.G - found.G2 : found.G;
+        n[i].reading = n.shared().p.pair != 0 ? found.G - found.G2 : found.G;
         continue;
       } else {
         continue;
       }
-      show(s, p);
+      show(n, i);
     }
   }
   static double read(Synapses<SpinValve> n, std::uint32_t i, std::uint32_t variable) {
     const State& s = n[i];
-    const auto wide = [](float x) { return static_cast<double>(x); };
-    const double all[] = {s.weight,
-                          s.u,
-                          conductance(s.u, s.g, antiparallel(s), n.shared()),
-                          antiparallel(s) ? -1.0 : 1.0,
-                          s.energy,
-                          s.u2,
-                          conductance(s.u2, s.g2, antiparallel(s), n.shared()),
-                          wide(s.g),
-                          wide(s.k),
-                          wide(s.g2),
-                          wide(s.k2),
-                          s.reading};
-    return all[variable];  // in the order of variables()
+    const bool pair = n.shared().p.pair != 0;
+    switch (variable) {  // as in variables()
+      case 0:
+        return s.weight;
+      case 1:
+        return s.u;
+      case 2:
+        return conductance(n, i, 0);
+      case 3:
+        return s.of[0].antiparallel() ? -1 : 1;
+      case 4:
+        return s.u2;
+      case 5:
+        return pair ? conductance(n, i, 1) : n.shared().p.g * n.shared().device.conductance(s.u2, false);
+      default:
+        return s.reading;
+    }
   }
 };
 }  // namespace

@@ -17,8 +17,8 @@
 // G_th))^(3/4) above G_th, 0 below [m].  G MG is the boost.  A pulse costs what flows in the magnetic state
 // that the device is in.
 #pragma once
-#include "spinet/device.hpp"
 #include "spinet/math.hpp"
+#include "spinet/reality.hpp"
 #include "spinet/synapse.hpp"
 
 namespace spinet::valve {
@@ -38,31 +38,35 @@ inline double ein(double x) {
   return sum;
 }
 
-/// Constants of a device, as networks give them: uS, V, 1/s.  The first fields of a model's `Params`.
+/// Constants of a device, as networks give them: uS, V, 1/s; `g` and `k` are factors of its conductance and
+/// rates.  The first fields of a model's `Params`.
 struct Constants {
-  double G_min, G_max, G_th, linear, V_th, V_0, k_up, k_down, MG_max, MG_exponent;
+  double G_min, G_max, G_th, linear, V_th, V_0, k_up, k_down, MG_max, MG_exponent, g, k;
 };
 
 /// Adds the fields of `Constants` to the table of a `Params` that derives from it.
 template <class Params>
 void add_constants(FieldTable<Params>& t) {
-  t.add(&Params::G_min, "G_min", "uS", 0.64, above(0), 0, "least conductance")
-      .add(&Params::G_max, "G_max", "uS", 89, above(0), 0, "greatest conductance, parallel")
-      .add(&Params::G_th, "G_th", "uS", 1.13, at_least(0), 0,
+  t.add(&Params::G_min, "G_min", "uS", 0.64, above(0), spread, "least conductance")
+      .add(&Params::G_max, "G_max", "uS", 89, above(0), spread, "greatest conductance, parallel")
+      .add(&Params::G_th, "G_th", "uS", 1.13, at_least(0), spread,
            "conductance above which there is magnetoconductance")
       .add(&Params::linear, "linear", "1", 0, between(0, 1), integer,
            "0: ln G is linear in u, 1: G is (not in the paper)")
-      .add(&Params::V_th, "V_th", "V", 1.2, at_least(0), 0, "voltages up to it change nothing, either sign")
-      .add(&Params::V_0, "V_0", "V", 0.25, above(0), 0,
+      .add(&Params::V_th, "V_th", "V", 1.2, at_least(0), spread,
+           "voltages up to it change nothing, either sign")
+      .add(&Params::V_0, "V_0", "V", 0.25, above(0), spread,
            "voltage that multiplies the rate by e (not in the paper)")
-      .derives(&Params::k_up, "k_up", "1/s", at_least(0), 0,
+      .derives(&Params::k_up, "k_up", "1/s", at_least(0), spread,
                "k0 of positive pulses; auto: 50 of +2.5 V, 5 ms multiply G_min by 47 (not in the paper)")
-      .derives(&Params::k_down, "k_down", "1/s", at_least(0), 0,
+      .derives(&Params::k_down, "k_down", "1/s", at_least(0), spread,
                "k0 of negative pulses; auto: 50 of -2.35 V, 5 ms divide G_max by 31 (not in the paper)")
-      .add(&Params::MG_max, "MG_max", "1", 0.25, at_least(0), 0,
+      .add(&Params::MG_max, "MG_max", "1", 0.25, at_least(0), spread,
            "magnetoconductance at G_max: (G_AP - G_P) / G_P")
-      .add(&Params::MG_exponent, "MG_exponent", "1", 0.75, above(0), 0,
-           "of G - G_th in the magnetoconductance");
+      .add(&Params::MG_exponent, "MG_exponent", "1", 0.75, above(0), spread,
+           "of G - G_th in the magnetoconductance")
+      .add(&Params::g, "g", "1", 1, above(0), spread, "factor of the conductance")
+      .add(&Params::k, "k", "1", 1, above(0), spread, "factor of the rates");
 }
 /// The measurements that rates are fitted to: so much 50 pulses of 5 ms change G by, from the end of its
 /// range.
@@ -215,5 +219,11 @@ struct Device : Constants {
   }
   static double fourth_root(double x) { return math::sqrt(math::sqrt(x)); }
 };
+
+/// Device number `device` of synapse `i`.
+template <class M>
+Device device_of(Synapses<M> n, std::uint32_t i, std::uint32_t device) {
+  return n.differ() ? Device(n.params(i, device)) : n.shared().device;
+}
 
 }  // namespace spinet::valve

@@ -76,8 +76,8 @@ class FileReader {
     const char* what;
   };
 
-  /// Does `synapse` give the variable?
-  bool given(std::size_t v) const { return to_.draft.synapse->find(variables_[v]->name) != nullptr; }
+  /// Does `synapse` give the variable, so that the file does not?
+  bool given(std::size_t v) const { return gives(to_.draft, *variables_[v]); }
 
   /// The unit of a group's weights, once it is sure that it has what is wanted of it.
   Unit weight_unit(const FileEdges& g) const {

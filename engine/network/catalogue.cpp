@@ -89,10 +89,10 @@ class TableCheck {
     need(n <= most, std::string("it has ") + std::to_string(n) + " " + what + " where " +
                         std::to_string(most) + " are allowed");
   }
-  void sizes(std::initializer_list<std::pair<const char*, std::uint32_t>> structs) const {
+  void sizes(std::initializer_list<std::pair<std::string, std::uint32_t>> structs) const {
     for (const auto& [name, bytes] : structs)
-      need(bytes <= limit::bytes, std::string("its ") + name + " has " + std::to_string(bytes) +
-                                      " bytes where " + std::to_string(limit::bytes) + " are allowed");
+      need(bytes <= limit::bytes, "its " + name + " has " + std::to_string(bytes) + " bytes where " +
+                                      std::to_string(limit::bytes) + " are allowed");
   }
   /// Names of metrics or of variables that are read.
   void names(const char* const* some, std::uint32_t n, const char* what) const {
@@ -108,6 +108,10 @@ class TableCheck {
     for (std::uint32_t i = 0; i < f.count; ++i) {
       const Field& field = f.data[i];
       const std::string who = std::string(what) + " '" + field.name + "'";
+      if (field.part != 0) {
+        need(!(field.flags & initial), who + " lies in a part, and no network can give its value");
+        continue;
+      }
       if (field.offset == no_place) {
         need(may_be_computed, who + " has no place in its struct; only variables may be computed");
         need(!(field.flags & initial),
@@ -271,6 +275,7 @@ class TableCheck {
     need((t.on_control == nullptr) == (model_->stimulus_count == 0),
          "`on_control` and `stimuli` come together or not at all");
     changes(t.set != nullptr);
+    extends(t);
     bool has_weight = false;
     for (std::uint32_t i = 0; i < model_->variables.count; ++i)
       has_weight |= (model_->variables.data[i].flags & initial) != 0;
@@ -283,6 +288,31 @@ class TableCheck {
                              (s.logs ? s.logs : "") + "', which is logged then");
     }
     need(has_weight, "no variable is flagged `initial`; the first such one is the weight that networks give");
+  }
+
+  /// Parameters that may be drawn for each device, and parts.
+  void extends(const SynapseTable& t) const {
+    at_most("parts", t.part_count, 32);
+    need((t.part_count == 0) == (t.parts == nullptr), "`Parts` that are not empty and `parts` come together");
+    need(!t.extras, "its `extras` are the engine's to make");
+    for (std::uint32_t k = 0; k < t.part_count; ++k)
+      sizes({{"part " + std::to_string(k + 1), t.part_sizes[k]}});
+    for (std::uint32_t i = 0; i < model_->variables.count; ++i) {
+      const Field& f = model_->variables.data[i];
+      const std::uint32_t width = f.type == Type::f64 ? sizeof(double) : sizeof(float);
+      need(f.part <= t.part_count &&
+               (f.part == 0 || (f.offset % width == 0 && f.offset + width <= t.part_sizes[f.part - 1])),
+           std::string("variable '") + f.name + "' lies in no part");
+    }
+    for (std::uint32_t i = 0; i < model_->params.count; ++i) {
+      const Field& f = model_->params.data[i];
+      if (!(f.flags & spread)) continue;
+      need(t.extensible && t.on_pre && f.type == Type::f64,
+           std::string("parameter '") + f.name + "' is flagged `spread`, and the model has no `Parts`");
+      need(!(f.flags & (integer | shared | scheduled)) && !f.choices,
+           std::string("parameter '") + f.name +
+               "' is flagged `spread`, and is a whole number, a choice or one that the schedule changes");
+    }
   }
 
   void source(const SourceTable& t) const {

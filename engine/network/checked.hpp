@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -64,6 +65,7 @@ struct Population {
 };
 
 class ConnectionRule;  // connect/rule.hpp
+class ExtendedTable;   // network/extended.hpp
 
 /// Delays that follow the distance, in ticks before rounding.
 struct DistanceDelay {
@@ -84,7 +86,11 @@ struct Projection {
   std::vector<double> numbers;  ///< of the rule, in an order of its own
   bool autapses = true, multapses = true;
   const SynapseTable* synapse = nullptr;
-  std::vector<double> params;  ///< one per field of synapse->model.params
+  std::shared_ptr<const ExtendedTable>
+      extended{};              ///< what `synapse` lies in, where it is the projection's own
+  std::vector<double> params;  ///< one per field of synapse->model.params; of drawn ones the middle
+  /// Parameters that each device draws for itself: index in `params`, and from what.
+  std::vector<std::pair<std::uint32_t, Distribution>> drawn_params{};
   /// Laid out as a crossbar, a device at most at each crossing of a row (source) and a column (target); the
   /// scheme of stimuli that name none.
   std::optional<Scheme> crossbar{};

@@ -44,6 +44,9 @@ struct Draft {
 
 /// The variables that networks may initialise, in the order of `Projection::state`.
 std::vector<const Field*> initials(const SynapseTable& t);
+/// Does `synapse` give the variable, whatever a file has of it?  Of drawn parameters it says only that they
+/// are drawn.
+bool gives(const Draft& d, const Field& f);
 /// A field in the unit of the port; where that is not known, any unit and range will do.
 Wanted wanted_here(const Field& f, const std::optional<std::string>& port);
 /// A number of a file, in its unit if it says so, as the field's; an empty reason if it can be that.

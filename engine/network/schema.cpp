@@ -79,8 +79,11 @@ std::vector<std::string> field_properties(const Fields& table, std::uint32_t fla
   std::vector<std::string> properties;
   for (std::uint32_t i = 0; i < table.count; ++i)
     if ((field(table, i).flags & flags) == flags)
-      properties.push_back(entry(field(table, i).name, described(field(table, i).choices ? "name" : type,
-                                                                 field_doc(field(table, i)))));
+      properties.push_back(
+          entry(field(table, i).name, described(field(table, i).choices                ? "name"
+                                                : field(table, i).flags & Flag::spread ? "value"
+                                                                                       : type,
+                                                field_doc(field(table, i)))));
   return properties;
 }
 std::string closed(std::vector<std::string> properties) {

@@ -35,18 +35,29 @@ Check check_of(const Model& m) {
   return nullptr;
 }
 
+}  // namespace
+
 double typical(const Distribution& d) {
   switch (d.kind) {
+    case Distribution::Kind::constant:
+      return d.a;
     case Distribution::Kind::uniform:
       return 0.5 * (d.a + d.b);
     case Distribution::Kind::lognormal:
-      return std::exp(d.a);
+      return std::clamp(std::exp(d.a), d.low, d.high);
+    case Distribution::Kind::normal:  // not on a bound: 0 would turn off what some devices have
+      return std::clamp(std::max(d.a, d.low + (d.a - d.b < d.low ? d.b / 2 : 0)), d.low, d.high);
     default:
-      return d.a;
+      return std::clamp(d.a, d.low, d.high);
   }
 }
 
-}  // namespace
+std::vector<Distribution> params_of(const Projection& p) {
+  std::vector<Distribution> all;
+  for (const double x : p.params) all.push_back({Distribution::Kind::constant, x});
+  for (const auto& [field, drawn] : p.drawn_params) all[field] = drawn;
+  return all;
+}
 
 std::vector<double> fill_params(const Model& m, std::span<const double> values) {
   std::vector<double> bytes((params_size(m) + sizeof(double) - 1) / sizeof(double) + 1);
@@ -117,7 +128,9 @@ CrossCheck check_params(const Model& m, std::span<const Distribution> params) {
     if (d.kind == Distribution::Kind::uniform) low = d.a, high = d.b;
     else if (d.kind == Distribution::Kind::normal)
       low = std::max(low, d.a - 6 * d.b), high = std::min(high, d.a + 6 * d.b);
-    else if (d.kind != Distribution::Kind::exponential && d.kind != Distribution::Kind::lognormal) continue;
+    else if (d.kind == Distribution::Kind::lognormal)
+      low = std::max(low, std::exp(d.a - 6 * d.b)), high = std::min(high, std::exp(d.a + 6 * d.b));
+    else if (d.kind != Distribution::Kind::exponential) continue;
     const double kept = values[k];
     for (const double end : {low, high}) {
       if (!std::isfinite(end)) continue;

@@ -16,6 +16,12 @@ std::vector<double> fill_params(const Model& m, std::span<const double> values);
 /// True for a source model whose spikes the network lists: it has no rate of its own.
 bool takes_spikes(const Model& m);
 
+/// The middle of what is drawn: mean or median, within the bounds.
+double typical(const Distribution& d);
+
+/// The parameters of a projection, drawn ones as they are drawn.
+std::vector<Distribution> params_of(const Projection& p);
+
 /// Bytes of the model's parameter and state structs per neuron.
 std::uint64_t neuron_bytes(const Model& m);
 
@@ -27,7 +33,7 @@ struct CrossCheck {
 /// The fields that the reason of a check names, in its order.
 std::vector<std::string> fields_named(const Fields& fields, std::string_view reason);
 /// Lists are checked neuron by neuron; drawn parameters in the middle and, one at a time, at their ends (six
-/// standard deviations where a normal distribution has no nearer bound).
+/// standard deviations where a normal or lognormal distribution has no nearer bound).
 CrossCheck check_params(const Model& m, std::span<const Distribution> params);
 
 }  // namespace spinet::reading

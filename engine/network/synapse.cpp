@@ -8,6 +8,7 @@
 #include "connect/rule.hpp"
 #include "network/draft.hpp"
 #include "network/edge_list.hpp"
+#include "network/extended.hpp"
 #include "network/spellings.hpp"
 #include "network/structs.hpp"
 #include "network/suggest.hpp"
@@ -76,6 +77,7 @@ class SynapseReader {
     d_.most = port && r_.errors.count() == before_params ? most_weight(*p_.synapse, p_.params) : std::nullopt;
     bool sure =
         r_.errors.count() == before_params && !guessed;  // of all that the sign of the weights depends on
+    extend();
     const std::size_t before_weights = r_.errors.count();
     Weights w = read_state(n, port);
     d_.listed_ends = rule.edges != nullptr;
@@ -144,7 +146,9 @@ class SynapseReader {
       Distribution d{Distribution::Kind::constant, f.preset};
       const Node* v = n.find(f.name);
       bool failed = false;
-      if (v) {
+      if (const Distribution* const drawn = drawn_as(i)) {
+        d = *drawn;
+      } else if (v) {
         auto read = r_.distribution(*v, wanted_here(f, port), 0);
         failed = !read;
         if (read) d = std::move(*read);
@@ -167,7 +171,10 @@ class SynapseReader {
       if (const Node* v = n.find(f.name)) {
         const Node& value = r_.resolved(*v);
         bad.insert(f.name);
-        if (value.is_map() || value.is_list()) {
+        if (value.is_map() && f.flags & Flag::spread) {
+          if (auto d = r_.distribution(value, wanted_here(f, port), 0))
+            take_drawn(i, value, std::move(*d), x), bad.erase(f.name);
+        } else if (value.is_map() || value.is_list()) {
           r_.errors.error(
               value.mark,
               fmt::format("'{}' is a parameter of all synapses of the projection and must be one number",
@@ -179,9 +186,7 @@ class SynapseReader {
       }
       p_.params.push_back(x);
     }
-    std::vector<Distribution> constants;
-    for (const double x : p_.params) constants.push_back({Distribution::Kind::constant, x});
-    const auto c = check_params(model, constants);
+    const auto c = check_params(model, params_of(p_));
     if (!c.reason) return;
     const auto named = fields_named(model.params, c.reason);
     if (named.empty() && (guessed || !port || !bad.empty())) return;
@@ -190,7 +195,29 @@ class SynapseReader {
       return;
     const auto first =
         std::find_if(named.begin(), named.end(), [&](const std::string& name) { return n.find(name); });
-    r_.errors.error(first != named.end() ? n.find(*first)->mark : n.mark, c.reason);
+    r_.errors.error(
+        first != named.end() ? n.find(*first)->mark : n.mark, c.reason,
+        c.drawn ? "some devices would draw such values: give the distribution 'min' or 'max'" : "");
+  }
+  /// Each device has its own; the projection as a whole has the middle.  {constant: x}: a file may have
+  /// others.
+  void take_drawn(std::uint32_t parameter, const Node& given, Distribution d, double& middle) {
+    middle = typical(d);
+    if (d.kind != Distribution::Kind::constant || given.find("constant"))
+      p_.drawn_params.emplace_back(parameter, std::move(d));
+  }
+  /// The table of the projection's own, where parameters are drawn or ask for parts.
+  void extend() {
+    model_ = p_.synapse;
+    std::vector<std::uint32_t> drawn;
+    for (const auto& [parameter, d] : p_.drawn_params) drawn.push_back(parameter);
+    p_.extended = extended(*p_.synapse, p_.params, drawn);
+    if (p_.extended) p_.synapse = &p_.extended->table();
+  }
+  /// What variable `v` of the projection is drawn from, if it is a drawn parameter.
+  const Distribution* drawn_as(std::uint32_t v) const {
+    const std::uint32_t own = model_->model.variables.count;
+    return v < own ? nullptr : &p_.drawn_params[(v - own) % p_.drawn_params.size()].second;
   }
 
   std::vector<std::string> model_names() const {
@@ -248,6 +275,7 @@ class SynapseReader {
   Loading& l_;
   Reader& r_;
   Projection& p_;
+  const SynapseTable* model_ = nullptr;  ///< of the catalogue
 };
 
 }  // namespace
@@ -268,6 +296,10 @@ std::vector<const Field*> initials(const SynapseTable& t) {
   for (std::uint32_t i = 0; i < t.model.variables.count; ++i)
     if (field(t.model.variables, i).flags & Flag::initial) all.push_back(&field(t.model.variables, i));
   return all;
+}
+
+bool gives(const Draft& d, const Field& f) {
+  return !is_drawn_parameter(*d.p.synapse, f) && d.synapse->find(f.name);
 }
 
 std::string excess(const Draft& d, double least, double most, const std::string& unit) {

@@ -8,6 +8,7 @@
 #include "connect/rule.hpp"
 #include "network/draft.hpp"
 #include "network/edge_list.hpp"
+#include "network/extended.hpp"
 #include "network/structs.hpp"
 #include "network/suggest.hpp"
 
@@ -64,8 +65,7 @@ class StateReader {
     WantedState all{*name, *which, {}, field(p_.synapse->model.variables, 0).name, is_weight(*variables[0])};
     std::vector<std::size_t> number;  // in Projection::state, of each of them
     for (std::size_t v = 0; v < variables.size(); ++v)
-      if (!d_.synapse->find(variables[v]->name))
-        all.variables.emplace_back(variables[v]->name), number.push_back(v);
+      if (!gives(d_, *variables[v])) all.variables.emplace_back(variables[v]->name), number.push_back(v);
     try {
       const FileWeights file = r_.options.read_weights(*path, all);
       if (take_state(file, number, unit, fault)) {
@@ -93,6 +93,7 @@ class StateReader {
   /// Does a run change variable `v` of these synapses?
   bool changes(const Field& f) {
     const SynapseTable& t = *p_.synapse;
+    if (is_drawn_parameter(t, f)) return false;
     if (!t.changes) return true;
     std::vector<double> params(t.params_size / sizeof(double) + 1);
     for (std::uint32_t i = 0; i < t.model.params.count; ++i)

@@ -68,10 +68,7 @@ class Together {
   }
   std::vector<Distribution> params_of(Who who) const {
     if (!who.first) return l_.net.populations[who.second].params;
-    std::vector<Distribution> all;
-    for (const double x : l_.net.projections[who.second].params)
-      all.push_back({Distribution::Kind::constant, x});
-    return all;
+    return reading::params_of(l_.net.projections[who.second]);
   }
   /// What it may set the parameter to; the last of them stays.
   static std::vector<Distribution> values_of(const ScheduledControl& c) {
@@ -96,7 +93,7 @@ class Together {
       // What histories keep of postsynaptic spikes is a sum over all of the past: its time constants are
       // fixed.
       std::vector<double> values;
-      for (const auto& d : params) values.push_back(d.a);
+      for (const auto& d : params) values.push_back(typical(d));
       if (history_taus(*p->synapse, values) != history_taus(*p->synapse, p->params))
         errors.error(where, from + "the time constants of traces of spikes cannot change during a run");
       const Port& port =

@@ -169,7 +169,7 @@ record:
   weights: [{record}]
 """
         given = {"connect": "all_to_all", "state": "u: {uniform: {low: 0, high: 0.5}}, u2: {uniform: {low: 0.5, high: 1}}",
-                 "spread": "g: {normal: {mean: 1, sd: 0.1, min: 0.5}}, k2: {normal: {mean: 1, sd: 0.1, min: 0.5}}",
+                 "spread": "g: {normal: {mean: 1, sd: 0.1, min: 0.5}}, k: {normal: {mean: 1, sd: 0.1, min: 0.5}}",
                  "record": "{projection: v, variable: u, on_change: true}, {projection: v, variable: u2, on_change: true}, {projection: v, every: 100 ms}"}
         with open(self.path(name + ".yaml"), "w") as f:
             f.write(network.format(**(given | values)))
@@ -203,7 +203,7 @@ record:
                     for v in ("g", "k2"):
                         np.testing.assert_array_equal(g[f"0/{v}"][:], drawn[v])
         # From the edges: everything at t = 0.
-        self.pairs("edges", state="weights: {from: pairs.h5, values: edges}", spread="read_noise: 0")
+        self.pairs("edges", state="weights: {from: pairs.h5, values: edges}", spread="g: {constant: 1}, k: {constant: 1}")
         with h5py.File(self.path("edges.h5")) as f:
             for v in drawn:
                 np.testing.assert_array_equal(f[f"edges/v/0/{v}"][:], drawn[v])
@@ -229,17 +229,17 @@ record:
 
     def test_edges_of_devices_are_read_back(self):
         self.pairs("devices")
-        self.pairs("sonata", connect="{sonata: devices.h5}", state="read_noise: 0", spread="energy: 0")
+        self.pairs("sonata", connect="{sonata: devices.h5}", state="read_noise: 0", spread="g: {constant: 1}, k: {constant: 1}")
         self.assertEqual(datasets(self.path("devices.h5")).keys(), datasets(self.path("sonata.h5")).keys())
         for name, values in datasets(self.path("devices.h5")).items():
             self.assertTrue(np.array_equal(values, datasets(self.path("sonata.h5"))[name]), name)
         # What 'synapse' gives replaces the file's; a file without the device's state is refused.
-        self.pairs("sonata2", connect="{sonata: devices.h5}", state="u2: 0.5", spread="energy: 0")
+        self.pairs("sonata2", connect="{sonata: devices.h5}", state="u2: 0.5", spread="g: {constant: 1}, k: {constant: 1}")
         with h5py.File(self.path("sonata2.h5")) as f:
             self.assertEqual(set(f["edges/v/0/u2"][:]), {0.5})
         with h5py.File(self.path("devices.h5"), "r+") as f:
             del f["edges/v/0/u"]
-        done = self.pairs("bad", fails=True, connect="{sonata: devices.h5}", state="read_noise: 0", spread="energy: 0")
+        done = self.pairs("bad", fails=True, connect="{sonata: devices.h5}", state="read_noise: 0", spread="g: {constant: 1}, k: {constant: 1}")
         self.assertIn("edges of v have no 'u'", done.stderr)
 
     def test_two_reads_at_one_time(self):

@@ -52,7 +52,8 @@ struct LoneSynapse {
     for (std::uint32_t i = 0; i < m.variables.count; ++i)
       if (m.variables.data[i].flags & initial)
         put(state.data(), m.variables.data[i], value(m.variables.data[i]));
-    table.init(state.data(), shared.data());
+    const Slice begin = slice();
+    if (table.init) table.init(&begin);
   }
   void prepare(std::vector<double>& into) const {
     const RunInfo run{ticks_per_s / 1e3};
@@ -66,6 +67,8 @@ struct LoneSynapse {
     s.targets = &target, s.gids = &gid, s.history = &history;
     s.state = state.data(), s.slice_state = slice_state.data(), s.shared = shared.data();
     s.random = {1, 2};
+    s.params = params.data();
+    s.run = {ticks_per_s / 1e3};
     return s;
   }
   static Tick ticks(double seconds) { return static_cast<Tick>(std::llround(seconds * ticks_per_s)); }

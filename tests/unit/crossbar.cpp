@@ -4,6 +4,7 @@
 #include <ctime>
 #include <random>
 
+#include "network/extended.hpp"
 #include "spinet/device.hpp"
 #include "support/network_builder.hpp"
 #include "support/on_ranks.hpp"
@@ -86,6 +87,8 @@ NetworkBuilder array_of(const SynapseTable& model, const Values& values, Scheme 
   p.sources = {{b.first(d), 2}, b.range(a)};
   p.targets = {b.range(c), {b.first(d) + 2, 3}};
   p.crossbar = scheme;
+  p.extended = extended(model, p.params);  // where energy is counted, say
+  if (p.extended) p.synapse = &p.extended->table();
   return b;
 }
 
@@ -179,7 +182,7 @@ TEST_CASE("crossbar: a device that is half selected is in the state that V/2 wou
       b.at(ms(1), pulse, {V / 2, 1e-3}, {half});
     }
     b.record_weights(0, ms(1), ms(19), 1);  // u
-    b.record_weights(0, ms(1), ms(19), 4);  // energy
+    b.record_weights(0, ms(1), ms(19), 7);  // energy
     auto one = run(b.network()).recorder;
     auto two = on_ranks(b.network(), 3);
     REQUIRE(one.same_samples(two));

@@ -98,7 +98,8 @@ struct Junction {
     for (std::uint32_t i = 0; i < m.variables.count; ++i)
       if (m.variables.data[i].flags & initial)
         put(state.data(), m.variables.data[i], value(m.variables.data[i]));
-    pvdf().init(state.data(), shared.data());
+    const Slice begin = slice();
+    pvdf().init(&begin);
   }
   Slice slice() {
     static constexpr std::uint16_t target = 0;

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "comm/loopback.hpp"
+#include "network/extended.hpp"
 #include "network/loader.hpp"
 #include "support/memory_checkpoints.hpp"
 #include "support/network_builder.hpp"
@@ -25,7 +26,10 @@ using Given = std::vector<std::pair<std::string, double>>;
 
 /// One synapse on a neuron whose `gradient` is 1.
 struct Synapse {
-  std::vector<double> shared, state, slice_state;
+  std::vector<double> params, shared;
+  std::shared_ptr<const ExtendedTable> extended;  // where energy is counted, say
+  const SynapseTable* table = nullptr;
+  std::vector<double> state, slice_state;
   NeuronTable neuron{};
   std::uint16_t target = 0;
   std::uint8_t copy = 0;
@@ -34,10 +38,9 @@ struct Synapse {
   Tick now = 1'000'000;
 
   explicit Synapse(const Given& given = {})
-      : shared(rule().shared_size / 8 + 1),
-        state(rule().state_size / 8 + 1),
+      : params(rule().params_size / 8),
+        shared(rule().shared_size / 8 + 1),
         slice_state(rule().slice_state_size / 8) {
-    std::vector<double> params(rule().params_size / 8);
     const auto value = [&](const Field& f) {
       for (const auto& [name, x] : given)
         if (name == f.name) return x;
@@ -47,12 +50,18 @@ struct Synapse {
     for (std::uint32_t i = 0; i < m.params.count; ++i)
       put(params.data(), m.params.data[i], value(m.params.data[i]));
     REQUIRE(rule().check(params.data()) == nullptr);
+    std::vector<double> values;
+    for (std::uint32_t i = 0; i < m.params.count; ++i) values.push_back(value(m.params.data[i]));
+    extended = spinet::extended(rule(), values);
+    table = extended ? &extended->table() : &rule();
+    state.resize(table->state_size / 8 + 1);
     const RunInfo run{1e6};
     rule().prepare(shared.data(), params.data(), &run);
     for (std::uint32_t i = 0; i < m.variables.count; ++i)
       if (m.variables.data[i].flags & initial)
         put(state.data(), m.variables.data[i], value(m.variables.data[i]));
-    rule().init(state.data(), shared.data());
+    const Slice begin = slice();
+    rule().init(&begin);
     neuron.read = [](const NeuronBlock*, Tick, std::uint32_t, std::uint32_t) noexcept { return 1.0; };
   }
   Slice slice() {
@@ -67,6 +76,9 @@ struct Synapse {
     s.copies = &copy;
     s.gids = &gid;
     s.random = {1, 2};
+    s.extras = table->extras;
+    s.params = params.data();
+    s.run = {1e6};
     s.neuron = &neuron;
     s.reads = &read;
     return s;

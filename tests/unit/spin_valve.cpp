@@ -9,6 +9,7 @@
 
 #include "comm/loopback.hpp"
 #include "core/connect.hpp"
+#include "network/extended.hpp"
 #include "network/loader.hpp"
 #include "support/memory_checkpoints.hpp"
 #include "support/network_builder.hpp"
@@ -33,7 +34,10 @@ std::uint32_t index_of(const Fields& f, const std::string& name) {
 
 /// Some devices of one set of parameters; `given` names parameters and initial values.
 struct Devices {
-  std::vector<double> shared, state;
+  std::vector<double> params, shared;
+  std::shared_ptr<const ExtendedTable> extended;  // where energy is counted, say
+  const SynapseTable* table = nullptr;
+  std::vector<double> state;
   std::vector<std::uint16_t> targets;
   std::vector<std::uint8_t> copies;
   std::vector<Gid> gids;
@@ -41,11 +45,7 @@ struct Devices {
   Tick now = 0;
 
   explicit Devices(std::vector<std::pair<std::string, double>> given = {}, std::uint32_t n = 1)
-      : shared(valve().shared_size / 8 + 1),
-        state(std::size_t{valve().state_size} / 8 * n),
-        copies(n),
-        count(n) {
-    std::vector<double> params(valve().params_size / 8);
+      : params(valve().params_size / 8), shared(valve().shared_size / 8 + 1), copies(n), count(n) {
     const auto& m = valve().model;
     const auto value = [&](const Field& f) {
       for (const auto& [name, x] : given)
@@ -55,15 +55,26 @@ struct Devices {
     for (std::uint32_t i = 0; i < m.params.count; ++i)
       put(params.data(), m.params.data[i], value(m.params.data[i]));
     REQUIRE(valve().check(params.data()) == nullptr);
+    std::vector<double> values;
+    for (std::uint32_t i = 0; i < m.params.count; ++i) values.push_back(value(m.params.data[i]));
+    extended = spinet::extended(valve(), values);
+    table = extended ? &extended->table() : &valve();
+    state.resize(std::size_t{table->state_size} / 8 * n);
     const RunInfo run{1e6};
     valve().prepare(shared.data(), params.data(), &run);
     for (std::uint32_t k = 0; k < n; ++k) {
       for (std::uint32_t i = 0; i < m.variables.count; ++i)
         if (m.variables.data[i].flags & initial)
-          put(state.data() + valve().state_size / 8 * k, m.variables.data[i], value(m.variables.data[i]));
-      valve().init(state.data() + valve().state_size / 8 * k, shared.data());
+          put(state.data() + table->state_size / 8 * k, m.variables.data[i], value(m.variables.data[i]));
       targets.push_back(static_cast<std::uint16_t>(k));
       gids.push_back(k);
+    }
+    for (std::uint32_t k = 0; k < n; ++k) {
+      Slice one = slice();
+      one.count = 1;
+      one.state = state.data() + table->state_size / 8 * k;
+      one.targets += k;
+      valve().init(&one);
     }
   }
   Slice slice() {
@@ -78,6 +89,9 @@ struct Devices {
     s.copies = copies.data();
     s.gids = gids.data();
     s.random = {1, 2};
+    s.extras = table->extras;
+    s.params = params.data();
+    s.run = {1e6};
     return s;
   }
   Devices& pulse(double V, double seconds, int n = 1) {

@@ -57,6 +57,7 @@ void print_fields(const char* title, const Fields& fields) {
     for (const auto& [flag, note] : {std::pair{scheduled, "may be changed by the schedule"},
                                      {initial, "may be initialised"},
                                      {recorded, "may be recorded"},
+                                     {spread, "may be drawn"},
                                      {integer, "a whole number"}})
       if ((f.flags & flag) && !(f.choices && flag == integer))
         notes += fmt::format("{}{}", notes.empty() ? "  [" : ", ", note);

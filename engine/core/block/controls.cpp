@@ -266,10 +266,10 @@ void Controls::set(const Ordered& o, Tick tick) {
   Store* const store = set_store(s);  // of this projection alone
   if (!store) return;
   const SynapseTable& table = *store->table;
-  put(store->params.data(), table.model.params.data[s.field], s.value_at(tick));
+  put(store->next_params.data(), table.model.params.data[s.field], s.value_at(tick));
   if (!o.complete) return;
   Buffer<std::byte> next(table.shared_size);
-  if (table.prepare) table.prepare(next.data(), store->params.data(), &members_.block.run);
+  if (table.prepare) table.prepare(next.data(), store->next_params.data(), &members_.block.run);
   const auto is_mine = [&](std::uint32_t i) {
     return &synapses_.stores()[synapses_.slice(i).store] == store;
   };
@@ -278,9 +278,10 @@ void Controls::set(const Ordered& o, Tick tick) {
     Slice slice = slices_.at(i, tick, 0);
     slice.values = nullptr;
     if (table.catch_up) table.catch_up(&slice);
-    if (table.set) table.set(&slice, store->params.data(), next.data());
+    if (table.set) table.set(&slice, store->next_params.data(), next.data());
   }
   std::memcpy(store->shared.data(), next.data(), table.shared_size);
+  store->params = store->next_params;
   for (std::uint32_t i = 0; i < synapses_.slice_count() && watched_.any_changes(); ++i)
     if (is_mine(i)) watched_.changed(i, tick);
 }
@@ -289,6 +290,7 @@ void Controls::restore_set(const ScheduledControl& s, Tick tick) {
   Store* const store = set_store(s);
   if (!store) return;
   put(store->params.data(), store->table->model.params.data[s.field], s.value_at(tick));
+  store->next_params = store->params;
   if (store->table->prepare)
     store->table->prepare(store->shared.data(), store->params.data(), &members_.block.run);
 }

@@ -86,6 +86,8 @@ Slice SliceViews::view(std::uint32_t s, Gid source, Tick tick, double payload) c
   slice.reads = reads_[e.store].data();
   slice.values = values_[e.store];
   slice.run = block_.run;
+  slice.extras = store.table->extras;
+  slice.params = store.params.data();
   return slice;
 }
 

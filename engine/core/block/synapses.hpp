@@ -36,8 +36,9 @@ struct Store {
   double weight_at(std::uint64_t i) const {
     return uniform ? weight : static_cast<double>(shared_weights[which[i]]);
   }
-  std::vector<std::byte> params;  ///< as the schedule has left them
-  Buffer<std::byte> shared;       ///< made of them; aligned to cache lines, as models expect
+  std::vector<std::byte> params;         ///< in force
+  std::vector<std::byte> next_params{};  ///< as the schedule has set them so far at the present tick
+  Buffer<std::byte> shared;              ///< made of them; aligned to cache lines, as models expect
   std::vector<std::uint32_t> projections;
   Buffer<std::uint16_t> targets;
   Buffer<std::byte> state;

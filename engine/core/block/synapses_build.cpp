@@ -181,6 +181,7 @@ void BlockSynapses::put_into_store(const Network& net, std::uint32_t p, const Wi
   const Fields& fields = s.table->model.params;
   for (std::uint32_t f = 0; f < fields.count; ++f) put(s.params.data(), fields.data[f], projection.params[f]);
   const RunInfo run{net.ticks_per_ms()};
+  s.next_params = s.params;
   if (s.table->prepare) s.table->prepare(s.shared.data(), s.params.data(), &run);
   if (s.table->post_tau) s.post_tau = s.table->post_tau(s.params.data());
   if (s.table->pre_tau) s.pre_tau = s.table->pre_tau(s.params.data());
@@ -235,7 +236,7 @@ void BlockSynapses::write(const Building& from, const Part& part, const Visit& v
   if (store.shared_weights) return share(from, part, visit);
   std::vector<StateMaker> makers;
   for (const auto p : store.projections)
-    makers.emplace_back(from.net.projections[p], *from.wirings[p], store.shared.data());
+    makers.emplace_back(from.net, *from.wirings[p], store.shared.data(), store.params.data());
   const bool only_weight = !store.table->on_pre;
   auto* const weights = reinterpret_cast<float*>(store.state.data());
   std::uint32_t present = 0xFFFFFFFFu;

@@ -19,7 +19,7 @@ void Block::check_numbers(Tick at) const {
     if (store.stateless()) continue;
     for (std::uint32_t v = 0; v < store.table->model.variables.count; ++v) {
       const Field& f = store.table->model.variables.data[v];
-      if (f.offset == no_place) continue;
+      if (f.offset == no_place || f.part != 0) continue;
       double sum = 0;  // of nothing but zeros, if all are finite
       for (std::uint64_t i = 0; i < store.targets.size(); ++i) sum += 0 * get(store.state_of(i), f);
       if (sum == 0) continue;

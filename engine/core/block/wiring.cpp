@@ -3,6 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <stdexcept>
+#include <string>
+
+#include "core/finite.hpp"
+#include "network/extended.hpp"
 
 namespace spinet {
 
@@ -60,13 +65,55 @@ std::uint32_t Wiring::delay_steps(const DrawnEdge& e, std::uint32_t target, Tick
       std::max<Tick>(1, (p.edges[e.listed].delay + resolution / 2) / resolution));
 }
 
-StateMaker::StateMaker(const Projection& p, const Wiring& w, const void* shared)
-    : projection_(p), wiring_(w), shared_(shared), prototype_(p.synapse->state_size) {
-  const auto& fields = p.synapse->model.variables;
+StateMaker::StateMaker(const Network& net, const Wiring& w, const void* shared, const void* params)
+    : projection_(w.connector.projection), wiring_(w), prototype_(projection_.synapse->state_size) {
+  const SynapseTable& t = *projection_.synapse;
+  const auto& fields = t.model.variables;
   for (std::uint32_t f = 0; f < fields.count; ++f) {
     put(prototype_.data(), fields.data[f], fields.data[f].preset);
-    if (fields.data[f].flags & initial) drawn_.push_back(&fields.data[f]);
+    if (!(fields.data[f].flags & initial)) continue;
+    drawn_.push_back(&fields.data[f]);
+    numbers_.push_back(draw_number(t, f));
   }
+  static constexpr std::uint16_t first = 0;
+  static constexpr std::uint8_t copy = 0;
+  static constexpr Gid gid = 0;  // the key of a slice here is that of its one synapse
+  slice_.payload = 1;
+  slice_.count = 1;
+  slice_.targets = &first;
+  slice_.gids = &gid;
+  slice_.copies = &copy;
+  slice_.shared = shared;
+  slice_.params = params;
+  slice_.extras = t.extras;
+  slice_.run = {net.ticks_per_ms()};
+  keyed_ = t.extras || (t.draws && t.init);
+  if (t.extras && t.extras->drawn_count != 0 && t.check) own_params_.resize(t.params_size);
+}
+
+/// The synapse as its model wants it, where it has a record for each device.
+void StateMaker::begin(std::byte* state, const DrawnEdge& e, std::uint32_t target) {
+  const SynapseTable& t = *projection_.synapse;
+  for (std::uint32_t d = 0; !own_params_.empty() && d < t.extras->devices; ++d) {
+    std::memcpy(own_params_.data(), slice_.params, own_params_.size());
+    t.extras->put_drawn(state, d, own_params_.data());
+    const char* const problem = t.check(own_params_.data());
+    if (!problem) continue;
+    std::string drawn;
+    for (const auto& [parameter, from] : projection_.drawn_params)
+      drawn += (drawn.empty() ? "" : ", ") + std::string(t.model.params.data[parameter].name) + " = " +
+               shortest(get(own_params_.data(), t.model.params.data[parameter])) + " " +
+               t.model.params.data[parameter].unit;
+    throw std::runtime_error("projection " + projection_.name + ": a device draws " + drawn + ": " + problem +
+                             "; give a distribution 'min' or 'max'");
+  }
+  if (!t.init) return;
+  constexpr std::uint64_t of_init = 0xFFFFFFFF;
+  const auto w =
+      draw(wiring_.variable_key, std::uint64_t{e.source} << 32 | target, of_init << 32 | e.weight_word);
+  slice_.random = {w[0], w[1]};
+  slice_.state = state;
+  t.init(&slice_);
 }
 
 InitialState::InitialState(const Network& net, std::uint32_t index, const Wiring& wiring)
@@ -79,20 +126,20 @@ InitialState::InitialState(const Network& net, std::uint32_t index, const Wiring
   // Before the run there are neither targets nor histories that a model could look at.
   weight_known_ = !t.post_tau && (t.read_count == 0 || t.reads_at_control);
   shared_ = Buffer<std::byte>(t.shared_size);
-  state_.resize(t.state_size);
+  state_ = Buffer<std::byte>(t.state_size);
   slice_state_.resize(t.slice_state_size);
-  std::vector<std::byte> params(t.params_size);
+  params_.resize(t.params_size);
   for (std::uint32_t f = 0; f < t.model.params.count; ++f)
-    put(params.data(), t.model.params.data[f], p.params[f]);
+    put(params_.data(), t.model.params.data[f], p.params[f]);
   const RunInfo run{net.ticks_per_ms()};
-  if (t.prepare) t.prepare(shared_.data(), params.data(), &run);
+  if (t.prepare) t.prepare(shared_.data(), params_.data(), &run);
+  maker_.emplace(net, wiring, shared_.data(), params_.data());
 }
 
 double InitialState::of(const DrawnEdge& e, std::uint32_t run, std::vector<double>& values) {
   if (variables_.empty()) return wiring_.weight_of(e);
   const SynapseTable& t = *wiring_.connector.projection.synapse;
-  const StateMaker maker(wiring_.connector.projection, wiring_, shared_.data());
-  maker.make(state_.data(), e, run * target_run + e.target);
+  maker_->make(state_.data(), e, run * target_run + e.target);
   for (const auto v : variables_) values.push_back(get(state_.data(), t.model.variables.data[v]));
   if (weight_given_) return wiring_.weight_of(e);
   if (!weight_known_) return std::numeric_limits<double>::quiet_NaN();
@@ -112,6 +159,8 @@ double InitialState::of(const DrawnEdge& e, std::uint32_t run, std::vector<doubl
   s.delay =
       net_.delay_resolution * wiring_.delay_steps(e, run * target_run + e.target, net_.delay_resolution);
   s.run = {net_.ticks_per_ms()};
+  s.extras = t.extras;
+  s.params = params_.data();
   return t.read(&s, 0, 0);
 }
 

@@ -63,6 +63,25 @@ struct Wiring {
   std::optional<ByDistance> by_distance_;
 };
 
+/// Writes the variables of a synapse that the network initialises.
+class StateMaker {
+ public:
+  /// `shared`: what the model has made of the projection's parameters `params`.
+  StateMaker(const Network& net, const Wiring& w, const void* shared, const void* params);
+  void make(std::byte* state, const DrawnEdge& e, std::uint32_t target);
+
+ private:
+  void begin(std::byte* state, const DrawnEdge& e, std::uint32_t target);
+  const Projection& projection_;
+  const Wiring& wiring_;
+  std::vector<std::byte> prototype_;
+  std::vector<const Field*> drawn_;
+  std::vector<std::uint32_t> numbers_;  ///< of their draws
+  Slice slice_{};
+  bool keyed_;                         ///< is there something to draw or to check beside the variables?
+  std::vector<std::byte> own_params_;  ///< of a device, where parameters are drawn and to be checked
+};
+
 /// What the edges of a projection hold at t = 0, for the log.
 class InitialState {
  public:
@@ -76,27 +95,13 @@ class InitialState {
   const Wiring& wiring_;
   std::vector<std::uint32_t> variables_;
   bool weight_given_ = true, weight_known_ = true;
-  Buffer<std::byte> shared_;
-  std::vector<std::byte> state_, slice_state_;
-};
-
-/// Writes the variables of a synapse that the network initialises.
-class StateMaker {
- public:
-  /// `shared`: what the model has made of the projection's parameters.
-  StateMaker(const Projection& p, const Wiring& w, const void* shared);
-  void make(std::byte* state, const DrawnEdge& e, std::uint32_t target) const;
-
- private:
-  const Projection& projection_;
-  const Wiring& wiring_;
-  const void* shared_;
-  std::vector<std::byte> prototype_;
-  std::vector<const Field*> drawn_;
+  Buffer<std::byte> shared_, state_;
+  std::vector<std::byte> slice_state_, params_;
+  std::optional<StateMaker> maker_;
 };
 
 // For every synapse of a network: inlined.
-inline void StateMaker::make(std::byte* state, const DrawnEdge& e, std::uint32_t target) const {
+inline void StateMaker::make(std::byte* state, const DrawnEdge& e, std::uint32_t target) {
   std::memcpy(state, prototype_.data(), prototype_.size());
   for (std::size_t v = 0; v < drawn_.size(); ++v) {
     double value;
@@ -106,13 +111,16 @@ inline void StateMaker::make(std::byte* state, const DrawnEdge& e, std::uint32_t
       value = projection_.listed_state[v][e.listed];
     } else {
       const std::uint64_t edge = std::uint64_t{e.source} << 32 | target,
-                          of = std::uint64_t{v} << 32 | e.weight_word;
+                          of = std::uint64_t{numbers_[v]} << 32 | e.weight_word;
       const auto w = draw(wiring_.variable_key, edge, of);
       value = wiring_.state[v](uniform01(w[0], w[1]));
     }
     put(state, *drawn_[v], value);
   }
-  if (projection_.synapse->init) projection_.synapse->init(state, shared_);
+  if (keyed_) return begin(state, e, target);
+  if (!projection_.synapse->init) return;
+  slice_.state = state;
+  projection_.synapse->init(&slice_);
 }
 
 /// Calls f(edge, source gid, steps of delay, local target, target's index in the projection) for the edges of

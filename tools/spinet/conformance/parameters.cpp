@@ -50,7 +50,7 @@ double drawn_in_range(const Field& f, Dice& dice) {
 std::vector<ParameterSet> parameter_sets(const Fields& fields, std::size_t size,
                                          const char* (*check)(const void*) noexcept, std::uint32_t seed) {
   constexpr int drawn = 8, tries = 30;
-  ParameterSet defaults{"the default parameters", {}};
+  ParameterSet defaults{"the default parameters", {}, false};
   for (std::uint32_t i = 0; i < fields.count; ++i) defaults.values.push_back(fields.data[i].preset);
   const auto allowed = [&](const ParameterSet& s) {
     const Fenced p = s.bytes(fields, size);
@@ -67,7 +67,7 @@ std::vector<ParameterSet> parameter_sets(const Fields& fields, std::size_t size,
   Dice dice(seed + 1000);
   for (int k = 0; k < drawn && fields.count; ++k)
     for (int attempt = 0; attempt < tries; ++attempt) {
-      ParameterSet s{"", defaults.values};
+      ParameterSet s{"", defaults.values, false};
       for (std::uint32_t i = 0; i < fields.count; ++i)
         if (dice.uniform() < 0.5) {
           s.values[i] = drawn_in_range(fields.data[i], dice);
@@ -76,6 +76,7 @@ std::vector<ParameterSet> parameter_sets(const Fields& fields, std::size_t size,
                 (s.name.empty() ? "" : ", ") + std::string(fields.data[i].name) + " = " + number(s.values[i]);
         }
       if (s.name.empty() || !allowed(s)) continue;
+      s.spreads = k % 2 != 0;
       all.push_back(std::move(s));
       break;
     }

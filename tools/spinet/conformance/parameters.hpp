@@ -12,6 +12,7 @@ namespace spinet {
 struct ParameterSet {
   std::string name;  ///< for people: how it differs from the defaults
   std::vector<double> values;
+  bool spreads = false;  ///< parameters that may be drawn are
   /// The model's struct.
   Fenced bytes(const Fields& fields, std::size_t size) const;
 };

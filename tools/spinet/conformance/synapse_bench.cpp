@@ -141,27 +141,46 @@ class Targets {
   NeuronBlock block_{};
 };
 
+namespace {
+
+/// Some sets of parameters have those drawn that may be.
+std::shared_ptr<const ExtendedTable> extended_of(const SynapseTable& table, const ParameterSet& set) {
+  std::vector<std::uint32_t> drawn;
+  for (std::uint32_t f = 0; f < table.model.params.count && set.spreads; ++f)
+    if (table.model.params.data[f].flags & spread) drawn.push_back(f);
+  return extended(table, set.values, drawn);
+}
+
+}  // namespace
+
 SliceBench::SliceBench(const SynapseTable& table, const ParameterSet& set, std::uint32_t seed,
                        std::uint32_t from, std::uint32_t count, const Identity& who)
-    : t_(&table),
+    : extended_(extended_of(table, set)),
+      t_(extended_ ? &extended_->table() : &table),
       params_(set),
+      param_bytes_(set.bytes(table.model.params, table.params_size)),
       from_(from),
       count_(count),
       who_(who),
       shared_(table.shared_size),
-      state_(std::size_t{table.state_size} * count),
+      state_(std::size_t{t_->state_size} * count),
       slice_state_(table.slice_state_size),
       targets_(count),
       copies_(count),
       neurons_(std::make_shared<Targets>(table, set, who.first_target)) {
   prepare();
+  for (std::uint32_t i = 0; i < count_; ++i) targets_[i] = static_cast<std::uint16_t>(3 * (from_ + i));
+  put_variables(seed);
+}
+
+void SliceBench::put_variables(std::uint32_t seed) {
   const Fields& variables = t_->model.variables;
+  const std::uint32_t drawn = t_->extras ? t_->extras->devices * t_->extras->drawn_count : 0;
   for (std::uint32_t i = 0; i < count_; ++i) {
-    targets_[i] = static_cast<std::uint16_t>(3 * (from_ + i));
     std::byte* s = state_.data() + std::size_t{i} * t_->state_size;
     Dice dice(seed + 5000 + from_ + i);
     for (std::uint32_t v = 0; v < variables.count; ++v) put(s, variables.data[v], variables.data[v].preset);
-    for (std::uint32_t v = 0; v < variables.count; ++v)
+    for (std::uint32_t v = 0; v < variables.count - drawn; ++v)
       if (const Field& f = variables.data[v]; f.flags & initial) {
         // Defaults, ends of the range and others, by turns.
         const std::uint32_t turn = (from_ + i + v) % 4;
@@ -169,21 +188,44 @@ SliceBench::SliceBench(const SynapseTable& table, const ParameterSet& set, std::
                    high = turn == 2 && std::isfinite(f.high) && !(f.flags & high_open);
         put(s, f, turn == 0 ? f.preset : low ? f.low : high ? f.high : drawn_in_range(f, dice));
       }
+    if (drawn != 0) draw_parameters(s, dice);
+    Slice one = at(0);
+    one.count = 1;
+    one.targets += i;
+    one.state = s;
+    if (one.copies) one.copies += i;
     const ModeWatch watch("init", mode_trouble_);
-    if (t_->init) t_->init(s, shared_.data());
+    if (t_->init) t_->init(&one);
+  }
+}
+
+/// Some percent from what the others have, where the model takes that.
+void SliceBench::draw_parameters(std::byte* state, Dice& dice) const {
+  const Fields& variables = t_->model.variables;
+  const Extras& extras = *t_->extras;
+  for (std::uint32_t v = variables.count - extras.devices * extras.drawn_count; v < variables.count; ++v) {
+    const Field& f = variables.data[v];
+    const double x = f.preset * (0.95 + 0.1 * dice.uniform());
+    if (!(x > f.low && x < f.high)) continue;
+    put(state, f, x);
+    for (std::uint32_t d = 0; d < extras.devices && t_->check; ++d) {
+      Fenced own = params_.bytes(t_->model.params, t_->params_size);
+      extras.put_drawn(state, d, own.data());
+      if (t_->check(own.data())) put(state, f, f.preset);
+    }
   }
 }
 
 SliceBench::SliceBench(const SliceBench& saved, const SynapseTable& table) : SliceBench(saved) {
-  t_ = &table;
+  extended_ = extended_of(table, params_);
+  t_ = extended_ ? &extended_->table() : &table;
   std::memset(shared_.data(), 0, shared_.size());
   prepare();
 }
 
 void SliceBench::prepare() {
   const ModeWatch watch("prepare", mode_trouble_);
-  if (t_->prepare)
-    t_->prepare(shared_.data(), params_.bytes(t_->model.params, t_->params_size).data(), &run_info);
+  if (t_->prepare) t_->prepare(shared_.data(), param_bytes_.data(), &run_info);
 }
 
 void SliceBench::change(const SynapseEvent& e) {
@@ -199,6 +241,7 @@ void SliceBench::change(const SynapseEvent& e) {
   if (t_->catch_up) t_->catch_up(&s);
   t_->set(&s, bytes.data(), shared.data());
   std::memcpy(shared_.data(), shared.data(), shared.size());
+  std::memcpy(param_bytes_.data(), bytes.data(), bytes.size());
   params_ = next;
   intact_ = intact_ && shared.intact();
 }
@@ -218,6 +261,8 @@ Slice SliceBench::at(Tick tick, double payload) {
     s.copies = copies_.data(),
     s.random = who_.key;  // as the engine: a model that does not say that it draws has no key
   s.run = run_info;
+  s.extras = t_->extras;
+  s.params = param_bytes_.data();
   neurons_->show(s, t_->post_tau != nullptr, shows_values_);
   return s;
 }

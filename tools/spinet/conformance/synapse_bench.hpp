@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "network/extended.hpp"
 #include "parameters.hpp"
 #include "spinet/synapse.hpp"
 
@@ -77,9 +78,13 @@ class SliceBench {
 
  private:
   void prepare();
+  void put_variables(std::uint32_t seed);
+  void draw_parameters(std::byte* state, Dice& dice) const;
   static void take(const SynapseTable& table, Fenced& out, std::uint32_t count, std::vector<double>& weights);
+  std::shared_ptr<const ExtendedTable> extended_;  ///< where the parameters ask for more than the `State`
   const SynapseTable* t_;
   ParameterSet params_;  ///< at present
+  Fenced param_bytes_;   ///< the same as the model's `Params`
   std::uint32_t from_, count_;
   Identity who_;
   Fenced shared_, state_, slice_state_;

@@ -7,21 +7,22 @@
 namespace spinet::tool {
 
 DeviceBench::DeviceBench(const SynapseTable& table, Make make)
-    : t_(table),
-      make_(std::move(make)),
+    : make_(std::move(make)),
+      extended_(extended(table, make_.params)),
+      t_(extended_ ? extended_->table() : table),
       shared_(std::max(table.shared_size, 64u)),
-      state_(std::max(table.state_size, 64u)),
+      state_(std::max(t_.state_size, 64u)),
       slice_state_(std::max(table.slice_state_size, 64u)),
       gid_(1 + make_.number) {
-  std::vector<double> raw;
-  prepare(shared_, raw);
+  prepare(shared_, raw_);
   const Fields& variables = t_.model.variables;
   for (std::uint32_t v = 0; v < variables.count; ++v)
     if (!(variables.data[v].flags & Flag::initial))
       put(state_.data(), variables.data[v], variables.data[v].preset);
   for (std::uint32_t v = 0; v < variables.count; ++v)
     if (variables.data[v].flags & Flag::initial) put(state_.data(), variables.data[v], make_.initial[v]);
-  if (t_.init) t_.init(state_.data(), shared_.data());
+  const Slice begin = at(0);
+  if (t_.init) t_.init(&begin);
   neuron_.read = [](const NeuronBlock*, Tick, std::uint32_t, std::uint32_t) noexcept -> double {
     return 0;
   };  // a target at rest
@@ -57,6 +58,8 @@ Slice DeviceBench::at(double seconds) {
   s.block = &block_;
   s.reads = reads_.data();
   s.run = {ticks_per_second * 1e-3};
+  s.extras = t_.extras;
+  s.params = raw_.data();
   return s;
 }
 void DeviceBench::apply(double seconds, const Control& control) {
@@ -72,6 +75,7 @@ void DeviceBench::set(double seconds, std::uint32_t param, double value) {
   prepare(next, raw);
   t_.set(&s, raw.data(), next.data());
   shared_ = std::move(next);
+  raw_ = std::move(raw);
 }
 double DeviceBench::read(double seconds, std::uint32_t variable) {
   const Slice s = at(seconds);

@@ -2,10 +2,12 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "core/block/history.hpp"
 #include "core/buffer.hpp"
+#include "network/extended.hpp"
 #include "spinet/synapse.hpp"
 
 namespace spinet::tool {
@@ -35,8 +37,10 @@ class DeviceBench {
  private:
   Slice at(double seconds);
   void prepare(Buffer<std::byte>& shared, std::vector<double>& raw) const;
-  const SynapseTable& t_;
   Make make_;
+  std::shared_ptr<const ExtendedTable> extended_;  ///< where the parameters ask for more than the `State`
+  const SynapseTable& t_;
+  std::vector<double> raw_;  ///< the model's `Params`
   Buffer<std::byte> shared_, state_, slice_state_;
   std::vector<std::uint32_t> reads_;
   NeuronTable neuron_{};

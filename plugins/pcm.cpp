@@ -1,0 +1,247 @@
+// pcm: a phase-change memory as a synapse, which drifts while it learns and is read.
+//
+// The figures are those of the statistical model of IBM's analog hardware acceleration kit (M. J. Rasch et
+// al., "A flexible and fast PyTorch toolkit for simulating training and inference on analog crossbar arrays",
+// 2021), fitted to a million devices (V. Joshi et al., "Accurate deep neural network inference using
+// computational phase-change memory", 2020; S. R. Nandakumar et al., "Phase-change memory models for deep
+// learning training and inference", 2019).  With g the wanted conductance over G_max = 25 uS, at least 0.001:
+//   programming  G = G_max g + s z, s = 0.26348 + 1.965 g - 1.1731 g^2 uS, never below 0
+//   drift        G(t) = G ((t + t0) / t0)^-nu at t after the last programming, t0 = 20 s: so long after it G
+//   is
+//                what programming is measured to have left
+//                nu = |m + s z|, m = -0.0155 ln g + 0.0244 within [0.049, 0.1], s = -0.0125 ln g - 0.0059
+//                within [0.008, 0.045], anew with each programming
+//   1/f noise    sd of a read over G(t): q sqrt(ln((t + t0 + 250 ns) / 500 ns)), q = 0.0088 / g^0.65 of the
+//                programmed g, at most 0.2; each read draws anew
+// t is exact at every event and read, in closed form, however long the pause.
+//
+// Learning is ours: pairs of spikes as in stdp (all with all, additive, at the conductance found) ask for a
+// change, and the next presynaptic event programs the device once, to what it conducts then and the change.
+// So each change pays with programming noise, and sets the clock of the drift back.  Pulses beyond V_th ask
+// for a change of `step`, up for positive and down for negative ones.
+#include "spinet/math.hpp"
+#include "spinet/reality.hpp"
+#include "spinet/synapse.hpp"
+
+namespace {
+using namespace spinet;
+
+struct Pcm {
+  static constexpr const char* name = "pcm";
+  static constexpr const char* doc =
+      "Phase-change memory: programmed with noise by spikes or pulses, read with 1/f noise, drifting in "
+      "between.";
+  static constexpr Stimulus stimuli[] = {device::pulse, device::read};
+  enum { a_pulse, a_read };
+  static constexpr bool draws = true;
+  struct Params : device::Reality {
+    double w_max, G_max, t0, nu, nu_sd, drift, programming_noise, noise_1f;
+    double tau_plus, tau_minus, A_plus, A_minus, V_th, step;
+  };
+  using Parts = device::RealityParts;
+  struct Shared {
+    Params p;
+    device::Knobs knobs;
+    double seconds, plus, minus;  ///< per tick
+  };
+  struct State {
+    float weight;   ///< what the network wants at t = 0
+    float g;        ///< what was wanted last, over G_max
+    float G, nu;    ///< what came of it [uS]
+    float due;      ///< change that pairs of spikes ask for, over G_max
+    float reading;  ///< uS
+    Tick at;        ///< the last programming
+  };
+  struct SliceState {
+    Tick last, applied;  ///< as in stdp
+    double trace;
+  };
+
+  static auto params() {
+    FieldTable<Params> t;
+    t.add(&Params::w_max, "w_max", "1", 100, above(0), port_unit, "weight of a device of G_max")
+        .add(&Params::G_max, "G_max", "uS", 25, above(0), spread, "conductance of g = 1")
+        .add(&Params::t0, "t0", "s", 20, above(0), spread, "time after programming at which it was measured")
+        .derives(&Params::nu, "nu", "1", at_least(0), spread, "mean exponent of the drift; auto: by g")
+        .derives(&Params::nu_sd, "nu_sd", "1", at_least(0), 0,
+                 "its sd from programming to programming; auto: by g")
+        .add(&Params::drift, "drift", "1", 1, at_least(0), spread, "factor of the exponent; 0: no drift")
+        .add(&Params::programming_noise, "programming_noise", "1", 1, at_least(0), spread,
+             "factor of the noise of programming")
+        .add(&Params::noise_1f, "noise_1f", "1", 1, at_least(0), spread, "factor of the 1/f noise of reads")
+        .add(&Params::tau_plus, "tau_plus", "ms", 20, above(0), 0,
+             "time constant of potentiation, pre before post (not in the paper)")
+        .add(&Params::tau_minus, "tau_minus", "ms", 20, above(0), 0,
+             "time constant of depression, post before pre (not in the paper)")
+        .add(&Params::A_plus, "A_plus", "1", 0, at_least(0), 0,
+             "change by a pair, pre before post, over G_max (not in the paper)")
+        .add(&Params::A_minus, "A_minus", "1", 0, at_least(0), 0,
+             "change by a pair, post before pre, over G_max (not in the paper)")
+        .add(&Params::V_th, "V_th", "V", 1, at_least(0), spread,
+             "pulses up to it change nothing, either sign (not in the paper)")
+        .add(&Params::step, "step", "1", 0.05, between(0, 1), spread,
+             "change by a pulse, over G_max (not in the paper)");
+    device::add_reality(t);
+    return t;
+  }
+  static auto variables() {
+    FieldTable<State> t;
+    t.add(&State::weight, "weight", "1", 0, at_least(0), initial | port_unit,
+          "given: what is programmed at t = 0; logged: at present, without noise of reads")
+        .computed("G", "uS", 0, at_least(0), 0, "conductance at present, without noise of reads")
+        .add(&State::g, "g", "1", 0, between(0, 1), 0, "conductance that was wanted last, over G_max")
+        .add(&State::nu, "nu", "1", 0, at_least(0), 0, "exponent of the drift since then")
+        .computed("age", "s", 0, at_least(0), 0, "time since then")
+        .add(&State::reading, "reading", "uS", 0, at_least(0), 0, "as last read by the schedule, with noise");
+    device::add_reality_variables(t);
+    return t;
+  }
+  static const char* check(const Params& p) { return device::problem(p); }
+  static std::uint32_t parts(const Params& p) { return device::parts_of(p); }
+  static Sign sign(const Params&) { return Sign::positive; }
+  static std::uint32_t changes(const Params&, std::uint32_t) { return 1; }
+  static double post_tau(const Params& p) { return p.tau_minus; }
+  static void prepare(Shared& s, const Params& p, const RunInfo& run) {
+    s = {p, device::Knobs(p, run), 1e-3 / run.ticks_per_ms, 1 / (p.tau_plus * run.ticks_per_ms),
+         1 / (p.tau_minus * run.ticks_per_ms)};
+  }
+
+  static constexpr double least_g = 1e-3, fitted_G_max = 25;
+  static double within(double x, double low, double high) { return x < low ? low : x > high ? high : x; }
+  /// sd of the conductance that programming leaves [uS].
+  static double programming_sd(double g, const Params& p) {
+    return p.programming_noise * (0.26348 + 1.965 * g - 1.1731 * g * g) * p.G_max / fitted_G_max;
+  }
+  static double exponent(double g, double z, const Params& p) {
+    const double ln_g = math::log(g > least_g ? g : least_g);
+    const double mean = is_auto(p.nu) ? within(-0.0155 * ln_g + 0.0244, 0.049, 0.1) : p.nu;
+    const double sd = is_auto(p.nu_sd) ? within(-0.0125 * ln_g - 0.0059, 0.008, 0.045) : p.nu_sd;
+    return p.drift * math::abs(mean + sd * z);
+  }
+  static Params params_of(Synapses<Pcm> n, std::uint32_t i) {
+    return n.differ() ? n.params(i) : n.shared().p;
+  }
+  /// Conductance at the slice's tick [uS].
+  static double conductance(Synapses<Pcm> n, std::uint32_t i) {
+    const State& s = n[i];
+    if (n.s.tick == s.at || s.nu == 0) return static_cast<double>(s.G);
+    const double t0 = n.differ() ? n.params(i).t0 : n.shared().p.t0;
+    const double age = static_cast<double>(n.s.tick - s.at) * n.shared().seconds;
+    return static_cast<double>(s.G) * math::exp(-static_cast<double>(s.nu) * math::log1p(age / t0));
+  }
+  static void program(Synapses<Pcm> n, std::uint32_t i, double g) {
+    constexpr std::uint32_t of_programming = 0x10;
+    const Params p = params_of(n, i);
+    State& s = n[i];
+    const Words w = n.s.draw(i, of_programming);
+    const double wanted = within(g, 0, 1),
+                 sd = programming_sd(wanted, p) * device::cycle_factor(n, i, 0, 0x12);
+    const double G = wanted * p.G_max + sd * device::normal(w[0], w[1]);
+    s.g = static_cast<float>(wanted);
+    s.G = static_cast<float>(G > 0 ? G : 0);
+    s.nu = static_cast<float>(exponent(wanted, device::normal(w[2], w[3]), p));
+    s.at = n.s.tick;
+  }
+  /// A change of the wanted conductance, from what it is now.
+  static void change(Synapses<Pcm> n, std::uint32_t i, double by) {
+    const Params p = params_of(n, i);
+    const double g = within(conductance(n, i) / p.G_max, 0, 1), to = within(g + by, 0, 1);
+    if (to == g) return;
+    const device::Limits limits = device::limits(n, i, 0, g);
+    if (limits.low < limits.high || limits.low != g) program(n, i, limits(to));
+  }
+  static void init(Synapses<Pcm> n) {
+    const Params p = params_of(n, 0);
+    State& s = n[0];
+    s.due = s.reading = 0;
+    program(n, 0, device::begin(n, 0, static_cast<double>(s.weight) / p.w_max));
+  }
+
+  static double decay(double rate, Tick ticks) { return math::exp(-rate * static_cast<double>(ticks)); }
+  /// What the postsynaptic spikes in (applied, seen] ask for; returns the number of those up to seen.
+  static std::uint32_t take_post(State& s, const PostHistory& h, const SliceState& pre, const Slice& of) {
+    const Shared& p = *static_cast<const Shared*>(of.shared);
+    const std::uint32_t n = h.upto(of.seen());
+    std::uint32_t k = n;
+    while (k && h[k - 1].tick > pre.applied) --k;
+    for (; k < n && pre.trace != 0; ++k)
+      s.due += static_cast<float>(p.p.A_plus * pre.trace * decay(p.plus, h[k].tick + of.delay - pre.last));
+    return n;
+  }
+  /// The conductance that a read finds.
+  static double read_out(Synapses<Pcm> n, std::uint32_t i, std::uint32_t use) {
+    constexpr double t_read = 250e-9;
+    const State& s = n[i];
+    double G = conductance(n, i);
+    const double factor = n.differ() ? n.params(i).noise_1f : n.shared().p.noise_1f;
+    if (factor > 0 && G > 0) {
+      const Params p = params_of(n, i);
+      const double g = static_cast<double>(s.G) / p.G_max, root = math::pow(g, 0.65);
+      const double q = within(0.0088 / (root > 1e-3 ? root : 1e-3), 0, 0.2);
+      const double t = static_cast<double>(n.s.tick - s.at) * n.shared().seconds + p.t0;
+      const double sd = factor * q * math::sqrt(math::log((t + t_read) / (2 * t_read)));
+      const double z = device::detail::normal_of(n, i, use + 1, 0);
+      G *= 1 + sd * z > 0 ? 1 + sd * z : 0;
+    }
+    return device::found(n, i, 0, G, use);
+  }
+
+  static void on_pre(Synapses<Pcm> n, double* out) {
+    SliceState& pre = n.slice_state();
+    const Shared& p = n.shared();
+    const Tick t = n.s.emitted(), seen = n.s.seen();
+    const bool learns = p.p.A_plus > 0 || p.p.A_minus > 0;
+    for (std::uint32_t i = 0; i < n.size(); ++i) {
+      const double G_max = n.differ() ? n.params(i).G_max : p.p.G_max;
+      out[i] = p.p.w_max * read_out(n, i, 0) / G_max;
+      if (!learns) continue;
+      const PostHistory& h = n.post(i);
+      std::uint32_t k = take_post(n[i], h, pre, n.s);
+      if (k && h[k - 1].tick == seen) --k;  // at the same tick as this presynaptic spike
+      double by = static_cast<double>(n[i].due);
+      if (k) by -= p.p.A_minus * h[k - 1].trace * decay(p.minus, seen - h[k - 1].tick);
+      n[i].due = 0;
+      if (by != 0) change(n, i, by);
+    }
+    pre.trace = pre.trace == 0 ? 1 : 1 + pre.trace * decay(p.plus, t - pre.last);
+    pre.last = t;
+    pre.applied = seen;
+  }
+  static void catch_up(Synapses<Pcm> n) {
+    for (std::uint32_t i = 0; i < n.size(); ++i) take_post(n[i], n.post(i), n.slice_state(), n.s);
+    n.slice_state().applied = n.s.seen();
+  }
+  static void on_control(Synapses<Pcm> n, const Control& c) {
+    for (std::uint32_t i = 0; i < n.size(); ++i) {
+      if (c.stimulus == a_read) {
+        n[i].reading = static_cast<float>(read_out(n, i, 0x20));
+        continue;
+      }
+      const Params p = params_of(n, i);
+      const double V = c.value[0];
+      if (math::abs(V) <= p.V_th) continue;
+      if (device::counts(n)) device::pay(n, i, 0, device::pulse_energy(V, conductance(n, i) * c.value[1]));
+      change(n, i, V > 0 ? p.step : -p.step);
+    }
+  }
+  static double read(Synapses<Pcm> n, std::uint32_t i, std::uint32_t variable) {
+    const State& s = n[i];
+    switch (variable) {  // as in variables()
+      case 0:
+        return n.shared().p.w_max * conductance(n, i) / params_of(n, i).G_max;
+      case 1:
+        return conductance(n, i);
+      case 2:
+        return static_cast<double>(s.g);
+      case 3:
+        return static_cast<double>(s.nu);
+      case 4:
+        return static_cast<double>(n.s.tick - s.at) * n.shared().seconds;
+      default:
+        return static_cast<double>(s.reading);
+    }
+  }
+};
+}  // namespace
+
+SPINET_MODEL(synapse_table<Pcm>())
