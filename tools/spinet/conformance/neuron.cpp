@@ -8,7 +8,7 @@
 namespace spinet {
 namespace {
 
-std::string difference(std::vector<Emission> a, std::vector<Emission> b) {
+std::string difference(std::vector<Fired> a, std::vector<Fired> b) {
   std::sort(a.begin(), a.end());
   std::sort(b.begin(), b.end());
   for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i)
@@ -21,7 +21,7 @@ std::string difference(std::vector<Emission> a, std::vector<Emission> b) {
 
 /// "" if both ended with the same events and every variable reads the same at the end.
 std::string difference(const BlockBench& whole, std::initializer_list<BlockBench*> parts, Tick duration) {
-  std::vector<Emission> emissions;
+  std::vector<Fired> emissions;
   for (BlockBench* part : parts) {
     if (!part->trouble.empty()) return part->trouble;
     emissions.insert(emissions.end(), part->emissions.begin(), part->emissions.end());

@@ -108,11 +108,11 @@ inline Program program(const NeuronTable& t, double strength, Tick duration, std
   return s;
 }
 
-struct Emission {
+struct Fired {
   Tick tick;
   std::uint32_t neuron;
   double payload;
-  auto operator<=>(const Emission&) const = default;
+  auto operator<=>(const Fired&) const = default;
 };
 
 /// How the small engine cuts its calls.
@@ -143,7 +143,7 @@ struct BlockBench {
   Tick now = 0, frame_begin = 0, frame_length = 0;
   std::size_t next_slice = 0, next_train = 0, next_act = 0;
   bool asleep = false;
-  std::vector<Emission> emissions;
+  std::vector<Fired> emissions;
   std::vector<Tick> last_emission;
   std::vector<Fenced> params;  ///< of each neuron
   ParameterSet set;
