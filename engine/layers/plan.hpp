@@ -1,0 +1,126 @@
+// A layered network as plain numbers: what of a checked network can be trained, and how its parts compute.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace spinet::layers {
+
+/// Neurons of a layer: index = (channel * height + row) * width + column.  A flat layer is {n, 1, 1}.
+struct Shape {
+  std::uint32_t channels = 1, height = 1, width = 1;
+  std::size_t size() const { return std::size_t{channels} * height * width; }
+  std::size_t area() const { return std::size_t{height} * width; }
+  bool operator==(const Shape&) const = default;
+};
+
+/// What the neurons of a layer do with the sum x of what they get, bias included.
+enum class Answer : std::uint8_t {
+  linear,  ///< x
+  relu,    ///< max(x, 0)
+  em,      ///< a linear read-out of curves f_k(gain x): Layer::curves
+  lif,     ///< spikes; trained over time steps by surrogate gradients: Layer::spiking
+};
+
+/// A curve c + sum over time constants of a_i exp(-n / tau_i), of a device after n pulses.
+struct Curve {
+  double constant = 0;
+  std::vector<double> amplitudes{};  ///< one for each of Curves::taus
+};
+
+/// The curves of a layer of electrical-magnetic neurons, and how the input becomes a number of pulses.
+struct Curves {
+  std::vector<double> taus;  ///< [pulses], shared by all curves
+  std::vector<Curve> curves;
+  double gain = 3;              ///< n = gain x
+  double n_min = 0, n_max = 0;  ///< n is kept in [n_min, n_max] where n_max > n_min; else it is free
+  bool operator==(const Curves&) const = default;
+};
+inline bool operator==(const Curve& a, const Curve& b) {
+  return a.constant == b.constant && a.amplitudes == b.amplitudes;
+}
+
+/// A leaky integrate-and-fire layer on a grid of time steps.
+struct Spiking {
+  enum class Surrogate : std::uint8_t { fast_sigmoid, arctan };
+  double membrane_decay = 0;  ///< exp(-step / tau_m)
+  double synaptic_decay = 0;  ///< exp(-step / tau_s); 0: inputs act at once
+  double threshold = 1;
+  bool soft_reset = false;  ///< by subtraction; else to 0
+  Surrogate surrogate = Surrogate::fast_sigmoid;
+  double slope = 25;  ///< of the surrogate at the threshold
+};
+
+/// Where numbers of a layer or connection lie in Model::parameters or Model::statistics.
+struct Part {
+  std::size_t first = 0, count = 0;
+};
+
+struct Layer {
+  std::string name;              ///< of the population
+  std::uint32_t population = 0;  ///< in the network
+  Shape shape;
+  Answer answer = Answer::linear;
+  bool maximum = false;  ///< the greatest of what it gets, not the sum: the target of a max pool
+  /// One a channel where a convolution ends in it, else one a neuron; none: count 0.
+  Part bias{};
+  Curves curves{};
+  Part read_out{};  ///< of `em`: a weight for each curve, then the bias of the read-out
+  Spiking spiking{};
+};
+
+enum class Join : std::uint8_t {
+  dense,        ///< weights [target][source]
+  convolution,  ///< weights [channel out][channel in / groups][row][column]
+  average_pool,
+  sum_pool,
+  max_pool,
+  one_to_one,  ///< weight 1: flatten, skip connections
+};
+
+/// Of convolutions and pools: rows, then columns.
+struct Window {
+  std::uint32_t size[2] = {1, 1}, stride[2] = {1, 1}, padding[2] = {0, 0}, dilation[2] = {1, 1};
+  std::uint32_t groups = 1;
+};
+
+/// Batch normalisation of what the sources of a connection send, before it is weighted: per channel for
+/// convolutions and pools, per neuron for dense ones.  y = scale (x - mean) / sqrt(variance + epsilon) +
+/// shift
+struct Normalisation {
+  bool on = false;
+  double momentum = 0.1;  ///< weight of the newest batch in the running statistics
+  double epsilon = 1e-5;
+  Part scale{}, shift{};    ///< in Model::parameters
+  Part mean{}, variance{};  ///< in Model::statistics
+};
+
+struct Connection {
+  std::uint32_t projection = 0;          ///< in the network
+  std::uint32_t source = 0, target = 0;  ///< in Plan::layers, source before target
+  Join join = Join::dense;
+  Window window{};
+  Part weights{};  ///< none of pools and one_to_one
+  Normalisation normalisation{};
+  double dropout =
+      0;  ///< share of the sources' answers that a training step leaves out; the rest is scaled up
+};
+
+struct Plan {
+  std::vector<Layer> layers;            ///< [0] is the input, the last one the output; sources before targets
+  std::vector<Connection> connections;  ///< sorted by target, then source
+  std::size_t parameters = 0, statistics = 0;
+  std::uint32_t steps = 1;  ///< time steps of an image, where there are spiking layers
+  const Shape& input() const { return layers.front().shape; }
+  std::uint32_t classes() const { return static_cast<std::uint32_t>(layers.back().shape.size()); }
+};
+
+/// What training changes.
+struct Model {
+  std::vector<float> parameters;  ///< Plan::parameters
+  std::vector<float> statistics;  ///< Plan::statistics; means 0 and variances 1 to begin with
+  bool operator==(const Model&) const = default;
+};
+
+}  // namespace spinet::layers
