@@ -97,6 +97,7 @@ struct Normalisation {
 };
 
 struct Connection {
+  std::string name;                      ///< of the projection
   std::uint32_t projection = 0;          ///< in the network
   std::uint32_t source = 0, target = 0;  ///< in Plan::layers, source before target
   Join join = Join::dense;
