@@ -5,15 +5,9 @@
 #include <string>
 #include <vector>
 
-namespace spinet::layers {
+#include "network/layered.hpp"
 
-/// Neurons of a layer: index = (channel * height + row) * width + column.  A flat layer is {n, 1, 1}.
-struct Shape {
-  std::uint32_t channels = 1, height = 1, width = 1;
-  std::size_t size() const { return std::size_t{channels} * height * width; }
-  std::size_t area() const { return std::size_t{height} * width; }
-  bool operator==(const Shape&) const = default;
-};
+namespace spinet::layers {
 
 /// What the neurons of a layer do with the sum x of what they get, bias included.
 enum class Answer : std::uint8_t {
@@ -22,24 +16,6 @@ enum class Answer : std::uint8_t {
   em,      ///< a linear read-out of curves f_k(gain x): Layer::curves
   lif,     ///< spikes; trained over time steps by surrogate gradients: Layer::spiking
 };
-
-/// A curve c + sum over time constants of a_i exp(-n / tau_i), of a device after n pulses.
-struct Curve {
-  double constant = 0;
-  std::vector<double> amplitudes{};  ///< one for each of Curves::taus
-};
-
-/// The curves of a layer of electrical-magnetic neurons, and how the input becomes a number of pulses.
-struct Curves {
-  std::vector<double> taus;  ///< [pulses], shared by all curves
-  std::vector<Curve> curves;
-  double gain = 3;              ///< n = gain x
-  double n_min = 0, n_max = 0;  ///< n is kept in [n_min, n_max] where n_max > n_min; else it is free
-  bool operator==(const Curves&) const = default;
-};
-inline bool operator==(const Curve& a, const Curve& b) {
-  return a.constant == b.constant && a.amplitudes == b.amplitudes;
-}
 
 /// A leaky integrate-and-fire layer on a grid of time steps.
 struct Spiking {
@@ -103,6 +79,9 @@ struct Connection {
   Join join = Join::dense;
   Window window{};
   Part weights{};  ///< none of pools and one_to_one
+  /// Training leaves the weights as they are.  Biases of a layer and what is read out of it are trained
+  /// unless all of its weights are fixed.
+  bool fixed = false;
   Normalisation normalisation{};
   double dropout =
       0;  ///< share of the sources' answers that a training step leaves out; the rest is scaled up

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "network/layered.hpp"
 #include "network/scheduled.hpp"
 #include "spinet/model.hpp"
 #include "spinet/neuron.hpp"
@@ -56,6 +57,10 @@ struct Population {
   std::vector<double> patterns;     ///< environments: rows of inputs, then targets
   std::uint32_t pattern_inputs = 0, pattern_targets = 0;
   std::vector<std::uint32_t> drives;  ///< environments: projections that what they post may be addressed to
+  std::optional<layers::Shape> shape{};    ///< of a layer; its size is `size`
+  std::optional<layers::Curves> curves{};  ///< of electrical-magnetic neurons
+  /// What biases are drawn from where convolutions end, one a channel: `params` list them.
+  std::optional<Distribution> channel_bias{};
   const NeuronTable* neuron() const {
     return model->kind == Kind::neuron ? reinterpret_cast<const NeuronTable*>(model) : nullptr;
   }
@@ -118,6 +123,7 @@ struct Projection {
   /// `edges` hold the weights of connections that the rule draws, sorted by (target, source, number among
   /// equals), from this file; empty: they do not.
   std::string weights_from{};
+  layers::Preparation preparation{};
   std::uint64_t source_count() const {
     std::uint64_t n = 0;
     for (auto& r : sources) n += r.count;
@@ -217,6 +223,7 @@ struct Network {
   std::vector<WeightRecording> weights;
   std::vector<WeightEventRecording> weight_events;
   std::optional<StopCondition> until;
+  std::optional<layers::Training> training{};
   std::vector<std::uint32_t> edge_recordings;  ///< projections whose edges are written to the log
   /// Are the edges of projection `p` handed to the recorder?
   bool records_edges(std::uint32_t p) const {
