@@ -1,4 +1,4 @@
-// Images and what they show, from files that are there already: IDX, NPY, HDF5 or events.  Plain data.
+// Images and what they show, from files that are there already: IDX, NPY or HDF5.  Plain data.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -21,9 +21,9 @@ enum class Part : std::uint8_t { train, test };
 /// Pixels lie as in layers::Shape, images one after the other.  Exactly one of `bytes` and `numbers` is used.
 struct Images {
   std::uint32_t count = 0;
-  layers::Shape shape{};            ///< {k, 1, 1} where the file has k numbers an image and no rows
-  std::vector<std::uint8_t> bytes;  ///< a pixel is byte / 255
-  std::vector<float> numbers;       ///< a pixel is the number, finite
+  layers::Shape shape{};              ///< {k, 1, 1} where the file has k numbers an image and no rows
+  std::vector<std::uint8_t> bytes;    ///< a pixel is byte / 255
+  std::vector<float> numbers;         ///< a pixel is the number, finite
   std::vector<std::uint32_t> labels;  ///< of each image, below `classes`
   std::uint32_t classes = 0;
   std::vector<std::filesystem::path> files;  ///< that were read
@@ -31,14 +31,13 @@ struct Images {
 
 /// The images of a part in a folder.  It has one of (T is `train`, or `t10k` or `test`)
 ///   T-images-idx3-ubyte[.gz], T-labels-idx1-ubyte[.gz]     the files of MNIST and its like, as they come
-///   T-images.npy, T-labels.npy     uint8 or floats, C order: [n, k], [n, rows, columns] or [n, channels, ...]
-///   T.h5                           datasets `images` and `labels`, the same
-///   T/                             a file of events for each image: engine/images/README.md
+///   T-images.npy, T-labels.npy     uint8 or floats: [n, k], [n, rows, columns] or [n, channels, ...]
+///   T.h5                           the same as datasets `images` and `labels`
 /// `classes`: labels must be below; 0: one more than the greatest label.  Throws Error.
 Images read(const std::filesystem::path& folder, Part, std::uint32_t classes);
 
-/// Why images do not go into an input of this shape, or nothing.  They do where the shapes are alike, where the
-/// images have one channel (it is copied to all of the shape's), and where one of the two has no rows and
+/// Why images do not go into an input of this shape, or nothing.  They do where the shapes are alike, where
+/// the images have one channel (it is copied to all of the shape's), and where one of the two has no rows and
 /// columns and both have as many numbers.
 std::string misfit(const Images&, const layers::Shape& input);
 

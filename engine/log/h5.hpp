@@ -183,6 +183,27 @@ void check_size(hid_t dataset, const std::string& name);
 /// Throws unless every value of a dataset of numbers is a whole number of the type that is described: HDF5
 /// itself makes 0 of -1 and 1 of 1.7.
 void check_whole(hid_t dataset, const std::string& name, bool is_signed, std::size_t bytes);
+/// Throws unless a dataset is of plain numbers and reading it is believable.
+inline void check_stored(hid_t dataset, const std::string& name) {
+  check_number(Id(check(H5Dget_type(dataset), "dataset " + name)), "dataset " + name);
+  check_size(dataset, name);
+}
+/// Are its numbers stored as T, in whatever order of bytes?
+template <class T>
+bool holds(hid_t dataset) {
+  const Id type(check(H5Dget_type(dataset), "a dataset's type"));
+  return H5Tget_class(type) == H5Tget_class(type_of<T>()) && H5Tget_size(type) == sizeof(T) &&
+         (H5Tget_class(type) == H5T_FLOAT || H5Tget_sign(type) == H5Tget_sign(type_of<T>()));
+}
+/// All of a dataset of any shape that was checked so, the last index changing first; `values` has its size.
+template <class T>
+void read_values(hid_t dataset, const std::string& name, std::span<T> values) {
+  std::uint64_t count = 1;
+  for (const auto n : shape_of(dataset)) count *= n;
+  if (count != values.size()) throw Error("dataset " + name + " has another size");
+  check(H5Dread(dataset, type_of<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
+        "reading dataset " + name);
+}
 /// All of a one-dimensional dataset, converted to T; integers only from numbers that are ones.
 template <class T>
 std::vector<T> read_all(hid_t at, const std::string& name) {
