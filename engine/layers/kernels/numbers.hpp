@@ -1,0 +1,50 @@
+// Rows of numbers without lanes, and images into lanes.
+#pragma once
+#include "layers/kernels/kernels.hpp"
+
+namespace spinet::layers {
+
+template <class V>
+struct NumberKernels {
+  using T = typename V::Scalar;
+  static constexpr std::size_t lanes = V::lanes;
+
+  static void load(const float* const* image, std::size_t count, T* x) {
+    for (std::size_t l = 0; l < lanes; ++l)
+      for (std::size_t i = 0; i < count; ++i) x[i * lanes + l] = image[l][i];
+  }
+  static bool finite(const T* x, std::size_t numbers) {
+    const V none = V::of(0);
+    V sum = none;
+    std::size_t i = 0;
+    for (; i + lanes <= numbers; i += lanes) sum = V::fma(V::load(x + i), none, sum);
+    T all[lanes], rest = 0;
+    sum.store(all);
+    for (; i < numbers; ++i) rest += x[i] * T(0);
+    for (std::size_t l = 0; l < lanes; ++l) rest += all[l];
+    return rest == T(0);
+  }
+  static void accumulate(const T* from, T* to, std::size_t numbers) {
+    for (std::size_t i = 0; i < numbers; ++i) to[i] += from[i];
+  }
+  static void adam(const Update<T>& u) {
+    const T keep1 = u.beta1, keep2 = u.beta2, new1 = T(1) - keep1, new2 = T(1) - keep2;
+    for (std::size_t i = 0; i < u.count; ++i) {
+      const T g = V::fma(u.decay, u.parameter[i], u.gradient[i]);
+      const T m = V::fma(keep1, u.first[i], new1 * g), v = V::fma(keep2, u.second[i], new2 * (g * g));
+      const T bottom = V::fma(V::sqrt(v), u.root, u.epsilon);
+      u.first_to[i] = m;
+      u.second_to[i] = v;
+      u.parameter_to[i] = u.parameter[i] - u.rate * m / bottom;
+    }
+  }
+  static void descend(const Update<T>& u) {
+    for (std::size_t i = 0; i < u.count; ++i) {
+      T g = V::fma(u.decay, u.parameter[i], u.gradient[i]);
+      if (u.first) u.first_to[i] = g = V::fma(u.beta1, u.first[i], g);
+      u.parameter_to[i] = u.parameter[i] - u.rate * g;
+    }
+  }
+};
+
+}  // namespace spinet::layers

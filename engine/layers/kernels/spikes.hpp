@@ -1,0 +1,58 @@
+// Leaky integrate-and-fire neurons on a grid of time steps, and back through time with a surrogate for the
+// derivative of the step function (E. O. Neftci, H. Mostafa, F. Zenke, "Surrogate Gradient Learning in
+// Spiking Neural Networks", IEEE Signal Processing Magazine, 2019).
+#pragma once
+#include "layers/kernels/kernels.hpp"
+
+namespace spinet::layers {
+
+/// In every step: current = synaptic_decay current + x; potential = membrane_decay potential + current; a
+/// neuron at or above the threshold spikes, and is reset afterwards.
+template <class V>
+struct SpikeKernels {
+  using T = typename V::Scalar;
+  static constexpr std::size_t lanes = V::lanes;
+
+  static void spikes(const Spikes<T>& s) {
+    const V leak = V::of(s.membrane_decay), fade = V::of(s.synaptic_decay), threshold = V::of(s.threshold);
+    const V none = V::of(0), one = V::of(1);
+    const std::size_t frame = s.count * lanes;
+    for (std::size_t i = 0; i < frame; i += lanes) {
+      V current = none, left = none;
+      for (std::uint32_t t = 0; t < s.steps; ++t) {
+        current = V::fma(current, fade, V::load(s.x + t * s.x_frame + i));
+        const V u = V::fma(left, leak, current);
+        const auto fires = V::at_least(u, threshold);
+        u.store(s.potential + t * frame + i);
+        V::select(fires, one, none).store(s.spikes + t * frame + i);
+        left = V::select(fires, s.soft_reset ? u - threshold : none, u);
+      }
+    }
+  }
+
+  /// The reset is not differentiated through: a spike's effect on its own neuron counts as given.
+  static void spikes_back(const SpikesBack<T>& b) {
+    const Spikes<T>& s = b.of;
+    const V leak = V::of(s.membrane_decay), fade = V::of(s.synaptic_decay), threshold = V::of(s.threshold);
+    const V none = V::of(0), one = V::of(1), inverse = one / threshold;
+    const std::size_t frame = s.count * lanes;
+    for (std::size_t i = 0; i < frame; i += lanes) {
+      V after = none, current = none, total = none;  // gradients of the potential left, of the current, of x
+      for (std::uint32_t t = s.steps; t-- > 0;) {
+        const V u = V::load(s.potential + t * frame + i), spike = V::load(s.spikes + t * frame + i);
+        const V distance = V::fma(u, inverse, none - one) * V::of(b.slope);
+        const V size = V::max(distance, none - distance);
+        const V bottom = b.arctan ? V::fma(size, size, one) : (one + size) * (one + size);
+        V du = V::load(b.gradient + t * frame + i) * (inverse / bottom);
+        du = du + (s.soft_reset ? after : after * (one - spike));
+        current = V::fma(current, fade, du);
+        after = du * leak;
+        total = total + current;
+        if (s.x_frame) current.store(b.gradient + t * frame + i);
+      }
+      if (!s.x_frame) total.store(b.gradient + i);
+    }
+  }
+};
+
+}  // namespace spinet::layers

@@ -1,0 +1,148 @@
+// Number by number and unit by unit: sums, batch normalisation, answers of neurons.
+#pragma once
+#include "layers/kernels/kernels.hpp"
+
+namespace spinet::layers {
+
+template <class V>
+struct UnitKernels {
+  using T = typename V::Scalar;
+  static constexpr std::size_t lanes = V::lanes, half_count = V::lanes / half_lanes;
+
+  static void fill(T* x, const T* value, std::size_t units, std::size_t area) {
+    for (std::size_t u = 0; u < units; ++u) {
+      const V v = V::of(value ? value[u] : T(0));
+      for (std::size_t i = 0; i < area; ++i, x += lanes) v.store(x);
+    }
+  }
+  static void add(const T* from, T* to, std::size_t count) {
+    for (std::size_t i = 0; i < count * lanes; i += lanes)
+      (V::load(to + i) + V::load(from + i)).store(to + i);
+  }
+  static void multiply(const T* from, const T* factor, T* to, std::size_t count) {
+    for (std::size_t i = 0; i < count * lanes; i += lanes)
+      (V::load(from + i) * V::load(factor + i)).store(to + i);
+  }
+  template <class N>
+  static void give(const V& sum, N* const* to, std::size_t at) {
+    T half[half_count];
+    sum.halves(half);
+    for (std::size_t h = 0; h < half_count; ++h) to[h][at] += half[h];
+  }
+  static void sum(const Units<T>& n, T* const* to) {
+    const T* x = n.x;
+    for (std::size_t u = 0; u < n.units; ++u) {
+      V sum = V::of(0);
+      for (std::size_t i = 0; i < n.area; ++i, x += lanes) sum = sum + V::load(x);
+      give(sum, to, u);
+    }
+  }
+
+  static void moments(const Units<T>& n, const T* about, const T* present, double* const* to) {
+    const T* x = n.x;
+    const V there = V::load(present);
+    for (std::size_t u = 0; u < n.units; ++u) {
+      const V origin = V::of(about[u]);
+      V sum = V::of(0), square = V::of(0);
+      for (std::size_t i = 0; i < n.area; ++i, x += lanes) {
+        const V d = (V::load(x) - origin) * there;
+        sum = sum + d;
+        square = V::fma(d, d, square);
+      }
+      give(sum, to, 2 * u);
+      give(square, to, 2 * u + 1);
+    }
+  }
+  static void scale(const Scaling<T>& s) {
+    const T *x = s.of.x, *mask = s.mask;
+    T* y = s.y;
+    for (std::size_t u = 0; u < s.of.units; ++u) {
+      const V factor = V::of(s.scale[u]), shift = V::of(s.shift[u]);
+      for (std::size_t i = 0; i < s.of.area; ++i, x += lanes, y += lanes) {
+        V v = V::fma(V::load(x), factor, shift);
+        if (mask) v = v * V::load(mask), mask += lanes;
+        v.store(y);
+      }
+    }
+  }
+  static void normalisation_sums(const NormalisationBack<T>& n, double* const* to) {
+    const T *x = n.of.x, *dy = n.dy;
+    for (std::size_t u = 0; u < n.of.units; ++u) {
+      const V mean = V::of(n.mean[u]), inverse = V::of(n.inverse[u]);
+      V sum = V::of(0), with_x = V::of(0);
+      for (std::size_t i = 0; i < n.of.area; ++i, x += lanes, dy += lanes) {
+        const V d = V::load(dy);
+        sum = sum + d;
+        with_x = V::fma(d, (V::load(x) - mean) * inverse, with_x);
+      }
+      give(sum, to, 2 * u);
+      give(with_x, to, 2 * u + 1);
+    }
+  }
+  static void normalisation_back(const NormalisationBack<T>& n) {
+    const T *x = n.of.x, *dy = n.dy;
+    T* to = n.to;
+    const V there = V::load(n.present);
+    for (std::size_t u = 0; u < n.of.units; ++u) {
+      const V mean = V::of(n.mean[u]), inverse = V::of(n.inverse[u]);
+      const V factor = V::of(n.scale[u]) * there, mean_dy = V::of(n.mean_dy[u]);
+      const V mean_dyx = V::of(T(0) - n.mean_dyx[u]);
+      for (std::size_t i = 0; i < n.of.area; ++i, x += lanes, dy += lanes, to += lanes) {
+        const V xhat = (V::load(x) - mean) * inverse;
+        const V back = V::fma(xhat, mean_dyx, V::load(dy) - mean_dy);
+        V::fma(factor, back, V::load(to)).store(to);
+      }
+    }
+  }
+
+  static void relu(T* x, std::size_t count) {
+    const V none = V::of(0);
+    for (std::size_t i = 0; i < count * lanes; i += lanes) V::max(V::load(x + i), none).store(x + i);
+  }
+  static void relu_back(const T* a, T* gradient, std::size_t count) {
+    const V none = V::of(0);
+    for (std::size_t i = 0; i < count * lanes; i += lanes)
+      V::select(V::greater(V::load(a + i), none), V::load(gradient + i), none).store(gradient + i);
+  }
+
+  static V pulses(const Em<T>& e, const V& x) {
+    const V n = x * V::of(e.gain);
+    return e.bounded ? V::min(V::of(e.n_max), V::max(V::of(e.n_min), n)) : n;
+  }
+  static void em(const Em<T>& e, T* a) {
+    for (std::size_t i = 0; i < e.count * lanes; i += lanes) {
+      const V n = pulses(e, V::load(e.x + i));
+      V sum = V::of(e.constant);
+      for (std::uint32_t t = 0; t < e.terms; ++t)
+        sum = V::fma(V::of(e.amplitude[t]), V::exp(n * V::of(T(0) - e.rate[t])), sum);
+      sum.store(a + i);
+    }
+  }
+  static constexpr std::uint32_t most_terms = 8;
+  static void em_back(const Em<T>& e, T* gradient, double* const* to) {
+    V sum = V::of(0), with[most_terms];
+    for (std::uint32_t t = 0; t < e.terms; ++t) with[t] = V::of(0);
+    const V none = V::of(0);
+    for (std::size_t i = 0; i < e.count * lanes; i += lanes) {
+      const V d = V::load(gradient + i), free = V::load(e.x + i) * V::of(e.gain),
+              n = pulses(e, V::load(e.x + i));
+      sum = sum + d;
+      V slope = none;
+      for (std::uint32_t t = 0; t < e.terms; ++t) {
+        const V part = V::exp(n * V::of(T(0) - e.rate[t]));
+        with[t] = V::fma(d, part, with[t]);
+        slope = V::fma(V::of((T(0) - e.amplitude[t]) * e.rate[t]), part, slope);
+      }
+      V back = d * (slope * V::of(e.gain));
+      if (e.bounded) {
+        back = V::select(V::greater(free, V::of(e.n_max)), none, back);
+        back = V::select(V::greater(V::of(e.n_min), free), none, back);
+      }
+      back.store(gradient + i);
+    }
+    give(sum, to, 0);
+    for (std::uint32_t t = 0; t < e.terms; ++t) give(with[t], to, 1 + t);
+  }
+};
+
+}  // namespace spinet::layers

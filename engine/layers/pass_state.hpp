@@ -1,0 +1,164 @@
+// What the parts of a pass share.
+#pragma once
+#include <algorithm>
+#include <span>
+#include <vector>
+
+#include "layers/pass.hpp"
+#include "layers/places.hpp"
+
+namespace spinet::layers {
+
+/// A pack: where its numbers begin, and the images of its halves.
+template <class T>
+struct Pack {
+  T* begin;
+  const Group* half[most_halves];  ///< null: none
+  const T* present;                ///< a vector: 1 where there is an image
+};
+
+template <class T>
+struct PassState {
+  const Plan& plan;
+  const Kernels<T>& k;
+  const Shares shares;
+  const Places places;
+  TreeSum<double> small;
+  TreeSum<T> large;
+  Room<T> packs, shared, padded, frame, turned, gradients, present;
+  std::vector<double> sums;  ///< of each shard here and one that stands for none: places.numbers
+  std::vector<double> statistics, counted;
+  // of the present batch
+  Mode mode = Mode::apply;
+  const T *parameters = nullptr, *running = nullptr;
+  std::span<const float> pixels{};
+  std::span<const std::uint32_t> labels{};
+  std::pair<std::uint32_t, std::uint64_t> draw{};
+  std::size_t images = 0;
+  std::vector<Group> groups{};
+  std::vector<bool> bad{};  ///< layers with a number that is none, here
+
+  PassState(const Plan& p, const Kernels<T>& kernels, Transport& transport, std::uint32_t shards)
+      : plan(p),
+        k(kernels),
+        shares{shards, transport.size(), transport.rank()},
+        places(places_of(p, kernels.packed_size)),
+        small(transport, shards,
+              [](const double* from, double* to, std::size_t n) {
+                for (std::size_t i = 0; i < n; ++i) to[i] += from[i];
+              }),
+        large(transport, shards, kernels.accumulate),
+        statistics(p.statistics),
+        counted(p.statistics) {
+    shared.need(places.shared);
+    padded.need(places.padded * k.lanes);
+    frame.need(places.frame * k.lanes);
+    turned.need(places.frame * k.lanes);
+  }
+
+  std::uint32_t halves() const { return k.lanes / half_lanes; }
+  std::size_t pack_count() const { return (groups.size() + halves() - 1) / halves(); }
+  Pack<T> pack(std::size_t i) const {
+    Pack<T> p{packs.data() + i * places.pack * k.lanes, {}, present.data() + i * k.lanes};
+    for (std::uint32_t h = 0; h < halves(); ++h)
+      p.half[h] = i * halves() + h < groups.size() ? &groups[i * halves() + h] : nullptr;
+    return p;
+  }
+  T* at(const Pack<T>& p, std::size_t vectors) const { return p.begin + vectors * k.lanes; }
+  T* norms(const ConnectionPlace& c, Norms which) const { return shared.data() + c.norms + which * c.units; }
+  const T* part(const Part& p) const { return parameters + p.first; }
+
+  /// Places of a half's shard among those of this rank; that behind the last one stands for none.
+  std::size_t slot(const Pack<T>& p, std::uint32_t h) const {
+    return p.half[h] ? p.half[h]->shard - shares.begin() : shares.count();
+  }
+  struct Targets {
+    T* to[most_halves];
+  };
+  Targets gradient_of(const Pack<T>& p, std::size_t first) const {
+    Targets t{};
+    for (std::uint32_t h = 0; h < halves(); ++h)
+      t.to[h] = gradients.data() + slot(p, h) * plan.parameters + first;
+    return t;
+  }
+  struct Doubles {
+    double* to[most_halves];
+  };
+  Doubles sums_of(const Pack<T>& p, std::size_t numbers) {
+    Doubles d{};
+    for (std::uint32_t h = 0; h < halves(); ++h) d.to[h] = sums.data() + slot(p, h) * numbers;
+    return d;
+  }
+  void clear_sums(std::size_t numbers) { sums.assign((shares.count() + 1) * numbers, 0); }
+  /// Over all shards of all ranks.  Collective.
+  std::span<const double> total(std::size_t numbers) {
+    return small.sum(std::span(sums).first(shares.count() * numbers), numbers);
+  }
+};
+
+/// An em layer's numbers as its kernels want them.
+template <class T>
+struct EmArguments {
+  std::vector<T> amplitudes, rates;
+  Em<T> of;
+  EmArguments(const Layer& l, const T* read_out, const T* x, std::size_t count) {
+    const EmNumbers e = em_numbers(l.curves, read_out);
+    amplitudes.assign(e.amplitudes.begin(), e.amplitudes.end());
+    rates.assign(e.rates.begin(), e.rates.end());
+    of = {x,
+          count,
+          static_cast<std::uint32_t>(rates.size()),
+          amplitudes.data(),
+          rates.data(),
+          static_cast<T>(e.constant),
+          static_cast<T>(l.curves.gain),
+          static_cast<T>(l.curves.n_min),
+          static_cast<T>(l.curves.n_max),
+          l.curves.n_max > l.curves.n_min};
+  }
+  EmArguments(const EmArguments&) = delete;
+};
+
+template <class T>
+Spikes<T> spikes_of(const PassState<T>& s, const Pack<T>& p, std::size_t layer) {
+  const Spiking& n = s.plan.layers[layer].spiking;
+  const LayerPlace& place = s.places.layers[layer];
+  const std::size_t size = s.plan.layers[layer].shape.size();
+  return {s.at(p, place.x),
+          size,
+          place.x_frames > 1 ? size * s.k.lanes : 0,
+          place.frames,
+          s.at(p, place.potential),
+          s.at(p, place.answer),
+          static_cast<T>(n.membrane_decay),
+          static_cast<T>(n.synaptic_decay),
+          static_cast<T>(n.threshold),
+          n.soft_reset};
+}
+
+/// What a convolution reads: with its padding.
+template <class T>
+const T* padded(const PassState<T>& s, std::size_t connection, const T* in) {
+  const Connection& c = s.plan.connections[connection];
+  const Shape& from = s.plan.layers[c.source].shape;
+  const Geometry& g = s.places.connections[connection].geometry;
+  if (c.window.padding[0] == 0 && c.window.padding[1] == 0) return in;
+  s.k.spread(
+      {in,
+       s.padded.data(),
+       from.channels,
+       {from.height, from.width},
+       {g.in[0], g.in[1]},
+       {1, 1},
+       {static_cast<std::int32_t>(c.window.padding[0]), static_cast<std::int32_t>(c.window.padding[1])}});
+  return s.padded.data();
+}
+
+/// Makes room for a batch, brings its images into lanes, and computes all layers.
+template <class T>
+void run_forward(PassState<T>&);
+/// The gradient's sum over all shards, from that of the outputs in the last layer's place.
+template <class T>
+std::span<const T> run_backward(PassState<T>&);
+
+}  // namespace spinet::layers

@@ -1,0 +1,94 @@
+// Sums over the shards of a batch, in one tree: the same bits on any number of ranks.
+#pragma once
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <vector>
+
+#include "comm/transport.hpp"
+
+namespace spinet::layers {
+
+/// Which shards a rank works on: contiguous, alike in number up to one.
+struct Shares {
+  std::uint32_t shards;
+  int ranks, rank;
+  std::uint32_t first(int r) const {
+    return static_cast<std::uint32_t>(std::uint64_t{shards} * static_cast<unsigned>(r) /
+                                      static_cast<unsigned>(ranks));
+  }
+  std::uint32_t begin() const { return first(rank); }
+  std::uint32_t count() const { return first(rank + 1) - begin(); }
+};
+
+/// The tree halves the shards again and again.  A rank adds up what lies on it alone, the largest subtrees it
+/// has; these are exchanged, and every rank adds up the rest.
+template <class N>
+class TreeSum {
+ public:
+  using Add = void (*)(const N* from, N* to, std::size_t numbers);
+  TreeSum(Transport& transport, std::uint32_t shards, Add add)
+      : transport_(transport), shares_{shards, transport.size(), transport.rank()}, add_(add) {}
+
+  /// `mine`: `numbers` of each shard of this rank, changed on the way.  Collective; returns the sums.
+  std::span<const N> sum(std::span<N> mine, std::size_t numbers) {
+    mine_ = mine, numbers_ = numbers;
+    if (shares_.ranks == 1) {
+      add_up(0, shares_.shards);
+      return mine.first(numbers);
+    }
+    message_.clear();
+    collect(0, shares_.shards);
+    transport_.all_gather(std::as_bytes(std::span(message_)), gathered_);
+    total_.resize(gathered_.bytes.size() / sizeof(N));
+    if (!total_.empty()) std::memcpy(total_.data(), gathered_.bytes.data(), gathered_.bytes.size());
+    next_ = 0;
+    return {join(0, shares_.shards), numbers};
+  }
+
+ private:
+  /// The rank that has all shards from begin to before end; -1: several.
+  int owner(std::uint32_t begin, std::uint32_t end) const {
+    for (int r = 0; r < shares_.ranks; ++r)
+      if (shares_.first(r) <= begin && end <= shares_.first(r + 1)) return r;
+    return -1;
+  }
+  N* at(std::uint32_t shard) { return mine_.data() + (shard - shares_.begin()) * numbers_; }
+  /// Into the place of the first one.
+  void add_up(std::uint32_t begin, std::uint32_t end) {
+    if (end - begin < 2) return;
+    const std::uint32_t middle = begin + (end - begin) / 2;
+    add_up(begin, middle);
+    add_up(middle, end);
+    add_(at(middle), at(begin), numbers_);
+  }
+  void collect(std::uint32_t begin, std::uint32_t end) {
+    const int who = owner(begin, end);
+    if (who >= 0 && who != shares_.rank) return;
+    if (who == shares_.rank) {
+      add_up(begin, end);
+      message_.insert(message_.end(), at(begin), at(begin) + numbers_);
+      return;
+    }
+    const std::uint32_t middle = begin + (end - begin) / 2;
+    collect(begin, middle);
+    collect(middle, end);
+  }
+  N* join(std::uint32_t begin, std::uint32_t end) {
+    if (owner(begin, end) >= 0) return total_.data() + numbers_ * next_++;
+    const std::uint32_t middle = begin + (end - begin) / 2;
+    N* const left = join(begin, middle);
+    add_(join(middle, end), left, numbers_);
+    return left;
+  }
+
+  Transport& transport_;
+  const Shares shares_;
+  const Add add_;
+  std::span<N> mine_;
+  std::size_t numbers_ = 0, next_ = 0;
+  std::vector<N> message_, total_;
+  Gathered gathered_;
+};
+
+}  // namespace spinet::layers
