@@ -29,8 +29,8 @@ struct ModelOrigin {
 /// "layer c1: 6 x 24 x 24, em of 2 curves, 6 biases"
 std::vector<std::string> parts_of(const layers::Plan& plan);
 
-/// Writes a model under another name and gives it its own when it is whole.  `more`, if any, adds groups of its
-/// own to the file.  Throws std::runtime_error with file and reason; what stood there is then as it was.
+/// Writes a model under another name and gives it its own when it is whole.  `more`, if any, adds groups of
+/// its own to the file.  Throws std::runtime_error with file and reason; what stood there is then as it was.
 void write_model(const std::filesystem::path& path, const layers::Plan& plan, const ModelOrigin& origin,
                  const layers::Model& model, const std::function<void(hid_t file)>& more = {});
 
@@ -45,8 +45,8 @@ h5::Id open_model(const std::filesystem::path& path);
 /// Whether it is an HDF5 file that holds a model; whatever is wrong otherwise is said by `open_model`.
 bool is_model(const std::filesystem::path& path);
 
-/// The model of a file.  Throws InvalidModel: as above, or the model is of another network than the plan's; then
-/// it names the first layer or connection that differs, with both shapes.
+/// The model of a file.  Throws InvalidModel: as above, or the model is of another network than the plan's;
+/// then it names the first layer or connection that differs, with both shapes.
 layers::Model read_model(const std::filesystem::path& path, const layers::Plan& plan);
 ModelOrigin read_model_origin(const std::filesystem::path& path);
 
