@@ -32,11 +32,9 @@ Simulation::Impl::Impl(const Network& network, Transport& t, const SimulationOpt
     problem = e.what();
     own_failure = std::current_exception();
     stopped = stop_wanted;
-  } catch (const ModelFailure& e) {
-    problem = e.what();
-    own_failure = std::current_exception();
   } catch (const std::exception& e) {
     problem = e.what();
+    own_failure = std::current_exception();
   }
   // Everyone learns whether all could build: nobody waits for a rank that is gone.
   Head head{0, 0, static_cast<std::uint32_t>(problem.size()), problem.empty() ? 0u : failed | stopped, 0};

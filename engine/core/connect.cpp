@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <map>
-#include <stdexcept>
 
 #include "connect/rule.hpp"
+#include "core/errors.hpp"
 #include "core/failure.hpp"
 
 namespace spinet {
@@ -23,7 +23,7 @@ Connector::Connector(const Network& net, std::uint32_t index, const std::atomic<
       stop_(stop) {
   const ConnectionRule& rule = *projection.rule;
   if (const auto refusal = rule.refusal(ends_))
-    throw std::runtime_error("projection " + projection.name + ": " + refusal.reason);
+    throw ProjectionFailure(projection, refusal.reason);
   expected_ = rule.count(ends_);
   drawer_ = rule.drawer(ends_, EdgeKeys(net.projection_identity(index)));
 }
@@ -51,10 +51,10 @@ void Connector::match(std::uint32_t run, const bool* wanted, const EdgeTaker& ta
   };
   const auto begin_of = [&](std::uint32_t target) { return place_of(target, 0); };
   const auto refuse = [&](std::uint32_t source, std::uint32_t target, const char* file_has) {
-    throw std::runtime_error("projection " + projection.name + " takes its weights from '" +
-                             projection.weights_from + "', but that run had other connections: it has " +
-                             file_has + " synapse from source " + std::to_string(source) + " to target " +
-                             std::to_string(target) + " than are drawn now");
+    throw ProjectionFailure(projection, "takes its weights from '" + projection.weights_from +
+                                            "', but that run had other connections: it has " + file_has +
+                                            " synapse from source " + std::to_string(source) + " to target " +
+                                            std::to_string(target) + " than are drawn now");
   };
   const std::size_t first = begin_of(base);
   std::vector<std::uint32_t> used(begin_of(base + targets_in(run)) - first,

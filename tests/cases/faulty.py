@@ -134,7 +134,7 @@ class Faulty(unittest.TestCase):
         self.assert_ends(who + "posts 17 control events in one call, where 16 are allowed", "environment_postings", JUDGE)
         self.assert_ends(who + "posts stimulus 1, counted from 0, but has only 1", "environment_kind", JUDGE)
         self.assert_ends(who + "posts a control event with a value that is not finite", "environment_nan_reward", JUDGE)
-        self.assert_ends("environment cells posts control events sooner than the network's shortest delay", "environment_past", JUDGE)
+        self.assert_ends(who + "posts control events sooner than the network's shortest delay", "environment_past", JUDGE)
 
     def test_crashes_are_named(self):
         for command in ("run", "validate"):

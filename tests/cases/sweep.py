@@ -202,7 +202,7 @@ class Sweep(unittest.TestCase):
         (self.folder / "net.yaml").write_text(NO_TASK)
         vary = ["net.yaml", "--plugin-path", PLUGINS, "--vary", "parameters.w=[1 mV, 8 mV]", "--vary", "parameters.latency=[0 ms, 5 ms]", "--trials", "4"]
         done = self.sweep(*vary, "-o", "out.h5")
-        self.assertRegex(done.stderr, r"\d of 16 runs failed, the first with parameters.w=\d mV, parameters.latency=0 ms, seed \d: environment q posts control events sooner")
+        self.assertRegex(done.stderr, r"\d of 16 runs failed, the first with parameters.w=\d mV, parameters.latency=0 ms, seed \d: population 'q', neuron 0 \(\w+\), at [\d.]+ ms: posts control events sooner")
         with h5py.File(self.folder / "out.h5") as f:
             runs = f["runs"]
             self.assertEqual(list(runs["parameters.w"])[::8], [1, 8])
@@ -213,7 +213,8 @@ class Sweep(unittest.TestCase):
             latency = runs["parameters.latency"][:]
             self.assertTrue(np.array_equal(failed[latency == 0], rate[latency == 5] > 0))
             self.assertGreater(failed.sum(), 1)
-            self.assertEqual(set(runs["message"][:][failed]), {b"environment q posts control events sooner than the network's shortest delay"})
+            for message in runs["message"][:][failed]:
+                self.assertRegex(message, rb"^population 'q', neuron 0 \(\w+\), at [\d.]+ ms: posts control events sooner than the network's shortest delay$")
             self.assertEqual(set(runs["message"][:][~failed]), {b""})
             self.assertTrue(np.array_equal(np.isnan(runs["spikes"][:]), failed))
             self.assertTrue(np.allclose(rate[~failed] * 0.2 * 5, runs["spikes"][:][~failed]))

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "comm/loopback.hpp"
+#include "core/errors.hpp"
 #include "support/memory_checkpoints.hpp"
 #include "support/network_builder.hpp"
 #include "support/run.hpp"
@@ -234,5 +235,5 @@ TEST_CASE("a checkpoint of another network is refused") {
   other.add("lif_exp", 3);
   OneRank one;
   Simulation simulation(other.network(), one);
-  CHECK_THROWS_AS(simulation.restore(c), std::runtime_error);
+  CHECK_THROWS_AS(simulation.restore(c), UnfitCheckpoint);
 }

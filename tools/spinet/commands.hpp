@@ -34,7 +34,4 @@ void add_view(CLI::App& app, Action& action);
 void add_export(CLI::App& app, Action& action);
 void add_version(CLI::App& app, Action& action);
 
-/// Prints an exception on stderr; the result is the exit code it stands for.
-int report(std::exception_ptr error);
-
 }  // namespace spinet::tool

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "comm/collectively.hpp"
+#include "core/errors.hpp"
 #include "core/failure.hpp"
 #include "core/simulation.hpp"
 #include "dry_run.hpp"
@@ -47,15 +48,6 @@ struct RunOptions {
   double rate = 10;    ///< Hz, of neurons in a dry run
   std::string resume;  ///< a checkpoint; then `network` is not used
 };
-
-/// Where a file that cannot be used is the user's to put right.
-void as_input(const std::function<void()>& use) {
-  try {
-    use();
-  } catch (const LogError& e) {
-    throw UserError(printable_line(e.what()));  // a checkpoint names its log
-  }
-}
 
 std::string shown(const std::filesystem::path& path) { return printable_line(path.string()); }
 
@@ -223,13 +215,13 @@ Totals total(Transport& t, const Statistics& s) {
 
 void restore(Simulation& simulation, const CheckpointFile& checkpoint, const RunOptions& o) {
   try {
-    Tick at = 0;  // what the state begins with
-    checkpoint.read("run", 0, std::as_writable_bytes(std::span(&at, 1)));
-    if (at != checkpoint.at) throw std::runtime_error("its state is of another time than it says");
-    simulation.restore(checkpoint);
-  } catch (const LogError& e) {
-    throw UserError(printable_line(e.what()));
-  } catch (const std::runtime_error& e) {
+    as_input([&] {
+      Tick at = 0;  // what the state begins with
+      checkpoint.read("run", 0, std::as_writable_bytes(std::span(&at, 1)));
+      if (at != checkpoint.at) throw UnfitCheckpoint("run", "is of another time than the checkpoint says");
+      simulation.restore(checkpoint);
+    });
+  } catch (const UnfitCheckpoint& e) {
     throw UserError(fmt::format("{}: this checkpoint cannot be used: {}", o.resume, e.what()));
   }
 }

@@ -2,8 +2,9 @@
 
 #include <cmath>
 #include <set>
-#include <stdexcept>
+#include <utility>
 
+#include "core/errors.hpp"
 #include "core/failure.hpp"
 #include "core/finite.hpp"
 #include "network/lookup.hpp"
@@ -98,14 +99,12 @@ void Faults::posting_to(const PostedTo& to, Tick now) const {
 void Faults::mode(const FloatingPointMode& mode, Tick from, Tick to) const {
   const std::string what = FloatingPointMode::now().changed_since(mode);
   mode.restore();
-  std::set<std::string> of_synapses;
+  std::set<std::string> models{table_.model.name};
   for (const Store& store : synapses_->stores())
-    if (!store.uniform) of_synapses.insert(store.table->model.name);
-  std::string models = table_.model.name;
-  for (const auto& name : of_synapses) models += ", " + name;
-  throw std::runtime_error("population '" + network_.populations[population_of(network_, gids_[0])].name +
-                           "', from " + ms(from) + " to " + ms(to) + ": one of its models (" + models + ") " +
-                           mode_reason(what));
+    if (!store.uniform) models.insert(store.table->model.name);
+  throw ModeChanged("population '" + network_.populations[population_of(network_, gids_[0])].name +
+                        "', from " + ms(from) + " to " + ms(to) + ": one of its models",
+                    std::move(models), "", what);
 }
 
 void Faults::synapse(std::uint32_t s, std::uint32_t i, Tick now, const std::string& reason) const {

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <stdexcept>
 
 #include "core/block/synapses.hpp"
+#include "core/errors.hpp"
 #include "core/finite.hpp"
 
 namespace spinet {
@@ -172,8 +172,8 @@ void BlockSynapses::put_into_store(const Network& net, std::uint32_t p, const Wi
   s.weight = uniform ? static_cast<float>(wiring.state[0](0.5)) : 0;  // as where each has its own
   if (!wiring.shared_weights.empty()) {
     if (s.table->on_pre || s.table->on_control)
-      throw std::runtime_error("projection " + projection.name + ": synapses of model " +
-                               s.table->model.name + " have states of their own and cannot share weights");
+      throw ProjectionFailure(projection, std::string("synapses of model ") + s.table->model.name +
+                                              " have states of their own and cannot share weights");
     s.shared_weights = wiring.shared_weights.data();
   }
   s.shared = Buffer<std::byte>(s.table->shared_size);
@@ -187,8 +187,8 @@ void BlockSynapses::put_into_store(const Network& net, std::uint32_t p, const Wi
   if (s.table->pre_tau) s.pre_tau = s.table->pre_tau(s.params.data());
   for (const double tau : {s.table->post_tau ? s.post_tau : 0, s.pre_tau})
     if (!std::isfinite(tau) || tau < 0)
-      throw std::runtime_error("projection " + projection.name + " (" + s.table->model.name +
-                               "): the time constant of a trace is " + shortest(tau) + " ms");
+      throw ProjectionFailure(projection, std::string("the time constant of a trace of model ") +
+                                              s.table->model.name + " is " + shortest(tau) + " ms");
   s.random = stream_key(net.projection_identity(p), Purpose::event);
   s.projections.push_back(p);
   stores_.push_back(std::move(s));
@@ -221,7 +221,7 @@ void BlockSynapses::fill(const Building& from, std::uint32_t k, Part& part) {
   part.count(visit);
   longest_ = std::max(longest_, part.longest);
   if (part.total > 0xFFFFFFFFull)
-    throw std::runtime_error("more than 4294967295 synapses of one kind in one block; use more ranks");
+    throw TooMany("synapses of one kind in one block", 0xFFFFFFFFu, "use more ranks");
   synapses_ += part.total;
   write(from, part, visit);
   if (store.table->draws) count_copies(from.net, part);
@@ -269,9 +269,9 @@ void BlockSynapses::share(const Building& from, const Part& part, const Visit& v
   part.place(visit,
              [&](const DrawnEdge& e, std::uint32_t at, std::uint16_t local, std::uint32_t, std::uint32_t) {
                if (e.weight_word >= weights)
-                 throw std::runtime_error("projection " + from.net.projections[p].name +
-                                          ": its rule gives a synapse the shared weight " +
-                                          std::to_string(e.weight_word) + " of " + std::to_string(weights));
+                 throw ProjectionFailure(from.net.projections[p],
+                                         "its rule gives a synapse the shared weight " +
+                                             std::to_string(e.weight_word) + " of " + std::to_string(weights));
                store.targets[at] = local;
                store.which[at] = e.weight_word;
              });
@@ -286,10 +286,10 @@ void BlockSynapses::count_copies(const Network& net, const Part& part) {
     for (std::uint64_t i = slice.begin; i < slice.begin + slice.count; ++i) {
       const std::uint32_t copy = seen[store.targets[i]]++;
       if (copy > 255)
-        throw std::runtime_error(
-            "projection " + net.projections[store.projections[0]].name +
-            ": more than 256 synapses between one pair of neurons with one delay; a model that draws "
-            "random numbers cannot tell them apart");
+        throw ProjectionFailure(
+            net.projections[store.projections[0]],
+            "more than 256 synapses between one pair of neurons with one delay; a model that draws random "
+            "numbers cannot tell them apart");
       store.copies[i] = static_cast<std::uint8_t>(copy);
     }
     for (std::uint64_t i = slice.begin; i < slice.begin + slice.count; ++i) seen[store.targets[i]] = 0;
@@ -301,7 +301,7 @@ void BlockSynapses::number_slices(const Network& net, const std::vector<Part>& p
   std::uint64_t all = 0;
   for (const auto& part : parts) all += part.slices.size();
   if (all > 0xFFFFFFFFull)
-    throw std::runtime_error("more than 4294967295 slices in one block; use more ranks");
+    throw TooMany("slices in one block", 0xFFFFFFFFu, "use more ranks");
   first_ = Buffer<std::uint32_t>(net.gid_count() + 1);
   slices_ = Buffer<SliceEntry>(all);
   delays_ = Buffer<std::uint32_t>(all);

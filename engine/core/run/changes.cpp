@@ -3,9 +3,9 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <stdexcept>
+#include <optional>
 
-#include "core/simulation_parts.hpp"
+#include "core/run/checkpoint_parts.hpp"
 
 namespace spinet {
 namespace {
@@ -30,7 +30,7 @@ struct Last {
 void Simulation::Impl::prepare_changes() {
   if (net.weight_events.empty()) return;
   std::vector<std::vector<WatchedSynapse>> of_block(blocks.size());
-  std::string problem;
+  std::optional<ProjectionFailure> problem;
   Gathered all;
   for (std::uint32_t r = 0; r < net.weight_events.size(); ++r) {
     const WeightEventRecording& recording = net.weight_events[r];
@@ -79,11 +79,11 @@ void Simulation::Impl::prepare_changes() {
     transport.all_gather(std::as_bytes(std::span(found)), all);
     for (int rank = 0; rank < transport.size(); ++rank)
       for (std::size_t i = 0; i < found.size(); ++i) found[i] |= static_cast<std::uint8_t>(all.of(rank)[i]);
-    if (const auto lost = std::find(found.begin(), found.end(), 0); lost != found.end() && problem.empty()) {
+    if (const auto lost = std::find(found.begin(), found.end(), 0); lost != found.end() && !problem) {
       const auto& a = recording.synapses[static_cast<std::size_t>(lost - found.begin())];
-      problem = "projection " + projection.name + " has drawn no synapse from source " +
-                std::to_string(a.source) + " to target " + std::to_string(a.target) +
-                ", whose changes are to be recorded";
+      problem = ProjectionFailure(projection, "has drawn no synapse from source " + std::to_string(a.source) +
+                                                  " to target " + std::to_string(a.target) +
+                                                  ", whose changes are to be recorded");
     }
     transport.gather(std::as_bytes(std::span(mine)), all);
     if (transport.rank() != 0) continue;
@@ -92,7 +92,7 @@ void Simulation::Impl::prepare_changes() {
     std::sort(together.begin(), together.end(),
               [](const WatchedEdge& a, const WatchedEdge& b) { return a.id < b.id; });
   }
-  if (!problem.empty()) throw std::runtime_error(problem);  // on all ranks alike
+  if (problem) throw *problem;  // on all ranks alike
   for (std::size_t b = 0; b < blocks.size(); ++b) blocks[b]->watch_changes(std::move(of_block[b]));
 }
 
@@ -142,9 +142,7 @@ void Simulation::Impl::save_changes(CheckpointSink* sink) {
 void Simulation::Impl::restore_changes(const CheckpointSource& from) {
   for (std::uint32_t r = 0; r < net.weight_events.size(); ++r) {
     const std::string name = "weight_events/" + std::to_string(r);
-    if (from.size(name) % sizeof(Last)) throw std::runtime_error("'" + name + "' has a part of an entry");
-    std::vector<Last> all(from.size(name) / sizeof(Last));
-    from.read(name, 0, std::as_writable_bytes(std::span(all)));
+    auto all = read_all<Last>(from, name);
     std::sort(all.begin(), all.end(), [](const Last& a, const Last& b) { return a.edge < b.edge; });
     for (auto& b : blocks)
       for (auto& w : b->changing()) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <iterator>
 #include <set>
-#include <stdexcept>
 
 #include "core/run/checkpoint_parts.hpp"
 
@@ -174,12 +173,12 @@ std::vector<double> Simulation::Impl::all_taus() {
 void Simulation::Impl::restore(const CheckpointSource& from) {
   const auto states = read_all<RunState>(from, "run");
   if (states.size() != 1 || states[0].window != window || states[0].populations != net.populations.size())
-    throw std::runtime_error("it is of another network");
+    throw UnfitCheckpoint("", "is of another network");
   const RunState& state = states[0];
   const Tick at = state.at;
-  if (at < 1 || at > net.duration) throw std::runtime_error("it lies outside the run");
+  if (at < 1 || at > net.duration) throw UnfitCheckpoint("", "lies outside the run");
   const auto counts = read_all<std::uint64_t>(from, "spikes_of_population");
-  if (counts.size() != net.populations.size()) throw std::runtime_error("it is of another network");
+  if (counts.size() != net.populations.size()) throw UnfitCheckpoint("", "is of another network");
 
   for (auto& b : blocks) b->restore_begin(at, net.schedule);
   for (const auto& population : net.populations)
@@ -207,7 +206,7 @@ void Simulation::Impl::restore_neurons(const CheckpointSource& from, const Popul
   const std::size_t each = bytes_of_neuron(population);
   const auto all = read_all<std::byte>(from, neurons_of(population));
   if (all.size() != population.size * each)
-    throw std::runtime_error("population " + population.name + " has another size or model in it");
+    throw UnfitCheckpoint(neurons_of(population), "has another size or model");
   for (auto& b : blocks)
     for (auto [j, last] = b->members(population); j < last; ++j)
       b->restore_neuron(j, all.data() + (b->gids()[j] - population.first) * each);
@@ -216,13 +215,13 @@ void Simulation::Impl::restore_neurons(const CheckpointSource& from, const Popul
 /// What neurons have asked for, and histories.
 void Simulation::Impl::restore_asked(const CheckpointSource& from, Tick at) {
   const auto block_of = [&](Gid gid) -> Block* {
-    if (gid >= net.gid_count()) throw std::runtime_error("it names a neuron that the network does not have");
+    if (gid >= net.gid_count()) throw UnfitCheckpoint("", "names a neuron that the network does not have");
     const auto place = locator.of_run(partition.run_of(gid));
     return place.block == Locator::nowhere ? nullptr : blocks[place.block].get();
   };
   for (const auto& a : read_all<Block::Asked>(from, "agenda")) {
     if (a.tick < at || a.phase > static_cast<std::uint32_t>(Ask::evaluate))
-      throw std::runtime_error("'agenda' is damaged");
+      throw UnfitCheckpoint("agenda", "is damaged");
     if (Block* b = block_of(a.gid)) b->restore_asked(a);
   }
   const auto taus = all_taus();
@@ -236,10 +235,10 @@ void Simulation::Impl::restore_events(const CheckpointSource& from, Tick at) {
   pending = read_all<Posted>(from, "postings");
   for (const auto& p : pending)
     if (p.tick < at || p.gid >= net.gid_count() || !net.populations[partition.population_of(p.gid)].neuron())
-      throw std::runtime_error("'postings' is damaged");
+      throw UnfitCheckpoint("postings", "is damaged");
   for (const auto& e : read_all<Emission>(from, "emissions")) {
     if (e.tick < 0 || e.tick >= at || e.gid >= net.gid_count())
-      throw std::runtime_error("'emissions' is damaged");
+      throw UnfitCheckpoint("emissions", "is damaged");
     for (auto& b : blocks) b->post({&e, 1}, at);
   }
 }

@@ -3,7 +3,6 @@
 #include <functional>
 #include <numeric>
 #include <set>
-#include <stdexcept>
 
 #include "core/run/checkpoint_parts.hpp"
 
@@ -22,7 +21,7 @@ std::string synapses_of(const Projection& p) { return "synapses/" + p.name; }
 std::string slices_of(const Projection& p) { return "slices/" + p.name; }
 
 [[noreturn]] void refuse_others(const Projection& p) {
-  throw std::runtime_error("projection " + p.name + " has other synapses in it");
+  throw UnfitCheckpoint(synapses_of(p), "has other synapses");
 }
 
 /// The synapses of a projection that end in one block, by target: how many each has, and where they are in
@@ -179,7 +178,7 @@ void Simulation::Impl::restore_slices(const CheckpointSource& from, std::uint32_
     SliceHead head;
     std::memcpy(&head, rows.data() + i, sizeof head);
     if (head.source >= net.gid_count())
-      throw std::runtime_error("'" + slices_of(projection) + "' is damaged");
+      throw UnfitCheckpoint(slices_of(projection), "is damaged");
     for (auto& b : blocks) {
       auto& synapses = b->synapses();
       const std::uint32_t k = synapses.store_of(p);

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <set>
-#include <stdexcept>
 #include <tuple>
 
+#include "core/errors.hpp"
 #include "core/failure.hpp"
 #include "network/lookup.hpp"
 
@@ -56,8 +56,8 @@ void Simulation::Impl::take_posted(std::size_t first, Tick to) {
     const Posted& p = pending[i];
     if (p.tick < to)
       guarded([&] {
-        throw std::runtime_error("environment " + net.populations[partition.population_of(p.gid)].name +
-                                 " posts control events sooner than the network's shortest delay");
+        throw ModelFailure::of(net, p.gid, p.tick,
+                               "posts control events sooner than the network's shortest delay");
       });
     if (!net.until || !(stimulus_of(p).flags & scored)) continue;
     const std::uint32_t r = partition.population_of(p.gid) - net.until->population;  // the replica
@@ -113,10 +113,7 @@ void Simulation::Impl::check_mode(const char* when) const {
   for (const auto& p : net.populations) models.insert(p.model->name);
   for (const auto& p : net.projections)
     if (p.synapse) models.insert(p.synapse->model.name);
-  std::string all;
-  for (const auto& name : models) all += (all.empty() ? "" : ", ") + name;
-  throw std::runtime_error("one of the models (" + all + "), " + when + ", " +
-                           mode_reason(now.changed_since(mode)));
+  throw ModeChanged("one of the models", std::move(models), when, now.changed_since(mode));
 }
 
 /// Looks for what is not a number in all neurons and synapses, on all ranks.

@@ -1,7 +1,7 @@
 // Samples of neurons and synapses on their way to rank 0, and the connectivity for the log.
 #include <algorithm>
-#include <stdexcept>
 
+#include "core/errors.hpp"
 #include "core/simulation_parts.hpp"
 
 namespace spinet {
@@ -75,7 +75,7 @@ void Simulation::Impl::prepare_reports() {
     for (std::size_t t = 1; t < begin.size(); ++t) begin[t] += begin[t - 1];
     edges_recorded[w] = begin.back();
     if (begin.back() > 0xFFFFFFFFull)
-      throw std::runtime_error("more than 4294967295 weights in one recording");
+      throw TooMany("weights in one recording", 0xFFFFFFFFu, "record fewer synapses");
     for (auto& of_rank : columns)
       for (auto& of_block : of_rank)
         for (auto& c : of_block[r].column) c = static_cast<std::uint32_t>(begin[c]++);

@@ -10,10 +10,8 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <new>
 
-#include "commands.hpp"
-#include "log/error.hpp"
+#include "exits.hpp"
 #include "log/output_lock.hpp"
 #include "network/printable.hpp"
 
@@ -23,24 +21,16 @@ using tool::fine, tool::input_wrong, tool::run_failed;
 
 namespace {
 
-int say(int code, const std::string& message) {
-  std::fflush(stdout);
-  fmt::print(stderr, "{}\n", printable(message));
-  return code;
-}
+int say(tool::Exit code, const std::string& message) { return tool::say({code, message}); }
 
 int guarded(const std::function<int()>& work) {
+  int code = run_failed;
   try {
-    return work();
-  } catch (const LogError& e) {
-    return say(input_wrong, printable_line(e.what()));
-  } catch (const tool::UserError& e) {
-    return say(input_wrong, e.what());
-  } catch (const std::bad_alloc&) {
-    return say(run_failed, "spinet: out of memory");
-  } catch (const std::exception& e) {
-    return say(run_failed, fmt::format("spinet: {}", e.what()));
+    tool::as_input([&] { code = work(); });
+  } catch (...) {
+    return tool::say(tool::ending_of(std::current_exception(), ""));
   }
+  return code;
 }
 
 /// Time enough for any file that can be read at all: reading takes under 0.1 s per megabyte.
