@@ -6,7 +6,7 @@
 
 #include "core/failure.hpp"
 #include "core/input_builder.hpp"
-#include "network/estimate.hpp"
+#include "network/grouping.hpp"
 #include "network/lookup.hpp"
 
 namespace spinet {
@@ -124,39 +124,19 @@ void Simulation::Impl::make_groups() {
     const NeuronTable* table = population.neuron();
     if (!table) continue;
     graded |= table->graded != 0;
-    bool alike = true;
-    std::vector<double> key;
-    for (std::uint32_t f = 0; f < table->model.params.count; ++f) {
-      if (!(table->model.params.data[f].flags & shared)) continue;
-      alike &= Sampler(population.params[f]).constant();
-      key.push_back(population.params[f].a);
-    }
-    if (const NeuronTable* const follower = following(net, population)) {
-      table = follower;
-      key.clear();
-    } else if (!alike) {
-      if (!table->per_neuron)
-        throw std::runtime_error("population " + population.name + ": the time constants of model " +
-                                 table->model.name + " must be the same for all its neurons");
-      table = table->per_neuron;
-      key.clear();
-    }
-    std::vector<std::byte> params(table->params_size);
-    for (std::uint32_t f = 0; f < table->model.params.count; ++f) {
-      const double x = nominal(population.params[f]);
-      put(params.data(), table->model.params.data[f], x);
-    }
-    const auto fail = [&](const std::string& reason) { throw ModelFailure(net, p, 0, 0, reason); };
-    if (table->choose && !(table = table->choose(params.data()))) fail("its `choose` returned no table");
+    Kernel kernel = kernel_of(net, p);
+    if (kernel.fault) throw ModelFailure(net, p, 0, 0, kernel.fault);
+    table = kernel.table;
     const RunInfo run{net.ticks_per_ms()};
-    const Tick frame = table->frame ? table->frame(params.data(), &run) : 0;
-    if (table->frame && frame <= 0) fail("its frames have " + std::to_string(frame) + " ticks");
-    if (table->environment) key.assign(1, static_cast<double>(p));  // shares no block with another population
-    const auto [known, fresh] = group_of.try_emplace({table, key}, static_cast<std::uint32_t>(groups.size()));
+    const Tick frame = table->frame ? table->frame(kernel.params.data(), &run) : 0;
+    if (table->frame && frame <= 0)
+      throw ModelFailure(net, p, 0, 0, "its frames have " + std::to_string(frame) + " ticks");
+    const auto [known, fresh] =
+        group_of.try_emplace({table, kernel.key}, static_cast<std::uint32_t>(groups.size()));
     if (fresh) {
       groups.push_back(std::make_unique<KernelGroup>(
-          KernelGroup{table, key, Buffer<std::byte>(table->shared_size), frame}));
-      prototypes.push_back(params);
+          KernelGroup{table, kernel.key, Buffer<std::byte>(table->shared_size), frame}));
+      prototypes.push_back(std::move(kernel.params));
     }
     auto& group = *groups[known->second];
     group.frame_length = std::min(group.frame_length, frame);
@@ -178,11 +158,7 @@ void Simulation::Impl::make_blocks(std::uint64_t l2_bytes) {
       runs_of[group->second].push_back(r);
   }
   for (std::uint32_t g = 0; g < groups.size(); ++g) {
-    const std::uint64_t most =
-        groups[g]->table->environment
-            ? 65535
-            : std::clamp<std::uint64_t>(l2_bytes / std::max(1u, groups[g]->table->state_size), net.block,
-                                        65535);
+    const std::uint64_t most = most_in_block(net, *groups[g]->table, l2_bytes);
     std::vector<Gid> gids;
     const auto close = [&] {
       if (!gids.empty()) blocks.push_back(std::make_unique<Block>(net, *groups[g], std::move(gids), heart));

@@ -9,6 +9,7 @@
 
 #include "connect/rule.hpp"
 #include "network/graph.hpp"
+#include "network/grouping.hpp"
 #include "network/lookup.hpp"
 #include "network/numbers.hpp"
 
@@ -56,19 +57,6 @@ double mean_rate(const Population& p, double rate, double seconds) {
     put(params.data(), p.model->params.data[f], x);
   }
   return p.source()->rate(params.data()) * 1000;  // per ms
-}
-
-bool is_superposed(const Network& net, const Projection& p) {
-  if (!p.rule->pairs_in_order() || !p.shared_weights.empty() || p.synapse->on_pre || p.synapse->on_control)
-    return false;
-  if (p.delay.kind != Distribution::Kind::constant) return false;
-  const auto index = static_cast<std::uint32_t>(&p - net.projections.data());
-  if (is_switched(net.schedule, index) || is_set(net.schedule, index)) return false;
-  for (const auto& r : p.sources) {
-    const SourceTable* source = net.populations[population_of(net, r.first)].source();
-    if (!source || !source->superposable) return false;
-  }
-  return true;
 }
 
 Estimate estimate(const Network& n) {

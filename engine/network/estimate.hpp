@@ -13,10 +13,6 @@ namespace spinet {
 /// neurons have `rate`.
 double mean_rate(const Population& p, double rate, double seconds);
 
-/// True if the projection is drawn in superposition and stores no synapses (one to one from a superposable
-/// source).
-bool is_superposed(const Network& n, const Projection& p);
-
 struct Estimate {
   std::uint64_t neurons = 0;
   std::uint64_t sources = 0;      ///< members of source populations

@@ -6,12 +6,12 @@
 #include <cstring>
 #include <map>
 #include <set>
-#include <tuple>
 
 #include "connect/rule.hpp"
 #include "network/delays.hpp"
 #include "network/estimate.hpp"
 #include "network/graph.hpp"
+#include "network/grouping.hpp"
 #include "network/lookup.hpp"
 
 namespace spinet {
@@ -19,7 +19,7 @@ namespace {
 
 // What the structures of core and log take.  Sizes that no header of this folder shows are written out, with
 // their parts.
-constexpr double l2_bytes = 3 << 18;  // neuron states of a block: 3/4 of a usual second-level cache
+constexpr std::uint64_t l2_bytes = 3 << 18;  // neuron states of a block: 3/4 of a usual second-level cache
 constexpr double small_block = 4096;  // slices, at most, of a block that keeps more of each
 constexpr double of_neuron =
     4 + 8 + 4 * sizeof(Request) + 5 + 16;  // gid, key, room for requests, evaluations, agenda
@@ -53,25 +53,16 @@ struct Expected {
   double steps = 1, most = 1;
 };
 
-/// Projections whose synapses lie in the same slices: static ones of the same sources and port; others are
-/// alone.
-struct Together {
-  const Projection* first = nullptr;
+/// Projections of one store from the same sources: their synapses lie in the same slices.
+struct Sliced {
+  std::uint32_t first = 0;  ///< of them
   double synapses = 0, targets = 0;
-  std::size_t place = 0;
 };
-using Kin = std::tuple<const SynapseTable*, std::uint32_t, int, std::vector<double>,
-                       std::vector<std::pair<Gid, std::uint32_t>>, std::uint32_t>;
-Kin kin_of(const Projection& p, std::uint32_t index) {
-  std::vector<std::pair<Gid, std::uint32_t>> sources;
-  for (const auto& r : p.sources) sources.emplace_back(r.first, r.count);
-  const bool alone = p.synapse->on_pre || p.synapse->on_control;
-  return {p.synapse, p.port, static_cast<int>(p.sign), p.params, std::move(sources), alone ? index + 1 : 0};
-}
-
-bool uniform_weight(const Projection& p) {
-  return !p.synapse->on_pre && !p.listed_weights && p.shared_weights.empty() &&
-         p.state[0].kind == Distribution::Kind::constant;
+using Sources = std::vector<std::pair<Gid, std::uint32_t>>;
+Sources sources_of(const Projection& p) {
+  Sources all;
+  for (const auto& r : p.sources) all.emplace_back(r.first, r.count);
+  return all;
 }
 
 /// What a block's array takes: huge pages from a megabyte on (core/buffer.hpp).
@@ -84,28 +75,7 @@ double seconds(const Network& n, Tick from, Tick to) {
   return std::max(0.0, static_cast<double>(std::min(to, n.duration) - from) * n.seconds_per_tick);
 }
 
-/// Neurons that may share blocks: those of one kernel and one set of shared parameters
-/// (Simulation::Impl::make_groups).
-using Kernel = std::pair<const NeuronTable*, std::vector<double>>;
-Kernel kernel_of(const Network& n, const Population& population, std::uint32_t index) {
-  const NeuronTable* const follower = following(n, population);
-  const NeuronTable* table = population.neuron();
-  const Fields& fields = table->model.params;
-  std::vector<double> key;
-  std::vector<std::byte> params(table->params_size);
-  bool alike = true;
-  for (std::uint32_t f = 0; f < fields.count; ++f) {
-    put(params.data(), fields.data[f], nominal(population.params[f]));
-    if (!(fields.data[f].flags & shared)) continue;
-    alike &= population.params[f].kind == Distribution::Kind::constant;
-    key.push_back(population.params[f].a);
-  }
-  if (follower) table = follower, key.clear();
-  else if (!alike && table->per_neuron) table = table->per_neuron, key.clear();
-  if (const NeuronTable* chosen = table->choose ? table->choose(params.data()) : nullptr) table = chosen;
-  if (table->environment) key.assign(1, index);
-  return {table, key};
-}
+using GroupKey = std::pair<const NeuronTable*, std::vector<double>>;  // of a kernel group
 
 class Sum {
  public:
@@ -144,8 +114,9 @@ class Sum {
     for (std::uint32_t p = 0; p < n_.populations.size(); ++p) {
       const Population& population = n_.populations[p];
       if (!population.neuron()) continue;
-      const auto key = kernel_of(n_, population, p);
-      const NeuronTable* table = key.first;
+      const Kernel kernel = kernel_of(n_, p);
+      const NeuronTable* const table = kernel.table;
+      const GroupKey key{table, kernel.key};
       graded_ |= table->graded != 0;
       state_of_[p] = std::max(1u, table->state_size);
       const double states = table->state_size + table->constants_size;
@@ -154,8 +125,7 @@ class Sum {
       group_of_[p] = &groups_[key];
     }
     for (auto& [key, group] : groups_) {
-      const double most =
-          std::clamp(l2_bytes / std::max(1u, key.first->state_size), static_cast<double>(n_.block), 65535.0);
+      const auto most = static_cast<double>(most_in_block(n_, *key.first, l2_bytes));
       group.blocks = std::max(1.0, std::ceil(group.size / most));
       blocks_ += group.blocks;
       for (const double bytes : {key.first->state_size, key.first->constants_size}) {
@@ -198,7 +168,7 @@ class Sum {
   double expected_slices(const Projection& p, double synapses, double targets) {
     const double sources = static_cast<double>(p.source_count());
     if (sources == 0 || synapses == 0) return 0;
-    const double blocks = std::max(1.0, std::ceil(targets * widest_state(p) / l2_bytes));
+    const double blocks = std::max(1.0, std::ceil(targets * widest_state(p) / double{l2_bytes}));
     const double fan_out = synapses / sources;
     double slices = 0;
     for (const double share : expected(p).shares)
@@ -207,19 +177,21 @@ class Sum {
   }
 
   void synapses() {
-    std::map<Kin, Together> all;
+    std::map<Sources, std::vector<Sliced>> all;
     std::set<std::uint32_t> remember;  // populations whose spikes plastic synapses ask for
     for (std::uint32_t i = 0; i < n_.projections.size(); ++i) {
       const Projection& p = n_.projections[i];
       if (superposed_[i]) continue;
       const double count = expected_synapses(n_, p);
       const bool shared = !p.shared_weights.empty();
-      const double state = uniform_weight(p) ? 0 : shared ? sizeof(std::uint32_t) : p.synapse->state_size;
+      const double state = has_uniform_weight(n_, i) ? 0 : shared ? sizeof(std::uint32_t) : p.synapse->state_size;
       m_.every_rank += sizeof(float) * static_cast<double>(p.shared_weights.size());
       m_.projections[i] += count * (sizeof(std::uint16_t) + state + (p.synapse->draws ? 1 : 0));
       heard(p);
-      Together& t = all[kin_of(p, i)];
-      if (!t.first) t.first = &p, t.place = i;
+      std::vector<Sliced>& some = all[sources_of(p)];
+      const auto one = [&](const Sliced& s) { return share_store(n_, i, s.first); };
+      const auto known = std::find_if(some.begin(), some.end(), one);
+      Sliced& t = known != some.end() ? *known : some.emplace_back(Sliced{i});
       t.synapses += count;
       t.targets += static_cast<double>(p.target_count());
       if (p.synapse->post_tau)
@@ -227,20 +199,22 @@ class Sum {
       m_.every_rank += p.rule->bytes(Ends(n_, p));
     }
     double building = 0;
-    std::vector<std::pair<const Together*, double>> in_slices;
-    for (const auto& [kin, t] : all) {
-      const double slices = expected_slices(*t.first, t.synapses, t.targets);
-      m_.slices += slices;
-      m_.projections[t.place] += slices * (of_slice + t.first->synapse->slice_state_size);
-      building = std::max(building, table_of_counts(t, slices));
-      in_slices.emplace_back(&t, slices);
-    }
+    std::vector<std::pair<std::uint32_t, double>> in_slices;
+    for (const auto& [sources, some] : all)
+      for (const Sliced& t : some) {
+        const Projection& first = n_.projections[t.first];
+        const double slices = expected_slices(first, t.synapses, t.targets);
+        m_.slices += slices;
+        m_.projections[t.first] += slices * (of_slice + first.synapse->slice_state_size);
+        building = std::max(building, table_of_counts(t, slices));
+        in_slices.emplace_back(t.first, slices);
+      }
     const double per_block = m_.slices / std::max(1.0, blocks_);
     const bool small = per_block <= small_block;
     if (small) m_.shared += m_.slices * of_small_slice;
     m_.every_rank += building + per_block * while_building;
-    for (const auto& [t, slices] : in_slices)
-      m_.projections[t->place] += on_their_way(*t->first, slices, small);
+    for (const auto& [p, slices] : in_slices)
+      m_.projections[p] += on_their_way(n_.projections[p], slices, small);
     const double of_remembered = sizeof(PostHistory) + of_spike_seen * (3 + 2 * rate * history_seconds);
     for (const auto p : remember) m_.populations[p] += n_.populations[p].size * of_remembered;
   }
@@ -258,11 +232,12 @@ class Sum {
 
   /// What counts the synapses of each slice of one block (BlockSynapses::Part), beyond what is allocated once
   /// it is gone.
-  double table_of_counts(const Together& t, double slices) {
+  double table_of_counts(const Sliced& t, double slices) {
+    const Projection& first = n_.projections[t.first];
     const double blocks =
-        std::clamp(std::ceil(t.targets * widest_state(*t.first) / l2_bytes), 1.0, std::max(1.0, blocks_));
-    const double synapses = t.synapses / blocks, steps = expected(*t.first).steps;
-    const double cells = static_cast<double>(t.first->source_count()) * steps;
+        std::clamp(std::ceil(t.targets * widest_state(first) / double{l2_bytes}), 1.0, std::max(1.0, blocks_));
+    const double synapses = t.synapses / blocks, steps = expected(first).steps;
+    const double cells = static_cast<double>(first.source_count()) * steps;
     if (cells <= 1 << 20 || cells / 16 <= synapses)
       return sizeof(std::uint32_t) * std::min(cells, std::max(steps, double(64 << 20)));
     const double edges = std::min(synapses, double(8 << 20));  // sorted as words, in a vector that has grown
@@ -327,7 +302,7 @@ class Sum {
       const bool superposed = superposed_[i];
       if (superposed)
         trains = true, m_.projections[i] +=
-                       of_train_group + (uniform_weight(p) ? 0 : sizeof(double) * expected_synapses(n_, p));
+                       of_train_group + (has_uniform_weight(n_, i) ? 0 : sizeof(double) * expected_synapses(n_, p));
       for (const auto& r : p.sources) {
         const auto from = population_of(n_, r.first);
         if (superposed) m_.projections[i] += units(n_.populations[from], r.count, 2);
@@ -407,7 +382,7 @@ class Sum {
   double blocks_ = 0, series_ = 0;
   bool graded_ = false;
   std::vector<bool> superposed_;  // by projection
-  std::map<Kernel, Group> groups_;
+  std::map<GroupKey, Group> groups_;
   std::vector<Group*> group_of_;  // by population
   std::vector<double> state_of_;  // bytes of a neuron's state, by population
   std::map<std::vector<double>, Expected> expected_;

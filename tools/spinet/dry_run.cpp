@@ -11,6 +11,7 @@
 #include "core/partition.hpp"
 #include "core/simulation.hpp"
 #include "network/estimate.hpp"
+#include "network/grouping.hpp"
 #include "text.hpp"
 
 namespace spinet::tool {

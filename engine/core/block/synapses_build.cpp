@@ -9,31 +9,9 @@
 #include "core/block/synapses.hpp"
 #include "core/errors.hpp"
 #include "core/finite.hpp"
+#include "network/grouping.hpp"
 
 namespace spinet {
-namespace {
-
-/// Two projections share a store if their synapses are plain weights and differ in nothing but where they
-/// come from, now and whatever the schedule does.
-bool same_store(const Network& net, std::uint32_t p, std::uint32_t q, bool uniform_a, bool uniform_b) {
-  const Projection &a = net.projections[p], &b = net.projections[q];
-  const auto changes = [&](std::uint32_t i) {
-    return is_switched(net.schedule, i) || is_set(net.schedule, i);
-  };
-  return a.synapse == b.synapse && !a.synapse->on_pre && !a.synapse->on_control && a.port == b.port &&
-         a.sign == b.sign && a.params == b.params && uniform_a == uniform_b &&
-         (!uniform_a || a.state[0].a == b.state[0].a) && a.shared_weights.empty() &&
-         b.shared_weights.empty() && !changes(p) && !changes(q);
-}
-
-bool has_uniform_weight(const Network& net, std::uint32_t index, const Wiring& w) {
-  const Projection& p = net.projections[index];
-  return !p.synapse->on_pre && !p.synapse->on_control && !p.listed_weights && p.shared_weights.empty() &&
-         w.state[0].constant() && !is_set(net.schedule, index);
-}
-
-}  // namespace
-
 /// One store's slices while building.  `visit(f)` calls f(edge, row, steps above the least, local target,
 /// target, projection) for the edges of the store that end in the block, in canonical order; a row is a
 /// source.
@@ -161,9 +139,9 @@ BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_p
 /// The store of projection `p`: one that there is, or a new one.
 void BlockSynapses::put_into_store(const Network& net, std::uint32_t p, const Wiring& wiring) {
   const auto& projection = net.projections[p];
-  const bool uniform = has_uniform_weight(net, p, wiring);
+  const bool uniform = has_uniform_weight(net, p);
   for (Store& s : stores_)
-    if (same_store(net, p, s.projections[0], uniform, s.uniform)) return s.projections.push_back(p);
+    if (share_store(net, p, s.projections[0])) return s.projections.push_back(p);
   Store s{};
   s.table = projection.synapse;
   s.port = projection.port;
