@@ -22,8 +22,7 @@ Connector::Connector(const Network& net, std::uint32_t index, const std::atomic<
       runs_((ends_.targets + target_run - 1) / target_run),
       stop_(stop) {
   const ConnectionRule& rule = *projection.rule;
-  if (const auto refusal = rule.refusal(ends_))
-    throw ProjectionFailure(projection, refusal.reason);
+  if (const auto refusal = rule.refusal(ends_)) throw ProjectionFailure(projection, refusal.reason);
   expected_ = rule.count(ends_);
   drawer_ = rule.drawer(ends_, EdgeKeys(net.projection_identity(index)));
 }

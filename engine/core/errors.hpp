@@ -1,5 +1,5 @@
-// Why a network cannot be built, a run cannot go on or a checkpoint cannot be used, beyond a model's own failure
-// (core/failure.hpp): types that carry what a program may want to know, with a message for people.
+// Why a network cannot be built, a run cannot go on or a checkpoint cannot be used, beyond a model's own
+// failure (core/failure.hpp): types that carry what a program may want to know, with a message for people.
 #pragma once
 #include <cstdint>
 #include <set>
@@ -10,7 +10,6 @@
 #include "network/checked.hpp"
 
 namespace spinet {
-
 
 /// A projection cannot be made as the network says.
 struct ProjectionFailure : std::runtime_error {

@@ -20,7 +20,7 @@ namespace {
 // What the structures of core and log take.  Sizes that no header of this folder shows are written out, with
 // their parts.
 constexpr std::uint64_t l2_bytes = 3 << 18;  // neuron states of a block: 3/4 of a usual second-level cache
-constexpr double small_block = 4096;  // slices, at most, of a block that keeps more of each
+constexpr double small_block = 4096;         // slices, at most, of a block that keeps more of each
 constexpr double of_neuron =
     4 + 8 + 4 * sizeof(Request) + 5 + 16;  // gid, key, room for requests, evaluations, agenda
 constexpr double of_slice = 20;            // SliceEntry, delay
@@ -184,7 +184,9 @@ class Sum {
       if (superposed_[i]) continue;
       const double count = expected_synapses(n_, p);
       const bool shared = !p.shared_weights.empty();
-      const double state = has_uniform_weight(n_, i) ? 0 : shared ? sizeof(std::uint32_t) : p.synapse->state_size;
+      const double state = has_uniform_weight(n_, i) ? 0
+                           : shared                  ? sizeof(std::uint32_t)
+                                                     : p.synapse->state_size;
       m_.every_rank += sizeof(float) * static_cast<double>(p.shared_weights.size());
       m_.projections[i] += count * (sizeof(std::uint16_t) + state + (p.synapse->draws ? 1 : 0));
       heard(p);
@@ -234,8 +236,8 @@ class Sum {
   /// it is gone.
   double table_of_counts(const Sliced& t, double slices) {
     const Projection& first = n_.projections[t.first];
-    const double blocks =
-        std::clamp(std::ceil(t.targets * widest_state(first) / double{l2_bytes}), 1.0, std::max(1.0, blocks_));
+    const double blocks = std::clamp(std::ceil(t.targets * widest_state(first) / double{l2_bytes}), 1.0,
+                                     std::max(1.0, blocks_));
     const double synapses = t.synapses / blocks, steps = expected(first).steps;
     const double cells = static_cast<double>(first.source_count()) * steps;
     if (cells <= 1 << 20 || cells / 16 <= synapses)
@@ -301,8 +303,9 @@ class Sum {
       const Projection& p = n_.projections[i];
       const bool superposed = superposed_[i];
       if (superposed)
-        trains = true, m_.projections[i] +=
-                       of_train_group + (has_uniform_weight(n_, i) ? 0 : sizeof(double) * expected_synapses(n_, p));
+        trains = true,
+        m_.projections[i] +=
+            of_train_group + (has_uniform_weight(n_, i) ? 0 : sizeof(double) * expected_synapses(n_, p));
       for (const auto& r : p.sources) {
         const auto from = population_of(n_, r.first);
         if (superposed) m_.projections[i] += units(n_.populations[from], r.count, 2);

@@ -244,15 +244,15 @@ void BlockSynapses::share(const Building& from, const Part& part, const Visit& v
   store.which = Buffer<std::uint32_t>(part.total);
   const std::uint32_t p = store.projections[0];  // the only one
   const std::size_t weights = from.wirings[p]->shared_weights.size();
-  part.place(visit,
-             [&](const DrawnEdge& e, std::uint32_t at, std::uint16_t local, std::uint32_t, std::uint32_t) {
-               if (e.weight_word >= weights)
-                 throw ProjectionFailure(from.net.projections[p],
-                                         "its rule gives a synapse the shared weight " +
-                                             std::to_string(e.weight_word) + " of " + std::to_string(weights));
-               store.targets[at] = local;
-               store.which[at] = e.weight_word;
-             });
+  part.place(
+      visit, [&](const DrawnEdge& e, std::uint32_t at, std::uint16_t local, std::uint32_t, std::uint32_t) {
+        if (e.weight_word >= weights)
+          throw ProjectionFailure(from.net.projections[p], "its rule gives a synapse the shared weight " +
+                                                               std::to_string(e.weight_word) + " of " +
+                                                               std::to_string(weights));
+        store.targets[at] = local;
+        store.which[at] = e.weight_word;
+      });
 }
 
 /// Tells apart the synapses of one source, delay and target, for models that draw random numbers.
@@ -278,8 +278,7 @@ void BlockSynapses::count_copies(const Network& net, const Part& part) {
 void BlockSynapses::number_slices(const Network& net, const std::vector<Part>& parts) {
   std::uint64_t all = 0;
   for (const auto& part : parts) all += part.slices.size();
-  if (all > 0xFFFFFFFFull)
-    throw TooMany("slices in one block", 0xFFFFFFFFu, "use more ranks");
+  if (all > 0xFFFFFFFFull) throw TooMany("slices in one block", 0xFFFFFFFFu, "use more ranks");
   first_ = Buffer<std::uint32_t>(net.gid_count() + 1);
   slices_ = Buffer<SliceEntry>(all);
   delays_ = Buffer<std::uint32_t>(all);

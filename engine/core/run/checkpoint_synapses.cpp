@@ -177,8 +177,7 @@ void Simulation::Impl::restore_slices(const CheckpointSource& from, std::uint32_
   for (std::size_t i = 0; i + row <= rows.size(); i += row) {
     SliceHead head;
     std::memcpy(&head, rows.data() + i, sizeof head);
-    if (head.source >= net.gid_count())
-      throw UnfitCheckpoint(slices_of(projection), "is damaged");
+    if (head.source >= net.gid_count()) throw UnfitCheckpoint(slices_of(projection), "is damaged");
     for (auto& b : blocks) {
       auto& synapses = b->synapses();
       const std::uint32_t k = synapses.store_of(p);
