@@ -23,7 +23,10 @@ enum class Purpose : std::uint32_t {
   event,
   redrawn,
   position,
-  thinning
+  thinning,
+  shared_weight,
+  bias,
+  read_out
 };
 inline RandomKey stream_key(std::uint32_t seed, Purpose purpose, std::uint32_t index) {
   return {seed, (static_cast<std::uint32_t>(purpose) << 24) | index};

@@ -39,7 +39,8 @@ class ConnectionRule {
     bool autapses = true, multapses = false;    ///< do these options mean anything?
     std::span<const reading::Key> beside = {};  ///< further keys, beside the name
     std::span<const reading::Named> types =
-        {};  ///< choices of which the value is one, by name, for the schema
+        {};                                   ///< choices of which the value is one, by name, for the schema
+    std::span<const reading::Key> keys = {};  ///< of the value, where it is a map, for the schema
   };
   explicit ConnectionRule(const Format& f) : format(f) {}
   virtual ~ConnectionRule() = default;
@@ -67,6 +68,16 @@ class ConnectionRule {
   virtual Refusal refusal(const Ends&) const { return {}; }
   /// Synapses expected; exact unless their number is drawn.
   virtual double count(const Ends&) const = 0;
+  /// Weights that its synapses share, numbered where `DrawnEdge::weight_word` has a word otherwise; 0: none.
+  virtual std::size_t weights(const Ends&) const { return 0; }
+  /// Does training change these weights?
+  virtual bool learns() const { return false; }
+  /// Inputs of a target that see its weights, for what they are drawn from.
+  virtual double fan_in(const Ends& e) const { return count(e) / std::max<std::uint32_t>(e.targets, 1); }
+  /// What a synapse transmits is this times its weight: of an average over so many.
+  virtual double share(const Projection&) const { return 1; }
+  /// Are its targets to answer with the greatest of what arrives?
+  virtual bool greatest(const Projection&) const { return false; }
   /// Does it ask for positions?
   virtual bool spatial() const { return false; }
   /// No synapse is longer [um].

@@ -55,12 +55,6 @@ enum class Join : std::uint8_t {
   one_to_one,  ///< weight 1: flatten, skip connections
 };
 
-/// Of convolutions and pools: rows, then columns.
-struct Window {
-  std::uint32_t size[2] = {1, 1}, stride[2] = {1, 1}, padding[2] = {0, 0}, dilation[2] = {1, 1};
-  std::uint32_t groups = 1;
-};
-
 /// Batch normalisation of what the sources of a connection send, before it is weighted: per channel for
 /// convolutions and pools, per neuron for dense ones.  y = scale (x - mean) / sqrt(variance + epsilon) +
 /// shift

@@ -59,8 +59,8 @@ struct Population {
   std::vector<std::uint32_t> drives;  ///< environments: projections that what they post may be addressed to
   std::optional<layers::Shape> shape{};    ///< of a layer; its size is `size`
   std::optional<layers::Curves> curves{};  ///< of electrical-magnetic neurons
-  /// What biases are drawn from where convolutions end, one a channel: `params` list them.
-  std::optional<Distribution> channel_bias{};
+  /// What the biases of a layer are drawn from, one a channel or neuron; `params` list them.
+  std::optional<Distribution> bias_from{};
   const NeuronTable* neuron() const {
     return model->kind == Kind::neuron ? reinterpret_cast<const NeuronTable*>(model) : nullptr;
   }

@@ -8,8 +8,10 @@
 #include <numeric>
 
 #include "connect/rule.hpp"
+#include "connect/window.hpp"
 #include "network/graph.hpp"
 #include "network/grouping.hpp"
+#include "network/layer_numbers.hpp"
 #include "network/lookup.hpp"
 #include "network/numbers.hpp"
 
@@ -104,6 +106,9 @@ std::string describe(const Network& n, const Estimate& e) {
   for (const auto& p : n.populations)
     if (p.positions.kind != Positions::Kind::none)
       line("positions", p.name + ": " + positions_text(p.positions));
+  if (const std::size_t trained = trained_of(n)) line("parameters", grouped(trained) + " to be trained");
+  for (const auto& p : n.populations)
+    if (p.shape) line("layer", fmt::format("{}: {} x {}", p.name, sliding::text(*p.shape), p.model->name));
   if (e.lookahead != never) {
     line("lookahead", time(e.lookahead));
     line("windows", fmt::format("{} per second of model time", amount_text(e.windows_per_second)));

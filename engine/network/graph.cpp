@@ -12,6 +12,9 @@
 #include <sstream>
 
 #include "connect/rule.hpp"
+#include "connect/window.hpp"
+#include "network/layer_numbers.hpp"
+#include "network/numbers.hpp"
 
 namespace spinet {
 namespace {
@@ -105,10 +108,15 @@ std::vector<bool> recurrent(const Network& n) {
 std::string dot(const Network& n) {
   const auto g = build<Directed>(n);
   std::ostringstream out;
+  const auto trained = [](const Trained& t) {
+    return t.all() ? "\\n" + plural(t.all(), "parameter") : std::string();
+  };
   const auto node = [&](std::ostream& o, auto v) {
     const Population& p = *g[v].population;
     o << "[label=\"" << p.name << "\\n"
-      << p.size << " x " << p.model->name << "\", shape=" << (p.source() ? "box" : "ellipse") << "]";
+      << (p.shape ? sliding::text(*p.shape) : std::to_string(p.size)) << " x " << p.model->name
+      << trained(trained_of_population(n, static_cast<std::uint32_t>(v)))
+      << "\", shape=" << (p.source() ? "box" : "ellipse") << "]";
   };
   const auto arrow = [&](std::ostream& o, auto e) {
     const Projection& p = *g[e].projection;
@@ -118,7 +126,8 @@ std::string dot(const Network& n) {
             : fmt::format("from {} ms", to_ms(n, static_cast<double>(shortest_delay(n, p))));
     o << "[label=\"" << p.name << "\\n"
       << p.synapse->model.name << ", " << p.rule->label(p) << "\\n"
-      << delay << "\", arrowhead=" << (inhibitory(p) ? "dot" : "normal") << "]";
+      << delay << trained(trained_of_projection(n, static_cast<std::uint32_t>(&p - n.projections.data())))
+      << "\", arrowhead=" << (inhibitory(p) ? "dot" : "normal") << "]";
   };
   const auto whole = [&](std::ostream& o) {
     o << "label=\"" << n.name << "\";\nnode [fontname=\"sans-serif\"]; edge [fontname=\"sans-serif\"];\n";

@@ -14,6 +14,12 @@ struct Shape {
   bool operator==(const Shape&) const = default;
 };
 
+/// Of convolutions and pools: rows, then columns.
+struct Window {
+  std::uint32_t size[2] = {1, 1}, stride[2] = {1, 1}, padding[2] = {0, 0}, dilation[2] = {1, 1};
+  std::uint32_t groups = 1;
+};
+
 /// A curve c + sum over time constants of a_i exp(-n / tau_i), of a device after n pulses.
 struct Curve {
   double constant = 0;

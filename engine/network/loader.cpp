@@ -37,6 +37,7 @@ constexpr Key network_entry_keys[] = {
     {"schedule", false, "schedule_list", "what changes during the run"},
     {"until", false, "text", "a condition that ends the run: reward_filtered >= 0.975"},
     {"record", false, "record", "what is logged"},
+    {"training", false, "training", "how layers are trained"},
 };
 
 bool plain_name(std::string_view s) {
@@ -170,6 +171,8 @@ void load_top(Loading& l, const Node& root) {
   else l.populations.complete = false;
   if (const Node* n = root.find("projections")) load_projections(l, *n);
   if (const Node* n = root.find("populations"); n && n->is_map()) load_drives(l, *n);
+  load_layers(l);
+  if (const Node* n = root.find("training")) load_training(l, *n);
   if (const Node* n = root.find("schedule")) load_schedule(l, *n);
   if (const Node* n = root.find("until")) load_until(l, *n);
   if (const Node* n = root.find("record")) load_recording(l, *n);

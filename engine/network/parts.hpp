@@ -20,10 +20,17 @@ struct Names {
   bool complete = true;        ///< names of the section could be read: one that is not there is unknown
 };
 
+/// A parameter of a population that is drawn by fan-in, which its projections tell: until then as if it
+/// were 1.
+struct ByFanIn {
+  std::uint32_t population, parameter;
+  Mark where;
+};
 struct Loading {
   Reader& read;
   Network& net;
   Names populations, projections;
+  std::vector<ByFanIn> by_fan_in{};
 };
 
 /// "exc", or a part of it: "exc[0:100]" (half-open, as in Python).
@@ -46,6 +53,22 @@ struct RuleRead {
 /// What `connect` has to be where another simulator's keys say it: `value` of a rule, its number `beside` it.
 std::string rule_line(const Node& value, const Node& beside);
 RuleRead load_rule(Loading& l, Projection& p, const Node& connect, Mark where);
+
+/// Is this `{fan_in: ...}`?
+bool asks_fan_in(const Node& n);
+/// What `{fan_in: uniform}` is drawn from with this fan-in; empty after an error.
+std::optional<Distribution> by_fan_in(Reader& r, const Node& n, const Wanted& w, double fan_in);
+/// `shape` of a population; empty after an error.
+std::optional<layers::Shape> read_shape(Reader& r, const Node& n);
+/// Has a model curves that it reads out?
+bool takes_curves(const Model& m);
+/// `curves` of a population; empty after an error.
+std::optional<layers::Curves> read_curves(Reader& r, const Node& n);
+/// `normalise` and `dropout` of a projection; false after an error.
+bool read_preparation(Reader& r, const Node& projection, layers::Preparation& to);
+/// Once all ends and synapses are known: what of layers follows from both.
+void load_layers(Loading& l);
+void load_training(Loading& l, const Node& n);
 
 /// `positions` of a population; false after an error.
 bool read_positions(Loading& l, Population& p, const Node& n);
@@ -70,6 +93,11 @@ void check_memory(Loading& l);
 std::span<const Key> top_keys();
 std::span<const Key> population_keys();
 std::span<const Key> pattern_keys();
+std::span<const Key> training_keys();
+std::span<const Named> optimiser_keys();
+std::span<const Named> rate_schedule_keys();
+std::span<const Key> normalise_keys();
+std::span<const Key> curves_keys();
 std::span<const Key> positions_keys();
 std::span<const Key> projection_keys();
 std::span<const Key> connect_keys();

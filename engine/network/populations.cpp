@@ -21,6 +21,8 @@ constexpr int longest_like = 32;
 constexpr Key population_entry_keys[] = {
     {"model", false, "model", "name of a neuron or source model (`spinet models` lists them)"},
     {"size", false, "integer", "number of neurons"},
+    {"shape", false, "shape",
+     "of a layer: [neurons], [rows, columns] or [channels, rows, columns]; the size follows"},
     {"params", false, "values",
      "parameters of the model; a number, a distribution, or a list of one value per neuron"},
     {"initial", false, "values",
@@ -31,6 +33,7 @@ constexpr Key population_entry_keys[] = {
      "spike times of a source model that takes them: a list per neuron, or a file"},
     {"patterns", false, "pattern_list", "an environment's input patterns and their targets"},
     {"drives", false, "names", "projections whose synapses an environment may address"},
+    {"curves", false, "curves", "of electrical-magnetic neurons: em_reference, or a file of measured curves"},
 };
 constexpr Key pattern_entry_keys[] = {
     {"in", true, "bits", "0 or 1 for each input line"},
@@ -158,11 +161,7 @@ class Populations {
     } else if (const auto name = r_.text(*model, "model")) {
       p.model = find_model(*name, model->mark);
     }
-    if (const Node* size = n->find("size")) {
-      if (const auto s = r_.integer(*size, "size", 1, most_neurons)) p.size = static_cast<std::uint32_t>(*s);
-    } else if (!misspelt(*n, "size")) {
-      r_.errors.error(key.mark, what + " has no 'size'", "size: number of neurons");
-    }
+    read_size(p, *n, key.mark);
     if (const Node* positions = n->find("positions")) placed_ = read_positions(l_, p, *positions);
     if (!p.model) return;
     bad_.clear();
@@ -177,6 +176,12 @@ class Populations {
         listed(p, *spikes);
       }
     }
+    if (const Node* curves = n->find("curves")) {
+      if (takes_curves(m)) p.curves = read_curves(r_, *curves);
+      else
+        r_.errors.error(curves->mark, fmt::format("model {} reads out no curves", m.name),
+                        "curves belong to a population of model em_activation");
+    }
     const bool wanted = p.neuron() && p.neuron()->environment && p.neuron()->patterns;
     if (const Node* n_patterns = n->find("patterns")) {
       if (wanted) patterns(p, *n_patterns);
@@ -188,6 +193,22 @@ class Populations {
         r_.errors.error(key.mark, what + " has no 'patterns'", "patterns: [{in: [0, 1], out: [1]}, ...]");
     }
     cross_check(p, *n, key.mark);
+  }
+
+  void read_size(Population& p, const Node& n, Mark where) {
+    const Node *size = n.find("size"), *shape = n.find("shape");
+    if (size)
+      if (const auto s = r_.integer(*size, "size", 1, most_neurons)) p.size = static_cast<std::uint32_t>(*s);
+    if (shape && (p.shape = read_shape(r_, *shape))) {
+      if (size && p.size != 0 && p.size != p.shape->size())
+        r_.errors.error(size->mark,
+                        fmt::format("'shape' has {} neurons, 'size' says {}", p.shape->size(), p.size),
+                        "one of them; the size follows from the shape");
+      p.size = static_cast<std::uint32_t>(p.shape->size());
+    }
+    if (!size && !shape && !misspelt(n, "size") && !misspelt(n, "shape"))
+      r_.errors.error(where, fmt::format("population {} has no 'size'", in_quotes(p.name)),
+                      "size: number of neurons");
   }
 
   std::vector<std::string> model_names() const {
@@ -252,6 +273,13 @@ class Populations {
       if (v && f.choices) {
         if (const auto x = r_.choice(*v, f)) d.a = *x;
         else bad_.insert(f.name);
+      } else if (v && flags == 0 && asks_fan_in(r_.resolved(*v))) {
+        if (auto read = by_fan_in(r_, r_.resolved(*v), wanted(f), 1)) {
+          d = std::move(*read);
+          l_.by_fan_in.push_back({static_cast<std::uint32_t>(l_.net.populations.size()), i, v->mark});
+        } else {
+          bad_.insert(f.name);
+        }
       } else if (v) {
         if (auto read = r_.distribution(*v, wanted(f), p.size ? p.size : Reader::any_number))
           d = std::move(*read);

@@ -20,6 +20,9 @@ constexpr Key projection_entry_keys[] = {
     {"connect", true, "connect", "which pairs are connected"},
     {"synapse", true, "synapse", "model, weight, delay, port and parameters of the synapses"},
     {"layout", false, "layout", "crossbar: a row for each source, a column for each target"},
+    {"normalise", false, "normalise",
+     "batch: what the sources send is normalised over each batch of training"},
+    {"dropout", false, "number", "share of what the sources send that a step of training leaves out (0)"},
 };
 
 class Projections {
@@ -75,10 +78,12 @@ class Projections {
     d.targets_known = to && ends(*to, "to", p.targets);
     d.onto_neurons = check_targets(to, d) && d.targets_known;
     const RuleRead rule = connect ? load_rule(l_, p, *connect, key.mark) : RuleRead{false};
+    const bool prepared = read_preparation(r_, n, p.preparation);
     const bool read = synapse && read_synapse(d, *synapse, key.mark, rule);
-    if (d.sources_known && d.targets_known && rule.good) check_rule(d, *connect);
+    if (d.sources_known && d.targets_known && rule.good && check_rule(d, *connect) && read)
+      share_weights(d, *connect);
     if (layout) read_layout(d, *layout, rule.good && read);
-    return d.sources_known && d.onto_neurons && rule.good && read;
+    return d.sources_known && d.onto_neurons && rule.good && read && prepared;
   }
 
   /// False if not all of the ends are known.
@@ -123,13 +128,27 @@ class Projections {
   }
 
   /// Can the rule be drawn between these ends?
-  void check_rule(const Draft& d, const Node& connect) {
-    if (d.p.rule->spatial() && !d.placed()) return;
+  bool check_rule(const Draft& d, const Node& connect) {
+    if (d.p.rule->spatial() && !d.placed()) return false;
     auto refusal = d.p.rule->refusal(Ends(l_.net, d.p));
-    if (!refusal) return;
+    if (!refusal) return true;
     const Mark where = connect.is_map() && !connect.items.empty() ? connect.items[0].mark : connect.mark;
     r_.errors.error(where, std::move(refusal.reason), std::move(refusal.help));
+    return false;
   }
+
+  /// Plain weights of a rule that numbers them are kept once; a synapse of an average transmits its part.
+  void share_weights(const Draft& d, const Node& connect) {
+    Projection& p = d.p;
+    if (p.synapse->on_pre || p.synapse->on_control || p.state.empty() || p.listed_weights) return;
+    if (const double share = p.rule->share(p); share != 1) p.state[0].a *= share, p.state[0].b *= share;
+    const std::size_t weights = p.rule->weights(Ends(l_.net, p));
+    if (weights > most_weights)
+      r_.errors.error(connect.mark,
+                      fmt::format("{} weights are shared, more than {}", weights, most_weights));
+    else p.shared_weights.resize(weights);
+  }
+  static constexpr std::size_t most_weights = 1u << 28;
 
   bool check_targets(const Node* to, const Draft& d) {
     bool good = true;

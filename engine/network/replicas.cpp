@@ -2,6 +2,8 @@
 
 #include <cassert>
 
+#include "network/layer_numbers.hpp"
+
 namespace spinet {
 namespace {
 
@@ -103,7 +105,9 @@ class Replicator {
 }  // namespace
 
 Network replicate(const Network& network, std::span<const std::uint32_t> seeds) {
-  return Replicator(network, seeds)(seeds);
+  Network all = Replicator(network, seeds)(seeds);
+  if (as_drawn(network)) draw_layers(all);  // each with its own seed
+  return all;
 }
 
 }  // namespace spinet

@@ -210,7 +210,16 @@ std::string json_schema(const Catalogue& c) {
       entry("boolean", any_of({"{\"type\": \"boolean\"}", ref("reference")})),
       entry("version", "{\"const\": 1}"),
       entry("distribution", distribution()),
-      entry("value", any_of({ref("number"), ref("distribution"), list})),
+      entry("fan_in", one_key("fan_in", choice({"uniform", "normal"}))),
+      entry("value", any_of({ref("number"), ref("distribution"), ref("fan_in"), list})),
+      entry("shape", list),
+      entry("rows_and_columns", one_or_list("integer")),
+      entry("pool_kind", choice({"average", "sum", "max"})),
+      entry("normalise", any_of({choice({"batch"}), one_key("batch", map_of(normalise_keys()))})),
+      entry("curves", any_of({choice({"em_reference"}), map_of(curves_keys())})),
+      entry("optimiser", any_of({choice({"adam", "sgd"}), named_choice(optimiser_keys())})),
+      entry("rate_schedule", any_of({choice({"constant", "cosine"}), named_choice(rate_schedule_keys())})),
+      entry("training", map_of(training_keys())),
       entry("values", map),
       entry("delay", any_of({ref("value"), map_of(delay_keys())})),
       entry("points", any_of({any_text, list})),
@@ -252,6 +261,7 @@ std::string json_schema(const Catalogue& c) {
       entry("report", map_of(report_keys())),
       entry("report_list", one_or_list("report")),
       entry("quantities", one_or_list("quantity")),
+      entry("numbers", one_or_list("number")),
       entry("integers", one_or_list("integer")),
       entry("weight", map_of(weight_keys())),
       entry("weight_list", one_or_list("weight")),
@@ -260,6 +270,9 @@ std::string json_schema(const Catalogue& c) {
   for (const auto* rule : connection_rules())
     if (!rule->format.types.empty())
       definitions.push_back(entry(rule->format.schema, named_choice(rule->format.types)));
+  for (const auto* rule : connection_rules())
+    if (!rule->format.keys.empty())
+      definitions.push_back(entry(rule->format.schema, map_of(rule->format.keys)));
   for (const Stimulus* s : c.stimuli())
     if (s->count) definitions.push_back(entry(s->name, stimulus(*s)));
   const auto network = map_of(top_keys());

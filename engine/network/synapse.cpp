@@ -149,7 +149,10 @@ class SynapseReader {
       if (const Distribution* const drawn = drawn_as(i)) {
         d = *drawn;
       } else if (v) {
-        auto read = r_.distribution(*v, wanted_here(f, port), 0);
+        const Node& value = r_.resolved(*v);
+        auto read = p_.state.empty() && asks_fan_in(value)
+                        ? by_fan_in(r_, value, wanted_here(f, port), fan_in())
+                        : r_.distribution(*v, wanted_here(f, port), 0);
         failed = !read;
         if (read) d = std::move(*read);
       }
@@ -161,6 +164,12 @@ class SynapseReader {
       p_.state.push_back(std::move(d));
     }
     return w;
+  }
+  /// 1 where it is not known, for reasons that are errors of their own.
+  double fan_in() const {
+    if (!d_.sources_known || !d_.targets_known || !p_.rule || (p_.rule->spatial() && !d_.placed())) return 1;
+    const Ends ends(l_.net, p_);
+    return p_.rule->refusal(ends) ? 1 : std::max(p_.rule->fan_in(ends), 1.0);
   }
   void read_params(const Node& n, const std::optional<std::string>& port, bool guessed) {
     const Model& model = p_.synapse->model;

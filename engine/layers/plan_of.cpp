@@ -1,0 +1,231 @@
+#include "layers/plan_of.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <string_view>
+
+#include "connect/draws.hpp"
+#include "connect/rule.hpp"
+#include "connect/window.hpp"
+#include "network/layer_numbers.hpp"
+
+namespace spinet::layers {
+namespace {
+
+template <class... Args>
+[[noreturn]] void refuse(fmt::format_string<Args...> reason, Args&&... args) {
+  throw NotLayered(fmt::format(reason, std::forward<Args>(args)...));
+}
+
+class Planner {
+ public:
+  explicit Planner(const Network& n) : n_(n) {}
+
+  Layered operator()() {
+    const auto images = images_of(n_);
+    if (!images) refuse("the network has no population of images: an environment with a 'shape'");
+    const LayerTimes times = layer_times(n_, *images);
+    if (!times.faults.empty()) refuse("{}", times.faults[0].reason);
+    place_.resize(n_.populations.size());
+    for (const std::uint32_t p : times.order) {
+      place_[p] = static_cast<std::uint32_t>(plan().layers.size());
+      plan().layers.push_back(layer(p, p == *images));
+    }
+    for (std::uint32_t p = 0; p < n_.projections.size(); ++p) join(p, *images);
+    check_outputs();
+    std::stable_sort(plan().connections.begin(), plan().connections.end(),
+                     [](const Connection& a, const Connection& b) {
+                       return a.target != b.target ? a.target < b.target : a.source < b.source;
+                     });
+    number();
+    return std::move(made_);
+  }
+
+ private:
+  Plan& plan() { return made_.plan; }
+  Model& model() { return made_.initial; }
+
+  Layer layer(std::uint32_t p, bool images) const {
+    const Population& q = n_.populations[p];
+    Layer l;
+    l.name = q.name;
+    l.population = p;
+    l.shape = q.shape.value_or(Shape{q.size, 1, 1});
+    if (images) return l;
+    const std::string_view name = q.model->name;
+    if (name == "relu") l.answer = Answer::relu;
+    else if (name == "em_activation") l.answer = Answer::em;
+    else if (name == "maximum") l.maximum = true;
+    else if (name != "linear")
+      refuse("'{}' is of model {}, which cannot be trained; relu, linear, em_activation and maximum can",
+             q.name, name);
+    if (l.answer != Answer::em) return l;
+    if (!q.curves) refuse("'{}' has no 'curves' that training could read out", q.name);
+    l.curves = *q.curves;
+    l.curves.gain = fixed_parameter(q, "gain");
+    l.curves.n_min = fixed_parameter(q, "n_min");
+    l.curves.n_max = fixed_parameter(q, "n_max");
+    return l;
+  }
+  double fixed_parameter(const Population& q, std::string_view name) const {
+    const Distribution& d = q.params[*parameter_of(*q.model, name)];
+    if (d.kind != Distribution::Kind::constant) refuse("'{}' of '{}' must be one number", name, q.name);
+    return d.a;
+  }
+
+  /// Projection `p`, if it is between layers.
+  void join(std::uint32_t p, std::uint32_t images) {
+    const Projection& q = n_.projections[p];
+    const auto source = whole_population(n_, q.sources), target = whole_population(n_, q.targets);
+    const auto is_layer = [&](const std::optional<std::uint32_t>& of) { return of && place_[*of]; };
+    if (target == images) {
+      if (is_layer(source)) answered_.push_back(*place_[*source]);
+      return;
+    }
+    if (!is_layer(target)) {
+      for (const GidRange& r : q.targets)
+        for (std::uint32_t k = 0; k < n_.populations.size(); ++k)
+          if (place_[k] && r.first - n_.populations[k].first < n_.populations[k].size)
+            refuse("'{}' ends in a part of layer '{}'", q.name, n_.populations[k].name);
+      if (is_layer(source))
+        refuse("'{}' goes from layer '{}' to what is no layer", q.name, n_.populations[*source].name);
+      return;
+    }
+    if (!is_layer(source))
+      refuse("'{}' brings layer '{}' what does not come from images", q.name, n_.populations[*target].name);
+    plan().connections.push_back(connection(p, *place_[*source], *place_[*target]));
+  }
+
+  Connection connection(std::uint32_t p, std::uint32_t source, std::uint32_t target) const {
+    const Projection& q = n_.projections[p];
+    Connection c;
+    c.name = q.name;
+    c.projection = p;
+    c.source = source, c.target = target;
+    c.dropout = q.preparation.dropout;
+    c.fixed = q.preparation.fixed;
+    c.normalisation.on = q.preparation.normalise;
+    c.normalisation.momentum = q.preparation.momentum;
+    c.normalisation.epsilon = q.preparation.epsilon;
+    const std::string_view rule = q.rule->format.name;
+    if (rule == "dense") c.join = Join::dense;
+    else if (rule == "convolution") c.join = Join::convolution;
+    else if (rule == "one_to_one") c.join = Join::one_to_one;
+    else if (rule == "pool")
+      c.join = q.rule->greatest(q)     ? Join::max_pool
+               : q.rule->share(q) != 1 ? Join::average_pool
+                                       : Join::sum_pool;
+    else
+      refuse("'{}' connects by {}; layers are connected by dense, convolution, pool and one_to_one", q.name,
+             rule);
+    if (rule == "convolution" || rule == "pool") c.window = sliding::window_of(q);
+    if (q.synapse->on_pre || q.synapse->on_control)
+      refuse("'{}' has synapses of model {}; those that are trained are static", q.name,
+             q.synapse->model.name);
+    if (q.rule->learns()) {
+      if (q.shared_weights.empty()) refuse("'{}' takes its weights from a file", q.name);
+      return c;
+    }
+    const Distribution& w = q.state[0];
+    if (w.kind != Distribution::Kind::constant ||
+        static_cast<float>(w.a) != static_cast<float>(q.rule->share(q)))
+      refuse("'{}' has a weight; those of {} are 1", q.name, rule);
+    return c;
+  }
+
+  /// The last layer is the only one that nothing goes on from, and where there are answers, theirs.
+  void check_outputs() const {
+    std::vector<bool> goes_on(made_.plan.layers.size(), false);
+    for (const Connection& c : made_.plan.connections) goes_on[c.source] = true;
+    for (std::size_t i = 0; i + 1 < goes_on.size(); ++i)
+      if (!goes_on[i])
+        refuse("'{}' and '{}' both are outputs: nothing goes on from them", made_.plan.layers[i].name,
+               made_.plan.layers.back().name);
+    if (made_.plan.layers.size() == 1) refuse("'{}' sends images to no layer", made_.plan.layers[0].name);
+    for (const std::uint32_t k : answered_)
+      if (k + 1 != made_.plan.layers.size())
+        refuse("the answers come from '{}', and the last layer is '{}'", made_.plan.layers[k].name,
+               made_.plan.layers.back().name);
+  }
+
+  // --- where numbers lie, and what they are at first
+
+  Part parameters(std::size_t count) {
+    const Part part{plan().parameters, count};
+    plan().parameters += count;
+    return part;
+  }
+  Part statistics(std::size_t count, float value) {
+    const Part part{plan().statistics, count};
+    plan().statistics += count;
+    model().statistics.insert(model().statistics.end(), count, value);
+    return part;
+  }
+  void fill(std::size_t count, float value) {
+    model().parameters.insert(model().parameters.end(), count, value);
+  }
+
+  void number() {
+    auto c = plan().connections.begin();
+    for (std::uint32_t t = 1; t < plan().layers.size(); ++t) {
+      for (; c != plan().connections.end() && c->target == t; ++c) number(*c);
+      number(plan().layers[t], t);
+    }
+  }
+  void number(Connection& c) {
+    const Projection& q = n_.projections[c.projection];
+    if (Normalisation& n = c.normalisation; n.on) {
+      const std::size_t count = trained_of_projection(n_, c.projection).normalisation / 2;
+      n.scale = parameters(count), fill(count, 1);
+      n.shift = parameters(count), fill(count, 0);
+      n.mean = statistics(count, 0);
+      n.variance = statistics(count, 1);
+    }
+    if (!q.rule->learns()) return;
+    c.weights = parameters(q.shared_weights.size());
+    for (const double w : q.shared_weights) model().parameters.push_back(static_cast<float>(w));
+  }
+  void number(Layer& l, std::uint32_t) {
+    const Population& q = n_.populations[l.population];
+    const Trained trained = trained_of_population(n_, l.population);
+    l.bias = parameters(trained.biases);
+    take_biases(l, q.params[*parameter_of(*q.model, "bias")]);
+    if (l.answer != Answer::em) return;
+    l.read_out = parameters(trained.read_out);
+    const double width = 1 / std::sqrt(static_cast<double>(l.curves.curves.size()));
+    const Sampler from({Distribution::Kind::uniform, -width, width});
+    const RandomKey key = stream_key(n_.population_identity(l.population), Purpose::read_out);
+    for (std::size_t i = 0; i < l.read_out.count; ++i) {
+      const Words w = draw(key, i, 0);
+      model().parameters.push_back(static_cast<float>(from(uniform01(w[0], w[1]))));
+    }
+  }
+  void take_biases(const Layer& l, const Distribution& d) {
+    const auto of = [&](std::size_t neuron) {
+      return static_cast<float>(d.kind == Distribution::Kind::listed ? d.values[neuron] : d.a);
+    };
+    const std::size_t each = l.bias.count ? l.shape.size() / l.bias.count : 0;
+    if (d.kind != Distribution::Kind::constant && d.kind != Distribution::Kind::listed)
+      refuse("the bias of '{}' is drawn, and no weights end there that are trained", l.name);
+    for (std::size_t neuron = 0; neuron < l.shape.size(); ++neuron)
+      if (each == 0 ? of(neuron) != 0 : of(neuron) != of(neuron / each * each)) {
+        if (each == 0) refuse("'{}' has a bias, and no weights end there that are trained", l.name);
+        refuse("the biases of '{}' differ within a channel, where a convolution ends", l.name);
+      }
+    for (std::size_t i = 0; i < l.bias.count; ++i) model().parameters.push_back(of(i * each));
+  }
+
+  const Network& n_;
+  Layered made_;
+  std::vector<std::optional<std::uint32_t>> place_;  ///< of a population among the layers
+  std::vector<std::uint32_t> answered_;              ///< layers that send back to the images
+};
+
+}  // namespace
+
+Layered layered(const Network& n) { return Planner(n)(); }
+
+}  // namespace spinet::layers
