@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "layers/first_convolution.hpp"
 #include "layers/pass_state.hpp"
 
 namespace spinet::layers {
@@ -21,14 +22,15 @@ class Backward {
       if (normalises(l)) observe(l);
       had = l;
     }
-    return s_.large.sum({s_.gradients.data(), s_.shares.count() * s_.plan.parameters}, s_.plan.parameters);
+    TreeSum<T>& tree = s_.shards_of_slot() == 2 ? s_.pairs : s_.large;
+    return tree.sum({s_.gradients.data(), s_.gradient_slots() * s_.plan.parameters}, s_.plan.parameters);
   }
 
  private:
   bool normalises(std::size_t layer) const {
     const LayerPlace& l = s_.places.layers[layer];
     for (std::size_t c = l.first; c < l.last; ++c)
-      if (s_.plan.connections[c].normalisation.on) return true;
+      if (s_.plan.connections[c].normalisation.on && !s_.folded(c)) return true;
     return false;
   }
 
@@ -97,22 +99,38 @@ class Backward {
       for (std::uint32_t f = 0; f < target.x_frames; ++f) s_.k.add(gradient + f * to, s_.frame.data(), size);
       gradient = s_.frame.data();
     }
-    T* const back = c.source > 0 || c.normalisation.on ? s_.at(p, place.back) : nullptr;
+    T* const back = c.source > 0 || (c.normalisation.on && !s_.folded(i)) ? s_.at(p, place.back) : nullptr;
     for (std::uint32_t f = 0; f < source.frames; ++f) {
       const T* const sent = s_.at(p, place.sent) + f * from;
-      weights(p, i, sent, gradient + f * to);
+      weights(p, i, {sent, gradient + f * to, nullptr, nullptr}, f == 0);
       if (back) sources(i, {sent, gradient + f * to, back + f * from, s_.at(p, target.x) + f * to});
     }
   }
 
-  void weights(const Pack<T>& p, std::size_t i, const T* sent, const T* gradient) {
+  /// A frame of a connection: what was sent and became of it, and the gradients of both.
+  struct Frame {
+    const T *sent, *gradient;
+    T* back;
+    const T* x;
+  };
+  void weights(const Pack<T>& p, std::size_t i, const Frame& f, bool first) {
+    const T *const sent = f.sent, *const gradient = f.gradient;
     const Connection& c = s_.plan.connections[i];
     const Shape &from = s_.plan.layers[c.source].shape, &to = s_.plan.layers[c.target].shape;
-    if (c.join == Join::dense)
-      s_.k.outer({sent, gradient, s_.gradient_of(p, c.weights.first).to,
-                  static_cast<std::uint32_t>(to.size()), static_cast<std::uint32_t>(from.size()),
-                  s_.turned.data()});
+    if (c.join == Join::dense) {
+      const auto target = s_.gradient_of(p, c.weights.first);
+      Outer<T> outer{sent,
+                     gradient,
+                     target.to,
+                     static_cast<std::uint32_t>(to.size()),
+                     static_cast<std::uint32_t>(from.size()),
+                     s_.turned.data(),
+                     {}};
+      for (std::uint32_t h = 0; h < s_.halves(); ++h) outer.fresh[h] = first && s_.begins_slot(p, h);
+      s_.k.outer(outer);
+    }
     if (c.join != Join::convolution) return;
+    if (s_.folded(i)) return FirstConvolution<T>(s_, i).weights_back(p, sent, gradient);
     const Geometry& g = s_.places.connections[i].geometry;
     const std::uint32_t groups = c.window.groups, ins = from.channels / groups, outs = to.channels / groups;
     const T* const in = padded(s_, i, sent);
@@ -124,17 +142,12 @@ class Backward {
     }
   }
 
-  /// A frame of a connection: what was sent and became of it, and the gradients of both.
-  struct Frame {
-    const T *sent, *gradient;
-    T* back;
-    const T* x;
-  };
   void sources(std::size_t i, const Frame& f) {
     const Connection& c = s_.plan.connections[i];
     const Geometry& g = s_.places.connections[i].geometry;
     const Shape &from = s_.plan.layers[c.source].shape, &to = s_.plan.layers[c.target].shape;
     const T area = static_cast<T>(g.size[0] * g.size[1]);
+    const bool covers = s_.places.connections[i].covers;
     switch (c.join) {
       case Join::dense:
         s_.k.product({s_.part(c.weights), f.gradient, f.back, static_cast<std::uint32_t>(from.size()),
@@ -144,13 +157,13 @@ class Backward {
         convolve(i, f);
         break;
       case Join::average_pool:
-        s_.k.pool_back({f.sent, f.x, f.gradient, f.back, from.channels, g, T(1) / area});
+        s_.k.pool_back({f.sent, f.x, f.gradient, f.back, from.channels, g, T(1) / area, covers});
         break;
       case Join::sum_pool:
-        s_.k.pool_back({f.sent, f.x, f.gradient, f.back, from.channels, g, T(1)});
+        s_.k.pool_back({f.sent, f.x, f.gradient, f.back, from.channels, g, T(1), covers});
         break;
       case Join::max_pool:
-        s_.k.maximum_back({f.sent, f.x, f.gradient, f.back, from.channels, g, T(1)});
+        s_.k.maximum_back({f.sent, f.x, f.gradient, f.back, from.channels, g, T(1), false});
         break;
       case Join::one_to_one:
         s_.k.add(f.gradient, f.back, from.size());
@@ -168,6 +181,7 @@ class Backward {
     Correlation<T> back{s_.padded.data(),
                         f.back,
                         s_.shared.data() + s_.places.connections[i].packed_back,
+                        nullptr,
                         outs,
                         ins,
                         g,
@@ -229,7 +243,7 @@ class Backward {
     const LayerPlace& l = s_.places.layers[layer];
     for (std::size_t i = l.first; i < l.last; ++i) {
       const Connection& c = s_.plan.connections[i];
-      if (!c.normalisation.on) continue;
+      if (!c.normalisation.on || s_.folded(i)) continue;
       const ConnectionPlace& place = s_.places.connections[i];
       const std::uint32_t frames = s_.places.layers[c.source].frames;
       const std::size_t numbers = 2 * place.units;

@@ -3,6 +3,7 @@
 #include <array>
 #include <vector>
 
+#include "layers/first_convolution.hpp"
 #include "layers/pass_state.hpp"
 #include "spinet/math.hpp"
 #include "spinet/random_batch.hpp"
@@ -22,7 +23,9 @@ class Forward {
     for (std::size_t c = 0; c < s_.plan.connections.size(); ++c) {
       if (!s_.plan.connections[c].normalisation.on) norms_of_none(c);
       else if (s_.mode == Mode::apply) norms_of_running(c);
-      pack_weights(c);
+      const bool known = s_.mode == Mode::apply || !s_.plan.connections[c].normalisation.on;
+      if (!s_.folded(c)) pack_weights(c);
+      else if (known) FirstConvolution<T>(s_, c).prepare();
     }
     std::size_t from = 0;  // the first layer that some packs have not got yet
     for (std::size_t l = 1; l <= s_.plan.layers.size(); ++l) {
@@ -44,9 +47,24 @@ class Forward {
         s_.present.data()[p * lanes + l] = g && l % half_lanes < g->count ? T(1) : T(0);
       }
     if (s_.mode != Mode::train) return;
-    const std::size_t numbers = (s_.shares.count() + 1) * s_.plan.parameters;
-    s_.gradients.need(numbers);
-    std::fill_n(s_.gradients.data(), numbers, T(0));
+    s_.gradients.need((s_.gradient_slots() + 1) * s_.plan.parameters);
+    clear_gradients();
+  }
+
+  /// All but the weights of dense connections, which the first group of a slot writes.
+  void clear_gradients() {
+    std::vector<bool> has(s_.gradient_slots() + 1, false);
+    for (const Group& g : s_.groups) has[s_.gradient_slot(&g)] = true;
+    for (std::size_t slot = 0; slot < has.size(); ++slot) {
+      T* const to = s_.gradients.data() + slot * s_.plan.parameters;
+      std::size_t from = 0;
+      for (const Part& dense : s_.places.dense) {
+        if (!has[slot]) break;
+        std::fill(to + from, to + dense.first, T(0));
+        from = dense.first + dense.count;
+      }
+      std::fill(to + from, to + s_.plan.parameters, T(0));
+    }
   }
 
   bool observes(std::size_t layer) const {
@@ -74,14 +92,17 @@ class Forward {
       if (!g) g = p.half[0];
       image[l] = s_.pixels.data() + (g->first + std::min(l % half_lanes, g->count - 1)) * size;
     }
-    s_.k.load(image, size, s_.at(p, s_.places.layers[0].answer));
+    T* const x = s_.at(p, s_.places.layers[0].answer);
+    const std::size_t count = s_.alike && s_.places.folds ? s_.plan.input().area() : size;
+    s_.k.load(image, count, x);
+    if (!s_.k.finite(x, count * s_.k.lanes)) s_.bad[0] = true;
   }
 
   void layer(const Pack<T>& p, std::size_t i) {
     const Layer& l = s_.plan.layers[i];
     const LayerPlace& place = s_.places.layers[i];
     const std::size_t size = l.shape.size();
-    for (std::uint32_t f = 0; f < place.x_frames; ++f) {
+    for (std::uint32_t f = 0; f < place.x_frames && !starts(place.first); ++f) {
       T* const x = s_.at(p, place.x + f * size);
       if (l.bias.count) s_.k.fill(x, s_.part(l.bias), l.bias.count, size / l.bias.count);
       else s_.k.fill(x, nullptr, 1, size);
@@ -91,7 +112,18 @@ class Forward {
       join(p, c);
     }
     answer(p, i);
-    if (s_.mode == Mode::train) s_.k.fill(s_.at(p, place.gradient), nullptr, 1, place.frames * size);
+    if (s_.mode == Mode::train && !place.covered)
+      s_.k.fill(s_.at(p, place.gradient), nullptr, 1, place.frames * size);
+  }
+
+  /// Biases of the channels that a convolution begins with, where it is all that its target hears; else null.
+  const T* starts(std::size_t connection) const {
+    const Connection& c = s_.plan.connections[connection];
+    const Layer& target = s_.plan.layers[c.target];
+    const LayerPlace& place = s_.places.layers[c.target];
+    if (c.join != Join::convolution || place.last - place.first != 1) return nullptr;
+    if (s_.folded(connection)) return FirstConvolution<T>(s_, connection).start();
+    return target.bias.count == target.shape.channels ? s_.part(target.bias) : nullptr;
   }
 
   void answer(const Pack<T>& p, std::size_t i) {
@@ -100,14 +132,21 @@ class Forward {
     const std::size_t size = l.shape.size(), numbers = place.x_frames * size * s_.k.lanes;
     T* const x = s_.at(p, place.x);
     T* const a = s_.at(p, place.answer);
-    bool fine = s_.k.finite(x, numbers);
-    if (l.answer == Answer::relu) s_.k.relu(x, place.x_frames * size);
-    if (l.answer == Answer::em) {
-      const EmArguments<T> e(l, s_.part(l.read_out), x, place.x_frames * size);
-      s_.k.em(e.of, a);
-      fine = fine && s_.k.finite(a, numbers);
+    bool fine = true;
+    switch (l.answer) {
+      case Answer::linear:
+        fine = s_.k.finite(x, numbers);
+        break;
+      case Answer::relu:
+        fine = s_.k.relu(x, place.x_frames * size);
+        break;
+      case Answer::em:
+        fine = s_.k.em(EmArguments<T>(l, s_.part(l.read_out), x, place.x_frames * size).of, a);
+        break;
+      case Answer::lif:
+        fine = s_.k.spikes(spikes_of(s_, p, i));
+        break;
     }
-    if (l.answer == Answer::lif) s_.k.spikes(spikes_of(s_, p, i));
     if (!fine) s_.bad[i] = true;
   }
 
@@ -117,6 +156,7 @@ class Forward {
     if (!place.changed) return;
     const Connection& c = s_.plan.connections[i];
     const LayerPlace& source = s_.places.layers[c.source];
+    if (s_.folded(i)) return send_plane(p, i);
     const std::size_t size = place.units * place.area;
     const bool drops = c.dropout > 0 && s_.mode == Mode::train;
     if (drops) draw_mask(p, i);
@@ -127,6 +167,17 @@ class Forward {
                   drops ? s_.at(p, place.mask) : nullptr,
                   s_.at(p, place.sent + f * size)});
     if (s_.mode == Mode::train) s_.k.fill(s_.at(p, place.back), nullptr, 1, source.frames * size);
+  }
+
+  /// Normalised as the first channel is, but for its own scale and shift.
+  void send_plane(const Pack<T>& p, std::size_t i) {
+    const ConnectionPlace& place = s_.places.connections[i];
+    const T one_over = *s_.norms(place, inverse), shift_by = T(0) - *s_.norms(place, mean) * one_over;
+    s_.k.scale({{s_.at(p, s_.places.layers[0].answer), 1, place.area},
+                &one_over,
+                &shift_by,
+                nullptr,
+                s_.at(p, place.sent)});
   }
 
   /// A number of an image depends on the step, the connection, the image's place in the batch and the neuron.
@@ -198,14 +249,17 @@ class Forward {
     const Geometry& g = place.geometry;
     const std::uint32_t groups = c.window.groups, ins = s_.plan.layers[c.source].shape.channels / groups,
                         outs = s_.plan.layers[c.target].shape.channels / groups;
+    const bool folded = s_.folded(i);
     in = padded(s_, i, in);
-    Correlation<T> to{in, out, s_.shared.data() + place.packed, ins, outs, g, {}, {}, {1, 1}};
+    Correlation<T> to{in, out, s_.shared.data() + place.packed, starts(i), ins, outs, g, {}, {}, {1, 1}};
+    if (folded) to.weights = FirstConvolution<T>(s_, i).packed(), to.channels = 1;
     for (int d = 0; d < 2; ++d) to.first[d] = c.window.padding[d], to.last[d] = g.in[d] - c.window.padding[d];
     for (std::uint32_t group = 0; group < groups; ++group) {
       s_.k.correlate(to);
       to.in += std::size_t{ins} * g.in[0] * g.in[1] * s_.k.lanes;
       to.out += std::size_t{outs} * g.out[0] * g.out[1] * s_.k.lanes;
       to.weights += s_.k.packed_size(outs, ins, g.size[0] * g.size[1]);
+      if (to.start) to.start += outs;
     }
   }
 
@@ -235,17 +289,19 @@ class Forward {
       const ConnectionPlace& place = s_.places.connections[i];
       const Connection& c = s_.plan.connections[i];
       const LayerPlace& source = s_.places.layers[c.source];
-      const std::size_t size = place.units * place.area, numbers = 2 * place.units;
+      const bool folded = s_.folded(i);
+      const std::size_t size = place.units * place.area, units = folded ? 1 : place.units,
+                        numbers = 2 * units;
       const T* const about = s_.running + c.normalisation.mean.first;
       s_.clear_sums(numbers);
       for (std::size_t n = 0; n < s_.pack_count(); ++n) {
         const Pack<T> p = s_.pack(n);
         const auto to = s_.sums_of(p, numbers);
         for (std::uint32_t f = 0; f < source.frames; ++f)
-          s_.k.moments({s_.at(p, source.answer + f * size), place.units, place.area}, about, p.present,
-                       to.to);
+          s_.k.moments({s_.at(p, source.answer + f * size), units, place.area}, about, p.present, to.to);
       }
       norms_of_batch(i, s_.total(numbers));
+      if (folded) FirstConvolution<T>(s_, i).prepare();
     }
   }
 
@@ -255,13 +311,14 @@ class Forward {
     const double count =
         static_cast<double>(s_.images * place.area) * s_.places.layers[s_.plan.connections[i].source].frames;
     for (std::size_t u = 0; u < place.units; ++u) {
-      const double off = sums[2 * u] / count;
-      const double variance = std::max(0.0, sums[2 * u + 1] / count - off * off);
-      const double average = static_cast<double>(s_.running[n.mean.first + u]) + off;
+      const std::size_t of = s_.folded(i) ? 0 : u;
+      const double off = sums[2 * of] / count;
+      const double variance = std::max(0.0, sums[2 * of + 1] / count - off * off);
+      const double average = static_cast<double>(s_.running[n.mean.first + of]) + off;
       s_.statistics[n.mean.first + u] = average;
       s_.statistics[n.variance.first + u] = count > 1 ? variance * (count / (count - 1)) : 0;
       s_.counted[n.mean.first + u] = s_.counted[n.variance.first + u] = count;
-      set_norms(i, u, average, sums[2 * u + 1] == sums[2 * u + 1] ? variance : math::nan);
+      set_norms(i, u, average, sums[2 * of + 1] == sums[2 * of + 1] ? variance : math::nan);
     }
   }
   void norms_of_running(std::size_t i) {

@@ -1,6 +1,7 @@
 #include "layers/pass.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "layers/pass_state.hpp"
 #include "spinet/math.hpp"
@@ -19,18 +20,27 @@ std::vector<Group> groups_of(std::size_t images, std::uint32_t shards, std::uint
   return groups;
 }
 
+Channels channels_of(const Shape& shape, std::span<const float> pixels) {
+  const std::size_t area = shape.area(), size = shape.size();
+  for (std::size_t i = 0; i < pixels.size(); i += size)
+    if (std::memcmp(pixels.data() + i, pixels.data() + i + area, (size - area) * sizeof(float)) != 0)
+      return Channels::differ;
+  return Channels::alike;
+}
+
 template <class T>
 struct Pass<T>::Impl {
   PassState<T> s;
 
-  void begin(std::span<const T> parameters, std::span<const T> running, Mode mode,
-             std::span<const float> pixels) {
+  void begin(Mode mode, std::span<const T> parameters, std::span<const T> running,
+             std::span<const float> pixels, Channels alike) {
     s.mode = mode;
     s.parameters = parameters.data();
     s.running = running.data();
     s.pixels = pixels;
     s.images = pixels.size() / s.plan.input().size();
     s.bad.assign(s.plan.layers.size(), false);
+    s.alike = alike == Channels::alike;
   }
   void share() {
     s.groups = groups_of(s.images, s.shares.shards, s.shares.begin(), s.shares.begin() + s.shares.count());
@@ -105,7 +115,8 @@ Pass<T>::~Pass() = default;
 template <class T>
 Result<T> Pass<T>::train(std::span<const T> parameters, std::span<const T> running, const Images& images,
                          std::pair<std::uint32_t, std::uint64_t> draw) {
-  impl_->begin(parameters, running, Mode::train, images.pixels);
+  impl_->begin(Mode::train, parameters, running, images.pixels,
+               channels_of(impl_->s.plan.input(), images.pixels));
   impl_->share();
   PassState<T>& s = impl_->s;
   s.labels = images.labels;
@@ -119,15 +130,14 @@ Result<T> Pass<T>::train(std::span<const T> parameters, std::span<const T> runni
 template <class T>
 void Pass<T>::observe(std::span<const T> parameters, std::span<const T> running,
                       std::span<const float> pixels) {
-  impl_->begin(parameters, running, Mode::observe, pixels);
+  impl_->begin(Mode::observe, parameters, running, pixels, channels_of(impl_->s.plan.input(), pixels));
   impl_->share();
   run_forward(impl_->s);
 }
 
 template <class T>
-void Pass<T>::apply(std::span<const T> parameters, std::span<const T> running, std::span<const float> pixels,
-                    T* to) {
-  impl_->begin(parameters, running, Mode::apply, pixels);
+void Pass<T>::apply(std::span<const T> parameters, std::span<const T> running, const Seen& images, T* to) {
+  impl_->begin(Mode::apply, parameters, running, images.pixels, images.channels);
   PassState<T>& s = impl_->s;
   s.groups = groups_of(s.images, 1, 0, 1);
   run_forward(s);

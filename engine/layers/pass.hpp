@@ -29,6 +29,10 @@ enum class Mode : std::uint8_t {
   apply,    ///< normalised by running statistics
 };
 
+/// Whether the channels of every image hold the same, as those of a grey image do.
+enum class Channels : std::uint8_t { differ, alike };
+Channels channels_of(const Shape&, std::span<const float> pixels);
+
 template <class T>
 struct Result {
   double loss = 0;  ///< sum over the batch
@@ -59,9 +63,12 @@ class Pass {
   std::span<const double> counted() const;
   /// Forwards alone, normalised by the batch; for statistics().  Collective.
   void observe(std::span<const T> parameters, std::span<const T> statistics, std::span<const float> pixels);
+  struct Seen {
+    std::span<const float> pixels;
+    Channels channels;
+  };
   /// Outputs of these images with running statistics, here alone.
-  void apply(std::span<const T> parameters, std::span<const T> statistics, std::span<const float> pixels,
-             T* to);
+  void apply(std::span<const T> parameters, std::span<const T> statistics, const Seen&, T* to);
 
  private:
   struct Impl;

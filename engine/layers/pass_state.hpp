@@ -24,9 +24,9 @@ struct PassState {
   const Shares shares;
   const Places places;
   TreeSum<double> small;
-  TreeSum<T> large;
+  TreeSum<T> large, pairs;
   Room<T> packs, shared, padded, frame, turned, gradients, present;
-  std::vector<double> sums;  ///< of each shard here and one that stands for none: places.numbers
+  std::vector<double> sums;  ///< of each shard here, and one that stands for none
   std::vector<double> statistics, counted;
   // of the present batch
   Mode mode = Mode::apply;
@@ -36,6 +36,7 @@ struct PassState {
   std::pair<std::uint32_t, std::uint64_t> draw{};
   std::size_t images = 0;
   std::vector<Group> groups{};
+  bool alike = false;       ///< the channels of each image
   std::vector<bool> bad{};  ///< layers with a number that is none, here
 
   PassState(const Plan& p, const Kernels<T>& kernels, Transport& transport, std::uint32_t shards)
@@ -48,6 +49,7 @@ struct PassState {
                 for (std::size_t i = 0; i < n; ++i) to[i] += from[i];
               }),
         large(transport, shards, kernels.accumulate),
+        pairs(transport, shards > 1 ? shards / 2 : 1, kernels.accumulate),
         statistics(p.statistics),
         counted(p.statistics) {
     shared.need(places.shared);
@@ -64,6 +66,7 @@ struct PassState {
       p.half[h] = i * halves() + h < groups.size() ? &groups[i * halves() + h] : nullptr;
     return p;
   }
+  bool folded(std::size_t connection) const { return alike && places.connections[connection].folds; }
   T* at(const Pack<T>& p, std::size_t vectors) const { return p.begin + vectors * k.lanes; }
   T* norms(const ConnectionPlace& c, Norms which) const { return shared.data() + c.norms + which * c.units; }
   const T* part(const Part& p) const { return parameters + p.first; }
@@ -72,13 +75,30 @@ struct PassState {
   std::size_t slot(const Pack<T>& p, std::uint32_t h) const {
     return p.half[h] ? p.half[h]->shard - shares.begin() : shares.count();
   }
+  /// Gradients of two shards that are neighbours in the tree may be added up at once, if no two ranks share
+  /// any and they have one group each at most.
+  std::uint32_t shards_of_slot() const {
+    bool pairs =
+        (shares.shards & (shares.shards - 1)) == 0 && images <= std::size_t{shares.shards} * half_lanes;
+    for (int r = 0; r <= shares.ranks; ++r) pairs &= shares.first(r) % 2 == 0;
+    return pairs ? 2 : 1;
+  }
+  std::size_t gradient_slots() const { return shares.count() / shards_of_slot(); }
+  std::size_t gradient_slot(const Group* g) const {
+    return g ? (g->shard - shares.begin()) / shards_of_slot() : gradient_slots();
+  }
+  /// Is a half's group the first one that adds to its gradients?
+  bool begins_slot(const Pack<T>& p, std::uint32_t h) const {
+    const Group* const g = p.half[h];
+    return !g || g == groups.data() || gradient_slot(g - 1) != gradient_slot(g);
+  }
   struct Targets {
     T* to[most_halves];
   };
   Targets gradient_of(const Pack<T>& p, std::size_t first) const {
     Targets t{};
     for (std::uint32_t h = 0; h < halves(); ++h)
-      t.to[h] = gradients.data() + slot(p, h) * plan.parameters + first;
+      t.to[h] = gradients.data() + gradient_slot(p.half[h]) * plan.parameters + first;
     return t;
   }
   struct Doubles {
@@ -99,17 +119,22 @@ struct PassState {
 /// An em layer's numbers as its kernels want them.
 template <class T>
 struct EmArguments {
-  std::vector<T> amplitudes, rates;
+  T amplitudes[most_terms], powers[most_terms], slopes[most_terms];
   Em<T> of;
   EmArguments(const Layer& l, const T* read_out, const T* x, std::size_t count) {
+    constexpr double log2_e = 1.44269504088896340736;
     const EmNumbers e = em_numbers(l.curves, read_out);
-    amplitudes.assign(e.amplitudes.begin(), e.amplitudes.end());
-    rates.assign(e.rates.begin(), e.rates.end());
+    for (std::size_t t = 0; t < e.amplitudes.size(); ++t) {
+      amplitudes[t] = static_cast<T>(e.amplitudes[t]);
+      powers[t] = static_cast<T>(-log2_e / l.curves.taus[t]);
+      slopes[t] = static_cast<T>(-e.amplitudes[t] / l.curves.taus[t] * l.curves.gain);
+    }
     of = {x,
           count,
-          static_cast<std::uint32_t>(rates.size()),
-          amplitudes.data(),
-          rates.data(),
+          static_cast<std::uint32_t>(e.amplitudes.size()),
+          amplitudes,
+          powers,
+          slopes,
           static_cast<T>(e.constant),
           static_cast<T>(l.curves.gain),
           static_cast<T>(l.curves.n_min),
@@ -117,6 +142,7 @@ struct EmArguments {
           l.curves.n_max > l.curves.n_min};
   }
   EmArguments(const EmArguments&) = delete;
+  EmArguments& operator=(const EmArguments&) = delete;
 };
 
 template <class T>

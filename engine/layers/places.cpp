@@ -7,8 +7,6 @@
 namespace spinet::layers {
 namespace {
 
-constexpr std::uint32_t most_terms = 8;  // exponentials of an em layer
-
 [[noreturn]] void misfit(const Plan& plan, const Connection& c, const char* what) {
   throw std::invalid_argument("layers: " + plan.layers[c.source].name + " to " + plan.layers[c.target].name +
                               ": " + what);
@@ -40,6 +38,7 @@ struct Placing {
       if (const auto source = plan.connections[p.last].source; source < i)
         p.x_frames = std::max(p.x_frames, places.layers[source].frames);
     p.frames = l.answer == Answer::lif ? plan.steps : p.x_frames;
+    if (i > 0 && p.first == p.last) throw std::invalid_argument("layers: " + l.name + " hears nothing");
     p.x = take(p.x_frames * size);
     p.answer = l.answer == Answer::em || l.answer == Answer::lif ? take(p.frames * size) : p.x;
     p.gradient = take(p.frames * size);
@@ -76,12 +75,18 @@ struct Placing {
     if (p.changed) p.norms = take_shared(norms_count * p.units);
     const bool pools = c.join == Join::average_pool || c.join == Join::sum_pool || c.join == Join::max_pool;
     if (c.join == Join::convolution || pools) window(c, p);
+    const auto tiles = [&](int d) {
+      const Geometry& g = p.geometry;
+      return g.padding[d] == 0 && g.dilation[d] == 1 && g.stride[d] == g.size[d] &&
+             g.in[d] == g.out[d] * g.size[d];
+    };
+    p.covers = pools && c.join != Join::max_pool && source.leave == 1 && !p.changed && tiles(0) && tiles(1);
+    if (p.covers) places.layers[c.source].covered = true;
     if (pools && from.channels != to.channels) misfit(plan, c, "a pool of other channels");
     if ((c.join == Join::max_pool) != plan.layers[c.target].maximum) misfit(plan, c, "a max pool of sums");
     if (c.join == Join::one_to_one && from.size() != to.size()) misfit(plan, c, "layers of different sizes");
     if (c.join == Join::dense && c.weights.count != from.size() * to.size())
       misfit(plan, c, "weights that do not fit");
-    places.numbers = std::max(places.numbers, 2 * p.units);
     if (c.weights.first + c.weights.count > plan.parameters) misfit(plan, c, "weights out of range");
   }
 
@@ -117,6 +122,15 @@ struct Placing {
       back *= (d == 0 ? from.height : from.width) + (w.size[d] - 1) * w.dilation[d];
     }
     places.padded = std::max({places.padded, ahead, back});
+    const std::size_t biases = plan.layers[c.target].bias.count;
+    const LayerPlace& target = places.layers[c.target];
+    p.folds = c.source == 0 && groups == 1 && target.last - target.first == 1 && c.dropout == 0 &&
+              w.padding[0] == 0 && w.padding[1] == 0 && places.layers[0].leave == 1 &&
+              (biases == 0 || biases == to.channels);
+    if (!p.folds) return;
+    const std::size_t numbers = std::size_t{outs} * (taps + 1);
+    p.folded =
+        take_shared(numbers + packed_size(outs, 1, taps) + 2 * std::size_t{ins} + most_halves * numbers);
   }
 };
 
@@ -127,10 +141,16 @@ Places places_of(const Plan& plan, std::size_t (*packed_size)(std::uint32_t, std
   Placing placing{plan, packed_size, {}};
   placing.places.layers.resize(plan.layers.size());
   placing.places.connections.resize(plan.connections.size());
+  for (const Connection& c : plan.connections)
+    if (c.source < plan.layers.size()) ++placing.places.layers[c.source].leave;
   for (std::size_t i = 0; i < plan.layers.size(); ++i) placing.layer(i);
   for (std::size_t i = 0; i < plan.connections.size(); ++i) placing.connection(i);
   Places& p = placing.places;
-  p.numbers = std::max(p.numbers, plan.layers.size() + 2);
+  for (std::size_t i = 0; i < plan.connections.size(); ++i) {
+    if (plan.connections[i].join == Join::dense) p.dense.push_back(plan.connections[i].weights);
+    p.folds |= p.connections[i].folds;
+  }
+  std::sort(p.dense.begin(), p.dense.end(), [](const Part& a, const Part& b) { return a.first < b.first; });
   return std::move(p);
 }
 

@@ -38,6 +38,8 @@ struct LayerPlace {
   std::size_t gradient = 0;  ///< of the answers, then of the sums
   std::size_t potential = 0;
   std::size_t first = 0, last = 0;  ///< connections that end in it
+  std::uint32_t leave = 0;          ///< connections that begin in it
+  bool covered = false;             ///< its gradient is written at once, not added up
 };
 
 struct ConnectionPlace {
@@ -48,7 +50,11 @@ struct ConnectionPlace {
   bool changed = false;                     ///< normalised or with dropout: `sent` and `back` are its own
   Geometry geometry{};                      ///< without padding where it is convolved: that is put in before
   std::size_t packed = 0, packed_back = 0;  ///< weights of a convolution, as numbers
-  std::size_t norms = 0;                    ///< numbers for batch normalisation: Norms
+  bool covers = false;                      ///< its source is `covered`
+  /// The first convolution, without padding and dropout: it may take one plane for all channels.
+  bool folds = false;
+  std::size_t folded = 0;  ///< numbers for that: FirstConvolution
+  std::size_t norms = 0;   ///< numbers for batch normalisation: Norms
 };
 
 /// Of a connection, `units` each.
@@ -61,16 +67,17 @@ struct Places {
   std::size_t shared = 0;   ///< numbers that packs share
   std::size_t padded = 0;   ///< vectors of the largest padded planes
   std::size_t frame = 0;    ///< vectors of the largest layer
-  std::size_t numbers = 0;  ///< most numbers of a shard that are summed between two steps
+  std::vector<Part> dense;  ///< weights of dense connections, in order
+  bool folds = false;       ///< a connection does
 };
 
 /// Throws std::invalid_argument where parts of the plan do not fit together.
 Places places_of(const Plan&, std::size_t (*packed_size)(std::uint32_t, std::uint32_t, std::uint32_t));
 
-/// An em layer's read-out with its curves put together: constant + sum of amplitude exp(-n rate).
+/// An em layer's read-out with its curves put together: constant + sum of amplitude exp(-n / tau).
 struct EmNumbers {
   double constant = 0;
-  std::vector<double> amplitudes, rates;
+  std::vector<double> amplitudes;
 };
 template <class T>
 EmNumbers em_numbers(const Curves& curves, const T* read_out) {
@@ -78,7 +85,6 @@ EmNumbers em_numbers(const Curves& curves, const T* read_out) {
   const std::size_t terms = curves.taus.size(), count = curves.curves.size();
   e.constant = static_cast<double>(read_out[count]);
   e.amplitudes.assign(terms, 0);
-  for (const double tau : curves.taus) e.rates.push_back(1 / tau);
   for (std::size_t k = 0; k < count; ++k) {
     const auto weight = static_cast<double>(read_out[k]);
     e.constant += weight * curves.curves[k].constant;

@@ -25,7 +25,10 @@ struct Spiking {
   double threshold = 1;
   bool soft_reset = false;  ///< by subtraction; else to 0
   Surrogate surrogate = Surrogate::fast_sigmoid;
-  double slope = 25;  ///< of the surrogate at the threshold
+  /// How sharp the surrogate is, which stands for the derivative of a spike with respect to the potential u:
+  /// h / threshold, where h, with v = slope (u / threshold - 1), is 1 / (1 + |v|)^2 (fast sigmoid) or
+  /// 1 / (1 + v^2) (arctan).  A reset is not differentiated through.
+  double slope = 25;
 };
 
 /// Where numbers of a layer or connection lie in Model::parameters or Model::statistics.

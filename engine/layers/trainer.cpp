@@ -45,13 +45,13 @@ const std::string& layer_of(const Plan& plan, std::size_t parameter) {
   return plan.layers.back().name;
 }
 
-/// Of numbers that go backwards through the layers, the one that came up first.
+/// Of numbers of parameters that go backwards through the layers, the one that came up first.
 const std::string* first_bad(const Plan& plan, std::span<const float> numbers) {
   const std::string* name = nullptr;
   std::size_t latest = 0;
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     if (numbers[i] * 0.0f == 0.0f) continue;
-    const std::string& layer = layer_of(plan, i);
+    const std::string& layer = layer_of(plan, i % plan.parameters);
     std::size_t at = 0;
     while (plan.layers[at].name != layer) ++at;
     if (!name || at > latest) name = &layer, latest = at;
@@ -171,7 +171,7 @@ Outcome Trainer::step(const Batch& batch, double rate) {
   if (!t.kernels.finite(t.parameters.data(), t.parameters.size()))
     t.refuse(*first_bad(t.plan, t.parameters), "a step to a weight that is not finite");
   if (!t.kernels.finite(t.moments.data(), t.moments.size()))
-    t.refuse(t.plan.layers.back().name, "a moment of the gradient that is not finite");
+    t.refuse(*first_bad(t.plan, t.moments), "a gradient whose square is not finite");
   t.update_statistics();
   t.model.parameters.swap(t.parameters);
   t.state.moments.swap(t.moments);
@@ -202,9 +202,10 @@ std::vector<float> outputs(const Plan& plan, const Model& model, std::span<const
   const std::size_t begin = begin_of(transport.rank()), end = begin_of(transport.rank() + 1);
   std::vector<float> mine((end - begin) * classes);
   Pass<float> pass(plan, best_kernels(8, 1), transport, 1);
+  const Channels channels = channels_of(plan.input(), images);
   for (std::size_t i = begin; i < end; i += images_at_once)
     pass.apply(model.parameters, model.statistics,
-               images.subspan(i * size, std::min(images_at_once, end - i) * size),
+               {images.subspan(i * size, std::min(images_at_once, end - i) * size), channels},
                mine.data() + (i - begin) * classes);
   if (transport.size() == 1) return mine;
   Gathered gathered;

@@ -1,120 +1,34 @@
-// Layered networks: gradients against differences, outputs against plain loops, the same bits however it is
-// cut.
+// Layered networks: gradients against differences, closed forms and numpy.
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <random>
+#include <fstream>
+#include <sstream>
 
-#include "comm/loopback.hpp"
 #include "comm/serial.hpp"
 #include "layers/kernels/plain_lanes.hpp"
 #include "layers/kernels/table.hpp"
 #include "layers/pass.hpp"
 #include "layers/trainer.hpp"
+#include "support/layered.hpp"
 
 namespace {
-using namespace spinet::layers;
+using namespace spinet::test;
 using spinet::SerialTransport;
-using spinet::Transport;
-
-/// Plans, put together part by part.
-struct Made {
-  Plan plan;
-
-  Part take(std::size_t n) {
-    plan.parameters += n;
-    return {plan.parameters - n, n};
-  }
-  std::uint32_t layer(const Shape& shape, Answer answer = Answer::linear, std::size_t biases = 0) {
-    Layer l;
-    l.name = "layer" + std::to_string(plan.layers.size());
-    l.shape = shape;
-    l.answer = answer;
-    if (biases) l.bias = take(biases);
-    plan.layers.push_back(l);
-    return static_cast<std::uint32_t>(plan.layers.size() - 1);
-  }
-  /// From the layer before the last, unless said; its weights follow from its kind.
-  Connection& join(Join kind, const Window& window = {}, int source = -1) {
-    Connection c;
-    c.target = static_cast<std::uint32_t>(plan.layers.size() - 1);
-    c.source = source < 0 ? c.target - 1 : static_cast<std::uint32_t>(source);
-    c.join = kind;
-    c.window = window;
-    const Shape &from = plan.layers[c.source].shape, &to = plan.layers[c.target].shape;
-    if (kind == Join::dense) c.weights = take(from.size() * to.size());
-    if (kind == Join::convolution)
-      c.weights =
-          take(std::size_t{to.channels} * from.channels / window.groups * window.size[0] * window.size[1]);
-    if (kind == Join::max_pool) plan.layers[c.target].maximum = true;
-    plan.connections.push_back(c);
-    return plan.connections.back();
-  }
-  void normalise(std::size_t units) {
-    Normalisation& n = plan.connections.back().normalisation;
-    n.on = true;
-    n.scale = take(units), n.shift = take(units);
-    n.mean = {plan.statistics, units}, n.variance = {plan.statistics + units, units};
-    plan.statistics += 2 * units;
-  }
-  void curves(bool bounded) {
-    Layer& l = plan.layers.back();
-    l.curves.taus = {4, 25};
-    l.curves.curves = {{0.1, {0.5, -0.4}}, {-0.3, {0.2, 0.7}}, {0.05, {-1, 0.3}}};
-    if (bounded) l.curves.n_max = 6;
-    l.read_out = take(4);
-  }
-};
-
-struct Data {
-  std::vector<float> images;
-  std::vector<std::uint32_t> labels;
-};
-Data some_data(const Plan& plan, std::size_t count, unsigned seed = 1) {
-  std::mt19937 random(seed);
-  std::uniform_real_distribution<float> pixel(0, 1);
-  Data d;
-  for (std::size_t i = 0; i < count * plan.input().size(); ++i) d.images.push_back(pixel(random));
-  for (std::size_t i = 0; i < count; ++i) d.labels.push_back(random() % plan.classes());
-  return d;
-}
-template <class T>
-std::vector<T> some_parameters(const Plan& plan, unsigned seed = 2) {
-  std::mt19937 random(seed);
-  std::uniform_real_distribution<double> weight(-0.5, 0.5);
-  std::vector<T> p;
-  for (std::size_t i = 0; i < plan.parameters; ++i) p.push_back(static_cast<T>(weight(random)));
-  for (const Connection& c : plan.connections)
-    for (std::size_t i = 0; i < c.normalisation.scale.count; ++i) p[c.normalisation.scale.first + i] += T(1);
-  return p;
-}
-template <class T>
-std::vector<T> fresh_statistics(const Plan& plan) {
-  std::vector<T> s(plan.statistics, T(0));
-  for (const Connection& c : plan.connections)
-    for (std::size_t i = 0; i < c.normalisation.variance.count; ++i)
-      s[c.normalisation.variance.first + i] = T(1);
-  return s;
-}
-Model some_model(const Plan& plan, unsigned seed = 2) {
-  return {some_parameters<float>(plan, seed), fresh_statistics<float>(plan)};
-}
 
 /// Largest |gradient - difference| / (1e-5 |gradient| + 1e-8) over all parameters.
-double worst_gradient(const Plan& plan, std::size_t images) {
+double worst_gradient(const Plan& plan, const Data& d) {
   SerialTransport serial;
   Pass<double> pass(plan, table_of<PlainLanes<double>>, serial, 8);
-  const Data d = some_data(plan, images);
+  const auto images = static_cast<double>(d.labels.size());
   auto p = some_parameters<double>(plan);
   const auto statistics = fresh_statistics<double>(plan);
-  const auto loss = [&] {
-    return pass.train(p, statistics, {d.images, d.labels}, {1, 0}).loss / static_cast<double>(images);
-  };
+  const auto loss = [&] { return pass.train(p, statistics, {d.images, d.labels}, {1, 0}).loss / images; };
   const auto result = pass.train(p, statistics, {d.images, d.labels}, {1, 0});
   REQUIRE(result.bad_layer == -1);
   const std::vector<double> gradient(result.gradient.begin(), result.gradient.end());
   double worst = 0;
   for (std::size_t i = 0; i < p.size(); ++i) {
-    const double kept = p[i], h = 1e-4;
+    const double kept = p[i], h = 3e-5;
     const auto at = [&](double by) {
       p[i] = kept + by;
       return loss();
@@ -128,18 +42,10 @@ double worst_gradient(const Plan& plan, std::size_t images) {
   return worst;
 }
 
-Made dense_net(Answer answer) {
-  Made m;
-  m.layer({7, 1, 1});
-  m.layer({5, 1, 1}, answer, 5);
-  m.join(Join::dense);
-  m.normalise(7);
-  if (answer == Answer::em) m.curves(false);
-  m.layer({3, 1, 1}, Answer::linear, 3);
-  m.join(Join::dense);
-  m.normalise(5);
-  return m;
+double worst_gradient(const Plan& plan, std::size_t images) {
+  return worst_gradient(plan, some_data(plan, images));
 }
+
 }  // namespace
 
 TEST_CASE("layers: gradients of dense layers are those of differences") {
@@ -155,51 +61,159 @@ TEST_CASE("layers: gradients of convolutions are those of differences") {
     Shape in, out;
   };
   const Case cases[] = {
-      {{{3, 2}, {1, 1}, {0, 0}, {1, 1}, 1}, {2, 6, 5}, {4, 4, 4}},
-      {{{3, 3}, {2, 1}, {1, 2}, {1, 1}, 1}, {3, 7, 5}, {2, 4, 7}},
-      {{{2, 3}, {1, 2}, {3, 0}, {2, 1}, 2}, {4, 5, 7}, {6, 9, 3}},
-      {{{1, 6}, {3, 1}, {0, 1}, {1, 1}, 1}, {1, 7, 7}, {5, 3, 4}},
-      {{{3, 3}, {2, 2}, {2, 2}, {2, 2}, 3}, {3, 6, 6}, {3, 3, 3}},
+      {{{3, 2}, {1, 1}, {0, 0}, {1, 1}, 1}, {2, 4, 3}, {7, 2, 2}},
+      {{{3, 3}, {2, 1}, {1, 2}, {1, 1}, 1}, {3, 5, 3}, {2, 3, 5}},
+      {{{2, 3}, {1, 2}, {3, 0}, {2, 1}, 2}, {4, 3, 5}, {4, 7, 2}},
+      {{{1, 6}, {3, 1}, {0, 1}, {1, 1}, 1}, {1, 4, 6}, {5, 2, 3}},
+      {{{2, 2}, {2, 2}, {1, 1}, {2, 2}, 3}, {3, 4, 4}, {3, 2, 2}},
   };
   for (const Case& c : cases) {
-    for (const bool normal : {false, true}) {
+    Made m;
+    m.layer({2, c.in.height, c.in.width});
+    m.layer(c.in, Answer::em, c.in.channels);
+    m.join(Join::convolution);  // 1 x 1: so that the next one has a gradient to give on
+    m.curves(true);
+    m.layer(c.out, Answer::linear, c.out.channels);
+    m.join(Join::convolution, c.window);
+    m.normalise(c.in.channels);
+    m.layer({3, 1, 1}, Answer::linear, 3);
+    m.join(Join::dense);
+    CAPTURE(c.in.channels, c.out.channels);
+    CHECK(worst_gradient(m.plan, 5) < 1);
+  }
+}
+
+namespace {
+/// A convolution of three normalised channels, of 4 x 4 pixels.
+Made first_convolution() {
+  Made m;
+  m.layer({3, 4, 4});
+  m.layer({2, 2, 2}, Answer::em, 2);
+  m.join(Join::convolution, {{3, 3}, {1, 1}, {0, 0}, {1, 1}, 1});
+  m.normalise(3);
+  m.curves(false);
+  m.layer({3, 1, 1}, Answer::linear, 3);
+  m.join(Join::dense);
+  return m;
+}
+}  // namespace
+
+TEST_CASE("layers: channels that are alike are taken as one, others by themselves") {
+  const Made m = first_convolution();
+  Data grey = some_data(m.plan, 6);
+  for (std::size_t i = 0; i < 6; ++i)
+    for (std::size_t k = 0; k < 32; ++k) grey.images[48 * i + 16 + k] = grey.images[48 * i + k % 16];
+  CHECK(worst_gradient(m.plan, grey) < 1);
+  Data colour = grey;
+  colour.images[50] += 1e-6F;  // ends it, and changes next to nothing
+  CHECK(worst_gradient(m.plan, colour) < 1);
+  SerialTransport serial;
+  const auto model = some_model(m.plan);
+  const auto a = outputs(m.plan, model, grey.images, serial),
+             b = outputs(m.plan, model, colour.images, serial);
+  for (std::size_t i = 0; i < a.size(); ++i) CHECK(a[i] == Approx(b[i]).margin(1e-4));
+}
+
+TEST_CASE("layers: gradients of pools and of what skips layers are those of differences") {
+  for (const Join pool : {Join::average_pool, Join::sum_pool, Join::max_pool}) {
+    for (const bool tiling : {false, true}) {  // or windows that overlap
       Made m;
-      m.layer({2, c.in.height, c.in.width});
-      m.layer(c.in, Answer::em, c.in.channels);
-      m.join(Join::convolution);  // 1 x 1: so that the next one has a gradient to give on
-      m.curves(true);
-      m.layer(c.out, Answer::linear, c.out.channels);
-      m.join(Join::convolution, c.window);
-      if (normal) m.normalise(c.in.channels);
-      m.layer({3, 1, 1}, Answer::linear, 3);
+      m.layer({1, 4, 4});
+      m.layer({2, 4, 4}, Answer::em, 2);
+      m.join(Join::convolution, {{3, 3}, {1, 1}, {1, 1}, {1, 1}, 1});
+      m.curves(false);
+      m.layer({2, 2, 2});
+      m.join(pool, tiling ? Window{{2, 2}, {2, 2}} : Window{{3, 3}, {2, 1}, {1, 0}});
+      m.layer({8, 1, 1}, Answer::relu, 8);
+      if (!tiling) {
+        m.join(Join::dense, {}, 0);
+        m.join(Join::dense, {}, 1);
+        m.normalise(32);
+      }
+      m.join(Join::one_to_one);
+      m.normalise(8);
+      m.layer({4, 1, 1}, Answer::linear, 4);
       m.join(Join::dense);
-      CAPTURE(c.in.channels, c.out.channels, normal);
+      m.plan.connections.back().dropout = 0.3;
+      CAPTURE(int(pool), tiling);
       CHECK(worst_gradient(m.plan, 5) < 1);
     }
   }
 }
 
-TEST_CASE("layers: gradients of pools and of what skips layers are those of differences") {
-  for (const Join pool : {Join::average_pool, Join::sum_pool, Join::max_pool}) {
-    Made m;
-    m.layer({1, 4, 4});
-    m.layer({2, 4, 4}, Answer::em, 2);
-    m.join(Join::convolution, {{3, 3}, {1, 1}, {1, 1}, {1, 1}, 1});
-    m.curves(false);
-    m.layer({2, 2, 3});
-    m.join(pool, {{3, 2}, {2, 2}, {1, 1}, {1, 1}, 1});
-    m.layer({12, 1, 1}, Answer::relu, 12);
-    m.join(Join::one_to_one);
-    m.normalise(12);
-    m.join(Join::dense, {}, 0);
-    m.join(Join::dense, {}, 1);
-    m.normalise(32);
-    m.layer({4, 1, 1}, Answer::linear, 4);
-    m.join(Join::dense);
-    m.plan.connections.back().dropout = 0.3;
-    std::swap(m.plan.connections[2], m.plan.connections[3]);
-    std::swap(m.plan.connections[3], m.plan.connections[4]);  // by source
-    CAPTURE(int(pool));
-    CHECK(worst_gradient(m.plan, 9) < 1);
+TEST_CASE("layers: gradients of em neurons are those of their curves") {
+  Made m;
+  m.layer({3, 1, 1});
+  m.layer({3, 1, 1}, Answer::em, 3);
+  m.join(Join::one_to_one);
+  m.curves(false);
+  m.layer({3, 1, 1});
+  m.join(Join::one_to_one);
+  SerialTransport serial;
+  Pass<double> pass(m.plan, table_of<PlainLanes<double>>, serial, 8);
+  const Data d = some_data(m.plan, 1);
+  const auto p = some_parameters<double>(m.plan);
+  const auto gradient = pass.train(p, {}, {d.images, d.labels}, {1, 0}).gradient;
+  const Layer& l = m.plan.layers[1];
+  double a[3], slope[3], curve[3][3], sum = 0;
+  for (int i = 0; i < 3; ++i) {
+    const double n = l.curves.gain * (static_cast<double>(d.images[i]) + p[l.bias.first + i]);
+    a[i] = p[l.read_out.first + 3], slope[i] = 0;
+    for (int k = 0; k < 3; ++k) {
+      const Curve& c = l.curves.curves[k];
+      curve[i][k] = c.constant + c.amplitudes[0] * std::exp(-n / 4) + c.amplitudes[1] * std::exp(-n / 25);
+      a[i] += p[l.read_out.first + k] * curve[i][k];
+      slope[i] -= p[l.read_out.first + k] * l.curves.gain *
+                  (c.amplitudes[0] / 4 * std::exp(-n / 4) + c.amplitudes[1] / 25 * std::exp(-n / 25));
+    }
+    sum += std::exp(a[i]);
   }
+  double read_out[4] = {};
+  for (int i = 0; i < 3; ++i) {
+    const double back = std::exp(a[i]) / sum - (d.labels[0] == static_cast<unsigned>(i));
+    CHECK(gradient[l.bias.first + i] == Approx(back * slope[i]).epsilon(1e-12));
+    for (int k = 0; k < 3; ++k) read_out[k] += back * curve[i][k];
+    read_out[3] += back;
+  }
+  for (int k = 0; k < 4; ++k)
+    CHECK(gradient[l.read_out.first + k] == Approx(read_out[k]).epsilon(1e-12).margin(1e-15));
+}
+
+TEST_CASE("layers: gradients of spiking layers are those of numpy") {
+  std::ifstream file(VALIDATION_DATA "/surrogate_gradients.csv");
+  std::string line;
+  REQUIRE(std::getline(file, line));
+  int rows = 0;
+  for (; std::getline(file, line); ++rows) {
+    std::stringstream fields(line);
+    std::vector<std::string> f;
+    for (std::string s; std::getline(fields, s, ',');) f.push_back(s);
+    Spiking spiking;
+    spiking.surrogate = f[0] == "arctan" ? Spiking::Surrogate::arctan : Spiking::Surrogate::fast_sigmoid;
+    spiking.soft_reset = f[1] == "1";
+    spiking.synaptic_decay = std::stod(f[2]);
+    spiking.membrane_decay = 0.8, spiking.threshold = 0.9, spiking.slope = 2.5;
+    Made m;
+    m.plan.steps = 7;
+    m.layer({6, 1, 1});
+    for (const std::uint32_t size : {5U, 4U, 3U}) {
+      m.layer({size, 1, 1}, size == 3 ? Answer::linear : Answer::lif, size);
+      m.plan.layers.back().spiking = spiking;
+      m.join(Join::dense);
+    }
+    std::vector<double> p;
+    for (std::size_t i = 0; i < m.plan.parameters; ++i)
+      p.push_back(0.5 * std::sin(1.7 * double(i) + 0.3) + 0.08);
+    Data d;
+    for (int i = 0; i < 18; ++i) d.images.push_back(static_cast<float>(0.5 + 0.5 * std::cos(2.1 * i)));
+    d.labels = {0, 1, 2};
+    SerialTransport serial;
+    Pass<double> pass(m.plan, table_of<PlainLanes<double>>, serial, 8);
+    const auto gradient = pass.train(p, {}, {d.images, d.labels}, {1, 0}).gradient;
+    REQUIRE(gradient.size() + 4 == f.size());
+    CAPTURE(rows);
+    for (std::size_t i = 0; i < gradient.size(); ++i)
+      CHECK(gradient[i] == Approx(std::stod(f[4 + i])).epsilon(1e-5).margin(1e-8));  // pixels are floats
+  }
+  CHECK(rows == 8);
 }

@@ -35,11 +35,12 @@ struct Avx2Lanes {
   static Flags greater(V a, V b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_GT_OQ)}; }
   static Flags at_least(V a, V b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_GE_OQ)}; }
   static V select(Flags f, V a, V b) { return {_mm256_blendv_ps(b.v, a.v, f.on)}; }
+  /// p 2^n for whole n from -126 to 127; else anything
   static V scaled(V p, V n) {
     const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n.v), _mm256_set1_epi32(127));
     return {_mm256_mul_ps(p.v, _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23)))};
   }
-  static V exp(V x) { return exponential(x); }
+  static V exp2(V x) { return power_of_two(x); }
   void halves(float* to) const {
     const __m128 four = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
     const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));

@@ -35,11 +35,8 @@ struct Avx512Lanes {
   static Flags greater(V a, V b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_GT_OQ)}; }
   static Flags at_least(V a, V b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_GE_OQ)}; }
   static V select(Flags f, V a, V b) { return {_mm512_mask_blend_ps(f.on, b.v, a.v)}; }
-  static V scaled(V p, V n) {
-    const __m512i exponent = _mm512_add_epi32(_mm512_cvtps_epi32(n.v), _mm512_set1_epi32(127));
-    return {_mm512_mul_ps(p.v, _mm512_castsi512_ps(_mm512_slli_epi32(exponent, 23)))};
-  }
-  static V exp(V x) { return exponential(x); }
+  static V scaled(V p, V n) { return {_mm512_scalef_ps(p.v, n.v)}; }
+  static V exp2(V x) { return power_of_two(x); }
   static float sum_of_half(__m256 half) {
     const __m128 four = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
     const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));

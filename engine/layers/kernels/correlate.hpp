@@ -41,15 +41,18 @@ struct Correlate {
     return t;
   }
 
+  /// Outs `out` to `out` + O of pixels x to x + P.
   template <u32 O, u32 P>
-  static void tile(const Correlation<T>& c, const T* weights, T* out, u32 y, u32 x) {
+  static void tile(const Correlation<T>& c, u32 out, u32 y, u32 x) {
     const Geometry& g = c.geometry;
     const std::size_t plane = std::size_t{g.out[0]} * g.out[1] * lanes, step = g.stride[1] * lanes;
     const Taps rows = taps(c, 0, y, 1), columns = taps(c, 1, x, P);
-    T* to = out + (std::size_t{y} * g.out[1] + x) * lanes;
+    T* to = c.out + out * plane + (std::size_t{y} * g.out[1] + x) * lanes;
+    const T* const weights = c.weights + std::size_t{out} * c.channels * g.size[0] * g.size[1];
     V sum[O][P];
     for (u32 o = 0; o < O; ++o)
-      for (u32 p = 0; p < P; ++p) sum[o][p] = V::load(to + o * plane + p * lanes);
+      for (u32 p = 0; p < P; ++p)
+        sum[o][p] = c.start ? V::of(c.start[out + o]) : V::load(to + o * plane + p * lanes);
     for (u32 channel = 0; channel < c.channels; ++channel)
       for (u32 i = rows.begin; i < rows.end; ++i) {
         const u32 row = y * g.stride[0] + i * g.dilation[0];
@@ -72,20 +75,20 @@ struct Correlate {
   }
 
   template <u32 O>
-  static void block(const Correlation<T>& c, const T* weights, T* out) {
+  static void block(const Correlation<T>& c, u32 out) {
     const Geometry& g = c.geometry;
     for (u32 y = 0; y < g.out[0]; ++y) {
       u32 x = 0;
-      for (; x + pixels <= g.out[1]; x += pixels) tile<O, pixels>(c, weights, out, y, x);
+      for (; x + pixels <= g.out[1]; x += pixels) tile<O, pixels>(c, out, y, x);
       switch (g.out[1] - x) {
         case 3:
-          tile<O, 3>(c, weights, out, y, x);
+          tile<O, 3>(c, out, y, x);
           break;
         case 2:
-          tile<O, 2>(c, weights, out, y, x);
+          tile<O, 2>(c, out, y, x);
           break;
         case 1:
-          tile<O, 1>(c, weights, out, y, x);
+          tile<O, 1>(c, out, y, x);
           break;
         default:
           break;
@@ -93,20 +96,17 @@ struct Correlate {
     }
   }
   template <u32 O>
-  static void remainder(const Correlation<T>& c, u32 outs, const T* weights, T* out) {
+  static void remainder(const Correlation<T>& c, u32 outs, u32 out) {
     if constexpr (O > 0) {
-      if (outs == O) block<O>(c, weights, out);
-      else remainder<O - 1>(c, outs, weights, out);
+      if (outs == O) block<O>(c, out);
+      else remainder<O - 1>(c, outs, out);
     }
   }
 
   static void correlate(const Correlation<T>& c) {
-    const Geometry& g = c.geometry;
-    const std::size_t plane = std::size_t{g.out[0]} * g.out[1] * lanes;
-    const std::size_t taps = std::size_t{c.channels} * g.size[0] * g.size[1];
     u32 o = 0;
-    for (; o + most <= c.outs; o += most) block<most>(c, c.weights + o * taps, c.out + o * plane);
-    remainder<most - 1>(c, c.outs - o, c.weights + o * taps, c.out + o * plane);
+    for (; o + most <= c.outs; o += most) block<most>(c, o);
+    remainder<most - 1>(c, c.outs - o, o);
   }
 
   /// Of the taps j to j + J of row i of a channel, for outs o to o + O.
@@ -169,7 +169,9 @@ struct Correlate {
     for (u32 channel = 0; channel < w.channels; ++channel)
       for (u32 i = 0; i < w.geometry.size[0]; ++i) {
         u32 o = 0;
-        for (; o + at_once <= w.outs; o += at_once) gradient_row<at_once>(w, o, channel, i);
+        for (; o + at_once <= w.outs && w.outs - o != at_once + 2; o += at_once)
+          gradient_row<at_once>(w, o, channel, i);
+        for (; o + 3 <= w.outs; o += 3) gradient_row<3>(w, o, channel, i);
         for (; o < w.outs; ++o) gradient_row<1>(w, o, channel, i);
       }
   }

@@ -1,27 +1,22 @@
-// exp of float vectors: the same bits in each width.
+// Powers of two, of float vectors: the same bits in each width.
 #pragma once
 
 namespace spinet::layers {
 
-/// exp(x) to about 1 ulp: 0 below -87.3 (no denormals), infinity above 88.3.  x = n ln 2 + r, |r| <= ln 2 /
-/// 2; exp(r) by a polynomial (its coefficients: S. L. Moshier's Cephes library, expf).
+/// 2^x to about 1 ulp: 0 below -126 (no denormals), infinity above 127.4.  x = n + r, |r| <= 1/2; 2^r by a
+/// polynomial (its coefficients: S. L. Moshier's Cephes library, exp2f).
 template <class V>
-[[gnu::always_inline]] inline V exponential(const V& x) {
-  using T = typename V::Scalar;
-  const V low = V::of(T(-87.33654)), high = V::of(T(89));
-  const V bounded = V::min(high, V::max(low, x));  // of what is no number, it stays
-  const V magic = V::of(T(12582912));              // 1.5 * 2^23: adding it rounds to whole numbers
-  const V n = (V::fma(bounded, V::of(T(1.44269504088896341)), magic)) - magic;
-  V r = V::fma(n, V::of(T(-0.693359375)), bounded);
-  r = V::fma(n, V::of(T(2.12194440e-4)), r);
-  V p = V::of(T(1.9875691500e-4));
-  p = V::fma(p, r, V::of(T(1.3981999507e-3)));
-  p = V::fma(p, r, V::of(T(8.3334519073e-3)));
-  p = V::fma(p, r, V::of(T(4.1665795894e-2)));
-  p = V::fma(p, r, V::of(T(1.6666665459e-1)));
-  p = V::fma(p, r, V::of(T(5.0000001201e-1)));
-  p = V::fma(p * r, r, r) + V::of(T(1));
-  return V::select(V::greater(low, x), V::of(T(0)), V::scaled(p, n));
+[[gnu::always_inline]] inline V power_of_two(const V& x) {
+  const V magic = V::of(12582912);  // 1.5 * 2^23: adding it rounds to whole numbers
+  const V n = (x + magic) - magic, r = x - n;
+  V p = V::fma(V::of(1.535336188319500e-4f), r, V::of(1.339887440266574e-3f));
+  p = V::fma(p, r, V::of(9.618437357674640e-3f));
+  p = V::fma(p, r, V::of(5.550332471162809e-2f));
+  p = V::fma(p, r, V::of(2.402264791363012e-1f));
+  p = V::fma(p, r, V::of(6.931472028550421e-1f));
+  p = V::scaled(V::fma(p, r, V::of(1)), n);
+  p = V::select(V::greater(V::of(-126), x), V::of(0), p);
+  return V::select(V::greater(x, V::of(127.4f)), V::of(__builtin_inff()), p);
 }
 
 }  // namespace spinet::layers

@@ -25,6 +25,7 @@ struct Correlation {
   const T* in;
   T* out;
   const T* weights;  ///< as Packing leaves them
+  const T* start;    ///< for each out: `out` counts as this; null: it is there
   std::uint32_t channels, outs;
   Geometry geometry;
   /// Where `in` may differ from 0: rows and columns from `first` to before `last`, every `step` of them.
@@ -59,13 +60,15 @@ struct Product {
   std::size_t row, column;
 };
 
-/// to[h][i * ins + j] += sum over half h of gradient[i] in[j]
+/// to[h][i * ins + j] += sum over half h of gradient[i] in[j]; halves may have one target, if their order is
+/// kept
 template <class T>
 struct Outer {
   const T *in, *gradient;
   T* const* to;
   std::uint32_t outs, ins;
-  T* scratch;  ///< as `in`
+  T* scratch;               ///< as `in`
+  bool fresh[most_halves];  ///< to[h] counts as 0
 };
 
 /// Planes into planes: out += factor * sum over the window; out = greatest of the window.
@@ -86,6 +89,7 @@ struct PoolingBack {
   std::uint32_t channels;
   Geometry geometry;
   T factor;
+  bool covers;  ///< each number of `in` is in one window, and its gradient counts as 0
 };
 
 /// Planes into planes with room around or between: to[c][y step + before][...] = from[c][y][x], the rest 0.
@@ -122,14 +126,17 @@ struct NormalisationBack {
   T* to;
 };
 
-/// Electrical-magnetic neurons: a = constant + sum over t of amplitude[t] exp(-n rate[t]), n = gain x in
+inline constexpr std::uint32_t most_terms = 8;  ///< of Em
+
+/// Electrical-magnetic neurons: a = constant + sum over t of amplitude[t] 2^(power[t] n), n = gain x in
 /// bounds.
 template <class T>
 struct Em {
   const T* x;
   std::size_t count;
   std::uint32_t terms;
-  const T *amplitude, *rate;
+  const T *amplitude, *power;
+  const T* slope;  ///< d/dx of a term over its power of two
   T constant, gain, n_min, n_max;
   bool bounded;
 };
@@ -191,13 +198,14 @@ struct Kernels {
   /// to[h][2u] += sum of dy, to[h][2u + 1] += sum of dy xhat
   void (*normalisation_sums)(const NormalisationBack<T>&, double* const* to);
   void (*normalisation_back)(const NormalisationBack<T>&);
-  void (*relu)(T* x, std::size_t count);
+  /// These return whether all they got and gave is finite.
+  bool (*relu)(T* x, std::size_t count);
   /// gradient = 0 where a is not above 0
   void (*relu_back)(const T* a, T* gradient, std::size_t count);
-  void (*em)(const Em<T>&, T* a);
-  /// to[h][0] += sum of the gradient, to[h][1 + t] += of gradient exp(-n rate[t]); then it becomes that of x.
+  bool (*em)(const Em<T>&, T* a);
+  /// to[h][0] += sum of the gradient, to[h][1 + t] += of gradient 2^(power[t] n); then it becomes that of x.
   void (*em_back)(const Em<T>&, T* gradient, double* const* to);
-  void (*spikes)(const Spikes<T>&);
+  bool (*spikes)(const Spikes<T>&);
   void (*spikes_back)(const SpikesBack<T>&);
   /// x[j] of lane l = image[l][j]
   void (*load)(const float* const* image, std::size_t count, T* x);

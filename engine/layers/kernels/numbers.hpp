@@ -25,11 +25,25 @@ struct NumberKernels {
     return rest == T(0);
   }
   static void accumulate(const T* from, T* to, std::size_t numbers) {
-    for (std::size_t i = 0; i < numbers; ++i) to[i] += from[i];
+    std::size_t i = 0;
+    for (; i + lanes <= numbers; i += lanes) (V::load(to + i) + V::load(from + i)).store(to + i);
+    for (; i < numbers; ++i) to[i] += from[i];
   }
   static void adam(const Update<T>& u) {
     const T keep1 = u.beta1, keep2 = u.beta2, new1 = T(1) - keep1, new2 = T(1) - keep2;
-    for (std::size_t i = 0; i < u.count; ++i) {
+    const V keep_first = V::of(keep1), keep_second = V::of(keep2), new_first = V::of(new1),
+            new_second = V::of(new2), decay = V::of(u.decay), root = V::of(u.root),
+            epsilon = V::of(u.epsilon), rate = V::of(u.rate);
+    std::size_t i = 0;
+    for (; i + lanes <= u.count; i += lanes) {
+      const V p = V::load(u.parameter + i), g = V::fma(decay, p, V::load(u.gradient + i));
+      const V m = V::fma(keep_first, V::load(u.first + i), new_first * g);
+      const V v = V::fma(keep_second, V::load(u.second + i), new_second * (g * g));
+      m.store(u.first_to + i);
+      v.store(u.second_to + i);
+      (p - rate * m / V::fma(V::sqrt(v), root, epsilon)).store(u.parameter_to + i);
+    }
+    for (; i < u.count; ++i) {
       const T g = V::fma(u.decay, u.parameter[i], u.gradient[i]);
       const T m = V::fma(keep1, u.first[i], new1 * g), v = V::fma(keep2, u.second[i], new2 * (g * g));
       const T bottom = V::fma(V::sqrt(v), u.root, u.epsilon);

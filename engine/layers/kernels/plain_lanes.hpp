@@ -75,13 +75,14 @@ struct PlainLanes {
   static PlainLanes select(const Flags& f, const PlainLanes& a, const PlainLanes& b) {
     return each([&](int i) { return f.on[i] ? a.v[i] : b.v[i]; });
   }
-  /// p 2^n for whole n from -126 to 128
+  /// p 2^n for whole n from -126 to 127; else anything
   static PlainLanes scaled(const PlainLanes& p, const PlainLanes& n) {
-    return each([&](int i) { return n.v[i] < 128 ? std::ldexp(p.v[i], int(n.v[i])) : p.v[i] * INFINITY; });
+    return each(
+        [&](int i) { return n.v[i] > -127 && n.v[i] < 128 ? std::ldexp(p.v[i], int(n.v[i])) : p.v[i]; });
   }
-  static PlainLanes exp(const PlainLanes& x) {
-    if constexpr (sizeof(T) == sizeof(float)) return exponential(x);
-    else return each([&](int i) { return std::exp(x.v[i]); });
+  static PlainLanes exp2(const PlainLanes& x) {
+    if constexpr (sizeof(T) == sizeof(float)) return power_of_two(x);
+    else return each([&](int i) { return std::exp2(x.v[i]); });
   }
   /// The sum of each half of the lanes.
   void halves(T* to) const { to[0] = ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7])); }

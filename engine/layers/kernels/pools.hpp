@@ -10,9 +10,21 @@ struct Pools {
   using u32 = std::uint32_t;
   static constexpr std::size_t lanes = V::lanes;
 
+  template <class F>
+  static void whole(const Geometry& g, u32 y, u32 x, F f) {
+    const std::size_t row = std::size_t{g.in[1]} * lanes,
+                      first = y * g.stride[0] * row + x * g.stride[1] * lanes;
+    if (g.size[0] == 2 && g.size[1] == 2 && g.dilation[0] == 1 && g.dilation[1] == 1) {
+      f(first), f(first + lanes), f(first + row), f(first + row + lanes);
+      return;
+    }
+    for (u32 i = 0; i < g.size[0]; ++i)
+      for (u32 j = 0; j < g.size[1]; ++j) f(first + i * g.dilation[0] * row + j * g.dilation[1] * lanes);
+  }
   /// Calls f(place in a plane of the input) for what of the window of output (y, x) lies in it.
   template <class F>
   static void window(const Geometry& g, u32 y, u32 x, F f) {
+    if (g.padding[0] == 0 && g.padding[1] == 0) return whole(g, y, x, f);
     for (u32 i = 0; i < g.size[0]; ++i) {
       const u32 row = y * g.stride[0] + i * g.dilation[0] - g.padding[0];  // below 0: wraps, large
       if (row >= g.in[0]) continue;
@@ -45,7 +57,8 @@ struct Pools {
     outputs(p.geometry, p.channels, [&](std::size_t plane, std::size_t from, u32 y, u32 x) {
       const V back = V::load(p.out_gradient + from) * factor;
       T* to = p.in_gradient + plane;
-      window(p.geometry, y, x, [&](std::size_t at) { (V::load(to + at) + back).store(to + at); });
+      if (p.covers) whole(p.geometry, y, x, [&](std::size_t at) { back.store(to + at); });
+      else window(p.geometry, y, x, [&](std::size_t at) { (V::load(to + at) + back).store(to + at); });
     });
   }
   static void maximum(const Pooling<T>& p) {

@@ -2,7 +2,7 @@
 // derivative of the step function (E. O. Neftci, H. Mostafa, F. Zenke, "Surrogate Gradient Learning in
 // Spiking Neural Networks", IEEE Signal Processing Magazine, 2019).
 #pragma once
-#include "layers/kernels/kernels.hpp"
+#include "layers/kernels/units.hpp"
 
 namespace spinet::layers {
 
@@ -13,7 +13,8 @@ struct SpikeKernels {
   using T = typename V::Scalar;
   static constexpr std::size_t lanes = V::lanes;
 
-  static void spikes(const Spikes<T>& s) {
+  static bool spikes(const Spikes<T>& s) {
+    V check = V::of(0);
     const V leak = V::of(s.membrane_decay), fade = V::of(s.synaptic_decay), threshold = V::of(s.threshold);
     const V none = V::of(0), one = V::of(1);
     const std::size_t frame = s.count * lanes;
@@ -23,11 +24,13 @@ struct SpikeKernels {
         current = V::fma(current, fade, V::load(s.x + t * s.x_frame + i));
         const V u = V::fma(left, leak, current);
         const auto fires = V::at_least(u, threshold);
+        check = V::fma(u, none, check);
         u.store(s.potential + t * frame + i);
         V::select(fires, one, none).store(s.spikes + t * frame + i);
         left = V::select(fires, s.soft_reset ? u - threshold : none, u);
       }
     }
+    return UnitKernels<V>::zero(check);
   }
 
   /// The reset is not differentiated through: a spike's effect on its own neuron counts as given.

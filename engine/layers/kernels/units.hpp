@@ -95,9 +95,22 @@ struct UnitKernels {
     }
   }
 
-  static void relu(T* x, std::size_t count) {
+  /// Of a sum of products with 0.
+  static bool zero(const V& sum) {
+    T all[lanes], rest = 0;
+    sum.store(all);
+    for (std::size_t l = 0; l < lanes; ++l) rest += all[l];
+    return rest == T(0);
+  }
+  static bool relu(T* x, std::size_t count) {
     const V none = V::of(0);
-    for (std::size_t i = 0; i < count * lanes; i += lanes) V::max(V::load(x + i), none).store(x + i);
+    V check = none;
+    for (std::size_t i = 0; i < count * lanes; i += lanes) {
+      const V v = V::load(x + i);
+      check = V::fma(v, none, check);
+      V::max(v, none).store(x + i);
+    }
+    return zero(check);
   }
   static void relu_back(const T* a, T* gradient, std::size_t count) {
     const V none = V::of(0);
@@ -109,39 +122,63 @@ struct UnitKernels {
     const V n = x * V::of(e.gain);
     return e.bounded ? V::min(V::of(e.n_max), V::max(V::of(e.n_min), n)) : n;
   }
-  static void em(const Em<T>& e, T* a) {
-    for (std::size_t i = 0; i < e.count * lanes; i += lanes) {
-      const V n = pulses(e, V::load(e.x + i));
-      V sum = V::of(e.constant);
-      for (std::uint32_t t = 0; t < e.terms; ++t)
-        sum = V::fma(V::of(e.amplitude[t]), V::exp(n * V::of(T(0) - e.rate[t])), sum);
+  /// Of N terms; 0: as many as there are.
+  template <std::uint32_t N>
+  static bool em_of(const Em<T>& e, T* a) {
+    constexpr std::uint32_t most = N ? N : most_terms;
+    const std::uint32_t terms = N ? N : e.terms;
+    const V none = V::of(0), constant = V::of(e.constant);
+    V amplitude[most], power[most], check_x = none, check_a = none;
+    for (std::uint32_t t = 0; t < terms; ++t)
+      amplitude[t] = V::of(e.amplitude[t]), power[t] = V::of(e.power[t]);
+    const std::size_t numbers = e.count * lanes;
+    for (std::size_t i = 0; i < numbers; i += lanes) {
+      const V x = V::load(e.x + i), n = pulses(e, x);
+      V sum = constant;
+      for (std::uint32_t t = 0; t < terms; ++t) sum = V::fma(amplitude[t], V::exp2(n * power[t]), sum);
       sum.store(a + i);
+      check_x = V::fma(x, none, check_x);
+      check_a = V::fma(sum, none, check_a);
     }
+    return zero(check_x + check_a);
   }
-  static constexpr std::uint32_t most_terms = 8;
-  static void em_back(const Em<T>& e, T* gradient, double* const* to) {
-    V sum = V::of(0), with[most_terms];
-    for (std::uint32_t t = 0; t < e.terms; ++t) with[t] = V::of(0);
-    const V none = V::of(0);
-    for (std::size_t i = 0; i < e.count * lanes; i += lanes) {
-      const V d = V::load(gradient + i), free = V::load(e.x + i) * V::of(e.gain),
-              n = pulses(e, V::load(e.x + i));
+  static bool em(const Em<T>& e, T* a) {
+    return e.terms == 2 ? em_of<2>(e, a) : e.terms == 1 ? em_of<1>(e, a) : em_of<0>(e, a);
+  }
+
+  template <std::uint32_t N>
+  static void em_back_of(const Em<T>& e, T* gradient, double* const* to) {
+    constexpr std::uint32_t most = N ? N : most_terms;
+    const std::uint32_t terms = N ? N : e.terms;
+    const V none = V::of(0), gain = V::of(e.gain), low = V::of(e.n_min), high = V::of(e.n_max);
+    V sum = none, with[most], slope[most], power[most];
+    for (std::uint32_t t = 0; t < terms; ++t)
+      with[t] = none, slope[t] = V::of(e.slope[t]), power[t] = V::of(e.power[t]);
+    const std::size_t numbers = e.count * lanes;
+    for (std::size_t i = 0; i < numbers; i += lanes) {
+      const V d = V::load(gradient + i), x = V::load(e.x + i), n = pulses(e, x);
       sum = sum + d;
-      V slope = none;
-      for (std::uint32_t t = 0; t < e.terms; ++t) {
-        const V part = V::exp(n * V::of(T(0) - e.rate[t]));
+      V steep = none;
+      for (std::uint32_t t = 0; t < terms; ++t) {
+        const V part = V::exp2(n * power[t]);
         with[t] = V::fma(d, part, with[t]);
-        slope = V::fma(V::of((T(0) - e.amplitude[t]) * e.rate[t]), part, slope);
+        steep = V::fma(slope[t], part, steep);
       }
-      V back = d * (slope * V::of(e.gain));
+      V back = d * steep;
       if (e.bounded) {
-        back = V::select(V::greater(free, V::of(e.n_max)), none, back);
-        back = V::select(V::greater(V::of(e.n_min), free), none, back);
+        const V free = x * gain;
+        back = V::select(V::greater(free, high), none, back);
+        back = V::select(V::greater(low, free), none, back);
       }
       back.store(gradient + i);
     }
     give(sum, to, 0);
-    for (std::uint32_t t = 0; t < e.terms; ++t) give(with[t], to, 1 + t);
+    for (std::uint32_t t = 0; t < terms; ++t) give(with[t], to, 1 + t);
+  }
+  static void em_back(const Em<T>& e, T* gradient, double* const* to) {
+    if (e.terms == 2) em_back_of<2>(e, gradient, to);
+    else if (e.terms == 1) em_back_of<1>(e, gradient, to);
+    else em_back_of<0>(e, gradient, to);
   }
 };
 
