@@ -87,7 +87,7 @@ class Inputs {
   Loading& l_;
 };
 
-/// Neurons whose projections learn: inputs that see a weight; of others, all that end there.
+/// What a neuron hears through projections that learn; without any, through all.
 double fan_in_of(const Network& n, std::uint32_t population) {
   double learned = 0, all = 0;
   for (std::uint32_t p = 0; p < n.projections.size(); ++p) {
@@ -124,6 +124,19 @@ void keep_biases(Network& n) {
     if (!bias || trained_of_population(n, p).biases == 0) continue;
     const Distribution& d = q.params[*bias];
     if (d.kind != Distribution::Kind::constant && d.kind != Distribution::Kind::listed) q.bias_from = d;
+  }
+}
+
+void check_normalised(Loading& l) {
+  for (std::uint32_t p = 0; p < l.net.projections.size(); ++p) {
+    const Projection& q = l.net.projections[p];
+    if (q.preparation.normalise && q.shared_weights.empty())
+      l.read.errors.error(
+          l.projections.marks[p],
+          fmt::format("{}: normalisation is folded into weights, and rule {} with synapses of model {} "
+                      "has none to fold it into",
+                      in_quotes(q.name), q.rule->format.name, q.synapse->model.name),
+          "dense, convolution and pool with static synapses have");
   }
 }
 
@@ -217,6 +230,7 @@ void load_layers(Loading& l) {
     return n.complete && std::count(n.flawed.begin(), n.flawed.end(), true) == 0;
   };
   if (!whole(l.populations) || !whole(l.projections)) return;
+  check_normalised(l);
   draw_by_fan_in(l);
   keep_biases(l.net);
   draw_layers(l.net);

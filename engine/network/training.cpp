@@ -55,7 +55,7 @@ class TrainingReader {
     optimiser();
     schedule();
     fixed();
-    if (t_.patience != 0 && t_.validation == 0)
+    if (t_.patience != 0 && !n_.find("validation"))
       r_.errors.error(n_.find("patience")->mark,
                       "'patience' counts epochs without a better validation, and no image is left out",
                       "validation: 10 %");

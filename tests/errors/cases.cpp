@@ -31,9 +31,19 @@ static spinet::LoadOptions options_of(const std::string& text) {
   return o;
 }
 
+/// Those of the tests; of the program where the text begins with "# built-in models".
+static const spinet::Catalogue& models_of(const std::string& text) {
+  static const auto of_tests = spinet::test::test_models();
+  static const auto built_in = [] {
+    spinet::Catalogue c;
+    spinet::add_builtin(c);
+    return c;
+  }();
+  return text.starts_with("# built-in models") ? built_in : of_tests;
+}
+
 TEST_CASE("the whole message of every case") {
   fs::current_path(fs::path(CASES));  // so that messages hold plain file names
-  const auto models = spinet::test::test_models();
   int count = 0;
   std::vector<fs::path> files;
   for (const auto& f : fs::directory_iterator("."))
@@ -45,7 +55,7 @@ TEST_CASE("the whole message of every case") {
     try {
       auto options = options_of(read(file));
       if (options.memory_limit == 0) options.memory_limit = 8'000'000'000;
-      spinet::load(file, models, options);
+      spinet::load(file, models_of(read(file)), options);
     } catch (const spinet::InvalidNetwork& e) {
       message = e.rendered;
       CHECK(std::string(e.what()) == e.rendered);
