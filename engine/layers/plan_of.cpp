@@ -81,7 +81,9 @@ class Planner {
     const Projection& q = n_.projections[p];
     const auto source = whole_population(n_, q.sources), target = whole_population(n_, q.targets);
     const auto is_layer = [&](const std::optional<std::uint32_t>& of) { return of && place_[*of]; };
-    if (target == images) {
+    const Population& shown = n_.populations[images];
+    if (std::all_of(q.targets.begin(), q.targets.end(),
+                    [&](const GidRange& r) { return r.first - shown.first < shown.size; })) {
       if (is_layer(source)) answered_.push_back(*place_[*source]);
       return;
     }
