@@ -36,6 +36,7 @@ std::pair<std::vector<std::string>, int> failed_checks(const std::string& plugin
 TEST_CASE("sound plugins pass every check") {
   for (const auto& [plugin, at_least] : {std::pair{"synapse_sound", 12},
                                          {"neuron_sound", 14},
+                                         {"slab_sound", 14},
                                          {"source_sound", 11},
                                          {"environment_sound", 12},
                                          {"plastic_sound", 14},
@@ -126,6 +127,8 @@ TEST_CASE("a flaw is found, by the check that is meant for it") {
            {"source_endless", "stays inside the sink"},
            {"source_rate_at_end", "rates are finite"},
            {"neuron_past", "asks only for what it may"},
+           {"slab_crosses", "noise without order"},
+           {"slab_forgets", "noise without order"},
            {"neuron_greedy", "asks only for what it may"},
            {"neuron_hidden_counter", "the same history gives the same events"},
            {"neuron_read_writes", "`read` changes nothing"},

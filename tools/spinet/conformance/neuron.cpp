@@ -4,6 +4,7 @@
 
 #include "conformance.hpp"
 #include "neuron_bench.hpp"
+#include "slabs.hpp"
 
 namespace spinet {
 namespace {
@@ -226,6 +227,15 @@ void check_neuron(const NeuronTable& table, const NeuronTable& restarted, const 
   with_all("`read` changes nothing", &NeuronChecks::reads);
   with_all("states saved and restored as bytes go on as if nothing had happened", &NeuronChecks::restarts);
   with_all("random numbers follow the seed", &NeuronChecks::draws);
+  // Whole runs: the defaults, and of the others those that have been drawn.
+  std::vector<const ParameterSet*> some;
+  for (const ParameterSet& set : sets)
+    if (chosen(table, set).take_slab && (&set == &sets[0] || set.spreads)) some.push_back(&set);
+  if (!some.empty())
+    battery.check_each(
+        "noise without order makes it fire as it does in order", some,
+        [](const ParameterSet* set) -> const ParameterSet& { return *set; },
+        [&](const ParameterSet* set) { return without_order(table, *set, strength, battery.seed); });
   if (table.frame) with_all("three frames asleep at once equal three in turn", &NeuronChecks::sleeps);
 }
 
