@@ -125,15 +125,17 @@ void MpiTransport::lay_out(Gathered& all) const {
 
 // The slot follows the largest message of all ranks, which all ranks know: up at once when one did not fit,
 // with a quarter to spare; down after a period in which all were smaller.  Larger messages than
-// `largest_slot` always take two steps, where latency no longer counts.
+// `largest_slot` always take two steps, where latency no longer counts: small ones beside them keep a small
+// slot.
 void MpiTransport::adapt() {
   const auto most = std::clamp(all_slots / static_cast<std::size_t>(size_), smallest_slot, largest_slot);
   const auto slot_for = [most](std::size_t message) {
     const std::size_t wanted = (header_bytes + message + message / 4 + 63) / 64 * 64;
     return std::clamp(wanted, smallest_slot, most) - header_bytes;
   };
-  largest_of_period_ = std::max(largest_of_period_, largest_now_);
-  if (largest_now_ > capacity_) capacity_ = std::max(capacity_, slot_for(largest_now_));
+  const bool fits = largest_now_ <= most - header_bytes;
+  if (fits) largest_of_period_ = std::max(largest_of_period_, largest_now_);
+  if (fits && largest_now_ > capacity_) capacity_ = std::max(capacity_, slot_for(largest_now_));
   if (++calls_of_period_ == period) {
     capacity_ = slot_for(largest_of_period_);
     calls_of_period_ = 0;

@@ -62,6 +62,7 @@ struct Placing {
   void connection(std::size_t i) {
     const Connection& c = plan.connections[i];
     if (c.source >= c.target || c.target >= plan.layers.size()) throw std::invalid_argument("layers: order");
+    if (!(c.dropout >= 0 && c.dropout < 1)) misfit(plan, c, "a dropout that is no share below 1");
     ConnectionPlace& p = places.connections[i];
     const LayerPlace& source = places.layers[c.source];
     const Shape &from = plan.layers[c.source].shape, &to = plan.layers[c.target].shape;
