@@ -2,7 +2,8 @@
 //
 // The sum x of the inputs and the bias becomes n = gain x pulses.  Each device then has a state on a curve
 // c + a exp(-n / tau_fast) + b exp(-n / tau_slow), and the neuron sends a weighted sum of all states; so that
-// is such a curve, too: constant + fast exp(-n / tau_fast) + slow exp(-n / tau_slow).
+// is such a curve, too: constant + fast exp(-n / tau_fast) + slow exp(-n / tau_slow).  Far below n = 0 the
+// exponentials stop growing at exp(600), so that there is an answer to any input.
 #include "layer.hpp"
 #include "spinet/math.hpp"
 
@@ -49,12 +50,13 @@ struct EmActivation : layer::Adding<EmActivation, EmParams> {
             kept ? p.n_max : none,    p.whole != 0};
   }
   static void answers(Neurons<EmActivation> n, std::span<const std::uint32_t> js, double* x) {
+    constexpr double most = 600;
     double e[2 * layer::at_once];
     for (std::size_t i = 0; i < js.size(); ++i) {
       const Constants& c = n.constants(js[i]);
       double pulses = std::min(std::max(c.gain * x[i], c.n_min), c.n_max);
       if (c.whole) pulses = std::nearbyint(pulses);
-      e[2 * i] = -pulses * c.per_fast, e[2 * i + 1] = -pulses * c.per_slow;
+      e[2 * i] = std::min(-pulses * c.per_fast, most), e[2 * i + 1] = std::min(-pulses * c.per_slow, most);
     }
     math::exp_each(e, 2 * js.size());
     for (std::size_t i = 0; i < js.size(); ++i) {

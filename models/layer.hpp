@@ -67,7 +67,9 @@ void evaluate(Neurons<M> n, Tick tick, std::span<const std::uint32_t> all) {
     for (std::size_t i = 0; i < js.size(); ++i) {
       Constants& c = n.constants(js[i]).common;
       c.y = x[i];
-      if (x[i] != 0) n.out().emit(tick, js[i], x[i]);
+      if (!std::isfinite(x[i]))
+        n.out().fail(tick, js[i], "its answer is no number: weights or inputs are too large");
+      else if (x[i] != 0) n.out().emit(tick, js[i], x[i]);
       if (c.period != 0 && c.next == tick) n.out().evaluate_at(c.next += c.period, js[i]);
     }
   }

@@ -108,7 +108,7 @@ std::string describe(const Network& n, const Estimate& e) {
       line("positions", p.name + ": " + positions_text(p.positions));
   if (const std::size_t trained = trained_of(n)) line("parameters", grouped(trained) + " to be trained");
   for (const auto& p : n.populations)
-    if (p.shape) line("layer", fmt::format("{}: {} x {}", p.name, sliding::text(*p.shape), p.model->name));
+    if (p.shape) line("layer", fmt::format("{}: {} {}", p.name, sliding::text(*p.shape), p.model->name));
   if (e.lookahead != never) {
     line("lookahead", time(e.lookahead));
     line("windows", fmt::format("{} per second of model time", amount_text(e.windows_per_second)));

@@ -57,7 +57,7 @@ double to_ms(const Network& n, double ticks) { return ticks / n.ticks_per_ms(); 
 
 bool inhibitory(const Projection& p) {
   if (p.listed_weights) return !p.edges.empty() && p.edges.front().weight < 0;
-  if (p.state.empty()) return false;
+  if (p.state.empty() || !p.shared_weights.empty()) return false;
   const auto& w = p.state.front();
   return w.kind == Distribution::Kind::lognormal || w.kind == Distribution::Kind::exponential ? false
                                                                                               : w.a < 0;
@@ -114,7 +114,7 @@ std::string dot(const Network& n) {
   const auto node = [&](std::ostream& o, auto v) {
     const Population& p = *g[v].population;
     o << "[label=\"" << p.name << "\\n"
-      << (p.shape ? sliding::text(*p.shape) : std::to_string(p.size)) << " x " << p.model->name
+      << (p.shape ? sliding::text(*p.shape) : std::to_string(p.size) + " x") << " " << p.model->name
       << trained(trained_of_population(n, static_cast<std::uint32_t>(v)))
       << "\", shape=" << (p.source() ? "box" : "ellipse") << "]";
   };
