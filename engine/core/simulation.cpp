@@ -20,4 +20,15 @@ std::uint64_t Simulation::owned() const {
   return n;
 }
 
+std::vector<std::uint64_t> Simulation::fan_out() const {
+  std::vector<std::uint64_t> synapses(impl_->net.gid_count());
+  for (const auto& b : impl_->blocks) {
+    const BlockSynapses& some = b->synapses();
+    for (Gid g = 0; g < synapses.size(); ++g)
+      for (std::uint32_t s = some.slices_begin(g); s < some.slices_end(g); ++s)
+        synapses[g] += some.slice(s).count;
+  }
+  return synapses;
+}
+
 }  // namespace spinet

@@ -120,6 +120,8 @@ class Simulation {
   /// once.  What is written there acts on all that is delivered from then on; on several ranks all must write
   /// the same.
   std::span<float> shared_weights(std::uint32_t projection);
+  /// By gid: synapses of this rank, those of superposed drives left out, that a spike of it arrives at.
+  std::vector<std::uint64_t> fan_out() const;
   /// Length of a window in ticks: the lookahead, unless that is very long.
   Tick window() const;
 

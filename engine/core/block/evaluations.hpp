@@ -44,7 +44,8 @@ class Evaluations {
     std::uint32_t* const list = list_.data();
     std::uint8_t* const marked = marked_.data();
     std::uint32_t count = count_;
-    for (const Index j : js) {  // without a branch: what is in it already is overwritten
+    if (count == marked_.size()) return;  // all are in it: what a layer hears of an image says so many times
+    for (const Index j : js) {            // without a branch: what is in it already is overwritten
       list[count] = j;
       count += 1u - marked[j];
       marked[j] = 1;
@@ -73,7 +74,16 @@ class Evaluations {
       return {list_.data(), to};
     }
     const std::span all(list_.data(), count_);
+    const bool many = count_ > marked_.size() / 16;  // then they are in order sooner than sorted
     count_ = 0;
+    if (many) {
+      std::uint32_t* to = list_.data();
+      for (std::uint32_t j = 0; j < marked_.size(); ++j) {
+        *to = j;
+        to += std::exchange(marked_[j], std::uint8_t{0});
+      }
+      return all;
+    }
     for (const auto j : all) marked_[j] = 0;
     if (!std::is_sorted(all.begin(), all.end())) std::sort(all.begin(), all.end());
     return all;
