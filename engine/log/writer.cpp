@@ -131,6 +131,23 @@ void RunLog::Impl::write_figures(const Statistics& f) {
   h5::write_dataset<std::uint64_t>(g, "spikes_of_population", f.spikes_of_population);
 }
 
+void RunLog::Impl::write_images(const ImageResults& r) {
+  const auto g = h5::create_group(file, "images");
+  for (const auto& [name, text] : {std::pair("population", &r.environment), std::pair("part", &r.part),
+                                   std::pair("data", &r.data), std::pair("weights", &r.weights)})
+    h5::write_text_attribute(g, name, *text);
+  h5::write_dataset<std::uint64_t>(g, "numbers", r.numbers);
+  h5::write_dataset<std::uint32_t>(g, "labels", r.labels);
+  h5::write_dataset<std::uint32_t>(g, "predicted", r.predicted);
+  const std::array<hsize_t, 2> shape{r.numbers.size(), r.classes};
+  h5::write_dataset(g, "outputs", h5::type_of<float>(), shape, r.outputs.data());
+  const auto spikes = h5::create_group(g, "spikes"), events = h5::create_group(g, "events");
+  for (const auto& layer : r.layers) {
+    h5::write_dataset<std::uint64_t>(spikes, link_name(layer.population), layer.spikes);
+    h5::write_dataset<std::uint64_t>(events, link_name(layer.population), layer.events);
+  }
+}
+
 void RunLog::Impl::close() {
   reports.clear();
   std::vector<Stream>().swap(streams);
@@ -224,6 +241,9 @@ void RunLog::commit(Tick reached) {
 }
 void RunLog::secure(Tick reached) {
   impl_->guarded([&] { impl_->secure(reached); });
+}
+void RunLog::images(const ImageResults& results) {
+  impl_->guarded([&] { impl_->write_images(results); });
 }
 void RunLog::finish(const Statistics& summary, Tick reached, bool complete) {
   impl_->guarded([&] {

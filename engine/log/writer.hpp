@@ -11,6 +11,7 @@
 #include "core/simulation.hpp"
 #include "log/error.hpp"
 #include "log/file.hpp"
+#include "log/image_results.hpp"
 #include "log/output_lock.hpp"
 #include "network/checked.hpp"
 
@@ -76,6 +77,9 @@ class RunLog final : public Recorder {
   void weight_events(std::uint32_t r, std::span<const WeightEvent> some) override;
   void commit(Tick reached) override;
   void secure(Tick reached) override;
+
+  /// Once, before `finish`: what images were shown and what became of them.
+  void images(const ImageResults& results);
 
   /// Writes everything that is still buffered and the run's figures, and closes the file.  `complete`: the
   /// run came to its end (else it was stopped at `reached`).

@@ -209,6 +209,7 @@ struct RunLog::Impl {
   void commit(Tick tick);
   void secure(Tick tick);
   void finish(const Statistics* figures, const char* status);
+  void write_images(const ImageResults& results);
   void write_figures(const Statistics& f);
   /// Closes everything of HDF5; what it writes on the way goes to `store`.
   void close();
