@@ -13,6 +13,7 @@
 #include "core/failure.hpp"
 #include "core/simulation.hpp"
 #include "dry_run.hpp"
+#include "image_run.hpp"
 #include "inputs.hpp"
 #include "log/checkpoint_file.hpp"
 #include "log/journal.hpp"
@@ -27,6 +28,7 @@
 #include "plugins.hpp"
 #include "progress.hpp"
 #include "ranks.hpp"
+#include "run_options.hpp"
 #include "signals.hpp"
 #include "summary.hpp"
 #include "text.hpp"
@@ -36,18 +38,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
-
-struct RunOptions {
-  NetworkOptions network;
-  std::string output;
-  int ranks = 0;  ///< 0: not given
-  bool quiet = false, force = false, json = false;
-  std::string command_line;
-  std::string checkpoint_every, checkpoint_wall;  ///< model time, wall time; empty: none
-  bool dry = false;
-  double rate = 10;    ///< Hz, of neurons in a dry run
-  std::string resume;  ///< a checkpoint; then `network` is not used
-};
 
 std::string shown(const std::filesystem::path& path) { return printable_line(path.string()); }
 
@@ -271,6 +261,7 @@ class Run {
   std::optional<Simulation> simulation_;
   std::optional<ProgressLine> line_;
   std::unique_ptr<RunLog> log_;
+  std::optional<ImageRun> images_;
   std::unique_ptr<CheckpointFiles> checkpoints_;
   Statistics mine_;
   Totals sum_;
@@ -292,6 +283,8 @@ void Run::load() {
       catalogue_ = read_catalogue(o_.network.plugin_path);
       network_ = read_network(o_.network, catalogue_, &files_);
     }
+    if (o_.images.given() || (o_.resume.empty() && shows_images(network_)))
+      images_.emplace(o_.images, network_, files_);
     contents_ = manifest_of(files_);
     if (checkpoint_) require_unchanged(checkpoint_->origin.files, contents_, o_.resume);
     if (first_) output_ = claim_output(o_, checkpoint_.get(), network_, files_);
@@ -357,7 +350,8 @@ void Run::open_log() {
       options.continues = Continuation{checkpoint_->origin.log, checkpoint_->at};
     }
     try {
-      log_ = std::make_unique<RunLog>(output_.path, network_, provenance(), options);
+      log_ = std::make_unique<RunLog>(output_.path, images_ ? images_->logged() : network_, provenance(),
+                                      options);
     } catch (const DamagedSource& e) {
       throw UserError(printable_line(e.what()));
     }
@@ -385,12 +379,15 @@ void Run::simulate() {
     line_.emplace(show_, network_, output_.path, checkpoint_ ? checkpoint_->at : 0);
     hooks.progress = [&](const Progress& p) { (*line_)(p); };
   }
-  mine_ = simulation_->run(log_.get(), hooks);
+  if (images_) images_->prepare(t_, *simulation_);
+  const auto counter = images_ && log_ ? images_->over(*log_) : nullptr;
+  mine_ = simulation_->run(counter ? counter.get() : log_.get(), hooks);
   line_.reset();
   sum_ = total(t_, mine_);
   sum_.load_seconds = load_seconds_;
   const auto closing = Clock::now();
   collectively(t_, [&] {
+    if (log_ && images_) log_->images(images_->results());
     if (log_) log_->finish(sum_.statistics, mine_.reached, !mine_.stopped);
     log_.reset();
   });
@@ -402,6 +399,7 @@ void Run::report() {
   const bool talks = !o_.quiet && !o_.json;
   if (o_.json) fmt::print("{}", look::info_json(LogData(output_.path)));
   else if (talks) fmt::print("{}", summary(network_, sum_, output_.path));
+  if (talks && images_) fmt::print("{}", image_summary(images_->results(), sum_));
   if (const auto written = checkpoints_ ? checkpoints_->written() : 0; talks && written > 0)
     fmt::print("{} checkpoint{}, {} of the run; the last is {} ({})\n", written, written == 1 ? "" : "s",
                time_text(mine_.checkpoint_seconds), shown(checkpoints_->last()),
@@ -415,7 +413,11 @@ void Run::report() {
   std::fflush(stdout);
 }
 
+}  // namespace
+
 int run(const RunOptions& o) {
+  if (o.images.given() && !(o.checkpoint_every.empty() && o.checkpoint_wall.empty()))
+    throw UserError("--data: a run that shows images keeps no checkpoints; --images A..B shows some of them");
   if (o.dry) {
     const Catalogue catalogue = read_catalogue(o.network.plugin_path);
     const Network network = read_network(o.network, catalogue);
@@ -430,91 +432,13 @@ int run(const RunOptions& o) {
       return;
     }
     DataFiles files;
-    const auto network = read_network(o.network, read_catalogue(o.network.plugin_path), &files);
+    auto network = read_network(o.network, read_catalogue(o.network.plugin_path), &files);
+    if (o.images.given() || shows_images(network)) ImageRun(o.images, network, files);
     refuse_in_use(output_name(o, network));
     check_output(output_name(o, network), o.force, inputs_of(o, network, files));
     check_memory(network, o.ranks);
   };
   return on_ranks(o.ranks, check, [&](Transport& t) { return Run(t, o).go(); });
-}
-
-}  // namespace
-
-namespace {
-
-void add_checkpoints(CLI::App& sub, RunOptions& o) {
-  sub.add_option("--checkpoint-every", o.checkpoint_every,
-                 "Model time between checkpoints: 10s; also one on SIGTERM and Ctrl-C")
-      ->type_name("TIME")
-      ->check(not_empty);
-  sub.add_option("--checkpoint-wall", o.checkpoint_wall, "Wall time between checkpoints: 10min is 600s")
-      ->type_name("TIME")
-      ->check(not_empty);
-}
-
-Action start(std::shared_ptr<RunOptions> o) {
-  return [o] {
-    for (const auto& word : own_command_line())
-      o->command_line += (o->command_line.empty() ? "" : " ") + word;
-    return run(*o);
-  };
-}
-
-}  // namespace
-
-void add_resume(CLI::App& app, Action& action) {
-  auto* sub = app.add_subcommand("resume", "Go on with a run from a checkpoint");
-  auto o = std::make_shared<RunOptions>();
-  sub->add_option("CHECKPOINT", o->resume, "A checkpoint, OUT.ckpt.N.h5, in the folder of its log")
-      ->required()
-      ->type_name("FILE");
-  sub->add_option("-o,--output", o->output,
-                  "Write a log of another name; the run's own log is then left as it is")
-      ->type_name("OUT.h5")
-      ->check(not_empty);
-  sub->add_option("-n,--ranks", o->ranks, "Ranks; any number, whatever the run had before")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1'000'000));
-  add_plugin_path(*sub, o->network.plugin_path);
-  add_checkpoints(*sub, *o);
-  sub->add_flag("--quiet", o->quiet, "Print nothing but errors");
-  sub->add_flag("--force", o->force, "Replace an existing log");
-  sub->add_flag("--json", o->json,
-                "At the end one JSON object, as of `spinet info --json`, in place of the summary");
-  sub->footer(
-      "What the log holds from the checkpoint's time on is replaced; the result is that of the run without "
-      "interruption.\n"
-      "Exit codes: 0 fine, 2 the input is wrong, 3 the run failed or was stopped.");
-  sub->callback([o, &action] { action = start(o); });
-}
-
-void add_run(CLI::App& app, Action& action) {
-  auto* sub = app.add_subcommand("run", "Run a network and write its log");
-  auto o = std::make_shared<RunOptions>();
-  add_network_options(*sub, o->network);
-  sub->add_option("-o,--output", o->output, "The log to write (NAME.h5 in this folder, NAME from the file)")
-      ->type_name("OUT.h5")
-      ->check(not_empty);
-  sub->add_option("-n,--ranks", o->ranks, "Ranks; more than one are started with mpirun")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1'000'000));
-  auto* dry = sub->add_flag(
-      "--dry-run", o->dry,
-      "Simulate nothing: say what each of so many ranks would take, building a few of them one by one");
-  sub->add_option("--rate", o->rate, "Mean rate of the neurons that a dry run assumes (10 Hz)")
-      ->type_name("HZ")
-      ->check(CLI::Range(0.0, 1e6))
-      ->needs(dry);
-  add_checkpoints(*sub, *o);
-  sub->add_flag("--quiet", o->quiet, "Print nothing but errors");
-  sub->add_flag("--force", o->force, "Replace an existing log");
-  sub->add_flag("--json", o->json,
-                "At the end one JSON object, as of `spinet info --json`, in place of the summary")
-      ->excludes(dry);
-  sub->footer(
-      "Ctrl-C ends the run after the present window and closes the log; a second one quits.\n"
-      "Exit codes: 0 fine, 2 the input is wrong, 3 the run failed or was stopped.");
-  sub->callback([o, &action] { action = start(o); });
 }
 
 }  // namespace spinet::tool

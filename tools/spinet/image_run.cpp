@@ -1,0 +1,294 @@
+#include "image_run.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "exits.hpp"
+#include "images/images.hpp"
+#include "inputs.hpp"
+#include "layers/fold.hpp"
+#include "layers/plan_of.hpp"
+#include "log/model_file.hpp"
+#include "network/printable.hpp"
+
+namespace spinet::tool {
+namespace {
+
+/// The population that shows images: an environment with a shape, whose members send numbers.
+std::optional<std::uint32_t> shower_of(const Network& n) {
+  for (std::uint32_t p = 0; p < n.populations.size(); ++p) {
+    const NeuronTable* const t = n.populations[p].neuron();
+    if (t && t->environment && t->graded && !t->patterns) return p;
+  }
+  return {};
+}
+
+std::uint32_t index_of(const Fields& fields, std::string_view name, const Population& p) {
+  for (std::uint32_t i = 0; i < fields.count; ++i)
+    if (fields.data[i].name == name) return i;
+  throw UserError(fmt::format("population {}: model {} has no '{}', so that it can show no images", p.name,
+                              p.model->name, name));
+}
+
+/// How many outputs the environment hears at its first port.
+std::uint32_t answers_of(const Network& n, const Population& environment) {
+  std::uint64_t most = 0;
+  for (const auto& q : n.projections) {
+    const auto ends_here = [&](const GidRange& r) { return r.first - environment.first < environment.size; };
+    if (q.port == 0 && std::any_of(q.targets.begin(), q.targets.end(), ends_here))
+      most = std::max(most, q.source_count());
+  }
+  if (most == 0)
+    throw UserError(fmt::format("no projection ends in {}, which shows the images and would hear the outputs",
+                                environment.name));
+  if (most > environment.size)
+    throw UserError(fmt::format("{} outputs are more than the {} members of {} that hear them", most,
+                                environment.size, environment.name));
+  return static_cast<std::uint32_t>(most);
+}
+
+/// The model's numbers, or those that training would begin with, put into the network.
+void put_weights(const std::string& file, Network& network) {
+  try {
+    const auto layered = layers::layered(network);
+    auto model = layered.initial;
+    if (!file.empty()) as_input([&] { model = read_model(file, layered.plan); });
+    layers::fold(layered.plan, model, network);
+  } catch (const layers::NotLayered& e) {
+    if (!file.empty())
+      throw UserError(
+          fmt::format("{}: --weights is for layered networks: {}", network.source_path, e.what()));
+  }
+}
+
+images::Images read_images(const ImageOptions& o, std::uint32_t classes) {
+  try {
+    return images::read(o.data, o.part == "train" ? images::Part::train : images::Part::test, classes);
+  } catch (const images::Error& e) {
+    throw UserError(printable_line(e.what()));
+  }
+}
+
+}  // namespace
+
+bool shows_images(const Network& n) {
+  const auto p = shower_of(n);
+  return p && n.populations[*p].patterns.empty();
+}
+
+ImageRange range_of_images(const std::string& text, std::uint32_t count) {
+  if (text.empty()) return {0, count};
+  const auto number = [&](const std::string& s) -> std::uint64_t {
+    if (s.empty() || s.size() > 10 || s.find_first_not_of("0123456789") != std::string::npos)
+      throw UserError(fmt::format("--images {}: one number or the first and the last, 0..99, are expected",
+                                  printable_line(text)));
+    return std::stoull(s);
+  };
+  const auto dots = text.find("..");
+  const auto first = number(text.substr(0, dots)),
+             last = dots == std::string::npos ? first : number(text.substr(dots + 2));
+  if (last < first) throw UserError(fmt::format("--images {}: the last is before the first", text));
+  if (last >= count)
+    throw UserError(fmt::format("--images {}: there are {} images, 0 to {}", text, count, count - 1));
+  return {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(last - first + 1)};
+}
+
+ImageRun::ImageRun(const ImageOptions& o, Network& network, DataFiles& files) {
+  const auto shower = shower_of(network);
+  if (!shower)
+    throw UserError(
+        fmt::format("{}: no population shows images; --data is for networks with one of model "
+                    "image_task",
+                    network.source_path));
+  if (o.data.empty())
+    throw UserError(fmt::format("{}: {} shows images: --data DIR says where they are", network.source_path,
+                                network.populations[*shower].name));
+  environment_ = *shower;
+  if (!o.weights.empty()) files[o.weights] = o.weights;
+  put_weights(o.weights, network);
+  logged_ = network;
+  show(network, o, files);
+  logged_.duration = network.duration;
+  record(network);
+}
+
+/// Images become the patterns of the environment: pixels, then a 1 for the label.
+void ImageRun::show(Network& network, const ImageOptions& o, DataFiles& files) {
+  Population& p = network.populations[environment_];
+  const std::uint32_t classes = answers_of(network, p);
+  const auto all = read_images(o, classes);
+  for (const auto& file : all.files) files[file.string()] = file;
+  const auto shape = p.shape.value_or(layers::Shape{p.size, 1, 1});
+  if (const auto why = images::misfit(all, shape); !why.empty())
+    throw UserError(fmt::format("{}: {} (population {} of {})", o.data, why, p.name, network.source_path));
+  const auto range = range_of_images(o.numbers, all.count);
+  p.pattern_inputs = static_cast<std::uint32_t>(all.shape.size());
+  p.pattern_targets = classes;
+  const std::size_t columns = std::size_t{p.pattern_inputs} + classes;
+  p.patterns.assign(columns * range.count, 0);
+  std::vector<float> pixels(all.shape.size());
+  for (std::uint32_t i = 0; i < range.count; ++i) {
+    const std::uint32_t number = range.first + i;
+    images::lay_out(all, all.shape, std::span(&number, 1), pixels);
+    std::copy(pixels.begin(), pixels.end(), p.patterns.begin() + static_cast<std::ptrdiff_t>(i * columns));
+    p.patterns[i * columns + p.pattern_inputs + all.labels[number]] = 1;
+    results_.numbers.push_back(number);
+    results_.labels.push_back(all.labels[number]);
+  }
+  const Distribution& period = p.params[index_of(p.model->params, "period", p)];
+  period_ = static_cast<Tick>(std::llround(period.a * network.ticks_per_ms()));
+  if (period_ > (never - 1) / range.count)
+    throw UserError("so many images take longer than time can be counted");
+  network.duration = period_ * range.count + 1;
+  results_.environment = p.name;
+  results_.part = o.part;
+  results_.data = o.data;
+  results_.weights = o.weights;
+  results_.classes = classes;
+}
+
+/// All spikes, and the outputs as the next image begins.
+void ImageRun::record(Network& network) const {
+  network.spikes.clear();
+  for (std::uint32_t p = 0; p < network.populations.size(); ++p)
+    if (network.populations[p].neuron()) network.spikes.push_back({p, {}, 0, never});
+  const Population& p = network.populations[environment_];
+  Report outputs{"", environment_, index_of(p.model->variables, "output", p), {}, period_, period_, never};
+  for (std::uint32_t c = 0; c < results_.classes; ++c) outputs.ids.push_back(c);
+  network.reports.push_back(std::move(outputs));
+}
+
+void ImageRun::prepare(Transport& transport, const Simulation& simulation) {
+  const auto mine = simulation.fan_out();
+  Gathered all;
+  transport.gather(std::as_bytes(std::span(mine)), all);
+  report_ = static_cast<std::uint32_t>(logged_.reports.size());
+  stride_ = logged_.populations.size();
+  if (transport.rank() != 0) return;
+  fan_out_.assign(mine.size(), 0);
+  for (int r = 0; r < transport.size(); ++r)
+    for (std::size_t g = 0; g < mine.size(); ++g) {
+      std::uint64_t n;
+      std::memcpy(&n, all.of(r).data() + g * sizeof n, sizeof n);
+      fan_out_[g] += n;
+    }
+  spikes_.assign(stride_ * results_.numbers.size(), 0);
+  events_ = spikes_;
+}
+
+/// What the network itself records goes on to the log.
+class ImageRun::Counter final : public Recorder {
+ public:
+  Counter(ImageRun& run, Recorder& log) : run_(run), log_(log), recorded_(run.logged_.populations.size()) {
+    for (const auto& r : run.logged_.spikes) recorded_[r.population].push_back(&r);
+  }
+  void spikes(std::span<const Spike> sorted) override {
+    chosen_.clear();
+    for (const Spike& s : sorted) {
+      const std::uint32_t p = population_of(s.gid);
+      count(s, p);
+      if (!recorded_[p].empty() && is_recorded(s, p)) chosen_.push_back(s);
+    }
+    if (!chosen_.empty()) log_.spikes(chosen_);
+  }
+  void frames(std::uint32_t r, std::span<const float> values) override {
+    if (r == run_.report_) run_.outputs_.insert(run_.outputs_.end(), values.begin(), values.end());
+    else log_.frames(r, values);
+  }
+  void weights(std::uint32_t w, std::span<const float> values) override { log_.weights(w, values); }
+  void metrics(std::uint32_t p, Tick tick, std::span<const double> values) override {
+    log_.metrics(p, tick, values);
+  }
+  void edges(std::uint32_t p, std::span<const Edge> some) override { log_.edges(p, some); }
+  void edges_with_values(std::uint32_t p, std::span<const Edge> some,
+                         std::span<const double> values) override {
+    log_.edges_with_values(p, some, values);
+  }
+  void watched(std::uint32_t r, std::span<const WatchedEdge> some) override { log_.watched(r, some); }
+  void weight_events(std::uint32_t r, std::span<const WeightEvent> some) override {
+    log_.weight_events(r, some);
+  }
+  void commit(Tick reached) override { log_.commit(reached); }
+  void secure(Tick reached) override { log_.secure(reached); }
+
+ private:
+  void count(const Spike& s, std::uint32_t p) {
+    if (s.tick >= image_end_) {
+      row_ = static_cast<std::size_t>(s.tick / run_.period_) * run_.stride_;
+      image_end_ = (s.tick / run_.period_ + 1) * run_.period_;
+    }
+    if (row_ + p >= run_.spikes_.size()) return;  // the tick after the last image
+    ++run_.spikes_[row_ + p];
+    run_.events_[row_ + p] += run_.fan_out_[s.gid];
+  }
+  std::uint32_t population_of(Gid gid) {
+    const auto& all = run_.logged_.populations;
+    if (gid - all[last_].first >= all[last_].size)
+      for (last_ = 0; gid - all[last_].first >= all[last_].size;) ++last_;
+    return last_;
+  }
+  bool is_recorded(const Spike& s, std::uint32_t p) const {
+    const std::uint32_t id = s.gid - run_.logged_.populations[p].first;
+    for (const SpikeRecording* r : recorded_[p])
+      if (s.tick >= r->from && s.tick < r->to &&
+          (r->ids.empty() || std::binary_search(r->ids.begin(), r->ids.end(), id)))
+        return true;
+    return false;
+  }
+  ImageRun& run_;
+  Recorder& log_;
+  std::vector<std::vector<const SpikeRecording*>> recorded_;  ///< by population
+  std::vector<Spike> chosen_;
+  Tick image_end_ = 0;
+  std::size_t row_ = 0;
+  std::uint32_t last_ = 0;
+};
+
+std::unique_ptr<Recorder> ImageRun::over(Recorder& log) { return std::make_unique<Counter>(*this, log); }
+
+ImageResults ImageRun::results() const {
+  ImageResults r = results_;
+  const std::size_t count = std::min(r.numbers.size(), outputs_.size() / r.classes);
+  r.numbers.resize(count);
+  r.labels.resize(count);
+  r.outputs.assign(outputs_.begin(), outputs_.begin() + static_cast<std::ptrdiff_t>(count * r.classes));
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto* const first = r.outputs.data() + i * r.classes;
+    r.predicted.push_back(static_cast<std::uint32_t>(std::max_element(first, first + r.classes) - first));
+  }
+  for (std::size_t p = 0; p < stride_; ++p) {
+    if (!logged_.populations[p].neuron()) continue;
+    ImageResults::Layer layer{logged_.populations[p].name, {}, {}};
+    for (std::size_t i = 0; i < count; ++i) {
+      layer.spikes.push_back(spikes_[i * stride_ + p]);
+      layer.events.push_back(events_[i * stride_ + p]);
+    }
+    r.layers.push_back(std::move(layer));
+  }
+  return r;
+}
+
+void add_image_options(CLI::App& sub, ImageOptions& o) {
+  auto* data = sub.add_option("--data", o.data,
+                              "Folder with the images that the network is shown: IDX files (.gz or not), "
+                              "test-images.npy or test.h5");
+  data->type_name("DIR")->check(not_empty);
+  sub.add_option("--weights", o.weights, "A model of `spinet train`; else the network's own weights")
+      ->type_name("MODEL.h5")
+      ->check(not_empty)
+      ->needs(data);
+  sub.add_option("--images", o.numbers, "Which images: 0..9999, or one number (all)")
+      ->type_name("A..B")
+      ->check(not_empty)
+      ->needs(data);
+  sub.add_option("--part", o.part, "Of which part of the data: test or train (test)")
+      ->type_name("PART")
+      ->check(CLI::IsMember({"test", "train"}))
+      ->needs(data);
+}
+
+}  // namespace spinet::tool

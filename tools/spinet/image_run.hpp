@@ -1,0 +1,67 @@
+// A run that shows images to a network: `spinet run --data`.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "comm/transport.hpp"
+#include "commands.hpp"
+#include "core/recorder.hpp"
+#include "core/simulation.hpp"
+#include "log/image_results.hpp"
+#include "manifest.hpp"
+#include "network/checked.hpp"
+#include "summary.hpp"
+
+namespace spinet::tool {
+
+struct ImageOptions {
+  std::string data, weights, numbers, part = "test";
+  bool given() const { return !data.empty() || !weights.empty() || !numbers.empty(); }
+};
+/// Adds --data, --weights, --images and --part.
+void add_image_options(CLI::App& sub, ImageOptions& o);
+
+/// Which of `count` images "0..9999", "17" or "" mean: the first, and how many.  Throws UserError.
+struct ImageRange {
+  std::uint32_t first, count;
+};
+ImageRange range_of_images(const std::string& text, std::uint32_t count);
+
+class ImageRun {
+ public:
+  /// Reads images and weights and puts them into the network, with its duration and what must be recorded.
+  /// `files` gets what was read.  Throws UserError.
+  ImageRun(const ImageOptions& o, Network& network, DataFiles& files);
+  /// The network without what is recorded only to be counted here: what the log has.
+  const Network& logged() const { return logged_; }
+  /// Between building and running.  Collective.
+  void prepare(Transport& transport, const Simulation& simulation);
+  /// Counts what goes on to `log`, which must outlive the run.
+  std::unique_ptr<Recorder> over(Recorder& log);
+  /// Of the images whose answers came, on rank 0.
+  ImageResults results() const;
+
+ private:
+  class Counter;
+  void show(Network& network, const ImageOptions& o, DataFiles& files);
+  void record(Network& network) const;
+
+  Network logged_;
+  std::uint32_t environment_ = 0, report_ = 0;
+  Tick period_ = 0;
+  std::size_t stride_ = 0;              ///< populations
+  ImageResults results_;                ///< all that is known before the run
+  std::vector<std::uint64_t> fan_out_;  ///< by gid, all ranks
+  std::vector<float> outputs_;
+  std::vector<std::uint64_t> spikes_, events_;  ///< [image][population]
+};
+
+/// Whether a run of the network needs images, and why it cannot do without.
+bool shows_images(const Network& network);
+
+/// Accuracy, confusion matrix, what each layer sent, time.
+std::string image_summary(const ImageResults& r, const Totals& totals);
+
+}  // namespace spinet::tool
