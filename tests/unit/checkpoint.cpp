@@ -58,6 +58,20 @@ void use(Projection& p, const char* name, const Values& values = {}) {
   }
 }
 
+/// Parameters of synapses change on both sides of the cut, and two of them together.
+void set_synapses(NetworkBuilder& b) {
+  const auto set = [&](Tick tick, std::uint32_t projection, std::string_view param, double value) {
+    b.schedule_synapses(tick, projection, param, value);
+  };
+  for (const double at : {41.0, 77.7, 121.0, 160.0}) {
+    set(ms(at), 0, "lambda", 0.001 * at);
+    set(ms(at), 0, "w_max", 600 - 2 * at);
+    set(ms(at + 1), 1, "A_plus", 0.01 * at);
+    set(ms(at + 1), 1, "baseline", 0.5 - 0.005 * at);
+    set(ms(at), 2, "tau_rec", at);
+  }
+}
+
 /// Everything that has a state: plastic, short-term and reward-modulated synapses, drives superposed and
 /// emitted, per-neuron time constants, a population that sleeps, delays far beyond a window, changes and
 /// rewards on both sides of the cut.
@@ -121,20 +135,8 @@ Network everything(Tick duration) {
   for (auto& s : b.network().schedule)
     if (s.tick == ms(10)) s.course = uniform(0, 200), s.every = ms(3), s.count = 40;
   b.schedule(ms(50), inh, "I_dc", 75);
-  for (const double at : {33.0, 99.0, 100.0, 150.0}) {
-    b.at(ms(at), reward, {0.5});
-  }
-  // Parameters of synapses change on both sides of the cut, and two of them together.
-  const auto set = [&](Tick tick, std::uint32_t projection, std::string_view param, double value) {
-    b.schedule_synapses(tick, projection, param, value);
-  };
-  for (const double at : {41.0, 77.7, 121.0, 160.0}) {
-    set(ms(at), 0, "lambda", 0.001 * at);
-    set(ms(at), 0, "w_max", 600 - 2 * at);
-    set(ms(at + 1), 1, "A_plus", 0.01 * at);
-    set(ms(at + 1), 1, "baseline", 0.5 - 0.005 * at);
-    set(ms(at), 2, "tau_rec", at);
-  }
+  for (const double at : {33.0, 99.0, 100.0, 150.0}) b.at(ms(at), reward, {0.5});
+  set_synapses(b);
   return b.network();
 }
 

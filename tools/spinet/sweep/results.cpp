@@ -176,6 +176,73 @@ bool is_sweep(const std::filesystem::path& path) {
   }
 }
 
+namespace {
+
+/// What was asked for.
+void read_heading(const h5::Id& file, Sweep& s) {
+  const auto g = h5::open_group(file, "sweep");
+  s.version = h5::read_text_attribute(g, "spinet_version");
+  s.network_name = h5::read_text_attribute(g, "network_name");
+  s.until = h5::read_text_attribute(g, "until");
+  s.trials = h5::read_attribute<std::uint64_t>(g, "trials");
+  s.seed = h5::read_attribute<std::uint32_t>(g, "seed");
+  s.network_text = h5::read_text(g, "network");
+  s.set = lines(printable(h5::read_text(g, "set")));
+  s.vary = lines(printable(h5::read_text(g, "vary")));
+  s.files = lines(printable(h5::read_text(g, "files")));
+  s.metrics = lines(printable(h5::read_text(g, "metrics")));
+  s.populations = lines(printable(h5::read_text(g, "populations")));
+  if (s.trials == 0) throw h5::Error("it has no trials");
+}
+
+/// The table and the curves, which must fit together.
+void read_rows(const h5::Id& file, Sweep& s) {
+  const auto runs = h5::open_group(file, "runs");
+  const auto run = h5::read_all<std::uint64_t>(runs, "run");
+  const auto status = h5::read_texts(runs, "status"), message = h5::read_texts(runs, "message");
+  const auto until_met = h5::read_all<std::uint8_t>(runs, "until_met");
+  const auto reached = h5::read_all<double>(runs, "reached"), spikes = h5::read_all<double>(runs, "spikes");
+  std::vector<std::vector<double>> metrics, rates;
+  for (const auto& m : s.metrics) metrics.push_back(h5::read_all<double>(runs, m));
+  for (const auto& p : s.populations) rates.push_back(h5::read_all<double>(runs, "rate." + p));
+  const auto curves = h5::open_group(file, "curves");
+  s.x_name = h5::read_text_attribute(curves, "x");
+  s.y_name = h5::read_text_attribute(curves, "y");
+  const auto begin = h5::read_all<std::uint64_t>(curves, "begin");
+  const auto x = h5::read_all<float>(curves, "x"), y = h5::read_all<float>(curves, "y");
+  const auto seconds = h5::read_all<double>(h5::open_group(file, "timing"), "seconds");
+  const auto n = run.size(), total = s.runs();
+  bool whole = status.size() == n && message.size() == n && until_met.size() == n && reached.size() == n &&
+               spikes.size() == n && seconds.size() == n && begin.size() == n + 1 && x.size() == y.size() &&
+               begin.back() == x.size() && begin[0] == 0;
+  for (const auto& c : metrics) whole = whole && c.size() == n;
+  for (const auto& c : rates) whole = whole && c.size() == n;
+  for (std::size_t i = 0; whole && i < n; ++i) whole = begin[i] <= begin[i + 1] && run[i] < total;
+  if (!whole) throw h5::Error("its columns do not fit together");
+  for (std::size_t i = 0; i < n; ++i) {
+    Row r;
+    r.run = run[i];
+    r.failed = status[i] == "failed";
+    r.until_met = until_met[i];
+    r.message = printable_line(message[i]);
+    r.seconds = seconds[i];
+    if (!r.failed) {
+      r.reached = reached[i];
+      r.spikes = spikes[i];
+      for (std::size_t m = 0; m < metrics.size(); ++m)
+        if (!std::isnan(metrics[m][i])) r.metrics.emplace_back(s.metrics[m], metrics[m][i]);
+      for (std::size_t p = 0; p < rates.size(); ++p) r.rates.emplace_back(s.populations[p], rates[p][i]);
+    }
+    r.x.assign(x.begin() + static_cast<std::ptrdiff_t>(begin[i]),
+               x.begin() + static_cast<std::ptrdiff_t>(begin[i + 1]));
+    r.y.assign(y.begin() + static_cast<std::ptrdiff_t>(begin[i]),
+               y.begin() + static_cast<std::ptrdiff_t>(begin[i + 1]));
+    s.rows[r.run] = std::move(r);
+  }
+}
+
+}  // namespace
+
 Sweep read_sweep(const std::filesystem::path& path) {
   h5::quiet();
   if (!std::filesystem::exists(path))
@@ -187,63 +254,8 @@ Sweep read_sweep(const std::filesystem::path& path) {
                                 "it is a truncated or damaged HDF5 file"));
     if (!h5::has_attribute(file, "format") || h5::read_text_attribute(file, "format") != format)
       throw UserError(fmt::format("{}: not a file of `spinet sweep`", path.string()));
-    const auto g = h5::open_group(file, "sweep");
-    s.version = h5::read_text_attribute(g, "spinet_version");
-    s.network_name = h5::read_text_attribute(g, "network_name");
-    s.until = h5::read_text_attribute(g, "until");
-    s.trials = h5::read_attribute<std::uint64_t>(g, "trials");
-    s.seed = h5::read_attribute<std::uint32_t>(g, "seed");
-    s.network_text = h5::read_text(g, "network");
-    s.set = lines(printable(h5::read_text(g, "set")));
-    s.vary = lines(printable(h5::read_text(g, "vary")));
-    s.files = lines(printable(h5::read_text(g, "files")));
-    s.metrics = lines(printable(h5::read_text(g, "metrics")));
-    s.populations = lines(printable(h5::read_text(g, "populations")));
-    if (s.trials == 0) throw h5::Error("it has no trials");
-    const auto total = s.runs();
-
-    const auto runs = h5::open_group(file, "runs");
-    const auto run = h5::read_all<std::uint64_t>(runs, "run");
-    const auto status = h5::read_texts(runs, "status"), message = h5::read_texts(runs, "message");
-    const auto until_met = h5::read_all<std::uint8_t>(runs, "until_met");
-    const auto reached = h5::read_all<double>(runs, "reached"), spikes = h5::read_all<double>(runs, "spikes");
-    std::vector<std::vector<double>> metrics, rates;
-    for (const auto& m : s.metrics) metrics.push_back(h5::read_all<double>(runs, m));
-    for (const auto& p : s.populations) rates.push_back(h5::read_all<double>(runs, "rate." + p));
-    const auto curves = h5::open_group(file, "curves");
-    s.x_name = h5::read_text_attribute(curves, "x");
-    s.y_name = h5::read_text_attribute(curves, "y");
-    const auto begin = h5::read_all<std::uint64_t>(curves, "begin");
-    const auto x = h5::read_all<float>(curves, "x"), y = h5::read_all<float>(curves, "y");
-    const auto seconds = h5::read_all<double>(h5::open_group(file, "timing"), "seconds");
-    const auto n = run.size();
-    bool whole = status.size() == n && message.size() == n && until_met.size() == n && reached.size() == n &&
-                 spikes.size() == n && seconds.size() == n && begin.size() == n + 1 && x.size() == y.size() &&
-                 begin.back() == x.size() && begin[0] == 0;
-    for (const auto& c : metrics) whole = whole && c.size() == n;
-    for (const auto& c : rates) whole = whole && c.size() == n;
-    for (std::size_t i = 0; whole && i < n; ++i) whole = begin[i] <= begin[i + 1] && run[i] < total;
-    if (!whole) throw h5::Error("its columns do not fit together");
-    for (std::size_t i = 0; i < n; ++i) {
-      Row r;
-      r.run = run[i];
-      r.failed = status[i] == "failed";
-      r.until_met = until_met[i];
-      r.message = printable_line(message[i]);
-      r.seconds = seconds[i];
-      if (!r.failed) {
-        r.reached = reached[i];
-        r.spikes = spikes[i];
-        for (std::size_t m = 0; m < metrics.size(); ++m)
-          if (!std::isnan(metrics[m][i])) r.metrics.emplace_back(s.metrics[m], metrics[m][i]);
-        for (std::size_t p = 0; p < rates.size(); ++p) r.rates.emplace_back(s.populations[p], rates[p][i]);
-      }
-      r.x.assign(x.begin() + static_cast<std::ptrdiff_t>(begin[i]),
-                 x.begin() + static_cast<std::ptrdiff_t>(begin[i + 1]));
-      r.y.assign(y.begin() + static_cast<std::ptrdiff_t>(begin[i]),
-                 y.begin() + static_cast<std::ptrdiff_t>(begin[i + 1]));
-      s.rows[r.run] = std::move(r);
-    }
+    read_heading(file, s);
+    read_rows(file, s);
   } catch (const LogError& e) {
     throw UserError(e.what());
   } catch (const h5::Error& e) {
