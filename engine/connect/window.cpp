@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "network/lookup.hpp"
 #include "network/reading.hpp"
 
@@ -78,10 +80,17 @@ std::optional<std::uint32_t> under(const layers::Window& w, std::uint32_t axis, 
 }
 
 double covered(const layers::Window& w, std::uint32_t axis, std::uint32_t of, std::uint32_t n) {
-  std::uint64_t sum = 0;
-  for (std::uint32_t at = 0; at < of; ++at)
-    for (std::uint32_t k = 0; k < w.size[axis]; ++k) sum += under(w, axis, at, k, n).has_value();
-  return static_cast<double>(sum);
+  // Row k lies on one of the n where 0 <= place * stride + k * dilation - padding < n.
+  double sum = 0;
+  const std::int64_t stride = w.stride[axis], padding = w.padding[axis];
+  for (std::uint32_t k = 0; k < w.size[axis]; ++k) {
+    const std::int64_t ahead = padding - std::int64_t{k} * w.dilation[axis];
+    const std::int64_t first = ahead > 0 ? (ahead + stride - 1) / stride : 0;
+    const std::int64_t last = std::int64_t{n} - 1 + ahead < 0 ? -1 : (std::int64_t{n} - 1 + ahead) / stride;
+    sum += static_cast<double>(
+        std::max<std::int64_t>(0, std::min<std::int64_t>(last, std::int64_t{of} - 1) - first + 1));
+  }
+  return sum;
 }
 
 Refusal refusal(const Ends& e, std::string_view rule) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "connect/draws.hpp"
 #include "connect/rule.hpp"
@@ -125,20 +126,29 @@ class Ways {
           if (const std::uint32_t to = population_of(n, t.first); layer(to))
             ways_.push_back({p, population_of(n, s.first), to});
     }
+    std::stable_sort(ways_.begin(), ways_.end(), [](const Way& a, const Way& b) { return a.from < b.from; });
   }
   LayerTimes operator()() {
     LayerTimes all;
     all.answer.resize(n_.populations.size());
     std::vector<std::uint32_t> waits(n_.populations.size(), 0);  // ways that come from the image
     std::vector<bool> reached(n_.populations.size(), false);
-    reach(images_, reached);
-    for (const Way& w : ways_) waits[w.to] += reached[w.from];
+    std::vector<std::uint32_t> next{images_};
+    reached[images_] = true;
+    while (!next.empty()) {
+      const std::uint32_t p = next.back();
+      next.pop_back();
+      for (const Way& w : from(p)) {
+        ++waits[w.to];
+        if (!reached[w.to]) next.push_back(w.to);
+        reached[w.to] = true;
+      }
+    }
     std::vector<std::uint32_t> by(n_.populations.size(), 0);  // the projection that gave the time
     all.answer[images_] = 0;
     all.order.push_back(images_);
     for (std::size_t i = 0; i < all.order.size(); ++i)
-      for (const Way& w : ways_) {
-        if (w.from != all.order[i]) continue;
+      for (const Way& w : from(all.order[i])) {
         go(w, all, by);
         if (--waits[w.to] == 0) all.order.push_back(w.to);
       }
@@ -161,11 +171,11 @@ class Ways {
     const Population& q = n_.populations[p];
     return p != images_ && q.model && q.neuron() && parameter_of(*q.model, "phase");
   }
-  void reach(std::uint32_t p, std::vector<bool>& reached) const {
-    if (reached[p]) return;
-    reached[p] = true;
-    for (const Way& w : ways_)
-      if (w.from == p) reach(w.to, reached);
+  std::span<const Way> from(std::uint32_t p) const {
+    const auto first = std::lower_bound(ways_.begin(), ways_.end(), p,
+                                        [](const Way& w, std::uint32_t of) { return w.from < of; });
+    const auto last = std::find_if(first, ways_.end(), [p](const Way& w) { return w.from != p; });
+    return {first, last};
   }
   void go(const Way& w, LayerTimes& all, std::vector<std::uint32_t>& by) const {
     const Projection& q = n_.projections[w.projection];

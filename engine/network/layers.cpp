@@ -14,7 +14,7 @@
 namespace spinet::reading {
 namespace {
 
-constexpr std::uint64_t most_neurons = 4'000'000'000;
+constexpr std::uint64_t most_neurons = 1u << 28;  // of a layer
 
 constexpr Key normalise_entry_keys[] = {
     {"momentum", false, "number", "weight of the newest batch in the running mean and variance (0.1)"},
@@ -75,6 +75,10 @@ class Inputs {
     const layers::Window w = sliding::window_of(q);
     const layers::Shape &from = *sliding::shaped(l_.net, q.sources)->shape,
                         &to = *sliding::shaped(l_.net, q.targets)->shape;
+    if (w.padding[0] == 0 && w.padding[1] == 0) {
+      inputs.a = double{1} * w.size[0] * w.size[1];
+      return;
+    }
     inputs = {Distribution::Kind::listed};
     for (std::uint32_t i = 0; i < to.size(); ++i) {
       const auto place = static_cast<std::uint32_t>(i % to.area());
