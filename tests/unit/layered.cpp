@@ -455,3 +455,14 @@ TEST_CASE(
     CHECK((std::vector(whole.end() - static_cast<std::ptrdiff_t>(got.size()), whole.end()) == got));
   }
 }
+
+TEST_CASE("layers: parameters of the networks for clothes") {
+  const std::pair<const char*, std::size_t> networks[] = {
+      {"relu", 45'664}, {"set1", 45'676}, {"set2", 45'732}};
+  for (const auto& [name, parameters] : networks) {
+    CAPTURE(name);
+    const auto net = load(std::string(NETWORKS) + "/fashion_mnist/" + name + ".yaml", catalogue(), {});
+    CHECK(trained_of(net) == parameters);
+    CHECK(layered(net).plan.parameters == parameters);
+  }
+}
