@@ -12,6 +12,7 @@
 #include "layers/trainer.hpp"
 #include "network/layer_numbers.hpp"
 #include "network/loader.hpp"
+#include "network/replicas.hpp"
 #include "support/memory_checkpoints.hpp"
 #include "support/memory_recorder.hpp"
 #include "support/on_ranks.hpp"
@@ -365,6 +366,13 @@ TEST_CASE("layers: weights and biases are drawn by fan-in, the same for a seed")
   CHECK(one == same);
   const auto [other, different] = layered(with_block("seed: 2\n" + everything, "256"));
   CHECK(!(one == different));
+  const Network alone = with_block("seed: 2\n" + everything, "256");
+  const std::uint32_t seeds[] = {1, 2};
+  const Network both = replicate(with_block(everything, "256"), seeds);
+  for (std::size_t p = 0; p < alone.projections.size(); ++p)
+    CHECK((both.projections[2 * p + 1].shared_weights == alone.projections[p].shared_weights));
+  CHECK((both.populations[3].params[0] == alone.populations[1].params[0]));  // biases of c1
+  CHECK(!(both.populations[2].params[0] == alone.populations[1].params[0]));
   for (const Connection& c : plan.connections) {
     if (c.weights.count == 0) continue;
     const Layer& from = plan.layers[c.source];
