@@ -1,7 +1,6 @@
 // Sums over the shards of a batch, in one tree: the same bits on any number of ranks.
 #pragma once
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <vector>
 
@@ -37,11 +36,9 @@ class TreeSum {
       add_up(0, shares_.shards);
       return mine.first(numbers);
     }
-    message_.clear();
+    nodes_.clear();
     collect(0, shares_.shards);
-    transport_.all_gather(std::as_bytes(std::span(message_)), gathered_);
-    total_.resize(gathered_.bytes.size() / sizeof(N));
-    if (!total_.empty()) std::memcpy(total_.data(), gathered_.bytes.data(), gathered_.bytes.size());
+    transport_.all_gather(std::as_bytes(message()), gathered_);
     next_ = 0;
     return {join(0, shares_.shards), numbers};
   }
@@ -67,15 +64,22 @@ class TreeSum {
     if (who >= 0 && who != shares_.rank) return;
     if (who == shares_.rank) {
       add_up(begin, end);
-      message_.insert(message_.end(), at(begin), at(begin) + numbers_);
+      nodes_.push_back(at(begin));
       return;
     }
     const std::uint32_t middle = begin + (end - begin) / 2;
     collect(begin, middle);
     collect(middle, end);
   }
+  /// The sums of this rank's subtrees, side by side.
+  std::span<const N> message() {
+    if (nodes_.size() == 1) return {nodes_[0], numbers_};
+    message_.clear();
+    for (const N* node : nodes_) message_.insert(message_.end(), node, node + numbers_);
+    return message_;
+  }
   N* join(std::uint32_t begin, std::uint32_t end) {
-    if (owner(begin, end) >= 0) return total_.data() + numbers_ * next_++;
+    if (owner(begin, end) >= 0) return reinterpret_cast<N*>(gathered_.bytes.data()) + numbers_ * next_++;
     const std::uint32_t middle = begin + (end - begin) / 2;
     N* const left = join(begin, middle);
     add_(join(middle, end), left, numbers_);
@@ -87,7 +91,8 @@ class TreeSum {
   const Add add_;
   std::span<N> mine_;
   std::size_t numbers_ = 0, next_ = 0;
-  std::vector<N> message_, total_;
+  std::vector<const N*> nodes_;
+  std::vector<N> message_;
   Gathered gathered_;
 };
 
