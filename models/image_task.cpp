@@ -6,6 +6,7 @@
 // silence is 0.  The greatest is the predicted label, the first of equals.  `latency` later, as the next
 // image begins, comes a control event with
 //     value = (1 if the label was predicted, else 0; predicted label; label; number of the image from 0).
+#include <algorithm>
 #include <cmath>
 
 #include "spinet/neuron.hpp"
@@ -56,18 +57,22 @@ struct ImageTask {
   static const char* check(const Params& p) {
     return p.latency < p.period ? nullptr : "latency must be shorter than period";
   }
-  static Tick ticks(double ms, const RunInfo& r) {
-    return static_cast<Tick>(std::llround(ms * r.ticks_per_ms));
+  /// At least a tick from image to reading, and from there to the next image.
+  static Constants constants_of(const Params& p, const RunInfo& r) {
+    const auto ticks = [&](double ms) { return static_cast<Tick>(std::llround(ms * r.ticks_per_ms)); };
+    const Tick latency = std::max<Tick>(1, ticks(p.latency));
+    return {std::max(latency + 1, ticks(p.period)), latency};
   }
   static void timing(const Params& p, const RunInfo& r, Tick& deadline, Tick& latency) {
-    latency = ticks(p.latency, r);
-    deadline = ticks(p.period, r) - latency;
+    const Constants c = constants_of(p, r);
+    latency = c.latency;
+    deadline = c.period - c.latency;
   }
 
   using N = Neurons<ImageTask>;
   static void init(N n, std::uint32_t j, const Params& p, const double*) {
     n.state(j) = {0, 0};
-    n.constants(j) = {ticks(p.period, n.b.run), ticks(p.latency, n.b.run)};
+    n.constants(j) = constants_of(p, n.b.run);
     if (j == 0 && n.b.table_rows > 0) n.out().wake_at(0, 0);
   }
   /// The row of the image that is shown as the k-th.

@@ -141,6 +141,7 @@ void ImageRun::show(Network& network, const ImageOptions& o, DataFiles& files) {
   }
   const Distribution& period = p.params[index_of(p.model->params, "period", p)];
   period_ = static_cast<Tick>(std::llround(period.a * network.ticks_per_ms()));
+  if (period_ < 2) throw UserError(fmt::format("{}: a period of less than two ticks", p.name));
   if (period_ > (never - 1) / range.count)
     throw UserError("so many images take longer than time can be counted");
   network.duration = period_ * range.count + 1;
