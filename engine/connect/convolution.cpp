@@ -35,7 +35,9 @@ class Drawer final : public EdgeDrawer {
  public:
   Drawer(const Ends& ends, const EdgeKeys& keys) : ends_(ends), keys_(keys), geometry_(ends) {}
   void draw(const TargetRun& run, EdgeBatch& to) override {
-    const auto& [window, from, target, channels] = geometry_;
+    const layers::Window& window = geometry_.window;
+    const layers::Shape &from = geometry_.from, &target = geometry_.to;
+    const std::uint32_t channels = geometry_.channels;
     const bool shared = !ends_.projection.shared_weights.empty();
     const std::uint32_t area = window.size[0] * window.size[1];
     for (std::uint32_t t = 0; t < run.count; ++t) {
