@@ -210,7 +210,7 @@ h5::Id child(hid_t at, const std::string& name) {
 
 /// Calls `read` with the open file; what it throws becomes InvalidModel.
 template <class Read>
-auto reading(const std::filesystem::path& path, Read&& read) {
+auto with_model(const std::filesystem::path& path, Read&& read) {
   const h5::Id file = open_model(path);
   try {
     return read(file);
@@ -258,6 +258,7 @@ void write_model(const std::filesystem::path& path, const Plan& plan, const Mode
     h5::write_text_attribute(group, "network_name", origin.network_name);
     h5::write_text_attribute(group, "network_path", origin.network_path);
     h5::write_text_attribute(group, "digest", digest_of_parts(parts));
+    h5::write_attribute<std::uint64_t>(group, "parameters", plan.parameters);
     h5::write_text(group, "network", origin.network);
     h5::write_texts(group, "overrides", origin.overrides);
     h5::write_texts(group, "parts", parts);
@@ -300,7 +301,7 @@ h5::Id open_model(const std::filesystem::path& path) {
 }
 
 layers::Model read_model(const std::filesystem::path& path, const Plan& plan) {
-  return reading(path, [&](hid_t file) {
+  return with_model(path, [&](hid_t file) {
     const auto group = h5::open_group(file, "model");
     const auto here = parts_of(plan);
     if (h5::read_text_attribute(group, "digest") != digest_of_parts(here)) {
@@ -312,8 +313,12 @@ layers::Model read_model(const std::filesystem::path& path, const Plan& plan) {
   });
 }
 
+std::vector<std::string> read_model_parts(const std::filesystem::path& path) {
+  return with_model(path, [&](hid_t file) { return h5::read_texts(h5::open_group(file, "model"), "parts"); });
+}
+
 ModelOrigin read_model_origin(const std::filesystem::path& path) {
-  return reading(path, [&](hid_t file) {
+  return with_model(path, [&](hid_t file) {
     const auto group = h5::open_group(file, "model");
     ModelOrigin o;
     o.version = h5::read_text_attribute(group, "version");

@@ -49,5 +49,7 @@ bool is_model(const std::filesystem::path& path);
 /// then it names the first layer or connection that differs, with both shapes.
 layers::Model read_model(const std::filesystem::path& path, const layers::Plan& plan);
 ModelOrigin read_model_origin(const std::filesystem::path& path);
+/// Its `parts_of` lines, as the file has them.
+std::vector<std::string> read_model_parts(const std::filesystem::path& path);
 
 }  // namespace spinet

@@ -20,6 +20,7 @@ using Action = std::function<int()>;
 /// Adds the subcommand to `app`; when it is chosen, `action` is set.
 void add_run(CLI::App& app, Action& action);
 void add_resume(CLI::App& app, Action& action);
+void add_train(CLI::App& app, Action& action);
 void add_sweep(CLI::App& app, Action& action);
 void add_validate(CLI::App& app, Action& action);
 void add_init(CLI::App& app, Action& action);

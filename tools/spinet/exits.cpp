@@ -6,7 +6,7 @@
 
 #include "comm/transport.hpp"
 #include "core/failure.hpp"
-#include "log/error.hpp"
+#include "log/model_file.hpp"
 #include "network/catalogue.hpp"
 #include "network/loader.hpp"
 #include "network/printable.hpp"
@@ -36,6 +36,8 @@ Ending ending_of(const std::exception_ptr& error, std::string_view failed) {
     return {run_failed, fmt::format("spinet: rank {} failed: {}", e.rank, e.what())};
   } catch (const std::bad_alloc&) {
     return {run_failed, fmt::format("spinet: {}out of memory", lead)};
+  } catch (const InvalidModel& e) {
+    return {input_wrong, printable_line(e.what())};
   } catch (const LogError& e) {
     return {run_failed, fmt::format("spinet: {}{}", lead, printable_line(e.what()))};
   } catch (const std::exception& e) {

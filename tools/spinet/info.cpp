@@ -10,14 +10,18 @@
 #include "commands.hpp"
 #include "log/journal.hpp"
 #include "log/log_data.hpp"
+#include "log/model_file.hpp"
 #include "log/output_lock.hpp"
 #include "look/analysis.hpp"
 #include "look/isolated.hpp"
 #include "look/output.hpp"
 #include "look/run_object.hpp"
+#include "look/training.hpp"
 #include "network/estimate.hpp"
+#include "network/printable.hpp"
 #include "sweep/results.hpp"
 #include "text.hpp"
+#include "train/talk.hpp"
 
 namespace spinet::tool {
 namespace {
@@ -86,7 +90,30 @@ void population_table(const LogSummary& s) {
   }
 }
 
+/// What a model is of, and what has come of its training, in short.
+int model_info(const std::string& file, bool json) {
+  if (json) {
+    fmt::print("{}\n", look::training_data(file));
+    return fine;
+  }
+  const auto origin = read_model_origin(file);
+  std::error_code ignored;
+  fmt::print("{}  {}\n", file,
+             readable_bytes(static_cast<double>(std::filesystem::file_size(file, ignored))));
+  fmt::print("model of {} ({}), spinet {}\n", printable_line(origin.network_name),
+             printable_line(origin.network_path), printable_line(origin.version));
+  for (const auto& o : origin.overrides) fmt::print("        --set {}\n", printable_line(o));
+  for (const auto& part : read_model_parts(file)) fmt::print("        {}\n", printable_line(part));
+  if (train::is_trained(file)) {
+    const auto r = train::read_history(file);
+    fmt::print("{}training {}\n\nNext: spinet report {}\n", train::summary_text(r), train::name_of(r.status),
+               file);
+  }
+  return fine;
+}
+
 int info(const std::string& file, bool repair, bool json) {
+  if (is_model(file)) return model_info(file, json);
   if (repair) recover(file);
   if (is_sweep(file)) return sweep_info(file, read_sweep(file), json);
   const LogData data(file);

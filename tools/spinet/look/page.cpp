@@ -257,14 +257,16 @@ std::string json_of(const Analysis& a) {
   return j.text();
 }
 
-std::string page_of(const Analysis& a) {
+std::string page_of(const Analysis& a) { return page_around(json_of(a), a.log.network); }
+
+std::string page_around(const std::string& data, const std::string& title) {
   std::string page = page_html;
   replace(page, "/* STYLE */", page_style);
   replace(page, "/* PALETTE */", palette_css(false));
   replace(page, "/* DARK PALETTE */", palette_css(true));
   replace(page, "/* SCRIPT */", page_script);
-  replace(page, "<!-- DATA -->", json_of(a));
-  replace(page, "<!-- TITLE -->", escaped(a.log.network));
+  replace(page, "<!-- DATA -->", data);
+  replace(page, "<!-- TITLE -->", escaped(title));
   return page_mark + page;
 }
 

@@ -10,6 +10,8 @@ namespace spinet::look {
 inline constexpr const char* page_mark = "<!DOCTYPE html>\n<!-- made by spinet report -->\n";
 
 std::string page_of(const Analysis& analysis);
+/// The page of other data, which name what they are (page/).
+std::string page_around(const std::string& data, const std::string& title);
 
 /// The figures' data, as page/ reads them.
 std::string json_of(const Analysis& analysis);

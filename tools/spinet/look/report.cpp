@@ -5,10 +5,12 @@
 #include <system_error>
 
 #include "commands.hpp"
+#include "log/model_file.hpp"
 #include "look/isolated.hpp"
 #include "look/output.hpp"
 #include "look/page.hpp"
 #include "look/pictures.hpp"
+#include "look/training.hpp"
 #include "network/estimate.hpp"
 #include "network/printable.hpp"
 #include "outputs.hpp"
@@ -29,10 +31,17 @@ void say_warnings(const look::Analysis& analysis) {
     if (w.serious) fmt::print("Warning: {}\n", printable_line(w.text));
 }
 
-int make_figures(const std::string& log, const std::filesystem::path& folder, bool force) {
+/// The figures, after the warnings about what they show.
+std::vector<look::Picture> figures_of(const std::string& log) {
+  if (is_model(log)) return look::training_pictures(log);
   // Cells and points of time as fine as a picture of this size can show.
   const auto analysis = look::analyse(log, {.rate_bins = 320, .columns = 320, .rows = 140, .points = 60'000});
-  const auto pictures = look::pictures_of(analysis);
+  say_warnings(analysis);
+  return look::pictures_of(analysis);
+}
+
+int make_figures(const std::string& log, const std::filesystem::path& folder, bool force) {
+  const auto pictures = figures_of(log);
   std::error_code failed;
   std::filesystem::create_directories(folder, failed);
   if (!failed && !std::filesystem::is_directory(folder))
@@ -52,34 +61,53 @@ int make_figures(const std::string& log, const std::filesystem::path& folder, bo
   for (const auto& p : pictures)
     look::replace_file(folder / p.name,
                        [&](std::FILE* out) { std::fwrite(p.svg.data(), 1, p.svg.size(), out); });
-  say_warnings(analysis);
   for (const auto& p : pictures)
     fmt::print("{}  {}\n", (folder / p.name).string(), readable_bytes(static_cast<double>(p.svg.size())));
   if (pictures.empty()) fmt::print("{}: there is nothing to draw\n", log);
   return fine;
 }
 
-int make_report(const std::string& log, const std::string& output, bool force) {
+/// Takes the lock of a page that may be written; what it says is read under it.
+void write_page(const std::string& log, const std::string& output, bool force,
+                const std::function<std::string()>& page_of) {
   check_output(output, force || begins_with(output, look::page_mark), inputs_of_log(log));
   const auto lock = lock_output(output);
-  const auto analysis = look::analyse(log, {});
-  const auto page = look::page_of(analysis);
+  const auto page = page_of();
   look::replace_file(output, [&](std::FILE* out) { std::fwrite(page.data(), 1, page.size(), out); });
-  say_warnings(analysis);
-  fmt::print("{}  {}\n", output, readable_bytes(static_cast<double>(page.size())));
+}
+
+int make_report(const std::string& log, const std::string& output, bool force) {
+  if (is_model(log)) look::write_training_page(log, output, force);
+  else
+    write_page(log, output, force, [&] {
+      const auto analysis = look::analyse(log, {});
+      say_warnings(analysis);
+      return look::page_of(analysis);
+    });
+  std::error_code ignored;
+  fmt::print("{}  {}\n", output,
+             readable_bytes(static_cast<double>(std::filesystem::file_size(output, ignored))));
   return fine;
 }
 
 }  // namespace
+}  // namespace spinet::tool
+
+void spinet::look::write_training_page(const std::filesystem::path& model, const std::filesystem::path& page,
+                                       bool force) {
+  tool::write_page(model.string(), page.string(), force, [&] { return training_page(model); });
+}
+
+namespace spinet::tool {
 
 void add_report(CLI::App& app, Action& action) {
   struct Options {
     std::string log, output, figures;
     bool force = false;
   };
-  auto* sub = app.add_subcommand("report", "Write a run's figures to one HTML file");
+  auto* sub = app.add_subcommand("report", "Write the figures of a run, or of a training, to one HTML file");
   auto o = std::make_shared<Options>();
-  sub->add_option("OUT.h5", o->log, "The log")->required();
+  sub->add_option("OUT.h5", o->log, "The log, or the model of `spinet train`")->required();
   sub->add_option("-o,--output", o->output,
                   "The report to write (OUT.html beside the log); an older report is replaced")
       ->type_name("FILE.html");

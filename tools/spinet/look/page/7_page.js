@@ -66,6 +66,7 @@ function provenance() {
 
 function page() {
   const report = document.getElementById("report"), add = (...nodes) => report.append(...nodes.flat());
+  if (data.training) return trainingPage(add);
   add(el("header", {}, el("h1", {}, run.network), el("p", { class: "soft" }, `${run.path} · ${run.status}${run.started ? ` · ${run.started.replace("T", " ").replace("Z", " UTC")}` : ""}`)), facts());
   for (const w of data.warnings) add(el("p", { class: w.serious ? "warning serious" : "warning", role: "note" }, el("strong", {}, w.serious ? "Warning" : "Note"), w.text));
   add(el("h2", {}, "Activity"), populationTable());

@@ -1,0 +1,216 @@
+"""spinet train: the same model after kills, signals and on two ranks; messages; a full disk; the report's page.
+
+train.py SPINET
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import h5py
+import numpy as np
+
+SPINET = os.path.abspath(sys.argv[1])
+HAS_MPI = "MPI no" not in subprocess.run([SPINET, "version"], text=True, capture_output=True).stdout
+NETWORK = """spinet: 1
+name: bars
+duration: 10 ms
+parameters:
+  learned: {model: static, weight: {fan_in: uniform}, delay: 0.1 ms}
+populations:
+  image: {model: image_task, shape: [1, 8, 8], params: {period: 1 ms}}
+  c1: {model: relu, shape: [4, 6, 6], params: {bias: {fan_in: uniform}}}
+  out: {model: linear, shape: [4], params: {bias: {fan_in: uniform}}}
+projections:
+  conv1: {from: image, to: c1, connect: {convolution: {kernel: 3}}, normalise: batch, synapse: $learned}
+  read: {from: c1, to: out, connect: dense, normalise: batch, dropout: 0.1, synapse: $learned}
+  answers: {from: out, to: "image[0:4]", connect: one_to_one, synapse: {model: static, delay: 0.1 ms}}
+training: {epochs: 4, batch: 16, rate: 1e-2, validation: 20 %}
+"""
+
+
+def bars(count, seed):
+    """Noise with a bright bar in one of four places, which is its label."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 4, count).astype("u1")
+    images = random.integers(0, 110, (count, 8, 8)).astype("u1")
+    for image, label in zip(images, labels):
+        image[2 * label:2 * label + 2] += 110
+    return images, labels
+
+
+def numbers(path):
+    """All that does not depend on the machine: datasets and attributes, without wall times and command lines."""
+    found = {}
+    with h5py.File(path, "r") as f:
+        def take(name, o):
+            for key, value in o.attrs.items():
+                if key not in ("seconds", "status"):
+                    found[f"{name}@{key}"] = np.asarray(value).tobytes()
+            if isinstance(o, h5py.Dataset) and name.split("/")[-1] not in ("seconds", "command_line"):
+                found[name] = np.asarray(o[()]).tobytes()
+        f.visititems(take)
+    return found
+
+
+class Train(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="spinet-train-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        (cls.folder / "bars.yaml").write_text(NETWORK)
+        data = cls.folder / "data"
+        data.mkdir()
+        for part, count, seed in (("train", 200, 1), ("test", 100, 2)):
+            images, labels = bars(count, seed)
+            np.save(data / f"{part}-images.npy", images)
+            np.save(data / f"{part}-labels.npy", labels)
+        cls.done = cls.train("-o", "whole.h5")
+
+    @classmethod
+    def run_spinet(cls, *arguments, code=0):
+        done = subprocess.run([SPINET, *map(str, arguments)], cwd=cls.folder, text=True, capture_output=True, timeout=120)
+        assert done.returncode == code, f"{arguments}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
+        return done
+
+    @classmethod
+    def train(cls, *arguments, code=0):
+        return cls.run_spinet("train", "bars.yaml", "--data", "data", *arguments, code=code)
+
+    def same(self, path, other="whole.h5"):
+        a, b = numbers(self.folder / other), numbers(self.folder / path)
+        self.assertEqual(a.keys(), b.keys())
+        for name in a:
+            self.assertEqual(a[name], b[name], name)
+
+    def test_a_new_user_sees_accuracy_rise(self):
+        with h5py.File(self.folder / "whole.h5") as f:
+            epochs = f["training/epochs"]
+            self.assertEqual(len(epochs["loss"]), 4)
+            self.assertLess(epochs["loss"][3], 0.6 * epochs["loss"][0])
+            self.assertGreater(epochs["test_accuracy"][3], 0.9)
+            self.assertTrue(np.all(epochs["seconds"][:] > 0))
+            self.assertEqual(f["connections/conv1/weights"].shape, (4, 1, 3, 3))
+            self.assertEqual(f["connections/read/weights"].shape, (4, 144))
+            self.assertEqual(f["training/test/confusion"][:].sum(), 100)
+            best = f["training"].attrs["best_epoch"]
+            self.assertEqual(best, 1 + np.argmax(epochs["validation_accuracy"][:]))
+            self.assertEqual(np.trace(f["training/test/confusion"][:]) / 100, epochs["test_accuracy"][int(best) - 1])
+        self.assertRegex(self.done.stderr, r"bars: 910 parameters; images: 160 to train on, 40 to validate with, 100 to test with; 1 rank\n")
+        self.assertEqual(len(re.findall(r"^epoch +\d+  loss [\d.]+  accuracy [\d.]+ %  validation [\d.]+ %  test", self.done.stderr, re.M)), 4)
+        self.assertIn("Next: spinet run bars.yaml --weights whole.h5 --data data\n", self.done.stdout)
+        self.assertRegex(self.done.stdout, r"(?m)^best    epoch \d: validation")
+
+    def test_the_same_after_kills(self):
+        # Killed again and again, at moments that differ, it comes to the same end.
+        arguments = [SPINET, "train", "bars.yaml", "--data", "data", "-o", "killed.h5", "--no-report", "--resume"]
+        kills = 0
+        for k in range(40):
+            run = subprocess.Popen(arguments, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            for line in run.stderr:
+                if line.startswith("epoch"):
+                    break
+            time.sleep(0.001 * (k % 3))
+            run.kill()
+            run.stderr.close()
+            if run.wait() == 0:
+                break
+            kills += 1
+        self.train("-o", "killed.h5", "--no-report", "--resume")
+        self.assertGreater(kills, 0)
+        self.same("killed.h5")
+
+    def test_the_same_after_ctrl_c(self):
+        arguments = [SPINET, "train", "bars.yaml", "--data", "data", "-o", "stopped.h5", "--epochs", "100000"]
+        run = subprocess.Popen(arguments, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for line in run.stderr:
+            if line.startswith("epoch   6"):
+                break
+        run.send_signal(signal.SIGINT)
+        said = run.communicate(timeout=60)[1]
+        self.assertEqual(run.returncode, 3)
+        self.assertIn("stopped by SIGINT; stopped.h5 has it all, and the same command with --resume goes on", said)
+        with h5py.File(self.folder / "stopped.h5") as f:
+            done = len(f["training/epochs/loss"])
+            self.assertEqual(f["training"].attrs["status"].decode(), "stopped")
+        self.train("-o", "stopped.h5", "--epochs", done + 1, "--resume", "--no-report")
+        self.train("-o", "at_once.h5", "--epochs", done + 1, "--no-report")
+        self.same("stopped.h5", "at_once.h5")
+
+    @unittest.skipUnless(HAS_MPI, "built without MPI")
+    def test_the_same_on_two_ranks(self):
+        done = self.train("-o", "two.h5", "-n", 2, "--no-report")
+        self.assertIn("2 ranks", done.stderr)
+        self.same("two.h5")
+
+    def test_bad_input(self):
+        def refused(*arguments, says):
+            said = self.run_spinet("train", *arguments, code=2).stderr
+            self.assertIn(says, said)
+
+        refused("bars.yaml", "--data", "nowhere", says="nowhere")
+        refused("bars.yaml", "--data", "data", "-o", "whole.h5", says="whole.h5: exists already; --resume goes on with it")
+        refused("bars.yaml", "--data", "data", "-o", "bars.yaml", "--force", says="bars.yaml: is the network that is read")
+        refused("bars.yaml", "--data", "data", "-o", "data/train-images.npy", "--force", says="is a file of images that are read")
+        refused("bars.yaml", "--data", "data", "-o", "whole.h5", "--resume", "--batch", 8, says="batch is 16 there and 8 here")
+        refused("bars.yaml", "--data", "data", "-o", "whole.h5", "--resume", "--set", "populations.c1.shape=[5, 6, 6]",
+                says="is a model of another network: layer c1 is 4 x 6 x 6, relu, 4 biases in the model, and 5 x 6 x 6, relu, 5 biases in the network")
+        refused("bars.yaml", "--data", "data", "--set", "populations.image.shape=[1, 9, 8]", "--set", "populations.c1.shape=[4, 7, 6]", says="8 x 8")
+        (self.folder / "text.h5").write_text("no model")
+        refused("bars.yaml", "--data", "data", "-o", "text.h5", "--resume", says="text.h5: cannot be read as a model")
+        self.assertEqual((self.folder / "text.h5").read_text(), "no model")
+
+    def test_a_number_that_is_none(self):
+        said = self.train("-o", "wild.h5", "--rate", "1e6", "--set", "training.optimiser=sgd", "--epochs", "50", code=3)
+        self.assertRegex(said.stderr, r"spinet: epoch \d+, batch \d+: .*(c1|out|conv1|read).*; wild.h5 has the model after \d+ epochs?; a lower --rate may help")
+        with h5py.File(self.folder / "wild.h5") as f:
+            self.assertEqual(f["training"].attrs["status"].decode(), "failed")
+            for name in ("last/connections/read/weights", "connections/read/weights"):
+                self.assertTrue(np.all(np.isfinite(f[name][:])), name)
+
+    @unittest.skipUnless(os.geteuid() == 0, "mounting a small disk takes root")
+    def test_a_full_disk(self):
+        disk = self.folder / "disk"
+        disk.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk], capture_output=True).returncode:
+            self.skipTest("a tmpfs cannot be mounted here")
+        try:
+            self.train("-o", "disk/m.h5", "--epochs", 2, "--no-report")
+            before = (disk / "m.h5").read_bytes()
+            free = os.statvfs(disk).f_bavail * 4096
+            (disk / "filler").write_bytes(bytes(max(0, free - 16384)))
+            said = self.train("-o", "disk/m.h5", "--resume", "--no-report", code=3)
+            self.assertIn("disk/m.h5", said.stderr)
+            self.assertIn("No space left on device", said.stderr)
+            self.assertEqual((disk / "m.h5").read_bytes(), before)
+            self.assertEqual(sorted(p.name for p in disk.iterdir()), ["filler", "m.h5"])
+        finally:
+            subprocess.run(["umount", disk], check=True)
+
+    def test_the_report(self):
+        page = (self.folder / "whole.html").read_text()
+        data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.S)[1])["training"]
+        with h5py.File(self.folder / "whole.h5") as f:
+            np.testing.assert_allclose(data["epochs"]["loss"], f["training/epochs/loss"][:], rtol=1e-8)
+            self.assertEqual(data["confusion"], f["training/test/confusion"][:].ravel().tolist())
+            np.testing.assert_allclose(data["filters"]["values"], f["connections/conv1/weights"][:].ravel(), rtol=1e-5)
+            self.assertEqual(len(data["worst"]["images"]), len(f["training/test/worst/image"]))
+        self.run_spinet("report", "whole.h5", "--figures", "figures")
+        made = {p.name for p in (self.folder / "figures").iterdir()}
+        self.assertLessEqual({"accuracy.svg", "loss.svg", "confusion.svg", "filters.svg"}, made)
+        (self.folder / "mine.html").write_text("mine")
+        self.run_spinet("report", "whole.h5", "-o", "mine.html", code=2)
+        self.assertEqual((self.folder / "mine.html").read_text(), "mine")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=0)
