@@ -46,7 +46,7 @@ def main():
         together = build / f"network_{first // AT_ONCE}.cpp"
         together.write_text("".join(f'#include "{file}"\n' for file in network[first:first + AT_ONCE]))
         files.append(together)
-    files += [build.parent / "connection_rules.cpp", source / "tests/fuzz/libfuzzer_loader.cpp"]  # the first: made by CMake
+    files += [source / "engine/layers/curves.cpp", build.parent / "connection_rules.cpp", source / "tests/fuzz/libfuzzer_loader.cpp"]  # the first: made by CMake
     launcher = [shutil.which("ccache")] if shutil.which("ccache") else []
 
     def compile_one(file):
