@@ -48,12 +48,12 @@ bool load_lines(Loading& l, const Node& given, const char* what, std::uint64_t c
 }
 
 /// A projection whose synapses are named.
-struct Named {
+struct NamedProjection {
   Loading& l;
   std::uint32_t q;
   const Projection& p;
   bool sure;
-  explicit Named(Loading& loading, std::uint32_t index)
+  explicit NamedProjection(Loading& loading, std::uint32_t index)
       : l(loading), q(index), p(loading.net.projections[index]), sure(!loading.projections.flawed[index]) {}
   bool rows(const Node& given, const std::function<void(std::uint32_t)>& make) const {
     return load_lines(l, given, "row", sure ? p.source_count() : unknown, p, make);
@@ -65,7 +65,7 @@ struct Named {
 };
 
 /// The rows and columns of the synapses named; false after an error.
-bool lines_of(const Named& of, const Node& given, CrossPoints& points) {
+bool lines_of(const NamedProjection& of, const Node& given, CrossPoints& points) {
   std::vector<SynapseAddress> synapses;
   if (!synapse_list(of.l, of.q, of.l.read.resolved(given), synapses)) return false;
   std::set<std::uint32_t> rows, columns;
@@ -87,7 +87,7 @@ bool lines_of(const Named& of, const Node& given, CrossPoints& points) {
 }
 
 /// At the crossings of rows and columns of a crossbar.
-bool load_cross_points(const Named& of, const PlacesRead& read, Scheme scheme, Address& address) {
+bool load_cross_points(const NamedProjection& of, const PlacesRead& read, Scheme scheme, Address& address) {
   CrossPoints points{of.q, {}, {}, scheme};
   bool good = true;
   if (read.synapses) {
@@ -117,7 +117,7 @@ bool load_cross_points(const Named& of, const PlacesRead& read, Scheme scheme, A
 }
 
 /// The scheme of an entry; none after an error.
-std::optional<Scheme> scheme_of(const Named& of, const PlacesRead& read) {
+std::optional<Scheme> scheme_of(const NamedProjection& of, const PlacesRead& read) {
   if (!read.scheme) return of.p.crossbar && read.across ? *of.p.crossbar : Scheme::none;
   if (of.p.crossbar) return read_scheme(of.l.read, *read.scheme);
   if (of.sure)
@@ -145,7 +145,7 @@ bool load_some(Loading& l, const PlacesRead& read, Address& address) {
     errors.error(some.mark, fmt::format("'{}' are those of a projection; 'to' names neurons", what));
     return false;
   }
-  const Named of(l, whole->projection);
+  const NamedProjection of(l, whole->projection);
   const bool lines = of.p.crossbar && read.across;  // rows and columns together are crossings
   if (!read.rows + !read.columns + !read.synapses < 2 && !(lines && !read.synapses)) {
     errors.error((read.synapses ? read.synapses : read.columns)->mark,
