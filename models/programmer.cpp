@@ -146,7 +146,9 @@ struct Programmer {
         p.wanted,
         {p.tolerance, p.up_amplitude, p.up_width * 1e-3, p.down_amplitude, p.down_width * 1e-3, p.step,
          p.most, ticks(p.start, r), ticks(p.period, r), ticks(p.deadline, r), ticks(p.latency, r)}};
-    if (j == 0) n.out().wake_at(n.constants(0).rule.start, 0);
+    if (j != 0) return;
+    if (const char* const reason = misfit(n)) return n.out().fail(0, 0, reason);
+    n.out().wake_at(n.constants(0).rule.start, 0);
   }
   /// What is wrong with the devices, or null.
   static const char* misfit(N n) {
@@ -159,7 +161,6 @@ struct Programmer {
 
   /// Begins a round: reads the rows of the devices at hand.
   static void wake(N n, Tick tick, std::span<const std::uint32_t>) {
-    if (const char* const reason = misfit(n)) return n.out().fail(tick, 0, reason);
     State& s = n.state(0);
     const std::uint64_t last = end(n, s.next);
     std::uint64_t emitted = n.size();  // a row that has been; none

@@ -14,6 +14,19 @@ bool by_ends(const ListedEdge& a, const ListedEdge& b) {
   return a.target != b.target ? a.target < b.target : a.source < b.source;
 }
 
+/// The crossings that an entry names by its rows and columns, without those that the rule is known to leave
+/// out (of a list of synapses they are on the lines, but nobody feels it there).
+std::vector<SynapseAddress> crossings_of(const Network& net, const CrossPoints& points) {
+  constexpr std::size_t most = 1'000'000;  // are looked at of one entry
+  const Projection& p = net.projections[points.projection];
+  const Ends ends(net, p);
+  std::vector<SynapseAddress> all;
+  for (const std::uint32_t row : points.rows)
+    for (const std::uint32_t column : points.columns)
+      if (all.size() < most && p.rule->absent(ends, {row, column}).empty()) all.push_back({row, column});
+  return all;
+}
+
 }  // namespace
 
 Connector::Connector(const Network& net, std::uint32_t index, const std::atomic<bool>* stop)
@@ -91,10 +104,20 @@ std::string missing_synapse(const Network& net) {
     const char* who;
   };
   std::map<std::uint32_t, std::vector<Named>> addressed;
+  std::map<CrossPoints, std::vector<SynapseAddress>> crossings;
   for (const auto& c : net.schedule)
-    for (const Place& place : c.to.places)
-      if (const auto* some = std::get_if<Pairs>(&place))
-        addressed[some->projection].push_back({&some->synapses, "the schedule addresses"});
+    for (const Place& place : c.to.places) {
+      const auto add = [&](std::uint32_t p, const std::vector<SynapseAddress>& some) {
+        addressed[p].push_back({&some, "the schedule addresses"});
+      };
+      if (const auto* some = std::get_if<Pairs>(&place)) add(some->projection, some->synapses);
+      const auto* const points = std::get_if<CrossPoints>(&place);
+      if (!points || points->rows.empty() || points->columns.empty()) continue;
+      const auto [known, fresh] = crossings.try_emplace(*points);
+      if (!fresh) continue;
+      known->second = crossings_of(net, *points);
+      add(points->projection, known->second);
+    }
   for (const auto& r : net.weight_events)
     if (!r.synapses.empty()) addressed[r.projection].push_back({&r.synapses, "`record` names"});
   for (const auto& [p, controls] : addressed) {

@@ -134,6 +134,7 @@ struct Simulation::Impl {
   std::vector<double> all_taus();
   void exchange(Head& head, Tick from, const Emissions& own, Emissions& all);
   void take_posted(std::size_t first, Tick to);
+  void look_for_pair(const Posted& p) const;
   const Stimulus& stimulus_of(const Posted& p) const;
   ScheduledControl entry_of(const Posted& p) const;
   void drop_ended(Emissions& all) const;

@@ -1,10 +1,14 @@
-// Environments: stop conditions on their metrics, and whether events can travel as fast as they ask.
+// Environments: stop conditions on their metrics, whether events can travel as fast as they ask, and whether
+// what they drive fits them.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <memory>
 
 #include "network/graph.hpp"
+#include "network/lookup.hpp"
 #include "network/parts.hpp"
 #include "network/structs.hpp"
 #include "network/suggest.hpp"
@@ -39,6 +43,110 @@ std::vector<Tick> travel_times(const Network& net, std::uint32_t from) {
       }
     }
   return arrival;
+}
+
+/// An environment counts the sources and targets of what it drives, and its own members: where the former
+/// are among the latter both numbers must be the same.  The first end whose are not; false if there is none.
+bool misplaced(const std::vector<GidRange>& ends, const Population& p, std::uint64_t& end, Gid& member) {
+  std::uint64_t before = 0;
+  for (const auto& r : ends) {
+    const std::uint64_t first = std::max(r.first, p.first),
+                        last = std::min(std::uint64_t{r.first} + r.count, std::uint64_t{p.first} + p.size);
+    end = before + first - r.first;
+    member = static_cast<Gid>(first - p.first);
+    if (first < last && end != member) return true;
+    before += r.count;
+  }
+  return false;
+}
+
+/// Can population `p` do anything to projection `q`, and does it mean the right rows and columns?
+void check_driven(Loading& l, const Population& p, const Projection& q, Mark where) {
+  const NeuronTable& t = *p.neuron();
+  std::vector<std::string> posted;
+  bool heard = t.post_count == 0;
+  for (std::uint32_t i = 0; i < t.post_count; ++i) {
+    posted.emplace_back(t.posts[i].name);
+    heard = heard || answers(q.synapse->model, t.posts[i]);
+  }
+  if (!heard) {
+    std::vector<std::string> able;
+    for (const auto& e : l.read.catalogue.all())
+      for (std::uint32_t i = 0; e.model->kind == Kind::synapse && i < t.post_count; ++i)
+        if (answers(*e.model, t.posts[i])) {
+          able.emplace_back(e.model->name);
+          break;
+        }
+    l.read.errors.error(
+        where,
+        fmt::format("the synapses of {} are of model {}, which answers nothing that {} posts ({})",
+                    in_quotes(q.name), q.synapse->model.name, t.model.name, joined(posted)),
+        able.empty() ? "" : "models that do: " + joined(able));
+  }
+  std::uint64_t end = 0;
+  Gid member = 0;
+  for (const bool from : {true, false}) {
+    const auto& ends = from ? q.sources : q.targets;
+    if (!misplaced(ends, p, end, member)) continue;
+    const std::uint64_t count = from ? q.source_count() : q.target_count();
+    l.read.errors.error(
+        where,
+        fmt::format("{} {} of {} is member {} of {}, which takes it for its member {}",
+                    from ? "source" : "target", end, in_quotes(q.name), member, in_quotes(p.name), end),
+        fmt::format("members from 0 on, in their order, for example {}: \"{}[0:{}]\"", from ? "from" : "to",
+                    p.name, count));
+  }
+}
+
+/// Memory as models expect it: zero at first, on lines of the cache.
+class Lines {
+ public:
+  explicit Lines(std::size_t bytes) : all_(bytes / sizeof(Line) + 1) {}
+  void* data() { return all_.data(); }
+
+ private:
+  struct alignas(64) Line {
+    std::byte bytes[64]{};
+  };
+  std::vector<Line> all_;
+};
+
+/// What the model says against the projections that population `p` drives and its patterns, when its first
+/// member begins; or null.
+const char* refusal(const Network& net, const Population& p, const std::vector<double>& params) {
+  const NeuronTable& t = *p.neuron();
+  const RunInfo run{net.ticks_per_ms()};
+  const Tick frame = t.frame ? t.frame(params.data(), &run) : 0;
+  Lines state(t.state_size), constants(t.constants_size), shared(t.shared_size), common(t.common_size);
+  if (t.prepare) t.prepare(shared.data(), params.data(), &run, frame);
+  std::vector<double> initial{0};
+  for (const auto& d : p.initial) initial.push_back(d.kind == Distribution::Kind::listed ? d.values[0] : d.a);
+  std::vector<DrivenSize> driven;
+  for (const auto q : p.drives)
+    driven.push_back({static_cast<std::uint32_t>(net.projections[q].source_count()),
+                      static_cast<std::uint32_t>(net.projections[q].target_count())});
+  constexpr std::uint32_t room = limit::requests_per_neuron;
+  Request asked[room + 1];
+  Posting posted[limit::postings + 1];
+  Outbox out{asked, 0, room, posted, 0, limit::postings};
+  const RandomKey random{};
+  NeuronBlock block{};
+  block.state = state.data(), block.constants = constants.data();
+  block.shared = shared.data(), block.common = common.data();
+  block.gids = &p.first, block.random = &random;
+  block.out = &out;
+  block.size = p.size;
+  block.frame_length = frame;
+  block.run = run;
+  block.driven = driven.data(), block.driven_count = static_cast<std::uint32_t>(driven.size());
+  const std::size_t columns = std::size_t{p.pattern_inputs} + p.pattern_targets;
+  block.table = p.patterns.data();
+  block.table_inputs = p.pattern_inputs, block.table_targets = p.pattern_targets;
+  block.table_rows = columns ? static_cast<std::uint32_t>(p.patterns.size() / columns) : 0;
+  t.init(&block, 0, params.data(), initial.data() + 1);
+  for (std::uint32_t i = 0; i < std::min(out.size, room); ++i)
+    if (asked[i].ask == Ask::fail) return std::bit_cast<const char*>(asked[i].payload);
+  return nullptr;
 }
 
 }  // namespace
@@ -119,6 +227,10 @@ void load_drives(Loading& l, const Node& populations) {
       const auto q = name ? l.projections.index.find(*name) : l.projections.index.end();
       if (q != l.projections.index.end()) {
         p.drives.push_back(q->second);
+        const Projection& driven = l.net.projections[q->second];
+        if (p.model && driven.synapse && !l.projections.flawed[q->second] &&
+            !l.populations.flawed[at->second])
+          check_driven(l, p, driven, item->mark);
       } else if (name && l.projections.complete) {
         std::vector<std::string> known;
         for (const auto& [other, index] : l.projections.index) known.push_back(other);
@@ -133,10 +245,15 @@ void check_environments(Loading& l) {
   const Network& net = l.net;
   for (std::uint32_t p = 0; p < net.populations.size(); ++p) {
     const NeuronTable* t = net.populations[p].neuron();
-    if (!t || !t->environment || !t->timing) continue;
+    if (!t || !t->environment || net.populations[p].size == 0) continue;
     std::vector<double> values;
-    for (const auto& d : net.populations[p].params) values.push_back(d.a);
+    for (const auto& d : net.populations[p].params)
+      values.push_back(d.kind == Distribution::Kind::listed ? d.values[0] : d.a);
     const auto params = fill_params(*net.populations[p].model, values);
+    if (const char* const reason = refusal(net, net.populations[p], params))
+      l.read.errors.error(l.populations.marks[p],
+                          fmt::format("environment {}: {}", in_quotes(net.populations[p].name), reason));
+    if (!t->timing) continue;
     const RunInfo run{net.ticks_per_ms()};
     Tick deadline = 0, latency = 0;
     t->timing(params.data(), &run, &deadline, &latency);

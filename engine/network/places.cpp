@@ -15,9 +15,34 @@
 namespace spinet::reading {
 namespace {
 
+/// A projection whose synapses are named.
+struct NamedProjection {
+  Loading& l;
+  std::uint32_t q;
+  const Projection& p;
+  bool sure;
+  using Make = std::function<void(std::uint32_t)>;
+  explicit NamedProjection(Loading& loading, std::uint32_t index)
+      : l(loading), q(index), p(loading.net.projections[index]), sure(!loading.projections.flawed[index]) {}
+  bool rows(const Node& given, const Make& make) const { return lines(given, true, make); }
+  bool columns(const Node& given, const Make& make) const { return lines(given, false, make); }
+
+ private:
+  bool lines(const Node& given, bool are_rows, const Make& make) const;
+  /// By number: which rows or columns have a synapse, as far as it is known before anything is drawn.
+  std::vector<bool> taken(bool are_rows, std::uint64_t count) const {
+    std::vector<bool> have(count, !p.rule->lists());
+    if (p.rule->lists())
+      for (const auto& e : p.edges) have[are_rows ? e.source : e.target] = true;
+    return have;
+  }
+};
+
 /// `rows: 3` or `rows: [0, 3]`
-bool load_lines(Loading& l, const Node& given, const char* what, std::uint64_t count, const Projection& p,
-                const std::function<void(std::uint32_t)>& make) {
+bool NamedProjection::lines(const Node& given, bool are_rows, const Make& make) const {
+  const char* const what = are_rows ? "row" : "column";
+  const std::uint64_t count = are_rows ? p.source_count() : p.target_count();
+  const auto have = taken(are_rows, sure ? count : 0);
   Reader& r = l.read;
   const Node& n = r.resolved(given);
   std::vector<const Node*> items;
@@ -31,14 +56,18 @@ bool load_lines(Loading& l, const Node& given, const char* what, std::uint64_t c
     const auto x = r.integer(*i, fmt::format("{}s", what), 0, 0xFFFFFFFFu);
     good = good && x;
     if (!x) continue;
-    if (*x >= count) {
+    if (sure && *x >= count) {
       r.errors.error(i->mark,
                      fmt::format("there is no {} {}; projection {} has {}, counted from 0", what, *x,
                                  in_quotes(p.name), count),
-                     std::string_view(what) == "row" ? "a row is one source" : "a column is one target");
+                     are_rows ? "a row is one source" : "a column is one target");
       good = false;
     } else if (!seen.insert(*x).second) {
       r.errors.error(i->mark, fmt::format("{} {} is named twice", what, *x));
+      good = false;
+    } else if (sure && !have[*x]) {
+      r.errors.error(i->mark,
+                     fmt::format("there is no synapse in {} {}: {} lists none", what, *x, in_quotes(p.name)));
       good = false;
     } else {
       make(static_cast<std::uint32_t>(*x));
@@ -46,23 +75,6 @@ bool load_lines(Loading& l, const Node& given, const char* what, std::uint64_t c
   }
   return good;
 }
-
-/// A projection whose synapses are named.
-struct NamedProjection {
-  Loading& l;
-  std::uint32_t q;
-  const Projection& p;
-  bool sure;
-  explicit NamedProjection(Loading& loading, std::uint32_t index)
-      : l(loading), q(index), p(loading.net.projections[index]), sure(!loading.projections.flawed[index]) {}
-  bool rows(const Node& given, const std::function<void(std::uint32_t)>& make) const {
-    return load_lines(l, given, "row", sure ? p.source_count() : unknown, p, make);
-  }
-  bool columns(const Node& given, const std::function<void(std::uint32_t)>& make) const {
-    return load_lines(l, given, "column", sure ? p.target_count() : unknown, p, make);
-  }
-  static constexpr std::uint64_t unknown = ~std::uint64_t{0};
-};
 
 /// The rows and columns of the synapses named; false after an error.
 bool lines_of(const NamedProjection& of, const Node& given, CrossPoints& points) {

@@ -610,6 +610,40 @@ TEST_CASE("schedule: synapses that were not drawn are found before the run") {
   CHECK(missing > 20);
 }
 
+TEST_CASE("schedule: crossings that were not drawn are found before the run, too") {
+  // Of two rows and two columns of a crossbar in which three crossings of four have a device.
+  const auto crossbar = [](const std::string& entry) {
+    return load_text(
+        "spinet: 1\nduration: 10 ms\npopulations:\n  s: {model: lif_delta, size: 6}\n"
+        "projections:\n  d: {from: s, to: s, connect: {pairwise_bernoulli: 0.75}, layout: crossbar,\n"
+        "      synapse: {model: spin_valve, u: 0.5, delay: 1 ms}}\n"
+        "schedule:\n  - {at: 1 ms, pulse: {amplitude: 1 V, width: 1 ms}, to: d, " +
+            entry + "}\n",
+        "test.yaml", builtin());
+  };
+  std::set<std::pair<std::uint32_t, std::uint32_t>> drawn;
+  const Network whole = crossbar("scheme: none");
+  const Connector connector(whole, 0);
+  const bool wanted[target_run] = {true, true, true, true, true, true};
+  connector.edges(0, wanted, [&](const DrawnEdge* e, std::size_t n) {
+    for (; n; --n, ++e) drawn.emplace(e->source, e->target);
+  });
+  int missing = 0;
+  for (std::uint32_t s = 0; s < 5; ++s)
+    for (std::uint32_t t = 0; t < 5; ++t) {
+      const bool all = drawn.count({s, t}) && drawn.count({s, t + 1}) && drawn.count({s + 1, t}) &&
+                       drawn.count({s + 1, t + 1});
+      missing += !all;
+      CHECK(missing_synapse(crossbar(fmt::format("rows: [{}, {}], columns: [{}, {}]", s, s + 1, t, t + 1)))
+                .empty() == all);
+      CHECK(missing_synapse(crossbar(fmt::format("synapses: [[{}, {}]]", s, t))).empty() ==
+            (drawn.count({s, t}) == 1));
+    }
+  CHECK(missing > 5);
+  CHECK(missing < 25);
+  CHECK(missing_synapse(crossbar("rows: 1")).empty());  // whatever there is
+}
+
 TEST_CASE("every event of a tick draws anew, the same on any ranks, in any blocks and after a restart") {
   // Sources that fire several times in a tick, two pulses in a tick, two reads in a tick; onto all or single
   // synapses.

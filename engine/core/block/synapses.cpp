@@ -11,6 +11,15 @@ std::uint32_t BlockSynapses::store_of(std::uint32_t p) const {
   return k;
 }
 
+bool BlockSynapses::connects(std::uint32_t p, Gid source, std::uint32_t target) const {
+  const std::uint32_t k = store_of(p);
+  for (std::uint32_t i = slices_begin(source); k < stores_.size() && i < slices_end(source); ++i) {
+    const std::uint16_t* const begin = stores_[k].targets.data() + slices_[i].begin;
+    if (slices_[i].store == k && std::count(begin, begin + slices_[i].count, target) > 0) return true;
+  }
+  return false;
+}
+
 void BlockSynapses::edges_of(std::uint32_t p, const Network& net,
                              const std::vector<std::unique_ptr<Wiring>>& wirings, const Locator& locator,
                              std::uint32_t block, const EdgeVisitor& f) const {

@@ -66,6 +66,8 @@ class BlockSynapses {
   using EdgeVisitor = std::function<void(const DrawnEdge&, std::uint32_t, std::uint32_t)>;
   void edges_of(std::uint32_t p, const Network& network, const std::vector<std::unique_ptr<Wiring>>& wirings,
                 const Locator& locator, std::uint32_t block, const EdgeVisitor& f) const;
+  /// Is there a synapse of projection `p` from `source` to the neuron with this index in the block?
+  bool connects(std::uint32_t p, Gid source, std::uint32_t target) const;
   /// Store of projection `p`, or `stores().size()`.
   std::uint32_t store_of(std::uint32_t p) const;
   Gid source_of(std::uint32_t s) const {

@@ -7,6 +7,7 @@
 
 #include "core/errors.hpp"
 #include "core/failure.hpp"
+#include "network/grouping.hpp"
 #include "network/lookup.hpp"
 
 namespace spinet {
@@ -49,6 +50,22 @@ ScheduledControl Simulation::Impl::entry_of(const Posted& p) const {
   return c;
 }
 
+/// Whom an environment addresses by a pair must be there: the rank that has the target knows.
+void Simulation::Impl::look_for_pair(const Posted& p) const {
+  const std::uint32_t q = net.populations[partition.population_of(p.gid)].drives[p.to.projection];
+  const Projection& projection = net.projections[q];
+  const Gid target = gid_at(projection.targets, p.to.target);
+  const std::uint32_t run = partition.run_of(target), block = locator.of_run(run).block;
+  if (partition.runs()[run].owner != transport.rank() || block == Locator::nowhere) return;
+  const std::uint32_t j = locator.in_block(target, block);
+  if (blocks[block]->synapses().connects(q, gid_at(projection.sources, p.to.source), j)) return;
+  if (is_superposed(net, projection)) return;
+  throw ModelFailure::of(net, p.gid, p.tick,
+                         "addresses what it posts to the synapse from source " + std::to_string(p.to.source) +
+                             " to target " + std::to_string(p.to.target) + " of '" + projection.name +
+                             "', but none was drawn between them");
+}
+
 /// New control events of environments, pending[first..]: checked, sorted in, and looked through for the end
 /// of the run.
 void Simulation::Impl::take_posted(std::size_t first, Tick to) {
@@ -59,6 +76,7 @@ void Simulation::Impl::take_posted(std::size_t first, Tick to) {
         throw ModelFailure::of(net, p.gid, p.tick,
                                "posts control events sooner than the network's shortest delay");
       });
+    if (p.to.kind == PostedTo::Kind::pair) guarded([&] { look_for_pair(p); });
     if (!net.until || !(stimulus_of(p).flags & scored)) continue;
     const std::uint32_t r = partition.population_of(p.gid) - net.until->population;  // the replica
     if (r >= ends.size()) continue;
