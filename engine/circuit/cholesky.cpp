@@ -31,7 +31,10 @@ struct Cholesky::Impl {
     if (common.status == CHOLMOD_OUT_OF_MEMORY)
       throw CircuitError(std::string("the memory for ") + what + " is not there");
     if (common.status == CHOLMOD_NOT_POSDEF)
-      throw CircuitError("the conductances of a crossbar are too far apart to be solved together");
+      throw CircuitError(
+          "the conductances of a crossbar, of its devices at these voltages and of its lines, are too far "
+          "apart "
+          "to be solved together");
     if (!good || common.status < CHOLMOD_OK)
       throw CircuitError(std::string(what) + " failed (CHOLMOD status " + std::to_string(common.status) +
                          ")");

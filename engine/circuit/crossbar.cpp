@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 #include <numeric>
 #include <string>
@@ -12,7 +13,14 @@ namespace spinet::circuit {
 namespace {
 
 constexpr double most_over_V_0 = 600;  // sinh of more is no number
+constexpr double stride = 4;           // V_0 by which voltages are raised at once
 constexpr std::uint32_t most_steps = 200;
+
+std::string short_text(double x) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", x);
+  return text;
+}
 
 void check(const Crossbar& a) {
   const auto wrong = [](const std::string& what) { throw CircuitError("a crossbar " + what); };
@@ -45,13 +53,14 @@ struct Solver::Impl {
   Cholesky system;
   std::vector<bool> floats;  ///< rows, then columns: those of the last solution
   bool factored = false;     ///< ... and `system` holds its factors
+  double share = 1;          ///< of their voltages by which terminals are held
 
   std::size_t crossing(std::uint32_t i, std::uint32_t j) const { return std::size_t{i} * array.columns + j; }
   void number(const Terminals& at);
   Node line(double resistance, const Node& terminal, Node& previous);
   void look_for_islands() const;
   double volts(const Node& n, const std::vector<double>& v) const {
-    return n.unknown < 0 ? n.held : v[static_cast<std::size_t>(n.unknown)];
+    return n.unknown < 0 ? share * n.held : v[static_cast<std::size_t>(n.unknown)];
   }
   /// Calls f(a, b, conductance) for every piece of line that has a resistance.
   template <class F>
@@ -67,7 +76,12 @@ struct Solver::Impl {
   bool linear() const { return std::isinf(array.V_0); }
   std::vector<double> surplus(const std::vector<double>& v, bool ohmic) const;
   void factor(const std::vector<double>& v, bool ohmic);
-  std::vector<double> balanced(double largest, std::uint32_t& steps);
+  /// How close Newton's method comes: steps of at most `enough` end it, or rounding.
+  struct Closeness {
+    double largest, enough;
+  };
+  void balance(std::vector<double>& v, const Closeness& to, std::uint32_t& steps);
+  std::vector<double> balanced(double largest, double apart, std::uint32_t& steps);
   double scale(const std::vector<double>& v, const std::vector<double>& step) const;
   Solution solution(const std::vector<double>& v) const;
 };
@@ -185,14 +199,13 @@ double Solver::Impl::scale(const std::vector<double>& v, const std::vector<doubl
   return part;
 }
 
-/// Voltages at which all currents balance, by Newton's method; of an Ohmic array one step, and one that takes
-/// away what rounding has left.
-std::vector<double> Solver::Impl::balanced(double largest, std::uint32_t& steps) {
-  std::vector<double> v(static_cast<std::size_t>(unknowns), 0.0);
+/// From `v` to voltages at which all currents balance, by Newton's method; of an Ohmic array one step, and
+/// one that takes away what rounding has left.
+void Solver::Impl::balance(std::vector<double>& v, const Closeness& to, std::uint32_t& steps) {
   double before = std::numeric_limits<double>::infinity();
   for (std::uint32_t n = 0; n < most_steps; ++n) {
-    // The first step is that of the Ohmic array, whose voltages lie within those that are held.
-    const bool ohmic = linear() || n == 0;
+    // The first step of all is that of the Ohmic array, whose voltages lie within those that are held.
+    const bool ohmic = linear() || steps == 0;
     if (!(linear() && factored)) factor(v, ohmic);
     factored = linear();
     std::vector<double> rest = surplus(v, ohmic);
@@ -201,15 +214,30 @@ std::vector<double> Solver::Impl::balanced(double largest, std::uint32_t& steps)
     ++steps;
     double most = 0;
     for (const double x : step) most = std::max(most, std::fabs(x));
-    const bool small = most <= 1e-6 * largest;  // smaller than what a line search can tell from rounding
+    const bool small = most <= 1e-6 * to.largest;  // smaller than what a line search can tell from rounding
     const double part = ohmic || small ? 1 : scale(v, step);
     for (std::size_t i = 0; i < v.size(); ++i) v[i] += part * step[i];
-    const bool settled = most <= 1e-13 * largest || (small && most >= before / 2);  // the rest is rounding
-    if (settled || (linear() && n == 2)) return v;
+    const bool settled = most <= to.enough || (small && most >= before / 2);  // the rest is rounding
+    if (settled || (linear() && n == 2)) return;
     before = most;
   }
   throw CircuitError("the currents of a crossbar did not balance in " + std::to_string(most_steps) +
                      " steps");
+}
+
+/// Voltages at which all currents balance.  Where those held are many V_0 apart they are raised bit by bit:
+/// the Ohmic array would put all of a voltage across a device that in truth leaves most of it to its lines,
+/// and its slope there, exp(V / V_0) times too large, would leave no digits for those of the lines.
+std::vector<double> Solver::Impl::balanced(double largest, double apart, std::uint32_t& steps) {
+  std::vector<double> v(static_cast<std::size_t>(unknowns), 0.0);
+  const double strides = linear() ? 1 : std::ceil(apart / (stride * array.V_0));
+  for (double k = 1; k < strides; ++k) {
+    share = k / strides;
+    balance(v, {largest, 0.1 * array.V_0}, steps);
+  }
+  share = 1;
+  balance(v, {largest, 1e-13 * largest}, steps);
+  return v;
 }
 
 Solution Solver::Impl::solution(const std::vector<double>& v) const {
@@ -250,15 +278,16 @@ Solution Solver::solve(const Terminals& at) {
       any = true;
     }
   if ((most - least) / s.array.V_0 > most_over_V_0)
-    throw CircuitError("voltages " + std::to_string(most_over_V_0) +
-                       " times V_0 apart are beyond what can be computed");
+    throw CircuitError("voltages " + short_text((most - least) / s.array.V_0) +
+                       " times V_0 apart are beyond what can be computed; at most " +
+                       short_text(most_over_V_0) + " times can be");
   if (floats != s.floats) s.factored = false, s.system.forget();
   s.floats = std::move(floats);
   s.look_for_islands();
   s.number(at);
   std::uint32_t steps = 0;
   std::vector<double> v;
-  if (s.unknowns > 0) v = s.balanced(std::max(std::fabs(least), std::fabs(most)), steps);
+  if (s.unknowns > 0) v = s.balanced(std::max(std::fabs(least), std::fabs(most)), most - least, steps);
   Solution result = s.solution(v);
   result.steps = steps;
   return result;

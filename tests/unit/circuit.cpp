@@ -191,6 +191,37 @@ TEST_CASE("circuit: currents that grow as sinh, by Newton's method") {
   CHECK(sneak(std::numeric_limits<double>::infinity()) > 2);
 }
 
+TEST_CASE("circuit: voltages of many V_0 across lines that take most of them") {
+  // A device and the two pieces of its lines in series: V = 2 R I + V_0 asinh(I / (G V_0)), by bisection.
+  const double V_0 = 0.05, R = 0.5, G = 5e-3;
+  for (const double V : {0.02, 2.3, -2.3, 29.9}) {
+    double low = 0, high = std::fabs(V) / (2 * R);
+    for (int i = 0; i < 200; ++i) {
+      const double I = 0.5 * (low + high);
+      (2 * R * I + V_0 * std::asinh(I / (G * V_0)) < std::fabs(V) ? low : high) = I;
+    }
+    const auto s = Solver({1, 1, {G}, R, R, V_0}).solve({{V}, {0}});
+    CHECK(s.out_of_columns[0] == Approx(std::copysign(low, V)).epsilon(1e-9));
+  }
+  // Many devices: what comes along a line, goes on along it or through the device.
+  std::mt19937 random(7);
+  Crossbar a{3, 5, {}, R, R, V_0};
+  for (int k = 0; k < 15; ++k) a.conductance.push_back(5e-4 * (1 + random() % 20));
+  for (const double V : {2.3, 25.0}) {
+    const auto s = Solver(a).solve({{0.65 * V, V, 0.74 * V}, std::vector<double>(5, 0.0)});
+    for (std::size_t i = 0; i < 3; ++i)
+      for (std::size_t j = 0; j < 5; ++j) {
+        const std::size_t k = 5 * i + j;
+        const double before = j > 0 ? s.row_voltage[k - 1] : (i == 0 ? 0.65 : i == 1 ? 1 : 0.74) * V;
+        const double behind = j < 4 ? s.row_voltage[k + 1] : s.row_voltage[k];
+        const double lost = (before - s.row_voltage[k]) / R - (s.row_voltage[k] - behind) / R;
+        CHECK(s.device_current[k] == Approx(lost).epsilon(1e-6).margin(1e-9));
+        const double across = s.row_voltage[k] - s.column_voltage[k];
+        CHECK(s.device_current[k] == Approx(a.conductance[k] * V_0 * std::sinh(across / V_0)));
+      }
+  }
+}
+
 TEST_CASE("circuit: what cannot be solved says why") {
   CHECK_THROWS_WITH(Solver({2, 2, {1, 1, 1}, 0, 0}), Catch::Contains("2 x 2 devices has 3 conductances"));
   CHECK_THROWS_WITH(Solver({1, 1, {-1}, 0, 0}), Catch::Contains("negative or no number"));

@@ -116,6 +116,8 @@ circuit::Crossbar array_of(const LogData& log, const CrossbarOptions& o) {
     a.conductance[at] = Quantity{w.values[0][k] * unit->factor, unit->decade, unit->dimension}.in(*siemens);
   }
   a.row_resistance = a.column_resistance = quantity_of(o.resistance, "Ohm", "--line-resistance");
+  if (a.row_resistance < 0)
+    throw UserError(fmt::format("--line-resistance {}: it must not be below 0", in_quotes(o.resistance)));
   if (!o.V_0.empty()) a.V_0 = positive(o.V_0, "V", "--V0");
   return a;
 }
@@ -208,6 +210,20 @@ void one_device(const circuit::Crossbar& a, const CrossbarOptions& o) {
   fmt::print("\nsneak currents  {:>14}\n", amperes(s.out_of_columns[column] - s.device_current[k]));
 }
 
+/// Options that would do nothing are refused.
+void check_together(const CLI::App& given, const CrossbarOptions& o) {
+  const auto needs = [&](const char* option, bool there, const char* what) {
+    if (given.count(option) > 0 && !there) throw UserError(fmt::format("{} needs {}", option, what));
+  };
+  const bool one = !o.device.empty();
+  needs("--lines", one, "--device: where all columns are read, every line is held");
+  needs("--dac-range", o.dac_bits > 0, "--dac-bits: without them voltages pass as they are");
+  needs("--adc-range", o.adc_bits > 0, "--adc-bits: without them currents pass as they are");
+  for (const char* const option : {"--pairs", "--reference", "--all"})
+    if (one && given.count(option) > 0)
+      throw UserError(fmt::format("{} is about all columns, and --device reads one", option));
+}
+
 int crossbar(const CrossbarOptions& o) {
   return look::isolated(o.log, {}, [&] {
     const LogData log(o.log);
@@ -268,7 +284,12 @@ void add_crossbar(CLI::App& app, Action& action) {
       "column, columns read behind their last row, at virtual grounds. Bits, limits and differences are off "
       "unless\n"
       "given; what is wanted is the exact product of voltages and conductances.");
-  sub->callback([o, &action] { action = [o] { return crossbar(*o); }; });
+  sub->callback([o, sub, &action] {
+    action = [o, sub] {
+      check_together(*sub, *o);
+      return crossbar(*o);
+    };
+  });
 }
 
 }  // namespace spinet::tool
