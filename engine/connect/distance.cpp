@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "connect/positions.hpp"
 #include "connect/rule.hpp"
@@ -21,6 +22,8 @@ namespace {
 
 using reading::Key;
 using reading::Named;
+
+constexpr double least_length = 1e-9;  // um: a femtometre; squares of lengths are numbers, too
 
 constexpr Key gaussian_keys[] = {
     {"p", true, "number", "probability at distance 0"},
@@ -98,7 +101,8 @@ class Cells {
  private:
   std::uint32_t cell_of(const Point& p) const;
   const bool periodic_;
-  const double reach_;  ///< a little more than the cut-off, for the rounding of cells' borders
+  const double reach_;  ///< a little more than the cut-off, for rounding
+  Point slack_{};       ///< how far the border of a cell may lie off by rounding
   Point low_{}, period_{}, width_{};
   std::array<std::uint32_t, 3> count_{1, 1, 1};  ///< cells along each axis
   std::vector<std::uint32_t> begin_;             ///< of each cell
@@ -123,6 +127,8 @@ Cells::Cells(const Ends& ends, const Space& space, double cutoff)
     low_[k] = (*least)[k];
     high[k] = (*most)[k];
   }
+  for (std::uint32_t k = 0; k < space.dimensions(); ++k)
+    slack_[k] = 4 * std::numeric_limits<double>::epsilon() * std::max(std::fabs(low_[k]), std::fabs(high[k]));
   // Some cells to the cut-off, so that bounds are close; but not more than one for four sources.
   constexpr double most_cells = 1 << 24;
   const double most = std::clamp(static_cast<double>(at.size()) / 4, 1.0, most_cells);
@@ -181,6 +187,7 @@ void Cells::near(std::uint32_t axis, double x, Near& out) const {
       gap = std::min({gap, std::max({from - period - x, x - to + period, 0.0}),
                       std::max({from + period - x, x - to - period, 0.0})});
     out.cell.push_back(static_cast<std::uint32_t>(cell));
+    gap = std::max(gap - slack_[axis], 0.0);
     out.square.push_back(gap * gap);
   }
 }
@@ -197,7 +204,8 @@ class Bounds {
     }
   }
   std::uint32_t ring(double square) const {
-    return std::min(rings, static_cast<std::uint32_t>(square * per_square_ * (1 - 1e-9)));
+    return static_cast<std::uint32_t>(
+        std::min(static_cast<double>(rings), square * per_square_ * (1 - 1e-9)));
   }
   double bound(std::uint32_t ring) const { return bound_[ring]; }
   /// -log(1 - bound); not of a bound of 1.
@@ -367,7 +375,7 @@ bool Distance::read(reading::Reader& r, const Node& given, Projection& p) const 
   const Node& n = r.resolved(value.items[0]);
   if (!r.map(n, shape.keys, *at, name.mark)) return false;
   const auto length = [&](std::string_view key) {
-    return r.number(*n.find(key), {std::string(key), "um", 0, 1e15, low_open});
+    return r.number(*n.find(key), {std::string(key), "um", least_length, 1e15});
   };
   const auto probability = r.number(*n.find("p"), {"p", "1", 0, 1});
   const auto scale = length(shape.keys[1].name);

@@ -48,7 +48,9 @@ class PositionsReader {
           "extent: [1 mm, 1 mm]");
     if (const Node* o = n.find("origin")) lengths(*o, "origin", -farthest, to_.origin);
     if (r_.errors.count() != before) return false;
-    if (to_.kind == Positions::Kind::listed) enclose(how->mark);
+    if (to_.kind == Positions::Kind::listed && to_.dimensions == 0)
+      r_.errors.error(how->mark, "a list of no positions", "one for each neuron; or no 'positions' at all");
+    else if (to_.kind == Positions::Kind::listed) enclose(how->mark);
     return r_.errors.count() == before;
   }
 

@@ -280,6 +280,21 @@ TEST_CASE("distance: each pair with the probability of its distance") {
       }
 }
 
+TEST_CASE("distance: neurons in one place are connected, however small the scale") {
+  NetworkBuilder b(ms(10), 3);
+  for (int k = 0; k < 2; ++k) {
+    const auto n = b.add("lif_delta", 400, {});
+    auto& at = b.network().populations[n].positions = box(Positions::Kind::grid, 2, false);
+    at.grid = {20, 20, 1};
+  }
+  auto& p = b.connect(0, 1, *connection_rule("distance"), 1.0, ms(1));
+  for (const double shape : {0, 1, 2}) {
+    p.numbers = {shape, 1, 1e-9, 1e-9};
+    CHECK(draw_all(b.network(), 0).size() == 400);
+    CHECK(expected_synapses(b.network(), p) == Approx(400));
+  }
+}
+
 TEST_CASE("distance: as many neighbours as the integral says, however many sources there are") {
   NetworkBuilder b(ms(10), 3);
   const auto n = b.add("lif_delta", 40000, {});
