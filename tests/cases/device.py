@@ -290,6 +290,17 @@ class Fits(Case):
         ratio = np.mean(halves, axis=0) / (2.0 * np.std(logs, axis=0, ddof=1))
         self.assertTrue(((ratio > 0.5) & (ratio < 2)).all(), ratio)
 
+    def test_parameters_that_do_the_same(self):
+        """k multiplies k_up: only the product shows.  And a start so far off that nothing changes is refused."""
+        self.measured()
+        with open(self.path("m1.csv"), "w") as f:
+            f.write("G\n1\n3\n")
+        out, found = self.fit(["--param", "k_up=0.05 1/s"], "k_up,k")
+        self.assertIn("do not tell these parameters apart", out)
+        self.assertEqual(found, {})
+        self.assertIn("k_up changes nothing that was measured: start elsewhere",
+                      self.device("2.5 V 5 ms", "--param", "k_up=1e9 1/s", "--fit", "m1.csv", "--free", "k_up", code=2))
+
     def test_what_cannot_be_fitted(self):
         with open(self.path("m.csv"), "w") as f:
             f.write("reading,G\n1,3\n2,3\n")
@@ -303,7 +314,7 @@ class Fits(Case):
         ]:
             self.assertIn(message, self.device("2 x 2 V 5 ms", *self.START, "--fit", "m.csv", *more, code=2))
         self.assertIn("the protocol makes 2 (0, before", self.device("2 V 5 ms", *self.START, "--fit", "m.csv", "--free", "V_0", code=2))
-        self.assertIn("do not tell these parameters apart", self.device("2 x 0.1 V 5 ms", *self.START, "--fit", "m.csv", "--free", "V_0,k_up"))
+        self.assertIn("k_up changes nothing that was measured", self.device("2 x 0.1 V 5 ms", *self.START, "--fit", "m.csv", "--free", "V_0,k_up", code=2))
         for text, message in [("F\n1\n", "'F' is no variable"), ("G [V]\n1\n", "a unit of a conductance is wanted"), ("G\n1,2\n", "m.csv:2: 2 values where"),
                               ("G\nx\n", "'x' is no number"), ("G\n", "no measured values"), ("", "m.csv:1: no column is a variable"), ("reading\n1\n", "no column is a variable"),
                               ("reading,G\n-1,2\n", "no number of a reading"), ("G\nnan\n", "'nan' is no number")]:
@@ -403,16 +414,51 @@ record:
 
     def test_mistakes(self):
         self.write([3, 4, 5], rows=2, columns=2)
-        self.assertIn("the devices do not fit its members", self.run_it("run", "p.yaml", "-o", "p.h5", code=3))
+        self.assertIn("p.yaml:4:3: environment 'p': the devices do not fit its members", self.run_it("validate", "p.yaml", code=2))
+        self.write(12 * [3], rows=4, columns=3, connect="{pairwise_bernoulli: 0.5}")
+        self.assertRegex(self.run_it("run", "p.yaml", "-n", "2", "-o", "p.h5", code=3), "addresses what it posts to the synapse from source . to target . of 'devices', but none was drawn")
         self.write([3, 4], width="13 ms")
         self.assertIn("a device would be read during a pulse", self.run_it("validate", "p.yaml", code=2))
         self.write([3, 4])
         text = text_of(self.path("p.yaml"))
-        for old, new, code, message in [("drives: devices, ", "", 3, "it drives no projection"), ("deadline: 2 ms", "deadline: 0.5 ms", 2, "reads the answer after"),
+        for old, new, code, message in [("drives: devices, ", "", 2, "it drives no projection"), ("p[0:1]", "p[1:2]", 2, "source 0 of 'devices' is member 1 of 'p'"),
+                                        ("spin_valve, port: reading, w_max: 89, delay: 1 ms, u: 0.5, read_noise: 0", "static, port: reading, weight: 3, delay: 1 ms", 2, "static, which answers nothing that programmer posts"), ("deadline: 2 ms", "deadline: 0.5 ms", 2, "reads the answer after"),
                                         ("latency: 1 ms", "latency: 0.5 ms", 2, "sooner than an event travels")]:
             with open(self.path("q.yaml"), "w") as f:
                 f.write(text.replace(old, new))
             self.assertIn(message, self.run_it("run", "q.yaml", "-o", "q.h5", code=code))
+
+
+class Mistakes(Case):
+    def test_choices_have_names(self):
+        self.assertIn("did you mean 'window'", self.device("2.5 V 5 ms", "--param", "endurance=5", "--param", "worn=windo", code=2))
+        self.device("2.5 V 5 ms", "--param", "endurance=5", "--param", "worn=window")
+
+    def test_protocols_that_are_no_text(self):
+        self.assertIn("is a folder, not a file", self.device("@" + self.folder, code=2))
+        self.assertIn("has more than 1 MiB", self.device("@/dev/zero", code=2))
+        with open(self.path("long.txt"), "w") as f:
+            f.write("2.5 V 5 ms, " * 20000 + "2.5 Q 5 ms")
+        message = self.device("@long.txt", code=2)
+        self.assertIn("unknown unit 'Q'", message)
+        self.assertLess(len(message), 400)
+        line, caret = message.splitlines()[1:3]
+        self.assertEqual(line[caret.index("^")], "Q")
+
+    def test_numbers_and_axes(self):
+        self.assertIn("must be a finite number", self.device("2.5 V 5 ms", "--spread", "u=nan", code=2))
+        self.assertIn("values go down to -90", self.device("field -90 Oe..90 Oe in 4", "--axis", "x=log", "-o", "x.h5", code=2))
+        self.assertFalse(os.path.exists(self.path("x.h5")))
+
+    def test_options_of_crossbars(self):
+        with open(self.path("c.yaml"), "w") as f:
+            f.write("spinet: 1\nduration: 1 ms\npopulations: {a: {model: lif_delta, size: 2}}\nprojections:\n"
+                    "  d: {from: a, to: a, connect: all_to_all, synapse: {model: spin_valve, w_max: 1 mV, delay: 1 ms, u: 0.5}}\n"
+                    "record: {weights: {projection: d, variable: G, every: 1 ms}}\n")
+        self.run_it("run", "c.yaml", "-o", "c.h5")
+        for options, message in [("--lines floating", "--lines needs --device"), ("--adc-range 1mA", "--adc-range needs --adc-bits"), ("--device 1 1 --pairs", "--pairs is about all columns"),
+                                 ("--V0 1mV --voltage 10V", "voltages 1e+04 times V_0 apart"), ("--line-resistance -1Ohm", "--line-resistance '-1Ohm': it must not be below 0")]:
+            self.assertIn(message, self.run_it("crossbar", "c.h5", *options.split(), code=2))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <limits>
 #include <sstream>
 
@@ -11,6 +13,7 @@
 #include "core/connect.hpp"
 #include "crash.hpp"
 #include "log/reader.hpp"
+#include "network/suggest.hpp"
 #include "network/units.hpp"
 
 namespace spinet::tool {
@@ -122,6 +125,25 @@ LoadOptions load_options(const NetworkOptions& o) {
   if (!o.duration.empty()) options.overrides.emplace_back("duration", o.duration);
   if (!o.seed.empty()) options.overrides.emplace_back("seed", o.seed);
   return options;
+}
+
+std::string text_of_file(const std::string& file, std::size_t most, const std::string& option) {
+  const auto refuse = [&](const std::string& why) {
+    throw UserError(fmt::format("{}: {} {}", option, in_quotes(file), why));
+  };
+  std::error_code code;
+  if (std::filesystem::is_directory(file, code)) refuse("is a folder, not a file");
+  std::ifstream in(file, std::ios::binary);
+  if (!in) refuse("cannot be read");
+  std::string text;
+  char some[1 << 16];
+  while (in.read(some, sizeof some), in.gcount() > 0) {
+    text.append(some, static_cast<std::size_t>(in.gcount()));
+    if (text.size() > most) refuse(fmt::format("has more than {} MiB", most >> 20));
+  }
+  if (in.bad()) refuse("cannot be read");
+  if (text.find('\0') != std::string::npos) refuse("is no text");
+  return text;
 }
 
 Network read_network(const NetworkOptions& o, const Catalogue& catalogue, DataFiles* files) {

@@ -36,6 +36,9 @@ double time_in(const std::string& text, double seconds_per_unit, const std::stri
 /// The same in whole ticks, at least one and at most 2^60.
 double ticks_in(const std::string& text, double seconds_per_tick, const std::string& option);
 
+/// All of a text file, or of a pipe, of at most `most` bytes.  Throws UserError naming `option`.
+std::string text_of_file(const std::string& file, std::size_t most, const std::string& option);
+
 /// Throws UserError, InvalidNetwork.  `files`: gets the data files that were read.
 Network read_network(const NetworkOptions& o, const Catalogue& catalogue, DataFiles* files = nullptr);
 

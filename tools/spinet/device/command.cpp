@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
 
@@ -40,12 +38,7 @@ struct Text {
 Text protocol_text(const DeviceOptions& o) {
   if (!o.protocol.starts_with('@')) return {o.protocol};
   const std::string file = o.protocol.substr(1);
-  std::ifstream in(file);
-  if (!in) throw UserError(fmt::format("--pulses: the file {} cannot be read", in_quotes(file)));
-  constexpr std::size_t most = 1 << 20;
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (text.size() > most) throw UserError(fmt::format("{}: a protocol of more than 1 MiB", file));
-  return {std::move(text), printable(file)};
+  return {text_of_file(file, 1 << 20, "--pulses"), printable(file)};
 }
 
 /// --field: a step before the others.
@@ -188,6 +181,10 @@ std::string asked_for(const DeviceOptions& o, const Record& r, std::vector<Devic
   return out;
 }
 
+std::string elsewhere(const std::vector<std::string>& idle) {
+  return fmt::format("start elsewhere (--param {}=...), or measure what it changes", idle[0]);
+}
+
 int fitted(const DeviceOptions& o, const SynapseTable& t, const Protocol& p, const View& view) {
   if (o.free.empty())
     throw UserError("--fit: --free says which parameters are fitted, for example --free V_th,k_up");
@@ -203,6 +200,12 @@ int fitted(const DeviceOptions& o, const SynapseTable& t, const Protocol& p, con
     }
   const Measured m = read_measured(o.fit, t, view);
   const Fit f = fit(request, m);
+  std::vector<std::string> idle;
+  for (const auto& x : f.parameters)
+    if (!x.acts) idle.emplace_back(t.model.params.data[x.index].name);
+  if (idle.size() == f.parameters.size())
+    throw UserError(fmt::format("--fit: around the start {} changes nothing that was measured: {}",
+                                joined(idle), elsewhere(idle)));
   fmt::print("{}: {} fitted to {} of {}\nresiduals {:.3g} (root mean square; {})\n\n", t.model.name,
              plural(f.parameters.size(), "parameter"), plural(f.points, "value"), printable(o.fit), f.rms,
              m.columns[0].logarithmic ? "of logarithms" : "over the largest value");
@@ -212,7 +215,7 @@ int fitted(const DeviceOptions& o, const SynapseTable& t, const Protocol& p, con
     const Field& field = t.model.params.data[x.index];
     const std::string unit = std::string_view(field.unit) == "1" ? "" : std::string(" ") + field.unit;
     const bool known = std::isfinite(x.low) && std::isfinite(x.high);
-    told = told && known;
+    told = told && (known || !x.acts);
     fmt::print("  {:<12} {:.6g}{}    {}\n", field.name, x.value, unit,
                known ? fmt::format("95 %: {:.6g} to {:.6g}{}", x.low, x.high, unit) : "95 %: not known");
     yaml += fmt::format(", {}: {:.10g}{}", field.name, x.value, unit);
@@ -221,6 +224,9 @@ int fitted(const DeviceOptions& o, const SynapseTable& t, const Protocol& p, con
     fmt::print(
         "\nThe values do not tell these parameters apart: fit fewer, or measure more (other "
         "amplitudes, other widths)\n");
+  if (!idle.empty())
+    fmt::print("\nAround these values {} changes nothing that was measured: {}\n", joined(idle),
+               elsewhere(idle));
   fmt::print("\nTo paste:\n\n  synapse: {{model: {}{}}}\n", t.model.name, yaml);
   return fine;
 }
@@ -277,6 +283,9 @@ int device(const DeviceOptions& o) {
   for (const char c : text.text) line += c == '\n' ? ' ' : c;
   const std::string title =
       fmt::format("{}: {}", t.model.name, line.size() > 90 ? line.substr(0, 87) + "..." : line);
+  const std::string picture =
+      out.h5 ? svg_of(r, view, title) : "";  // refusals come before anything is written
+  const std::string page = out.html ? html_of(r, view, title, printed) : "";
   std::string written;
   if (out.h5) {
     std::map<std::string, std::string> attributes{{"protocol", text.text}};
@@ -284,11 +293,11 @@ int device(const DeviceOptions& o) {
     for (const auto& p : o.choice.params) attributes["params"] += p + "\n";
     for (const auto& s : o.choice.spreads) attributes["spread"] += s + "\n";
     logging::write_hdf5(*out.h5, [&](hid_t file) { write_record(file, r, attributes); });
-    logging::write_whole(*out.svg, svg_of(r, view, title));
+    logging::write_whole(*out.svg, picture);
     written = out.h5->string() + ", " + out.svg->string();
   }
   if (out.html) {
-    logging::write_whole(*out.html, html_of(r, view, title, printed));
+    logging::write_whole(*out.html, page);
     written += (written.empty() ? "" : ", ") + out.html->string();
   }
   if (!written.empty()) fmt::print("{}\n", written);

@@ -5,11 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <limits>
+#include <numeric>
 #include <sstream>
 
 #include "commands.hpp"
+#include "inputs.hpp"
 #include "network/suggest.hpp"
 #include "network/units.hpp"
 #include "sweep/statistics.hpp"
@@ -141,9 +142,13 @@ class Fitting {
  private:
   static constexpr double refused = 1e12;  ///< sum of squares of a device that cannot be
   struct Solution {
-    std::vector<double> q, covariance;  ///< of q, without the variance of the residuals
+    std::vector<double> q;
     double squares = 0;
-    bool told_apart = true;  ///< do the values tell the parameters apart?
+  };
+  /// What the values say of the parameters around a solution.
+  struct Told {
+    std::vector<double> variance;  ///< of each, without that of the residuals; infinite: nothing
+    std::vector<bool> acts;        ///< does it change anything that was measured?
   };
 
   /// The k-th number of Halton's sequence in one of its dimensions.
@@ -191,17 +196,69 @@ class Fitting {
     lmdif(call, this, m, n, q.data(), off.data(), tolerance, tolerance, 0, 400 * (n + 1), step, diag.data(),
           1, 1.0, 0, &calls, jacobian.data(), m, pivot.data(), qtf.data(), w1.data(), w2.data(), w3.data(),
           w4.data());
-    Solution s{q, {}, 0};
+    Solution s{q, 0};
     for (const double x : off) s.squares += x * x;
-    // The triangle that lmdif leaves in the upper part of the Jacobian becomes the covariance,
-    // with zeros for parameters that the values do not determine.
-    covar(n, jacobian.data(), m, pivot.data(), 1e-9, w1.data());
-    s.covariance.resize(q.size() * q.size());
-    for (std::size_t i = 0; i < q.size(); ++i)
-      for (std::size_t k = 0; k < q.size(); ++k) s.covariance[i * q.size() + k] = jacobian[i + k * points];
-    for (std::size_t i = 0; i < q.size(); ++i)
-      s.told_apart = s.told_apart && s.covariance[i * q.size() + i] > 0;
     return s;
+  }
+  /// Derivatives of the residuals by each of q: differences over an interval that is the same for all, so
+  /// that parameters which do the same have the same.
+  std::vector<std::vector<double>> derivatives(const std::vector<double>& q) {
+    constexpr double h = 1e-4;
+    const auto at = [&](std::size_t i, double by) {
+      std::vector<double> there = q, off(m_.count());
+      there[i] += by;
+      residuals(there.data(), off.data());
+      return off;
+    };
+    const auto can_be = [](const std::vector<double>& off) { return off[0] != std::sqrt(refused); };
+    const std::vector<double> here = at(0, 0);
+    std::vector<std::vector<double>> all;
+    for (std::size_t i = 0; i < q.size(); ++i) {
+      std::vector<double> up = at(i, h), down = at(i, -h);
+      const double apart = can_be(up) && can_be(down) ? 2 * h : h;
+      if (!can_be(up)) up = here;
+      if (!can_be(down)) down = here;
+      for (std::size_t k = 0; k < up.size(); ++k) up[k] = (up[k] - down[k]) / apart;
+      all.push_back(std::move(up));
+    }
+    return all;
+  }
+  /// Diagonal of the inverse of the normal matrix.  A parameter of which less than `least` is left once all
+  /// others have explained what they can is not told apart from them.
+  Told told(const std::vector<double>& q) {
+    constexpr double least = 1e-8;
+    auto J = derivatives(q);
+    const std::size_t n = q.size();
+    const auto product = [](const std::vector<double>& a, const std::vector<double>& b) {
+      return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+    };
+    Told t;
+    for (std::size_t i = 0; i < n; ++i) {
+      const double length = std::sqrt(product(J[i], J[i]));
+      t.acts.push_back(length > 1e-9);  // residuals are parts of what was measured
+      // What is left of its derivatives without their parts along all others (Gram and Schmidt, twice).
+      std::vector<std::vector<double>> basis;
+      for (std::size_t k = 0; k <= n; ++k) {
+        const std::size_t j = k < n ? k : i;  // itself last
+        if (k == i) continue;
+        std::vector<double> rest = J[j];
+        const double whole = std::sqrt(product(rest, rest));
+        for (int twice = 0; twice < 2; ++twice)
+          for (const auto& e : basis) {
+            const double part = product(rest, e);
+            for (std::size_t l = 0; l < rest.size(); ++l) rest[l] -= part * e[l];
+          }
+        const double left = std::sqrt(product(rest, rest));
+        if (k == n) {
+          const bool known = t.acts[i] && left > std::sqrt(least) * length;
+          t.variance.push_back(known ? 1 / (left * left) : std::numeric_limits<double>::infinity());
+        } else if (left > std::sqrt(least) * whole) {
+          for (double& x : rest) x /= left;
+          basis.push_back(std::move(rest));
+        }
+      }
+    }
+    return t;
   }
   /// |t| that Student's t with so many degrees of freedom exceeds in 5 % of cases.
   static double student95(double df) {
@@ -212,18 +269,20 @@ class Fitting {
     }
     return high;
   }
-  Fit described(const Solution& s) const {
+  Fit described(const Solution& s) {
     Fit f;
     f.points = m_.count();
     const double df = static_cast<double>(f.points) - static_cast<double>(s.q.size());
     f.rms = std::sqrt(s.squares / static_cast<double>(f.points));
+    const Told t = told(s.q);
+    constexpr double widest = 20;  // of logarithms: of more than e^20 to either side nothing is known
     for (std::size_t i = 0; i < s.q.size(); ++i) {
       const double infinite = std::numeric_limits<double>::infinity();
       double half = infinite;
-      if (s.told_apart && df > 0)
-        half = student95(df) * std::sqrt(s.covariance[i * s.q.size() + i] * s.squares / df);
+      if (df > 0) half = student95(df) * std::sqrt(t.variance[i] * (s.squares / df));
       const Scale& scale = scales_[i];
-      f.parameters.push_back({index_[i], scale.from(s.q[i]),
+      if (!(half < widest) && (scale.positive() || scale.bounded())) half = infinite;
+      f.parameters.push_back({index_[i], t.acts[i], scale.from(s.q[i]),
                               half < infinite ? scale.from(s.q[i] - half) : -infinite,
                               half < infinite ? scale.from(s.q[i] + half) : infinite});
     }
@@ -241,8 +300,7 @@ class Fitting {
 }  // namespace
 
 Measured read_measured(const std::string& file, const SynapseTable& t, const View& view) {
-  std::ifstream in(file);
-  if (!in) throw UserError(fmt::format("--fit: {} cannot be read", file));
+  std::istringstream in(text_of_file(file, std::size_t{256} << 20, "--fit"));
   std::string line;
   std::size_t number = 0;
   const auto where = [&] { return fmt::format("{}:{}", file, std::max<std::size_t>(number, 1)); };

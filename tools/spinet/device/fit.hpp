@@ -31,6 +31,7 @@ struct FitRequest {
 };
 struct FittedParameter {
   std::uint32_t index = 0;
+  bool acts = true;                     ///< do values around it change what was measured?
   double value = 0, low = 0, high = 0;  ///< 95 % interval; infinite where the table does not tell
 };
 struct Fit {

@@ -55,6 +55,14 @@ std::string chosen_axis(const Record& r) {
   return "step";
 }
 
+/// What is below 0 would not be there in a logarithmic picture.
+void refuse_negative(const std::string& axis, const std::vector<double>& values) {
+  const double least = *std::min_element(values.begin(), values.end());
+  if (least < 0)
+    throw UserError(
+        fmt::format("--axis {}=log: values go down to {:g}, which has no logarithm", axis, least));
+}
+
 struct Across {
   ChartAxis axis;
   std::vector<std::size_t> readings;  ///< which are shown
@@ -85,6 +93,7 @@ Across across(const Record& r, const View& v) {
   const auto& e = r.protocol.elements;
   const bool by_decades = name == "time" && e.size() == 1 && e[0].text.ends_with("log");
   a.axis.logarithmic = given != v.logarithmic.end() ? given->second : by_decades;
+  if (a.axis.logarithmic) refuse_negative("x", raw);
   a.axis.values = std::move(raw);
   return a;
 }
@@ -205,6 +214,7 @@ std::string svg_of(const Record& r, const View& view, const std::string& title) 
   for (const auto v : view.variables) {
     Panel p{name_of(*r.table, v) + unit_suffix(*r.table, v), taken(series_of(r, v, 0.5), a.readings)};
     p.logarithmic = is_logarithmic(view, name_of(*r.table, v), p.y);
+    if (p.logarithmic) refuse_negative(name_of(*r.table, v), p.y);
     p.colour = colours[panels.size() % std::size(colours)];
     if (r.devices > 1) {
       p.lower = taken(series_of(r, v, 0.05), a.readings);

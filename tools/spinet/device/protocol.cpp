@@ -47,10 +47,14 @@ class ProtocolReader {
     const std::size_t at = std::min(where.at, text_.size());
     const std::size_t begin = at == 0 ? 0 : text_.rfind('\n', at - 1) + 1;
     const std::size_t end = std::min(text_.find('\n', at), text_.size());
+    constexpr std::size_t before = 60, most = 100;  // characters of a line that are shown
+    const std::size_t from = at - begin > before ? at - before : begin, to = std::min(end, from + most);
+    const std::string lead = from > begin ? "..." : "", more = to < end ? "..." : "";
     const auto line = 1 + std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(at), '\n');
-    throw UserError(fmt::format("{}:{}:{}: {}\n  | {}\n  | {}^{}{}", source_, line, at - begin + 1, reason,
-                                printable(text_.substr(begin, end - begin)), std::string(at - begin, ' '),
-                                std::string(where.length > 1 ? where.length - 1 : 0, '~'),
+    throw UserError(fmt::format("{}:{}:{}: {}\n  | {}{}{}\n  | {}^{}{}", source_, line, at - begin + 1,
+                                reason, lead, printable(text_.substr(from, to - from)), more,
+                                std::string(lead.size() + at - from, ' '),
+                                std::string(std::min(where.length, std::max(to, at + 1) - at) - 1, '~'),
                                 help.empty() ? "" : "\n" + help));
   }
 

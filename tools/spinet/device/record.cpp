@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
+#include <sstream>
 
 #include "commands.hpp"
 #include "network/lookup.hpp"
@@ -127,8 +128,25 @@ const SynapseTable& device_named(const Catalogue& c, const std::string& name) {
   return t;
 }
 
+namespace {
+
+/// A choice by its name, as networks give it.
+double choice_of(const std::string& option, const std::string& text, const Field& f) {
+  std::vector<std::string> known;
+  std::istringstream names(f.choices);
+  for (std::string name; names >> name;) known.push_back(name);
+  const auto at = std::find(known.begin(), known.end(), text);
+  if (at == known.end())
+    throw UserError(fmt::format("{}: {} cannot be {}; {}", option, in_quotes(f.name), in_quotes(text),
+                                suggest(text, known, "choices")));
+  return static_cast<double>(at - known.begin());
+}
+
+}  // namespace
+
 double value_of(const std::string& option, const std::string& text, const Field& f) {
   if (f.flags & derived && text == "auto") return automatic;
+  if (f.choices) return choice_of(option, text, f);
   char* end = nullptr;
   const double x = std::strtod(text.c_str(), &end);
   while (*end == ' ') ++end;
@@ -148,8 +166,10 @@ double value_of(const std::string& option, const std::string& text, const Field&
     std::string range;
     if (std::isfinite(f.low)) range += fmt::format(" {} {:g}", f.flags & low_open ? "above" : "from", f.low);
     if (std::isfinite(f.high)) range += fmt::format(" {} {:g}", f.flags & high_open ? "below" : "to", f.high);
-    throw UserError(fmt::format("{}: {} must be{}{}{}", option, in_quotes(f.name),
-                                f.flags & integer ? " a whole number" : "", range,
+    const char* const number = f.flags & integer ? " a whole number"
+                               : range.empty()   ? " a finite number"
+                                                 : "";
+    throw UserError(fmt::format("{}: {} must be{}{}{}", option, in_quotes(f.name), number, range,
                                 wanted->dimension.none() ? "" : fmt::format(" {}", f.unit)));
   }
   return value;
