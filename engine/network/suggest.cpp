@@ -64,6 +64,10 @@ std::string suggest_one(std::string_view best, const std::vector<std::string>& a
   if (!allowed.empty() && allowed.size() <= most_listed) {
     if (!s.empty()) s += ' ';
     s += std::string(kind) + ": " + joined(allowed);
+  } else if (s.empty() && !allowed.empty()) {
+    const auto last = allowed.begin() + static_cast<std::ptrdiff_t>(most_listed);
+    s = std::string(kind) + ": " + joined({allowed.begin(), last}) + " and " +
+        std::to_string(allowed.size() - most_listed) + " more";
   }
   return s;
 }
