@@ -198,7 +198,7 @@ def main():
             for factor in (0.5, 2):
                 changed(lambda f: rows(f, name, factor), other)
         changed(lambda f: f["state"].move("agenda", "agendb"), other)
-        changed(lambda f: f.attrs.modify("at_ticks", f.attrs["at_ticks"] - 1), "its state is of another time than it says", seal=True)
+        changed(lambda f: f.attrs.modify("at_ticks", f.attrs["at_ticks"] - 1), "is of another time than the checkpoint says", seal=True)
         changed(link, "is a link to elsewhere", seal=True)
         (folder / "unfinished.ckpt.1.h5").write_bytes(bytes_of[:-40])
         refused("unfinished.ckpt.1.h5", "its end, with its digest, is missing")
