@@ -31,6 +31,7 @@ struct NamedProjection {
   bool lines(const Node& given, bool are_rows, const Make& make) const;
   /// By number: which rows or columns have a synapse, as far as it is known before anything is drawn.
   std::vector<bool> taken(bool are_rows, std::uint64_t count) const {
+    if (!sure) return {};  // there may be no rule
     std::vector<bool> have(count, !p.rule->lists());
     if (p.rule->lists())
       for (const auto& e : p.edges) have[are_rows ? e.source : e.target] = true;
@@ -42,7 +43,7 @@ struct NamedProjection {
 bool NamedProjection::lines(const Node& given, bool are_rows, const Make& make) const {
   const char* const what = are_rows ? "row" : "column";
   const std::uint64_t count = are_rows ? p.source_count() : p.target_count();
-  const auto have = taken(are_rows, sure ? count : 0);
+  const auto have = taken(are_rows, count);
   Reader& r = l.read;
   const Node& n = r.resolved(given);
   std::vector<const Node*> items;

@@ -174,7 +174,7 @@ class Protocols(Case):
             (["--devices", "20", "--spread", "G_max=300%"], "cannot be: "),
             (["--thresholds", "3 V"], "--thresholds"),
             (["--free", "V_th"], "--fit names the measured table"),
-            (["--fit", "none.csv", "--free", "V_th"], "none.csv cannot be read"),
+            (["--fit", "none.csv", "--free", "V_th"], "'none.csv' cannot be read"),
         ]:
             with self.subTest(more):
                 self.assertIn(message, self.device("2 V 5 ms", *more, code=2))
@@ -414,7 +414,7 @@ record:
 
     def test_mistakes(self):
         self.write([3, 4, 5], rows=2, columns=2)
-        self.assertIn("p.yaml:4:3: environment 'p': the devices do not fit its members", self.run_it("validate", "p.yaml", code=2))
+        self.assertIn("p.yaml:6:3: error: environment 'p': the devices do not fit its members", self.run_it("validate", "p.yaml", code=2))
         self.write(12 * [3], rows=4, columns=3, connect="{pairwise_bernoulli: 0.5}")
         self.assertRegex(self.run_it("run", "p.yaml", "-n", "2", "-o", "p.h5", code=3), "addresses what it posts to the synapse from source . to target . of 'devices', but none was drawn")
         self.write([3, 4], width="13 ms")
@@ -447,7 +447,7 @@ class Mistakes(Case):
 
     def test_numbers_and_axes(self):
         self.assertIn("must be a finite number", self.device("2.5 V 5 ms", "--spread", "u=nan", code=2))
-        self.assertIn("values go down to -90", self.device("field -90 Oe..90 Oe in 4", "--axis", "x=log", "-o", "x.h5", code=2))
+        self.assertIn("values go down to -0.009", self.device("field -90 Oe..90 Oe in 4", "--axis", "x=log", "-o", "x.h5", code=2))
         self.assertFalse(os.path.exists(self.path("x.h5")))
 
     def test_options_of_crossbars(self):
