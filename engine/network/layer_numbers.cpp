@@ -36,9 +36,10 @@ std::optional<std::uint32_t> images_of(const Network& n) {
 
 bool learns(const Network& n, std::uint32_t p) {
   const Projection& q = n.projections[p];
+  if (!q.rule || !q.rule->learns()) return false;
   const auto target = whole_population(n, q.targets);
   const NeuronTable* const t = target ? n.populations[*target].neuron() : nullptr;
-  return q.rule && q.rule->learns() && t && !t->environment && parameter_of(t->model, "bias");
+  return t && !t->environment && parameter_of(t->model, "bias");
 }
 
 Trained trained_of_projection(const Network& n, std::uint32_t p) {
@@ -68,8 +69,13 @@ Trained trained_of_population(const Network& n, std::uint32_t p) {
 
 std::size_t trained_of(const Network& n) {
   std::size_t all = 0;
-  for (std::uint32_t p = 0; p < n.projections.size(); ++p) all += trained_of_projection(n, p).all();
-  for (std::uint32_t p = 0; p < n.populations.size(); ++p) all += trained_of_population(n, p).all();
+  bool any = false;
+  for (std::uint32_t p = 0; p < n.projections.size(); ++p) {
+    all += trained_of_projection(n, p).all();
+    any = any || learns(n, p);
+  }
+  for (std::uint32_t p = 0; p < n.populations.size(); ++p)  // there may be 100,000, none of them a layer
+    if (any || n.populations[p].curves) all += trained_of_population(n, p).all();
   return all;
 }
 
