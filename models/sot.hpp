@@ -24,6 +24,7 @@
 #pragma once
 #include "spinet/field.hpp"
 #include "spinet/math.hpp"
+#include "spinet/preset.hpp"
 
 namespace spinet::sot {
 
@@ -33,29 +34,37 @@ struct Constants {
   double write, forget, heat;
 };
 
+/// The paper gives "a few seconds" and the curves without numbers; what makes them is ours.
+inline constexpr const char* source =
+    "R. I. Salinas Padilla, C.-H. Lai, \"Self-regulated spintronic long short-term memory for spiking neural "
+    "networks\" (its figures have no numbers; constants: ours)";
+inline constexpr Setting afm_fm[] = {
+    {"I_0", 10}, {"I_width", 1}, {"w_0", 10}, {"tau_v", 2000}, {"tau_h", 1000}};
+
+/// `each`: flags of all that are numbers.
 template <class Params>
-void add_constants(FieldTable<Params>& t) {
+void add_constants(FieldTable<Params>& t, std::uint32_t each = 0) {
   constexpr Range times = between(1e-6, 1e15);  // so that their ratio is a number
-  t.add(&Params::I_0, "I_0", "mA", 10, above(0), 0,
+  t.add(&Params::I_0, "I_0", "mA", 10, above(0), each,
         "current that switches half of the device in w_0 (not in the paper)")
-      .add(&Params::I_width, "I_width", "mA", 1, above(0), 0,
+      .add(&Params::I_width, "I_width", "mA", 1, above(0), each,
            "of the logistic function of the current (not in the paper)")
-      .add(&Params::w_0, "w_0", "ms", 10, above(0), 0,
+      .add(&Params::w_0, "w_0", "ms", 10, above(0), each,
            "width of a pulse to which I_0 belongs (not in the paper)")
-      .add(&Params::width_exponent, "width_exponent", "1", 0.2, between(0, 10), 0,
+      .add(&Params::width_exponent, "width_exponent", "1", 0.2, between(0, 10), each,
            "the current that switches half goes as w^-width_exponent (not in the paper)")
-      .add(&Params::tau_v, "tau_v", "ms", 2000, times, 0,
+      .add(&Params::tau_v, "tau_v", "ms", 2000, times, each,
            "time constant of what relaxes; the paper says: a few seconds")
-      .add(&Params::tau_h, "tau_h", "ms", 1000, times, 0, "time constant of heat (not in the paper)")
-      .add(&Params::heat_leak, "heat_leak", "1", 0.1, between(0, 1e6), 0,
+      .add(&Params::tau_h, "tau_h", "ms", 1000, times, each, "time constant of heat (not in the paper)")
+      .add(&Params::heat_leak, "heat_leak", "1", 0.1, between(0, 1e6), each,
            "heat 1 makes the decay faster by this part (not in the paper)")
-      .add(&Params::heat_half, "heat_half", "1", 0.5, above(0), 0,
+      .add(&Params::heat_half, "heat_half", "1", 0.5, above(0), each,
            "heat that opens the write gate half (not in the paper)")
-      .add(&Params::heat_gain, "heat_gain", "1", 0.3, between(0, 1e6), 0,
+      .add(&Params::heat_gain, "heat_gain", "1", 0.3, between(0, 1e6), each,
            "heat of a pulse of I_0 and w_0 (not in the paper)")
-      .add(&Params::saturation, "saturation", "1", 8, at_least(0), 0,
+      .add(&Params::saturation, "saturation", "1", 8, at_least(0), each,
            "power of the part switched that is written without heat (not in the paper)")
-      .add(&Params::loss, "loss", "1", 0.3, between(0, 4), 0,
+      .add(&Params::loss, "loss", "1", 0.3, between(0, 4), each,
            "an isolated pulse lowers r by the part loss q (1 - q) (not in the paper)")
       .add(&Params::write, "write", "1", 1, between(0, 1), integer, "0: nothing is written into r")
       .add(&Params::forget, "forget", "1", 1, between(0, 1), integer,
@@ -92,10 +101,11 @@ class Device {
     const double size = math::abs(current);
     return -math::expm1(-size / c_.I_width) / (1 + math::exp((I_c - size) / c_.I_width));
   }
-  /// Just behind a pulse.  `s` is the state at its begin.
-  State after(const State& s, double current, double ms) const {
+  /// Just behind a pulse that switches `factor` times as much as usual.  `s` is the state at its begin.
+  State after(const State& s, double current, double ms, double factor = 1) const {
     if (current == 0 || (current < 0 && c_.forget == 0)) return s;
-    const double q = switched(current, ms), m = s.m() + q * ((current > 0 ? 1 : -1) - s.m());
+    const double most = factor * switched(current, ms), q = most < 1 ? most : 1;
+    const double m = s.m() + q * ((current > 0 ? 1 : -1) - s.m());
     const double S = s.h / (s.h + c_.heat_half), c = math::pow(q, c_.saturation);
     State n = s;
     if (c_.write != 0) n.r += (m - s.r) * (c + (1 - c) * S * q * q);

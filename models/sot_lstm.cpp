@@ -21,6 +21,7 @@ struct SotLstm {
       "or "
       "forgotten.";
   static constexpr Port ports[] = {{"in", "mA", "current of a pulse, of either sign", 0, 1, 1}};
+  static constexpr Preset presets[] = {preset("sot_afm_fm", sot::source, sot::afm_fm)};
   struct Params : sot::Constants {
     double threshold, v_reset, write_width, forget_width;
   };

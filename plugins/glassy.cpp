@@ -5,11 +5,10 @@
 namespace {
 using namespace spinet;
 
-struct Glassy : glassy::Model<Glassy, 8, true> {
+struct Glassy : glassy::Model<Glassy, 8> {
   static constexpr const char* name = "glassy";
   static constexpr const char* doc =
       "Glassy molecular spin valve: pulses act and fade with the logarithm of their number and of time.";
-  static constexpr bool draws = true;
 };
 }  // namespace
 

@@ -41,34 +41,47 @@ struct Constants {
   double G_th, MG_max, MG_exponent, field_soft, field_hard, w_max;
 };
 
+/// What was measured: the two samples of the source above.
+inline constexpr const char* source =
+    "A. Shumilin et al., \"Glassy synaptic time dynamics in molecular La0.7Sr0.3MnO3/Gaq3/AlOx/Co spintronic "
+    "crossbar devices\" (2024)";
+inline constexpr Setting lsmo_gaq3_co[] = {
+    {"temperature", 76}, {"E_max", 1}, {"V_up", 1.75}, {"V_down", 1}, {"read_voltage", 0.1}};
+inline constexpr Setting lsmo_gaq3_co_3x1[] = {
+    {"temperature", 100}, {"E_max", 1}, {"V_up", 1.75}, {"V_down", 1}, {"read_voltage", 0.1}};
+inline constexpr Preset presets_of_all[] = {preset("lsmo_gaq3_co", source, lsmo_gaq3_co),
+                                            preset("lsmo_gaq3_co_3x1", source, lsmo_gaq3_co_3x1)};
+
 /// Adds the fields of `Constants` to the table of a `Params` that derives from it.
 template <class Params>
 void add_constants(FieldTable<Params>& t) {
-  t.add(&Params::G_min, "G_min", "uS", 1.35e-4, {0, 1e9, low_open}, 0,
+  t.add(&Params::G_min, "G_min", "uS", 1.35e-4, {0, 1e9, low_open}, spread,
         "conductance of a device with all impurities out of place (not in the paper)")
-      .add(&Params::span, "span", "1", 13.4, {0, 80, low_open}, 0, "ln(G_max / G_min) (not in the paper)")
-      .add(&Params::E_max, "E_max", "eV", 1, above(0), 0, "highest barrier")
-      .add(&Params::nu_0, "nu_0", "1/s", 1e12, above(0), 0, "attempt frequency (not in the paper)")
+      .add(&Params::span, "span", "1", 13.4, {0, 80, low_open}, spread,
+           "ln(G_max / G_min) (not in the paper)")
+      .add(&Params::E_max, "E_max", "eV", 1, above(0), spread, "highest barrier")
+      .add(&Params::nu_0, "nu_0", "1/s", 1e12, above(0), spread, "attempt frequency (not in the paper)")
       .add(&Params::temperature, "temperature", "K", 76, at_least(0.01), scheduled, "of the device")
-      .add(&Params::V_up, "V_up", "V", 1.75, at_least(0), 0, "positive voltages up to it change nothing")
-      .add(&Params::V_down, "V_down", "V", 1, at_least(0), 0, "negative voltages up to it change nothing")
-      .add(&Params::lift_up, "lift_up", "eV", 0.2424, at_least(0), 0,
+      .add(&Params::V_up, "V_up", "V", 1.75, at_least(0), spread, "positive voltages up to it change nothing")
+      .add(&Params::V_down, "V_down", "V", 1, at_least(0), spread,
+           "negative voltages up to it change nothing")
+      .add(&Params::lift_up, "lift_up", "eV", 0.2424, at_least(0), spread,
            "tilt of the barriers 1 V above V_up (not in the paper)")
-      .add(&Params::lift_down, "lift_down", "eV", 0.02019, at_least(0), 0,
+      .add(&Params::lift_down, "lift_down", "eV", 0.02019, at_least(0), spread,
            "tilt of the barriers 1 V beyond V_down (not in the paper)")
-      .add(&Params::power_up, "power_up", "1", 1.3, above(0), 0,
+      .add(&Params::power_up, "power_up", "1", 1.3, above(0), spread,
            "how the tilt grows with V - V_up (not in the paper)")
-      .add(&Params::power_down, "power_down", "1", 3.3, above(0), 0,
+      .add(&Params::power_down, "power_down", "1", 3.3, above(0), spread,
            "how the tilt grows with -V - V_down (not in the paper)")
-      .add(&Params::G_th, "G_th", "uS", 1.13, at_least(0), 0,
+      .add(&Params::G_th, "G_th", "uS", 1.13, at_least(0), spread,
            "conductance above which there is magnetoconductance (not in the paper)")
-      .add(&Params::MG_max, "MG_max", "1", 0.25, at_least(0), 0,
+      .add(&Params::MG_max, "MG_max", "1", 0.25, at_least(0), spread,
            "magnetoconductance at G_max: (G_AP - G_P) / G_P (not in the paper)")
-      .add(&Params::MG_exponent, "MG_exponent", "1", 0.75, above(0), 0,
+      .add(&Params::MG_exponent, "MG_exponent", "1", 0.75, above(0), spread,
            "of G - G_th in the magnetoconductance (not in the paper)")
-      .add(&Params::field_soft, "field_soft", "Oe", 90, above(0), 0,
+      .add(&Params::field_soft, "field_soft", "Oe", 90, above(0), spread,
            "field that turns the soft electrode (not in the paper)")
-      .add(&Params::field_hard, "field_hard", "Oe", 250, above(0), 0,
+      .add(&Params::field_hard, "field_hard", "Oe", 250, above(0), spread,
            "field that turns the hard electrode, too (not in the paper)")
       .add(&Params::w_max, "w_max", "1", 100, any(), port_unit,
            "weight of G_max, parallel, over that of no conductance");
@@ -121,6 +134,17 @@ struct Event {
   bool acts;
 };
 
+/// Functions that are the same for all devices.
+struct Tables {
+  Table<1280> sum;     ///< ln(1 + e^x)
+  Table<512> beneath;  ///< Ein(e^x)
+  void make() {
+    sum.make(-20, 20,
+             [](double x) { return x > 0 ? x + math::log1p(math::exp(-x)) : math::log1p(math::exp(x)); });
+    beneath.make(-12, 4, [](double x) { return valve::ein(math::exp(x)); });
+  }
+};
+
 struct Device : Constants {
   double kT;                    ///< over E_max
   double kT_fronts;             ///< the same in the numbers of fronts
@@ -131,25 +155,25 @@ struct Device : Constants {
   double ticks_per_s;
   double soft, hard;  ///< T
   double G_max;
-  Table<1280> sum;     ///< ln(1 + e^x)
-  Table<512> beneath;  ///< Ein(e^x)
+  double scale;   ///< conductances are kept over this one: that of the projection's G_max [uS]
+  double excess;  ///< ln(G_max / scale)
 
   Device() = default;
-  Device(const Constants& c, const RunInfo& run) : Constants(c) {
+  /// `of_all`: the projection's G_max; 0: it is this device's.
+  Device(const Constants& c, double ticks_a_second, double of_all = 0) : Constants(c) {
     kT = boltzmann * c.temperature / c.E_max;
     kT_fronts = kT * front_one;
     per_kT = 1 / kT_fronts;
     octave = 0.69314718055994530942 * kT_fronts;
     straight = front_one + (euler_gamma - 12) * kT_fronts;
     all_passed = front_one + passed * kT_fronts;
-    ticks_per_s = 1e3 * run.ticks_per_ms;
+    ticks_per_s = ticks_a_second;
     one_tick = front(1 / ticks_per_s, 0);
     constexpr double per_tesla = 1e4;  // Oe; a quotient, as the loader makes of "90 Oe"
     soft = field_soft / per_tesla, hard = field_hard / per_tesla;
     G_max = G_min * math::exp(span);
-    sum.make(-20, 20,
-             [](double x) { return x > 0 ? x + math::log1p(math::exp(-x)) : math::log1p(math::exp(x)); });
-    beneath.make(-12, 4, [](double x) { return valve::ein(math::exp(x)); });
+    scale = of_all > 0 ? of_all : G_max;
+    excess = of_all > 0 ? math::log(G_max / of_all) : 0;
   }
 
   /// Tilt of the barriers [eV].
@@ -167,35 +191,44 @@ struct Device : Constants {
     const double e = kT_fronts * (ln + x);
     return e < 65535 ? e : 65535;
   }
-  /// A pulse of V for some seconds.
-  Event pulse(double V, double seconds) const {
-    const double d = tilt(V), ticks = seconds * ticks_per_s;
-    const double level = level_one * 0.5 * (1 + math::tanh(d / (boltzmann * temperature)));
-    return {front(seconds, d), static_cast<double>(math::floor_int(level + 0.5)),
-            ticks < 0x1p60 ? static_cast<Tick>(ticks + 0.5) : Tick{1} << 60, d != 0};
+  /// So much tilt [eV] for some seconds.
+  Event event(double tilt_of, double seconds) const {
+    const double ticks = seconds * ticks_per_s;
+    const double level = level_one * 0.5 * (1 + math::tanh(tilt_of / (boltzmann * temperature)));
+    return {front(seconds, tilt_of), static_cast<double>(math::floor_int(level + 0.5)),
+            ticks < 0x1p60 ? static_cast<Tick>(ticks + 0.5) : Tick{1} << 60, tilt_of != 0};
   }
   /// The time of no voltage, in ticks >= 1.
   Event rest(double ticks) const {
     const double e = one_tick + kT_fronts * math::log(ticks);
     return {e < 65535 ? e : 65535, level_one / 2, 0, true};
   }
-  /// The front of C + C', of those of C and C'.
-  double both(double e, double other) const {
-    const double x = (other - e) * per_kT;
-    return x <= -20 ? e : x >= 20 ? other : e + kT_fronts * sum(x);
-  }
-  /// The part of all barriers that a front has passed.
-  double share(double e) const {
-    if (e <= straight) return e * (1 / front_one);
-    const double x = (e - front_one) * per_kT - euler_gamma;
-    return x >= 4 ? 1 : x <= -12 ? e * (1 / front_one) : e * (1 / front_one) - kT * beneath(x);
-  }
+  /// The time of no voltage at the begin of an octave, 1023 of which is a tick.
+  double front_of(int number) const { return one_tick + octave * (static_cast<double>(number) - 1023); }
 
   double conductance(double p) const { return G_min * math::exp(span * p); }
   /// Magnetoconductance of a device of parallel conductance G.
   double MG(double G) const {
     const double x = (G - G_th) / (G_max - G_th);
     return x > 0 ? MG_max * math::pow(x, MG_exponent) : 0;
+  }
+};
+
+/// What happens in a device.
+struct Law {
+  const Device& d;
+  const Tables& t;
+
+  /// The front of C + C', of those of C and C'.
+  double both(double e, double other) const {
+    const double x = (other - e) * d.per_kT;
+    return x <= -20 ? e : x >= 20 ? other : e + d.kT_fronts * t.sum(x);
+  }
+  /// The part of all barriers that a front has passed.
+  double share(double e) const {
+    if (e <= d.straight) return e * (1 / front_one);
+    const double x = (e - front_one) * d.per_kT - euler_gamma;
+    return x >= 4 ? 1 : x <= -12 ? e * (1 / front_one) : e * (1 / front_one) - d.kT * t.beneath(x);
   }
 };
 
@@ -221,8 +254,8 @@ struct Profile {
   int n = 0;                          ///< number of fronts
 
   /// An event on top of all.
-  void add(const Event& e, const Device& d) {
-    for (int k = 1; k <= n; ++k) front[k] = d.both(front[k], e.front);
+  void add(const Event& e, const Law& law) {
+    for (int k = 1; k <= n; ++k) front[k] = law.both(front[k], e.front);
     push(e);
   }
   void push(const Event& e) {
@@ -232,11 +265,11 @@ struct Profile {
   }
   /// Fronts that are where the next one is have no room for their level; those that have passed all barriers
   /// leave a new base.
-  void tidy(const Device& d) {
+  void tidy(const Law& law) {
     int kept = 0;
     for (int k = 1; k <= n; ++k) {
       if (k < n && front[k] - front[k + 1] < 0.5) continue;
-      if (front[k] >= d.all_passed) {
+      if (front[k] >= law.d.all_passed) {
         level[0] = level[k];
         continue;
       }
@@ -250,11 +283,11 @@ struct Profile {
   /// its neighbours, is dealt out to them.  Both leave the mean of all as it is.  Cost: the largest
   /// change of the integral of p from any height up.  The uppermost interval is what has just been written,
   /// and stays.
-  void merge(const Device& d) {
+  void merge(const Law& law) {
     double width[K + 3];
     double above = 1;
     for (int k = 0; k < n; ++k) {
-      const double next = d.share(front[k + 1]);
+      const double next = law.share(front[k + 1]);
       width[k] = above - next;
       above = next;
     }
@@ -266,7 +299,7 @@ struct Profile {
         const double down = level[k] - level[k - 1], whole = width[k] + width[k - 1];
         const double joined = whole > 0 ? math::abs(down) * width[k] * width[k - 1] / whole : 0;
         if (joined < least) least = joined, best = k, deal = false;
-        if (k + 1 == n || front[k] >= d.straight) continue;
+        if (k + 1 == n || front[k] >= law.d.straight) continue;
         const double up = level[k + 1] - level[k];
         if (!(up * down > 0)) continue;
         const double dealt = math::abs(up * down / (up + down)) * width[k];
@@ -296,9 +329,12 @@ inline std::uint64_t mixed(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
+/// The `last` of a device whose time stands still: it is stuck or worn, and neither moves nor relaxes.
+constexpr Tick standing = Tick{1} << 62;
+
 /// A device of at most K fronts, packed: 38 bytes for 6, 46 for 8.  g0 and g1 hold the conductance, over
-/// G_max, at the ends of the quarter octave of time since `last` in which it was last asked for: between them
-/// it is a straight line, which is off by less than 10^-3.  They follow from the rest and change nothing.
+/// `scale`, at the ends of the octave of time since `last` in which it was last asked for: between them it is
+/// a straight line in ln t, which is off by less than 10^-3.  They follow from the rest and change nothing.
 template <int K>
 struct Stack {
   Tick last;  ///< end of the last pulse
@@ -312,11 +348,28 @@ struct Stack {
   Electrodes electrodes;
 
   void begin() {
-    base = static_cast<std::uint16_t>(static_cast<double>(g1) * level_one * base_per_level + 0.5);
-    count = 0;
-    at = 0;
+    flat(static_cast<double>(g1));
     last = 0;
     electrodes = {0, 0};
+  }
+  /// All barriers with this occupancy.
+  void flat(double p) {
+    base = static_cast<std::uint16_t>(p * level_one * base_per_level + 0.5);
+    count = 0;
+    at = 0;
+  }
+  /// So for ever.
+  void hold(double p) {
+    flat(p);
+    last = standing;
+  }
+  bool held() const { return last == standing; }
+  /// Takes all occupancies nearer to 1/2, so that the mean `from` becomes `to`.
+  [[gnu::noinline]] void narrow(double from, double to) {
+    Profile<K> p = profile();
+    const double part = (to - 0.5) / (from - 0.5);
+    for (int k = 0; k <= p.n; ++k) p.level[k] = level_one / 2 + (p.level[k] - level_one / 2) * part;
+    keep(p, last);
   }
 
   Profile<K> profile() const {
@@ -348,68 +401,77 @@ struct Stack {
   }
 
   /// Makes up for the time of no voltage up to `now`.
-  void settle(Tick now, const Device& d) {
+  [[gnu::noinline]] void settle(Tick now, const Law& law) {
+    at = 0;
     if (now <= last) return;
     Profile<K> p = profile();
-    p.add(d.rest(static_cast<double>(now - last)), d);
-    p.tidy(d);
-    if (p.n > K) p.merge(d);
+    p.add(law.d.rest(static_cast<double>(now - last)), law);
+    p.tidy(law);
+    if (p.n > K) p.merge(law);
     keep(p, now);
     last = now;
   }
   /// A pulse that begins at `now`, or as soon as the last one is over.
-  void pulse(const Event& e, Tick now, const Device& d) {
+  [[gnu::noinline]] void pulse(const Event& e, Tick now, const Law& law) {
     if (!e.acts) return;
     Profile<K> p = profile();
     if (now > last) {  // both at once: C + C' + C''
-      Event rest = d.rest(static_cast<double>(now - last));
-      rest.front = d.both(rest.front, e.front);
-      p.add(rest, d);
+      Event rest = law.d.rest(static_cast<double>(now - last));
+      rest.front = law.both(rest.front, e.front);
+      p.add(rest, law);
       last = now;
       p.push(e);
     } else {
-      p.add(e, d);
+      p.add(e, law);
     }
-    p.tidy(d);
-    if (p.n > K) p.merge(d);
+    p.tidy(law);
+    if (p.n > K) p.merge(law);
     keep(p, last);
-    constexpr Tick latest = Tick{1} << 62;
+    constexpr Tick latest = standing - 1;
     last = last > latest - e.ticks ? latest : last + e.ticks;
   }
   double elapsed(Tick now) const { return now > last ? static_cast<double>(now - last) : 0; }
-  double occupancy(Tick now, const Device& d) const {
-    return mean_after(now > last ? d.rest(elapsed(now)).front : -math::infinity, d);
+  double occupancy(Tick now, const Law& law) const {
+    return mean_after(now > last ? law.d.rest(elapsed(now)).front : -math::infinity, law);
   }
 
-  /// The parallel conductance over G_max, of a mean occupancy.
-  static double relative(double mean, const Device& d) { return math::exp(d.span * (mean - 1)); }
+  /// The parallel conductance over `scale`, of a mean occupancy.
+  static double relative(double mean, const Device& d) { return math::exp(d.span * (mean - 1) + d.excess); }
   struct Ends {
     float g0, g1;
     std::uint16_t at;
   };
   static constexpr int mantissa = 52;
-  Ends ends(Tick now, const Device& d) const {
-    const std::uint64_t octave =
-        now > last ? std::bit_cast<std::uint64_t>(static_cast<double>(now - last)) >> mantissa : 1;
+  /// Which octave of time it is; 1: the last pulse is not over.
+  std::uint64_t octave_at(Tick now) const {
+    return now > last ? std::bit_cast<std::uint64_t>(static_cast<double>(now - last)) >> mantissa : 1;
+  }
+  /// Are g0 and g1 those of the present?
+  bool current(Tick now) const { return octave_at(now) == at; }
+  [[gnu::noinline]] Ends ends(Tick now, const Law& law) const {
+    const std::uint64_t octave = octave_at(now);
     if (octave == at) return {g0, g1, at};
-    const double begin = now > last
-                             ? d.one_tick + d.octave * (static_cast<double>(static_cast<int>(octave)) - 1023)
-                             : -math::infinity;
-    const double end = begin + d.octave;
-    const double g = relative(mean_after(begin, d), d);
-    return {static_cast<float>(g),
-            now > last ? static_cast<float>(relative(mean_after(end, d), d)) : static_cast<float>(g),
-            static_cast<std::uint16_t>(octave)};
+    const auto number = static_cast<std::uint16_t>(octave);
+    if (now <= last) {
+      const auto g = static_cast<float>(relative(mean_after(-math::infinity, law), law.d));
+      return {g, g, number};
+    }
+    const bool next = at > 1 && number == at + 1;
+    const float begin = next ? g1 : static_cast<float>(conductance_at(number, law));
+    return {begin, static_cast<float>(conductance_at(number + 1, law)), number};
+  }
+  double conductance_at(int octave, const Law& law) const {
+    return relative(mean_after(law.d.front_of(octave), law), law.d);
   }
   /// Mean occupancy after no voltage has got so far.
-  double mean_after(double rest, const Device& d) const {
+  [[gnu::noinline]] double mean_after(double rest, const Law& law) const {
     double sum = base / base_per_level, before = sum;
     for (int k = 0; k < count; ++k) {
       const double l = level[k];
-      sum += (l - before) * d.share(d.both(front[k], rest));
+      sum += (l - before) * law.share(law.both(front[k], rest));
       before = l;
     }
-    if (rest > 0) sum += (level_one / 2 - before) * d.share(rest);
+    if (rest > 0) sum += (level_one / 2 - before) * law.share(rest);
     return sum * (1 / level_one);
   }
   double between(const Ends& e, Tick now) const {
@@ -419,9 +481,9 @@ struct Stack {
     return a + (b - a) * (x + 0.3466 * x * (1 - x));  // log2(1 + x), to 0.008
   }
   /// By interpolation in the octave: what events meet and logs show.
-  double shown(Tick now, const Device& d) const { return between(ends(now, d), now); }
-  double shown_and_kept(Tick now, const Device& d) {
-    const Ends e = ends(now, d);
+  double shown(Tick now, const Law& law) const { return between(ends(now, law), now); }
+  double shown_and_kept(Tick now, const Law& law) {
+    const Ends e = ends(now, law);
     g0 = e.g0, g1 = e.g1, at = e.at;
     return between(e, now);
   }

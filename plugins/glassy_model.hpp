@@ -1,50 +1,35 @@
-// The synapse models of packed glassy devices: `glassy` with 8 fronts, what it is read with and its energy,
-// `glassy_6` with 6 fronts and nothing else in 40 bytes, `glassy_stdp` as that and programmed by its own
-// spikes.  A state has one size for each model, so a network that wants 10^8 devices names the small one.
+// The synapse models of packed glassy devices: `glassy` with 8 fronts, `glassy_6` with 6 in 40 bytes,
+// `glassy_stdp` as that and programmed by its own spikes.  A state has one size for each model, so a network
+// that wants 10^8 devices names the small one.  What spinet/reality.hpp adds lies in parts.
 #pragma once
-#include <type_traits>
-
-#include "glassy.hpp"
+#include "glassy_wide.hpp"
 
 namespace spinet::glassy {
 
-/// What `glassy` alone carries.
-struct Meter {
-  double energy, reading;
-};
-struct NoMeter {};
-struct NoReading {};
-
 /// `M`: the model itself, which derives from this.
-template <class M, int K, bool metered>
+template <class M, int K>
 struct Model {
   static constexpr Stimulus stimuli[] = {device::pulse, device::field, device::read};
   enum { a_pulse, a_field, a_read };
-  struct Params : Constants, std::conditional_t<metered, device::Reading, NoReading> {};
+  static constexpr bool draws_extended = true;
+  static constexpr auto& presets = presets_of_all;
+  struct Params : Constants, device::Reality {};
+  using Parts = device::RealityPartsAnd<device::LastRead>;
   struct Shared {
     Device device;
     double weight;  ///< of the parallel G_max
-    std::conditional_t<metered, device::Reader, NoReading> reader;
+    device::Knobs knobs;
+    Tables tables;
   };
-  struct State : Stack<K>, std::conditional_t<metered, Meter, NoMeter> {};
+  using State = Stack<K>;
 
   static auto params() {
     FieldTable<typename M::Params> t;
     add_constants(t);
-    if constexpr (metered)
-      device::add_reading(t,
-                          "1: add up the energy of pulses and reads, V^2 G dt in the present magnetic state");
+    device::add_reality(t);
     return t;
   }
-  enum : std::uint32_t {
-    weight_shown,
-    p_shown,
-    G_shown,
-    state_shown,
-    fronts_shown,
-    reading_shown,
-    energy_shown
-  };
+  enum : std::uint32_t { weight_shown, p_shown, G_shown, state_shown, fronts_shown, reading_shown };
   static auto variables() {
     FieldTable<State> t;
     t.computed("weight", "1", 0, any(), port_unit, "weight in the present magnetic state, without read noise")
@@ -52,105 +37,161 @@ struct Model {
              "mean occupancy; 0: least conductance, 1: greatest.  At t = 0 that of barriers of all heights")
         .computed("G", "uS", 0, at_least(0), 0, "conductance in the present magnetic state")
         .computed("state", "1", 1, between(-1, 1), 0, "1: electrodes parallel, -1: antiparallel")
-        .computed("fronts", "1", 0, between(0, K), 0, "fronts that are kept");
-    constexpr auto reading = "conductance as last read by the schedule, with read noise";
-    if constexpr (metered)
-      t.add(&State::reading, "reading", "uS", 0, any(), 0, reading)
-          .add(&State::energy, "energy", "nJ", 0, at_least(0), 0,
-               "of all pulses and reads so far, if counted");
-    else t.computed("reading", "uS", 0, any(), 0, "conductance");
+        .computed("fronts", "1", 0, between(0, K), 0, "fronts that are kept")
+        .computed("reading", "uS", 0, any(), 0,
+                  "conductance: where reads have noise as last read by the schedule, else at present");
+    device::add_reality_variables(t);
     return t;
   }
-  static const char* check(const Params& p) { return problem(p); }
+  static const char* check(const Params& p) {
+    if (const char* wrong = problem(static_cast<const Constants&>(p))) return wrong;
+    return device::problem(p);
+  }
+  static std::uint32_t parts(const Params& p) {
+    return device::parts_of(p) | (device::unsteady(p) ? 32u : 0u);
+  }
   static Sign sign(const Params& p) { return p.w_max < 0 ? Sign::negative : Sign::positive; }
   static std::uint32_t changes(const Params&, std::uint32_t variable) { return variable == p_shown; }
   static void prepare(Shared& s, const Params& p, const RunInfo& run) {
-    s.device = Device(p, run);
+    s.device = Device(p, 1e3 * run.ticks_per_ms);
     s.weight = p.w_max;
-    if constexpr (metered) s.reader = device::Reader(p);
+    s.knobs = {p, run};
+    s.tables.make();
   }
-  static void init(State& s, const Shared&) {
+  static void init(Synapses<M> n) {
+    State& s = n[0];
+    const double p = device::begin(n, 0, static_cast<double>(s.g1));
     s.begin();
-    if constexpr (metered) s.energy = s.reading = 0;
+    if (const auto* const d = n.template part<device::Defect>(0); d && d->stuck != 0) s.hold(p);
+    if (auto* const r = n.template part<device::LastRead>(0)) r->reading = 0;
   }
 
-  /// Conductance over G_max in the present magnetic state, of the parallel one.
-  static double present(double g, const State& s, const Shared& p) {
-    return s.electrodes.antiparallel() ? g * (1 + p.device.MG(g * p.device.G_max)) : g;
+  /// f(law) with the law of synapse i.
+  template <class F>
+  static auto with_law(Synapses<M> n, std::uint32_t i, F&& f) {
+    const Shared& p = n.shared();
+    if (!n.differ()) return f(Law{p.device, p.tables});
+    const Device own(n.params(i), p.device.ticks_per_s, p.device.G_max);
+    return f(Law{own, p.tables});
+  }
+  /// Conductance over `scale` in the present magnetic state, of the parallel one.
+  static double present(double g, const State& s, const Device& d) {
+    return s.electrodes.antiparallel() ? g * (1 + d.MG(g * d.scale)) : g;
+  }
+  static double shown(Synapses<M> n, std::uint32_t i) {
+    return with_law(n, i, [&](const Law& law) { return present(n[i].shown(n.s.tick, law), n[i], law.d); });
   }
 
-  static void on_pre(Synapses<M> n, double* out) {
-    const Shared& p = n.shared();
-    for (std::uint32_t i = 0; i < n.size(); ++i) {
-      State& s = n[i];
-      double g = present(s.shown_and_kept(n.s.tick, p.device), s, p);
-      if constexpr (metered)
-        if (p.reader.noisy() || p.reader.counts) g = read_out(n, i, 0, g);
-      out[i] = p.weight * g;
-    }
+  /// What a read finds; it costs what it costs.
+  [[gnu::noinline]] static double read_out(Synapses<M> n, std::uint32_t i, std::uint32_t use, double g) {
+    const double scale = n.shared().device.scale;
+    return device::found(n, i, 0, g * scale, use) / scale;
   }
-  /// What a read of conductance g, over G_max, finds; it costs what it costs.
-  static double read_out(Synapses<M> n, std::uint32_t i, std::uint32_t use, double g) {
-    const Shared& p = n.shared();
-    const Words w = p.reader.noisy() ? n.s.draw(i, use) : Words{};
-    return p.reader(g * p.device.G_max, p.reader.noisy() ? device::normal(w[0], w[1]) : 0, n[i].energy) /
-           p.device.G_max;
+  /// What an event meets of a device with constants of its own.  They are worked out where time has come to
+  /// another octave.
+  static double own(Synapses<M> n, std::uint32_t i) {
+    State& s = n[i];
+    if (s.current(n.s.tick) && !s.electrodes.antiparallel()) return s.between({s.g0, s.g1, s.at}, n.s.tick);
+    return look_again(n, i);
   }
+  [[gnu::noinline]] static double look_again(Synapses<M> n, std::uint32_t i) {
+    return with_law(n, i,
+                    [&](const Law& law) { return present(n[i].shown_and_kept(n.s.tick, law), n[i], law.d); });
+  }
+  /// What an event meets, of all synapses.
+  static void met(Synapses<M> n, double* out) {
+    const Shared& p = n.shared();
+    const Law all{p.device, p.tables};
+    Shown<K> shown(all, n.s.tick);
+    const std::size_t stride = n.s.extras ? n.s.extras->stride : sizeof(State);
+    for (std::uint32_t i = 0; i < n.size() && !n.differ(); i += chunk)
+      shown(static_cast<std::byte*>(n.s.state) + i * stride, stride,
+            n.size() - i < chunk ? n.size() - i : chunk, p.knobs.plain ? p.weight : 1, out + i);
+    for (std::uint32_t i = 0; i < n.size() && n.differ(); ++i)
+      out[i] = (p.knobs.plain ? p.weight : 1) * own(n, i);
+    for (std::uint32_t i = 0; i < n.size() && !p.knobs.plain; ++i)
+      out[i] = p.weight * read_out(n, i, 0, out[i]);
+  }
+  static constexpr bool wide = true;
+  static void on_pre(Synapses<M> n, double* out) { met(n, out); }
 
   /// The integral of the conductance over a pulse that begins at `begin` [uS s], in the present magnetic
   /// state: over ln t, in which it is smooth.
-  static double charge(const State& s, const Shared& p, Tick begin, double V, double seconds) {
+  [[gnu::noinline]] static double charge(const State& s, const Law& law, Tick begin, double seconds,
+                                         double tilt) {
     constexpr double folds = 24;  // e-folds of time; what the first e^-24 of the pulse costs is lost
     const auto at = [&](double x) {
       const double t = seconds * math::exp(x);
       State part = s;
-      part.pulse(p.device.pulse(V, t), begin, p.device);
-      return t * present(part.relative(part.mean_after(-math::infinity, p.device), p.device), part, p);
+      if (!s.held()) part.pulse(law.d.event(tilt, t), begin, law);
+      return t * present(part.relative(part.mean_after(-math::infinity, law), law.d), part, law.d);
     };
-    return p.device.G_max * valve::integral(-folds, 0, 12, at);
+    return law.d.scale * valve::integral(-folds, 0, 12, at);
+  }
+  /// A voltage that does `e`, from `begin` on.
+  [[gnu::noinline]] static void apply(Synapses<M> n, std::uint32_t i, const Event& e, Tick begin,
+                                      const Law& law) {
+    State& s = n[i];
+    if (!e.acts || s.held()) return;
+    if (!device::holds(n.shared().knobs.p)) return s.pulse(e, begin, law);
+    const double before = s.occupancy(begin, law);
+    const device::Limits limits = device::limits(n, i, 0, before);
+    if (limits.low == limits.high) return s.hold(limits.low);
+    s.pulse(e, begin, law);
+    const double after = s.mean_after(-math::infinity, law);
+    if (limits(after) != after) s.narrow(after, limits(after));
+  }
+  [[gnu::noinline]] static void pulse(Synapses<M> n, std::uint32_t i, double V, double seconds) {
+    with_law(n, i, [&](const Law& law) {
+      const double tilt = law.d.tilt(V) * device::cycle_factor(n, i, 0, 2);
+      if (device::counts(n)) device::pay_pulse(n, i, 0, V, charge(n[i], law, n.s.tick, seconds, tilt));
+      apply(n, i, law.d.event(tilt, seconds), n.s.tick, law);
+    });
+  }
+  static void turn(Synapses<M> n, std::uint32_t i, const Control& c) {
+    device::pay_field(n, i, 0);
+    with_law(n, i, [&](const Law& law) { n[i].electrodes.turn(c, law.d); });
+  }
+  /// A read of the schedule, of a device that shows `g`.
+  [[gnu::noinline]] static void take_reading(Synapses<M> n, std::uint32_t i, double g) {
+    const double G = read_out(n, i, 1, g) * n.shared().device.scale;
+    if (auto* const r = n.template part<device::LastRead>(i)) r->reading = G;
   }
   static void on_control(Synapses<M> n, const Control& c) {
     const Shared& p = n.shared();
-    const Event event = c.stimulus == a_pulse ? p.device.pulse(c.value[0], c.value[1]) : Event{};
+    if (c.stimulus == a_pulse && !n.differ() && p.knobs.p.energy == 0 && !(p.knobs.p.cycle_noise > 0)) {
+      const Event event = p.device.event(p.device.tilt(c.value[0]), c.value[1]);
+      for (std::uint32_t i = 0; event.acts && i < n.size(); ++i)
+        apply(n, i, event, n.s.tick, {p.device, p.tables});
+      return;
+    }
     for (std::uint32_t i = 0; i < n.size(); ++i) {
-      State& s = n[i];
-      if (c.stimulus == a_pulse) {
-        if constexpr (metered)
-          if (p.reader.counts)
-            p.reader.pulse(c.value[0], charge(s, p, n.s.tick, c.value[0], c.value[1]), s.energy);
-        s.pulse(event, n.s.tick, p.device);
-      } else if (c.stimulus == a_field) {
-        s.electrodes.turn(c, p.device);
-      } else if (c.stimulus == a_read) {
-        if constexpr (metered)
-          s.reading = read_out(n, i, 1, present(s.shown(n.s.tick, p.device), s, p)) * p.device.G_max;
-      }
+      if (c.stimulus == a_pulse) pulse(n, i, c.value[0], c.value[1]);
+      else if (c.stimulus == a_field) turn(n, i, c);
+      else if (c.stimulus == a_read && !p.knobs.plain) take_reading(n, i, shown(n, i));
     }
   }
   /// Another temperature: fronts stay where they are, and what has been at the old one is made up for.
   static void set(Synapses<M> n, const Params&, const Shared&) {
-    for (std::uint32_t i = 0; i < n.size(); ++i) n[i].settle(n.s.tick, n.shared().device);
+    for (std::uint32_t i = 0; i < n.size(); ++i)
+      with_law(n, i, [&](const Law& law) { n[i].settle(n.s.tick, law); });
   }
-  static double value(const State& s, const Shared& p, Tick now, std::uint32_t variable) {
+  static double read(Synapses<M> n, std::uint32_t i, std::uint32_t variable) {
+    const State& s = n[i];
+    const Shared& p = n.shared();
     switch (variable) {
       case p_shown:
-        return s.occupancy(now, p.device);
+        return with_law(n, i, [&](const Law& law) { return s.occupancy(n.s.tick, law); });
       case state_shown:
         return s.electrodes.antiparallel() ? -1 : 1;
       case fronts_shown:
         return s.count;
-      default: {
-        const double g = present(s.shown(now, p.device), s, p);
-        return variable == weight_shown ? p.weight * g : g * p.device.G_max;
-      }
+      case reading_shown:
+        if (const auto* const r = n.template part<device::LastRead>(i)) return r->reading;
+        [[fallthrough]];
+      default:
+        return variable == weight_shown ? p.weight * shown(n, i) : shown(n, i) * p.device.scale;
     }
-  }
-  static double read(Synapses<M> n, std::uint32_t i, std::uint32_t variable) {
-    if constexpr (metered) {
-      if (variable == energy_shown) return n[i].energy;
-      if (variable == reading_shown) return n[i].reading;
-    }
-    return value(n[i], n.shared(), n.s.tick, variable);
   }
 };
 

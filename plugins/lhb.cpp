@@ -14,8 +14,8 @@ struct LinearHardBound : pairs::Steps<LinearHardBound> {
   static constexpr const char* doc =
       "Linear hard bounds: each pair of nearest spikes moves the weight by 1/n of its range, at most to its "
       "bound.";
-  static double up(double w, const Shared& p) { return w + p.step < 1 ? w + p.step : 1; }
-  static double down(double w, const Shared& p) { return w - p.step > 0 ? w - p.step : 0; }
+  static double up(double w, double step) { return w + step < 1 ? w + step : 1; }
+  static double down(double w, double step) { return w - step > 0 ? w - step : 0; }
 };
 }  // namespace
 

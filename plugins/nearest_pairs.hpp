@@ -3,6 +3,7 @@
 // the last postsynaptic one before it; spikes of the same tick do not pair.  Times are those of arrivals, a
 // postsynaptic spike's its emission and two delays (spinet/synapse.hpp).
 #pragma once
+#include "spinet/reality.hpp"
 #include "spinet/synapse.hpp"
 
 namespace spinet::pairs {
@@ -53,15 +54,19 @@ inline bool depressing(const Slice& s, const PostHistory& h, const Reach& reach)
   return end[-1].tick != long_ago && static_cast<double>(seen - end[-1].tick) <= reach.minus;
 }
 
-/// A weight that takes one of M's steps up or down at each pair: M has `up(w, Shared)` and `down`.
+/// A weight that takes one of M's steps up or down at each pair: M has `up(w, step)` and `down`, of weights
+/// over w_max.  What spinet/reality.hpp says of states and reads holds of weights.
 template <class M>
 struct Steps {
-  struct Params : Windows {
+  struct Params : Windows, device::Reality {
     double n, w_max;
   };
+  static constexpr bool draws_extended = true;
+  using Parts = device::RealityPartsAnd<device::LastRead>;
   struct Shared {
     Reach reach;
     double step, w_max;
+    device::Knobs knobs;
   };
   struct State {
     float weight;
@@ -70,49 +75,65 @@ struct Steps {
 
   static auto params() {
     FieldTable<Params> t;
-    t.add(&Params::n, "n", "1", 16, at_least(1), 0, "steps: one is a part 1/n")
+    t.add(&Params::n, "n", "1", 16, at_least(1), spread, "steps: one is a part 1/n")
         .add(&Params::w_max, "w_max", "1", 100, above(0), port_unit,
              "largest weight; weights stay between 0 and it");
     add_windows(t);
+    device::add_changes(t);
+    device::add_reads(t);
     return t;
   }
   static auto variables() {
     FieldTable<State> t;
     t.add(&State::weight, "weight", "1", 1, at_least(0), initial | port_unit, "weight, between 0 and w_max");
+    device::add_change_variables(t);
     return t;
   }
+  static const char* check(const Params& p) { return device::problem(p); }
+  static std::uint32_t parts(const Params& p) {
+    return device::parts_of(p) | (device::unsteady(p) ? 32u : 0u);
+  }
   static double post_tau(const Params&) { return 0; }
-  static void prepare(Shared& s, const Params& p, const RunInfo& run) { s = {{p, run}, 1 / p.n, p.w_max}; }
-  static void init(State& s, const Shared& p) {
-    const auto w_max = static_cast<float>(p.w_max);
-    if (s.weight > w_max) s.weight = w_max;
+  static void prepare(Shared& s, const Params& p, const RunInfo& run) {
+    s = {{p, run}, 1 / p.n, p.w_max, {p, run}};
+  }
+  static void init(Synapses<M> n) {
+    float& w = n[0].weight;
+    const double w_max = n.shared().w_max;
+    if (w > static_cast<float>(w_max)) w = static_cast<float>(w_max);
+    const double u = static_cast<double>(w) / w_max, begins = device::begin(n, 0, u);
+    if (begins != u) w = static_cast<float>(begins * w_max);
   }
 
   /// In units of w_max, and rounded after each step.
-  static float stepped(float weight, const Shared& p, double (*step)(double, const Shared&)) {
-    return static_cast<float>(p.w_max * step(static_cast<double>(weight) / p.w_max, p));
+  static void take(Synapses<M> n, std::uint32_t i, double (*step)(double, double)) {
+    const Shared& p = n.shared();
+    float& weight = n[i].weight;
+    const double w = static_cast<double>(weight) / p.w_max;
+    const double to = step(w, n.differ() ? 1 / n.params(i).n : p.step);
+    weight = static_cast<float>(p.w_max * (device::holds(p.knobs.p) ? device::changed(n, i, 0, w, to) : to));
   }
-  static float seen_by(Synapses<M> n, std::uint32_t i) {
-    float w = n[i].weight;
-    potentiating(n.s, n.post(i), n.slice_state(), n.shared().reach,
-                 [&](Tick) { w = stepped(w, n.shared(), M::up); });
-    return w;
+  static void take_post(Synapses<M> n, std::uint32_t i) {
+    potentiating(n.s, n.post(i), n.slice_state(), n.shared().reach, [&](Tick) { take(n, i, M::up); });
   }
   static void on_pre(Synapses<M> n, double* out) {
+    const Shared& p = n.shared();
     for (std::uint32_t i = 0; i < n.size(); ++i) {
-      float w = seen_by(n, i);
-      if (depressing(n.s, n.post(i), n.shared().reach)) w = stepped(w, n.shared(), M::down);
-      n[i].weight = w;
-      out[i] = static_cast<double>(w);
+      take_post(n, i);
+      if (depressing(n.s, n.post(i), p.reach)) take(n, i, M::down);
+      const auto w = static_cast<double>(n[i].weight);
+      out[i] = p.knobs.noisy ? device::noisy(n, i, 0, w, 0) : w;
     }
     n.slice_state() = {n.s.tick, n.s.seen()};
   }
   static void catch_up(Synapses<M> n) {
-    for (std::uint32_t i = 0; i < n.size(); ++i) n[i].weight = seen_by(n, i);
+    for (std::uint32_t i = 0; i < n.size(); ++i) take_post(n, i);
     n.slice_state().applied = n.s.seen();
   }
   static double read(Synapses<M> n, std::uint32_t i, std::uint32_t) {
-    return static_cast<double>(seen_by(n, i));
+    const Copy<M> copy(n, i);
+    take_post(*copy, 0);
+    return static_cast<double>((*copy)[0].weight);
   }
 };
 

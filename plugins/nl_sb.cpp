@@ -12,8 +12,8 @@ struct NonLinearSoftBound : pairs::Steps<NonLinearSoftBound> {
   static constexpr const char* name = "nl_sb";
   static constexpr const char* doc =
       "Non-linear soft bounds: each pair of nearest spikes takes the weight 1/n of the way to its bound.";
-  static double up(double w, const Shared& p) { return w + (1 - w) * p.step; }
-  static double down(double w, const Shared& p) { return w - w * p.step; }
+  static double up(double w, double step) { return w + (1 - w) * step; }
+  static double down(double w, double step) { return w - w * step; }
 };
 }  // namespace
 

@@ -220,7 +220,7 @@ struct Pcm {
       const Params p = params_of(n, i);
       const double V = c.value[0];
       if (math::abs(V) <= p.V_th) continue;
-      if (device::counts(n)) device::pay(n, i, 0, device::pulse_energy(V, conductance(n, i) * c.value[1]));
+      if (device::counts(n)) device::pay_pulse(n, i, 0, V, conductance(n, i) * c.value[1]);
       change(n, i, V > 0 ? p.step : -p.step);
     }
   }

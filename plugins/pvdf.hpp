@@ -20,6 +20,7 @@
 #pragma once
 #include "spinet/field.hpp"
 #include "spinet/math.hpp"
+#include "spinet/preset.hpp"
 
 namespace spinet::pvdf {
 
@@ -37,10 +38,19 @@ struct Constants {
   double V_pos, V_pos_full, V_pos_soft, k_pos, V_pos_k;
   double TMR_high, TMR_low, s_cross;
   double field_soft, width_soft, field_hard, width_hard;
+  double g;
 
   Side negative() const { return {V_neg, V_neg_full, V_neg_soft, k_neg, V_neg_k}; }
   Side positive() const { return {V_pos, V_pos_full, V_pos_soft, k_pos, V_pos_k}; }
 };
+
+/// What was measured at 10 K: the device of the source above.
+inline constexpr const char* source =
+    "T. Chen, Y. Nie, Y. Hao, S. Shen, J. Pan, X. Li, Y. Lu, \"Magnetic-field controlled organic spintronic "
+    "memristor for neural network computation\"";
+inline constexpr Setting lsmo_pvdf_co[] = {{"ratio", 111},     {"V_neg", 0.67},        {"V_neg_full", 2.4},
+                                           {"V_pos", 1},       {"V_pos_full", 2},      {"TMR_high", -0.439},
+                                           {"field_soft", 90}, {"read_voltage", 0.01}, {"field_energy", 0.1}};
 
 /// Adds the fields of `Constants` to the table of a `Params` that derives from it.
 template <class Params>
@@ -48,37 +58,38 @@ void add_constants(FieldTable<Params>& t) {
   constexpr Range tmr{-100, 1,
                       high_open};  // at 1 nothing would flow, beyond it a current against the voltage
   constexpr Range wide = between(1e-12, 1e12), factor{1, 1e12, low_open};
-  t.add(&Params::G_max, "G_max", "uS", 10, wide, 0, "conductance at s = 1, parallel (not in the paper)")
-      .add(&Params::ratio, "ratio", "1", 111, factor, 0, "greatest resistance over the least, parallel")
-      .add(&Params::V_neg, "V_neg", "V", 0.67, at_least(0), 0,
+  t.add(&Params::G_max, "G_max", "uS", 10, wide, spread, "conductance at s = 1, parallel (not in the paper)")
+      .add(&Params::ratio, "ratio", "1", 111, factor, spread, "greatest resistance over the least, parallel")
+      .add(&Params::V_neg, "V_neg", "V", 0.67, at_least(0), spread,
            "negative voltages up to this size change nothing")
-      .add(&Params::V_neg_full, "V_neg_full", "V", 2.4, above(0), 0,
+      .add(&Params::V_neg_full, "V_neg_full", "V", 2.4, above(0), spread,
            "size of the negative voltage that reaches s = 1")
-      .add(&Params::V_neg_soft, "V_neg_soft", "V", 0.6, above(0), 0,
+      .add(&Params::V_neg_soft, "V_neg_soft", "V", 0.6, above(0), spread,
            "scale of what negative voltages reach (not in the paper)")
-      .add(&Params::k_neg, "k_neg", "1/s", 4, above(0), 0, "rate at -1.15 V (not in the paper)")
-      .add(&Params::V_neg_k, "V_neg_k", "V", 0.35, above(0), 0,
+      .add(&Params::k_neg, "k_neg", "1/s", 4, above(0), spread, "rate at -1.15 V (not in the paper)")
+      .add(&Params::V_neg_k, "V_neg_k", "V", 0.35, above(0), spread,
            "negative voltage that multiplies the rate by e (not in the paper)")
-      .add(&Params::V_pos, "V_pos", "V", 1, at_least(0), 0, "positive voltages up to it change nothing")
-      .add(&Params::V_pos_full, "V_pos_full", "V", 2, above(0), 0, "voltage that reaches s = 0")
-      .add(&Params::V_pos_soft, "V_pos_soft", "V", 0.2, above(0), 0,
+      .add(&Params::V_pos, "V_pos", "V", 1, at_least(0), spread, "positive voltages up to it change nothing")
+      .add(&Params::V_pos_full, "V_pos_full", "V", 2, above(0), spread, "voltage that reaches s = 0")
+      .add(&Params::V_pos_soft, "V_pos_soft", "V", 0.2, above(0), spread,
            "scale of what positive voltages reach (not in the paper)")
-      .add(&Params::k_pos, "k_pos", "1/s", 1.2, above(0), 0, "rate at +1.2 V (not in the paper)")
-      .add(&Params::V_pos_k, "V_pos_k", "V", 0.5, above(0), 0,
+      .add(&Params::k_pos, "k_pos", "1/s", 1.2, above(0), spread, "rate at +1.2 V (not in the paper)")
+      .add(&Params::V_pos_k, "V_pos_k", "V", 0.5, above(0), spread,
            "positive voltage that multiplies the rate by e (not in the paper)")
-      .add(&Params::TMR_high, "TMR_high", "1", -0.439, tmr, 0,
+      .add(&Params::TMR_high, "TMR_high", "1", -0.439, tmr, spread,
            "(R_AP - R_P) / R_AP at s = 1, after a full negative pulse")
-      .add(&Params::TMR_low, "TMR_low", "1", 0.15, tmr, 0, "the same at s = 0 (not in the paper)")
-      .add(&Params::s_cross, "s_cross", "1", 0.6168, between(0, 1), 0,
+      .add(&Params::TMR_low, "TMR_low", "1", 0.15, tmr, spread, "the same at s = 0 (not in the paper)")
+      .add(&Params::s_cross, "s_cross", "1", 0.6168, between(0, 1), spread,
            "s at which it is 0; the paper says: about that of -1.2 V, 1 s (not in the paper)")
-      .add(&Params::field_soft, "field_soft", "Oe", 90, at_least(0), 0,
+      .add(&Params::field_soft, "field_soft", "Oe", 90, at_least(0), spread,
            "field at which half of the soft electrode (LSMO) has turned")
-      .add(&Params::width_soft, "width_soft", "Oe", 20, above(0), 0,
+      .add(&Params::width_soft, "width_soft", "Oe", 20, above(0), spread,
            "spread of its fields: the part is (1 + tanh((H - field) / width)) / 2 (not in the paper)")
-      .add(&Params::field_hard, "field_hard", "Oe", 250, at_least(0), 0,
+      .add(&Params::field_hard, "field_hard", "Oe", 250, at_least(0), spread,
            "as field_soft, of the hard electrode, Co (not in the paper)")
-      .add(&Params::width_hard, "width_hard", "Oe", 60, above(0), 0,
-           "as width_soft, of the hard electrode (not in the paper)");
+      .add(&Params::width_hard, "width_hard", "Oe", 60, above(0), spread,
+           "as width_soft, of the hard electrode (not in the paper)")
+      .add(&Params::g, "g", "1", 1, above(0), spread, "factor of the conductance");
 }
 
 /// What is wrong with constants that are each in their range, or null.

@@ -57,8 +57,19 @@ class Kernel {
     for (int post_first = 0; post_first < 2; ++post_first)
       for (int i = 0; i <= columns; ++i) {
         const double lag = time_of(i);
-        row(device, w, post_first ? -lag : lag, table_[post_first][i]);
+        double s[rows + 1];
+        for (int k = 0; k <= rows; ++k) s[k] = static_cast<double>(k) / rows;
+        pair(device, w, post_first ? -lag : lag, s);
+        for (int k = 0; k <= rows; ++k)
+          table_[post_first][i][k] = static_cast<float>(s[k] - static_cast<double>(k) / rows);
       }
+  }
+  /// The same without a table, of a device of its own.
+  static double change(const Device& device, const Waveforms& w, double s, double lag, bool post_first) {
+    if (!(lag > 0 && lag < w.spike_length)) return 0;
+    double after[1] = {s};
+    pair(device, w, post_first ? -lag : lag, after);
+    return after[0] - s;
   }
   /// The change of s by a pair whose later spike comes `lag` ms after the earlier; `post_first`: depression.
   double change(double s, double lag, bool post_first) const {
@@ -95,16 +106,15 @@ class Kernel {
   static double voltage(double t, double dt, const Waveforms& w) {
     return wave(t, w.pre_pulse, w.pre_slope, w) - wave(t - dt, w.post_pulse, w.post_slope, w);
   }
-  /// What a pair, post - pre = `dt` ms, changes in devices of s = 0, 1 / rows, ..., 1.
-  static void row(const Device& device, const Waveforms& w, double dt, float (&change)[rows + 1]) {
+  /// What a pair, post - pre = `dt` ms, makes of devices of such states.
+  template <int count>
+  static void pair(const Device& device, const Waveforms& w, double dt, double (&s)[count]) {
     double jumps[6] = {0, w.spike_width, w.spike_length, dt, dt + w.spike_width, dt + w.spike_length};
     for (int i = 1; i < 6; ++i)
       for (int k = i; k > 0 && jumps[k] < jumps[k - 1]; --k) {
         const double later = jumps[k - 1];
         jumps[k - 1] = jumps[k], jumps[k] = later;
       }
-    double s[rows + 1];
-    for (int k = 0; k <= rows; ++k) s[k] = static_cast<double>(k) / rows;
     for (int i = 0; i + 1 < 6; ++i) {
       const double begin = jumps[i], length = jumps[i + 1] - begin;
       if (!(length > 0)) continue;
@@ -114,11 +124,11 @@ class Kernel {
       beyond(device, -1, from, to, length, s);
       beyond(device, 1, from, to, length, s);
     }
-    for (int k = 0; k <= rows; ++k) change[k] = static_cast<float>(s[k] - static_cast<double>(k) / rows);
   }
   /// A voltage that goes `from` .. `to` in `ms`: what it does where it is beyond the threshold of one sign.
+  template <int count>
   static void beyond(const Device& device, double sign, double from, double to, double ms,
-                     double (&s)[rows + 1]) {
+                     double (&s)[count]) {
     constexpr double rounding = 1e-12;  // V; of the ends of a line
     const double threshold = sign < 0 ? device.c.V_neg : device.c.V_pos;
     const double a = sign * from - threshold, b = sign * to - threshold;

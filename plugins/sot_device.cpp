@@ -3,7 +3,7 @@
 //
 // Weight.  w_max m, the anomalous Hall voltage over that of a full switch; it relaxes between the events.
 #include "../models/sot.hpp"
-#include "spinet/device.hpp"
+#include "spinet/reality.hpp"
 #include "spinet/synapse.hpp"
 
 namespace {
@@ -24,12 +24,17 @@ struct SotDevice {
       "part.";
   static constexpr Stimulus stimuli[] = {current, device::read};
   enum { a_current, a_read };
-  struct Params : sot::Constants {
-    double w_max;
+  static constexpr bool draws_extended = true;
+  static constexpr Preset presets[] = {preset("sot_afm_fm", sot::source, sot::afm_fm)};
+  struct Params : sot::Constants, device::Reality {
+    double w_max, resistance;
   };
+  using Parts = device::RealityPartsAnd<device::LastRead>;
   struct Shared {
+    Params p;
     sot::Device device;
-    double w_max, ticks_per_ms;
+    double ticks_per_ms;
+    device::Knobs knobs;
   };
   struct State {
     double r, v, h, reading;
@@ -38,50 +43,90 @@ struct SotDevice {
 
   static auto params() {
     FieldTable<Params> t;
-    sot::add_constants(t);
-    t.add(&Params::w_max, "w_max", "1", 100, any(), port_unit, "weight of a device that is switched wholly");
+    sot::add_constants(t, spread);
+    t.add(&Params::w_max, "w_max", "1", 100, any(), port_unit, "weight of a device that is switched wholly")
+        .add(&Params::resistance, "resistance", "Ohm", 1000, above(0), spread,
+             "of the channel, of what pulses and reads cost (not in the paper)");
+    device::add_cycle_noise(t);  // a metal: its I-V is a line
+    device::add_changes(t);
+    device::add_reads(t);
+    device::add_energy(t, {});
     return t;
   }
   static auto variables() {
     FieldTable<State> t;
-    t.computed("weight", "1", 0, any(), port_unit, "w_max m")
+    t.computed("weight", "1", 0, any(), port_unit, "w_max m, without read noise")
         .add(&State::r, "r", "1", 0, between(-1, 1), initial, "magnetization that is retained")
         .add(&State::v, "v", "1", 0, between(-2, 2), initial, "magnetization that relaxes")
         .add(&State::h, "h", "1", 0, between(0, sot::hottest), initial, "heat")
         .computed("m", "1", 0, between(-1, 1), 0, "magnetization, r + v")
-        .add(&State::reading, "reading", "1", 0, any(), 0, "m as last read by the schedule");
+        .add(&State::reading, "reading", "1", 0, any(), 0, "m as last read by the schedule, with read noise");
+    device::add_reality_variables(t);
     return t;
+  }
+  static const char* check(const Params& p) { return device::problem(p); }
+  static std::uint32_t parts(const Params& p) {
+    return device::parts_of(p) | (device::unsteady(p) ? 32u : 0u);
   }
   /// It may be switched either way.
   static Sign sign(const Params&) { return Sign::either; }
   static void prepare(Shared& s, const Params& p, const RunInfo& run) {
-    s = {sot::Device(p), p.w_max, run.ticks_per_ms};
+    s = {p, sot::Device(p), run.ticks_per_ms, {p, run}};
   }
-  static void init(State& s, const Shared&) { s.reading = 0, s.last = 0; }
+  static void init(Synapses<SotDevice> n) {
+    State& s = n[0];
+    s.reading = 0, s.last = 0;
+    const double u = device::begin(n, 0, state_of(s.r + s.v));
+    if (const auto* const d = n.part<device::Defect>(0); d && d->stuck != 0) hold(s, u);
+  }
 
-  static sot::State now(const State& s, const Shared& p, Tick tick) {
-    return p.device.later({s.r, s.v, s.h}, static_cast<double>(tick - s.last) / p.ticks_per_ms);
+  /// The state of a magnetization, from 0 to 1, as stuck and worn devices have it.
+  static double state_of(double m) { return (1 + m) / 2; }
+  static double magnetization(double u) { return 2 * u - 1; }
+  static void hold(State& s, double u) { s.r = magnetization(u), s.v = s.h = 0; }
+
+  static sot::Device device_of(Synapses<SotDevice> n, std::uint32_t i) {
+    return n.differ() ? sot::Device(n.params(i)) : n.shared().device;
+  }
+  static sot::State now(Synapses<SotDevice> n, std::uint32_t i) {
+    const State& s = n[i];
+    return device_of(n, i).later({s.r, s.v, s.h},
+                                 static_cast<double>(n.s.emitted() - s.last) / n.shared().ticks_per_ms);
+  }
+  static double resistance(Synapses<SotDevice> n, std::uint32_t i) {
+    return n.differ() ? n.params(i).resistance : n.shared().p.resistance;
+  }
+  /// The magnetization as a read finds it, at its price.
+  static double read_out(Synapses<SotDevice> n, std::uint32_t i, std::uint32_t use) {
+    const double m = now(n, i).m();
+    if (n.shared().knobs.plain) return m;
+    device::pay_read(n, i, 0, 1e6 / resistance(n, i));  // uS
+    return device::noisy(n, i, 0, m, use);
   }
   static void on_pre(Synapses<SotDevice> n, double* out) {
-    for (std::uint32_t i = 0; i < n.size(); ++i)
-      out[i] = n.shared().w_max * now(n[i], n.shared(), n.s.emitted()).m();
+    for (std::uint32_t i = 0; i < n.size(); ++i) out[i] = n.shared().p.w_max * read_out(n, i, 0);
+  }
+  static void pulse(Synapses<SotDevice> n, std::uint32_t i, double mA, double ms) {
+    State& s = n[i];
+    const sot::State before = now(n, i);
+    if (device::counts(n)) device::pay(n, i, 0, mA * mA * resistance(n, i) * ms);
+    const sot::State after = device_of(n, i).after(before, mA, ms, device::cycle_factor(n, i, 0, 2));
+    s = {after.r, after.v, after.h, s.reading, n.s.emitted()};
+    if (!device::holds(n.shared().knobs.p) || (after.m() == before.m() && after.r == before.r)) return;
+    const device::Limits limits = device::limits(n, i, 0, state_of(before.m()));
+    if (limits.low == limits.high) return hold(s, limits.low);
+    s.r = magnetization(limits(state_of(after.r)));
+    s.v = magnetization(limits(state_of(after.m()))) - s.r;
   }
   static void on_control(Synapses<SotDevice> n, const Control& c) {
-    const Shared& p = n.shared();
     for (std::uint32_t i = 0; i < n.size(); ++i) {
-      State& s = n[i];
-      sot::State at = now(s, p, n.s.emitted());
-      if (c.stimulus == a_read) {
-        s.reading = at.m();
-        continue;
-      }
-      at = p.device.after(at, c.value[0], 1e3 * c.value[1]);
-      s.r = at.r, s.v = at.v, s.h = at.h, s.last = n.s.emitted();
+      if (c.stimulus == a_read) n[i].reading = read_out(n, i, 1);
+      else if (c.stimulus == a_current) pulse(n, i, c.value[0], 1e3 * c.value[1]);
     }
   }
   static double read(Synapses<SotDevice> n, std::uint32_t i, std::uint32_t variable) {
-    const sot::State s = now(n[i], n.shared(), n.s.emitted());
-    const double all[] = {n.shared().w_max * s.m(), s.r, s.v, s.h, s.m(), n[i].reading};
+    const sot::State s = now(n, i);
+    const double all[] = {n.shared().p.w_max * s.m(), s.r, s.v, s.h, s.m(), n[i].reading};
     return all[variable];  // in the order of variables()
   }
 };

@@ -26,6 +26,7 @@ struct SpinValve {
   static constexpr Stimulus stimuli[] = {device::pulse, device::field, device::read};
   enum { a_pulse, a_field, a_read };
   static constexpr bool draws = true;
+  static constexpr Preset presets[] = {preset("lsmo_alq3_co", valve::source, valve::lsmo_alq3_co)};
   struct Params : valve::Constants, device::Reality {
     double field_soft, field_hard, w_max, G_ref, pair, update, update_exponent, update_th;
   };
@@ -156,7 +157,7 @@ struct SpinValve {
       const auto on_it = own.pulse(V, t, own.k * device::cycle_factor(n, i, d, 1));
       double& u = s.state(d);
       if (device::counts(n))
-        device::pay(n, i, d, device::pulse_energy(V, own.g * own.charge(u, on_it, s.of[d].antiparallel())));
+        device::pay_pulse(n, i, d, V, own.g * own.charge(u, on_it, s.of[d].antiparallel()));
       u = device::changed(n, i, d, u, own.after(u, on_it));
     }
   }

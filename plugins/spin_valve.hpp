@@ -44,6 +44,14 @@ struct Constants {
   double G_min, G_max, G_th, linear, V_th, V_0, k_up, k_down, MG_max, MG_exponent, g, k;
 };
 
+/// What was measured at 100 K: the device of the source above.
+inline constexpr const char* source =
+    "A. Riminucci, R. Legenstein, \"Fast learning synapses with molecular spin valves via selective magnetic "
+    "potentiation\" (2019)";
+inline constexpr Setting lsmo_alq3_co[] = {{"G_min", 0.64},      {"G_max", 89},    {"G_th", 1.13},
+                                           {"V_th", 1.2},        {"MG_max", 0.25}, {"MG_exponent", 0.75},
+                                           {"read_voltage", 0.1}};
+
 /// Adds the fields of `Constants` to the table of a `Params` that derives from it.
 template <class Params>
 void add_constants(FieldTable<Params>& t) {

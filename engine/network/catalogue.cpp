@@ -180,6 +180,41 @@ class TableCheck {
               "' is flagged `scheduled`, and the model has no function `set`: a change would have no effect");
   }
 
+  /// Named sets of parameters: each parameter is one of the model's, and in its range.
+  void presets() const {
+    at_most("presets", model_->preset_count, limit::fields);
+    need(model_->preset_count == 0 || model_->presets, "its table of presets is missing");
+    for (std::uint32_t i = 0; i < model_->params.count; ++i)
+      need(model_->preset_count == 0 || std::string_view(model_->params.data[i].name) != "preset",
+           "parameter 'preset' has the name of the key that chooses one of its presets");
+    for (std::uint32_t i = 0; i < model_->preset_count; ++i) {
+      const Preset& p = model_->presets[i];
+      need(is_name(p.name), "preset " + std::to_string(i) +
+                                " has no name, or one that is more than letters, digits and underscores");
+      const std::string who = std::string("preset '") + p.name + "'";
+      for (std::uint32_t k = 0; k < i; ++k)
+        need(std::string_view(model_->presets[k].name) != p.name, who + " occurs twice");
+      need(p.source && *p.source, who + " does not say where its values are from");
+      at_most("settings of a preset", p.count, limit::fields);
+      need(p.count > 0 && p.settings, who + " sets no parameter");
+      for (std::uint32_t k = 0; k < p.count; ++k) setting(p.settings[k], who);
+    }
+  }
+  void setting(const Setting& s, const std::string& who) const {
+    need(is_name(s.name), who + " sets a parameter without a name");
+    const Field* f = nullptr;
+    for (std::uint32_t i = 0; i < model_->params.count; ++i)
+      if (std::string_view(model_->params.data[i].name) == s.name) f = &model_->params.data[i];
+    const std::string what = who + " sets '" + s.name + "'";
+    need(f != nullptr, what + ", which is none of the model's parameters");
+    need(!(f->flags & port_unit), what + ", whose unit is that of a port");
+    const bool inside = std::isfinite(s.value) &&
+                        (f->flags & low_open ? s.value > f->low : s.value >= f->low) &&
+                        (f->flags & high_open ? s.value < f->high : s.value <= f->high) &&
+                        (!(f->flags & integer) || s.value == std::floor(s.value));
+    need(inside, what + " to " + std::to_string(s.value) + ", which lies outside its range");
+  }
+
   /// What the model answers, or an environment posts.
   void stimuli(const Stimulus* some, std::uint32_t n, const char* what) const {
     at_most(what, n, limit::fields);
@@ -213,6 +248,7 @@ class TableCheck {
            {"Common", t.common_size}});
     fields(model_->params, "parameter");
     places(model_->params, "parameter", t.params_size, false);
+    presets();
     fields(model_->variables, "variable");  // read by a function, not by place
     need(t.port_count > 0 && t.ports, "a neuron model needs a port");
     at_most("ports", t.port_count, limit::fields);
@@ -264,6 +300,7 @@ class TableCheck {
            {"Shared", t.shared_size}});
     fields(model_->params, "parameter");
     places(model_->params, "parameter", t.params_size, false);
+    presets();
     fields(model_->variables, "variable");
     places(model_->variables, "variable", t.state_size, true);
     at_most("reads", t.read_count, limit::fields);
@@ -319,6 +356,7 @@ class TableCheck {
     sizes({{"Params", t.params_size}});
     fields(model_->params, "parameter");
     places(model_->params, "parameter", t.params_size, false);
+    presets();
     need(t.rate && t.generate, "a function that every source model needs is missing");
   }
 

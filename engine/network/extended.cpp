@@ -20,6 +20,7 @@ ExtendedTable::ExtendedTable(const SynapseTable& model, std::span<const double> 
   extras_.record = static_cast<std::uint32_t>(drawn.size() * sizeof(float));
   place_parts(model.parts ? model.parts(bytes.data()) : 0);
   if (!extends()) return;
+  if (model.draws_extended) table_.draws = 1;
   const bool wide = extras_.record % sizeof(double) == 0;
   extras_.begin = wide ? round_up(model.state_size, sizeof(double)) : model.state_size;
   extras_.stride = extras_.begin + extras_.devices * extras_.record;

@@ -89,6 +89,9 @@ void check_environments(Loading& l);
 /// Refuses a network that memory does not hold.
 void check_memory(Loading& l);
 
+/// `preset` of a population or synapse of model `m`; null without one and after an error.
+const Preset* read_preset(Reader& r, const Node& n, const Model& m);
+
 /// Keys of the maps of a network, for the checks and the schema.
 std::span<const Key> top_keys();
 std::span<const Key> population_keys();

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "network/parts.hpp"
+#include "network/preset.hpp"
 #include "network/spellings.hpp"
 #include "network/structs.hpp"
 #include "network/suggest.hpp"
@@ -20,6 +21,7 @@ constexpr int longest_like = 32;
 
 constexpr Key population_entry_keys[] = {
     {"model", false, "model", "name of a neuron or source model (`spinet models` lists them)"},
+    {"preset", false, "name", "a named set of the model's parameters; those in 'params' come before it"},
     {"size", false, "integer", "number of neurons"},
     {"shape", false, "shape",
      "of a layer: [neurons], [rows, columns] or [channels, rows, columns]; the size follows"},
@@ -166,7 +168,9 @@ class Populations {
     if (!p.model) return;
     bad_.clear();
     const auto& m = *p.model;
+    preset_ = read_preset(r_, *n, m);
     fields(m.params, 0, n->find("params"), "parameter", p, p.params);
+    preset_ = nullptr;
     fields(m.variables, Flag::initial, n->find("initial"), "initial value", p, p.initial);
     if (const Node* spikes = n->find("spikes"); spikes && p.size > 0) {
       if (!takes_spikes(m)) {
@@ -268,7 +272,7 @@ class Populations {
     for (std::uint32_t i = 0; i < table.count; ++i) {
       const Field& f = field(table, i);
       if ((f.flags & flags) != flags) continue;
-      Distribution d{Distribution::Kind::constant, f.preset};
+      Distribution d{Distribution::Kind::constant, value_without(f, preset_)};
       const Node* v = given ? given->find(f.name) : nullptr;
       if (v && f.choices) {
         if (const auto x = r_.choice(*v, f)) d.a = *x;
@@ -466,6 +470,7 @@ class Populations {
   const Node& map_;
   std::size_t inherited_ = 0;
   std::set<std::string, std::less<>> bad_;  ///< fields of the population being read whose values are errors
+  const Preset* preset_ = nullptr;          ///< of the parameters being read
   bool guessed_ = false;                    ///< its model
   bool placed_ = true;                      ///< its positions, if it has any, are no error
 };

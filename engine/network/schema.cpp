@@ -9,6 +9,7 @@
 #include "network/crossbar.hpp"
 #include "network/going.hpp"
 #include "network/parts.hpp"
+#include "network/preset.hpp"
 
 namespace spinet {
 namespace {
@@ -99,6 +100,9 @@ std::string where_model(const Model& m, const std::string& then) {
        entry("then", then)});
 }
 
+/// The model's own presets alone; no value at all where it has none.
+std::string preset_of(const Model& m) { return m.preset_count == 0 ? "false" : choice(preset_names(m)); }
+
 std::string population(const Catalogue& c) {
   std::vector<std::string> cases;
   for (const auto& e : c.all())
@@ -106,7 +110,8 @@ std::string population(const Catalogue& c) {
       cases.push_back(where_model(
           *e.model,
           object({entry("properties",
-                        object({entry("params", closed(field_properties(e.model->params, 0, "value"))),
+                        object({entry("preset", preset_of(*e.model)),
+                                entry("params", closed(field_properties(e.model->params, 0, "value"))),
                                 entry("initial", closed(field_properties(e.model->variables, Flag::initial,
                                                                          "value")))}))})));
   return object({entry("allOf", array({map_of(population_keys()), object({entry("allOf", array(cases))})}))});
@@ -117,7 +122,9 @@ std::string synapse(const Catalogue& c) {
     if (e.model->kind != Kind::synapse) continue;
     auto properties = field_properties(e.model->variables, Flag::initial, "value");
     for (auto& p : field_properties(e.model->params, 0, "number")) properties.push_back(std::move(p));
-    for (const auto& k : synapse_keys()) properties.push_back(entry(k.name, "true"));
+    for (const auto& k : synapse_keys())
+      properties.push_back(
+          entry(k.name, k.name == std::string_view("preset") ? preset_of(*e.model) : "true"));
     cases.push_back(where_model(*e.model, closed(properties)));
   }
   return any_of({object({entry("allOf", array({map_of(synapse_keys(), true),

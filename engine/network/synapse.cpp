@@ -9,6 +9,7 @@
 #include "network/draft.hpp"
 #include "network/edge_list.hpp"
 #include "network/extended.hpp"
+#include "network/preset.hpp"
 #include "network/spellings.hpp"
 #include "network/structs.hpp"
 #include "network/suggest.hpp"
@@ -18,6 +19,7 @@ namespace {
 
 constexpr Key synapse_own[] = {
     {"model", true, "synapse_model", "name of a synapse model (`spinet models` lists them)"},
+    {"preset", false, "name", "a named set of the model's parameters; those that are given come before it"},
     {"delay", false, "delay", "from emission to arrival; a time, a distribution, or by distance"},
     {"port", false, "name",
      "input of the target; chosen by the sign of the weight if not given; a port with a sign gives it to its "
@@ -173,10 +175,11 @@ class SynapseReader {
   }
   void read_params(const Node& n, const std::optional<std::string>& port, bool guessed) {
     const Model& model = p_.synapse->model;
+    const Preset* const preset = read_preset(r_, n, model);
     std::set<std::string> bad;  // no values, or in a unit that is not known
     for (std::uint32_t i = 0; i < model.params.count; ++i) {
       const Field& f = field(model.params, i);
-      double x = f.preset;
+      double x = value_without(f, preset);
       if (const Node* v = n.find(f.name)) {
         const Node& value = r_.resolved(*v);
         bad.insert(f.name);
@@ -288,6 +291,18 @@ class SynapseReader {
 };
 
 }  // namespace
+
+const Preset* read_preset(Reader& r, const Node& n, const Model& m) {
+  const Node* const given = n.find("preset");
+  const auto name = given ? r.text(*given, "preset") : std::nullopt;
+  if (!name) return nullptr;
+  const Preset* const found = find_preset(m, *name);
+  if (!found) {
+    const auto [reason, help] = no_preset(m, *name);
+    r.errors.error(given->mark, reason, help);
+  }
+  return found;
+}
 
 std::span<const Key> synapse_keys() { return synapse_own; }
 

@@ -4,11 +4,13 @@
 #include <catch2/catch.hpp>
 
 #include <cmath>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "network/extended.hpp"
 #include "network/lookup.hpp"
 #include "spinet/device.hpp"
 #include "support/network_builder.hpp"
@@ -24,6 +26,8 @@ inline const SynapseTable& table_of(const char* name) {
 /// Times in s, a tick is a nanosecond; `given` names parameters and initial values.
 struct LoneSynapse {
   static constexpr double ticks_per_s = 1e9;
+  std::vector<double> values;                     ///< of the parameters, one per field
+  std::shared_ptr<const ExtendedTable> extended;  ///< where energy is counted, say
   const SynapseTable& table;
   std::vector<double> params, shared, state, slice_state;
   std::uint16_t target = 0;
@@ -33,27 +37,32 @@ struct LoneSynapse {
   PostHistory history{};
 
   explicit LoneSynapse(const char* name, const Given& given = {})
-      : table(table_of(name)),
+      : values(values_of(table_of(name).model.params, given)),
+        extended(spinet::extended(table_of(name), values)),
+        table(extended ? extended->table() : table_of(name)),
         params(table.params_size / 8 + 1),
         shared(table.shared_size / 8 + 1),
         state(table.state_size / 8 + 1),
         slice_state(table.slice_state_size / 8 + 1),
         spikes(PostHistory::spare, PostSpike{long_ago, 0, 0, 0}) {
     const auto& m = table.model;
-    const auto value = [&](const Field& f) {
-      for (const auto& [n, x] : given)
-        if (n == f.name) return x;
-      return f.preset;
-    };
-    for (std::uint32_t i = 0; i < m.params.count; ++i)
-      put(params.data(), m.params.data[i], value(m.params.data[i]));
+    for (std::uint32_t i = 0; i < m.params.count; ++i) put(params.data(), m.params.data[i], values[i]);
     if (table.check) REQUIRE(table.check(params.data()) == nullptr);
     prepare(shared);
     for (std::uint32_t i = 0; i < m.variables.count; ++i)
       if (m.variables.data[i].flags & initial)
-        put(state.data(), m.variables.data[i], value(m.variables.data[i]));
+        put(state.data(), m.variables.data[i], values_of(m.variables, given)[i]);
     const Slice begin = slice();
     if (table.init) table.init(&begin);
+  }
+  static std::vector<double> values_of(const Fields& fields, const Given& given) {
+    std::vector<double> all;
+    for (std::uint32_t i = 0; i < fields.count; ++i) {
+      all.push_back(fields.data[i].preset);
+      for (const auto& [n, x] : given)
+        if (n == fields.data[i].name) all.back() = x;
+    }
+    return all;
   }
   void prepare(std::vector<double>& into) const {
     const RunInfo run{ticks_per_s / 1e3};
@@ -68,6 +77,7 @@ struct LoneSynapse {
     s.state = state.data(), s.slice_state = slice_state.data(), s.shared = shared.data();
     s.random = {1, 2};
     s.params = params.data();
+    s.extras = table.extras;
     s.run = {ticks_per_s / 1e3};
     return s;
   }

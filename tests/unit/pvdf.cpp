@@ -10,6 +10,7 @@
 #include "network/loader.hpp"
 #include "network/lookup.hpp"
 #include "spinet/device.hpp"
+#include "support/lone_synapse.hpp"
 #include "support/memory_checkpoints.hpp"
 #include "support/plastic.hpp"
 
@@ -71,63 +72,16 @@ double after_pair(double s, double dt, double step = 0.01) {
   return s;
 }
 
-using Given = std::vector<std::pair<std::string, double>>;
-
 /// One device on a bench.
-struct Junction {
-  std::vector<double> shared = std::vector<double>(pvdf().shared_size / 8 + 1);
-  std::vector<double> state = std::vector<double>(pvdf().state_size / 8 + 1);
-  std::vector<double> slice_state = std::vector<double>(pvdf().slice_state_size / 8 + 1);
-  std::vector<PostSpike> spikes = std::vector<PostSpike>(PostHistory::spare, {long_ago, 0, 0, 0});
-  PostHistory history{spikes.data() + spikes.size(), 0, 0};
-  Tick now = 0;
-
-  explicit Junction(const Given& given = {}) {
-    std::vector<double> params(pvdf().params_size / 8);
-    const auto value = [&](const Field& f) {
-      for (const auto& [name, x] : given)
-        if (name == f.name) return x;
-      return f.preset;
-    };
-    const Model& m = pvdf().model;
-    for (std::uint32_t i = 0; i < m.params.count; ++i)
-      put(params.data(), m.params.data[i], value(m.params.data[i]));
-    REQUIRE(pvdf().check(params.data()) == nullptr);
-    const RunInfo run{1e6};
-    pvdf().prepare(shared.data(), params.data(), &run);
-    for (std::uint32_t i = 0; i < m.variables.count; ++i)
-      if (m.variables.data[i].flags & initial)
-        put(state.data(), m.variables.data[i], value(m.variables.data[i]));
-    const Slice begin = slice();
-    pvdf().init(&begin);
-  }
-  Slice slice() {
-    static constexpr std::uint16_t target = 0;
-    static constexpr Gid gid = 0;
-    static constexpr std::uint8_t copy = 0;
-    Slice s{};
-    s.tick = now, s.delay = 1, s.payload = 1, s.count = 1;
-    s.targets = &target, s.gids = &gid, s.copies = &copy;
-    s.state = state.data(), s.slice_state = slice_state.data(), s.shared = shared.data();
-    s.history = &history;
-    return s;
-  }
-  Junction& control(const Stimulus& what, double a, double b) {
-    Control c;
-    c.stimulus = stimulus_of(pvdf().model, what);
-    c.value[0] = a, c.value[1] = b;
-    const Slice s = slice();
-    pvdf().on_control_of(s, c);
-    return *this;
-  }
+struct Junction : LoneSynapse {
+  explicit Junction(const Given& given = {}) : LoneSynapse("pvdf", given) { now = 0, delay = 1; }
   Junction& pulse(double V, double seconds, int n = 1) {
     for (int i = 0; i < n; ++i, now += 20'000'000) control(device::pulse, V, seconds);
     return *this;
   }
-  Junction& field(double gauss) { return control(device::field, gauss * 1e-4, device::unchanged); }
-  double operator()(const std::string& name) {
-    const Slice s = slice();
-    return pvdf().read(&s, 0, variable(name));
+  Junction& field(double gauss) {
+    control(device::field, gauss * 1e-4, device::unchanged);
+    return *this;
   }
 };
 

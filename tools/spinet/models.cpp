@@ -84,11 +84,30 @@ void print_stimuli(const char* title, const Stimulus* some, std::uint32_t count)
   }
 }
 
+void print_presets(const Model& m) {
+  if (m.preset_count > 0) fmt::print("\nPresets: name, source, parameters\n");
+  for (std::uint32_t i = 0; i < m.preset_count; ++i) {
+    const Preset& p = m.presets[i];
+    std::string values;
+    for (std::uint32_t k = 0; k < p.count; ++k) {
+      const Field* f = m.params.data;
+      while (std::string_view(f->name) != p.settings[k].name) ++f;  // it is one: the catalogue has looked
+      const std::string unit = unit_text(*f);
+      values += fmt::format(
+          "{}{}: {}{}{}", k ? ", " : "", f->name,
+          f->choices ? word_of(*f, p.settings[k].value) : fmt::format("{:g}", p.settings[k].value),
+          unit.empty() ? "" : " ", unit);
+    }
+    fmt::print("  {:<12} {}\n    {}\n", p.name, p.source, values);
+  }
+}
+
 void print_model(const Catalogue::Entry& e) {
   const Model& m = *e.model;
   const char* kind = m.kind == Kind::neuron ? "neuron" : m.kind == Kind::synapse ? "synapse" : "source";
   fmt::print("{} ({}, {})\n{}\n", m.name, kind, e.origin, m.doc);
   print_fields("Parameters: name, default, unit, range", m.params);
+  print_presets(m);
   print_fields("Variables", m.variables);
   print_stimuli("Stimuli: name, values with default, unit and range", m.stimuli, m.stimulus_count);
   if (m.kind == Kind::neuron) {

@@ -23,18 +23,41 @@ struct Reality {
   double cycle_noise, read_noise, flicker_noise, flicker_low, flicker_high;
   double telegraph_noise, telegraph_filled, telegraph_empty;
   double stuck, stuck_at, endurance, worn, wear_exponent;
-  double energy, read_voltage, read_width, field_energy;
+  double energy, read_voltage, read_width, field_energy, iv_scale;
+};
+/// Presets of a device whose paper has others.
+struct Usual {
+  double read_voltage = 0.1;  ///< V
+  double field_energy = 0;    ///< nJ
 };
 /// Numbers of `worn`.
 inline constexpr double worn_frozen = 0, worn_low = 1, worn_high = 2;  // 3: window
 
-/// Adds them to the table of a `Params` that derives from `Reality`.
+/// Adds what pulses of the schedule meet to the table of a `Params` that derives from `Reality`.
 template <class Params>
-void add_reality(FieldTable<Params>& t) {
+void add_cycle_noise(FieldTable<Params>& t) {
   t.add(&Params::cycle_noise, "cycle_noise", "1", 0, at_least(0), spread,
-        "sd of ln of what a pulse does, from pulse to pulse (not in the paper)")
-      .add(&Params::read_noise, "read_noise", "1", 0, at_least(0), spread,
-           "relative sd of the conductance from read to read, lognormal of mean 1 (not in the paper)")
+        "sd of ln of what a pulse does, from pulse to pulse (not in the paper)");
+}
+/// Adds what changes meet.
+template <class Params>
+void add_changes(FieldTable<Params>& t) {
+  t.add(&Params::stuck, "stuck", "1", 0, between(0, 1), 0,
+        "share of devices that nothing changes (not in the paper)")
+      .derives(&Params::stuck_at, "stuck_at", "1", between(0, 1), spread,
+               "state of these, from 0 (least conductance) to 1; auto: where they begin")
+      .add(&Params::endurance, "endurance", "1", 0, at_least(0), spread,
+           "changes of state after which a device is worn; 0: it never is (not in the paper)")
+      .choice(&Params::worn, "worn", "frozen low high window",
+              "what worn devices do: stay as they are, fall to state 0, or 1, or lose range")
+      .add(&Params::wear_exponent, "wear_exponent", "1", 1, above(0), 0,
+           "with worn: window, the range left is (endurance / changes)^this, about the middle");
+}
+/// Adds what reads meet.
+template <class Params>
+void add_reads(FieldTable<Params>& t) {
+  t.add(&Params::read_noise, "read_noise", "1", 0, at_least(0), spread,
+        "relative sd of the conductance from read to read, lognormal of mean 1 (not in the paper)")
       .add(&Params::flicker_noise, "flicker_noise", "1", 0, at_least(0), spread,
            "relative sd of the conductance by 1/f noise, lognormal of mean 1 (not in the paper)")
       .add(&Params::flicker_low, "flicker_low", "Hz", 0.01, above(0), 0, "lowest frequency of 1/f noise")
@@ -44,25 +67,29 @@ void add_reality(FieldTable<Params>& t) {
       .add(&Params::telegraph_filled, "telegraph_filled", "ms", 100, above(0), spread,
            "mean time that the trap stays filled")
       .add(&Params::telegraph_empty, "telegraph_empty", "ms", 100, above(0), spread,
-           "mean time that the trap stays empty")
-      .add(&Params::stuck, "stuck", "1", 0, between(0, 1), 0,
-           "share of devices that nothing changes (not in the paper)")
-      .derives(&Params::stuck_at, "stuck_at", "1", between(0, 1), spread,
-               "state of these, from 0 (least conductance) to 1; auto: where they begin")
-      .add(&Params::endurance, "endurance", "1", 0, at_least(0), spread,
-           "changes of state after which a device is worn; 0: it never is (not in the paper)")
-      .choice(&Params::worn, "worn", "frozen low high window",
-              "what worn devices do: stay as they are, fall to state 0, or 1, or lose range")
-      .add(&Params::wear_exponent, "wear_exponent", "1", 1, above(0), 0,
-           "with worn: window, the range left is (endurance / changes)^this, about the middle")
-      .add(&Params::energy, "energy", "1", 0, between(0, 1), integer,
-           "1: add up the energy of pulses, reads and field events")
-      .add(&Params::read_voltage, "read_voltage", "V", 0.1, at_least(0), 0,
+           "mean time that the trap stays empty");
+}
+/// Adds what is paid for.
+template <class Params>
+void add_energy(FieldTable<Params>& t, const Usual& usual) {
+  t.add(&Params::energy, "energy", "1", 0, between(0, 1), integer,
+        "1: add up the energy of pulses, reads and field events")
+      .add(&Params::read_voltage, "read_voltage", "V", usual.read_voltage, at_least(0), 0,
            "of a read, by an event or by the schedule")
       .add(&Params::read_width, "read_width", "ms", 1, at_least(0), 0,
            "of a read, by an event or by the schedule (not in the paper)")
-      .add(&Params::field_energy, "field_energy", "nJ", 0, at_least(0), 0,
-           "what a field event costs a device (not in the paper)");
+      .add(&Params::field_energy, "field_energy", "nJ", usual.field_energy, at_least(0), 0,
+           "what a field event costs a device");
+}
+/// Adds all of them.  A model that adds some only finds the others at 0.
+template <class Params>
+void add_reality(FieldTable<Params>& t, const Usual& usual = {}) {
+  add_cycle_noise(t);
+  add_changes(t);
+  add_reads(t);
+  add_energy(t, usual);
+  t.add(&Params::iv_scale, "iv_scale", "V", 0, at_least(0), spread,
+        "V_0 of I = G V_0 sinh(V / V_0), of what pulses and reads cost; 0: I = G V (not in the paper)");
 }
 /// What is wrong with them together, or null.
 inline const char* problem(const Reality& p) {
@@ -91,19 +118,44 @@ struct Defect {
 struct Wear {
   double changes;  ///< of state, so far
 };
-using RealityParts = Parts<Spent, Flicker, Telegraph, Defect, Wear>;
+/// For models whose `State` has no place for it, and which draw only where they have parts.
+struct LastRead {
+  double reading;  ///< by the schedule
+};
+/// `More`: a model's own, the first of them number 6.
+template <class... More>
+using RealityPartsAnd = Parts<Spent, Flicker, Telegraph, Defect, Wear, More...>;
+using RealityParts = RealityPartsAnd<>;
+/// Do changes or reads draw?
+inline bool unsteady(const Reality& p) {
+  return p.cycle_noise > 0 || p.read_noise > 0 || p.flicker_noise > 0 || p.telegraph_noise > 0;
+}
+/// May a change be held, by a device that is stuck or worn?
+inline bool holds(const Reality& p) { return p.stuck > 0 || p.endurance > 0; }
 /// Which of these the parameters ask for: a model's `parts`.
 inline std::uint32_t parts_of(const Reality& p) {
   return (p.energy != 0 ? 1u : 0u) | (p.flicker_noise > 0 ? 2u : 0u) | (p.telegraph_noise > 0 ? 4u : 0u) |
          (p.stuck > 0 ? 8u : 0u) | (p.endurance > 0 ? 16u : 0u);
 }
-/// Adds what is logged of them to the model's variables.
+/// Adds what is logged of changes to the model's variables.
+template <class State>
+void add_change_variables(FieldTable<State>& t) {
+  t.in_part(4, &Defect::stuck, "stuck", "1", "1: nothing changes the device; of a pair, how many of the two")
+      .in_part(5, &Wear::changes, "changes", "1", "of state so far, if devices wear");
+}
+/// Adds what is logged of all.
 template <class State>
 void add_reality_variables(FieldTable<State>& t) {
-  t.in_part(1, &Spent::energy, "energy", "nJ", "of all pulses, reads and field events so far, if counted")
-      .in_part(4, &Defect::stuck, "stuck", "1",
-               "1: nothing changes the device; of a pair, how many of the two")
-      .in_part(5, &Wear::changes, "changes", "1", "of state so far, if devices wear");
+  t.in_part(1, &Spent::energy, "energy", "nJ", "of all pulses, reads and field events so far, if counted");
+  add_change_variables(t);
+}
+
+/// The current at `V` of a device whose I-V goes as sinh(V / scale), over G V; 1 for a scale of 0.
+inline double iv_factor(double V, double scale) {
+  if (!(scale > 0)) return 1;
+  constexpr double most = 600;  // e to the power of more is no number
+  const double x = math::abs(V) / scale, y = x < most ? x : most;
+  return y < 1e-4 ? 1 + y * y / 6 : (math::expm1(y) - math::expm1(-y)) / (2 * y);
 }
 
 /// What a model's `Shared` has of them, as `knobs`.
@@ -121,7 +173,7 @@ struct Knobs {
       : p(r),
         sigma(log_sd(r.read_noise)),
         sigma_flicker(log_sd(r.flicker_noise)),
-        price(r.read_voltage * r.read_voltage * r.read_width),
+        price(price_of(r)),
         ticks_per_ms(run.ticks_per_ms),
         noisy(r.read_noise > 0 || r.flicker_noise > 0 || r.telegraph_noise > 0),
         plain(!noisy && r.energy == 0) {
@@ -129,6 +181,9 @@ struct Knobs {
     const double step = math::log(r.flicker_high / r.flicker_low) / (flicker_processes - 1);
     for (std::uint32_t k = 0; k < flicker_processes; ++k)
       rates[k] = turn * r.flicker_low * math::exp(step * k) / (1e3 * run.ticks_per_ms);
+  }
+  static double price_of(const Reality& r) {
+    return r.read_voltage * r.read_voltage * r.read_width * iv_factor(r.read_voltage, r.iv_scale);
   }
 };
 
@@ -193,36 +248,48 @@ template <class M>
 bool counts(Synapses<M> n) {
   return n.shared().knobs.p.energy != 0;
 }
-/// What a pulse of `V` costs over which the conductance has the integral `charge` [uS s]; of a device with
-/// another I-V, V times the charge that flows, 1e-6 C.
-constexpr double pulse_energy(double V, double charge) { return 1e3 * V * V * charge; }
+/// Adds what a pulse of `V` costs over which the conductance has the integral `charge` [uS s].
+template <class M>
+void pay_pulse(Synapses<M> n, std::uint32_t i, std::uint32_t device, double V, double charge) {
+  pay(n, i, device, 1e3 * V * V * charge * iv_factor(V, detail::own(n, i, device).iv_scale));  // uJ to nJ
+}
+/// Adds what a read costs that finds the conductance `G`, in the mean of the noise.
+template <class M>
+void pay_read(Synapses<M> n, std::uint32_t i, std::uint32_t device, double G) {
+  if (!counts(n)) return;
+  pay(n, i, device, G * (n.differ() ? Knobs::price_of(detail::own(n, i, device)) : n.shared().knobs.price));
+}
 /// What a field event costs it.
 template <class M>
 void pay_field(Synapses<M> n, std::uint32_t i, std::uint32_t device) {
   pay(n, i, device, n.shared().knobs.p.field_energy);
 }
 
-/// The conductance that a read of device `device` of synapse `i` finds that conducts `G` at the voltage of
-/// reads: never below 0, and G in the mean but for telegraph noise.  It costs what flows in the mean of the
-/// noise.
+/// What a read of device `device` of synapse `i` finds that has `x`, a conductance or another quantity: of
+/// its sign, and x in the mean but for telegraph noise.
 template <class M>
-double found(Synapses<M> n, std::uint32_t i, std::uint32_t device, double G, std::uint32_t use) {
+double noisy(Synapses<M> n, std::uint32_t i, std::uint32_t device, double x, std::uint32_t use) {
   const Knobs& knobs = n.shared().knobs;
-  if (knobs.plain) return G;
-  if (counts(n)) pay(n, i, device, knobs.price * G);
   if (knobs.p.read_noise > 0) {
     const double sigma = n.differ() ? log_sd(detail::own(n, i, device).read_noise) : knobs.sigma;
-    G *= factor(sigma, detail::normal_of(n, i, use + device / 2, device % 2));
+    x *= factor(sigma, detail::normal_of(n, i, use + device / 2, device % 2));
   }
   if (Flicker* const f = n.template part<Flicker>(i, device)) {
     const double sigma = n.differ() ? log_sd(detail::own(n, i, device).flicker_noise) : knobs.sigma_flicker;
-    G *= factor(sigma, detail::flicker(n, i, device, *f));
+    x *= factor(sigma, detail::flicker(n, i, device, *f));
   }
   if (Telegraph* const t = n.template part<Telegraph>(i, device)) {
     const Reality p = detail::own(n, i, device);
-    if (detail::telegraph(n, i, device, p, *t)) G *= 1 - p.telegraph_noise;
+    if (detail::telegraph(n, i, device, p, *t)) x *= 1 - p.telegraph_noise;
   }
-  return G;
+  return x;
+}
+/// The same of a conductance, which is read at the voltage of reads; it costs what flows.
+template <class M>
+double found(Synapses<M> n, std::uint32_t i, std::uint32_t device, double G, std::uint32_t use) {
+  if (n.shared().knobs.plain) return G;
+  pay_read(n, i, device, G);
+  return noisy(n, i, device, G, use);
 }
 /// The factor, of mean 1, by which what a pulse does differs from pulse to pulse.
 template <class M>

@@ -209,7 +209,7 @@ int fitted(const DeviceOptions& o, const SynapseTable& t, const Protocol& p, con
   fmt::print("{}: {} fitted to {} of {}\nresiduals {:.3g} (root mean square; {})\n\n", t.model.name,
              plural(f.parameters.size(), "parameter"), plural(f.points, "value"), printable(o.fit), f.rms,
              m.columns[0].logarithmic ? "of logarithms" : "over the largest value");
-  std::string yaml;
+  std::string yaml = o.choice.preset.empty() ? "" : ", preset: " + o.choice.preset;
   bool told = true;
   for (const auto& x : f.parameters) {
     const Field& field = t.model.params.data[x.index];
@@ -290,6 +290,7 @@ int device(const DeviceOptions& o) {
   if (out.h5) {
     std::map<std::string, std::string> attributes{{"protocol", text.text}};
     if (!o.field.empty()) attributes["field"] = o.field;
+    if (!o.choice.preset.empty()) attributes["preset"] = o.choice.preset;
     for (const auto& p : o.choice.params) attributes["params"] += p + "\n";
     for (const auto& s : o.choice.spreads) attributes["spread"] += s + "\n";
     logging::write_hdf5(*out.h5, [&](hid_t file) { write_record(file, r, attributes); });
@@ -313,6 +314,10 @@ void add_what_is_done(CLI::App& sub, DeviceOptions& o) {
   sub.add_option("--field", o.field,
                  "A magnetic field before the first step: \"90 Oe\", parallel, antiparallel")
       ->type_name("FIELD");
+  sub.add_option(
+         "--preset", o.choice.preset,
+         "A named set of parameters of the model, which `spinet models` lists; --param comes before it")
+      ->type_name("NAME");
   sub.add_option("--param", o.choice.params,
                  "A parameter or initial value: --param G_max=50uS (may be repeated)")
       ->type_name("NAME=VALUE")

@@ -9,6 +9,7 @@
 
 #include "commands.hpp"
 #include "network/lookup.hpp"
+#include "network/preset.hpp"
 #include "network/suggest.hpp"
 #include "network/units.hpp"
 #include "spinet/device.hpp"
@@ -186,7 +187,13 @@ DeviceBench::Make common_make(const SynapseTable& t, const DeviceChoice& c) {
   const Model& m = t.model;
   DeviceBench::Make make;
   make.seed = c.seed;
-  for (std::uint32_t i = 0; i < m.params.count; ++i) make.params.push_back(m.params.data[i].preset);
+  const Preset* const preset = c.preset.empty() ? nullptr : find_preset(m, c.preset);
+  if (!c.preset.empty() && !preset) {
+    const auto [reason, help] = no_preset(m, c.preset);
+    throw UserError(fmt::format("--preset: {}; {}", reason, help));
+  }
+  for (std::uint32_t i = 0; i < m.params.count; ++i)
+    make.params.push_back(value_without(m.params.data[i], preset));
   for (std::uint32_t i = 0; i < m.variables.count; ++i) make.initial.push_back(m.variables.data[i].preset);
   for (const auto& p : c.params) {
     const Given g = given(t, "--param", p);

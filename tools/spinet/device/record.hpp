@@ -11,6 +11,7 @@ namespace spinet::tool {
 
 /// Texts of the command line that say which devices.
 struct DeviceChoice {
+  std::string preset;                ///< of the model; empty: none
   std::vector<std::string> params;   ///< NAME=VALUE
   std::vector<std::string> spreads;  ///< NAME=10% or NAME=0.1 V
   std::uint32_t devices = 1, seed = 1;
@@ -19,7 +20,7 @@ struct DeviceChoice {
 /// The synapse model `name`; throws UserError if there is none or if nothing can be done to it.
 const SynapseTable& device_named(const Catalogue& c, const std::string& name);
 
-/// Numbers of one device before spread: presets, and what --param gives.
+/// Numbers of one device before spread: the model's, those of --preset, and what --param gives.
 DeviceBench::Make common_make(const SynapseTable& t, const DeviceChoice& c);
 /// A number with a unit as the field's; `option`: for the message, "--param G_max=3 mV".  Throws UserError.
 double value_of(const std::string& option, const std::string& text, const Field& f);

@@ -1,0 +1,160 @@
+// Many glassy devices at once: what an event meets at all synapses of a slice.  The same operations as in
+// glassy.hpp in the same order, so the same bits.
+#pragma once
+#include <bit>
+
+#include "glassy.hpp"
+#include "spinet/simd.hpp"
+
+namespace spinet::glassy {
+
+typedef float FourFloats __attribute__((vector_size(16)));
+typedef std::int32_t FourInts __attribute__((vector_size(16)));
+
+inline Four all(double x) { return Four{x, x, x, x}; }
+
+/// As `Table::operator()`.
+template <std::uint32_t points>
+inline Four look(const Table<points>& t, Four x) {
+  const Four at = (x - t.low) * t.per_unit;
+  const FourInts i = __builtin_convertvector(at, FourInts);
+  const auto pair = [&](int lane) {
+    double two;
+    std::memcpy(&two, &t.y[i[lane]], sizeof two);
+    return two;
+  };
+  typedef double Two __attribute__((vector_size(16)));
+  const auto a = std::bit_cast<FourFloats>(Two{pair(0), pair(1)}),
+             b = std::bit_cast<FourFloats>(Two{pair(2), pair(3)});
+  const Four from = __builtin_convertvector(__builtin_shufflevector(a, b, 0, 2, 4, 6), Four),
+             to = __builtin_convertvector(__builtin_shufflevector(a, b, 1, 3, 5, 7), Four);
+  return from + (to - from) * (at - __builtin_convertvector(i, Four));
+}
+
+/// As `Law`.
+struct FourLaws {
+  const Law& law;
+
+  Four both(Four e, Four other) const {
+    constexpr double most = 20 - 1e-9;
+    const Four x = (other - e) * law.d.per_kT;
+    const Four low = x > all(-20) ? x : all(-20), inside = low < all(most) ? low : all(most);
+    const Four sum = e + law.d.kT_fronts * look(law.t.sum, inside);
+    return x <= all(-20) ? e : x >= all(20) ? other : sum;
+  }
+  Four share(Four e) const {
+    Four part = e * (1 / front_one);
+    const FourFlags far = e > all(law.d.straight);
+    if (any(far))
+      for (int l = 0; l < 4; ++l)
+        if (far[l]) part[l] = law.share(e[l]);
+    return part;
+  }
+};
+
+/// The conductance of a device at the begin of an octave of time.
+template <int K>
+struct Job {
+  const Stack<K>* device;
+  float* to;
+  std::uint32_t octave;
+};
+
+/// `Stack::conductance_at` of four devices; writes it to each job's place.
+template <int K>
+inline void do_four(const Job<K>* const jobs, const Law& law) {
+  const FourLaws four{law};
+  const auto each = [&](auto f) { return Four{f(jobs[0]), f(jobs[1]), f(jobs[2]), f(jobs[3])}; };
+  const Four rest = each([&](const Job<K>& j) { return law.d.front_of(static_cast<int>(j.octave)); });
+  Four sum = each([](const Job<K>& j) { return static_cast<double>(j.device->base); }) / base_per_level;
+  Four before = sum;
+  int most = 0;
+  for (int l = 0; l < 4; ++l) most = jobs[l].device->count > most ? jobs[l].device->count : most;
+  for (int k = 0; k < most; ++k) {  // of fewer fronts the levels behind them are 0 in the state
+    const Four there = each([&](const Job<K>& j) { return k < j.device->count ? 1.0 : 0.0; });
+    const Four e = each([&](const Job<K>& j) { return static_cast<double>(j.device->front[k]); });
+    const Four level = each([&](const Job<K>& j) { return static_cast<double>(j.device->level[k]); });
+    const Four l = there > all(0.5) ? level : before;
+    sum += (l - before) * four.share(four.both(e, rest));
+    before = l;
+  }
+  const Four last = (level_one / 2 - before) * four.share(rest);
+  sum = rest > all(0) ? sum + last : sum;
+  const Four mean = sum * (1 / level_one);
+  double g[4];
+  const Four x = law.d.span * (mean - 1) + law.d.excess;
+  std::memcpy(g, &x, sizeof g);
+  math::exp_each(g, 4);
+  for (int l = 0; l < 4; ++l) *jobs[l].to = static_cast<float>(g[l]);
+}
+
+/// Up to so many synapses are looked at together.
+constexpr std::uint32_t chunk = 64;
+
+/// `Stack::shown_and_kept` of `count` devices, `stride` bytes apart, times `weight`.
+template <int K>
+struct Shown {
+  const Law& law;
+  Tick now;
+  double elapsed[chunk];
+  float g0[chunk], g1[chunk];
+  Job<K> jobs[2 * chunk + 3];
+
+  Shown(const Law& l, Tick tick) : law(l), now(tick) {}
+
+  /// Devices that were asked for another octave before.
+  void look_again(std::byte* first, std::size_t stride, const std::uint8_t* missing, std::uint32_t count) {
+    std::uint32_t n = 0;
+    for (std::uint32_t m = 0; m < count; ++m) {
+      const std::uint32_t i = missing[m];
+      auto& s = *reinterpret_cast<Stack<K>*>(first + i * stride);
+      const auto octave = static_cast<std::uint32_t>(std::bit_cast<std::uint64_t>(elapsed[i]) >> s.mantissa);
+      if (octave == 0) {
+        const auto e = s.ends(now, law);
+        s.g0 = g0[i] = e.g0, s.g1 = g1[i] = e.g1, s.at = e.at;
+        continue;
+      }
+      if (s.at > 1 && octave == s.at + 1u) s.g0 = g0[i] = s.g1;
+      else jobs[n++] = {&s, &g0[i], octave};
+      jobs[n++] = {&s, &g1[i], octave + 1};
+    }
+    if (n == 0) return;
+    for (std::uint32_t k = 0; k < 3; ++k) jobs[n + k] = jobs[n - 1];
+    for (std::uint32_t k = 0; k < n; k += 4) do_four(&jobs[k], law);
+    for (std::uint32_t m = 0; m < count; ++m) {
+      const std::uint32_t i = missing[m];
+      auto& s = *reinterpret_cast<Stack<K>*>(first + i * stride);
+      s.g0 = g0[i], s.g1 = g1[i];
+      const std::uint64_t octave = std::bit_cast<std::uint64_t>(elapsed[i]) >> s.mantissa;
+      if (octave != 0) s.at = static_cast<std::uint16_t>(octave);
+    }
+  }
+  void operator()(std::byte* first, std::size_t stride, std::uint32_t count, double weight, double* out) {
+    std::uint8_t missing[chunk];
+    std::uint32_t misses = 0, turned = 0;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const auto& s = *reinterpret_cast<const Stack<K>*>(first + i * stride);
+      const Tick t = now - s.last;
+      elapsed[i] = static_cast<double>(t > 0 ? t : 0);
+      g0[i] = s.g0, g1[i] = s.g1;
+      missing[misses] = static_cast<std::uint8_t>(i);
+      const std::uint64_t octave = std::bit_cast<std::uint64_t>(elapsed[i]) >> s.mantissa;
+      misses += octave != s.at || octave == 0;  // 0: a pulse lasts
+      turned |= s.electrodes.antiparallel();
+    }
+    if (misses > 0) look_again(first, stride, missing, misses);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const auto part = std::bit_cast<std::uint64_t>(elapsed[i]) & ((std::uint64_t{1} << 52) - 1);
+      const double x = std::bit_cast<double>(part | 0x3FF0000000000000u) - 1;
+      const auto a = static_cast<double>(g0[i]), b = static_cast<double>(g1[i]);
+      out[i] = a + (b - a) * (x + 0.3466 * x * (1 - x));
+    }
+    if (turned)
+      for (std::uint32_t i = 0; i < count; ++i)
+        if (reinterpret_cast<const Stack<K>*>(first + i * stride)->electrodes.antiparallel())
+          out[i] *= 1 + law.d.MG(out[i] * law.d.scale);
+    for (std::uint32_t i = 0; i < count; ++i) out[i] *= weight;
+  }
+};
+
+}  // namespace spinet::glassy
