@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -74,19 +76,47 @@ TEST_CASE("a block of Philox is that of Random123", "[random]") {
 }
 
 TEST_CASE("many blocks of Philox are those of Random123 on every instruction set", "[random]") {
-  SECTION("SSE2") {
-    check_groups(spinet::detail::philox_groups_sse2<false>, spinet::detail::philox_groups_sse2<true>);
+  using namespace spinet::simd;
+  SECTION("none") {
+    check_groups(spinet::detail::philox_groups_of<Lanes1, false>,
+                 spinet::detail::philox_groups_of<Lanes1, true>);
   }
+  SECTION("SSE2 or NEON") {
+    check_groups(spinet::detail::philox_groups_of<BaseLanes, false>,
+                 spinet::detail::philox_groups_of<BaseLanes, true>);
+  }
+#ifdef __x86_64__
   SECTION("AVX2") {
-    if (__builtin_cpu_supports("avx2"))
+    if (LanesAvx2::here())
       check_groups(spinet::detail::philox_groups_avx2<false>, spinet::detail::philox_groups_avx2<true>);
     else WARN("this CPU has no AVX2: not tested");
   }
   SECTION("AVX-512") {
-    if (__builtin_cpu_supports("avx512f"))
+    if (LanesAvx512::here())
       check_groups(spinet::detail::philox_groups_avx512<false>, spinet::detail::philox_groups_avx512<true>);
     else WARN("this CPU has no AVX-512: not tested");
   }
+#endif
+}
+
+TEST_CASE("what an instruction set does equals the plain form", "[random]") {
+  const double some[] = {0.0, -0.0, 1.5, -1.5, 0x1p-1074, -0x1p-1074, 1e308, -1e308, 2, 1 / 3.0};
+  std::size_t wrong = 0;
+  for (const double x : some)
+    for (const double y : some) {
+      const spinet::Two two = {x, y};
+      const bool both = std::signbit(x) && std::signbit(y);
+      wrong += spinet::simd::both_signs(two) != both;
+      wrong += spinet::simd::plain::both_signs(two) != both;
+    }
+  for (std::uint64_t i = 0; i < 2000; ++i) {
+    const Words w = reference({3, 4}, i, 0);
+    const double x = std::abs(std::bit_cast<double>((std::uint64_t{w[0]} << 32) | w[1]));
+    if (!(x <= 1e308)) continue;
+    wrong += spinet::simd::sqrt(x) != spinet::simd::plain::sqrt(x);
+    wrong += spinet::simd::sqrt(x) != std::sqrt(x);
+  }
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("philox_fill writes any number of blocks in whole groups", "[random]") {
