@@ -6,8 +6,6 @@
 // listed weights and delays, one_to_one, all_to_all and listed connections, scheduled parameter changes.
 // Anything else throws.
 #pragma once
-#include <quadmath.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -23,17 +21,9 @@
 #include "connect/rule.hpp"
 #include "core/recorder.hpp"
 #include "network/checked.hpp"
+#include "support/quad.hpp"
 
 namespace spinet::reference {
-
-using Real = __float128;
-
-using Rough = long double;  ///< 64 bits: ten times as fast
-
-inline Rough exp_of(Rough x) { return std::exp(x); }
-inline Real exp_of(Real x) { return expq(x); }
-inline Rough expm1_of(Rough x) { return std::expm1(x); }
-inline Real expm1_of(Real x) { return expm1q(x); }
 
 /// What a simulation does with a neuron that comes within the allowance of its threshold: go on, or leave it
 /// alone from there on, since whatever follows is excused.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "spinet/random_batch.hpp"
+#include "support/bits.hpp"
 
 namespace {
 
@@ -97,6 +98,13 @@ TEST_CASE("many blocks of Philox are those of Random123 on every instruction set
     else WARN("this CPU has no AVX-512: not tested");
   }
 #endif
+}
+
+TEST_CASE("functions, draws and vectors have the bits that they have on every machine", "[random][math]") {
+  for (const auto& k : spinet::bits::known) {
+    INFO(k.what);
+    CHECK(k.found() == k.wanted);
+  }
 }
 
 TEST_CASE("what an instruction set does equals the plain form", "[random]") {

@@ -30,8 +30,8 @@ inline bool wide() noexcept {
 
 namespace spinet {
 
-// Numbers at once, as vectors of GCC and Clang: each lane does the same IEEE operations on any CPU, which the
-// compiler spells in what the target has.
+// Numbers at once, as vectors of GCC: each lane does the same IEEE operations on any CPU, which the compiler
+// spells in what the target has.  (Clang has them, too, but forgets that a `Four` may lie at any address.)
 typedef double Two __attribute__((vector_size(16), may_alias));
 typedef std::int64_t TwoFlags __attribute__((vector_size(16)));
 typedef double Four __attribute__((vector_size(32), aligned(8), may_alias));
