@@ -33,10 +33,17 @@ struct SampleEvents {
   bool operator==(const SampleEvents&) const = default;
 };
 
+/// A variable of neuron j of a block, for who has the block alone (tests/support/bench.hpp).
+struct ReadNeuron {
+  std::vector<double>* to;
+  std::uint32_t j, variable;
+  bool operator==(const ReadNeuron&) const = default;
+};
+
 /// What happens at a tick, the same on all ranks.
 struct Action {
   Tick tick;
-  std::variant<Ordered, SampleReport, SampleWeights, SampleEvents> what;
+  std::variant<Ordered, SampleReport, SampleWeights, SampleEvents, ReadNeuron> what;
   const Ordered* ordered() const { return std::get_if<Ordered>(&what); }
   bool sets() const { return ordered() && ordered()->entry->sets(); }
   bool operator==(const Action&) const = default;

@@ -74,4 +74,27 @@ class Buffer {
   std::size_t mapped_ = 0;  ///< 0: from the heap
 };
 
+/// Bytes between two fences, zero at first, aligned to cache lines.
+class FencedBuffer {
+ public:
+  explicit FencedBuffer(std::size_t size) : room_(size + 2 * fence), size_(size) {
+    std::memset(room_.data(), mark, fence);
+    std::memset(data() + size_, mark, fence);
+  }
+  std::byte* data() { return room_.data() + fence; }
+  const std::byte* data() const { return room_.data() + fence; }
+  /// Has nothing been written beyond either end?
+  bool intact() const {
+    for (std::size_t i = 0; i < fence; ++i)
+      if (room_[i] != std::byte{mark} || data()[size_ + i] != std::byte{mark}) return false;
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t fence = 64;
+  static constexpr int mark = 0xA5;
+  Buffer<std::byte> room_;
+  std::size_t size_;
+};
+
 }  // namespace spinet

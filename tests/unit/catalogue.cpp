@@ -7,7 +7,7 @@
 #include "spinet/neuron.hpp"
 #include "spinet/source.hpp"
 #include "spinet/synapse.hpp"
-#include "support/drive.hpp"
+#include "support/bench.hpp"
 
 namespace {
 

@@ -10,12 +10,12 @@
 #include <map>
 #include <sstream>
 
-#include "support/drive.hpp"
+#include "support/bench.hpp"
 
 namespace {
 
 using spinet::Tick;
-using spinet::test::Drive;
+using spinet::test::Bench;
 using spinet::test::neuron;
 using spinet::test::Params;
 
@@ -68,7 +68,7 @@ Tick worst(const std::string& model, const Case& c, double tolerance, std::vecto
   for (const auto& [name, value] : c.parameters) p.set(name, value);
   if (tolerance > 0) p.set("tolerance", tolerance);
   Params::Changes initial(c.initial.begin(), c.initial.end());
-  Drive d(neuron(model), {p}, 1e6, initial);
+  Bench d(neuron(model), {p}, 1e6, initial);
   for (const auto& a : c.arrivals) d.arrival(a.tick, a.port, 0, a.weight);
   for (const auto& x : c.probes) d.sample(x.tick, 0, x.variable, values);
   d.run(c.duration);
@@ -162,7 +162,7 @@ TEST_CASE("no parameter and no input makes a neuron hang", "[threshold][long]") 
       }
       if (table.check != nullptr && table.check(p.data()) != nullptr) continue;
       const auto begin = std::chrono::steady_clock::now();
-      Drive d(table, {p});
+      Bench d(table, {p});
       d.arrival(ms, 0, 0, c.weight);
       d.arrival(2 * ms, 1, 0, -c.weight);
       d.run(2 * ms + ms / 2);

@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "spinet/random.hpp"
-#include "support/drive.hpp"
+#include "support/bench.hpp"
 
 namespace {
 
 using namespace spinet;
-using spinet::test::Drive;
+using spinet::test::Bench;
 using spinet::test::neuron;
 
 struct Tried {
@@ -32,9 +32,9 @@ double uniform(std::uint32_t what, std::uint64_t counter) {
 
 /// A block of `size` neurons, two of which differ from the others, under events that meet some of them at
 /// once.
-class Bench {
+class Events {
  public:
-  explicit Bench(const Tried& kind) : kind_(kind), table_(neuron(kind.name)) {
+  explicit Events(const Tried& kind) : kind_(kind), table_(neuron(kind.name)) {
     const auto lines = [](std::size_t bytes) { return std::vector<Line>(bytes / sizeof(Line) + 1); };
     state_ = lines(size * std::size_t{table_.state_size});
     constants_ = lines(size * std::size_t{table_.constants_size});
@@ -148,13 +148,13 @@ class Bench {
 TEST_CASE("a neuron has the same bits whichever others an event meets with it", "[threshold]") {
   for (const Tried& kind : tried) {
     INFO(kind.name);
-    Bench alone(kind);
+    Events alone(kind);
     const auto spikes = alone.run(1, false);
     CHECK(spikes.size() > 20);
     for (const std::uint32_t together : {2u, 3u, 4u, 7u, 64u})
       for (const bool as_train : {false, true}) {
         INFO(together << (as_train ? " in a train" : " in a slice"));
-        Bench bench(kind);
+        Events bench(kind);
         CHECK(bench.run(together, as_train) == spikes);
         CHECK(bench.bits() == alone.bits());
       }
@@ -166,7 +166,7 @@ TEST_CASE("blocks of neurons at rest sleep, also for years, and wake as if they 
     INFO(kind.name);
     const auto& table = neuron(kind.name);
     const test::Params p(table);
-    Drive d(table, {p, p});
+    Bench d(table, {p, p});
     CHECK(d.asleep());
     d.arrival(5 * ms, 0, 0, kind.weight[0]);
     d.run(400 * ms);
@@ -179,14 +179,14 @@ TEST_CASE("blocks of neurons at rest sleep, also for years, and wake as if they 
     // One that is kept awake by its neighbour, and asked at every frame.
     std::vector<double> same[2];
     for (int i = 0; i < 2; ++i) {
-      Drive other(table, {p, i == 0 ? p : test::Params(table, {{"I_dc", kind.awake}})});
+      Bench other(table, {p, i == 0 ? p : test::Params(table, {{"I_dc", kind.awake}})});
       CHECK(other.asleep() == (i == 0));
       other.arrival(5 * ms, 0, 0, kind.weight[0]);
       other.sample(390 * ms, 0, table.model.variables.data[0].name, same[i]);
       other.run(400 * ms);
     }
     CHECK(same[0] == same[1]);
-    Drive fresh(table, {p});
+    Bench fresh(table, {p});
     std::vector<double> first;
     fresh.arrival(9'000 * ms, 0, 0, kind.weight[0]);
     fresh.sample(9'001 * ms, 0, table.model.variables.data[0].name, first);

@@ -200,6 +200,8 @@ void Block::act(const Action& a, std::vector<std::vector<float>>& samples) {
     const auto which = s->all ? Watched::Values::all : Watched::Values::changed;
     return watched_.note_recording(s->recording, a.tick, which);
   }
+  if (const auto* read = std::get_if<ReadNeuron>(&a.what))
+    return read->to->push_back(input_->read(a.tick, read->j, read->variable));
   const std::uint32_t r = std::get<SampleReport>(a.what).report;
   const std::uint32_t variable = network_.reports[r].variable;
   for (const auto j : sampled[r]) {

@@ -108,8 +108,12 @@ class Block {
   }
   std::uint64_t tests() const { return requests_.tests; }
 
-  /// Throws ModelFailure if a variable of a neuron, or one that a synapse stores, is not a number.  All
-  /// before `at` is done.
+  bool asleep() const { return asleep_; }
+  /// Has the neurons' model written nowhere beside its memory?
+  bool intact() const { return members_.intact(); }
+
+  /// Throws ModelFailure if a variable of a neuron, or one that a synapse stores, is not a number, or if the
+  /// neurons' model has written beside its memory.  All before `at` is done.
   void check_numbers(Tick at) const;
   /// Throws if the floating-point mode is no longer `mode` after the window [from, to), and makes it that
   /// again.

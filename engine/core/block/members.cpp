@@ -11,8 +11,6 @@
 namespace spinet {
 namespace {
 
-std::size_t aligned(std::size_t n) { return std::max<std::size_t>(n, 64); }
-
 bool sets_parameters(const Network& net) {
   return std::any_of(net.schedule.begin(), net.schedule.end(),
                      [](const ScheduledControl& s) { return s.sets(); });
@@ -72,9 +70,9 @@ Members::Members(const Network& net, const KernelGroup& group, std::vector<Gid> 
       table_(*group.table),
       gids_(std::move(gids)),
       keys_(gids_.size()),
-      state_(aligned(gids_.size() * table_.state_size)),
-      constants_(aligned(gids_.size() * table_.constants_size)),
-      common_(aligned(table_.common_size)) {
+      state_(gids_.size() * table_.state_size),
+      constants_(gids_.size() * table_.constants_size),
+      common_(table_.common_size) {
   block.state = state_.data();
   block.constants = constants_.data();
   block.common = common_.data();

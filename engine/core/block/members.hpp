@@ -48,6 +48,8 @@ class Members {
 
   void save(std::uint32_t j, std::byte* to) const;
   void restore(std::uint32_t j, const std::byte* from);
+  /// Has the model written nowhere beside its states, constants and what is common to the block?
+  bool intact() const { return state_.intact() && constants_.intact() && common_.intact(); }
 
   NeuronBlock block{};  ///< as models see it
 
@@ -62,7 +64,7 @@ class Members {
   std::optional<std::uint32_t> replica_;
   std::vector<DrivenSize> driven_;
   std::vector<std::vector<std::byte>> params_;  ///< per neuron, kept only where the schedule changes some
-  Buffer<std::byte> state_, constants_, common_;
+  FencedBuffer state_, constants_, common_;
 };
 
 }  // namespace spinet

@@ -12,6 +12,7 @@ void Block::check_numbers(Tick at) const {
   // A sleeping block is still in the frame in which it fell asleep.
   const NeuronBlock& b = members_.block;
   const Tick now = b.frame_length ? std::min(at - 1, b.frame_begin + b.frame_length - 1) : at - 1;
+  if (!members_.intact()) faults_.model(now, "has written outside its memory");
   for (std::uint32_t v = 0; v < table_.model.variables.count; ++v)
     for (std::uint32_t j = 0; j < b.size; ++j) faults_.number(table_.read(&b, now, j, v), j, v, now);
   for (std::uint32_t k = 0; k < synapses_->stores().size(); ++k) {
