@@ -141,6 +141,9 @@ struct Simulation::Impl {
   void abandon_window(Tick from, std::span<const Action> due, Recorder* recorder);
   void record_edges(Recorder& recorder, const std::atomic<bool>* stop);  ///< throws Stopped
   void prepare_reports();
+  std::vector<std::byte> sampled_here();
+  void read_columns(const Gathered& all);
+  void order_edges(std::uint32_t w);
   void prepare_changes();
   void sample_epoch(const Posted& batch_end, std::vector<Action>& due) const;
   void flush_changes(Recorder* recorder);

@@ -15,6 +15,15 @@ void Simulation::Impl::prepare_reports() {
   edges_recorded.assign(net.weights.size(), 0);
   for (const auto& w : net.weights) weights_expected.push_back(wirings[w.projection]->connector.expected());
   if (series() == 0) return;
+  Gathered all;
+  transport.gather(sampled_here(), all);
+  if (transport.rank() != 0) return;
+  read_columns(all);
+  for (std::uint32_t w = 0; w < net.weights.size(); ++w) order_edges(w);
+}
+
+/// For each block and series what is sampled here: how many, then the neurons' or targets' ids.
+std::vector<std::byte> Simulation::Impl::sampled_here() {
   std::vector<std::byte> message;
   for (std::uint32_t b = 0; b < blocks.size(); ++b) {
     const auto& block = blocks[b];
@@ -44,9 +53,11 @@ void Simulation::Impl::prepare_reports() {
       append(message, ids.data(), ids.size());
     }
   }
-  Gathered all;
-  transport.gather(message, all);
-  if (transport.rank() != 0) return;
+  return message;
+}
+
+/// Where the samples of all ranks go, in a frame: of reports; of weights their targets.
+void Simulation::Impl::read_columns(const Gathered& all) {
   for (int rank = 0; rank < transport.size(); ++rank) {
     auto part = all.of(rank);
     auto& of_rank = columns.emplace_back();
@@ -66,20 +77,22 @@ void Simulation::Impl::prepare_reports() {
       }
     }
   }
-  for (std::size_t w = 0; w < net.weights.size(); ++w) {
-    const std::size_t r = net.reports.size() + w;
-    std::vector<std::uint64_t> begin(net.projections[net.weights[w].projection].target_count() + 1, 0);
-    for (const auto& of_rank : columns)
-      for (const auto& of_block : of_rank)
-        for (const auto target : of_block[r].column) ++begin[target + 1];
-    for (std::size_t t = 1; t < begin.size(); ++t) begin[t] += begin[t - 1];
-    edges_recorded[w] = begin.back();
-    if (begin.back() > 0xFFFFFFFFull)
-      throw TooMany("weights in one recording", 0xFFFFFFFFu, "record fewer synapses");
-    for (auto& of_rank : columns)
-      for (auto& of_block : of_rank)
-        for (auto& c : of_block[r].column) c = static_cast<std::uint32_t>(begin[c]++);
-  }
+}
+
+/// From targets to places in the canonical order of edges.
+void Simulation::Impl::order_edges(std::uint32_t w) {
+  const std::size_t r = net.reports.size() + w;
+  std::vector<std::uint64_t> begin(net.projections[net.weights[w].projection].target_count() + 1, 0);
+  for (const auto& of_rank : columns)
+    for (const auto& of_block : of_rank)
+      for (const auto target : of_block[r].column) ++begin[target + 1];
+  for (std::size_t t = 1; t < begin.size(); ++t) begin[t] += begin[t - 1];
+  edges_recorded[w] = begin.back();
+  if (begin.back() > 0xFFFFFFFFull)
+    throw TooMany("weights in one recording", 0xFFFFFFFFu, "record fewer synapses");
+  for (auto& of_rank : columns)
+    for (auto& of_block : of_rank)
+      for (auto& c : of_block[r].column) c = static_cast<std::uint32_t>(begin[c]++);
 }
 
 /// Brings all samples since the last call to rank 0 and hands them over as whole frames.
