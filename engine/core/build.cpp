@@ -152,7 +152,7 @@ void Simulation::Impl::make_groups() {
 void Simulation::Impl::make_blocks(std::uint64_t l2_bytes) {
   std::vector<std::vector<std::uint32_t>> runs_of(groups.size());  // this rank's
   for (std::uint32_t r = 0; r < partition.runs().size(); ++r) {
-    const Run& run = partition.runs()[r];
+    const GidRun& run = partition.runs()[r];
     if (const auto group = group_of_population.find(run.population);
         run.owner == transport.rank() && group != group_of_population.end())
       runs_of[group->second].push_back(r);
@@ -165,7 +165,7 @@ void Simulation::Impl::make_blocks(std::uint64_t l2_bytes) {
       gids.clear();
     };
     for (const std::uint32_t r : runs_of[g]) {
-      const Run& run = partition.runs()[r];
+      const GidRun& run = partition.runs()[r];
       if (gids.size() + run.count > most) close();
       locator.place(r, {static_cast<std::uint32_t>(blocks.size()), static_cast<std::uint32_t>(gids.size())});
       for (std::uint32_t i = 0; i < run.count; ++i) gids.push_back(run.first + i);

@@ -8,7 +8,7 @@
 
 namespace spinet {
 
-struct Run {
+struct GidRun {
   Gid first;
   std::uint32_t count;
   std::uint32_t population;
@@ -18,7 +18,7 @@ struct Run {
 class Partition {
  public:
   Partition(const Network& network, int ranks);
-  const std::vector<Run>& runs() const { return runs_; }
+  const std::vector<GidRun>& runs() const { return runs_; }
   std::uint32_t run_of(Gid gid) const {
     const std::uint32_t p = population_of(gid);
     return first_run_[p] + (together_[p] ? 0 : (gid - first_gid_[p]) / block_);
@@ -26,7 +26,7 @@ class Partition {
   std::uint32_t population_of(Gid gid) const;
 
  private:
-  std::vector<Run> runs_;
+  std::vector<GidRun> runs_;
   std::vector<std::uint32_t> first_run_;
   std::vector<Gid> first_gid_;
   std::vector<bool> together_;  ///< environments: one run

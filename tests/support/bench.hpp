@@ -201,7 +201,7 @@ class Bench {
         locator_(partition_),
         window_(std::max<Tick>(1, static_cast<Tick>(ticks_per_ms))) {
     for (std::uint32_t r = 0; r < partition_.runs().size(); ++r)
-      if (const Run& run = partition_.runs()[r]; run.population == 0) locator_.place(r, {0, run.first});
+      if (const GidRun& run = partition_.runs()[r]; run.population == 0) locator_.place(r, {0, run.first});
     for (std::uint32_t p = 0; p < net_.projections.size(); ++p)
       wirings_.push_back(std::make_unique<Wiring>(net_, p));
     guarded([&] {

@@ -29,9 +29,9 @@ Block::Block(const Network& net, const KernelGroup& group, std::vector<Gid> gids
   }
 }
 
-void Block::connect(std::unique_ptr<BlockSynapses> synapses, SuperposedInput input, const Frame& frame) {
+void Block::connect(std::unique_ptr<BlockSynapses> synapses, SuperposedInput input, const Setup& setup) {
   synapses_ = std::move(synapses);
-  window_ = frame.window;
+  window_ = setup.window;
   requests_.window(window_);
   for (Store& store : synapses_->stores())
     if (store.targets.size() > 0)
@@ -46,11 +46,11 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, SuperposedInput inp
   for (std::uint32_t s = 0; s < synapses_->slice_count(); ++s)
     most_steps = std::max(most_steps, synapses_->delay_steps(s));
   const Ring ring(window_, network_.delay_resolution, most_steps, network_.duration);
-  if (synapses_->slice_count() <= frame.small_slices) {
+  if (synapses_->slice_count() <= setup.small_slices) {
     arrivals_ = std::make_unique<PacketArrivals>(ring, *synapses_, network_);
     slices_->keep_all();
   } else {
-    const auto payloads = frame.graded ? SortedArrivals::Payloads::each : SortedArrivals::Payloads::all_one;
+    const auto payloads = setup.graded ? SortedArrivals::Payloads::each : SortedArrivals::Payloads::all_one;
     arrivals_ = std::make_unique<SortedArrivals>(ring, *synapses_, payloads);
   }
   delivery_.emplace(Delivery::Parts{table_, members_.block, *slices_, requests_, watched_, faults_, heart_});

@@ -42,14 +42,14 @@ class Block {
   Block(const Network& network, const KernelGroup& group, std::vector<Gid> gids, Heart& heart);
 
   /// What is the same for all blocks of a run.
-  struct Frame {
+  struct Setup {
     Tick window;
     bool graded;  ///< events have payloads
     std::uint32_t
         small_slices;  ///< blocks with at most as many keep arrivals as packets and all views of slices
   };
   /// Takes over what arrives here; called once, before the run.
-  void connect(std::unique_ptr<BlockSynapses> synapses, SuperposedInput input, const Frame& frame);
+  void connect(std::unique_ptr<BlockSynapses> synapses, SuperposedInput input, const Setup& setup);
   /// Positions in their store of the synapses that weight recording `w` samples, in the order of the samples.
   void watch(std::uint32_t w, std::vector<std::uint32_t> positions) {
     watched_.sample(w, std::move(positions));
@@ -103,7 +103,7 @@ class Block {
   std::uint64_t history_bytes() const { return histories_.bytes(); }
   std::uint64_t deliveries() const { return delivery_->arrivals; }
   /// Before tick `at`, up to which all has been done.
-  std::uint64_t superposed(Tick at) const {
+  std::uint64_t superposed_arrivals(Tick at) const {
     return input_->arrivals(retired_ ? std::min(at, retired_at_) : at);
   }
   std::uint64_t tests() const { return requests_.tests; }

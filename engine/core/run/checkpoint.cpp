@@ -61,7 +61,7 @@ void Simulation::Impl::save(CheckpointSink* sink, Tick at) {
 void Simulation::Impl::save_figures(CheckpointSink* sink, Tick at) {
   std::uint64_t sums[3] = {};
   for (const auto& b : blocks)
-    sums[0] += b->deliveries(), sums[1] += b->superposed(at), sums[2] += b->tests();
+    sums[0] += b->deliveries(), sums[1] += b->superposed_arrivals(at), sums[2] += b->tests();
   Gathered all;
   transport.gather(std::as_bytes(std::span(sums)), all);
   if (!sink) return;

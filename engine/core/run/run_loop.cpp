@@ -131,7 +131,7 @@ inline void Simulation::Impl::RunLoop::wishes() {
     head_.flags |= checkpoint_wanted;
   if (look_ || to_ >= s_.end) {
     head_.deliveries = s_.earlier.deliveries + s_.earlier.superposed;
-    for (const auto& b : s_.blocks) head_.deliveries += b->deliveries() + b->superposed(to_);
+    for (const auto& b : s_.blocks) head_.deliveries += b->deliveries() + b->superposed_arrivals(to_);
   }
 }
 
@@ -297,7 +297,7 @@ void Simulation::Impl::RunLoop::sum_up() {
   stats.events_before = stats.events();
   for (const auto& b : s_.blocks) {
     stats.deliveries += b->deliveries();
-    stats.superposed += b->superposed(stats.reached);
+    stats.superposed += b->superposed_arrivals(stats.reached);
     stats.threshold_tests += b->tests();
     stats.history_bytes += b->history_bytes();
   }
