@@ -26,6 +26,7 @@ void add_validate(CLI::App& app, Action& action);
 void add_init(CLI::App& app, Action& action);
 void add_models(CLI::App& app, Action& action);
 void add_graph(CLI::App& app, Action& action);
+void add_import(CLI::App& app, Action& action);
 void add_check_plugin(CLI::App& app, Action& action);
 void add_device(CLI::App& app, Action& action);
 void add_crossbar(CLI::App& app, Action& action);

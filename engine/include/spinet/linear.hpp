@@ -3,7 +3,8 @@
 //
 //   C dV/dt = -(C / tau_m) (V - E) + I + sum I_k,   I_k(t) = (i_k + d_k t) exp(-t / tau_k),
 //
-// exact: V after any time is a sum of closed forms, and a crossing is the root of one.
+// where I stays as it is between events. Exact: V after any time is a sum of closed forms, and a crossing is
+// the root of one.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -18,7 +19,6 @@ struct Membrane : Timing {
   double C = 0, tau_m = 0, E = 0, v_th = 0, v_reset = 0, I = 0;  ///< I: the constant current
   double tau[K] = {};                                            ///< of the currents
   Membrane(const RunInfo& run, double t_ref) : Timing(run, t_ref) {}
-  double v_inf() const { return E + tau_m / C * I; }
 };
 
 namespace linear {
@@ -50,7 +50,7 @@ inline double left_of(double x, double factor) {
 /// `struct MyNeuron : Linear<MyNeuron, K>` with `SPINET_MODEL(neuron_table<MyNeuron>())` is a whole neuron
 /// model.  It has `name`, `doc`, `Params`, `ports`, `params()`, `variables()` (the first is V, `initial`),
 /// `Constants`, derived from `Membrane<K>` and made of (p, run), and
-///   take(c, s, port, weight)    what an arrival does to s.i and s.d
+///   take(c, s, port, weight)    what an arrival does to s.i, s.d and s.I
 /// and may have
 ///   fired(c, s)                 what a spike does to the currents
 ///   held                        how many currents, the first ones, stand still while the neuron is
@@ -61,6 +61,7 @@ struct Linear : Threshold<M> {
   struct State : Course {
     double V;
     double i[K], d[K];  ///< of I_k: pA and pA/ms
+    double I;           ///< what events have added to the constant current, for good [pA]
   };
   static constexpr const char* beyond =
       "V or a current is not a number: weights or I_dc are beyond what can be computed with";
@@ -99,10 +100,11 @@ struct Linear : Threshold<M> {
       charge += s.i[k] * r.steady + s.d[k] * r.rising;
       decay(s, k, ms, left);
     }
-    s.V = c.E + (before - c.E) * left_m - c.tau_m / c.C * c.I * math::expm1(-ms / c.tau_m) + charge / c.C;
+    s.V = c.E + (before - c.E) * left_m - c.tau_m / c.C * (c.I + s.I) * math::expm1(-ms / c.tau_m) +
+          charge / c.C;
     // Of a V that only nears V_inf from below no rounding makes one that is there.
-    const double v_inf = c.v_inf();
-    if (silent && before < v_inf && s.V >= v_inf) s.V = v_inf - (2.5e-16 * math::abs(v_inf) + 1e-290);
+    const double rest = v_inf(c, s);
+    if (silent && before < rest && s.V >= rest) s.V = rest - (2.5e-16 * math::abs(rest) + 1e-290);
     return s.V - s.V == 0;
   }
   static bool reach(const Constants& c, State& s, double ms) { return go(c, s, ms); }
@@ -114,7 +116,7 @@ struct Linear : Threshold<M> {
   /// V - V_inf does not grow by itself, and a current raises V by no more than it would without the leak, nor
   /// than it would if it stood at its largest for a membrane time constant.
   static bool quiet(const Constants& c, const State& s, double ms) {
-    double most = s.V + std::max(c.v_inf() - s.V, 0.0) * std::min(ms / c.tau_m, 1.0);
+    double most = s.V + std::max(v_inf(c, s) - s.V, 0.0) * std::min(ms / c.tau_m, 1.0);
     for (int k = 0; k < K; ++k) most += rise(c, s, k, ms) / c.C;
     return most < c.v_th;
   }
@@ -137,12 +139,13 @@ struct Linear : Threshold<M> {
   }
 
  private:
+  static double v_inf(const Constants& c, const State& s) { return c.E + c.tau_m / c.C * (c.I + s.I); }
   static void decay(State& s, int k, double ms, double left) {
     s.i[k] = linear::left_of(s.i[k] + s.d[k] * ms, left);
     s.d[k] = linear::left_of(s.d[k], left);
   }
   static double slope_of(const Constants& c, const State& s) {
-    double I = c.I;
+    double I = c.I + s.I;
     for (const double i : s.i) I += i;
     return (c.E - s.V) / c.tau_m + I / c.C;
   }
@@ -154,7 +157,7 @@ struct Linear : Threshold<M> {
   /// The most that V'' is from now on.  That of V - V_inf is its share of exp(-t/tau_m); that of a current's
   /// response R, where R' = I - R/tau_m, is I' - I/tau_m + R/tau_m^2.
   static double bend(const Constants& c, const State& s) {
-    double sum = c.C * std::max(s.V - c.v_inf(), 0.0) / (c.tau_m * c.tau_m);
+    double sum = c.C * std::max(s.V - v_inf(c, s), 0.0) / (c.tau_m * c.tau_m);
     for (int k = 0; k < K; ++k) {
       const double rates = 1 / c.tau[k] + 1 / c.tau_m;
       sum += rise(c, s, k, math::infinity) / (c.tau_m * c.tau_m);
