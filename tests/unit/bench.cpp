@@ -94,6 +94,6 @@ TEST_CASE("a bench says what a model does that it may not", "[bench]") {
   CHECK(failure<Flaw::none>() == "");
   CHECK(failure<Flaw::beyond>() == "its model has written outside its memory");
   CHECK(failure<Flaw::before>() == "its model has written outside its memory");
-  CHECK(failure<Flaw::greedy>().find("asks for 1000 things in one call") == 0);
+  CHECK(failure<Flaw::greedy>().find("asks for 1000 things in one call") != std::string::npos);
   CHECK(failure<Flaw::past>() != "");
 }

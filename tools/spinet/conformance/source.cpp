@@ -70,7 +70,8 @@ struct Made {
   Made(const SourceTable& table, const SourceTable& again, const ParameterSet& with, std::uint32_t slabs,
        std::uint32_t seed)
       : set(&with), bench(table, with, slabs, seed), restarted(again, with, slabs, seed) {
-    for (std::uint32_t i = 0; i < slabs && std::isfinite(bench.rate) && sound; ++i) {
+    constexpr std::size_t enough = 300'000;  // at the highest rate a slab is a million events
+    for (std::uint32_t i = 0; i < slabs && std::isfinite(bench.rate) && sound && count < enough; ++i) {
       all.push_back(bench.events(i, 1u << 16, sound));
       count += all.back().size();
     }

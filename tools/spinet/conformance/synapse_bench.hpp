@@ -71,6 +71,8 @@ class SliceBench {
   bool same_shared(const SliceBench& o) const { return shared_.same_bytes(o.shared_); }
   std::uint32_t from() const { return from_; }
   std::uint32_t count() const { return count_; }
+  /// Whether its synapses draw random numbers: of some models only those with extras do.
+  bool draws() const { return t_->draws != 0; }
   /// Whether a write has left what is ours.
   bool intact() const { return intact_ && state_.intact() && slice_state_.intact() && shared_.intact(); }
   /// Shows what a model reads of its targets as arrays, as the engine does in small blocks.
