@@ -24,6 +24,12 @@
 // E_max, levels in 1/254: 3 bytes each.  They are rounded up or down as a hash of the time and of the
 // device's past says, so that many small steps sum up right: the nearest number would stay for ever.
 //
+// Temperature.  A front has the width kT of the temperature at which it was made.  When that changes, those
+// that are there keep their place and width; what comes then, C at the new temperature, is one factor for all
+// of them, and the product of two fronts of different widths has a closed form but for a quadrature.  Of more
+// than one change the last alone is remembered so (small ones are one with the next): what is older is taken
+// for as wide as the temperature before the last change.
+//
 // Magnetism.  Potentiated devices show magnetoconductance, depressed ones none [m]; as spin_valve, with its
 // law and numbers: (G_AP - G_P) / G_P = MG_max ((G - G_th) / (G_max - G_th))^MG_exponent above G_th.
 #pragma once
@@ -224,17 +230,54 @@ struct Law {
     const double x = (other - e) * d.per_kT;
     return x <= -20 ? e : x >= 20 ? other : e + d.kT_fronts * t.sum(x);
   }
+  /// The same where the front at `e` has the width of another temperature, `ratio` times the present one.
+  /// Of two fronts the narrower one is a step that is smeared out as a Gumbel number is (nodes and weights of
+  /// its Gauss quadrature), and where a step at v meets a front of width 1 at 0 follows from Ein.
+  double both_of(double e, double other, double ratio) const {
+    constexpr double node[] = {-1.4160318300820374, 0.27128846203857038, 3.0142360387289704,
+                               7.8239645236478771};
+    constexpr double weight[] = {0.32239218571043348, 0.58073605368465241, 0.095421314087475119,
+                                 0.0014504465174389915};
+    const bool wider = ratio > 1;
+    const double kT = d.kT_fronts * (wider ? ratio : 1), narrower = wider ? 1 / ratio : ratio;
+    const double wide = wider ? e : other, v = ((wider ? other : e) - wide) / kT;
+    if (math::abs(v) >= 30) return other > e ? other : e;
+    double sum = 0;
+    for (int k = 0; k < 4; ++k) sum += weight[k] * beyond(v + narrower * node[k]);
+    return wide + kT * sum;
+  }
+  double beyond(double v) const {
+    const double x = -v - euler_gamma;
+    return x >= 4 ? 0 : x <= -12 ? v : v + t.beneath(x);
+  }
   /// The part of all barriers that a front has passed.
-  double share(double e) const {
-    if (e <= d.straight) return e * (1 / front_one);
-    const double x = (e - front_one) * d.per_kT - euler_gamma;
-    return x >= 4 ? 1 : x <= -12 ? e * (1 / front_one) : e * (1 / front_one) - d.kT * t.beneath(x);
+  double share(double e) const { return e * (1 / front_one) - beyond_all(e, 1); }
+  /// The same of a front that has the width of another temperature, `ratio` times the present one, and of
+  /// what has come since.  What both reach beyond E_max is taken for what one of them does.
+  double share(double e, double since, double ratio) const {
+    const double own = beyond_all(e, ratio), other = beyond_all(since, 1);
+    const double together = both_of(e, since, ratio) * (1 / front_one) - (own > other ? own : other);
+    const double a = e * (1 / front_one) - own, b = since * (1 / front_one) - other;
+    const double least = a > b ? a : b, part = together > least ? together : least;
+    return part < 1 ? part : 1;
+  }
+  /// The front that has passed this part.
+  double front_of_share(double part) const {
+    double e = part * front_one;
+    for (int n = 0; n < 40 && e < d.all_passed; ++n) e = (part + beyond_all(e, 1)) * front_one;
+    return e < d.all_passed ? e : d.all_passed;
+  }
+  /// What a front reaches beyond E_max that has the width of `ratio` times the present temperature.
+  double beyond_all(double e, double ratio) const {
+    if (ratio == 1 && e <= d.straight) return 0;
+    const double x = (e - front_one) * d.per_kT / ratio - euler_gamma;
+    return x >= 4 ? e * (1 / front_one) - 1 : x <= -12 ? 0 : d.kT * ratio * t.beneath(x);
   }
 };
 
 /// The electrodes: 1 for each that lies along the positive axis.
 struct Electrodes {
-  std::uint8_t soft : 1, hard : 1;
+  std::uint8_t soft : 1, hard : 1, room : 6;  ///< `room`: of the device that has them
 
   bool antiparallel() const { return soft != hard; }
   void turn(const Control& c, const Device& d) {
@@ -247,247 +290,8 @@ struct Electrodes {
   }
 };
 
-/// A profile of occupancies with room to work in: level of the base, then of each front, the deepest first.
-template <int K>
-struct Profile {
-  double front[K + 3], level[K + 3];  ///< front[0] is not used: the base lies behind no front
-  int n = 0;                          ///< number of fronts
-
-  /// An event on top of all.
-  void add(const Event& e, const Law& law) {
-    for (int k = 1; k <= n; ++k) front[k] = law.both(front[k], e.front);
-    push(e);
-  }
-  void push(const Event& e) {
-    if (level[n] == e.level || !(e.front >= 0.5)) return;
-    front[++n] = e.front;
-    level[n] = e.level;
-  }
-  /// Fronts that are where the next one is have no room for their level; those that have passed all barriers
-  /// leave a new base.
-  void tidy(const Law& law) {
-    int kept = 0;
-    for (int k = 1; k <= n; ++k) {
-      if (k < n && front[k] - front[k + 1] < 0.5) continue;
-      if (front[k] >= law.d.all_passed) {
-        level[0] = level[k];
-        continue;
-      }
-      ++kept;
-      front[kept] = front[k], level[kept] = level[k];
-    }
-    n = kept;
-  }
-  /// Until there are K fronts at most, one interval between two fronts goes where that changes the profile
-  /// least: it becomes one with the next deeper one, at their mean, or, where its level lies between those of
-  /// its neighbours, is dealt out to them.  Both leave the mean of all as it is.  Cost: the largest
-  /// change of the integral of p from any height up.  The uppermost interval is what has just been written,
-  /// and stays.
-  void merge(const Law& law) {
-    double width[K + 3];
-    double above = 1;
-    for (int k = 0; k < n; ++k) {
-      const double next = law.share(front[k + 1]);
-      width[k] = above - next;
-      above = next;
-    }
-    for (; n > K; --n) {
-      int best = 1;
-      bool deal = false;
-      double least = math::infinity;
-      for (int k = 1; k < n; ++k) {
-        const double down = level[k] - level[k - 1], whole = width[k] + width[k - 1];
-        const double joined = whole > 0 ? math::abs(down) * width[k] * width[k - 1] / whole : 0;
-        if (joined < least) least = joined, best = k, deal = false;
-        if (k + 1 == n || front[k] >= law.d.straight) continue;
-        const double up = level[k + 1] - level[k];
-        if (!(up * down > 0)) continue;
-        const double dealt = math::abs(up * down / (up + down)) * width[k];
-        if (dealt < least) least = dealt, best = k, deal = true;
-      }
-      if (deal) {
-        const double to_next = (level[best] - level[best - 1]) / (level[best + 1] - level[best - 1]);
-        front[best + 1] += to_next * (front[best] - front[best + 1]);
-        width[best + 1] += to_next * width[best];
-        width[best - 1] += (1 - to_next) * width[best];
-      } else {
-        const double whole = width[best] + width[best - 1];
-        if (whole > 0) level[best - 1] += (level[best] - level[best - 1]) * (width[best] / whole);
-        width[best - 1] = whole;
-      }
-      for (int k = best; k < n; ++k) front[k] = front[k + 1], level[k] = level[k + 1];
-      for (int k = best; k + 1 < n; ++k) width[k] = width[k + 1];
-    }
-  }
-};
-
-/// Well mixed bits of x (the finaliser of D. Lea's and G. Steele's SplitMix, 2014).
-inline std::uint64_t mixed(std::uint64_t x) {
-  x += 0x9E3779B97F4A7C15u;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-  return x ^ (x >> 31);
-}
-
 /// The `last` of a device whose time stands still: it is stuck or worn, and neither moves nor relaxes.
 constexpr Tick standing = Tick{1} << 62;
-
-/// A device of at most K fronts, packed: 38 bytes for 6, 46 for 8.  g0 and g1 hold the conductance, over
-/// `scale`, at the ends of the octave of time since `last` in which it was last asked for: between them it is
-/// a straight line in ln t, which is off by less than 10^-3.  They follow from the rest and change nothing.
-template <int K>
-struct Stack {
-  Tick last;  ///< end of the last pulse
-  float g0;
-  float g1;  ///< until `begin`, the mean occupancy that the network gives
-  std::uint16_t front[K];
-  std::uint16_t base;  ///< level of the base in 1 / (254 * 258)
-  std::uint16_t at;    ///< which octave; 0: none, 1: the pulse is not over
-  std::uint8_t level[K];
-  std::uint8_t count;
-  Electrodes electrodes;
-
-  void begin() {
-    flat(static_cast<double>(g1));
-    last = 0;
-    electrodes = {0, 0};
-  }
-  /// All barriers with this occupancy.
-  void flat(double p) {
-    base = static_cast<std::uint16_t>(p * level_one * base_per_level + 0.5);
-    count = 0;
-    at = 0;
-  }
-  /// So for ever.
-  void hold(double p) {
-    flat(p);
-    last = standing;
-  }
-  bool held() const { return last == standing; }
-  /// Takes all occupancies nearer to 1/2, so that the mean `from` becomes `to`.
-  [[gnu::noinline]] void narrow(double from, double to) {
-    Profile<K> p = profile();
-    const double part = (to - 0.5) / (from - 0.5);
-    for (int k = 0; k <= p.n; ++k) p.level[k] = level_one / 2 + (p.level[k] - level_one / 2) * part;
-    keep(p, last);
-  }
-
-  Profile<K> profile() const {
-    Profile<K> p;
-    p.n = count;
-    p.level[0] = base / base_per_level;
-    for (int k = 0; k < count; ++k) p.front[k + 1] = front[k], p.level[k + 1] = level[k];
-    return p;
-  }
-  /// Rounds up or down, as a hash of the time and of what was there says: no random numbers, which would need
-  /// the event that they are drawn for.
-  void keep(const Profile<K>& p, Tick now) {
-    std::uint64_t bits = static_cast<std::uint64_t>(now) + (std::uint64_t{front[0]} << 48) +
-                         (std::uint64_t{front[1]} << 32) + base;
-    const auto rounded = [&bits](double x) {
-      const auto down = static_cast<std::int32_t>(x);
-      const double rest = x - down;
-      if (rest == 0) return down;
-      bits = mixed(bits);
-      return down + (static_cast<double>(static_cast<std::int64_t>(bits >> 12)) * 0x1p-52 < rest);
-    };
-    count = static_cast<std::uint8_t>(p.n);
-    base = static_cast<std::uint16_t>(rounded(p.level[0] * base_per_level));
-    for (int k = 0; k < K; ++k) {
-      front[k] = k < p.n ? static_cast<std::uint16_t>(rounded(p.front[k + 1])) : std::uint16_t{0};
-      level[k] = k < p.n ? static_cast<std::uint8_t>(rounded(p.level[k + 1])) : std::uint8_t{0};
-    }
-    at = 0;
-  }
-
-  /// Makes up for the time of no voltage up to `now`.
-  [[gnu::noinline]] void settle(Tick now, const Law& law) {
-    at = 0;
-    if (now <= last) return;
-    Profile<K> p = profile();
-    p.add(law.d.rest(static_cast<double>(now - last)), law);
-    p.tidy(law);
-    if (p.n > K) p.merge(law);
-    keep(p, now);
-    last = now;
-  }
-  /// A pulse that begins at `now`, or as soon as the last one is over.
-  [[gnu::noinline]] void pulse(const Event& e, Tick now, const Law& law) {
-    if (!e.acts) return;
-    Profile<K> p = profile();
-    if (now > last) {  // both at once: C + C' + C''
-      Event rest = law.d.rest(static_cast<double>(now - last));
-      rest.front = law.both(rest.front, e.front);
-      p.add(rest, law);
-      last = now;
-      p.push(e);
-    } else {
-      p.add(e, law);
-    }
-    p.tidy(law);
-    if (p.n > K) p.merge(law);
-    keep(p, last);
-    constexpr Tick latest = standing - 1;
-    last = last > latest - e.ticks ? latest : last + e.ticks;
-  }
-  double elapsed(Tick now) const { return now > last ? static_cast<double>(now - last) : 0; }
-  double occupancy(Tick now, const Law& law) const {
-    return mean_after(now > last ? law.d.rest(elapsed(now)).front : -math::infinity, law);
-  }
-
-  /// The parallel conductance over `scale`, of a mean occupancy.
-  static double relative(double mean, const Device& d) { return math::exp(d.span * (mean - 1) + d.excess); }
-  struct Ends {
-    float g0, g1;
-    std::uint16_t at;
-  };
-  static constexpr int mantissa = 52;
-  /// Which octave of time it is; 1: the last pulse is not over.
-  std::uint64_t octave_at(Tick now) const {
-    return now > last ? std::bit_cast<std::uint64_t>(static_cast<double>(now - last)) >> mantissa : 1;
-  }
-  /// Are g0 and g1 those of the present?
-  bool current(Tick now) const { return octave_at(now) == at; }
-  [[gnu::noinline]] Ends ends(Tick now, const Law& law) const {
-    const std::uint64_t octave = octave_at(now);
-    if (octave == at) return {g0, g1, at};
-    const auto number = static_cast<std::uint16_t>(octave);
-    if (now <= last) {
-      const auto g = static_cast<float>(relative(mean_after(-math::infinity, law), law.d));
-      return {g, g, number};
-    }
-    const bool next = at > 1 && number == at + 1;
-    const float begin = next ? g1 : static_cast<float>(conductance_at(number, law));
-    return {begin, static_cast<float>(conductance_at(number + 1, law)), number};
-  }
-  double conductance_at(int octave, const Law& law) const {
-    return relative(mean_after(law.d.front_of(octave), law), law.d);
-  }
-  /// Mean occupancy after no voltage has got so far.
-  [[gnu::noinline]] double mean_after(double rest, const Law& law) const {
-    double sum = base / base_per_level, before = sum;
-    for (int k = 0; k < count; ++k) {
-      const double l = level[k];
-      sum += (l - before) * law.share(law.both(front[k], rest));
-      before = l;
-    }
-    if (rest > 0) sum += (level_one / 2 - before) * law.share(rest);
-    return sum * (1 / level_one);
-  }
-  double between(const Ends& e, Tick now) const {
-    const auto part = std::bit_cast<std::uint64_t>(elapsed(now)) & ((std::uint64_t{1} << mantissa) - 1);
-    const double x = static_cast<double>(static_cast<std::int64_t>(part)) * 0x1p-52;
-    const double a = static_cast<double>(e.g0), b = static_cast<double>(e.g1);
-    return a + (b - a) * (x + 0.3466 * x * (1 - x));  // log2(1 + x), to 0.008
-  }
-  /// By interpolation in the octave: what events meet and logs show.
-  double shown(Tick now, const Law& law) const { return between(ends(now, law), now); }
-  double shown_and_kept(Tick now, const Law& law) {
-    const Ends e = ends(now, law);
-    g0 = e.g0, g1 = e.g1, at = e.at;
-    return between(e, now);
-  }
-};
 
 /// Conductance in the present magnetic state, of the parallel one.
 inline double magnetic(double G, bool antiparallel, const Device& d) {

@@ -73,7 +73,7 @@ struct GlassyEnsemble {
   static void init(Synapses<GlassyEnsemble> n) {
     State& s = n[0];
     const double p = device::begin(n, 0, static_cast<double>(s.given));
-    s.electrodes = {0, 0};
+    s.electrodes = {0, 0, 0};
     const auto* const d = n.part<device::Defect>(0);
     s.last = d && d->stuck != 0 ? standing : 0;
     for (int i = 0; i < most; ++i) s.p[i] = i < n.shared().barriers ? p : 0;

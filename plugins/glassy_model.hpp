@@ -139,7 +139,7 @@ struct Model {
     if (limits.low == limits.high) return s.hold(limits.low);
     s.pulse(e, begin, law);
     const double after = s.mean_after(-math::infinity, law);
-    if (limits(after) != after) s.narrow(after, limits(after));
+    if (limits(after) != after) s.narrow(after, limits(after), law);
   }
   [[gnu::noinline]] static void pulse(Synapses<M> n, std::uint32_t i, double V, double seconds) {
     with_law(n, i, [&](const Law& law) {
@@ -171,10 +171,10 @@ struct Model {
       else if (c.stimulus == a_read && !p.knobs.plain) take_reading(n, i, shown(n, i));
     }
   }
-  /// Another temperature: fronts stay where they are, and what has been at the old one is made up for.
-  static void set(Synapses<M> n, const Params&, const Shared&) {
+  static void set(Synapses<M> n, const Params&, const Shared& next) {
+    const double times = next.device.kT / n.shared().device.kT;
     for (std::uint32_t i = 0; i < n.size(); ++i)
-      with_law(n, i, [&](const Law& law) { n[i].settle(n.s.tick, law); });
+      with_law(n, i, [&](const Law& law) { n[i].change_temperature(law.d.kT * times, n.s.tick, law); });
   }
   static double read(Synapses<M> n, std::uint32_t i, std::uint32_t variable) {
     const State& s = n[i];

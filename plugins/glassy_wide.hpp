@@ -1,9 +1,9 @@
 // Many glassy devices at once: what an event meets at all synapses of a slice.  The same operations as in
-// glassy.hpp in the same order, so the same bits.
+// glassy_stack.hpp in the same order, so the same bits.
 #pragma once
 #include <bit>
 
-#include "glassy.hpp"
+#include "glassy_stack.hpp"
 #include "spinet/simd.hpp"
 
 namespace spinet::glassy {
@@ -109,7 +109,7 @@ struct Shown {
       const std::uint32_t i = missing[m];
       auto& s = *reinterpret_cast<Stack<K>*>(first + i * stride);
       const auto octave = static_cast<std::uint32_t>(std::bit_cast<std::uint64_t>(elapsed[i]) >> s.mantissa);
-      if (octave == 0) {
+      if (octave == 0 || s.older > 0) {
         const auto e = s.ends(now, law);
         s.g0 = g0[i] = e.g0, s.g1 = g1[i] = e.g1, s.at = e.at;
         continue;

@@ -285,6 +285,60 @@ TEST_CASE("glassy: warmer devices go on from where they are") {
   }
 }
 
+TEST_CASE("glassy: temperatures that change, against barriers one by one, in random protocols") {
+  // After one step fronts keep their width, exactly; of several steps the last alone is remembered so.
+  std::mt19937_64 random(20241128);
+  const auto uniform = [&](double a, double b) {
+    return a + (b - a) * std::uniform_real_distribution<>()(random);
+  };
+  struct Off {
+    double worst = 0, squares = 0, count = 0;
+    double rms() const { return std::sqrt(squares / count); }
+  };
+  const auto off = [&](double begin, auto next) {
+    Off all;
+    for (int protocol = 0; protocol < 150; ++protocol) {
+      Device fast("glassy", {{"temperature", begin}});
+      Ensemble reference(192);
+      reference.kT = boltzmann * begin;
+      reference.wait(1e-3);
+      const auto look = [&] {
+        const double x = std::abs(fast.ln() - reference.ln());
+        all.worst = std::max(all.worst, x), all.squares += x * x, all.count += 1;
+      };
+      double T = begin;
+      for (int i = 0; i < 12; ++i) {
+        const double V = uniform(-4, 4), width = std::exp(uniform(std::log(1e-3), std::log(3))),
+                     rest = std::exp(uniform(std::log(0.1), std::log(1e5)));
+        fast.pulse(V, width), reference.pulse(V, width), look();
+        fast.wait(rest), reference.wait(rest), look();
+        if (const double to = next(i, T); to != T) {
+          fast.set("temperature", T = to);
+          reference.kT = boltzmann * T;
+          look();
+        }
+      }
+    }
+    return all;
+  };
+  const auto once = [](double to) { return [to](int i, double T) { return i < 5 ? T : to; }; };
+  // A level is kept to 1/508 and counts for 13.4 E of ln G, where E is how far the front has come, some 0.7.
+  const double resolution = 13.4 * 0.7 / 508;
+  for (const auto& [from, to] : {std::pair{76.0, 150.0}, {150.0, 76.0}, {76.0, 300.0}, {300.0, 76.0}}) {
+    const Off one = off(from, once(to));
+    CAPTURE(from, to, one.worst, one.rms());
+    CHECK(one.worst < 0.01 + resolution);
+    CHECK(one.rms() < 0.005);
+  }
+  const Off ramp = off(76, [](int, double T) { return T * 1.05; });
+  CAPTURE(ramp.worst, ramp.rms());
+  CHECK(ramp.worst < 0.02);
+  const Off many = off(76, [&](int, double) { return uniform(76, 300); });
+  CAPTURE(many.worst, many.rms());
+  CHECK(many.worst < 0.1);
+  CHECK(many.rms() < 0.01);
+}
+
 TEST_CASE("glassy: magnetoconductance where potentiated, none where depressed") {
   for (const char* name : {"glassy", "glassy_6", "glassy_ensemble"}) {
     Device high(name, {{"p", 1}}), low(name, {{"p", 0.3}});
