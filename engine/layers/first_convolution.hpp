@@ -73,22 +73,28 @@ class FirstConvolution {
     }
   }
 
+  /// Each number of the gradient is added to once: two shards may have one place for it (PassState).
   void spread(T* gradient, const T* kernel, const T* total) const {
-    const T* w = s_.part(c_.weights);
-    T* to = gradient + c_.weights.first;
-    for (std::uint32_t o = 0; o < outs_; ++o)
-      for (std::uint32_t c = 0; c < ins_; ++c) {
+    for (std::uint32_t c = 0; c < ins_; ++c) {
+      T scales = 0, shifts = 0;
+      for (std::uint32_t o = 0; o < outs_; ++o) {
+        const std::size_t first = (std::size_t{o} * ins_ + c) * taps_;
+        const T* const w = s_.part(c_.weights) + first;
+        T* const to = gradient + c_.weights.first + first;
         const T constant = offset()[c] * total[o];
         T product = 0, sum = 0;
-        for (std::uint32_t t = 0; t < taps_; ++t, ++w, ++to) {
-          *to += factor()[c] * kernel[o * taps_ + t] + constant;
-          product += *w * kernel[o * taps_ + t];
-          sum += *w;
+        for (std::uint32_t t = 0; t < taps_; ++t) {
+          to[t] += factor()[c] * kernel[o * taps_ + t] + constant;
+          product += w[t] * kernel[o * taps_ + t];
+          sum += w[t];
         }
-        if (!c_.normalisation.on) continue;
-        gradient[c_.normalisation.scale.first + c] += product;
-        gradient[c_.normalisation.shift.first + c] += sum * total[o];
+        scales += product;
+        shifts += sum * total[o];
       }
+      if (!c_.normalisation.on) continue;
+      gradient[c_.normalisation.scale.first + c] += scales;
+      gradient[c_.normalisation.shift.first + c] += shifts;
+    }
   }
 
   PassState<T>& s_;

@@ -76,10 +76,11 @@ struct PassState {
     return p.half[h] ? p.half[h]->shard - shares.begin() : shares.count();
   }
   /// Gradients of two shards that are neighbours in the tree may be added up at once, if no two ranks share
-  /// any and they have one group each at most.
+  /// any and each shard adds once to a number: it has one group at most, and layers have one frame.
   std::uint32_t shards_of_slot() const {
     bool pairs =
         (shares.shards & (shares.shards - 1)) == 0 && images <= std::size_t{shares.shards} * half_lanes;
+    for (const LayerPlace& l : places.layers) pairs &= l.frames <= 1 && l.x_frames <= 1;
     for (int r = 0; r <= shares.ranks; ++r) pairs &= shares.first(r) % 2 == 0;
     return pairs ? 2 : 1;
   }

@@ -144,6 +144,8 @@ void check_normalised(Loading& l) {
   }
 }
 
+bool is_near(double a, double b) { return std::abs(a - b) <= 1e-9 * std::max(std::abs(a), std::abs(b)); }
+
 /// Layers that have not been told are told when images come.
 void tell_times(Loading& l) {
   const auto images = images_of(l.net);
@@ -160,8 +162,17 @@ void tell_times(Loading& l) {
     if (p == *images) continue;
     Distribution& own = q.params[*parameter_of(*q.model, "period")];
     Distribution& phase = q.params[*parameter_of(*q.model, "phase")];
-    if (is_auto(own.a)) own.a = source.params[*period].a;
-    if (is_auto(phase.a)) phase.a = first + static_cast<double>(*times.answer[p]) / l.net.ticks_per_ms();
+    const double answers = first + static_cast<double>(*times.answer[p]) / l.net.ticks_per_ms();
+    const auto tell = [&](Distribution& d, const char* name, double value) {
+      if (is_auto(d.a)) d.a = value;
+      else if (d.kind != Distribution::Kind::constant || !is_near(d.a, value))
+        l.read.errors.error(l.populations.marks[p],
+                            fmt::format("{} is told another {} than images have here: {} ms, not {} ms",
+                                        in_quotes(q.name), name, d.a, value),
+                            fmt::format("without '{}' it follows from the delays on the way", name));
+    };
+    tell(own, "period", source.params[*period].a);
+    tell(phase, "phase", answers);
   }
 }
 

@@ -348,7 +348,7 @@ class Equations(Case):
 
     def test_any_ranks_and_blocks_give_the_same(self):
         rng = numpy.random.default_rng(5)
-        g = graph({"i": inputs(20), "w": node("Linear", weight=F(rng.normal(0, 3, (30, 20)))), "n": cuba("CubaLIF", 30, tau_syn=.002, w_in=3, v_threshold=.3), "r": node("Affine", weight=F(rng.normal(0, 3, (30, 30))), bias=F(rng.normal(0, .05, 30))), "o": outputs(30)},
+        g = graph({"i": inputs(20), "w": node("Linear", weight=F(rng.normal(0, 3, (30, 20)))), "n": cuba("CubaLIF", 30, tau_syn=.002, w_in=3, v_threshold=.3), "r": node("Affine", weight=F(rng.normal(0, .3, (30, 30))), bias=F(rng.normal(0, .05, 30))), "o": outputs(30)},
                   "i w", "w n", "n r", "r n", "n o")
         self.spikes([(n, t) for n in range(20) for t in numpy.sort(rng.uniform(0, 50, 10)).round(6)])
         self.imported(g, "--spikes", "in.csv", "--spike", "0.5ms")
@@ -394,7 +394,7 @@ class Refused(Case):
                 (chain(inputs(1, 4, 4), conv(numpy.ones((1, 1, 3, 3)), padding="full"), outputs(1)), "'same' or 'valid'"),
                 (chain(inputs(2 ** 31, 2 ** 31), outputs(1)), "too many elements"),
                 (chain(inputs(-1), outputs(1)), "at least 1"),
-                (good(node("Delay", delay=F([-1, 0])), lif(2)), "a delay of -1"),
+                (good(node("Delay", delay=F([-1, 0])), lif(2)), "a delay below 0 s"),
                 ({"type": "NIRGraph", "nodes": {"i": inputs(1)}}, "has no 'edges'"),
                 ({"type": "NIRGraph", "edges": []}, "has no 'nodes'"),
                 (node("Linear", weight=F([[1]])), "a NIRGraph is expected"),

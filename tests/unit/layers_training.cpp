@@ -41,11 +41,31 @@ Made mixture() {
   return m;
 }
 
+/// The same with spikes over time steps.
+Made spiking_mixture() {
+  Made m = mixture();
+  m.plan.steps = 3;
+  for (const std::size_t l : {3U, 5U}) {
+    m.plan.layers[l].answer = Answer::lif;
+    m.plan.layers[l].spiking.membrane_decay = 0.7;
+    m.plan.layers[l].spiking.threshold = 0.4;
+  }
+  return m;
+}
+
+/// All channels of an image as its first.
+void make_grey(const Plan& plan, Data& d) {
+  const std::size_t area = plan.input().area(), size = plan.input().size();
+  for (std::size_t i = 0; i < d.images.size(); ++i) d.images[i] = d.images[i / size * size + i % area];
+}
+
 /// Three steps, the last two batches shorter than the first.
-std::pair<Model, Trainer::State> some_steps(const Plan& plan, Transport& transport, const Descent& descent) {
+std::pair<Model, Trainer::State> some_steps(const Plan& plan, Transport& transport, const Descent& descent,
+                                            bool grey = false) {
   Trainer trainer(plan, some_model(plan), descent, transport);
   for (const std::size_t images : {64UL, 33UL, 10UL}) {
-    const Data d = some_data(plan, images, 5 + static_cast<unsigned>(images));
+    Data d = some_data(plan, images, 5 + static_cast<unsigned>(images));
+    if (grey) make_grey(plan, d);
     trainer.step({d.images, d.labels}, 0.01);
   }
   return {trainer.model(), trainer.state()};
@@ -72,6 +92,23 @@ TEST_CASE("layers: the same bits on any number of ranks") {
                  recalibrated(m.plan, alone.first, d.images, t) == again;
       });
       CAPTURE(ranks, shards);
+      CHECK(equal == ranks);
+    }
+  }
+}
+
+TEST_CASE("layers: the same bits on any number of ranks, of grey images and of spikes") {
+  for (const auto& [m, grey] :
+       {std::pair{mixture(), true}, {spiking_mixture(), false}, {spiking_mixture(), true}}) {
+    SerialTransport serial;
+    const auto alone = some_steps(m.plan, serial, {}, grey);
+    for (const int ranks : {2, 3, 4, 8}) {
+      std::atomic<int> equal = 0;
+      spinet::run_loopback(ranks, [&, &plan = m.plan, shade = grey](Transport& t) {
+        const auto here = some_steps(plan, t, {}, shade);
+        equal += here.first == alone.first && here.second.moments == alone.second.moments;
+      });
+      CAPTURE(ranks, grey, m.plan.steps);
       CHECK(equal == ranks);
     }
   }

@@ -277,7 +277,7 @@ void add_image_options(CLI::App& sub, ImageOptions& o) {
   auto* data = sub.add_option("--data", o.data,
                               "Folder with the images that the network is shown: IDX files (.gz or not), "
                               "test-images.npy or test.h5");
-  data->type_name("DIR")->check(not_empty);
+  data->type_name("DIR")->check(not_empty)->excludes("--duration");  // the images say how long it takes
   sub.add_option("--weights", o.weights, "A model of `spinet train`; else the network's own weights")
       ->type_name("MODEL.h5")
       ->check(not_empty)

@@ -49,6 +49,7 @@ nir::Reading reading_of(const ImportOptions& o) {
 std::string named_from(const fs::path& network, const std::string& file) {
   if (file.empty()) return {};
   std::error_code failed;
+  if (fs::is_directory(file, failed)) throw UserError(fmt::format("{}: is a folder, not a file", file));
   if (!fs::is_regular_file(file, failed)) throw UserError(fmt::format("{}: there is no such file", file));
   const auto relative = fs::relative(file, fs::absolute(network).parent_path(), failed);
   return failed || relative.empty() ? fs::absolute(file).string() : relative.string();
@@ -124,16 +125,19 @@ void add_import(CLI::App& app, Action& action) {
   sub->add_option("--input", o->input, "What Input nodes get (spikes)")
       ->check(CLI::IsMember({"spikes", "current"}))
       ->type_name("spikes|current");
-  sub->add_option("--spikes", o->spikes, "Spikes of the Input nodes: CSV of neuron,time, or a SONATA file")
+  sub->add_option("--spikes", o->spikes,
+                  "Spikes of the Input nodes: CSV of neuron, time in ms, or a SONATA file")
       ->type_name("FILE");
   sub->add_option("--current", o->current,
-                  "Current of the Input nodes: CSV of time,value, constant in between")
+                  "Current of the Input nodes: CSV of time in s, value; constant in between")
       ->type_name("FILE");
   sub->add_flag("--force", o->force, "Replace existing files");
   sub->footer("Back: spinet export NETWORK.yaml --to nir -o FILE.nir");
   sub->callback([o, &action] {
     action = [o] {
       std::error_code failed;
+      if (fs::is_directory(o->file, failed))
+        throw UserError(fmt::format("{}: is a folder, not a file", o->file));
       if (!fs::is_regular_file(o->file, failed))
         throw UserError(fmt::format("{}: there is no such file", o->file));
       return look::isolated(o->file, {import_output(*o), beside_of(import_output(*o))},

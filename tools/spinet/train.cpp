@@ -74,6 +74,36 @@ layers::Training training_of(const TrainOptions& o, const Network& network) {
   return t;
 }
 
+/// What a network and its images ask of the training.
+void check_training(const TrainOptions& o, const Inputs& in) {
+  const auto& t = in.training;
+  const auto out = static_cast<std::uint32_t>(std::round(t.validation * in.train.count));
+  if (out >= in.train.count)
+    throw UserError(fmt::format("{}: training: validation leaves none of {} images to train on",
+                                o.network.file, grouped(in.train.count)));
+  if (t.validation > 0 && out == 0)
+    throw UserError(
+        fmt::format("{}: training: validation of {} is less than one of {} images; give a "
+                    "larger share, or 0 to choose the best epoch by the test images",
+                    o.network.file, t.validation, grouped(in.train.count)));
+  const std::size_t batch = std::min<std::size_t>(t.batch, in.train.count - out);
+  for (const auto& c : in.layered.plan.connections)
+    if (c.normalisation.on && batch < 2)
+      throw UserError(
+          fmt::format("{}: training: '{}' is normalised over the images of a batch, and a batch "
+                      "has only one; give a batch of 2 or more",
+                      o.network.file, in.network.projections[c.projection].name));
+}
+
+/// CLI::Range takes `nan`, and prints small bounds as 0.
+std::string is_rate(const std::string& text) {
+  double rate = 0;
+  const bool number = CLI::detail::lexical_cast(text, rate);
+  return number && rate >= 1e-12 && rate <= 1e6
+             ? ""
+             : fmt::format("{}: a learning rate is a number from 1e-12 to 1e+6", text);
+}
+
 void check_model_path(const TrainOptions& o, const Inputs& in) {
   std::vector<Input> inputs{{o.network.file, "the network that is read"}};
   for (const auto& [name, path] : in.files) inputs.push_back({path, "a data file of the network"});
@@ -99,10 +129,7 @@ std::unique_ptr<Inputs> read_inputs(const TrainOptions& o) {
   }
   in->train = read_part(o, images::Part::train, in->layered.plan);
   in->test = read_part(o, images::Part::test, in->layered.plan);
-  const auto out = static_cast<std::uint32_t>(std::round(in->training.validation * in->train.count));
-  if (out >= in->train.count)
-    throw UserError(fmt::format("{}: training: validation leaves none of {} images to train on",
-                                o.network.file, grouped(in->train.count)));
+  check_training(o, *in);
   check_model_path(o, *in);
   return in;
 }
@@ -115,8 +142,9 @@ train::Record record_of(const TrainOptions& o, const Inputs& in) {
   const auto recipe = train::recipe_of(in.task());
   if (const auto d = train::difference(record.recipe, recipe); !d.empty())
     throw UserError(fmt::format(
-        "{}: was trained in another way: {}; only --epochs may change on the way; --force begins anew", path,
-        printable_line(d)));
+        "{}: was trained in another way: {}; only --epochs may change on the way, and not where the schedule "
+        "of the rate goes by it; --force begins anew",
+        path, printable_line(d)));
   if (record.best_epoch == 0 && !record.epochs.empty())
     throw UserError(fmt::format("{}: is damaged: no epoch is the best one", path));
   record.message.clear();
@@ -257,7 +285,7 @@ void add_train(CLI::App& app, Action& action) {
   sub->add_option("--epochs", o->epochs, "Epochs in all, in place of the network's")
       ->check(CLI::Range(1, 1'000'000));
   sub->add_option("--rate", o->rate, "Learning rate, in place of the network's")
-      ->check(CLI::Range(1e-12, 1e6));
+      ->check(CLI::Validator(is_rate, "RATE"));
   sub->add_option("--batch", o->batch, "Images of a batch, in place of the network's")
       ->check(CLI::Range(1, 1'000'000));
   sub->add_option("-o,--output", o->output, "The model, kept after every epoch (FILE_model.h5 without .yaml)")

@@ -17,11 +17,13 @@ namespace spinet {
 
 /// Part of the `State` of a neuron with a threshold.
 struct Course {
-  Tick last = 0;            ///< what the rest of the state is as of
-  Tick free = 0;            ///< end of the refractory period
-  Tick crossing = never;    ///< tick of the next spike if nothing else happens in this frame
-  std::uint64_t risen = 0;  ///< 1: it is at or above the threshold and has fired for that
-  std::uint64_t kind = 0;   ///< of its constants: neurons with the same have the same constants
+  Tick last = 0;          ///< what the rest of the state is as of
+  Tick free = 0;          ///< end of the refractory period
+  Tick crossing = never;  ///< tick of the next spike if nothing else happens in this frame
+  /// 1: it is at or above the threshold and has fired for that; 2: arrivals of this tick have brought it
+  /// there
+  std::uint64_t risen = 0;
+  std::uint64_t kind = 0;  ///< of its constants: neurons with the same have the same constants
 };
 
 /// Part of its `Constants`.
@@ -192,8 +194,9 @@ struct Threshold {
   template <class N, class C>
   static void look(N n, const C& c, std::uint32_t j, Tick soonest = 0) {
     auto& s = n.state(j);
-    if (s.crossing == s.last) return;  // its test comes in this tick
+    if (s.crossing == s.last && s.risen != 2) return;  // its test comes in this tick
     s.crossing = never;
+    if (s.risen == 2) s.risen = 0;  // what else arrives in this tick counts, too
     if (s.last < s.free) return;
     const Tick end = n.b.frame_begin + n.b.frame_length;
     const double left = static_cast<double>(end - s.last) * c.ms_per_tick;
@@ -202,6 +205,7 @@ struct Threshold {
       if (M::quiet(c, s, left)) return;
     } else if (s.risen == 0) {
       s.crossing = std::max(s.last, soonest);
+      if (s.crossing == s.last) s.risen = 2;
       if (s.crossing < end) n.out().test_at(s.crossing, j);
       return;
     }

@@ -53,8 +53,12 @@ int make_export(const ExportOptions& o) {
     throw UserError(
         fmt::format("{}: cannot be made a folder{}", folder.string(), failed ? ": " + failed.message() : ""));
   const auto lock = lock_output(folder);
-  for (const auto& path : look::export_csv(data, folder, o.force))
+  const auto written = look::export_csv(data, folder, o.force);
+  for (const auto& path : written)
     fmt::print("{}  {}\n", path.string(), readable_bytes(static_cast<double>(fs::file_size(path))));
+  if (written.empty())
+    throw UserError(
+        fmt::format("{}: has recorded no spikes, variables or weights: there is no table to write", o.log));
   return fine;
 }
 

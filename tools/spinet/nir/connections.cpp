@@ -40,8 +40,9 @@ class Map {
       f(j, v_.kind == Kind::scale ? one_of(*weights_, j) : 1.0);
     }
   }
+  /// In ns; beyond what a connection may have it is cut off, and refused later.
   std::int64_t delay(std::uint32_t j) const {
-    return v_.kind == Kind::delay ? std::llround(one_of(*delays_, j) * 1e9) : 0;
+    return v_.kind == Kind::delay ? std::llround(std::clamp(one_of(*delays_, j) * 1e9, -1e17, 1e17)) : 0;
   }
   /// What is added to element `r` of what it sends.
   double bias(std::uint32_t r) const {

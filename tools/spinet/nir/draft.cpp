@@ -224,8 +224,8 @@ class Drafting {
                                             [](const Connection& c) { return c.delay != 0; });
     for (const auto& c : b.connections)
       if (c.delay < 0 || c.delay > std::int64_t{100'000'000'000'000})
-        throw Fault(fmt::format("a delay of {} s between {} and {}; 0 s to 100,000 s are possible",
-                                static_cast<double>(c.delay) * 1e-9, named(from), named(to)));
+        throw Fault(fmt::format("a delay {} between {} and {}; 0 s to 100,000 s are possible",
+                                c.delay < 0 ? "below 0 s" : "above 100,000 s", named(from), named(to)));
     d_.projections.push_back(std::move(p));
   }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "network/suggest.hpp"
@@ -70,6 +71,9 @@ class Comparison {
                               now.size, now.model->name, then.size, then.model->name));
     for (std::size_t f = 0; f < now.params.size(); ++f)
       if (!(now.params[f] == then.params[f])) parameter(d, now.model->params.data[f], now.params[f]);
+    if (!(now.initial == then.initial))
+      throw Fault(
+          fmt::format("population {} has other initial values, and a graph has none", in_quotes(d.name)));
   }
 
   void parameter(const PopulationDraft& d, const ::spinet::Field& f, const Distribution& value) {
@@ -128,8 +132,11 @@ class Comparison {
         population_now(draft_.populations[d.target].name).neuron()->ports[now.port].name != d.port)
       throw Fault(fmt::format("projection {} has other ends, another port or weights that are not listed",
                               in_quotes(d.name)));
+    if (std::string_view(now.synapse->model.name) != "static")
+      throw Fault(fmt::format("projection {} has synapses of model {}, and a graph has weights that stay",
+                              in_quotes(d.name), now.synapse->model.name));
     std::vector<Row> then = rows(draft_, d, beside_.reading), is;
-    for (const auto& e : now.edges) is.push_back({e.source, e.target, e.weight, 0});
+    for (const auto& e : now.edges) is.push_back({e.source, e.target, e.weight, delay_of(now, e)});
     const auto by_ends = [](const Row& a, const Row& b) {
       return std::pair(a.target, a.source) < std::pair(b.target, b.source);
     };
@@ -140,6 +147,15 @@ class Comparison {
           return a.source == b.source && a.target == b.target && a.weight == b.weight;
         });
     if (!are_same) weights(d, is);
+    else if (!std::equal(then.begin(), then.end(), is.begin(),
+                         [](const Row& a, const Row& b) { return a.delay == b.delay; }))
+      throw Fault(
+          fmt::format("projection {} has other delays than the graph was read with", in_quotes(d.name)));
+  }
+  /// In ns.
+  std::int64_t delay_of(const Projection& p, const ListedEdge& e) const {
+    const double ticks = p.listed_delays ? static_cast<double>(e.delay) : p.delay.a;
+    return std::llround(ticks * now_.seconds_per_tick * 1e9);
   }
 
   void weights(const ProjectionDraft& d, const std::vector<Row>& is) {
