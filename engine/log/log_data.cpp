@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "log/open_log.hpp"
 
@@ -55,6 +56,43 @@ template <class Logged>
 void read_whose(hid_t group, Logged& w) {
   w.projection = text_or(group, "projection", w.name);
   w.variable = text_or(group, "variable", "weight");
+}
+
+/// A dataset of the group with a row for each image.
+template <class T>
+std::vector<T> of_images(hid_t group, const std::string& name, std::size_t images) {
+  auto all = h5::read_all<T>(group, name);
+  if (all.size() != images)
+    throw h5::Error(fmt::format("{} has {} rows, labels has {}", name, all.size(), images));
+  return all;
+}
+
+ImageResults read_images(hid_t g) {
+  ImageResults r;
+  r.environment = h5::read_text_attribute(g, "population");
+  r.part = h5::read_text_attribute(g, "part");
+  r.data = h5::read_text_attribute(g, "data");
+  r.weights = h5::read_text_attribute(g, "weights");
+  r.without_energy = h5::read_text_attribute(g, "without_energy");
+  r.labels = h5::read_all<std::uint32_t>(g, "labels");
+  const auto images = r.labels.size();
+  r.predicted = of_images<std::uint32_t>(g, "predicted", images);
+  r.numbers = of_images<std::uint64_t>(g, "numbers", images);
+  std::vector<hsize_t> shape;
+  open_numbers(g, "outputs", 2, shape);
+  if (shape[0] != images || shape[1] > std::numeric_limits<std::uint32_t>::max())
+    throw h5::Error("outputs are not of these images");
+  r.classes = static_cast<std::uint32_t>(shape[1]);
+  for (const auto* classes : {&r.labels, &r.predicted})
+    for (const auto c : *classes)
+      if (c >= r.classes) throw h5::Error(fmt::format("class {} of {} classes", c, r.classes));
+  for (const auto& name : h5::names(h5::open_group(g, "spikes")))
+    r.layers.push_back({name, of_images<std::uint64_t>(g, "spikes/" + name, images),
+                        of_images<std::uint64_t>(g, "events/" + name, images)});
+  if (!h5::exists(g, "energy")) return r;
+  for (const auto& name : h5::names(h5::open_group(g, "energy")))
+    r.energies.push_back({name, of_images<double>(g, "energy/" + name, images)});
+  return r;
 }
 
 }  // namespace
@@ -169,6 +207,30 @@ std::vector<LoggedMetrics> LogData::metrics() const {
       found.push_back(std::move(m));
     }
     return found;
+  });
+}
+
+void LogData::in_order_of_populations(std::vector<ImageResults::Layer>& layers) const {
+  const auto place = [&](const ImageResults::Layer& l) {
+    const auto& all = summary_.populations;
+    return std::find_if(all.begin(), all.end(), [&](const auto& p) { return p.name == l.population; }) -
+           all.begin();
+  };
+  std::stable_sort(layers.begin(), layers.end(),
+                   [&](const auto& a, const auto& b) { return place(a) < place(b); });
+}
+
+std::optional<LoggedImages> LogData::images() const {
+  return readable(summary_.path, [&]() -> std::optional<LoggedImages> {
+    if (!h5::exists(open_->log.file, "images")) return {};
+    LoggedImages i;
+    try {
+      i.results = read_images(h5::open_group(open_->log.file, "images"));
+      in_order_of_populations(i.results.layers);
+    } catch (const h5::Error& e) {
+      i.problem = e.what();
+    }
+    return i;
   });
 }
 

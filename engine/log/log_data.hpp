@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "log/image_results.hpp"
 #include "log/reader.hpp"
 
 namespace spinet {
@@ -47,6 +49,11 @@ struct LoggedMetrics {
   std::uint64_t rewards = 0;
   std::string problem;  ///< why it cannot be read; empty: it can
 };
+/// What the run made of images, /images.
+struct LoggedImages {
+  ImageResults results;  ///< without outputs
+  std::string problem;   ///< why it cannot be read; empty: it can
+};
 struct WeightMapping {
   std::vector<std::uint64_t> sources, targets;  ///< node ids, one per edge
 };
@@ -65,6 +72,8 @@ class LogData {
   std::vector<LoggedWeights> weights() const;
   std::vector<LoggedWeightEvents> weight_events() const;
   std::vector<LoggedMetrics> metrics() const;
+  /// Nothing, where the run was shown none or is not closed.
+  std::optional<LoggedImages> images() const;
 
   void spikes(const LoggedPopulation& population, const std::function<void(const SpikeBlock&)>& block) const;
   /// Indices in the population of a report's values.
@@ -81,6 +90,7 @@ class LogData {
   std::vector<double> read(const LoggedMetrics& metrics, const std::string& column) const;
 
  private:
+  void in_order_of_populations(std::vector<ImageResults::Layer>& layers) const;
   void read_table(const std::string& path, const Part& part, std::vector<float>& into) const;
   struct Open;
   LogSummary summary_;

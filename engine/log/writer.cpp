@@ -139,6 +139,14 @@ void RunLog::Impl::write_images(const ImageResults& r) {
   h5::write_dataset<std::uint64_t>(g, "numbers", r.numbers);
   h5::write_dataset<std::uint32_t>(g, "labels", r.labels);
   h5::write_dataset<std::uint32_t>(g, "predicted", r.predicted);
+  std::vector<std::uint8_t> right;
+  for (std::size_t i = 0; i < r.labels.size(); ++i) right.push_back(r.labels[i] == r.predicted[i]);
+  h5::write_dataset<std::uint8_t>(g, "right", right);
+  h5::write_attribute(g, "accuracy", r.accuracy());
+  if (const auto m = r.confusion(); !m.empty()) {
+    const std::array<hsize_t, 2> square{r.classes, r.classes};
+    h5::write_dataset(g, "confusion", h5::type_of<std::uint64_t>(), square, m.data());
+  }
   const std::array<hsize_t, 2> shape{r.numbers.size(), r.classes};
   h5::write_dataset(g, "outputs", h5::type_of<float>(), shape, r.outputs.data());
   const auto spikes = h5::create_group(g, "spikes"), events = h5::create_group(g, "events");
@@ -146,6 +154,10 @@ void RunLog::Impl::write_images(const ImageResults& r) {
     h5::write_dataset<std::uint64_t>(spikes, link_name(layer.population), layer.spikes);
     h5::write_dataset<std::uint64_t>(events, link_name(layer.population), layer.events);
   }
+  h5::write_text_attribute(g, "without_energy", r.without_energy);
+  if (r.energies.empty()) return;
+  const auto energy = h5::create_group(g, "energy");
+  for (const auto& e : r.energies) h5::write_dataset<double>(energy, link_name(e.projection), e.nJ);
 }
 
 void RunLog::Impl::close() {

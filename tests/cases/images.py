@@ -6,8 +6,10 @@ With SPINET_DATA=DIR that has fashion-mnist, its first test images are shown, to
 """
 import gzip
 import hashlib
+import json
 import os
 import pathlib
+import re
 import struct
 import subprocess
 import sys
@@ -38,6 +40,34 @@ projections:
          synapse: {model: static, weight: {fan_in: uniform}, delay: 0.1 ms}}
   answers: {from: out, to: "image[0:10]", connect: one_to_one, synapse: {model: static, weight: 1, delay: 0.1 ms}}
 record: {spikes: [out]}
+"""
+# A device at each crossing of pixels and outputs, half way up the logarithm of its conductance.
+DEVICES = """spinet: 1
+name: small
+duration: 1 ms
+parameters: {counts: 1}
+populations:
+  image: {model: image_task, shape: [1, 28, 28]}
+  out: {model: linear, shape: [10]}
+projections:
+  devices: {from: image, to: out, connect: all_to_all,
+            synapse: {model: spin_valve, u: 0.5, w_max: 1, energy: $counts, read_voltage: 0.2 V, read_width: 3 ms, delay: 0.1 ms}}
+  answers: {from: out, to: "image[0:10]", connect: one_to_one, synapse: {model: static, weight: 1, delay: 0.1 ms}}
+record:
+  weights: [{projection: devices, variable: u, every: 1 ms}]
+"""
+MEASURED = """spinet: 1
+name: small
+duration: 1 ms
+populations:
+  image: {model: image_task, shape: [1, 28, 28]}
+  e: {model: em_activation, shape: [12], params: {bias: {fan_in: uniform}, gain: 2}, curves: {file: measured.csv, taus: [3, 40]}}
+  out: {model: linear, shape: [10], params: {bias: {fan_in: uniform}}}
+projections:
+  hear: {from: image, to: e, connect: dense, synapse: {model: static, weight: {fan_in: uniform}, delay: 0.1 ms}}
+  read: {from: e, to: out, connect: dense, synapse: {model: static, weight: {fan_in: uniform}, delay: 0.1 ms}}
+  answers: {from: out, to: "image[0:10]", connect: one_to_one, synapse: {model: static, weight: 1, delay: 0.1 ms}}
+training: {epochs: 2, rate: 1e-2}
 """
 # What a model must agree with: engine/log/FORMAT.md.
 PARTS = ["layer image: 2 x 28 x 28, linear", "layer c1: 3 x 12 x 12, relu, 3 biases", "layer p1: 3 x 6 x 6, linear",
@@ -116,8 +146,9 @@ class Images(unittest.TestCase):
         self.model = trained()
         write_model(self.folder / "m.h5", self.model)
 
-    def spinet(self, *words):
-        return subprocess.run([SPINET, "run", "small.yaml", *map(str, words)], cwd=self.folder, text=True,
+    def spinet(self, *words, command="run"):
+        file = "small.yaml" if command == "run" else "small.h5"
+        return subprocess.run([SPINET, command, file, *map(str, words)], cwd=self.folder, text=True,
                               capture_output=True, timeout=120)
 
     def fine(self, *words):
@@ -142,6 +173,13 @@ class Images(unittest.TestCase):
             np.testing.assert_array_equal(g["labels"][:], labels)
             np.testing.assert_allclose(g["outputs"][:], answers["out"], atol=1e-5)
             np.testing.assert_array_equal(g["predicted"][:], answers["out"].argmax(1))
+            np.testing.assert_array_equal(g["right"][:], g["predicted"][:] == labels)
+            self.assertEqual(g.attrs["accuracy"], g["right"][:].mean())
+            confusion = np.zeros((10, 10), int)
+            np.add.at(confusion, (labels, g["predicted"][:]), 1)
+            np.testing.assert_array_equal(g["confusion"][:], confusion)
+            self.assertEqual(g.attrs["without_energy"], b"no projection has devices that say what they spend")
+            self.assertNotIn("energy", g)
             events = 0
             for layer, y in answers.items():
                 on = y != 0
@@ -166,11 +204,67 @@ class Images(unittest.TestCase):
         first, accuracy = self.check_log(images, labels, np.arange(200))
         self.assertIn(f"accuracy {100 * accuracy:.2f} %: {round(200 * accuracy)} of 200 test images", text)
         self.assertIn("Next: spinet report small.h5", text)
+        self.assertIn("energy: no projection has devices that say what they spend\n", text)
+        self.check_what_is_shown(text)
         for words in [["-n", 3]] * HAS_MPI + [["--set", "block=4"]]:
             self.fine("--data", SAMPLE, "--weights", "m.h5", "--force", *words)
             again, _ = self.check_log(images, labels, np.arange(200))
             for k in first:
                 np.testing.assert_array_equal(first[k], again[k])
+
+    def check_what_is_shown(self, text):
+        """`info` says of the log what the run said; the report has it, too."""
+        said = self.spinet(command="info").stdout
+        for line in text[text.index("an image"):text.index("accuracy")].splitlines():
+            self.assertIn(line, said)
+        data = json.loads(self.spinet("--json", command="info").stdout)["images"]
+        self.assertEqual(self.spinet("--force", "--figures", "figures", "-o", "small.html", command="report").returncode, 0)
+        page = (self.folder / "small.html").read_text()
+        self.assertEqual(json.loads(re.search(r'id="data">(.*?)</script>', page, re.S)[1])["images"], data)
+        self.assertIn("Labels and answers", (self.folder / "figures/confusion.svg").read_text())
+        with h5py.File(self.folder / "small.h5") as log:
+            g = log["images"]
+            self.assertEqual(data["confusion"], g["confusion"][:].ravel().tolist())
+            self.assertEqual(data["accuracy"], g.attrs["accuracy"])
+            self.assertEqual([layer["name"] for layer in data["layers"]], ["image", "c1", "p1", "out"])
+            for layer in data["layers"]:
+                self.assertAlmostEqual(layer["events"], g["events"][layer["name"]][:].mean(), delta=1e-6 * layer["events"])
+
+    def test_energy_of_devices(self):
+        (self.folder / "small.yaml").write_text(DEVICES)
+        images = idx(os.path.join(SAMPLE, "t10k-images-idx3-ubyte.gz"))[4:9]
+        read = np.sqrt(0.64 * 89) * 1e-6 * 0.2**2 * 3e-3 * 1e9  # nJ: G V^2 t
+        wanted = 10 * read * np.count_nonzero(images.reshape(5, -1), 1)
+        for words in [[]] + [["-n", 3]] * HAS_MPI:
+            text = self.fine("--data", SAMPLE, "--images", "4..8", "--force", *words)
+            with h5py.File(self.folder / "small.h5") as log:
+                np.testing.assert_allclose(log["images/energy/devices"][:], wanted, rtol=1e-5)
+                self.assertEqual(log["images"].attrs["without_energy"], b"")
+                self.assertEqual(list(log["weights"]), ["devices.u"])  # what the network records, and no more
+                self.assertEqual(log["weights/devices.u/data"].shape, (6, 7840))
+            self.assertIn(f"energy of devices an image: {wanted.mean() / 1000:.4g} uJ (devices {wanted.mean() / 1000:.4g} uJ)", text)
+        self.assertIn("energy of devices an image:", self.spinet(command="info").stdout)
+        text = self.fine("--data", SAMPLE, "--images", "4", "--force", "--set", "parameters.counts=0")
+        self.assertIn("energy: not counted: `energy: 1` among the parameters of devices (spin_valve) has it counted", text)
+
+    def test_measured_curves(self):
+        """Three measured devices: fitted, trained with, and run, against numpy's fit and sums."""
+        rng, taus = np.random.default_rng(11), np.array([3, 40])
+        pulses = np.array([0, 1, 2, 3, 5, 8, 12, 17, 23, 30, 40, 50, 64])
+        curves = 40 + rng.normal(0, 5, (3, 1)) + rng.normal(0, 9, (3, 2)) @ np.exp(-pulses / taus[:, None]) + rng.normal(0, .3, (3, 13))
+        np.savetxt(self.folder / "measured.csv", np.column_stack([pulses, curves.T]), delimiter=",", header="pulses,a,b,c", comments="", fmt="%.17g")
+        (self.folder / "small.yaml").write_text(MEASURED)
+        r = subprocess.run([SPINET, "train", "small.yaml", "--data", SAMPLE, "-o", "m.h5", "--force", "--no-report"], cwd=self.folder, text=True, capture_output=True, timeout=120)
+        self.assertEqual(r.returncode, 0, r.stderr)
+        self.fine("--data", SAMPLE, "--weights", "m.h5")
+        fits = np.linalg.lstsq(np.column_stack([np.ones(13), np.exp(-pulses[:, None] / taus)]), curves.T, rcond=None)[0][1:] / np.ptp(curves)
+        with h5py.File(self.folder / "m.h5") as f:
+            m = {k: f[k][:].astype(float) for k in ("layers/e/bias", "layers/e/read_out", "layers/out/bias", "connections/hear/weights", "connections/read/weights")}
+        x = idx(os.path.join(SAMPLE, "t10k-images-idx3-ubyte.gz")).reshape(200, -1) / 255 @ m["connections/hear/weights"].T + m["layers/e/bias"]
+        states = (np.exp(-2 * x[..., None] / taus) - 1) @ fits
+        y = states @ m["layers/e/read_out"][:3] + m["layers/e/read_out"][3]
+        with h5py.File(self.folder / "small.h5") as log:
+            np.testing.assert_allclose(log["images/outputs"][:], y @ m["connections/read/weights"].T + m["layers/out/bias"], atol=1e-4)
 
     def test_some_images_of_other_files(self):
         rng = np.random.default_rng(3)

@@ -27,9 +27,14 @@ std::optional<std::uint32_t> shower_of(const Network& n) {
   return {};
 }
 
-std::uint32_t index_of(const Fields& fields, std::string_view name, const Population& p) {
+std::optional<std::uint32_t> place_of(const Fields& fields, std::string_view name) {
   for (std::uint32_t i = 0; i < fields.count; ++i)
     if (fields.data[i].name == name) return i;
+  return {};
+}
+
+std::uint32_t index_of(const Fields& fields, std::string_view name, const Population& p) {
+  if (const auto i = place_of(fields, name)) return *i;
   throw UserError(fmt::format("population {}: model {} has no '{}', so that it can show no images", p.name,
                               p.model->name, name));
 }
@@ -114,6 +119,7 @@ ImageRun::ImageRun(const ImageOptions& o, Network& network, DataFiles& files) {
   show(network, o, files);
   logged_.duration = network.duration;
   record(network);
+  record_energy(network);
 }
 
 /// Images become the patterns of the environment: pixels, then a 1 for the label.
@@ -163,6 +169,41 @@ void ImageRun::record(Network& network) const {
   network.reports.push_back(std::move(outputs));
 }
 
+/// The energies of devices that count theirs, as each image begins.
+void ImageRun::record_energy(Network& network) {
+  std::string could;  // those that do not count, and how they would
+  for (std::uint32_t p = 0; p < network.projections.size(); ++p) {
+    const Projection& q = network.projections[p];
+    const auto &variables = q.synapse->model.variables, &params = q.synapse->model.params;
+    const auto variable = place_of(variables, "energy"), counted = place_of(params, "energy");
+    if (!variable || !counted) continue;
+    if (q.params[*counted] == 0) {
+      could += fmt::format("{}{} ({})", could.empty() ? "" : ", ", q.name, q.synapse->model.name);
+      continue;
+    }
+    network.weights.push_back({p, *variable, period_, 0, never});
+    results_.energies.push_back({q.name, {}});
+  }
+  if (!results_.energies.empty()) return;
+  results_.without_energy =
+      could.empty()
+          ? "no projection has devices that say what they spend"
+          : fmt::format("not counted: `energy: 1` among the parameters of {} has it counted", could);
+}
+
+/// Whole frames, of which one says what was spent before the image that begins.
+void ImageRun::add_energy(std::uint32_t recording, std::span<const float> frames) {
+  Spent& spent = spent_[recording];
+  auto& energies = results_.energies[recording].nJ;
+  for (; !frames.empty() && spent.devices > 0; frames = frames.subspan(spent.devices)) {
+    double sum = 0;
+    for (std::size_t i = 0; spent.frames > 0 && i < spent.devices; ++i)
+      sum += static_cast<double>(frames[i]) - static_cast<double>(spent.before[i]);
+    if (spent.frames++ > 0) energies.push_back(sum);
+    spent.before.assign(frames.begin(), frames.begin() + static_cast<std::ptrdiff_t>(spent.devices));
+  }
+}
+
 void ImageRun::prepare(Transport& transport, const Simulation& simulation) {
   const auto mine = simulation.fan_out();
   Gathered all;
@@ -177,6 +218,8 @@ void ImageRun::prepare(Transport& transport, const Simulation& simulation) {
       std::memcpy(&n, all.of(r).data() + g * sizeof n, sizeof n);
       fan_out_[g] += n;
     }
+  for (std::size_t e = 0; e < results_.energies.size(); ++e)
+    spent_.push_back({simulation.weight_widths()[logged_.weights.size() + e], 0, {}});
   spikes_.assign(stride_ * results_.numbers.size(), 0);
   events_ = spikes_;
 }
@@ -200,14 +243,20 @@ class ImageRun::Counter final : public Recorder {
     if (r == run_.report_) run_.outputs_.insert(run_.outputs_.end(), values.begin(), values.end());
     else log_.frames(r, values);
   }
-  void weights(std::uint32_t w, std::span<const float> values) override { log_.weights(w, values); }
+  void weights(std::uint32_t w, std::span<const float> values) override {
+    const auto logged = static_cast<std::uint32_t>(run_.logged_.weights.size());
+    if (w >= logged) run_.add_energy(w - logged, values);
+    else log_.weights(w, values);
+  }
   void metrics(std::uint32_t p, Tick tick, std::span<const double> values) override {
     log_.metrics(p, tick, values);
   }
-  void edges(std::uint32_t p, std::span<const Edge> some) override { log_.edges(p, some); }
+  void edges(std::uint32_t p, std::span<const Edge> some) override {
+    if (run_.logged_.records_edges(p)) log_.edges(p, some);
+  }
   void edges_with_values(std::uint32_t p, std::span<const Edge> some,
                          std::span<const double> values) override {
-    log_.edges_with_values(p, some, values);
+    if (run_.logged_.records_edges(p)) log_.edges_with_values(p, some, values);
   }
   void watched(std::uint32_t r, std::span<const WatchedEdge> some) override { log_.watched(r, some); }
   void weight_events(std::uint32_t r, std::span<const WeightEvent> some) override {
@@ -253,7 +302,8 @@ std::unique_ptr<Recorder> ImageRun::over(Recorder& log) { return std::make_uniqu
 
 ImageResults ImageRun::results() const {
   ImageResults r = results_;
-  const std::size_t count = std::min(r.numbers.size(), outputs_.size() / r.classes);
+  std::size_t count = std::min(r.numbers.size(), outputs_.size() / r.classes);
+  for (const auto& e : r.energies) count = std::min(count, e.nJ.size());
   r.numbers.resize(count);
   r.labels.resize(count);
   r.outputs.assign(outputs_.begin(), outputs_.begin() + static_cast<std::ptrdiff_t>(count * r.classes));
@@ -270,6 +320,7 @@ ImageResults ImageRun::results() const {
     }
     r.layers.push_back(std::move(layer));
   }
+  for (auto& e : r.energies) e.nJ.resize(count);
   return r;
 }
 

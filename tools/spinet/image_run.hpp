@@ -12,7 +12,6 @@
 #include "log/image_results.hpp"
 #include "manifest.hpp"
 #include "network/checked.hpp"
-#include "summary.hpp"
 
 namespace spinet::tool {
 
@@ -47,6 +46,8 @@ class ImageRun {
   class Counter;
   void show(Network& network, const ImageOptions& o, DataFiles& files);
   void record(Network& network) const;
+  void record_energy(Network& network);
+  void add_energy(std::uint32_t recording, std::span<const float> frames);
 
   Network logged_;
   std::uint32_t environment_ = 0, report_ = 0;
@@ -56,12 +57,15 @@ class ImageRun {
   std::vector<std::uint64_t> fan_out_;  ///< by gid, all ranks
   std::vector<float> outputs_;
   std::vector<std::uint64_t> spikes_, events_;  ///< [image][population]
+  /// Of each of results_.energies: the devices' energies as the last image began, and frames so far.
+  struct Spent {
+    std::size_t devices = 0, frames = 0;
+    std::vector<float> before{};
+  };
+  std::vector<Spent> spent_;
 };
 
 /// Whether a run of the network needs images, and why it cannot do without.
 bool shows_images(const Network& network);
-
-/// Accuracy, confusion matrix, what each layer sent, time.
-std::string image_summary(const ImageResults& r, const Totals& totals);
 
 }  // namespace spinet::tool

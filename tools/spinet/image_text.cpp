@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
-#include "image_run.hpp"
+#include "image_text.hpp"
+#include "network/printable.hpp"
 #include "text.hpp"
 
 namespace spinet::tool {
@@ -12,16 +14,8 @@ namespace {
 
 constexpr std::uint32_t most_classes = 20;  ///< of a matrix that a terminal has room for
 
-/// Rows: labels; columns: predicted.
-std::vector<std::uint64_t> confusion_of(const ImageResults& r) {
-  std::vector<std::uint64_t> m(std::size_t{r.classes} * r.classes);
-  for (std::size_t i = 0; i < r.labels.size(); ++i)
-    ++m[std::size_t{r.labels[i]} * r.classes + r.predicted[i]];
-  return m;
-}
-
 std::string confusion_text(const ImageResults& r) {
-  const auto m = confusion_of(r);
+  const auto m = r.confusion();
   const auto width = grouped(*std::max_element(m.begin(), m.end())).size() + 2;
   std::string text = "\nlabel | predicted\n      |";
   for (std::uint32_t c = 0; c < r.classes; ++c) text += fmt::format("{:>{}}", c, width);
@@ -35,8 +29,9 @@ std::string confusion_text(const ImageResults& r) {
   return text + "\n";
 }
 
-double mean_of(const std::vector<std::uint64_t>& all) {
-  const auto sum = std::accumulate(all.begin(), all.end(), std::uint64_t{0});
+template <class Number>
+double mean_of(const std::vector<Number>& all) {
+  const auto sum = std::accumulate(all.begin(), all.end(), Number{0});
   return all.empty() ? 0 : static_cast<double>(sum) / static_cast<double>(all.size());
 }
 
@@ -47,26 +42,44 @@ std::string layers_text(const ImageResults& r) {
   double all = 0;
   for (const auto& layer : r.layers) {
     all += mean_of(layer.events);
-    text += fmt::format("{:<{}}  {:>14.1f}  {:>14.1f}\n", layer.population, width, mean_of(layer.spikes),
-                        mean_of(layer.events));
+    text += fmt::format("{:<{}}  {:>14.1f}  {:>14.1f}\n", printable_line(layer.population), width,
+                        mean_of(layer.spikes), mean_of(layer.events));
   }
   return text + fmt::format("{:<{}}  {:>14}  {:>14.1f}\n", "together", width, "", all);
 }
 
+std::string energy_text(double nJ) {
+  if (nJ != 0 && std::abs(nJ) < 1) return fmt::format("{:.4g} pJ", nJ * 1e3);
+  return std::abs(nJ) < 1000 ? fmt::format("{:.4g} nJ", nJ) : fmt::format("{:.4g} uJ", nJ * 1e-3);
+}
+
+/// By the devices' own figures.
+std::string energies_text(const ImageResults& r) {
+  if (r.energies.empty()) return fmt::format("energy: {}\n", printable_line(r.without_energy));
+  std::string parts;
+  double all = 0;
+  for (const auto& e : r.energies) {
+    parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", printable_line(e.projection),
+                         energy_text(mean_of(e.nJ)));
+    all += mean_of(e.nJ);
+  }
+  return fmt::format("energy of devices an image: {} ({})\n", energy_text(all), parts);
+}
+
 }  // namespace
 
-std::string image_summary(const ImageResults& r, const Totals& t) {
+std::string image_text(const ImageResults& r, double run_seconds) {
   if (r.labels.empty()) return "\nno image was shown to its end\n";
   std::string text = layers_text(r);
   if (r.classes <= most_classes) text += confusion_text(r);
   const auto count = r.labels.size();
-  text += fmt::format("\naccuracy {:.2f} %: {} of {} {} images{}\n",
-                      100.0 * static_cast<double>(r.right()) / static_cast<double>(count), grouped(r.right()),
-                      grouped(count), r.part,
+  text += fmt::format("\naccuracy {:.2f} %: {} of {} {} images{}\n", 100.0 * r.accuracy(), grouped(r.right()),
+                      grouped(count), printable_line(r.part),
                       r.weights.empty() ? ", with initial weights: nothing is learned yet" : "");
-  return text + fmt::format("{} in {}, {} an image\n", plural(count, "image"),
-                            time_text(t.statistics.run_seconds),
-                            time_text(t.statistics.run_seconds / static_cast<double>(count)));
+  text += energies_text(r);
+  if (!(run_seconds > 0)) return text;
+  return text + fmt::format("{} in {}, {} an image\n", plural(count, "image"), time_text(run_seconds),
+                            time_text(run_seconds / static_cast<double>(count)));
 }
 
 }  // namespace spinet::tool

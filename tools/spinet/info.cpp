@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "commands.hpp"
+#include "image_text.hpp"
 #include "log/journal.hpp"
 #include "log/log_data.hpp"
 #include "log/model_file.hpp"
@@ -112,6 +113,14 @@ int model_info(const std::string& file, bool json) {
   return fine;
 }
 
+void image_lines(const LogData& data) {
+  const auto images = data.images();
+  if (!images) return;
+  const auto& figures = data.summary().figures;
+  if (!images->problem.empty()) fmt::print("images    cannot be read: {}\n", images->problem);
+  else fmt::print("{}", image_text(images->results, figures ? figures->run_seconds : 0));
+}
+
 int info(const std::string& file, bool repair, bool json) {
   if (is_model(file)) return model_info(file, json);
   if (repair) recover(file);
@@ -163,6 +172,7 @@ int info(const std::string& file, bool repair, bool json) {
   for (const auto& e : s.edges)
     fmt::print("edges     {}: {} from {} to {}  ({})\n", e.projection, grouped(e.edges), e.source, e.target,
                e.path);
+  image_lines(data);
   if (!s.warning.empty()) fmt::print("\nWarning: {}\n", s.warning);
   if (s.pending.needed)
     fmt::print(

@@ -14,6 +14,7 @@
 #include "core/simulation.hpp"
 #include "dry_run.hpp"
 #include "image_run.hpp"
+#include "image_text.hpp"
 #include "inputs.hpp"
 #include "log/checkpoint_file.hpp"
 #include "log/journal.hpp"
@@ -344,6 +345,7 @@ void Run::open_log() {
   collectively(t_, [&] {
     if (!first_) return;
     RunLogOptions options{.force = o_.force, .weight_widths = simulation_->weight_widths()};
+    if (images_) options.weight_widths.resize(images_->logged().weights.size());
     options.lock = output_.lock;
     if (checkpoint_) {
       options.force = options.force || output_.path == checkpoint_->origin.log;
@@ -399,7 +401,7 @@ void Run::report() {
   const bool talks = !o_.quiet && !o_.json;
   if (o_.json) fmt::print("{}", look::info_json(LogData(output_.path)));
   else if (talks) fmt::print("{}", summary(network_, sum_, output_.path));
-  if (talks && images_) fmt::print("{}", image_summary(images_->results(), sum_));
+  if (talks && images_) fmt::print("{}", image_text(images_->results(), sum_.statistics.run_seconds));
   if (const auto written = checkpoints_ ? checkpoints_->written() : 0; talks && written > 0)
     fmt::print("{} checkpoint{}, {} of the run; the last is {} ({})\n", written, written == 1 ? "" : "s",
                time_text(mine_.checkpoint_seconds), shown(checkpoints_->last()),

@@ -27,21 +27,23 @@ double round_step(double range) {
   return power * (lead < 1.5 ? 1 : lead < 3.5 ? 2 : lead < 7.5 ? 5 : 10);
 }
 
-std::vector<double> marks(double low, double high, bool logarithmic) {
+/// Multiples of a step.
+std::vector<double> multiples(double low, double high, double step) {
   std::vector<double> all;
-  if (logarithmic) {
-    const bool few = std::log10(high / low) < 2.5;
-    for (int k = static_cast<int>(std::floor(std::log10(low))); std::pow(10, k) <= high; ++k)
-      for (const double lead : {1.0, 2.0, 5.0})
-        if (const double v = lead * std::pow(10, k); (few || lead == 1) && v >= low && v <= high)
-          all.push_back(v);
-    if (all.size() < 2) return marks(low, high, false);  // a part of a decade
-  } else {
-    const double step = round_step(high - low);
-    for (double v = std::ceil(low / step) * step; v <= high + step * 1e-9; v += step)
-      all.push_back(std::abs(v) < step * 1e-9 ? 0 : v);
-  }
+  for (double v = std::ceil(low / step) * step; v <= high + step * 1e-9; v += step)
+    all.push_back(std::abs(v) < step * 1e-9 ? 0 : v);
   return all;
+}
+
+std::vector<double> marks(double low, double high, bool logarithmic) {
+  if (!logarithmic) return multiples(low, high, round_step(high - low));
+  std::vector<double> all;
+  const bool few = std::log10(high / low) < 2.5;
+  for (int k = static_cast<int>(std::floor(std::log10(low))); std::pow(10, k) <= high; ++k)
+    for (const double lead : {1.0, 2.0, 5.0})
+      if (const double v = lead * std::pow(10, k); (few || lead == 1) && v >= low && v <= high)
+        all.push_back(v);
+  return all.size() < 2 ? marks(low, high, false) : all;  // a part of a decade
 }
 
 /// The file around what `body` draws, `width` by `height`.
@@ -136,8 +138,8 @@ std::vector<std::pair<double, std::string>> numbers_of(const Axis& a) {
     for (const double v : marks(std::pow(10, a.from), std::pow(10, a.to), true))
       all.emplace_back(std::log10(v), fmt::format("{:g}", v * a.scale));
   } else {
-    const double step = round_step((a.to - a.from) * a.scale);
-    for (const double v : marks(a.from * a.scale, a.to * a.scale, false))
+    const double step = std::max(round_step((a.to - a.from) * a.scale), a.least);
+    for (const double v : multiples(a.from * a.scale, a.to * a.scale, step))
       all.emplace_back(v / a.scale, number(v, step));
   }
   return all;

@@ -27,6 +27,7 @@ struct Axis {
   std::string label;        ///< with its unit
   double scale = 1;         ///< numbers are shown times this
   bool logarithmic = false, numbers = true;
+  double least = 0;  ///< between two numbers that are shown; 1: whole ones
 };
 /// What a colour means; where the colour codes a number, `from` and `to` are those of the faintest and the
 /// fullest.

@@ -230,6 +230,7 @@ void add_series(Analysis& a, const LogData& data) {
             [&](auto& r) { return read_traces(data, r, 5, 1200); });
   read_some(a, data.weights(), shown_weights, "projections with weight frames", a.weights,
             [&](auto& w) { return read_weights(data, w, 120, 60); });
+  a.images = data.images();
   read_some(a, data.metrics(), shown_environments, "environments with metrics", a.metrics,
             [&](auto& m) { return read_metrics(data, m, 600); });
   read_some(a, data.weight_events(), shown_weights, "projections with weight changes", a.changes,

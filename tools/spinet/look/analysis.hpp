@@ -64,6 +64,7 @@ struct Analysis {
   std::vector<WeightHistory> weights;
   std::vector<WeightChanges> changes;
   std::vector<MetricHistory> metrics;
+  std::optional<LoggedImages> images{};  ///< that the network was shown
   std::vector<Warning> warnings;
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "look/confusion.hpp"
 #include "look/correlation.hpp"
 #include "look/json.hpp"
 #include "look/run_object.hpp"
@@ -251,6 +252,11 @@ std::string json_of(const Analysis& a) {
   traces(j, a);
   weights(j, a);
   metrics(j, a);
+  if (a.images && a.images->problem.empty()) {
+    j.key("images"), images_object(j, a.images->results);
+    j.key("images_figure").object();
+    j.entry("name", confusion_figure.name).entry("title", confusion_figure.title).end();
+  }
   j.key("warnings").array();
   for (const auto& w : a.warnings) j.object().entry("serious", w.serious).entry("text", w.text).end();
   j.end().end();

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <span>
 
+#include "look/confusion.hpp"
 #include "look/palette.hpp"
 #include "look/titles.hpp"
 #include "svg.hpp"
@@ -433,6 +434,9 @@ std::vector<Picture> pictures_of(const Analysis& a) {
   draw.distributions(neurons);
   draw.raster(sources, raster_title(true));
   draw.rates(sources, rates_title(true));
+  if (a.images && a.images->problem.empty())
+    if (auto p = confusion_picture(a.log.network, a.images->results.confusion()))
+      draw.pictures.push_back(std::move(*p));
   for (const auto& h : a.metrics)
     if (h.problem.empty())
       for (std::size_t m = 0; m < h.means.size(); ++m) draw.metric(h, m);

@@ -54,7 +54,28 @@ void members(Json& j, const LogSummary& s) {
   j.end();
 }
 
+double mean_of(const auto& all) {
+  double sum = 0;
+  for (const auto x : all) sum += static_cast<double>(x);
+  return all.empty() ? 0 : sum / static_cast<double>(all.size());
+}
+
 }  // namespace
+
+void images_object(Json& j, const ImageResults& r) {
+  j.object().entry("images", std::uint64_t{r.labels.size()}).entry("right", r.right());
+  j.entry("accuracy", r.accuracy()).entry("part", r.part).entry("data", r.data).entry("weights", r.weights);
+  j.entry("classes", std::uint64_t{r.classes}).key("confusion").values(r.confusion());
+  j.key("layers").array();
+  for (const auto& l : r.layers) {
+    j.object().entry("name", l.population).key("spikes").value(mean_of(l.spikes), 9);
+    j.key("events").value(mean_of(l.events), 9).end();
+  }
+  j.end().key("energy").array();
+  for (const auto& e : r.energies)
+    j.object().entry("projection", e.projection).key("nJ").value(mean_of(e.nJ), 9).end();
+  j.end().entry("without_energy", r.without_energy).end();
+}
 
 void run_object(Json& j, const LogSummary& log) {
   j.object();
@@ -103,6 +124,8 @@ std::string info_json(const LogData& data) {
         .entry("edges", e.edges)
         .end();
   j.end();
+  if (const auto images = data.images(); images && images->problem.empty())
+    j.key("images"), images_object(j, images->results);
   if (!log.warning.empty()) j.entry("warning", log.warning);
   j.end();
   return j.text() + "\n";

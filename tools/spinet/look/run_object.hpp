@@ -9,6 +9,10 @@ namespace spinet::look {
 /// Writes one object: network, status, figures (engine/log/FORMAT.md), populations.  Times in s.
 void run_object(Json& j, const LogSummary& log);
 
+/// One object: accuracy, confusion, and of each layer and each projection whose devices count energy (nJ) the
+/// mean of an image.
+void images_object(Json& j, const ImageResults& results);
+
 /// The whole answer of `spinet info --json`: the above, reports, weights, edges.
 std::string info_json(const LogData& log);
 

@@ -6,10 +6,12 @@
 #include <cmath>
 #include <optional>
 
+#include "look/confusion.hpp"
 #include "look/json.hpp"
 #include "look/output.hpp"
 #include "look/page.hpp"
 #include "look/palette.hpp"
+#include "look/sheet.hpp"
 #include "svg.hpp"
 #include "train/record.hpp"
 
@@ -80,12 +82,8 @@ Trained read_trained(const std::filesystem::path& path) {
   return t;
 }
 
-struct Named {
-  const char *name, *title;
-};
 constexpr Named accuracy_figure{"accuracy", "Accuracy of each epoch"},
-    loss_figure{"loss", "Loss of each epoch"}, confusion_figure{"confusion", "Labels and answers"},
-    filters_figure{"filters", "Filters of the first convolution"},
+    loss_figure{"loss", "Loss of each epoch"}, filters_figure{"filters", "Filters of the first convolution"},
     worst_figure{"worst_images", "The worst mistakes"};
 constexpr const char* accuracy_caption =
     "Training: while it goes on, each batch before it was trained on. Recalibrated: statistics of batch "
@@ -239,7 +237,7 @@ std::optional<Picture> curves(const Trained& t, const Named& about, const char* 
   if (key.empty()) return std::nullopt;
   const double room = std::max((high - low) * 0.05, 1e-3);
   Plot plot(fmt::format("{}: {}", t.origin.network_name, about.title),
-            {0, static_cast<double>(epochs.size()) + 0.5, "epoch"},
+            {.from = 0, .to = static_cast<double>(epochs.size()) + 0.5, .label = "epoch", .least = 1},
             {std::max(0.0, low - room), high + room, label}, key);
   for (std::size_t k = 0; k < lines.size(); ++k) {
     std::string d;
@@ -257,77 +255,6 @@ std::optional<Picture> curves(const Trained& t, const Named& about, const char* 
           {.colour = line_colour(k).light, .width = 1.6, .dashes = lines[k].dashes, .name = lines[k].text});
   }
   return Picture{fmt::format("{}.svg", about.name), picture_mark + plot.svg()};
-}
-
-/// A drawing without axes, on white.
-class Sheet {
- public:
-  Sheet(const std::string& title, double width) : width_(width) {
-    text(10, 22, title, "font-size=\"15\" font-weight=\"600\"");
-  }
-  void text(double x, double y, const std::string& text, const char* more = "font-size=\"11\"") {
-    std::string safe;
-    for (const char c : printable(text)) safe += c == '<' ? "&lt;" : c == '&' ? "&amp;" : std::string(1, c);
-    marks_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" {}>{}</text>\n", x, y, more, safe);
-    height_ = std::max(height_, y + 12);
-  }
-  /// Fills a rectangle; `edge` keeps neighbours from showing a seam.
-  void rect(double x, double y, double w, double h, const std::string& fill) {
-    marks_ +=
-        fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"{}\"/>\n", x,
-                    y, w, h, fill);
-    height_ = std::max(height_, y + h + 12);
-  }
-  std::string svg() const {
-    return fmt::format(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0f}\" height=\"{1:.0f}\" viewBox=\"0 0 "
-        "{0:.0f} "
-        "{1:.0f}\" font-family=\"sans-serif\" fill=\"#16202a\" shape-rendering=\"crispEdges\">\n<rect "
-        "width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n{2}</svg>\n",
-        width_, height_, marks_);
-  }
-
- private:
-  double width_, height_ = 40;
-  std::string marks_;
-};
-
-std::string mixed(const char* colour, double part) {
-  unsigned rgb = 0;
-  std::sscanf(colour, "#%x", &rgb);
-  const auto mix = [&](unsigned c) { return static_cast<int>(std::lround(255 + (double(c) - 255) * part)); };
-  return fmt::format("#{:02x}{:02x}{:02x}", mix(rgb >> 16 & 255), mix(rgb >> 8 & 255), mix(rgb & 255));
-}
-
-std::optional<Picture> confusion(const Trained& t) {
-  const auto& all = t.record.test.confusion;
-  const auto n = static_cast<std::size_t>(std::sqrt(static_cast<double>(all.size())) + 0.5);
-  if (n == 0 || n > 100) return std::nullopt;
-  const double size = std::clamp(560.0 / static_cast<double>(n), 6.0, 46.0), left = 70, top = 64;
-  Sheet sheet(fmt::format("{}: {}", t.origin.network_name, confusion_figure.title),
-              left + static_cast<double>(n) * size + 90);
-  sheet.text(left, 42, "answer");
-  sheet.text(10, top + 12, "label");
-  for (std::size_t k = 0; k < n; ++k) {
-    double of = 0;
-    for (std::size_t i = 0; i < n; ++i) of += static_cast<double>(all[k * n + i]);
-    const double y = top + static_cast<double>(k) * size;
-    if (size >= 12) {
-      sheet.text(left + (static_cast<double>(k) + 0.4) * size, top - 6, std::to_string(k));
-      sheet.text(left - 20, y + size / 2 + 4, std::to_string(k));
-    }
-    for (std::size_t i = 0; i < n; ++i) {
-      const auto count = all[k * n + i];
-      const double part = of > 0 ? std::pow(static_cast<double>(count) / of, 0.6) : 0,
-                   x = left + static_cast<double>(i) * size;
-      sheet.rect(x, y, size - 1, size - 1, mixed(line_colour(k == i ? 0 : 1).light, 0.04 + 0.96 * part));
-      if (size >= 24 && count)
-        sheet.text(x + size / 2, y + size / 2 + 4, std::to_string(count),
-                   part > 0.55 ? "font-size=\"11\" text-anchor=\"middle\" fill=\"#ffffff\""
-                               : "font-size=\"11\" text-anchor=\"middle\"");
-    }
-  }
-  return Picture{fmt::format("{}.svg", confusion_figure.name), picture_mark + sheet.svg()};
 }
 
 std::optional<Picture> filters(const Trained& t) {
@@ -408,7 +335,7 @@ std::vector<Picture> training_pictures(const std::filesystem::path& model) {
   };
   add(curves(t, accuracy_figure, "accuracy (%)", 100, accuracies));
   add(curves(t, loss_figure, "cross entropy", 1, losses));
-  add(confusion(t));
+  add(confusion_picture(t.origin.network_name, t.record.test.confusion));
   add(filters(t));
   add(worst_images(t));
   return all;

@@ -81,6 +81,8 @@ std::vector<Warning> warnings_of(const Analysis& a) {
   for (const auto& c : a.changes)
     if (!c.problem.empty())
       serious(fmt::format("The weight changes of {} cannot be shown: {}", c.events.name, c.problem));
+  if (a.images && !a.images->problem.empty())
+    serious(fmt::format("What was made of the images cannot be shown: {}", a.images->problem));
   for (const auto& m : a.metrics)
     if (!m.problem.empty())
       serious(fmt::format("The metrics of {} cannot be shown: {}", m.metrics.population, m.problem));

@@ -38,11 +38,13 @@ function figure({ id, text: { name, title }, tools = [], caption, draw }) {
   return me;
 }
 
-function ticks(from, to, most) {
+/** Round numbers for an axis, `most` of them at most, each `least` at least from the next. */
+function ticks(from, to, most, least = 0) {
   const span = to - from;
   if (!(span > 0)) return [from];
   let step = 10 ** Math.floor(Math.log10(span / most));
   for (const m of [1, 2, 5, 10]) if (span / (step * m) <= most) { step *= m; break; }
+  step = Math.max(step, least);
   const all = [];
   for (let k = Math.ceil(from / step - 1e-9); k * step <= to + step * 1e-9; ++k) all.push(k * step);
   return all;
@@ -98,7 +100,7 @@ function drawKey(root, entries, width) {
 }
 
 /**
- * Axes in an SVG.  x, y: {from, to, label, log, scale: of the numbers shown}; options.key: entries of drawKey.  `height` is
+ * Axes in an SVG.  x, y: {from, to, label, log, scale: of the numbers shown, least: between numbers}; options.key: entries of drawKey.  `height` is
  * without the key.  The result maps values to units of the view box, which are pixels until the page is resized or printed.
  */
 function axes(plot, width, height, x, y, options = {}) {
@@ -109,7 +111,7 @@ function axes(plot, width, height, x, y, options = {}) {
   const inner = { left, top, width: width - left - right, height: height - top - bottom };
   const xs = (v) => left + ((v - x.from) / (x.to - x.from || 1)) * inner.width;
   const ys = (v) => top + inner.height - ((v - y.from) / (y.to - y.from || 1)) * inner.height;
-  const scale = x.scale ?? 1, shown = x.log ? logTicks(x.from, x.to, inner.width / 60) : ticks(x.from * scale, x.to * scale, Math.max(2, inner.width / 90));
+  const scale = x.scale ?? 1, shown = x.log ? logTicks(x.from, x.to, inner.width / 60) : ticks(x.from * scale, x.to * scale, Math.max(2, inner.width / 90), x.least);
   const xl = x.log ? shown.map((v) => x.text?.(10 ** v) ?? short(10 ** v)) : tickLabels(shown);
   shown.forEach((v, k) => {
     const at = xs(x.log ? v : v / scale);

@@ -48,7 +48,7 @@ function makeEpochs({ id, figure: about, lines, label, scale = 1, read, most }) 
     const first = Math.max(0, Math.ceil(view.from) - 1), last = Math.min(t.epochs.loss.length, Math.floor(view.to));
     const seen = shown.flatMap((l) => l.values.slice(first, last)).filter((x) => x !== null), low = Math.min(...seen), high = Math.max(...seen);
     const [from, to] = seen.length ? [low, high] : [0, 1], room = (to - from || Math.abs(to) || 1) * 0.06;
-    const chart = axes(plot, width, 260, { from: view.from, to: view.to, label: "epoch" }, { from: Math.max(0, from - room), to: Math.min(most ?? Infinity, to + room), label },
+    const chart = axes(plot, width, 260, { from: view.from, to: view.to, label: "epoch", least: 1 }, { from: Math.max(0, from - room), to: Math.min(most ?? Infinity, to + room), label },
       { key: shown.map((l) => ({ text: l.name, colour: l.colour, dashes: l.dashes })), describe: about.title });
     for (const l of shown) {
       let d = "", pen = "M";
@@ -79,11 +79,12 @@ function makeEpochs({ id, figure: about, lines, label, scale = 1, read, most }) 
   return me;
 }
 
-function makeConfusion() {
-  const t = data.training, n = t.classes, row = (k) => t.confusion.slice(k * n, (k + 1) * n);
+/** How often images of a label got an answer: `confusion` is [label][answer] of so many classes. */
+function makeConfusion({ figure: about, classes: n, confusion, caption }) {
+  const row = (k) => confusion.slice(k * n, (k + 1) * n);
   function draw(plot, width, me) {
     const left = 60, top = 34, size = Math.max(12, Math.min(46, (width - left - 110) / n)), all = n * size;
-    const root = svg("svg", { role: "img", "aria-label": t.figures.confusion.title, viewBox: `0 0 ${width} ${top + all + 30}` });
+    const root = svg("svg", { role: "img", "aria-label": about.title, viewBox: `0 0 ${width} ${top + all + 30}` });
     root.append(svg("text", { class: "label", x: left, y: 12 }, "answer"), svg("text", { class: "label", x: 0, y: top + 12 }, "label"), svg("text", { class: "tick", x: left + all + 10, y: top - 8 }, "right"));
     for (let k = 0; k < n; ++k) {
       const values = row(k), of = sum(values);
@@ -97,11 +98,11 @@ function makeConfusion() {
       });
     }
     plot.replaceChildren(root);
-    me.text.textContent = `The best model on ${plural(t.test.images, "test image")}: ${grouped(t.test.right)} right, ${percents(t.test.images ? t.test.right / t.test.images : 0)}. A row is a label, a column what the model answers.`;
+    me.text.textContent = `${caption} A row is a label, a column what is answered.`;
   }
   return figure({
-    id: "confusion", text: t.figures.confusion, draw,
-    tools: csvButton(t.figures.confusion.name, function* () {
+    id: "confusion", text: about, draw,
+    tools: csvButton(about.name, function* () {
       yield ["label", ...row(0).map((_, j) => `answer_${j}`)];
       for (let k = 0; k < n; ++k) yield [k, ...row(k)];
     }),
@@ -201,7 +202,7 @@ function trainingPage(add) {
     add(makeEpochs({ id: "loss", figure: t.figures.loss, label: "cross entropy", read: (x) => short(x, 4), lines: [{ name: "training", column: "loss" }, { name: "validation", column: "validation_loss" }, { name: "test", column: "test_loss" }] }).node);
     add(el("p", { class: "note hands" }, "Drag over a part to see it alone; the wheel with Ctrl zooms; a double click shows all."), epochTable());
   }
-  if (t.confusion.length) add(el("h2", {}, "Answers"), makeConfusion().node);
+  if (t.confusion.length) add(el("h2", {}, "Answers"), makeConfusion({ figure: t.figures.confusion, classes: t.classes, confusion: t.confusion, caption: `The best model on ${plural(t.test.images, "test image")}: ${grouped(t.test.right)} right, ${percents(t.test.images ? t.test.right / t.test.images : 0)}.` }).node);
   if (t.worst.images.length) add(makeWorst().node);
   if (t.filters) add(el("h2", {}, "Weights"), makeFilters().node);
   add(el("h2", {}, "What was trained"), el("figure", { id: "provenance" }, el("dl", { class: "pairs" }, pair("network", `${data.run.network} (${data.run.path})`), pair("command", el("code", {}, t.command_line)), pair("images", t.data), pair("changed with --set", t.overrides.join("  ")), t.recipe.flatMap((line) => pair(...line.split(/ = (.*)/s).slice(0, 2))), pair("model", `${data.run.file}, ${bytes(data.run.bytes)}`))));

@@ -69,6 +69,7 @@ function page() {
   if (data.training) return trainingPage(add);
   add(el("header", {}, el("h1", {}, run.network), el("p", { class: "soft" }, `${run.path} · ${run.status}${run.started ? ` · ${run.started.replace("T", " ").replace("Z", " UTC")}` : ""}`)), facts());
   for (const w of data.warnings) add(el("p", { class: w.serious ? "warning serious" : "warning", role: "note" }, el("strong", {}, w.serious ? "Warning" : "Note"), w.text));
+  imagesSection(add);
   add(el("h2", {}, "Activity"), populationTable());
   const sources = data.populations.filter((p) => p.kind === "source"), neurons = data.populations.filter((p) => p.kind !== "source");
   if (neurons.length) {
