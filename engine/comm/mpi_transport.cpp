@@ -150,8 +150,10 @@ void MpiTransport::all_gather(std::span<const std::byte> mine, Gathered& all) {
   adapt();
 }
 
-// In rounds of at most `chunk_` bytes in all, because counts and displacements are ints.
+// At once into its place where `chunk_` bytes hold it all; else by way of `scratch_`, in rounds of so many
+// bytes, because counts and displacements are ints.
 void MpiTransport::all_gather_rest(std::span<const std::byte> mine, Gathered& all) {
+  if (all.bytes.size() <= chunk_) return all_gather_rest_at_once(mine, all);
   const std::size_t each = chunk_ / static_cast<std::size_t>(size_);
   std::vector<int> counts(static_cast<std::size_t>(size_)), begins(static_cast<std::size_t>(size_));
   for (std::size_t done = capacity_; done < largest_now_; done += each) {
@@ -177,6 +179,20 @@ void MpiTransport::all_gather_rest(std::span<const std::byte> mine, Gathered& al
                     static_cast<std::size_t>(counts[i]));
     }
   }
+}
+
+void MpiTransport::all_gather_rest_at_once(std::span<const std::byte> mine, Gathered& all) const {
+  std::vector<int> counts(static_cast<std::size_t>(size_)), begins(static_cast<std::size_t>(size_));
+  const auto rest = [&](std::size_t length) { return length > capacity_ ? length - capacity_ : 0; };
+  for (int r = 0; r < size_; ++r) {
+    const auto i = static_cast<std::size_t>(r);
+    counts[i] = static_cast<int>(rest(size_of(r)));
+    begins[i] = static_cast<int>(all.begin[i] + (counts[i] ? capacity_ : 0));
+  }
+  const std::size_t part = rest(mine.size());
+  check(MPI_Allgatherv(part ? mine.data() + capacity_ : nullptr, static_cast<int>(part), MPI_BYTE,
+                       all.bytes.data(), counts.data(), begins.data(), MPI_BYTE, comm_),
+        "MPI_Allgatherv");
 }
 
 void MpiTransport::gather(std::span<const std::byte> mine, Gathered& all) {

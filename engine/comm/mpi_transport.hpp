@@ -50,6 +50,7 @@ class MpiTransport final : public Transport {
   /// Begin of each rank's bytes in the result, with room made and the first step's part put in place.
   void lay_out(Gathered& all) const;
   void all_gather_rest(std::span<const std::byte> mine, Gathered& all);
+  void all_gather_rest_at_once(std::span<const std::byte> mine, Gathered& all) const;
   void adapt();
   [[noreturn]] void throw_farewell();
 

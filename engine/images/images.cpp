@@ -169,6 +169,10 @@ void lay_out(const Images& from, const layers::Shape& input, std::span<const std
   }
 }
 
+layers::Channels channels_in(const Images& from, const layers::Shape& input) {
+  return from.shape.size() == input.area() ? layers::Channels::alike : layers::Channels::differ;
+}
+
 std::uint64_t fingerprint(const Images& images) {
   // FNV-1a over words.
   std::uint64_t hash = 0xcbf29ce484222325u;

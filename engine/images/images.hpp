@@ -45,6 +45,10 @@ std::string misfit(const Images&, const layers::Shape& input);
 void lay_out(const Images&, const layers::Shape& input, std::span<const std::uint32_t> which,
              std::span<float> to);
 
+/// What is known of all images in an input of this shape, whatever their pixels: whether each of its channels
+/// has the whole image.
+layers::Channels channels_in(const Images&, const layers::Shape& input);
+
 /// A number that tells other images and labels from these, whatever the machine.
 std::uint64_t fingerprint(const Images&);
 

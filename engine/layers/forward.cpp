@@ -90,11 +90,12 @@ class Forward {
     for (std::uint32_t l = 0; l < s_.k.lanes; ++l) {
       const Group* g = p.half[l / half_lanes];
       if (!g) g = p.half[0];
-      image[l] = s_.pixels.data() + (g->first + std::min(l % half_lanes, g->count - 1)) * size;
+      image[l] = s_.pixels.data() + (g->first + std::min(l % half_lanes, g->count - 1)) * s_.pitch;
     }
     T* const x = s_.at(p, s_.places.layers[0].answer);
     const std::size_t count = s_.alike && s_.places.folds ? s_.plan.input().area() : size;
-    s_.k.load(image, count, x);
+    for (std::size_t from = 0; from < count; from += s_.pitch)  // one channel may stand for all
+      s_.k.load(image, std::min(s_.pitch, count), x + from * s_.k.lanes);
     if (!s_.k.finite(x, count * s_.k.lanes)) s_.bad[0] = true;
   }
 

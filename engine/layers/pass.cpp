@@ -33,14 +33,15 @@ struct Pass<T>::Impl {
   PassState<T> s;
 
   void begin(Mode mode, std::span<const T> parameters, std::span<const T> running,
-             std::span<const float> pixels, Channels alike) {
+             std::span<const float> pixels, std::optional<Channels> channels) {
     s.mode = mode;
     s.parameters = parameters.data();
     s.running = running.data();
     s.pixels = pixels;
-    s.images = pixels.size() / s.plan.input().size();
+    s.pitch = numbers_of_image(s.plan.input(), channels);
+    s.images = pixels.size() / s.pitch;
     s.bad.assign(s.plan.layers.size(), false);
-    s.alike = alike == Channels::alike;
+    s.alike = (channels ? *channels : channels_of(s.plan.input(), pixels)) == Channels::alike;
   }
   void share() {
     s.groups = groups_of(s.images, s.shares.shards, s.shares.begin(), s.shares.begin() + s.shares.count());
@@ -115,8 +116,7 @@ Pass<T>::~Pass() = default;
 template <class T>
 Result<T> Pass<T>::train(std::span<const T> parameters, std::span<const T> running, const Images& images,
                          std::pair<std::uint32_t, std::uint64_t> draw) {
-  impl_->begin(Mode::train, parameters, running, images.pixels,
-               channels_of(impl_->s.plan.input(), images.pixels));
+  impl_->begin(Mode::train, parameters, running, images.pixels, images.channels);
   impl_->share();
   PassState<T>& s = impl_->s;
   s.labels = images.labels;
@@ -128,15 +128,14 @@ Result<T> Pass<T>::train(std::span<const T> parameters, std::span<const T> runni
 }
 
 template <class T>
-void Pass<T>::observe(std::span<const T> parameters, std::span<const T> running,
-                      std::span<const float> pixels) {
-  impl_->begin(Mode::observe, parameters, running, pixels, channels_of(impl_->s.plan.input(), pixels));
+void Pass<T>::observe(std::span<const T> parameters, std::span<const T> running, const Images& images) {
+  impl_->begin(Mode::observe, parameters, running, images.pixels, images.channels);
   impl_->share();
   run_forward(impl_->s);
 }
 
 template <class T>
-void Pass<T>::apply(std::span<const T> parameters, std::span<const T> running, const Seen& images, T* to) {
+void Pass<T>::apply(std::span<const T> parameters, std::span<const T> running, const Images& images, T* to) {
   impl_->begin(Mode::apply, parameters, running, images.pixels, images.channels);
   PassState<T>& s = impl_->s;
   s.groups = groups_of(s.images, 1, 0, 1);

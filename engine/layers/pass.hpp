@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -29,8 +30,6 @@ enum class Mode : std::uint8_t {
   apply,    ///< normalised by running statistics
 };
 
-/// Whether the channels of every image hold the same, as those of a grey image do.
-enum class Channels : std::uint8_t { differ, alike };
 Channels channels_of(const Shape&, std::span<const float> pixels);
 
 template <class T>
@@ -47,13 +46,15 @@ class Pass {
   struct Images {
     std::span<const float> pixels;
     std::span<const std::uint32_t> labels;  ///< none: no loss
+    std::optional<Channels> channels{};     ///< not given: all channels are there, and looked at
   };
   Pass(const Plan&, const Kernels<T>&, Transport&, std::uint32_t shards);
   Pass(const Pass&) = delete;
   Pass& operator=(const Pass&) = delete;
   ~Pass();
 
-  /// Loss and gradient.  `draw`: (seed, step) of dropout.  Collective.
+  /// Loss and gradient.  Pixels of images that are other ranks' (Shares, groups_of) may be anything, if
+  /// `channels` are given.  `draw`: (seed, step) of dropout.  Collective.
   Result<T> train(std::span<const T> parameters, std::span<const T> statistics, const Images&,
                   std::pair<std::uint32_t, std::uint64_t> draw);
   /// Of the last batch, in train and observe: as Plan has statistics; variances without bias where
@@ -61,14 +62,10 @@ class Pass {
   std::span<const double> statistics() const;
   /// For how many numbers each of these stands.
   std::span<const double> counted() const;
-  /// Forwards alone, normalised by the batch; for statistics().  Collective.
-  void observe(std::span<const T> parameters, std::span<const T> statistics, std::span<const float> pixels);
-  struct Seen {
-    std::span<const float> pixels;
-    Channels channels;
-  };
+  /// Forwards alone, normalised by the batch; for statistics().  Without labels.  Collective.
+  void observe(std::span<const T> parameters, std::span<const T> statistics, const Images&);
   /// Outputs of these images with running statistics, here alone.
-  void apply(std::span<const T> parameters, std::span<const T> statistics, const Seen&, T* to);
+  void apply(std::span<const T> parameters, std::span<const T> statistics, const Images&, T* to);
 
  private:
   struct Impl;

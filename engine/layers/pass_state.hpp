@@ -32,6 +32,7 @@ struct PassState {
   Mode mode = Mode::apply;
   const T *parameters = nullptr, *running = nullptr;
   std::span<const float> pixels{};
+  std::size_t pitch = 0;  ///< numbers from an image to the next
   std::span<const std::uint32_t> labels{};
   std::pair<std::uint32_t, std::uint64_t> draw{};
   std::size_t images = 0;

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -92,6 +93,15 @@ struct Plan {
   const Shape& input() const { return layers.front().shape; }
   std::uint32_t classes() const { return static_cast<std::uint32_t>(layers.back().shape.size()); }
 };
+
+/// Whether the channels of every image hold the same, as those of a grey image do.  Where `alike` is given
+/// together with images, they have one channel each, which stands for all.
+enum class Channels : std::uint8_t { differ, alike };
+
+/// Numbers of an image that is given with or without its channels.
+inline std::size_t numbers_of_image(const Shape& input, std::optional<Channels> channels) {
+  return channels == Channels::alike ? input.area() : input.size();
+}
 
 /// What training changes.
 struct Model {

@@ -18,10 +18,11 @@ void check_model(const Plan& plan, const Model& model) {
     throw std::invalid_argument("layers: a model of another plan");
 }
 
-std::size_t count_images(const Plan& plan, std::span<const float> images) {
-  if (images.size() % plan.input().size() != 0)
+std::size_t count_images(const Plan& plan, std::span<const float> images, std::optional<Channels> channels) {
+  const std::size_t size = numbers_of_image(plan.input(), channels);
+  if (images.size() % size != 0)
     throw std::invalid_argument("layers: images that are not of the input's size");
-  return images.size() / plan.input().size();
+  return images.size() / size;
 }
 
 /// base to the power of n, the same on any machine.
@@ -61,6 +62,15 @@ const std::string* first_bad(const Plan& plan, std::span<const float> numbers) {
 
 }  // namespace
 
+Share share_of(std::size_t images, const Transport& transport, std::uint32_t shards) {
+  const Shares shares{shards, transport.size(), transport.rank()};
+  const std::size_t groups = (images + half_lanes - 1) / half_lanes;
+  const auto image = [&](std::uint32_t shard) {
+    return std::min(images, groups * shard / shards * half_lanes);
+  };
+  return {image(shares.begin()), image(shares.begin() + shares.count())};
+}
+
 struct Trainer::Impl {
   const Plan& plan;
   Model model;
@@ -90,7 +100,7 @@ struct Trainer::Impl {
   }
 
   void check(const Batch& batch) const {
-    if (batch.labels.empty() || count_images(plan, batch.images) != batch.labels.size())
+    if (batch.labels.empty() || count_images(plan, batch.images, batch.channels) != batch.labels.size())
       throw std::invalid_argument("layers: a batch has an image for each label, and one at least");
     for (const std::uint32_t label : batch.labels)
       if (label >= plan.classes())
@@ -159,8 +169,9 @@ Trainer::~Trainer() = default;
 Outcome Trainer::step(const Batch& batch, double rate) {
   Impl& t = *impl_;
   t.check(batch);
-  const auto result = t.pass.train(t.model.parameters, t.model.statistics, {batch.images, batch.labels},
-                                   {t.descent.seed, t.state.steps});
+  const auto result =
+      t.pass.train(t.model.parameters, t.model.statistics, {batch.images, batch.labels, batch.channels},
+                   {t.descent.seed, t.state.steps});
   if (result.bad_layer >= 0)
     t.refuse(t.plan.layers[static_cast<std::size_t>(result.bad_layer)].name, "a number that is not finite");
   if (!(result.loss - result.loss == 0)) t.refuse(t.plan.layers.back().name, "a loss that is not finite");
@@ -191,9 +202,10 @@ void Trainer::restore(Model model, State state) {
 }
 
 std::vector<float> outputs(const Plan& plan, const Model& model, std::span<const float> images,
-                           Transport& transport) {
+                           Transport& transport, std::optional<Channels> known) {
   check_model(plan, model);
-  const std::size_t count = count_images(plan, images), size = plan.input().size(), classes = plan.classes();
+  const std::size_t count = count_images(plan, images, known), size = numbers_of_image(plan.input(), known),
+                    classes = plan.classes();
   const std::size_t groups = (count + half_lanes - 1) / half_lanes;
   const auto begin_of = [&](int rank) {
     return std::min(count, groups * static_cast<std::size_t>(rank) /
@@ -202,10 +214,11 @@ std::vector<float> outputs(const Plan& plan, const Model& model, std::span<const
   const std::size_t begin = begin_of(transport.rank()), end = begin_of(transport.rank() + 1);
   std::vector<float> mine((end - begin) * classes);
   Pass<float> pass(plan, best_kernels(8, 1), transport, 1);
-  const Channels channels = channels_of(plan.input(), images);
+  // The same for all images: those of some may be alike by chance.
+  if (!known && channels_of(plan.input(), images) == Channels::differ) known = Channels::differ;
   for (std::size_t i = begin; i < end; i += images_at_once)
     pass.apply(model.parameters, model.statistics,
-               {images.subspan(i * size, std::min(images_at_once, end - i) * size), channels},
+               {images.subspan(i * size, std::min(images_at_once, end - i) * size), {}, known},
                mine.data() + (i - begin) * classes);
   if (transport.size() == 1) return mine;
   Gathered gathered;
@@ -215,39 +228,66 @@ std::vector<float> outputs(const Plan& plan, const Model& model, std::span<const
   return all;
 }
 
-Model recalibrated(const Plan& plan, const Model& model, std::span<const float> images,
-                   Transport& transport) {
-  check_model(plan, model);
-  const std::size_t count = count_images(plan, images), size = plan.input().size();
-  constexpr std::uint32_t shards = 8;
-  Pass<float> pass(plan, best_kernels(shards, transport.size()), transport, shards);
+struct Recalibration::Impl {
+  const Plan& plan;
+  const Model& start;
+  Pass<float> pass;
   // Batches differ in their means: the variance of all is that within them and that between them.
-  std::vector<double> numbers(plan.statistics), means(plan.statistics), squares(plan.statistics);
-  for (std::size_t i = 0; i < count; i += images_at_once) {
-    pass.observe(model.parameters, model.statistics,
-                 images.subspan(i * size, std::min(images_at_once, count - i) * size));
-    for (const Connection& c : plan.connections) {
-      const Normalisation& n = c.normalisation;
-      for (std::size_t u = 0; n.on && u < n.mean.count; ++u) {
-        const std::size_t m = n.mean.first + u, v = n.variance.first + u;
-        const double more = pass.counted()[m], all = numbers[m] + more, off = pass.statistics()[m] - means[m];
-        squares[m] += pass.statistics()[v] * (more - 1) + off * off * numbers[m] * more / all;
-        means[m] += off * more / all;
-        numbers[m] = all;
-      }
+  std::vector<double> numbers, means, squares;
+
+  Impl(const Plan& p, const Model& m, Transport& transport)
+      : plan(p),
+        start(m),
+        pass(p, best_kernels(usual_shards, transport.size()), transport, usual_shards),
+        numbers(p.statistics),
+        means(p.statistics),
+        squares(p.statistics) {
+    check_model(p, m);
+  }
+  void take(const Normalisation& n) {
+    for (std::size_t u = 0; n.on && u < n.mean.count; ++u) {
+      const std::size_t m = n.mean.first + u, v = n.variance.first + u;
+      const double more = pass.counted()[m], all = numbers[m] + more, off = pass.statistics()[m] - means[m];
+      squares[m] += pass.statistics()[v] * (more - 1) + off * off * numbers[m] * more / all;
+      means[m] += off * more / all;
+      numbers[m] = all;
     }
   }
-  Model result = model;
-  for (const Connection& c : plan.connections) {
+};
+
+Recalibration::Recalibration(const Plan& plan, const Model& model, Transport& transport)
+    : impl_(std::make_unique<Impl>(plan, model, transport)) {}
+Recalibration::~Recalibration() = default;
+
+void Recalibration::add(std::span<const float> images, std::optional<Channels> channels) {
+  if (count_images(impl_->plan, images, channels) == 0) return;
+  impl_->pass.observe(impl_->start.parameters, impl_->start.statistics, {images, {}, channels});
+  for (const Connection& c : impl_->plan.connections) impl_->take(c.normalisation);
+}
+
+Model Recalibration::model() const {
+  const Impl& r = *impl_;
+  Model result = r.start;
+  for (const Connection& c : r.plan.connections) {
     const Normalisation& n = c.normalisation;
-    for (std::size_t u = 0; n.on && count > 0 && u < n.mean.count; ++u) {
+    for (std::size_t u = 0; n.on && u < n.mean.count; ++u) {
       const std::size_t m = n.mean.first + u;
-      result.statistics[m] = static_cast<float>(means[m]);
+      if (r.numbers[m] == 0) continue;
+      result.statistics[m] = static_cast<float>(r.means[m]);
       result.statistics[n.variance.first + u] =
-          static_cast<float>(numbers[m] > 1 ? squares[m] / (numbers[m] - 1) : 0);
+          static_cast<float>(r.numbers[m] > 1 ? r.squares[m] / (r.numbers[m] - 1) : 0);
     }
   }
   return result;
+}
+
+Model recalibrated(const Plan& plan, const Model& model, std::span<const float> images,
+                   Transport& transport) {
+  Recalibration r(plan, model, transport);
+  const std::size_t count = count_images(plan, images, {}), size = plan.input().size();
+  for (std::size_t i = 0; i < count; i += Recalibration::batch)
+    r.add(images.subspan(i * size, std::min(Recalibration::batch, count - i) * size));
+  return r.model();
 }
 
 }  // namespace spinet::layers

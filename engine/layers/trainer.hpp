@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -18,7 +19,17 @@ namespace spinet::layers {
 struct Batch {
   std::span<const float> images;
   std::span<const std::uint32_t> labels;
+  /// Of all images of all ranks, where that is known; then only those of this rank's share need be there,
+  /// among room for all.
+  std::optional<Channels> channels{};
 };
+
+/// Images `begin` to before `end` of a batch: those that a rank works on.
+struct Share {
+  std::size_t begin = 0, end = 0;
+};
+constexpr std::uint32_t usual_shards = 8;  ///< of a batch
+Share share_of(std::size_t images, const Transport&, std::uint32_t shards = usual_shards);
 
 enum class Optimiser : std::uint8_t { adam, sgd };
 
@@ -28,8 +39,8 @@ struct Descent {
          epsilon = 1e-8;    ///< Adam: D. P. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", 2015
   double momentum = 0;      ///< SGD
   double weight_decay = 0;  ///< added to the gradient as weight_decay times the weight
-  std::uint32_t shards = 8;  ///< of a batch
-  std::uint32_t seed = 1;    ///< of dropout
+  std::uint32_t shards = usual_shards;
+  std::uint32_t seed = 1;  ///< of dropout
 };
 
 /// A number that is none: the first layer, in the order of computing, in which one came up.
@@ -68,9 +79,27 @@ class Trainer {
 
 /// Outputs before the softmax, images x classes, with running statistics and without dropout.  The images are
 /// shared out over the ranks, every rank gets all outputs.
-std::vector<float> outputs(const Plan&, const Model&, std::span<const float> images, Transport&);
+std::vector<float> outputs(const Plan&, const Model&, std::span<const float> images, Transport&,
+                           std::optional<Channels> channels = {});
 
-/// The model with its running statistics estimated anew: means over these images, all weights alike.
+/// Running statistics of a model estimated anew, a batch of images after the other: means over all of them,
+/// each as much worth as any other.
+class Recalibration {
+ public:
+  static constexpr std::size_t batch = 64;  ///< images at a time, but for the last
+  /// The plan, the model and the transport must outlive it.
+  Recalibration(const Plan&, const Model&, Transport&);
+  ~Recalibration();
+  /// As in Batch, only the images of share_of(count) need be there where `channels` are given.  Collective.
+  void add(std::span<const float> images, std::optional<Channels> channels = {});
+  /// The model with these statistics; as it was, without images.
+  Model model() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+/// The same of images that are all there.
 Model recalibrated(const Plan&, const Model&, std::span<const float> images, Transport&);
 
 }  // namespace spinet::layers

@@ -110,6 +110,17 @@ class Train(unittest.TestCase):
         self.assertIn("Next: spinet run bars.yaml --weights whole.h5 --data data\n", self.done.stdout)
         self.assertRegex(self.done.stdout, r"(?m)^best    epoch \d: validation")
 
+    def test_the_first_look_of_the_documentation(self):
+        network = pathlib.Path(__file__).resolve().parents[2] / "networks/fashion_mnist"
+        began = time.monotonic()
+        self.run_spinet("train", network / "relu.yaml", "--data", network / "sample", "-o", "look.h5")
+        self.assertLess(time.monotonic() - began, 60)
+        with h5py.File(self.folder / "look.h5") as f:
+            self.assertEqual(f["training"].attrs["chosen_by"], b"validation")
+            test, best = f["training/epochs/test_accuracy"][:], int(f["training"].attrs["best_epoch"])
+        self.assertLess(test[0], 0.5)
+        self.assertGreater(test[best - 1], 0.9)
+
     def test_the_same_after_kills(self):
         # Killed again and again, at moments that differ, it comes to the same end.
         arguments = [SPINET, "train", "bars.yaml", "--data", "data", "-o", "killed.h5", "--no-report", "--resume"]
@@ -147,10 +158,12 @@ class Train(unittest.TestCase):
         self.same("stopped.h5", "at_once.h5")
 
     @unittest.skipUnless(HAS_MPI, "built without MPI")
-    def test_the_same_on_two_ranks(self):
-        done = self.train("-o", "two.h5", "-n", 2, "--no-report")
-        self.assertIn("2 ranks", done.stderr)
-        self.same("two.h5")
+    def test_the_same_on_any_number_of_ranks(self):
+        for ranks in (2, 3, 4, 8, 9):  # a batch has 8 shards: the ninth rank has none
+            with self.subTest(ranks=ranks):
+                done = self.train("-o", "ranks.h5", "-n", ranks, "--no-report", "--force")
+                self.assertIn(f"{ranks} ranks", done.stderr)
+                self.same("ranks.h5")
 
     def test_bad_input(self):
         def refused(*arguments, says):
@@ -207,6 +220,11 @@ class Train(unittest.TestCase):
         self.run_spinet("report", "whole.h5", "--figures", "figures")
         made = {p.name for p in (self.folder / "figures").iterdir()}
         self.assertLessEqual({"accuracy.svg", "loss.svg", "confusion.svg", "filters.svg"}, made)
+        self.train("-o", "short.h5", "--epochs", 2, "--no-report")
+        self.run_spinet("report", "short.h5", "--figures", "short")
+        for figure in ("accuracy.svg", "loss.svg"):  # no half epochs on the axis, which comes before the other
+            shown = re.findall(r'<text [^>]*text-anchor="middle"[^>]*>([\d.]+)</text>', (self.folder / "short" / figure).read_text())
+            self.assertEqual(shown, ["0", "1", "2"])
         (self.folder / "mine.html").write_text("mine")
         self.run_spinet("report", "whole.h5", "-o", "mine.html", code=2)
         self.assertEqual((self.folder / "mine.html").read_text(), "mine")

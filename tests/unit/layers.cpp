@@ -112,6 +112,18 @@ TEST_CASE("layers: channels that are alike are taken as one, others by themselve
   const auto a = outputs(m.plan, model, grey.images, serial),
              b = outputs(m.plan, model, colour.images, serial);
   for (std::size_t i = 0; i < a.size(); ++i) CHECK(a[i] == Approx(b[i]).margin(1e-4));
+  std::vector<float> one;  // channel of each, which stands for all
+  for (std::size_t i = 0; i < 6; ++i)
+    one.insert(one.end(), grey.images.begin() + 48 * static_cast<std::ptrdiff_t>(i),
+               grey.images.begin() + 48 * static_cast<std::ptrdiff_t>(i) + 16);
+  CHECK(outputs(m.plan, model, one, serial, Channels::alike) == a);
+  Made flat;  // dense connections take no channels as one
+  flat.layer({3, 4, 4});
+  flat.layer({3, 1, 1}, Answer::linear, 3);
+  flat.join(Join::dense);
+  const auto other = some_model(flat.plan);
+  CHECK(outputs(flat.plan, other, one, serial, Channels::alike) ==
+        outputs(flat.plan, other, grey.images, serial));
 }
 
 TEST_CASE("layers: gradients of pools and of what skips layers are those of differences") {

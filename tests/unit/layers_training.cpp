@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "comm/loopback.hpp"
 #include "comm/serial.hpp"
@@ -59,14 +60,30 @@ void make_grey(const Plan& plan, Data& d) {
   for (std::size_t i = 0; i < d.images.size(); ++i) d.images[i] = d.images[i / size * size + i % area];
 }
 
-/// Three steps, the last two batches shorter than the first.
+/// What one of several ranks is given: one channel of grey images, and no other rank's.
+Batch share_of_rank(const Plan& plan, Data& d, Share own, bool grey) {
+  const std::size_t size = plan.input().size(), area = plan.input().area(), images = d.labels.size();
+  const std::size_t each = grey ? area : size;
+  for (std::size_t i = 0; i < images * each; ++i) {
+    const std::size_t image = i / each;
+    const bool here = image >= own.begin && image < own.end;
+    d.images[i] = here ? d.images[image * size + i % each] : std::numeric_limits<float>::quiet_NaN();
+  }
+  d.images.resize(images * each);
+  return {d.images, d.labels, grey ? Channels::alike : Channels::differ};
+}
+
+/// Three steps, the last two batches shorter than the first.  One rank has all images with all channels.
 std::pair<Model, Trainer::State> some_steps(const Plan& plan, Transport& transport, const Descent& descent,
                                             bool grey = false) {
   Trainer trainer(plan, some_model(plan), descent, transport);
   for (const std::size_t images : {64UL, 33UL, 10UL}) {
     Data d = some_data(plan, images, 5 + static_cast<unsigned>(images));
     if (grey) make_grey(plan, d);
-    trainer.step({d.images, d.labels}, 0.01);
+    Batch batch{d.images, d.labels};
+    if (transport.size() > 1)
+      batch = share_of_rank(plan, d, share_of(images, transport, descent.shards), grey);
+    trainer.step(batch, 0.01);
   }
   return {trainer.model(), trainer.state()};
 }

@@ -107,18 +107,18 @@ double processor_seconds() {
 void train(const Reference& net, std::size_t count, Transport& transport) {
   const std::size_t batch = 64, area = 28 * 28;
   Trainer trainer(net.plan, net.start(), {}, transport);
-  std::vector<float> images(batch * 3 * area);
+  std::vector<float> images(batch * area);  // grey
   std::vector<std::uint32_t> labels(batch);
   for (std::size_t i = 0; i < batch; ++i) {
     labels[i] = static_cast<std::uint32_t>(i % 10);
-    for (std::size_t k = 0; k < 3 * area; ++k)
-      images[i * 3 * area + k] = static_cast<float>(uniform(i * area + k % area));
+    for (std::size_t k = 0; k < area; ++k) images[i * area + k] = static_cast<float>(uniform(i * area + k));
   }
-  trainer.step({images, labels}, 1e-3);
+  const Batch grey{images, labels, Channels::alike};
+  trainer.step(grey, 1e-3);
   const double busy = processor_seconds();
   const auto before = std::chrono::steady_clock::now();
   double loss = 0;
-  for (std::size_t i = 0; i < count; i += batch) loss = trainer.step({images, labels}, 1e-3).loss;
+  for (std::size_t i = 0; i < count; i += batch) loss = trainer.step(grey, 1e-3).loss;
   const std::chrono::duration<double> all = std::chrono::steady_clock::now() - before;
   const double done = static_cast<double>((count + batch - 1) / batch * batch), took = all.count() / done;
   const double busy_each = (processor_seconds() - busy) / done;

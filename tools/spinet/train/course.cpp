@@ -138,11 +138,11 @@ class Run {
     const std::size_t first = at_ * task_.training.batch;
     const std::span some =
         std::span(order).subspan(first, std::min<std::size_t>(task_.training.batch, order.size() - first));
-    pixels_.resize(some.size() * task_.plan.input().size());
-    images::lay_out(task_.train, task_.plan.input(), some, pixels_);
+    lay_out_share(task_.train, task_.plan.input(), some, transport_, pixels_);
     labels_.clear();
     for (const auto i : some) labels_.push_back(task_.train.labels[i]);
-    const auto outcome = trainer_.step({pixels_, labels_}, rate);
+    const auto channels = images::channels_in(task_.train, task_.plan.input());
+    const auto outcome = trainer_.step({pixels_, labels_, channels}, rate);
     ++done.batches;
     done.images += some.size();
     done.right += outcome.right;

@@ -28,11 +28,17 @@ struct Examined {
 Examined examine(const layers::Plan& plan, const layers::Model& model, const images::Images& images,
                  std::span<const std::uint32_t> which, Transport& transport);
 
-/// Mean over `images` with statistics of batch normalisation estimated anew on some of these: all of them up
-/// to 8,192, else as many evenly spaced ones.  Collective.
+/// The model with statistics of batch normalisation estimated anew on these images.  It takes as long as the
+/// forward half of training on them: a third of an epoch's steps.  Collective.
 layers::Model recalibrated_on(const layers::Plan& plan, const layers::Model& model,
                               const images::Images& images, std::span<const std::uint32_t> which,
                               Transport& transport);
+
+/// A batch for layers::Trainer and layers::Recalibration, whose channels images::channels_in tells: room for
+/// all of it, and the images of this rank.
+void lay_out_share(const images::Images& images, const layers::Shape& input,
+                   std::span<const std::uint32_t> batch, const Transport& transport,
+                   std::vector<float>& pixels);
 
 /// The label of the greatest output, the first of equals.
 std::uint32_t answer_of(std::span<const float> outputs);
