@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "connect/rule.hpp"
+#include "connect/window.hpp"
 
 namespace spinet {
 namespace {
@@ -35,9 +36,10 @@ class Dense final : public ConnectionRule {
   double count(const Ends& e) const override { return e.pairs(); }
   Refusal refusal(const Ends& e) const override {
     if (std::uint64_t{e.sources} * e.targets <= std::numeric_limits<std::uint32_t>::max()) return {};
-    return {
-        fmt::format("dense between {} and {} neurons has more than 4294967295 weights", e.sources, e.targets),
-        "all_to_all, whose weights are not trained"};
+    return {fmt::format("dense from {} to {} has more than 4294967295 weights",
+                        sliding::described(e.network, e.projection.sources),
+                        sliding::described(e.network, e.projection.targets)),
+            "all_to_all, whose weights are not trained"};
   }
   std::size_t weights(const Ends& e) const override { return std::size_t{e.sources} * e.targets; }
   bool learns() const override { return true; }

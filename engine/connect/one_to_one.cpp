@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "connect/rule.hpp"
+#include "connect/window.hpp"
 
 namespace spinet {
 namespace {
@@ -30,9 +31,10 @@ class OneToOne final : public ConnectionRule {
   std::string label(const Projection&) const override { return "one to one"; }
   Refusal refusal(const Ends& e) const override {
     if (e.sources == e.targets) return {};
-    return {
-        fmt::format("one_to_one needs as many sources as targets; there are {} and {}", e.sources, e.targets),
-        ""};
+    return {fmt::format("one_to_one needs as many sources as targets, not from {} to {}",
+                        sliding::described(e.network, e.projection.sources),
+                        sliding::described(e.network, e.projection.targets)),
+            ""};
   }
   double count(const Ends& e) const override {
     double n = e.targets;

@@ -20,6 +20,19 @@ const Population* shaped(const Network& n, const std::vector<GidRange>& ends) {
   return p.shape && p.first == ends[0].first && p.size == ends[0].count ? &p : nullptr;
 }
 
+std::string described(const Network& n, const std::vector<GidRange>& ends) {
+  const Population& p = n.populations[population_of(n, ends[0].first)];
+  std::uint64_t count = 0;
+  bool all = true;  // of them lie in p
+  for (const GidRange& r : ends) {
+    count += r.count;
+    all = all && r.first - p.first < p.size;
+  }
+  const auto size = p.shape ? fmt::format("shape {}", text(*p.shape)) : fmt::format("{} neurons", p.size);
+  const auto name = fmt::format("'{}' ({}){}", p.name, size, all ? "" : " and others");
+  return all && count == p.size ? name : fmt::format("{} neurons of {}", count, name);
+}
+
 bool read_pair(reading::Reader& r, const Node& map, const Pair& key, std::uint32_t (&to)[2]) {
   const Node* const given = map.find(key.name);
   if (!given) return true;
@@ -97,8 +110,14 @@ Refusal refusal(const Ends& e, std::string_view rule) {
   for (const auto* ends : {&e.projection.sources, &e.projection.targets})
     if (!shaped(e.network, *ends)) {
       const Population& p = e.network.populations[population_of(e.network, ends->front().first)];
-      if (p.shape) return {fmt::format("{} goes from one whole population to another", rule), ""};
-      return {fmt::format("{} needs to know channels, rows and columns of '{}'", rule, p.name),
+      const auto from = described(e.network, e.projection.sources),
+                 to = described(e.network, e.projection.targets);
+      if (p.shape)
+        return {
+            fmt::format("{} goes from one whole population to another, not from {} to {}", rule, from, to),
+            ""};
+      return {fmt::format("{} from {} to {} needs to know channels, rows and columns of '{}'", rule, from, to,
+                          p.name),
               "in place of 'size': shape: [channels, height, width]"};
     }
   const Population &from = *shaped(e.network, e.projection.sources),

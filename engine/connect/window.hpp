@@ -13,6 +13,10 @@ std::string text(const layers::Shape& s);
 /// The population that is all of these ends and has a shape; null: there is none.
 const Population* shaped(const Network& n, const std::vector<GidRange>& ends);
 
+/// "'image' (shape 3 x 28 x 28)", "'flat' (100 neurons)", "784 neurons of 'image' (shape 3 x 28 x 28)"; of
+/// several populations the first, and "others".
+std::string described(const Network& n, const std::vector<GidRange>& ends);
+
 /// `rows` or `[rows, columns]` of key `name` into `to`; what is not given stays.  False after an error.
 struct Pair {
   const char* name;
