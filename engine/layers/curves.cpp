@@ -92,6 +92,7 @@ Curves em_reference(const EmReference& e) {
         }
         all.curves.push_back(from_zero(fitted(pulses, values, reference_taus), r_high - r_low));
       }
+  if (e.count > 0 && e.count < all.curves.size()) all.curves.resize(e.count);
   return all;
 }
 

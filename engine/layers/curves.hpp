@@ -28,7 +28,8 @@ struct EmReference {
   std::uint32_t copies = 0;  ///< of each curve, beside it
   double noise = 0.01;       ///< of these: standard deviation over the resistance, at each number of pulses
   std::uint32_t pulses = 64;
-  std::uint32_t seed = 1;  ///< of the noise
+  std::uint32_t count = 0;  ///< of the curves, as many from the first; 0: all
+  std::uint32_t seed = 1;   ///< of the noise
 };
 /// For each field, and then each copy, potentiation and depression, each fitted at 0 .. `pulses` and taken
 /// from_zero over R_H - R_L.

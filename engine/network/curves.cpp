@@ -23,6 +23,7 @@ constexpr Key entry_keys[] = {
     {"copies", false, "integer", "of the preset: noisy copies of each curve, beside it (0)"},
     {"noise", false, "number", "of the preset: standard deviation of copies over the resistance (1 %)"},
     {"pulses", false, "integer", "of the preset: curves are fitted from 0 to as many pulses (64)"},
+    {"count", false, "integer", "of the preset: as many of these curves, from the first (all)"},
     {"file", false, "text", "a CSV file of measured curves: pulses, and a column for each curve"},
     {"taus", false, "numbers", "of a file: the two time constants of the fit, in pulses ([4, 25])"},
 };
@@ -101,10 +102,12 @@ class CurvesReader {
         return {};
       }
     }
-    if (2 * e.fields.size() * (e.copies + std::size_t{1}) > most_curves) {
+    const std::size_t curves = 2 * e.fields.size() * (e.copies + std::size_t{1});
+    if (curves > most_curves) {
       r_.errors.error(n.mark, fmt::format("more than {} curves", most_curves));
       return {};
     }
+    if (n.find("count")) count(n, "count", {1, curves}, e.count);
     if (!good_) return {};
     return layers::em_reference(e);
   }

@@ -34,6 +34,9 @@ TEST_CASE("em_reference: curves as least squares of another program; measured on
     CHECK(off != 0);
     CHECK(std::abs(off) < 0.1);  // 1 % of resistances up to 3, from 65 points
   }
+  e.count = 3;
+  const Curves few = em_reference(e);
+  CHECK((few.curves == std::vector(noisy.curves.begin(), noisy.curves.begin() + 3)));
   std::vector<double> pulses, values;
   for (int n = 0; n < 30; n += 3) {
     pulses.push_back(n);
