@@ -27,6 +27,10 @@ class Planner {
   Layered operator()() {
     const auto images = images_of(n_);
     if (!images) refuse("the network has no population of images: an environment with a 'shape'");
+    for (std::uint32_t p = *images + 1; p < n_.populations.size(); ++p)
+      if (const NeuronTable* t = n_.populations[p].neuron(); t && t->environment && n_.populations[p].shape)
+        refuse("'{}' and '{}' both show images, and training knows one population that does",
+               n_.populations[*images].name, n_.populations[p].name);
     const LayerTimes times = layer_times(n_, *images);
     if (!times.faults.empty()) refuse("{}", times.faults[0].reason);
     place_.resize(n_.populations.size());
@@ -84,6 +88,7 @@ class Planner {
     const Population& shown = n_.populations[images];
     if (std::all_of(q.targets.begin(), q.targets.end(),
                     [&](const GidRange& r) { return r.first - shown.first < shown.size; })) {
+      if (is_layer(source)) check_answers(q, shown);
       if (is_layer(source)) answered_.push_back(*place_[*source]);
       return;
     }
@@ -99,6 +104,20 @@ class Planner {
     if (!is_layer(source))
       refuse("'{}' brings layer '{}' what does not come from images", q.name, n_.populations[*target].name);
     plan().connections.push_back(connection(p, *place_[*source], *place_[*target]));
+  }
+
+  /// A trainer compares the outputs as they are with the label, member by member.
+  void check_answers(const Projection& q, const Population& shown) const {
+    const Distribution& w = q.state[0];
+    const bool as_they_are = std::string_view(q.rule->format.name) == "one_to_one" && q.targets.size() == 1 &&
+                             q.targets[0].first == shown.first && !q.synapse->on_pre &&
+                             !q.synapse->on_control && !q.listed_weights &&
+                             w.kind == Distribution::Kind::constant && w.a == 1;
+    if (!as_they_are)
+      refuse(
+          "'{}' brings answers back to '{}' otherwise than one_to_one, from its first member on, with weight "
+          "1: the answers that are trained would not be those of a run",
+          q.name, shown.name);
   }
 
   Connection connection(std::uint32_t p, std::uint32_t source, std::uint32_t target) const {
@@ -146,6 +165,16 @@ class Planner {
       if (!goes_on[i])
         refuse("'{}' and '{}' both are outputs: nothing goes on from them", made_.plan.layers[i].name,
                made_.plan.layers.back().name);
+    for (std::size_t i = 0; i < made_.plan.layers.size(); ++i) {
+      if (!made_.plan.layers[i].maximum) continue;
+      std::size_t all = 0, pools = 0;
+      for (const Connection& c : made_.plan.connections)
+        if (c.target == i) ++all, pools += c.join == Join::max_pool;
+      if (all != 1 || pools != 1)
+        refuse(
+            "'{}' is of model maximum, which can be trained where one max pool ends in it and nothing else",
+            made_.plan.layers[i].name);
+    }
     if (made_.plan.layers.size() == 1) refuse("'{}' sends images to no layer", made_.plan.layers[0].name);
     for (const std::uint32_t k : answered_)
       if (k + 1 != made_.plan.layers.size())

@@ -14,17 +14,24 @@
 #include "layers/plan_of.hpp"
 #include "log/model_file.hpp"
 #include "network/printable.hpp"
+#include "text.hpp"
+#include "train/course.hpp"
 
 namespace spinet::tool {
 namespace {
 
 /// The population that shows images: an environment with a shape, whose members send numbers.
 std::optional<std::uint32_t> shower_of(const Network& n) {
+  std::optional<std::uint32_t> found;
   for (std::uint32_t p = 0; p < n.populations.size(); ++p) {
     const NeuronTable* const t = n.populations[p].neuron();
-    if (t && t->environment && t->graded && !t->patterns) return p;
+    if (!t || !t->environment || !t->graded || t->patterns) continue;
+    if (found)
+      throw UserError(fmt::format("{}: {} and {} both show images; a run has images for one population",
+                                  n.source_path, n.populations[*found].name, n.populations[p].name));
+    found = p;
   }
-  return {};
+  return found;
 }
 
 std::optional<std::uint32_t> place_of(const Fields& fields, std::string_view name) {
@@ -56,18 +63,39 @@ std::uint32_t answers_of(const Network& n, const Population& environment) {
   return static_cast<std::uint32_t>(most);
 }
 
-/// The model's numbers, or those that training would begin with, put into the network.
-void put_weights(const std::string& file, Network& network) {
+/// A model fits a network of other gains, curves, clamps or epsilons than it was trained with.
+std::string difference_from_training(const std::string& file, const layers::Plan& plan) {
+  if (!train::is_trained(file)) return {};
+  const auto recipe = train::read_history(file).recipe;
+  const auto line = train::network_line(plan);
+  if (std::find(recipe.begin(), recipe.end(), line) != recipe.end()) return {};
+  std::string with;
+  for (const auto& o : read_model_origin(file).overrides) with += " --set " + in_shell(o);
+  return fmt::format(
+      "{} was trained with another gain, clamp, curve, decay, share of dropout or epsilon than "
+      "this network has{}",
+      printable_line(file), with.empty() ? "" : "; it was trained with" + printable_line(with));
+}
+
+/// The model's numbers, or those that training would begin with, put into the network.  What is to be said of
+/// them, or "".
+std::string put_weights(const std::string& file, Network& network) {
+  std::string note;
   try {
     const auto layered = layers::layered(network);
     auto model = layered.initial;
-    if (!file.empty()) as_input([&] { model = read_model(file, layered.plan); });
+    if (!file.empty())
+      as_input([&] {
+        model = read_model(file, layered.plan);
+        note = difference_from_training(file, layered.plan);
+      });
     layers::fold(layered.plan, model, network);
   } catch (const layers::NotLayered& e) {
     if (!file.empty())
       throw UserError(
           fmt::format("{}: --weights is for layered networks: {}", network.source_path, e.what()));
   }
+  return note;
 }
 
 images::Images read_images(const ImageOptions& o, std::uint32_t classes) {
@@ -114,7 +142,7 @@ ImageRun::ImageRun(const ImageOptions& o, Network& network, DataFiles& files) {
                                 network.populations[*shower].name));
   environment_ = *shower;
   if (!o.weights.empty()) files[o.weights] = o.weights;
-  put_weights(o.weights, network);
+  note_ = put_weights(o.weights, network);
   logged_ = network;
   show(network, o, files);
   logged_.duration = network.duration;

@@ -33,6 +33,8 @@ class ImageRun {
   /// Reads images and weights and puts them into the network, with its duration and what must be recorded.
   /// `files` gets what was read.  Throws UserError.
   ImageRun(const ImageOptions& o, Network& network, DataFiles& files);
+  /// What a person should know before the run, or "".
+  const std::string& note() const { return note_; }
   /// The network without what is recorded only to be counted here: what the log has.
   const Network& logged() const { return logged_; }
   /// Between building and running.  Collective.
@@ -50,6 +52,7 @@ class ImageRun {
   void add_energy(std::uint32_t recording, std::span<const float> frames);
 
   Network logged_;
+  std::string note_;
   std::uint32_t environment_ = 0, report_ = 0;
   Tick period_ = 0;
   std::size_t stride_ = 0;              ///< populations

@@ -12,6 +12,7 @@
 #include "nir/beside.hpp"
 #include "nir/text.hpp"
 #include "outputs.hpp"
+#include "text.hpp"
 
 namespace spinet::tool {
 namespace fs = std::filesystem;
@@ -95,7 +96,7 @@ int make_import(const ImportOptions& o) {
   } catch (const InvalidNetwork& e) {
     throw UserError(e.rendered);
   }
-  fmt::print("Next: spinet run {}\n", output.string());
+  fmt::print("Next: spinet run {}\n", in_shell(output.string()));
   return fine;
 }
 

@@ -60,7 +60,7 @@ int sweep_info(const std::string& file, const Sweep& s, bool json) {
   fmt::print("runs      {} of {}{}, {} trial{} of each combination, seeds from {}\n", grouped(s.rows.size()),
              grouped(s.runs()), failed ? fmt::format(" ({} failed)", grouped(failed)) : "", grouped(s.trials),
              s.trials == 1 ? "" : "s", s.seed);
-  fmt::print("\nNext: spinet sweep --report {}\n", file);
+  fmt::print("\nNext: spinet sweep --report {}\n", in_shell(file));
   return fine;
 }
 
@@ -108,7 +108,7 @@ int model_info(const std::string& file, bool json) {
   if (train::is_trained(file)) {
     const auto r = train::read_history(file);
     fmt::print("{}training {}\n\nNext: spinet report {}\n", train::summary_text(r), train::name_of(r.status),
-               file);
+               in_shell(file));
   }
   return fine;
 }

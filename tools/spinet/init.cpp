@@ -7,6 +7,7 @@
 #include "log/new_file.hpp"
 #include "outputs.hpp"
 #include "templates.hpp"
+#include "text.hpp"
 
 namespace spinet::tool {
 namespace {
@@ -39,7 +40,7 @@ void add_init(CLI::App& app, Action& action) {
       const std::string file = o->output.empty() ? o->which + ".yaml" : o->output;
       for (const auto& t : templates)
         if (o->which == t.name) write_new(file, t.text, o->force);
-      fmt::print("wrote {}\nNext: spinet run {}\n", file, file);
+      fmt::print("wrote {}\nNext: spinet run {}\n", file, in_shell(file));
       return fine;
     };
   });

@@ -121,7 +121,7 @@ void check_log(const RunOptions& o, const CheckpointFile& checkpoint, const Netw
                                 message, logging::Journal::path_of(log).filename().string()));
   const auto older = newest_checkpoint(log, extent.before);
   throw UserError(message + (older.empty() ? "\nThere is no older checkpoint: the run must begin anew"
-                                           : "\nNext: spinet resume " + shown(older)));
+                                           : "\nNext: spinet resume " + in_shell(shown(older))));
 }
 
 /// The log that a run writes, and the locks that make it the only one to do so.  Held from before anything is
@@ -310,6 +310,7 @@ void Run::announce() const {
   fmt::print(stderr, "{}: {} on {} rank{}, building ...\n", network_.name, time(network_.duration), t_.size(),
              t_.size() == 1 ? "" : "s");
   for (const auto& note : notes(network_)) fmt::print(stderr, "note: {}\n", note);
+  if (images_ && !images_->note().empty()) fmt::print(stderr, "note: {}\n", images_->note());
   std::fflush(stderr);
 }
 
@@ -407,11 +408,11 @@ void Run::report() {
                time_text(mine_.checkpoint_seconds), shown(checkpoints_->last()),
                count_text(static_cast<double>(checkpoints_->last_bytes())) + "B");
   if (mine_.stopped && checkpoints_ && !checkpoints_->last().empty() && talks)
-    fmt::print("\nNext: spinet resume {}\n", shown(checkpoints_->last()));
+    fmt::print("\nNext: spinet resume {}\n", in_shell(shown(checkpoints_->last())));
   if (mine_.stopped)
     fmt::print(stderr, "spinet: stopped by {} at {} of {}; {} holds everything before that\n", stopped_by(),
                time(mine_.reached), time(network_.duration), shown(output_.path));
-  else if (talks) fmt::print("\nNext: spinet report {}\n", shown(output_.path));
+  else if (talks) fmt::print("\nNext: spinet report {}\n", in_shell(shown(output_.path)));
   std::fflush(stdout);
 }
 

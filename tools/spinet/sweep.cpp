@@ -447,7 +447,8 @@ void SweepRun::summarise() const {
     fmt::print("{} runs in {} on {} rank{}: {:.3g} runs/s\n", grouped(todo_.size()), time_text(seconds),
                t_.size(), ranks_word(), static_cast<double>(todo_.size()) / std::max(seconds, 1e-9));
   fmt::print("{}  {}\n\nNext: spinet sweep --report {}\n", path_.string(),
-             todo_.empty() ? "is finished; nothing was left to run" : "is complete", path_.string());
+             todo_.empty() ? "is finished; nothing was left to run" : "is complete",
+             in_shell(path_.string()));
   std::fflush(stdout);
 }
 

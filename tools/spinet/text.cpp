@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "network/numbers.hpp"
 
 namespace spinet::tool {
@@ -21,6 +24,17 @@ std::string count_text(double n) {
   if (n >= 1e6) return fmt::format("{:.3g} M", n / 1e6);
   if (n >= 1e4) return fmt::format("{:.3g} k", n / 1e3);
   return fmt::format("{:.0f}", n);
+}
+
+std::string in_shell(const std::string& word) {
+  constexpr std::string_view plain = "_-./=:,@%+";
+  const auto is_plain = [&](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || plain.find(c) != std::string_view::npos;
+  };
+  if (!word.empty() && std::all_of(word.begin(), word.end(), is_plain)) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
 }
 
 }  // namespace spinet::tool

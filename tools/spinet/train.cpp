@@ -225,6 +225,15 @@ class TrainRun {
   train::ProgressTalk talk_;
 };
 
+/// The options that have made the network what it is, to be typed again.
+std::string options_of(const NetworkOptions& o) {
+  std::string all;
+  for (const auto& s : o.set) all += " --set " + in_shell(s);
+  if (!o.seed.empty()) all += " --seed " + in_shell(o.seed);
+  for (const auto& p : o.plugin_path) all += " --plugin-path " + in_shell(p);
+  return all;
+}
+
 void TrainRun::announce() const {
   const auto s = train::split(in_->train.count, in_->training.validation, in_->network.seed);
   fmt::print(stderr, "{}: {}; images: {} to train on, {} to validate with, {} to test with; {}\n",
@@ -268,7 +277,8 @@ int TrainRun::end() {
   }
   if (!o_.no_report) report();
   if (!o_.quiet)
-    fmt::print("\nNext: spinet run {} --weights {} --data {}\n", o_.network.file, path_, o_.data);
+    fmt::print("\nNext: spinet run {}{} --weights {} --data {}\n", in_shell(o_.network.file),
+               options_of(o_.network), in_shell(path_), in_shell(o_.data));
   std::fflush(stdout);
   return fine;
 }

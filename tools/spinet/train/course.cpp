@@ -220,6 +220,10 @@ std::uint64_t batches_of(std::size_t images, std::uint32_t batch) {
   return whole + (rest > 1 || (rest == 1 && batch == 1) || (whole == 0 && rest == 1) ? 1 : 0);
 }
 
+std::string network_line(const layers::Plan& plan) {
+  return "network (shapes, curves, decays) = " + digest_of_values(plan);
+}
+
 Recipe recipe_of(const Task& t) {
   const auto& d = t.training;
   Recipe lines;
@@ -227,7 +231,7 @@ Recipe recipe_of(const Task& t) {
     lines.push_back(fmt::format("{} = {}", name, value));
   };
   const bool adam = d.optimiser == layers::Training::Optimiser::adam;
-  add("network (shapes, curves, decays)", digest_of_values(t.plan));
+  lines.push_back(network_line(t.plan));
   add("seed", fmt::format("{}", t.seed));
   add("batch", fmt::format("{}", d.batch));
   add("rate", fmt::format("{}", d.rate));

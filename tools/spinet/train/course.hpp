@@ -37,6 +37,8 @@ Record beginning(const Task& task, const layers::Model& initial);
 
 /// The lines that make two courses the same, whatever the number of their epochs.
 Recipe recipe_of(const Task& task);
+/// Its line of the network: alike for networks of the same parts, curves, clamps, decays and epsilons.
+std::string network_line(const layers::Plan& plan);
 
 /// The images that a batch of an epoch has.  A last batch of one image is left out: it has no variance.
 std::uint64_t batches_of(std::size_t images, std::uint32_t batch);
