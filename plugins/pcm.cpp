@@ -20,6 +20,7 @@
 // So each change pays with programming noise, and sets the clock of the drift back.  Pulses beyond V_th ask
 // for a change of `step`, up for positive and down for negative ones.
 #include "spinet/math.hpp"
+#include "spinet/random_batch.hpp"
 #include "spinet/reality.hpp"
 #include "spinet/synapse.hpp"
 
@@ -34,6 +35,7 @@ struct Pcm {
   static constexpr Stimulus stimuli[] = {device::pulse, device::read};
   enum { a_pulse, a_read };
   static constexpr bool draws = true;
+  static constexpr bool wide = true;
   struct Params : device::Reality {
     double w_max, G_max, t0, nu, nu_sd, drift, programming_noise, noise_1f;
     double tau_plus, tau_minus, A_plus, A_minus, V_th, step;
@@ -45,12 +47,13 @@ struct Pcm {
     double seconds, plus, minus;  ///< per tick
   };
   struct State {
-    float weight;   ///< what the network wants at t = 0
+    float due;      ///< until `init` the weight that is given, then what pairs of spikes ask for, over G_max
     float g;        ///< what was wanted last, over G_max
     float G, nu;    ///< what came of it [uS]
-    float due;      ///< change that pairs of spikes ask for, over G_max
+    float age;      ///< at t = 0, as it is given
     float reading;  ///< uS
     Tick at;        ///< the last programming
+    double noise;   ///< of a read by 1/f noise: relative sd, but for what it gains with time
   };
   struct SliceState {
     Tick last, applied;  ///< as in stdp
@@ -86,12 +89,16 @@ struct Pcm {
   }
   static auto variables() {
     FieldTable<State> t;
-    t.add(&State::weight, "weight", "1", 0, at_least(0), initial | port_unit,
-          "given: what is programmed at t = 0; logged: at present, without noise of reads")
+    t.add(
+         &State::due, "weight", "1", 0, at_least(0), initial | port_unit,
+         "given: what is programmed at t = 0, or with `age` what it has come to; logged: at present, without "
+         "noise of reads")
         .computed("G", "uS", 0, at_least(0), 0, "conductance at present, without noise of reads")
-        .add(&State::g, "g", "1", 0, between(0, 1), 0, "conductance that was wanted last, over G_max")
-        .add(&State::nu, "nu", "1", 0, at_least(0), 0, "exponent of the drift since then")
-        .computed("age", "s", 0, at_least(0), 0, "time since then")
+        .add(&State::g, "g", "1", 0, between(0, 1), initial, "conductance that was wanted last, over G_max")
+        .add(&State::nu, "exponent", "1", 0, at_least(0), initial, "of the drift since then")
+        .add(&State::age, "age", "s", -1, any(), initial,
+             "time since then; given from 0 on: the device goes on from there, below 0: it is programmed at "
+             "t = 0")
         .add(&State::reading, "reading", "uS", 0, at_least(0), 0, "as last read by the schedule, with noise");
     device::add_reality_variables(t);
     return t;
@@ -99,7 +106,7 @@ struct Pcm {
   static const char* check(const Params& p) { return device::problem(p); }
   static std::uint32_t parts(const Params& p) { return device::parts_of(p); }
   static Sign sign(const Params&) { return Sign::positive; }
-  static std::uint32_t changes(const Params&, std::uint32_t) { return 1; }
+  static std::uint32_t changes(const Params&, std::uint32_t variable) { return variable == 0; }
   static double post_tau(const Params& p) { return p.tau_minus; }
   static void prepare(Shared& s, const Params& p, const RunInfo& run) {
     s = {p, device::Knobs(p, run), 1e-3 / run.ticks_per_ms, 1 / (p.tau_plus * run.ticks_per_ms),
@@ -107,6 +114,7 @@ struct Pcm {
   }
 
   static constexpr double least_g = 1e-3, fitted_G_max = 25;
+  static constexpr double oldest = 0x1p60;  ///< ticks
   static double within(double x, double low, double high) { return x < low ? low : x > high ? high : x; }
   /// sd of the conductance that programming leaves [uS].
   static double programming_sd(double g, const Params& p) {
@@ -141,6 +149,11 @@ struct Pcm {
     s.G = static_cast<float>(G > 0 ? G : 0);
     s.nu = static_cast<float>(exponent(wanted, device::normal(w[2], w[3]), p));
     s.at = n.s.tick;
+    s.noise = noise_of(s, p);
+  }
+  static double noise_of(const State& s, const Params& p) {
+    const double root = math::pow(static_cast<double>(s.G) / p.G_max, 0.65);
+    return within(0.0088 / (root > 1e-3 ? root : 1e-3), 0, 0.2);
   }
   /// A change of the wanted conductance, from what it is now.
   static void change(Synapses<Pcm> n, std::uint32_t i, double by) {
@@ -153,8 +166,20 @@ struct Pcm {
   static void init(Synapses<Pcm> n) {
     const Params p = params_of(n, 0);
     State& s = n[0];
+    const auto age = static_cast<double>(s.age);
+    const double given = static_cast<double>(s.due) / p.w_max, begins = device::begin(n, 0, given);
     s.due = s.reading = 0;
-    program(n, 0, device::begin(n, 0, static_cast<double>(s.weight) / p.w_max));
+    if (begins == given && age >= 0) go_on(n, given, age);
+    else program(n, 0, begins);
+  }
+  /// A device that was programmed `age` s before the run and conducts G_max g now.
+  static void go_on(Synapses<Pcm> n, double g, double age) {
+    const Params p = params_of(n, 0);
+    State& s = n[0];
+    const double ticks = age / n.shared().seconds;
+    s.at = n.s.tick - static_cast<Tick>(ticks < oldest ? ticks + 0.5 : oldest);
+    s.G = static_cast<float>(p.G_max * g * math::exp(static_cast<double>(s.nu) * math::log1p(age / p.t0)));
+    s.noise = noise_of(s, p);
   }
 
   static double decay(double rate, Tick ticks) { return math::exp(-rate * static_cast<double>(ticks)); }
@@ -168,18 +193,88 @@ struct Pcm {
       s.due += static_cast<float>(p.p.A_plus * pre.trace * decay(p.plus, h[k].tick + of.delay - pre.last));
     return n;
   }
+  /// What 1/f noise has gained in t s since programming, t0 included.
+  static double noise_after(double t) {
+    constexpr double t_read = 250e-9;
+    return math::sqrt(math::log((t + t_read) / (2 * t_read)));
+  }
+  static constexpr std::uint32_t group = philox_group;
+  /// `math::normal_quantile` of each of a group.
+  static void normal_each(double (&x)[group]) {
+    double centre[group];
+    for (std::uint32_t k = 0; k < group; ++k) {
+      const double q = x[k] - 0.5, r = 0.180625 - q * q;
+      const auto& [above, below] = math::detail::quantile_poly[0];
+      centre[k] = q * math::detail::polynomial7(above, r) / math::detail::polynomial7(below, r);
+    }
+    for (std::uint32_t k = 0; k < group; ++k)
+      x[k] = math::abs(x[k] - 0.5) <= 0.425 ? centre[k] : math::normal_quantile(x[k]);
+  }
+  /// What devices that were programmed at one time have in common.
+  struct Past {
+    Tick at;
+    double passed, gained;  ///< ln((t + t0) / t0), and what 1/f noise has gained
+  };
+  static Past past_of(Synapses<Pcm> n, Tick at) {
+    const Shared& p = n.shared();
+    const double age = static_cast<double>(n.s.tick - at) * p.seconds;
+    return {at, math::log1p(age / p.p.t0), noise_after(age + p.p.t0)};
+  }
+  /// Number 0 of the normal numbers that `read_out` draws, of a group.
+  static void draw_group(Synapses<Pcm> n, std::uint32_t first, std::uint32_t count, double (&z)[group]) {
+    alignas(64) std::uint32_t words[philox_group_words];
+    PhiloxLanes lanes;
+    for (std::uint32_t k = 0; k < group; ++k) {
+      const std::uint32_t i = first + (k < count ? k : 0);
+      lanes.seed[k] = n.s.random.seed;
+      lanes.entity[k] =
+          std::uint64_t{n.s.gids[n.s.targets[i]]} << 32 | 1u << 8 | (n.s.copies ? n.s.copies[i] : 0u);
+    }
+    philox_fill_each(lanes, n.s.random.stream, static_cast<std::uint64_t>(n.s.tick), words);
+    for (std::uint32_t k = 0; k < group; ++k)
+      z[k] = uniform01(words[philox_place(k, 0)], words[philox_place(k, 1)]);
+    normal_each(z);
+  }
+  /// What events find of up to `group` devices of one kind that cost nothing: as `read_out`, to the bit.
+  static void read_group(Synapses<Pcm> n, std::uint32_t first, std::uint32_t count, Past& past, double* out) {
+    const Params& p = n.shared().p;
+    double G[group] = {}, fall[group] = {}, sd[group] = {}, z[group] = {};
+    for (std::uint32_t k = 0; k < count; ++k) {
+      const State& s = n[first + k];
+      if (s.at != past.at) past = past_of(n, s.at);
+      G[k] = static_cast<double>(s.G);
+      fall[k] = -static_cast<double>(s.nu) * past.passed;
+      sd[k] = p.noise_1f * s.noise * past.gained;
+    }
+    math::exp_each(fall, group);
+    if (p.noise_1f > 0) draw_group(n, first, count, z);
+    for (std::uint32_t k = 0; k < group; ++k) {
+      const double left = 1 + sd[k] * z[k], g = G[k] * fall[k] * (left > 0 ? left : 0);
+      G[k] = p.w_max * g / p.G_max;
+    }
+    for (std::uint32_t k = 0; k < count; ++k) out[first + k] = G[k];
+  }
+  static void read_all(Synapses<Pcm> n, double* out) {
+    const Shared& p = n.shared();
+    const std::uint32_t size = n.size();
+    if (!n.differ() && p.knobs.plain) {
+      Past past = past_of(n, n[0].at);
+      for (std::uint32_t i = 0; i < size; i += group)
+        read_group(n, i, size - i < group ? size - i : group, past, out);
+      return;
+    }
+    for (std::uint32_t i = 0; i < size; ++i)
+      out[i] = p.p.w_max * read_out(n, i, 0) / (n.differ() ? n.params(i).G_max : p.p.G_max);
+  }
   /// The conductance that a read finds.
   static double read_out(Synapses<Pcm> n, std::uint32_t i, std::uint32_t use) {
-    constexpr double t_read = 250e-9;
     const State& s = n[i];
     double G = conductance(n, i);
     const double factor = n.differ() ? n.params(i).noise_1f : n.shared().p.noise_1f;
     if (factor > 0 && G > 0) {
-      const Params p = params_of(n, i);
-      const double g = static_cast<double>(s.G) / p.G_max, root = math::pow(g, 0.65);
-      const double q = within(0.0088 / (root > 1e-3 ? root : 1e-3), 0, 0.2);
-      const double t = static_cast<double>(n.s.tick - s.at) * n.shared().seconds + p.t0;
-      const double sd = factor * q * math::sqrt(math::log((t + t_read) / (2 * t_read)));
+      const double t0 = n.differ() ? n.params(i).t0 : n.shared().p.t0;
+      const double t = static_cast<double>(n.s.tick - s.at) * n.shared().seconds + t0;
+      const double sd = factor * s.noise * noise_after(t);
       const double z = device::detail::normal_of(n, i, use + 1, 0);
       G *= 1 + sd * z > 0 ? 1 + sd * z : 0;
     }
@@ -191,10 +286,8 @@ struct Pcm {
     const Shared& p = n.shared();
     const Tick t = n.s.emitted(), seen = n.s.seen();
     const bool learns = p.p.A_plus > 0 || p.p.A_minus > 0;
-    for (std::uint32_t i = 0; i < n.size(); ++i) {
-      const double G_max = n.differ() ? n.params(i).G_max : p.p.G_max;
-      out[i] = p.p.w_max * read_out(n, i, 0) / G_max;
-      if (!learns) continue;
+    read_all(n, out);
+    for (std::uint32_t i = 0; i < n.size() && learns; ++i) {
       const PostHistory& h = n.post(i);
       std::uint32_t k = take_post(n[i], h, pre, n.s);
       if (k && h[k - 1].tick == seen) --k;  // at the same tick as this presynaptic spike

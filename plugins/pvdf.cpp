@@ -160,11 +160,12 @@ struct Pvdf {
   static void take_pre(Synapses<Pvdf> n, std::uint32_t i) {
     const PostHistory& h = n.post(i);
     const Params& p = n.shared().p;
+    const double before = n[i].s;
     std::uint32_t k = take_post(n, i);
     pay_spike(n, i, p.pre_pulse, p.pre_slope);
     if (k && h[k - 1].tick == n.s.seen()) --k;  // at the same tick as this one
     if (k) pair(n, i, n.s.seen() - h[k - 1].tick, true);
-    show(n, i);
+    if (n[i].s != before) show(n, i);
   }
 
   /// What an event finds.

@@ -103,7 +103,34 @@ struct SotDevice {
     device::pay_read(n, i, 0, 1e6 / resistance(n, i));  // uS
     return device::noisy(n, i, 0, m, use);
   }
+  static constexpr bool wide = true;
+  /// As `now`: m alone, of all devices, to the bit.
+  static void look_at_all(Synapses<SotDevice> n, double* out) {
+    const Shared& p = n.shared();
+    Params own = p.p;
+    constexpr std::uint32_t group = 64;
+    double decay[group];
+    for (std::uint32_t first = 0; first < n.size(); first += group) {
+      const std::uint32_t count = n.size() - first < group ? n.size() - first : group;
+      Tick last = -1;
+      double leak = 0, cooled = 0;  // since then
+      for (std::uint32_t k = 0; k < count; ++k) {
+        const State& s = n[first + k];
+        if (n.differ()) n.s.extras->put_drawn(&s, 0, &own);
+        if (s.last != last || k == 0 || n.differ()) {
+          last = s.last;
+          const double ms = static_cast<double>(n.s.emitted() - last) / p.ticks_per_ms, t = ms > 0 ? ms : 0;
+          leak = -t / own.tau_v, cooled = math::expm1(-t / own.tau_h);
+        }
+        decay[k] = leak + own.heat_leak * s.h * (own.tau_h / own.tau_v) * cooled;
+      }
+      math::exp_each(decay, count);
+      for (std::uint32_t k = 0; k < count; ++k)
+        out[first + k] = p.p.w_max * (n[first + k].r + n[first + k].v * decay[k]);
+    }
+  }
   static void on_pre(Synapses<SotDevice> n, double* out) {
+    if (n.shared().knobs.plain) return look_at_all(n, out);
     for (std::uint32_t i = 0; i < n.size(); ++i) out[i] = n.shared().p.w_max * read_out(n, i, 0);
   }
   static void pulse(Synapses<SotDevice> n, std::uint32_t i, double mA, double ms) {

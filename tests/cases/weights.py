@@ -242,6 +242,40 @@ record:
         done = self.pairs("bad", fails=True, connect="{sonata: devices.h5}", state="read_noise: 0", spread="g: {constant: 1}, k: {constant: 1}")
         self.assertIn("edges of v have no 'u'", done.stderr)
 
+    def test_a_drifting_memory_goes_on(self):
+        """What was programmed in one run drifts on in the next, with its exponent and from its age; without them it is programmed anew."""
+        text = """spinet: 1
+duration: 200 s
+populations: {{r: {{model: lif_delta, size: 5}}, c: {{model: lif_delta, size: 7}}}}
+projections: {{d: {{from: r, to: c, connect: all_to_all, synapse: {{model: pcm, w_max: 1 mV, {state}, delay: 1 ms}}}}}}
+record:
+  edges: [d]
+  weights: [{variables}]
+"""
+
+        def run(name, state, variables):
+            more = ", ".join(f"{{projection: d, variable: {v}, at: [1 s, 150 s]}}, {{projection: d, variable: {v}, every: 150 s}}" for v in variables)
+            with open(self.path(name + ".yaml"), "w") as f:
+                f.write(text.format(state=state, variables=more))
+            subprocess.run([SPINET, "run", name + ".yaml", "-o", name + ".h5", "--force", "--quiet"], cwd=self.folder, check=True)
+            with h5py.File(self.path(name + ".h5")) as f:
+                return {v: f["weight_events/d" + ("" if v == "weight" else "." + v)]["values"][:].reshape(2, 35) for v in variables}
+        all_of_it = ("weight", "exponent", "age", "g")
+        first = run("first", "weight: {uniform: {low: 0.2 mV, high: 0.8 mV}}", all_of_it)
+        self.assertGreater(len(set(first["exponent"][0])), 30)
+        for values in ("events", "frame"):
+            then = run("then", f"weights: {{from: first.h5, values: {values}}}", all_of_it)
+            np.testing.assert_allclose(then["weight"][0], first["weight"][1] * (171 / 170) ** -first["exponent"][1], rtol=1e-6)
+            np.testing.assert_allclose(then["age"], 150 + first["age"], rtol=1e-6)
+            for v in ("exponent", "g"):
+                np.testing.assert_array_equal(then[v], first[v])
+        begun = run("begun", "weights: {from: first.h5, values: edges}", all_of_it)
+        for v in all_of_it:  # programmed once more, with the same draws
+            np.testing.assert_array_equal(begun[v], first[v])
+        run("alone", "weight: 0.5 mV", ("weight",))
+        anew = run("anew", "weights: {from: alone.h5, values: events}", all_of_it)
+        np.testing.assert_array_equal(anew["age"], first["age"])
+
     def test_two_reads_at_one_time(self):
         self.pairs("reads", spread="read_noise: 0.1, energy: 1", record="{projection: v, variable: energy, at: [100 ms, 290 ms]}")
         text = pathlib.Path(self.path("reads.yaml")).read_text()

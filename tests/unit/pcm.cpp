@@ -68,7 +68,7 @@ constexpr double year = 31557600;
 TEST_CASE("pcm: the drift is its law from a second to a year") {
   const std::string times = "0 s, 1 s, 3600 s, 86400 s, 31557600 s";
   const Log plain = devices("weight: 0.5 mV, nu: 0.05, nu_sd: 0, programming_noise: 0", {"G"}, times);
-  const Log real = devices("weight: 0.5 mV", {"G", "nu", "weight"}, times);
+  const Log real = devices("weight: 0.5 mV", {"G", "exponent", "weight"}, times);
   for (const double t : {0.0, 1.0, 3600.0, 86400.0, year}) {
     CAPTURE(t);
     CHECK(plain.of(0, t)[17] == Approx(12.5 * std::pow((t + 20) / 20, -0.05)).epsilon(1e-7));
@@ -82,11 +82,24 @@ TEST_CASE("pcm: the drift is its law from a second to a year") {
   }
 }
 
+TEST_CASE("pcm: with an age and an exponent a device goes on, and is not programmed") {
+  const Log log = devices("weight: 0.3 mV, exponent: 0.07, age: 86400 s, g: 0.4",
+                          {"G", "age", "exponent", "g"}, "0 s, 3600 s, 31557600 s");
+  for (const double t : {0.0, 3600.0, year}) {
+    CAPTURE(t);
+    CHECK(log.of(0, t)[17] == Approx(7.5 * std::pow((t + 86420) / 86420, -0.07)).epsilon(1e-6));
+    CHECK(log.of(1, t)[17] == Approx(86400 + t));
+    CHECK(log.of(2, t)[17] == static_cast<double>(0.07F));
+    CHECK(log.of(3, t)[17] == static_cast<double>(0.4F));
+    CHECK(sd(log.of(0, t)) < 1e-9);
+  }
+}
+
 TEST_CASE("pcm: programming and exponents scatter by the figures of the model") {
   const double n = 10'000, four = 4 / std::sqrt(n);
   for (const double g : {0.05, 0.5, 0.9}) {
     CAPTURE(g);
-    const Log log = devices(fmt::format("weight: {} mV", g), {"G", "nu"}, "0 s");
+    const Log log = devices(fmt::format("weight: {} mV", g), {"G", "exponent"}, "0 s");
     const double s = 0.26348 + 1.965 * g - 1.1731 * g * g;
     CHECK(std::abs(mean(log.of(0, 0)) - 25 * g) < four * s);
     CHECK(std::abs(sd(log.of(0, 0)) - s) < four * s / std::sqrt(2));
@@ -164,7 +177,7 @@ TEST_CASE(
                                  "schedule:\n  - {{at: 0.2 s, pulse: {{amplitude: 2 V, width: 1 ms, count: "
                                  "3, period: 20 ms}}, to: p}}\n"
                                  "record:\n  spikes: [n]\n  weights:\n    - {{projection: p, every: 50 "
-                                 "ms}}\n    - {{projection: p, variable: nu, every: 50 ms}}\n",
+                                 "ms}}\n    - {{projection: p, variable: exponent, every: 50 ms}}\n",
                                  block),
                      "test.yaml", builtin());
   };
