@@ -246,6 +246,69 @@ class Figures(Case):
                     self.assertIn(label, svg)
 
 
+    def test_axes_have_round_numbers_where_they_belong(self):
+        """Of each axis: numbers m 10^k apart with m = 1, 2 or 5 (of a logarithm: such numbers), where the data's scale has them."""
+        for name, protocol, more, logarithmic in [
+            ("linear", "50 x 2.5 V 5 ms", ["--axis", "G=linear"], False),
+            ("log", "-4 V 1 s, 50 x 2.5 V 5 ms", ["--axis", "G=log"], True),
+            ("narrow", "50 x 1.21 V 1 us", ["--param", "u=0.5", "--axis", "G=linear"], False),  # changes in the sixth digit
+            ("loop", "field -350 Oe..350 Oe..-350 Oe in 70", ["--param", "u=1", "--axis", "G=linear"], False),
+        ]:
+            with self.subTest(name):
+                d = self.record(protocol, *more)
+                svg = text_of(self.path("d.svg"))
+                marks = [(float(y), float(v)) for y, v in re.findall(r'<path d="M80 (\S+)h640" [^>]*/><text [^>]*>([^<]+)</text>', svg.split("<rect x=")[0])]
+                x = [float(v) for v in re.findall(r'text-anchor="middle" class="s">([^<]+)</text>', svg)]
+                low, high = d["G"].min(), d["G"].max()
+                for values in ([v for _, v in marks], x):
+                    self.assertGreaterEqual(len(values), 2)
+                    self.assertLessEqual(len(values), 12)
+                    self.assertEqual(values, sorted(set(values)))
+                    if values is x or not logarithmic:
+                        step = np.diff(values)
+                        np.testing.assert_allclose(step, step[0], rtol=1e-6)
+                    for v in values if logarithmic and values is not x else [step[0]]:
+                        lead = abs(v) / 10 ** math.floor(math.log10(abs(v)) + 1e-9)
+                        self.assertTrue(any(abs(lead - m) < 1e-4 for m in (1, 2, 5, 10)), v)
+                self.assertTrue(all(low - 1e-9 <= v <= high * (1 + 1e-9) for _, v in marks))
+                scale = (lambda v: math.log(v)) if logarithmic else (lambda v: v)
+                a, b = np.polyfit([scale(v) for _, v in marks], [y for y, _ in marks], 1)
+                for y, v in marks:
+                    self.assertLess(abs(a * scale(v) + b - y), 0.2)
+        # A change of the last digit has an end, too.
+        self.device("1.2000000000001 V 1 ns", "--param", "u=0.5", "--variable", "u", "-o", "last.h5")
+
+
+class Presets(Case):
+    def test_a_preset_is_the_parameters_that_the_model_lists(self):
+        listed = self.run_it("models", "glassy")
+        self.assertRegex(listed, r"(?s)Presets: name, source, parameters.*lsmo_gaq3_co .*A. Shumilin.*temperature")
+        self.assertNotIn("Presets", self.run_it("models", "static"))
+        protocol = "4 V 1 s, -3 V 5 ms, pause 100 s"
+        plain = self.record(protocol, model="glassy")["G"]
+        warm = self.record(protocol, "--preset", "lsmo_gaq3_co_3x1", model="glassy")["G"]
+        said = self.record(protocol, "--param", "temperature=100 K", model="glassy")["G"]
+        self.assertTrue((warm == said).all())
+        self.assertTrue((warm[1:] != plain[1:]).all())
+        over = self.record(protocol, "--preset", "lsmo_gaq3_co_3x1", "--param", "temperature=76 K", model="glassy")["G"]
+        self.assertTrue((over == plain).all())
+        with h5py.File(self.path("d.h5")) as f:
+            self.assertEqual(f.attrs["preset"].decode(), "lsmo_gaq3_co_3x1")
+        self.assertIn("did you mean 'lsmo_gaq3_co'?", self.device(protocol, "--preset", "lsmo_gaq_co", model="glassy", code=2))
+        self.assertIn("model static", self.run_it("device", "static", "--pulses", "1 V 1 ms", code=2))
+        # A network with the preset is the network with its parameters.
+        for name, synapse in (("a", "preset: lsmo_gaq3_co_3x1"), ("b", "temperature: 100 K")):
+            with open(self.path(name + ".yaml"), "w") as f:
+                f.write("spinet: 1\nduration: 3 s\npopulations: {r: {model: lif_delta, size: 2}}\nprojections:\n"
+                        f"  d: {{from: r, to: r, connect: all_to_all, synapse: {{model: glassy, w_max: 1 mV, {synapse}, delay: 1 ms}}}}\n"
+                        "schedule:\n  - {at: 1 s, pulse: {amplitude: 4 V, width: 1 s}, to: d}\n"
+                        "record: {weights: {projection: d, variable: G, every: 500 ms}}\n")
+            self.run_it("run", name + ".yaml", "-o", name + ".h5")
+        with h5py.File(self.path("a.h5")) as a, h5py.File(self.path("b.h5")) as b:
+            self.assertTrue((a["weights/d.G/data"][:] == b["weights/d.G/data"][:]).all())
+            self.assertGreater(np.ptp(a["weights/d.G/data"][:]), 0)
+
+
 class Fits(Case):
     START = ["--param", "k_up=0.1 1/s", "--param", "V_0=0.4V", "--param", "V_th=0.9V"]
     TRUE = {"k_up": 0.03, "V_0": 0.25, "V_th": 1.2}
@@ -337,9 +400,9 @@ projections:
 record:
   spikes: []
   reports:
-    - {{population: p, variable: reading, every: 20 s}}
-    - {{population: p, variable: pulses, every: 20 s}}
-    - {{population: p, variable: finished, every: 20 s}}
+    - {{population: p, variable: reading, every: 100 ms}}
+    - {{population: p, variable: pulses, every: 100 ms}}
+    - {{population: p, variable: finished, every: 100 ms}}
 """
 
     def write(self, wanted, **kind):
@@ -399,6 +462,32 @@ record:
             for name in one[3]:
                 self.assertTrue((one[3][name] == other[3][name]).all())
 
+    def test_the_same_in_any_blocks_and_after_a_checkpoint(self):
+        def whole():
+            with h5py.File(self.path("p.h5")) as f:
+                found = {}
+                f.visititems(lambda name, o: found.update({name: o[()]}) if isinstance(o, h5py.Dataset) and not name.startswith("spinet") else None)
+            return found
+        self.write(self.WANTED, rows=4, columns=5, noise=0.02)
+
+        def run(*options):
+            self.run_it("run", "p.yaml", "--duration", "600 ms", "-o", "p.h5", "--force", *options)
+            return whole()
+        one = run()
+        self.assertGreater(len(one["metrics/p/timestamps"]), 2)
+        self.assertGreater(one["report/p.p_pulses/data"][-1].sum(), 20)
+
+        def same(other):
+            self.assertEqual(one.keys(), other.keys())
+            for name, values in one.items():
+                np.testing.assert_array_equal(values, other[name], name)
+        same(run("--set", "block=4", "-n", "2"))
+        # A checkpoint between a comparison and its pulse, in the midst of the rounds.
+        same(run("--set", "block=1", "--checkpoint-every", "212.5 ms"))
+        first = sorted(name for name in os.listdir(self.folder) if name.startswith("p.ckpt."))[0]
+        self.run_it("resume", first, "-n", "2")
+        same(whole())
+
     def test_statistics_against_the_size_of_pulses(self):
         rng = np.random.default_rng(1)
         wanted = np.exp(rng.uniform(math.log(2), math.log(60), 20))
@@ -429,6 +518,116 @@ record:
             self.assertIn(message, self.run_it("run", "q.yaml", "-o", "q.h5", code=code))
 
 
+class Crossbars(Case):
+    """`spinet crossbar` on the state that runs have left, against Kirchhoff's laws node by node (numpy)."""
+
+    def array(self, conductances):
+        """A log of devices of these conductances [uS]."""
+        G = np.asarray(conductances, float)
+        rows, columns = G.shape
+        with open(self.path("devices.csv"), "w") as f:
+            f.write("source,target,weight [mV]\n" + "".join(f"{i},{j},{G[i, j]:.17g}\n" for i in range(rows) for j in range(columns)))
+        with open(self.path("c.yaml"), "w") as f:
+            f.write(f"spinet: 1\nduration: 1 ms\npopulations: {{r: {{model: lif_delta, size: {rows}}}, c: {{model: lif_delta, size: {columns}}}}}\n"
+                    "projections:\n  d: {from: r, to: c, connect: {list: devices.csv}, layout: crossbar,\n"
+                    "      synapse: {model: pcm, G_max: 1e4 uS, w_max: 1e4 mV, programming_noise: 0, drift: 0, delay: 1 ms}}\n"
+                    "record: {weights: {projection: d, variable: G, every: 1 ms}}\n")
+        self.run_it("run", "c.yaml", "-o", "c.h5", "--force")
+
+    def crossbar(self, *options, log="c.h5"):
+        return self.run_it("crossbar", log, *options)
+
+    @staticmethod
+    def amperes(text):
+        value, unit = re.match(r"(\S+) (\w*)A\b", text).groups()
+        return float(value) * {"": 1, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12}[unit]
+
+    def columns(self, out):
+        """Wanted and found."""
+        return np.array([[self.amperes(x) for x in re.split(r"  +", line.strip())[1:3]] for line in out.splitlines() if re.match(r" +\d+ ", line)]).T
+
+    def said(self, out, what):
+        return self.amperes(re.search(rf"^{what} +(\S+ \w+)", out, re.M).group(1))
+
+    @staticmethod
+    def kirchhoff(G, V, R):
+        """Currents through all devices: rows driven at column 0, columns at ground behind the last row, R between crossings."""
+        rows, columns = G.shape
+        n, g = rows * columns, 1 / R
+        A, b = np.zeros((2 * n, 2 * n)), np.zeros(2 * n)
+
+        def join(k, m, g):
+            A[k, k] += g
+            A[m, m] += g
+            A[k, m] -= g
+            A[m, k] -= g
+        for i in range(rows):
+            for j in range(columns):
+                k = i * columns + j
+                join(k, n + k, G[i, j])
+                if j:
+                    join(k - 1, k, g)
+                else:
+                    A[k, k] += g
+                    b[k] += g * V[i]
+                if i + 1 < rows:
+                    join(n + k, n + k + columns, g)
+                else:
+                    A[n + k, n + k] += g
+        v = np.linalg.solve(A, b)
+        return G * (v[:n] - v[n:]).reshape(rows, columns)
+
+    def test_the_published_example_of_3_by_5(self):
+        """badcrossbar (D. Joksas, A. Mehonic, 2020): its inputs, resistances and the current that its page prints."""
+        G = 1 / np.array([[345, 903, 755, 257, 646], [652, 401, 508, 166, 454], [442, 874, 190, 244, 635]])
+        V = (2.6, 1.1, 3.3)
+        I = self.kirchhoff(G, V, 0.5)
+        self.assertAlmostEqual(I[0, 3], 0.009856197822795886, 15)
+        self.array(1e6 * G)
+        volts = ("--voltage", ",".join(f"{v} V" for v in V))
+        wanted, found = self.columns(self.crossbar(*volts, "--line-resistance", "0.5 Ohm"))
+        np.testing.assert_allclose(wanted, np.dot(V, G), rtol=6e-5)
+        np.testing.assert_allclose(found, I.sum(axis=0), rtol=6e-5)
+        one = self.crossbar(*volts, "--line-resistance", "0.5 Ohm", "--device", "0", "3", "--lines", "driven")
+        self.assertIn("through it", one)
+        self.assertAlmostEqual(self.said(one, "through it"), 9.8562e-3, 8)
+        self.assertAlmostEqual(self.said(one, "read"), I[:, 3].sum(), 6)
+        for i in range(3):
+            for j in range(5):
+                one = self.crossbar(*volts, "--line-resistance", "0.5 Ohm", "--device", str(i), str(j), "--lines", "driven")
+                self.assertLess(abs(self.said(one, "through it") / I[i, j] - 1), 6e-5)
+
+    def test_two_by_two_on_paper(self):
+        a, b, c, d, V = 10, 20, 40, 50, 0.2
+        self.array([[a, b], [c, d]])
+        sneak = 1e-6 * V / (1 / b + 1 / d + 1 / c)
+        free = self.crossbar("--voltage", "0.2 V", "--device", "0", "0", "--lines", "floating")
+        held = self.crossbar("--voltage", "0.2 V", "--device", "0", "0")
+        self.assertAlmostEqual(self.said(free, "read") / (1e-6 * V * a + sneak), 1, 4)
+        self.assertAlmostEqual(self.said(free, "sneak currents") / sneak, 1, 4)
+        self.assertAlmostEqual(self.said(held, "read") / (1e-6 * V * a), 1, 4)
+        self.assertEqual(self.said(held, "sneak currents"), 0)
+        found = self.columns(self.crossbar("--voltage", "0.2 V,0.1 V"))[1]
+        np.testing.assert_allclose(found, [1e-6 * (V * a + 0.1 * c), 1e-6 * (V * b + 0.1 * d)], rtol=6e-5)
+
+    def test_the_4_by_3_crossbar_of_glassy_devices(self):
+        """The state that programming has left: conductances from 1e-4 to 90 uS, lines of 0, 1 Ohm and 10 kOhm."""
+        self.run_it("run", os.path.join(ROOT, "networks", "crossbar_4x3", "crossbar_4x3.yaml"), "-o", "p.h5")
+        with h5py.File(self.path("p.h5")) as f:
+            w = f["weights/devices.G"]
+            last = w["data"][-1] * 1e-6
+            source, target = w["mapping/source_node_id"][:], w["mapping/target_node_id"][:]
+        G = np.zeros((3, 4))
+        G[source, target] = last
+        self.assertTrue((G > 0).all())
+        self.assertGreater(G.max() / G.min(), 100)
+        for R in (0, 1, 1e4):
+            I = self.kirchhoff(G, 3 * [0.1], R).sum(axis=0) if R else 0.1 * G.sum(axis=0)
+            wanted, found = self.columns(self.crossbar("--line-resistance", f"{R} Ohm", log="p.h5"))
+            np.testing.assert_allclose(wanted, 0.1 * G.sum(axis=0), rtol=6e-5)
+            np.testing.assert_allclose(found, I, rtol=6e-5)
+
+
 class Mistakes(Case):
     def test_choices_have_names(self):
         self.assertIn("did you mean 'window'", self.device("2.5 V 5 ms", "--param", "endurance=5", "--param", "worn=windo", code=2))
@@ -456,7 +655,8 @@ class Mistakes(Case):
                     "  d: {from: a, to: a, connect: all_to_all, synapse: {model: spin_valve, w_max: 1 mV, delay: 1 ms, u: 0.5}}\n"
                     "record: {weights: {projection: d, variable: G, every: 1 ms}}\n")
         self.run_it("run", "c.yaml", "-o", "c.h5")
-        for options, message in [("--lines floating", "--lines needs --device"), ("--adc-range 1mA", "--adc-range needs --adc-bits"), ("--device 1 1 --pairs", "--pairs is about all columns"),
+        for options, message in [("--lines floating", "--lines needs --device"), ("--device 0 1 --voltage 1V,2V", "--voltage: one for the row of --device"),
+                                 ("--device 0 1 --lines driven --voltage 1V,2V,3V", "3 voltages do not fit a crossbar of 2 rows"), ("--adc-range 1mA", "--adc-range needs --adc-bits"), ("--device 1 1 --pairs", "--pairs is about all columns"),
                                  ("--V0 1mV --voltage 10V", "voltages 1e+04 times V_0 apart"), ("--line-resistance -1Ohm", "--line-resistance '-1Ohm': it must not be below 0")]:
             self.assertIn(message, self.run_it("crossbar", "c.h5", *options.split(), code=2))
 

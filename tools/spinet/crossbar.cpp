@@ -184,30 +184,37 @@ void product(const circuit::Crossbar& a, const CrossbarOptions& o) {
                100 * std::sqrt(off / size));
 }
 
-/// One row driven, one column read at a virtual ground.
+/// One column read at a virtual ground: one row driven, or all of them and all columns held, as for the
+/// product.
 void one_device(const circuit::Crossbar& a, const CrossbarOptions& o) {
   const std::uint32_t row = o.device[0], column = o.device[1];
   if (row >= a.rows || column >= a.columns)
     throw UserError(fmt::format("--device {} {}: the crossbar has {} and {}, counted from 0", row, column,
                                 plural(a.rows, "row"), plural(a.columns, "column")));
-  const double V = quantity_of(o.voltage, "V", "--voltage");
-  const circuit::ReadOut chain = chain_of(o, std::fabs(V));
+  const bool all = o.lines == "driven";
+  if (!all && o.voltage.find(',') != std::string::npos)
+    throw UserError("--voltage: one for the row of --device; with --lines driven, one for each");
+  const std::vector<double> volts = voltages_of(o.voltage, a.rows);
+  const auto [least, most] = std::minmax_element(volts.begin(), volts.end());
+  const circuit::ReadOut chain = chain_of(o, std::max(std::fabs(*least), std::fabs(*most)));
   const double rest = o.lines == "floating" ? circuit::floating : 0;
-  circuit::Terminals at{std::vector<double>(a.rows, rest), std::vector<double>(a.columns, rest)};
-  at.rows[row] = circuit::inputs(chain, {V})[0];
+  circuit::Terminals at{circuit::inputs(chain, volts), std::vector<double>(a.columns, rest)};
+  for (std::uint32_t i = 0; i < a.rows && !all; ++i)
+    if (i != row) at.rows[i] = rest;
   at.columns[column] = 0;
   const auto s = circuit::Solver(a).solve(at);
   const std::size_t k = std::size_t{row} * a.columns + column;
-  const double wanted = V * a.conductance[k];
+  const double wanted = volts[row] * a.conductance[k], through = s.device_current[k];
   circuit::ReadOut single = chain;  // one column alone has no partner
   single.pairs = false;
   single.reference.reset();
   const double found = circuit::outputs(single, {s.out_of_columns[column]})[0];
   fmt::print("device in row {}, column {}; other lines {}\n\n", row, column, o.lines);
   fmt::print("V G             {:>14}\nthrough it      {:>14}\nread            {:>14}", amperes(wanted),
-             amperes(s.device_current[k]), amperes(found));
-  if (wanted != 0) fmt::print("   error {:+.3f} %", 100 * (found / wanted - 1));
-  fmt::print("\nsneak currents  {:>14}\n", amperes(s.out_of_columns[column] - s.device_current[k]));
+             amperes(through), amperes(found));
+  if (wanted != 0 && !all) fmt::print("   error {:+.3f} %", 100 * (found / wanted - 1));
+  fmt::print("\n{}  {:>14}\n", all ? "other devices " : "sneak currents",
+             amperes(s.out_of_columns[column] - through));
 }
 
 /// Options that would do nothing are refused.
@@ -264,8 +271,8 @@ void add_crossbar(CLI::App& app, Action& action) {
   sub->add_option("--device", o->device, "Read one device, by row and column, instead of all columns")
       ->type_name("ROW COLUMN")
       ->expected(2);
-  sub->add_option("--lines", o->lines, "Of --device: what the lines of no concern are")
-      ->check(CLI::IsMember({"grounded", "floating"}))
+  sub->add_option("--lines", o->lines, "Of --device: what the other lines are; driven: as without --device")
+      ->check(CLI::IsMember({"grounded", "floating", "driven"}))
       ->capture_default_str();
   sub->add_option("--dac-bits", o->dac_bits, "Of the converters of the rows")->type_name("N");
   sub->add_option("--dac-range", o->dac_range, "Their greatest voltage (the greatest of --voltage)")

@@ -29,9 +29,11 @@ double round_step(double range) {
 
 /// Multiples of a step.
 std::vector<double> multiples(double low, double high, double step) {
+  constexpr int most = 100;  // where the range is about the last digit of its ends, a step may lead nowhere
   std::vector<double> all;
-  for (double v = std::ceil(low / step) * step; v <= high + step * 1e-9; v += step)
-    all.push_back(std::abs(v) < step * 1e-9 ? 0 : v);
+  const double first = std::ceil(low / step);
+  for (int k = 0; k < most && (first + k) * step <= high + step * 1e-9; ++k)
+    all.push_back((first + k) * step + 0.0);
   return all;
 }
 
@@ -44,6 +46,15 @@ std::vector<double> marks(double low, double high, bool logarithmic) {
       if (const double v = lead * std::pow(10, k); (few || lead == 1) && v >= low && v <= high)
         all.push_back(v);
   return all.size() < 2 ? marks(low, high, false) : all;  // a part of a decade
+}
+
+/// As many digits as tell one mark from the next, six at least.
+std::string mark_text(double v, const std::vector<double>& all) {
+  double size = 0;
+  for (const double m : all) size = std::max(size, std::abs(m));
+  const double step = all.size() > 1 ? all[1] - all[0] : size;
+  const double digits = size > 0 && step > 0 ? std::ceil(std::log10(size / step)) + 1 : 0;
+  return fmt::format("{:.{}g}", v, static_cast<int>(std::clamp(digits, 6.0, 17.0)));
 }
 
 /// The file around what `body` draws, `width` by `height`.
@@ -260,11 +271,12 @@ class PanelDrawing {
   }
   std::string svg() const {
     std::string body;
-    for (const double v : marks(scale_.from, scale_.to, p_.logarithmic))
+    const auto all = marks(scale_.from, scale_.to, p_.logarithmic);
+    for (const double v : all)
       body += fmt::format(
           "<path d=\"M{} {:.1f}h{}\" stroke=\"#ddd\"/><text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\" "
-          "class=\"s\">{:g}</text>\n",
-          chart_left, y(v), chart_width, chart_left - 6, y(v) + 3.5, v);
+          "class=\"s\">{}</text>\n",
+          chart_left, y(v), chart_width, chart_left - 6, y(v) + 3.5, mark_text(v, all));
     if (!p_.lower.empty()) body += band();
     body += fmt::format(
         "<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.4\" "
@@ -322,9 +334,10 @@ std::string svg_chart(const std::string& title, const ChartAxis& x, const std::v
     body += PanelDrawing(panels[k], x, across, top, height).svg();
     top += height + gap;
   }
-  for (const double v : marks(across.from, across.to, x.logarithmic))
-    body += fmt::format("<text x=\"{:.1f}\" y=\"{:.0f}\" text-anchor=\"middle\" class=\"s\">{:g}</text>\n",
-                        chart_left + across.part(v) * chart_width, top - gap + 14, v);
+  const auto all = marks(across.from, across.to, x.logarithmic);
+  for (const double v : all)
+    body += fmt::format("<text x=\"{:.1f}\" y=\"{:.0f}\" text-anchor=\"middle\" class=\"s\">{}</text>\n",
+                        chart_left + across.part(v) * chart_width, top - gap + 14, mark_text(v, all));
   body += fmt::format("<text x=\"{:.0f}\" y=\"{:.0f}\" text-anchor=\"middle\">{}</text>\n",
                       chart_left + chart_width / 2, top + 16, escaped(x.label));
   return document(title, chart_left, chart_left + chart_width + 24, top + 26, body);
