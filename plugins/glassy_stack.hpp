@@ -197,7 +197,7 @@ struct Stack {
   void change_temperature(double next, Tick now, const Law& law) {
     settle(now, law);
     const double step = math::log(next / law.d.kT);
-    if (step == 0 || (older > 0 && math::abs(step) < 0.1)) return;
+    if (held() || step == 0 || (older > 0 && math::abs(step) < 0.1)) return;
     Profile<K> p = profile(law);
     double now_at[K + 1];
     for (int k = 1; k <= p.n; ++k) now_at[k] = law.front_of_share(p.share(k, law));

@@ -178,7 +178,8 @@ struct Pcm {
     State& s = n[0];
     const double ticks = age / n.shared().seconds;
     s.at = n.s.tick - static_cast<Tick>(ticks < oldest ? ticks + 0.5 : oldest);
-    s.G = static_cast<float>(p.G_max * g * math::exp(static_cast<double>(s.nu) * math::log1p(age / p.t0)));
+    const double G = p.G_max * g * math::exp(static_cast<double>(s.nu) * math::log1p(age / p.t0));
+    s.G = static_cast<float>(G < 1e30 ? G : 1e30);  // a number, whatever is given
     s.noise = noise_of(s, p);
   }
 
