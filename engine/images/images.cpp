@@ -43,6 +43,7 @@ std::vector<Pair> pairs_in(const fs::path& folder, Part part) {
     const Pair npy{folder / (name + "-images.npy"), folder / (name + "-labels.npy")};
     if (there(npy.images) || there(npy.labels)) found.push_back(npy);
     if (const auto h5 = folder / (name + ".h5"); there(h5)) found.push_back({h5, h5});
+    if (const auto csv = folder / (name + ".csv"); there(csv)) found.push_back({csv, csv});
   }
   return found;
 }
@@ -57,7 +58,8 @@ Pair the_pair(const fs::path& folder, Part part) {
   const auto names = names_of(part);
   if (found.empty())
     fail(folder,
-         fmt::format("has no {0} images: neither {1}-images-idx3-ubyte[.gz] nor {2}-images.npy nor {2}.h5",
+         fmt::format("has no {0} images: neither {1}-images-idx3-ubyte[.gz] nor {2}-images.npy nor {2}.h5, "
+                     "and no recorded spikes: no {2}.csv",
                      kind, names.front(), names.back()));
   if (found.size() > 1)
     fail(folder, fmt::format("has {} images twice, {} and {}; one of them must go", kind,
@@ -123,6 +125,28 @@ std::uint32_t copies(const Images& from, const layers::Shape& input) {
   return static_cast<std::uint32_t>(input.size() / from.shape.size());
 }
 
+std::string misfit_of_spikes(const Images& images, const Input& input) {
+  if (images.shape.size() > input.shape.size())
+    return fmt::format("a recorded spike is of neuron {}, the input has {} neurons", images.shape.size() - 1,
+                       input.shape.size());
+  const double end = input.steps * input.step;
+  for (std::uint32_t i = 0; i < images.count; ++i)
+    for (std::size_t e = images.begins[i]; e < images.begins[i + 1]; ++e)
+      if (!(images.events[e].ms < end))
+        return fmt::format("a spike of sample {} is at {} ms, and {} steps of {} ms end at {} ms", i,
+                           images.events[e].ms, input.steps, input.step, end);
+  return {};
+}
+
+void lay_out_spikes(const Images& from, const Input& input, std::uint32_t sample, float* to) {
+  std::fill_n(to, input.size(), 0.0f);
+  const bool in_steps = input.code == encoding::Code::events;
+  for (std::size_t e = from.begins[sample]; e < from.begins[sample + 1]; ++e) {
+    const auto step = in_steps ? static_cast<std::size_t>(from.events[e].ms / input.step) : 0;
+    to[std::min<std::size_t>(step, input.steps - 1) * input.shape.size() + from.events[e].neuron] += 1;
+  }
+}
+
 }  // namespace
 
 Images read(const fs::path& folder, Part part, std::uint32_t classes) {
@@ -130,6 +154,14 @@ Images read(const fs::path& folder, Part part, std::uint32_t classes) {
   Images all;
   all.files = {pair.images};
   if (pair.labels != pair.images) all.files.push_back(pair.labels);
+  if (pair.images.extension() == ".csv") {
+    try {
+      read_events(pair.images, classes, all);
+    } catch (const std::bad_alloc&) {
+      fail(pair.images, "lists more spikes than memory can hold");
+    }
+    return all;
+  }
   const auto half = [&](const fs::path& file, const char* dataset, Wanted wanted) {
     try {
       if (file.extension() == ".npy") return read_npy(file, wanted);
@@ -144,18 +176,27 @@ Images read(const fs::path& folder, Part part, std::uint32_t classes) {
   return all;
 }
 
-std::string misfit(const Images& images, const layers::Shape& input) {
-  const auto& s = images.shape;
+std::string misfit(const Images& images, const Input& to) {
+  const layers::Shape &s = images.shape, &input = to.shape;
+  if (images.recorded() != (to.code == encoding::Code::events))
+    return images.recorded() ? "these are recorded spikes, and the input encodes pixels; encoding: events"
+                             : "these are pixels, and the input wants recorded spikes; encoding: rate, "
+                               "latency or current";
+  if (images.recorded()) return misfit_of_spikes(images, to);
   if (s == input || (s.channels == 1 && s.height == input.height && s.width == input.width)) return {};
   if (s.size() == input.size() && (flat(s) || flat(input))) return {};
   return fmt::format("images are {} (channels, rows, columns), the input is {}", text_of_shape(s),
                      text_of_shape(input));
 }
 
-void lay_out(const Images& from, const layers::Shape& input, std::span<const std::uint32_t> which,
+void lay_out(const Images& from, const Input& input, std::span<const std::uint32_t> which,
              std::span<float> to) {
-  const std::size_t size = from.shape.size(), times = copies(from, input);
   float* next = to.data();
+  if (from.recorded()) {
+    for (const auto i : which) lay_out_spikes(from, input, i, next), next += input.size();
+    return;
+  }
+  const std::size_t size = from.shape.size(), times = copies(from, input.shape);
   for (const auto i : which) {
     float* const first = next;
     if (!from.numbers.empty()) {
@@ -170,7 +211,14 @@ void lay_out(const Images& from, const layers::Shape& input, std::span<const std
 }
 
 layers::Channels channels_in(const Images& from, const layers::Shape& input) {
-  return from.shape.size() == input.area() ? layers::Channels::alike : layers::Channels::differ;
+  return !from.recorded() && from.shape.size() == input.area() ? layers::Channels::alike
+                                                               : layers::Channels::differ;
+}
+
+Input laid_out(const Images& images, const layers::Plan& plan) {
+  const layers::Shape& s = plan.input();
+  if (channels_in(images, s) == layers::Channels::alike) return layers::Shape{1, s.height, s.width};
+  return input_of(plan);
 }
 
 std::uint64_t fingerprint(const Images& images) {
@@ -190,6 +238,11 @@ std::uint64_t fingerprint(const Images& images) {
   add(std::as_bytes(std::span(images.bytes)));
   add(std::as_bytes(std::span(images.numbers)));
   add(std::as_bytes(std::span(images.labels)));
+  for (const Event& e : images.events) {
+    const double numbers[] = {e.ms, static_cast<double>(e.neuron)};
+    add(std::as_bytes(std::span(numbers)));
+  }
+  for (const std::uint64_t begin : images.begins) add(std::as_bytes(std::span(&begin, 1)));
   return hash;
 }
 

@@ -59,6 +59,8 @@ std::string text_of(std::span<const std::uint64_t> shape);  ///< "60000 x 28 x 2
 
 Array read_idx(const std::filesystem::path&, Wanted);
 Array read_npy(const std::filesystem::path&, Wanted);
+/// A table of files of recorded spikes, and what they are of.
+void read_events(const std::filesystem::path& table, std::uint32_t classes, Images& to);
 /// A dataset of an HDF5 file.
 Array read_dataset(const std::filesystem::path&, const char* name, Wanted);
 

@@ -43,6 +43,7 @@ class Folder {
       for (const Connection& c : plan_.connections)
         if (c.target == t) take(c);
       Population& p = n_.populations[l.population];
+      if (!parameter_of(*p.model, "bias")) continue;
       set(p, "bias", {Distribution::Kind::listed, 0, 0, -limit, limit, false, bias_});
       p.bias_from.reset();
       if (l.answer == Answer::em) read_out(l, p);

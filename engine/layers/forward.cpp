@@ -85,18 +85,37 @@ class Forward {
 
   /// Lanes without an image have a copy of one, so that they bring up no numbers that are none.
   void load(const Pack<T>& p) {
-    const std::size_t size = s_.plan.input().size();
+    const std::size_t size = s_.plan.image_size();
     const float* image[most_halves * half_lanes];
     for (std::uint32_t l = 0; l < s_.k.lanes; ++l) {
       const Group* g = p.half[l / half_lanes];
       if (!g) g = p.half[0];
       image[l] = s_.pixels.data() + (g->first + std::min(l % half_lanes, g->count - 1)) * s_.pitch;
     }
-    T* const x = s_.at(p, s_.places.layers[0].answer);
+    const bool encoded = s_.places.layers[0].frames > 1 && s_.plan.code != encoding::Code::events;
+    T* const x = s_.at(p, encoded ? s_.places.layers[0].x : s_.places.layers[0].answer);
     const std::size_t count = s_.alike && s_.places.folds ? s_.plan.input().area() : size;
     for (std::size_t from = 0; from < count; from += s_.pitch)  // one channel may stand for all
       s_.k.load(image, std::min(s_.pitch, count), x + from * s_.k.lanes);
     if (!s_.k.finite(x, count * s_.k.lanes)) s_.bad[0] = true;
+    if (encoded) encode(x, s_.at(p, s_.places.layers[0].answer), size * s_.k.lanes);
+  }
+
+  /// Spikes in each step, of `count` pixels.
+  void encode(const T* pixels, T* spikes, std::size_t count) {
+    const std::uint32_t steps = s_.plan.steps;
+    levels_.resize(count);
+    for (std::size_t i = 0; i < count; ++i) levels_[i] = encoding::level_of(static_cast<double>(pixels[i]));
+    if (s_.plan.code == encoding::Code::latency) {
+      std::fill_n(spikes, steps * count, T(0));
+      for (std::size_t i = 0; i < count; ++i)
+        if (levels_[i] > 0) spikes[encoding::step_of(levels_[i], steps) * count + i] = T(1);
+      return;
+    }
+    for (std::uint32_t f = 0; f < steps; ++f)
+      for (std::size_t i = 0; i < count; ++i)
+        spikes[f * count + i] = static_cast<T>(encoding::spikes_before(levels_[i], f + 1) -
+                                               encoding::spikes_before(levels_[i], f));
   }
 
   void layer(const Pack<T>& p, std::size_t i) {
@@ -347,7 +366,7 @@ class Forward {
   }
 
   PassState<T>& s_;
-  std::vector<std::uint32_t> words_;
+  std::vector<std::uint32_t> words_, levels_;
 };
 
 }  // namespace

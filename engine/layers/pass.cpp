@@ -20,7 +20,9 @@ std::vector<Group> groups_of(std::size_t images, std::uint32_t shards, std::uint
   return groups;
 }
 
-Channels channels_of(const Shape& shape, std::span<const float> pixels) {
+Channels channels_of(const Plan& plan, std::span<const float> pixels) {
+  if (plan.code == encoding::Code::events) return Channels::differ;
+  const Shape& shape = plan.input();
   const std::size_t area = shape.area(), size = shape.size();
   for (std::size_t i = 0; i < pixels.size(); i += size)
     if (std::memcmp(pixels.data() + i, pixels.data() + i + area, (size - area) * sizeof(float)) != 0)
@@ -38,14 +40,17 @@ struct Pass<T>::Impl {
     s.parameters = parameters.data();
     s.running = running.data();
     s.pixels = pixels;
-    s.pitch = numbers_of_image(s.plan.input(), channels);
+    s.pitch = numbers_of_image(s.plan, channels);
     s.images = pixels.size() / s.pitch;
     s.bad.assign(s.plan.layers.size(), false);
-    s.alike = (channels ? *channels : channels_of(s.plan.input(), pixels)) == Channels::alike;
+    s.alike = (channels ? *channels : channels_of(s.plan, pixels)) == Channels::alike;
   }
   void share() {
     s.groups = groups_of(s.images, s.shares.shards, s.shares.begin(), s.shares.begin() + s.shares.count());
   }
+
+  /// What is left of a frame of the last layer when the outputs are read.
+  double left(std::uint32_t frame) const { return s.plan.left.empty() ? 1 : s.plan.left[frame]; }
 
   /// What the outputs of lane l of a pack are, summed over their frames.
   void outputs(const Pack<T>& p, std::uint32_t l, std::vector<double>& to) const {
@@ -54,7 +59,8 @@ struct Pass<T>::Impl {
     to.assign(classes, 0);
     const T* from = s.at(p, last.answer) + l;
     for (std::uint32_t f = 0; f < last.frames; ++f)
-      for (std::size_t k = 0; k < classes; ++k, from += s.k.lanes) to[k] += static_cast<double>(*from);
+      for (std::size_t k = 0; k < classes; ++k, from += s.k.lanes)
+        to[k] += left(f) * static_cast<double>(*from);
   }
 
   /// Cross entropy of an image; `z` becomes its gradient.
@@ -88,7 +94,7 @@ struct Pass<T>::Impl {
         T* gradient = s.at(p, last.gradient) + l;
         for (std::uint32_t f = 0; f < last.frames; ++f)
           for (const double x : z)
-            *gradient = static_cast<T>(x / static_cast<double>(s.images)), gradient += s.k.lanes;
+            *gradient = static_cast<T>(left(f) * (x / static_cast<double>(s.images))), gradient += s.k.lanes;
       }
     }
     for (std::size_t i = 0; i < layers; ++i) s.sums[i + 2] += s.bad[i];

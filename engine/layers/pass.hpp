@@ -30,7 +30,7 @@ enum class Mode : std::uint8_t {
   apply,    ///< normalised by running statistics
 };
 
-Channels channels_of(const Shape&, std::span<const float> pixels);
+Channels channels_of(const Plan&, std::span<const float> pixels);
 
 template <class T>
 struct Result {

@@ -161,6 +161,7 @@ Spikes<T> spikes_of(const PassState<T>& s, const Pack<T>& p, std::size_t layer) 
           static_cast<T>(n.membrane_decay),
           static_cast<T>(n.synaptic_decay),
           static_cast<T>(n.threshold),
+          static_cast<T>(n.reset),
           n.soft_reset};
 }
 

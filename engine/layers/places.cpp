@@ -12,6 +12,11 @@ namespace {
                               ": " + what);
 }
 
+/// Do images come as spikes?
+bool images_spike(const Plan& plan) {
+  return plan.code != encoding::Code::graded && plan.code != encoding::Code::current;
+}
+
 struct Placing {
   const Plan& plan;
   std::size_t (*packed_size)(std::uint32_t, std::uint32_t, std::uint32_t);
@@ -37,10 +42,11 @@ struct Placing {
     for (; p.last < plan.connections.size() && plan.connections[p.last].target == i; ++p.last)
       if (const auto source = plan.connections[p.last].source; source < i)
         p.x_frames = std::max(p.x_frames, places.layers[source].frames);
-    p.frames = l.answer == Answer::lif ? plan.steps : p.x_frames;
+    const bool makes_frames = l.answer == Answer::lif || (i == 0 && images_spike(plan));
+    p.frames = makes_frames ? plan.steps : p.x_frames;
     if (i > 0 && p.first == p.last) throw std::invalid_argument("layers: " + l.name + " hears nothing");
     p.x = take(p.x_frames * size);
-    p.answer = l.answer == Answer::em || l.answer == Answer::lif ? take(p.frames * size) : p.x;
+    p.answer = l.answer == Answer::em || makes_frames ? take(p.frames * size) : p.x;
     p.gradient = take(p.frames * size);
     if (l.answer == Answer::lif) p.potential = take(p.frames * size);
     places.frame = std::max(places.frame, size);
@@ -125,8 +131,8 @@ struct Placing {
     places.padded = std::max({places.padded, ahead, back});
     const std::size_t biases = plan.layers[c.target].bias.count;
     const LayerPlace& target = places.layers[c.target];
-    p.folds = c.source == 0 && groups == 1 && target.last - target.first == 1 && c.dropout == 0 &&
-              w.padding[0] == 0 && w.padding[1] == 0 && places.layers[0].leave == 1 &&
+    p.folds = c.source == 0 && !images_spike(plan) && groups == 1 && target.last - target.first == 1 &&
+              c.dropout == 0 && w.padding[0] == 0 && w.padding[1] == 0 && places.layers[0].leave == 1 &&
               (biases == 0 || biases == to.channels);
     if (!p.folds) return;
     const std::size_t numbers = std::size_t{outs} * (taps + 1);
@@ -152,6 +158,9 @@ Places places_of(const Plan& plan, std::size_t (*packed_size)(std::uint32_t, std
     p.folds |= p.connections[i].folds;
   }
   std::sort(p.dense.begin(), p.dense.end(), [](const Part& a, const Part& b) { return a.first < b.first; });
+  const std::uint32_t frames = p.layers.back().frames;
+  if (!plan.left.empty() && plan.left.size() != frames)
+    throw std::invalid_argument("layers: as many steps in which outputs leak as they have");
   return std::move(p);
 }
 

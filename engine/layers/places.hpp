@@ -29,8 +29,8 @@ class Room {
   std::size_t size_ = 0;
 };
 
-/// Of a layer, within a pack, in vectors.  A spiking layer's answers have a frame for each time step, and so
-/// has what depends on them; the rest has one frame.
+/// Of a layer, within a pack, in vectors.  Spikes, those of images and those of layers, have a frame for each
+/// time step, and so has what depends on them; the rest has one frame.
 struct LayerPlace {
   std::uint32_t x_frames = 1, frames = 1;
   std::size_t x = 0;         ///< sums of inputs

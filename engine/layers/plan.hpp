@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "network/layered.hpp"
+#include "spinet/encoding.hpp"
 
 namespace spinet::layers {
 
@@ -18,13 +19,15 @@ enum class Answer : std::uint8_t {
   lif,     ///< spikes; trained over time steps by surrogate gradients: Layer::spiking
 };
 
-/// A leaky integrate-and-fire layer on a grid of time steps.
+/// A leaky integrate-and-fire layer on a grid of time steps.  Potentials are above rest and in the unit of
+/// what arrives: what an input of 1 alone makes of them in a step is 1.
 struct Spiking {
   enum class Surrogate : std::uint8_t { fast_sigmoid, arctan };
   double membrane_decay = 0;  ///< exp(-step / tau_m)
   double synaptic_decay = 0;  ///< exp(-step / tau_s); 0: inputs act at once
   double threshold = 1;
-  bool soft_reset = false;  ///< by subtraction; else to 0
+  double reset = 0;         ///< where a spike leaves the potential
+  bool soft_reset = false;  ///< what is above the threshold is left, too
   Surrogate surrogate = Surrogate::fast_sigmoid;
   /// How sharp the surrogate is, which stands for the derivative of a spike with respect to the potential u:
   /// h / threshold, where h, with v = slope (u / threshold - 1), is 1 / (1 + |v|)^2 (fast sigmoid) or
@@ -89,8 +92,17 @@ struct Plan {
   std::vector<Layer> layers;            ///< [0] is the input, the last one the output; sources before targets
   std::vector<Connection> connections;  ///< sorted by target, then source
   std::size_t parameters = 0, statistics = 0;
-  std::uint32_t steps = 1;  ///< time steps of an image, where there are spiking layers
+  encoding::Code code = encoding::Code::graded;  ///< how pixels come in
+  std::uint32_t steps = 1;                       ///< time steps of an image that is not graded
+  double step = 0;                               ///< their length [ms]
+  /// What is left of the last layer's answer in each step when the outputs are read, which are its sum;
+  /// empty: all of it.
+  std::vector<double> left{};
   const Shape& input() const { return layers.front().shape; }
+  /// Numbers of an image: pixels, or of recorded spikes how many of each neuron come in each step.
+  std::size_t image_size() const {
+    return input().size() * (code == encoding::Code::events ? steps : std::size_t{1});
+  }
   std::uint32_t classes() const { return static_cast<std::uint32_t>(layers.back().shape.size()); }
 };
 
@@ -99,8 +111,8 @@ struct Plan {
 enum class Channels : std::uint8_t { differ, alike };
 
 /// Numbers of an image that is given with or without its channels.
-inline std::size_t numbers_of_image(const Shape& input, std::optional<Channels> channels) {
-  return channels == Channels::alike ? input.area() : input.size();
+inline std::size_t numbers_of_image(const Plan& plan, std::optional<Channels> channels) {
+  return channels == Channels::alike ? plan.input().area() : plan.image_size();
 }
 
 /// What training changes.

@@ -10,6 +10,7 @@
 #include "connect/draws.hpp"
 #include "connect/rule.hpp"
 #include "connect/window.hpp"
+#include "layers/spiking.hpp"
 #include "network/layer_numbers.hpp"
 
 namespace spinet::layers {
@@ -31,6 +32,9 @@ class Planner {
       if (const NeuronTable* t = n_.populations[p].neuron(); t && t->environment && n_.populations[p].shape)
         refuse("'{}' and '{}' both show images, and training knows one population that does",
                n_.populations[*images].name, n_.populations[p].name);
+    shown_ = *showing_of(n_);
+    for (const Population& p : n_.populations)
+      if (p.shape && can_spike(*p.model)) spiking_of(n_, p, shown_);
     const LayerTimes times = layer_times(n_, *images);
     if (!times.faults.empty()) refuse("{}", times.faults[0].reason);
     place_.resize(n_.populations.size());
@@ -40,6 +44,7 @@ class Planner {
     }
     for (std::uint32_t p = 0; p < n_.projections.size(); ++p) join(p, *images);
     check_outputs();
+    show(times);
     std::stable_sort(plan().connections.begin(), plan().connections.end(),
                      [](const Connection& a, const Connection& b) {
                        return a.target != b.target ? a.target < b.target : a.source < b.source;
@@ -63,9 +68,14 @@ class Planner {
     if (name == "relu") l.answer = Answer::relu;
     else if (name == "em_activation") l.answer = Answer::em;
     else if (name == "maximum") l.maximum = true;
+    else if (can_spike(*q.model)) l.answer = Answer::lif, l.spiking = spiking_of(n_, q, shown_);
     else if (name != "linear")
-      refuse("'{}' is of model {}, which cannot be trained; relu, linear, em_activation and maximum can",
-             q.name, name);
+      refuse(
+          "'{}' is of model {}, which cannot be trained; relu, linear, em_activation and maximum can, and "
+          "lif_delta and integrator",
+          q.name, name);
+    if (l.answer == Answer::em && shown_.in_steps())
+      refuse("'{}' is of model {}, whose silence is an answer, and images come in steps", q.name, name);
     if (l.answer != Answer::em) return l;
     if (!q.curves) refuse("'{}' has no 'curves' that training could read out", q.name);
     l.curves = *q.curves;
@@ -89,7 +99,7 @@ class Planner {
     if (std::all_of(q.targets.begin(), q.targets.end(),
                     [&](const GidRange& r) { return r.first - shown.first < shown.size; })) {
       if (is_layer(source)) check_answers(q, shown);
-      if (is_layer(source)) answered_.push_back(*place_[*source]);
+      if (is_layer(source)) answered_.push_back({*place_[*source], static_cast<Tick>(q.delay.a)});
       return;
     }
     if (!is_layer(target)) {
@@ -129,6 +139,9 @@ class Planner {
     c.dropout = q.preparation.dropout;
     c.fixed = q.preparation.fixed;
     c.normalisation.on = q.preparation.normalise;
+    if (c.normalisation.on && shown_.in_steps())
+      refuse("'{}' normalises, which makes biases, and layers of images that come in steps have none",
+             q.name);
     c.normalisation.momentum = q.preparation.momentum;
     c.normalisation.epsilon = q.preparation.epsilon;
     const std::string_view rule = q.rule->format.name;
@@ -176,10 +189,25 @@ class Planner {
             made_.plan.layers[i].name);
     }
     if (made_.plan.layers.size() == 1) refuse("'{}' sends images to no layer", made_.plan.layers[0].name);
-    for (const std::uint32_t k : answered_)
-      if (k + 1 != made_.plan.layers.size())
-        refuse("the answers come from '{}', and the last layer is '{}'", made_.plan.layers[k].name,
+    for (const Answers& a : answered_)
+      if (a.layer + 1 != made_.plan.layers.size())
+        refuse("the answers come from '{}', and the last layer is '{}'", made_.plan.layers[a.layer].name,
                made_.plan.layers.back().name);
+  }
+
+  /// How images come in over time, and their answers go out.
+  void show(const LayerTimes& times) {
+    plan().code = shown_.code;
+    plan().steps = shown_.steps;
+    plan().step = shown_.step;
+    const bool spikes = std::any_of(plan().layers.begin(), plan().layers.end(),
+                                    [](const Layer& l) { return l.answer == Answer::lif; });
+    if (shown_.code == encoding::Code::current && !spikes)
+      refuse("'{}' shows images as currents, and no layer integrates them: lif_delta and integrator do",
+             plan().layers[0].name);
+    if (answered_.empty()) return;
+    plan().left = left_of_answers(shown_, *times.answer[plan().layers.back().population],
+                                  answered_.front().delay, n_.ticks_per_ms());
   }
 
   // --- where numbers lie, and what they are at first
@@ -223,7 +251,7 @@ class Planner {
     const Population& q = n_.populations[l.population];
     const Trained trained = trained_of_population(n_, l.population);
     l.bias = parameters(trained.biases);
-    take_biases(l, q.params[*parameter_of(*q.model, "bias")]);
+    if (const auto bias = parameter_of(*q.model, "bias")) take_biases(l, q.params[*bias]);
     if (l.answer != Answer::em) return;
     l.read_out = parameters(trained.read_out);
     const double width = 1 / std::sqrt(static_cast<double>(l.curves.curves.size()));
@@ -238,6 +266,8 @@ class Planner {
     const auto of = [&](std::size_t neuron) {
       return static_cast<float>(d.kind == Distribution::Kind::listed ? d.values[neuron] : d.a);
     };
+    if (shown_.in_steps() && (d.kind != Distribution::Kind::constant || d.a != 0))
+      refuse("'{}' has a bias, and layers of images that come in steps have none", l.name);
     const std::size_t each = l.bias.count ? l.shape.size() / l.bias.count : 0;
     if (d.kind != Distribution::Kind::constant && d.kind != Distribution::Kind::listed)
       refuse("the bias of '{}' is drawn, and no weights end there that are trained", l.name);
@@ -252,7 +282,12 @@ class Planner {
   const Network& n_;
   Layered made_;
   std::vector<std::optional<std::uint32_t>> place_;  ///< of a population among the layers
-  std::vector<std::uint32_t> answered_;              ///< layers that send back to the images
+  struct Answers {
+    std::uint32_t layer;
+    Tick delay;
+  };
+  std::vector<Answers> answered_;  ///< what goes back to the images
+  Showing shown_;
 };
 
 }  // namespace

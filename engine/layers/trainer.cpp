@@ -19,7 +19,7 @@ void check_model(const Plan& plan, const Model& model) {
 }
 
 std::size_t count_images(const Plan& plan, std::span<const float> images, std::optional<Channels> channels) {
-  const std::size_t size = numbers_of_image(plan.input(), channels);
+  const std::size_t size = numbers_of_image(plan, channels);
   if (images.size() % size != 0)
     throw std::invalid_argument("layers: images that are not of the input's size");
   return images.size() / size;
@@ -204,7 +204,7 @@ void Trainer::restore(Model model, State state) {
 std::vector<float> outputs(const Plan& plan, const Model& model, std::span<const float> images,
                            Transport& transport, std::optional<Channels> known) {
   check_model(plan, model);
-  const std::size_t count = count_images(plan, images, known), size = numbers_of_image(plan.input(), known),
+  const std::size_t count = count_images(plan, images, known), size = numbers_of_image(plan, known),
                     classes = plan.classes();
   const std::size_t groups = (count + half_lanes - 1) / half_lanes;
   const auto begin_of = [&](int rank) {
@@ -215,7 +215,7 @@ std::vector<float> outputs(const Plan& plan, const Model& model, std::span<const
   std::vector<float> mine((end - begin) * classes);
   Pass<float> pass(plan, best_kernels(8, 1), transport, 1);
   // The same for all images: those of some may be alike by chance.
-  if (!known && channels_of(plan.input(), images) == Channels::differ) known = Channels::differ;
+  if (!known && channels_of(plan, images) == Channels::differ) known = Channels::differ;
   for (std::size_t i = begin; i < end; i += images_at_once)
     pass.apply(model.parameters, model.statistics,
                {images.subspan(i * size, std::min(images_at_once, end - i) * size), {}, known},
@@ -284,7 +284,7 @@ Model Recalibration::model() const {
 Model recalibrated(const Plan& plan, const Model& model, std::span<const float> images,
                    Transport& transport) {
   Recalibration r(plan, model, transport);
-  const std::size_t count = count_images(plan, images, {}), size = plan.input().size();
+  const std::size_t count = count_images(plan, images, {}), size = plan.image_size();
   for (std::size_t i = 0; i < count; i += Recalibration::batch)
     r.add(images.subspan(i * size, std::min(Recalibration::batch, count - i) * size));
   return r.model();

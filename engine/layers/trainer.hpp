@@ -15,7 +15,7 @@
 
 namespace spinet::layers {
 
-/// Images, one after the other, each as Plan::input() has it, and what they show.
+/// Images, one after the other, each as Plan::image_size() says, and what they show.
 struct Batch {
   std::span<const float> images;
   std::span<const std::uint32_t> labels;

@@ -34,12 +34,50 @@ std::optional<std::uint32_t> images_of(const Network& n) {
   return {};
 }
 
+std::optional<Showing> showing_of(const Network& n) {
+  const auto images = images_of(n);
+  if (!images) return {};
+  const Population& p = n.populations[*images];
+  const auto value = [&](std::string_view name) {
+    const auto i = parameter_of(*p.model, name);
+    return i && p.params[*i].kind == Distribution::Kind::constant ? p.params[*i].a : 0;
+  };
+  const auto ticks = [&](double ms) { return static_cast<Tick>(std::llround(ms * n.ticks_per_ms())); };
+  Showing s;
+  s.population = *images;
+  s.code = static_cast<encoding::Code>(value("encoding"));
+  if (s.in_steps()) s.steps = static_cast<std::uint32_t>(value("steps"));
+  s.step = value("step");
+  s.onset = ticks(value("onset"));
+  s.period = ticks(value("period"));
+  s.read = s.period - std::min(s.period, std::max<Tick>(1, ticks(value("latency"))));
+  s.tau_out = value("tau_out");
+  s.surrogate = static_cast<int>(value("surrogate"));
+  s.slope = value("slope");
+  return s;
+}
+
+bool can_spike(const Model& m) {
+  const std::string_view name = m.name;
+  return name == "lif_delta" || name == "integrator";
+}
+
+namespace {
+
+bool in_steps(const Network& n) {
+  const auto s = showing_of(n);
+  return s && s->in_steps();
+}
+
+}  // namespace
+
 bool learns(const Network& n, std::uint32_t p) {
   const Projection& q = n.projections[p];
   if (!q.rule || !q.rule->learns()) return false;
   const auto target = whole_population(n, q.targets);
   const NeuronTable* const t = target ? n.populations[*target].neuron() : nullptr;
-  return t && !t->environment && parameter_of(t->model, "bias");
+  if (!t || t->environment) return false;
+  return parameter_of(t->model, "bias") || (can_spike(t->model) && in_steps(n));
 }
 
 Trained trained_of_projection(const Network& n, std::uint32_t p) {
@@ -61,6 +99,7 @@ Trained trained_of_population(const Network& n, std::uint32_t p) {
     if (!learns(n, k) || whole_population(n, n.projections[k].targets) != p) continue;
     (n.projections[k].numbers.empty() ? by_neuron : by_channel) = true;
   }
+  if ((by_channel || by_neuron) && in_steps(n)) by_channel = by_neuron = false;
   if (by_channel) t.biases = q.shape->channels;
   else if (by_neuron) t.biases = q.size;
   if (q.curves) t.read_out = q.curves->curves.size() + 1;
@@ -124,7 +163,7 @@ namespace {
 /// The way of an image through the layers.
 class Ways {
  public:
-  Ways(const Network& n, std::uint32_t images) : n_(n), images_(images) {
+  Ways(const Network& n, std::uint32_t images) : n_(n), images_(images), in_steps_(in_steps(n)) {
     for (std::uint32_t p = 0; p < n.projections.size(); ++p) {
       const Projection& q = n.projections[p];
       for (const auto& s : q.sources)
@@ -175,7 +214,8 @@ class Ways {
   };
   bool layer(std::uint32_t p) const {
     const Population& q = n_.populations[p];
-    return p != images_ && q.model && q.neuron() && parameter_of(*q.model, "phase");
+    return p != images_ && q.model && q.neuron() &&
+           (parameter_of(*q.model, "phase") || (in_steps_ && can_spike(*q.model)));
   }
   std::span<const Way> from(std::uint32_t p) const {
     const auto first = std::lower_bound(ways_.begin(), ways_.end(), p,
@@ -207,6 +247,7 @@ class Ways {
   }
   const Network& n_;
   const std::uint32_t images_;
+  const bool in_steps_;
   std::vector<Way> ways_;
 };
 

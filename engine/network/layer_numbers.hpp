@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "network/checked.hpp"
+#include "spinet/encoding.hpp"
 
 namespace spinet {
 
@@ -20,7 +21,25 @@ std::optional<std::uint32_t> whole_population(const Network& n, const std::vecto
 /// The population of images: an environment with a shape.  Nothing: the network has no layers.
 std::optional<std::uint32_t> images_of(const Network& n);
 
-/// Does training change the weights of projection `p`, and do its targets have biases then?
+/// How and when the population of images shows them.
+struct Showing {
+  std::uint32_t population = 0;
+  encoding::Code code = encoding::Code::graded;
+  std::uint32_t steps = 1;    ///< 1 of graded images
+  double step = 0;            ///< [ms]
+  Tick onset = 0;             ///< of the first step, from the image's begin
+  Tick period = 0, read = 0;  ///< from image to image; from the image's begin until its outputs are read
+  double tau_out = 0;         ///< with which they leak until then [ms]; 0: they do not
+  int surrogate = 0;  ///< of spikes in training: 0 fast sigmoid, 1 arctan; and its slope, 0: as preset
+  double slope = 0;
+  bool in_steps() const { return code != encoding::Code::graded; }
+};
+std::optional<Showing> showing_of(const Network& n);
+
+/// May a population of this model be a layer that spikes?  It is one where images come in steps.
+bool can_spike(const Model& m);
+
+/// Does training change the weights of projection `p`?  Where images come in steps no layer has biases.
 bool learns(const Network& n, std::uint32_t p);
 
 /// What training changes.

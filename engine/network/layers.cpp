@@ -146,10 +146,11 @@ void check_normalised(Loading& l) {
 
 bool is_near(double a, double b) { return std::abs(a - b) <= 1e-9 * std::max(std::abs(a), std::abs(b)); }
 
-/// Layers that have not been told are told when images come.
+/// Layers that have not been told are told when images come; not where these come in steps, for then silence
+/// is no answer.
 void tell_times(Loading& l) {
   const auto images = images_of(l.net);
-  if (!images) return;
+  if (!images || showing_of(l.net)->in_steps()) return;
   const LayerTimes times = layer_times(l.net, *images);
   for (const auto& f : times.faults) l.read.errors.error(l.projections.marks[f.projection], f.reason, f.help);
   const Population& source = l.net.populations[*images];

@@ -154,7 +154,8 @@ class TrainingReader {
                           suggest(*name, known, "projections"));
       } else if (!l_.projections.flawed[at->second] && !learns(l_.net, at->second)) {
         r_.errors.error(item->mark, fmt::format("{} has no weights that training changes", in_quotes(*name)),
-                        "those of dense and convolution onto relu, linear and em_activation are");
+                        "those of dense and convolution onto relu, linear and em_activation are, and onto "
+                        "lif_delta and integrator where images come in steps");
       } else {
         l_.net.projections[at->second].preparation.fixed = true;
       }

@@ -36,7 +36,7 @@ Network network_of_images(const std::string& body) {
 
 /// Rows of pixels and a label in the population that shows them, which is the first one.
 void give(Network& net, std::uint32_t pixels, std::uint32_t classes, const std::vector<float>& all,
-          const std::vector<std::uint32_t>& labels) {
+          const std::vector<std::uint32_t>& labels, Tick every = period) {
   Population& p = net.populations[0];
   p.pattern_inputs = pixels;
   p.pattern_targets = classes;
@@ -46,9 +46,9 @@ void give(Network& net, std::uint32_t pixels, std::uint32_t classes, const std::
                       all.begin() + static_cast<std::ptrdiff_t>((i + 1) * pixels));
     for (std::uint32_t c = 0; c < classes; ++c) p.patterns.push_back(c == labels[i] ? 1 : 0);
   }
-  net.duration = period * static_cast<Tick>(labels.size()) + 1;
+  net.duration = every * static_cast<Tick>(labels.size()) + 1;
   for (std::uint32_t q = 0; q < net.populations.size(); ++q) net.spikes.push_back({q, {}, 0, never});
-  Report outputs{"outputs", 0, 0, {}, period, period, never};
+  Report outputs{"outputs", 0, 0, {}, every, every, never};
   for (std::uint32_t c = 0; c < classes; ++c) outputs.ids.push_back(c);
   net.reports = {outputs};
 }
@@ -79,7 +79,7 @@ Outcome run_images(const Network& net, int ranks, MemoryCheckpoints* saving = nu
     const auto rank = static_cast<std::size_t>(t.rank());
     parts[rank] = s.fan_out();
     RunHooks hooks;
-    hooks.checkpoints.every = saving ? 5 * period / 4 : 0;
+    hooks.checkpoints.every = saving ? net.duration / 7 * 5 / 4 : 0;
     if (t.rank() == 0) hooks.checkpoints.sink = saving;
     const auto figures = s.run(t.rank() == 0 ? &o.recorder : nullptr, hooks);
     deliveries[rank] = figures.deliveries;
@@ -245,5 +245,76 @@ TEST_CASE("images: a run goes on from any checkpoint with the same bits") {
           std::vector<std::vector<double>>(
               whole.recorder.rows.end() - static_cast<std::ptrdiff_t>(rest.recorder.rows.size()),
               whole.recorder.rows.end()));
+  }
+}
+
+namespace {
+
+constexpr Tick long_period = 160'000'000;  // 160 ms
+
+/// Spikes in and out, or a read-out that leaks.
+Network spiking_network(const std::string& block, const std::string& code, bool leaks) {
+  return network_of_images("block: " + block + "\nparameters: {code: " + code + ", " +
+                           (leaks ? "onset: 150 ms, tau_out: 5 ms" : "onset: 0 ms, tau_out: 0 ms") + R"(,
+             learned: {model: static, weight: {fan_in: uniform}, delay: 0.1 ms}}
+populations:
+  image: {model: image_task, shape: [3, 9, 9],
+          params: {period: 160 ms, encoding: $code, steps: 9, onset: $onset, tau_out: $tau_out}}
+  c1: {model: lif_delta, shape: [4, 8, 8], initial: {V: 0 mV},
+       params: {tau_m: 8 ms, E_L: 0 mV, v_reset: 0 mV, v_th: 0.7 mV, t_ref: 0 ms}}
+  p1: {model: linear, shape: [4, 4, 4]}
+  f1: {like: c1, shape: [13]}
+  out: {)" + (leaks ? "model: linear" : "like: f1") +
+                           R"(, shape: [5]}
+projections:
+  conv1: {from: image, to: c1, connect: {convolution: {kernel: 4, padding: 1}}, synapse: $learned}
+  pool1: {from: c1, to: p1, connect: {pool: {kind: average, size: 2}},
+          synapse: {model: static, delay: 0.1 ms}}
+  dense: {from: p1, to: f1, connect: dense, synapse: $learned}
+  read: {from: f1, to: out, connect: dense, synapse: $learned}
+  answers: {from: out, to: "image[0:5]", connect: one_to_one, synapse: {model: static, delay: 0.2 ms}}
+)");
+}
+
+}  // namespace
+
+TEST_CASE("images in steps: outputs are the trainer's, on any rank and block and from any checkpoint") {
+  const auto pixels = drawn_pixels();
+  std::vector<float> copied;
+  for (std::uint32_t i = 0; i < shown; ++i)
+    for (int c = 0; c < 3; ++c)
+      copied.insert(copied.end(), pixels.begin() + i * side, pixels.begin() + (i + 1) * side);
+  OneRank alone;
+  for (const std::string code : {"rate", "latency", "current"}) {
+    CAPTURE(code);
+    const bool leak = code != "rate";
+    std::vector<float> same;
+    std::vector<Spike> spikes;
+    for (const auto& [block, ranks] : {std::pair("256", 1), std::pair("1", 2), std::pair("4", 3)}) {
+      CAPTURE(block, ranks);
+      auto net = spiking_network(block, code, leak);
+      auto [plan, model] = layers::layered(net);
+      for (float& w : model.parameters) w *= 3;
+      layers::fold(plan, model, net);
+      give(net, side, 5, pixels, {0, 1, 2, 3, 4, 0, 1}, long_period);
+      MemoryCheckpoints checkpoints;
+      auto o = run_images(net, ranks, ranks == 1 ? &checkpoints : nullptr);
+      const auto got = o.recorder.report(0), wanted = layers::outputs(plan, model, copied, alone);
+      REQUIRE(got.size() == wanted.size());
+      for (std::size_t i = 0; i < got.size(); ++i) CHECK(got[i] == Approx(wanted[i]).margin(1e-5));
+      if (same.empty()) same = got, spikes = o.recorder.spikes();
+      CHECK(got == same);
+      CHECK(o.recorder.spikes() == spikes);
+      std::uint64_t fired = 0;
+      for (const Spike& s : spikes) fired += s.gid >= 3 * side && s.gid < 3 * side + 4 * 8 * 8;
+      CHECK(fired > 100);
+      for (const auto& [at, unused] : checkpoints.saved) {
+        checkpoints.chosen = at;
+        auto rest = run_images(net, 2, nullptr, &checkpoints);
+        const auto later = rest.recorder.report(0);
+        CHECK(
+            (std::vector<float>(got.end() - static_cast<std::ptrdiff_t>(later.size()), got.end()) == later));
+      }
+    }
   }
 }

@@ -116,9 +116,9 @@ TEST_CASE("images go into inputs of their shape, of more channels, and flat ones
   twice.insert(twice.end(), last.begin(), last.end());
   CHECK(laid({2, 2, 2}, {2}) == twice);
   CHECK(laid({1, 2, 2}, {2, 2}) == twice);
-  CHECK(images::misfit(all, {3, 4, 2}) ==
+  CHECK(images::misfit(all, layers::Shape{3, 4, 2}) ==
         "images are 1 x 2 x 2 (channels, rows, columns), the input is 3 x 4 x 2");
-  CHECK_FALSE(images::misfit(all, {8, 1, 1}).empty());
+  CHECK_FALSE(images::misfit(all, layers::Shape{8, 1, 1}).empty());
 }
 
 TEST_CASE("images of NPY and HDF5 files") {
@@ -155,7 +155,8 @@ TEST_CASE("images of NPY and HDF5 files") {
 TEST_CASE("files of images that are refused, and why") {
   const Folder f;
   CHECK_THAT(reason(f), Catch::EndsWith("has no training images: neither train-images-idx3-ubyte[.gz] nor "
-                                        "train-images.npy nor train.h5"));
+                                        "train-images.npy nor train.h5, and no recorded spikes: no "
+                                        "train.csv"));
   write_good(f);
   CHECK_THAT(reason(f, 0, Part::test), Catch::Contains("has no test images"));
   CHECK_THAT(reason(f, 2), Catch::EndsWith("train-labels-idx1-ubyte.gz: image 0 has the label 2; there are 2 "

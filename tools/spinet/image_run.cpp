@@ -13,6 +13,7 @@
 #include "layers/fold.hpp"
 #include "layers/plan_of.hpp"
 #include "log/model_file.hpp"
+#include "network/layer_numbers.hpp"
 #include "network/printable.hpp"
 #include "text.hpp"
 #include "train/course.hpp"
@@ -106,6 +107,34 @@ images::Images read_images(const ImageOptions& o, std::uint32_t classes) {
   }
 }
 
+/// Numbers of an image in the environment's table: pixels, or of recorded spikes time and neuron.
+std::uint32_t columns_of(const images::Images& all, const ImageRange& range) {
+  if (!all.recorded()) return static_cast<std::uint32_t>(all.shape.size());
+  std::size_t most = 1;
+  for (std::uint32_t i = range.first; i < range.first + range.count; ++i)
+    most = std::max(most, all.begins[i + 1] - all.begins[i]);
+  constexpr std::size_t most_numbers = std::size_t{1} << 30;
+  if (2 * most * range.count > most_numbers)
+    throw UserError(fmt::format("{} samples of up to {} spikes are too many at once; --images takes some",
+                                range.count, most));
+  return static_cast<std::uint32_t>(2 * most);
+}
+void put_pixels(const images::Images& all, std::uint32_t number, std::span<double> row) {
+  std::vector<float> pixels(row.size());
+  images::lay_out(all, all.shape, std::span(&number, 1), pixels);
+  std::copy(pixels.begin(), pixels.end(), row.begin());
+}
+/// Ticks from the first step on, then the neuron; rounding may bring spikes into one tick.
+void put_spikes(const images::Images& all, std::uint32_t number, double ticks_per_ms, std::span<double> row) {
+  std::vector<std::pair<double, double>> spikes;
+  for (std::size_t e = all.begins[number]; e < all.begins[number + 1]; ++e)
+    spikes.emplace_back(std::round(all.events[e].ms * ticks_per_ms), all.events[e].neuron);
+  std::sort(spikes.begin(), spikes.end());
+  std::fill(row.begin(), row.end(), -1);
+  for (std::size_t i = 0; i < spikes.size(); ++i)
+    row[2 * i] = spikes[i].first, row[2 * i + 1] = spikes[i].second;
+}
+
 }  // namespace
 
 bool shows_images(const Network& n) {
@@ -157,18 +186,19 @@ void ImageRun::show(Network& network, const ImageOptions& o, DataFiles& files) {
   const auto all = read_images(o, classes);
   for (const auto& file : all.files) files[file.string()] = file;
   const auto shape = p.shape.value_or(layers::Shape{p.size, 1, 1});
-  if (const auto why = images::misfit(all, shape); !why.empty())
+  const Showing shown = showing_of(network).value_or(Showing{});
+  if (const auto why = images::misfit(all, {shape, shown.code, shown.steps, shown.step}); !why.empty())
     throw UserError(fmt::format("{}: {} (population {} of {})", o.data, why, p.name, network.source_path));
   const auto range = range_of_images(o.numbers, all.count);
-  p.pattern_inputs = static_cast<std::uint32_t>(all.shape.size());
+  p.pattern_inputs = columns_of(all, range);
   p.pattern_targets = classes;
   const std::size_t columns = std::size_t{p.pattern_inputs} + classes;
   p.patterns.assign(columns * range.count, 0);
-  std::vector<float> pixels(all.shape.size());
   for (std::uint32_t i = 0; i < range.count; ++i) {
     const std::uint32_t number = range.first + i;
-    images::lay_out(all, all.shape, std::span(&number, 1), pixels);
-    std::copy(pixels.begin(), pixels.end(), p.patterns.begin() + static_cast<std::ptrdiff_t>(i * columns));
+    const std::span row(p.patterns.data() + i * columns, p.pattern_inputs);
+    if (all.recorded()) put_spikes(all, number, network.ticks_per_ms(), row);
+    else put_pixels(all, number, row);
     p.patterns[i * columns + p.pattern_inputs + all.labels[number]] = 1;
     results_.numbers.push_back(number);
     results_.labels.push_back(all.labels[number]);

@@ -51,7 +51,7 @@ struct Inputs {
 images::Images read_part(const TrainOptions& o, images::Part part, const layers::Plan& plan) {
   try {
     auto images = images::read(o.data, part, plan.classes());
-    const auto fault = images::misfit(images, plan.input());
+    const auto fault = images::misfit(images, images::input_of(plan));
     if (!fault.empty())
       throw UserError(fmt::format("{}: {}", images.files.empty() ? o.data : images.files[0].string(), fault));
     if (images.count == 0) throw UserError(fmt::format("{}: has no images", o.data));

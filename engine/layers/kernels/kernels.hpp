@@ -148,7 +148,7 @@ struct Spikes {
   std::size_t count, x_frame;  ///< numbers from a frame of x to the next; 0: x is the same in all
   std::uint32_t steps;
   T *potential, *spikes;
-  T membrane_decay, synaptic_decay, threshold;
+  T membrane_decay, synaptic_decay, threshold, reset;
   bool soft_reset;
 };
 

@@ -7,7 +7,8 @@
 namespace spinet::layers {
 
 /// In every step: current = synaptic_decay current + x; potential = membrane_decay potential + current; a
-/// neuron at or above the threshold spikes, and is reset afterwards.
+/// neuron at or above the threshold spikes, and afterwards is at `reset`, with a soft reset plus what was
+/// above the threshold.
 template <class V>
 struct SpikeKernels {
   using T = typename V::Scalar;
@@ -16,7 +17,7 @@ struct SpikeKernels {
   static bool spikes(const Spikes<T>& s) {
     V check = V::of(0);
     const V leak = V::of(s.membrane_decay), fade = V::of(s.synaptic_decay), threshold = V::of(s.threshold);
-    const V none = V::of(0), one = V::of(1);
+    const V none = V::of(0), one = V::of(1), reset = V::of(s.reset);
     const std::size_t frame = s.count * lanes;
     for (std::size_t i = 0; i < frame; i += lanes) {
       V current = none, left = none;
@@ -27,7 +28,7 @@ struct SpikeKernels {
         check = V::fma(u, none, check);
         u.store(s.potential + t * frame + i);
         V::select(fires, one, none).store(s.spikes + t * frame + i);
-        left = V::select(fires, s.soft_reset ? u - threshold : none, u);
+        left = V::select(fires, s.soft_reset ? (u - threshold) + reset : reset, u);
       }
     }
     return UnitKernels<V>::zero(check);

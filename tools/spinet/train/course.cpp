@@ -42,10 +42,13 @@ std::string digest_of_values(const layers::Plan& plan) {
     }
     add(l.spiking.membrane_decay), add(l.spiking.synaptic_decay), add(l.spiking.threshold);
     add(l.spiking.soft_reset), add(l.spiking.slope), add(static_cast<double>(l.spiking.surrogate));
+    if (l.spiking.reset != 0) add(l.spiking.reset);
   }
   for (const auto& c : plan.connections)
     add(c.dropout), add(c.fixed), add(c.normalisation.momentum), add(c.normalisation.epsilon);
   add(plan.steps);
+  if (plan.code != encoding::Code::graded) add(static_cast<double>(plan.code)), add(plan.step);
+  for (const double x : plan.left) add(x);
   return hex(hash.finish()).substr(0, 16);
 }
 
@@ -138,7 +141,7 @@ class Run {
     const std::size_t first = at_ * task_.training.batch;
     const std::span some =
         std::span(order).subspan(first, std::min<std::size_t>(task_.training.batch, order.size() - first));
-    lay_out_share(task_.train, task_.plan.input(), some, transport_, pixels_);
+    lay_out_share(task_.train, task_.plan, some, transport_, pixels_);
     labels_.clear();
     for (const auto i : some) labels_.push_back(task_.train.labels[i]);
     const auto channels = images::channels_in(task_.train, task_.plan.input());
@@ -184,7 +187,7 @@ class Run {
   }
 
   void show_worst() {
-    record_.image_shape = task_.test.shape;
+    record_.image_shape = task_.test.recorded() ? task_.plan.input() : task_.test.shape;
     std::vector<std::uint32_t> which;
     for (const auto& w : record_.test.worst) which.push_back(w.image);
     record_.worst_pixels.resize(which.size() * record_.image_shape.size());

@@ -31,12 +31,6 @@ struct Seen {
   std::uint64_t answer;  // as wide, so that there is nothing undefined between two of them
 };
 
-/// Of what is laid out of an image: its one channel, where all of the input's are alike.
-layers::Shape shape_of(const images::Images& images, const layers::Shape& input) {
-  const bool alike = images::channels_in(images, input) == layers::Channels::alike;
-  return alike ? layers::Shape{1, input.height, input.width} : input;
-}
-
 /// This rank's part of the images.
 std::span<const std::uint32_t> share_of(std::span<const std::uint32_t> which, const Transport& transport) {
   const auto begin = [&](int rank) {
@@ -53,9 +47,9 @@ std::vector<Seen> seen(const layers::Plan& plan, const layers::Model& model, con
   std::vector<float> pixels;
   for (std::size_t first = 0; first < which.size(); first += at_once) {
     const auto some = which.subspan(first, std::min(at_once, which.size() - first));
-    const auto shape = shape_of(images, plan.input());
-    pixels.resize(some.size() * shape.size());
-    images::lay_out(images, shape, some, pixels);
+    const auto input = images::laid_out(images, plan);
+    pixels.resize(some.size() * input.size());
+    images::lay_out(images, input, some, pixels);
     const auto outputs =
         layers::outputs(plan, model, pixels, here, images::channels_in(images, plan.input()));
     for (std::size_t i = 0; i < some.size(); ++i) {
@@ -107,20 +101,20 @@ layers::Model recalibrated_on(const layers::Plan& plan, const layers::Model& mod
   std::vector<float> pixels;
   for (std::size_t first = 0; first < which.size(); first += r.batch) {
     const auto batch = which.subspan(first, std::min(r.batch, which.size() - first));
-    lay_out_share(images, plan.input(), batch, transport, pixels);
+    lay_out_share(images, plan, batch, transport, pixels);
     r.add(pixels, channels);
   }
   return r.model();
 }
 
-void lay_out_share(const images::Images& images, const layers::Shape& input,
+void lay_out_share(const images::Images& images, const layers::Plan& plan,
                    std::span<const std::uint32_t> batch, const Transport& transport,
                    std::vector<float>& pixels) {
-  const auto shape = shape_of(images, input);
-  const std::size_t size = shape.size();
+  const auto input = images::laid_out(images, plan);
+  const std::size_t size = input.size();
   pixels.resize(batch.size() * size);
   const auto share = layers::share_of(batch.size(), transport);
-  images::lay_out(images, shape, batch.subspan(share.begin, share.end - share.begin),
+  images::lay_out(images, input, batch.subspan(share.begin, share.end - share.begin),
                   std::span(pixels).subspan(share.begin * size, (share.end - share.begin) * size));
 }
 

@@ -36,7 +36,7 @@ layers::Model recalibrated_on(const layers::Plan& plan, const layers::Model& mod
 
 /// A batch for layers::Trainer and layers::Recalibration, whose channels images::channels_in tells: room for
 /// all of it, and the images of this rank.
-void lay_out_share(const images::Images& images, const layers::Shape& input,
+void lay_out_share(const images::Images& images, const layers::Plan& plan,
                    std::span<const std::uint32_t> batch, const Transport& transport,
                    std::vector<float>& pixels);
 
