@@ -24,6 +24,7 @@
 
 #include "spinet/device.hpp"
 #include "spinet/neuron.hpp"
+#include "spinet/write_verify.hpp"
 
 namespace {
 using namespace spinet;
@@ -55,8 +56,7 @@ struct Programmer {
     double wanted, tolerance, up_amplitude, up_width, down_amplitude, down_width, step, most, start, period,
         deadline, latency;
   };
-  struct Rule {  ///< what all devices share
-    double tolerance, up_amplitude, up_width, down_amplitude, down_width, step, most;
+  struct Rule : WriteVerify {  ///< what all devices share
     Tick start, period, deadline, latency;
   };
   struct Constants {
@@ -142,10 +142,13 @@ struct Programmer {
   static void init(N n, std::uint32_t j, const Params& p, const double*) {
     const RunInfo& r = n.b.run;
     n.state(j) = {};
-    n.constants(j) = {
-        p.wanted,
-        {p.tolerance, p.up_amplitude, p.up_width * 1e-3, p.down_amplitude, p.down_width * 1e-3, p.step,
-         p.most, ticks(p.start, r), ticks(p.period, r), ticks(p.deadline, r), ticks(p.latency, r)}};
+    n.constants(j) = {p.wanted,
+                      {{p.tolerance, p.up_amplitude, p.up_width * 1e-3, p.down_amplitude, p.down_width * 1e-3,
+                        p.step, p.most},
+                       ticks(p.start, r),
+                       ticks(p.period, r),
+                       ticks(p.deadline, r),
+                       ticks(p.latency, r)}};
     if (j != 0) return;
     if (const char* const reason = misfit(n)) return n.out().fail(0, 0, reason);
     n.out().wake_at(n.constants(0).rule.start, 0);
@@ -199,19 +202,17 @@ struct Programmer {
     const Rule& rule = n.constants(0).rule;
     const auto [row, column] = place(n, k);
     own.reading = n.state(column).heard;
-    const double off = own.reading - n.constants(k).wanted;
-    const bool good = math::abs(off) <= rule.tolerance;
-    if (good || own.pulses >= rule.most) {
+    const double wanted = n.constants(k).wanted, off = own.reading - wanted;
+    const WriteVerify::Decision next = rule(own.reading, wanted, own.pulses);
+    if (next.finished) {
       own.finished = 1;
       ++sums.devices;
-      sums.reached += good;
+      sums.reached += next.reached;
       sums.all += own.pulses;
       sums.squares += off * off;
       return;
     }
-    const double amplitude = off < 0 ? rule.up_amplitude : rule.down_amplitude, more = rule.step * own.pulses;
-    const double V = amplitude < 0 ? amplitude - more : amplitude + more;
-    n.out().post(pulse_at, {a_pulse, 0, {V, off < 0 ? rule.up_width : rule.down_width}},
+    n.out().post(pulse_at, {a_pulse, 0, {next.amplitude, next.width}},
                  {PostedTo::Kind::pair, 0, row, column});
     own.pulses += 1;
   }

@@ -1,6 +1,7 @@
 // Layer by layer, and within that pack by pack, as far as no sums over the whole batch are needed.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <vector>
 
 #include "layers/first_convolution.hpp"
@@ -153,6 +154,7 @@ class Forward {
     T* const x = s_.at(p, place.x);
     T* const a = s_.at(p, place.answer);
     bool fine = true;
+    if (s_.mode == Mode::apply) measure(i, x, numbers);
     switch (l.answer) {
       case Answer::linear:
         fine = s_.k.finite(x, numbers);
@@ -168,6 +170,22 @@ class Forward {
         break;
     }
     if (!fine) s_.bad[i] = true;
+  }
+
+  /// What a crossbar's converters make of the sums, and how far these reach.
+  void measure(std::size_t i, T* x, std::size_t numbers) {
+    double& greatest = s_.greatest[i];
+    for (std::size_t k = 0; k < numbers && s_.watches; ++k)
+      greatest = std::max(greatest, math::abs(static_cast<double>(x[k])));
+    const auto& converter = s_.plan.layers[i].converter;
+    for (std::size_t k = 0; k < numbers && converter.bits != 0; ++k)
+      x[k] = static_cast<T>(converter(static_cast<double>(x[k])));
+    const Layer& l = s_.plan.layers[i];
+    const Curves& c = l.curves;
+    for (std::size_t k = 0; k < numbers && l.whole && c.gain != 0; ++k) {
+      const double n = c.gain * static_cast<double>(x[k]);
+      x[k] = static_cast<T>(std::nearbyint(c.n_max > c.n_min ? std::clamp(n, c.n_min, c.n_max) : n) / c.gain);
+    }
   }
 
   /// What a connection's sources send: normalised, some left out.

@@ -164,6 +164,11 @@ std::span<const double> Pass<T>::statistics() const {
   return impl_->s.statistics;
 }
 template <class T>
+std::span<const double> Pass<T>::watch() {
+  impl_->s.watches = true;
+  return impl_->s.greatest;
+}
+template <class T>
 std::span<const double> Pass<T>::counted() const {
   return impl_->s.counted;
 }

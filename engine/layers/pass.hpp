@@ -64,6 +64,8 @@ class Pass {
   std::span<const double> counted() const;
   /// Forwards alone, normalised by the batch; for statistics().  Without labels.  Collective.
   void observe(std::span<const T> parameters, std::span<const T> statistics, const Images&);
+  /// From now on `apply` notes how far the sums of each layer reach from 0: the greatest so far.
+  std::span<const double> watch();
   /// Outputs of these images with running statistics, here alone.
   void apply(std::span<const T> parameters, std::span<const T> statistics, const Images&, T* to);
 

@@ -39,6 +39,8 @@ struct PassState {
   std::vector<Group> groups{};
   bool alike = false;       ///< the channels of each image
   std::vector<bool> bad{};  ///< layers with a number that is none, here
+  bool watches = false;
+  std::vector<double> greatest;  ///< of each layer, the size of a sum since `watches`
 
   PassState(const Plan& p, const Kernels<T>& kernels, Transport& transport, std::uint32_t shards)
       : plan(p),
@@ -52,7 +54,8 @@ struct PassState {
         large(transport, shards, kernels.accumulate),
         pairs(transport, shards > 1 ? shards / 2 : 1, kernels.accumulate),
         statistics(p.statistics),
-        counted(p.statistics) {
+        counted(p.statistics),
+        greatest(p.layers.size()) {
     shared.need(places.shared);
     padded.need(places.padded * k.lanes);
     frame.need(places.frame * k.lanes);

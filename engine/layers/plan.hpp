@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "circuit/readout.hpp"
 #include "network/layered.hpp"
 #include "spinet/encoding.hpp"
 
@@ -51,6 +52,9 @@ struct Layer {
   Curves curves{};
   Part read_out{};  ///< of `em`: a weight for each curve, then the bias of the read-out
   Spiking spiking{};
+  /// What stands between the sums and the neurons where nothing is trained: that of a crossbar's columns.
+  circuit::Converter converter{};
+  bool whole = false;  ///< of `em`: numbers of pulses are rounded where nothing is trained
 };
 
 enum class Join : std::uint8_t {

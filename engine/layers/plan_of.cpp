@@ -82,6 +82,7 @@ class Planner {
     l.curves.gain = fixed_parameter(q, "gain");
     l.curves.n_min = fixed_parameter(q, "n_min");
     l.curves.n_max = fixed_parameter(q, "n_max");
+    l.whole = fixed_parameter(q, "mode") != 0;
     return l;
   }
   double fixed_parameter(const Population& q, std::string_view name) const {

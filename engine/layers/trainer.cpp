@@ -228,6 +228,19 @@ std::vector<float> outputs(const Plan& plan, const Model& model, std::span<const
   return all;
 }
 
+std::vector<double> greatest_sums(const Plan& plan, const Model& model, std::span<const float> images,
+                                  Transport& transport) {
+  check_model(plan, model);
+  const std::size_t size = plan.input().size() * images_at_once, classes = plan.classes();
+  std::vector<float> unused(images_at_once * classes);
+  Pass<float> pass(plan, best_kernels(8, 1), transport, 1);
+  const auto greatest = pass.watch();
+  for (; !images.empty(); images = images.subspan(std::min(size, images.size())))
+    pass.apply(model.parameters, model.statistics, {images.first(std::min(size, images.size())), {}, {}},
+               unused.data());
+  return {greatest.begin(), greatest.end()};
+}
+
 struct Recalibration::Impl {
   const Plan& plan;
   const Model& start;

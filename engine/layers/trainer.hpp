@@ -77,10 +77,13 @@ class Trainer {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Outputs before the softmax, images x classes, with running statistics and without dropout.  The images are
-/// shared out over the ranks, every rank gets all outputs.
+/// Outputs before the softmax, images x classes, with running statistics, without dropout, and through the
+/// converters of layers.  The images are shared out over the ranks, every rank gets all outputs.
 std::vector<float> outputs(const Plan&, const Model&, std::span<const float> images, Transport&,
                            std::optional<Channels> channels = {});
+
+/// Of each layer, how far the sums that its neurons get lie from 0 with these images.  Not collective.
+std::vector<double> greatest_sums(const Plan&, const Model&, std::span<const float> images, Transport&);
 
 /// Running statistics of a model estimated anew, a batch of images after the other: means over all of them,
 /// each as much worth as any other.

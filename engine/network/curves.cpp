@@ -8,24 +8,33 @@
 #include <fstream>
 #include <set>
 
+#include "network/device_curves.hpp"
 #include "network/layer_numbers.hpp"
 #include "network/parts.hpp"
+#include "network/preset.hpp"
 #include "network/suggest.hpp"
+#include "spinet/device.hpp"
 
 namespace spinet::reading {
 namespace {
 
 constexpr Key entry_keys[] = {
     {"preset", false, "name", "em_reference"},
-    {"fields", false, "quantities", "of the preset: magnetic fields, two curves each (0, 50, ..., 350 G)"},
+    {"device", false, "name", "a synapse model: curves are measured by pulsing one"},
+    {"fields", false, "quantities",
+     "of the preset or a device: magnetic fields, two curves each (0, 50, ..., 350 G)"},
     {"tmr", false, "number", "of the preset: tunnelling magnetoresistance at the high resistance (15 %)"},
     {"tmr_low", false, "number", "of the preset: the same at the low resistance (-43.9 %)"},
     {"copies", false, "integer", "of the preset: noisy copies of each curve, beside it (0)"},
     {"noise", false, "number", "of the preset: standard deviation of copies over the resistance (1 %)"},
-    {"pulses", false, "integer", "of the preset: curves are fitted from 0 to as many pulses (64)"},
+    {"pulses", false, "integer",
+     "of the preset or a device: curves are fitted from 0 to as many pulses (64)"},
+    {"potentiation", false, "quantities", "of a device: voltage and duration of a pulse ([-0.8 V, 10 ms])"},
+    {"depression", false, "quantities", "of a device: the same the other way ([1.5 V, 10 ms])"},
     {"count", false, "integer", "of the preset: as many of these curves, from the first (all)"},
     {"file", false, "text", "a CSV file of measured curves: pulses, and a column for each curve"},
-    {"taus", false, "numbers", "of a file: the two time constants of the fit, in pulses ([4, 25])"},
+    {"taus", false, "numbers",
+     "of a file or a device: the two time constants of the fit, in pulses ([4, 25])"},
 };
 constexpr std::size_t most_curves = 1024;
 
@@ -38,23 +47,37 @@ class CurvesReader {
       return known(n) ? std::optional(layers::em_reference({})) : std::nullopt;
     }
     if (!r_.map(n, entry_keys, "'curves'", n.mark) || !n.is_map()) return {};
-    const Node *preset = n.find("preset"), *file = n.find("file");
-    if (!preset == !file) {
+    static constexpr std::string_view kinds[] = {"preset", "file", "device"};
+    const Node* of[3];
+    int given = 0;
+    for (int k = 0; k < 3; ++k) given += (of[k] = n.find(kinds[k])) != nullptr;
+    if (given != 1) {
       r_.errors.error(n.mark,
-                      preset ? "'preset' and 'file' are given" : "'curves' has neither 'preset' nor 'file'",
-                      "curves: em_reference, or curves: {file: measured.csv}");
+                      given ? "'curves' has more than one of 'preset', 'file' and 'device'"
+                            : "'curves' has none of 'preset', 'file' and 'device'",
+                      "curves: em_reference, or curves: {file: measured.csv}, or curves: {device: pvdf}");
       return {};
     }
-    for (const auto& k : n.keys) {
-      const bool of_file = k.name == "file" || k.name == "taus";
-      if (of_file == (file != nullptr) || k.name == "preset") continue;
-      r_.errors.error(k.mark, fmt::format("'{}' means nothing for {}", k.name, file ? "a file" : "a preset"));
-      good_ = false;
-    }
-    return file ? measured(n, *file) : reference(n, *preset);
+    const std::size_t kind = of[0] ? 0 : of[1] ? 1 : 2;
+    for (const auto& k : n.keys) check_key(k, kind);
+    return kind == 0 ? reference(n, *of[0]) : kind == 1 ? measured(n, *of[1]) : on_device(n, *of[2]);
   }
 
  private:
+  /// Refuses keys that mean nothing for a preset, a file, a device.
+  void check_key(const Node::Key& k, std::size_t kind) {
+    static constexpr std::string_view meant[][9] = {
+        {"preset", "fields", "tmr", "tmr_low", "copies", "noise", "pulses", "count"},
+        {"file", "taus"},
+        {"device", "fields", "pulses", "potentiation", "depression", "taus"}};
+    static constexpr std::string_view who[] = {"a preset", "a file", "a device"};
+    for (const auto name : meant[kind])
+      if (k.name == name) return;
+    const auto all = names(entry_keys);
+    if (std::find(all.begin(), all.end(), k.name) == all.end()) return;  // misspelt, which has been said
+    r_.errors.error(k.mark, fmt::format("'{}' means nothing for {}", k.name, who[kind]));
+    good_ = false;
+  }
   bool known(const Node& n) {
     const auto name = r_.text(n, "curves");
     if (name && *name != "em_reference")
@@ -76,6 +99,25 @@ class CurvesReader {
     to = static_cast<std::uint32_t>(x.value_or(to));
   }
 
+  /// `fields`, where they are given; false after an error.
+  bool fields(const Node& n, std::vector<double>& to) {
+    const Node* const given = n.find("fields");
+    if (!given) return true;
+    to.clear();
+    const Node& v = r_.resolved(*given);
+    std::vector<const Node*> items;
+    if (v.is_list())
+      for (const auto& i : v.items) items.push_back(&i);
+    else items.push_back(&v);
+    for (const Node* i : items) {
+      const auto field = r_.number(*i, {"fields", "G"});
+      good_ = good_ && field;
+      to.push_back(field.value_or(0));
+    }
+    if (items.empty()) r_.errors.error(v.mark, "'fields' is an empty list", "fields: [0 G]");
+    return !items.empty();
+  }
+
   std::optional<layers::Curves> reference(const Node& n, const Node& preset) {
     good_ = known(preset) && good_;
     layers::EmReference e;
@@ -85,23 +127,7 @@ class CurvesReader {
     number(n, {"noise", "1", 0, 1}, e.noise);
     count(n, "copies", {0, most_curves}, e.copies);
     count(n, "pulses", {3, 100'000}, e.pulses);
-    if (const Node* fields = n.find("fields")) {
-      e.fields.clear();
-      const Node& v = r_.resolved(*fields);
-      std::vector<const Node*> items;
-      if (v.is_list())
-        for (const auto& i : v.items) items.push_back(&i);
-      else items.push_back(&v);
-      for (const Node* i : items) {
-        const auto field = r_.number(*i, {"fields", "G"});
-        good_ = good_ && field;
-        e.fields.push_back(field.value_or(0));
-      }
-      if (items.empty()) {
-        r_.errors.error(v.mark, "'fields' is an empty list", "fields: [0 G]");
-        return {};
-      }
-    }
+    if (!fields(n, e.fields)) return {};
     const std::size_t curves = 2 * e.fields.size() * (e.copies + std::size_t{1});
     if (curves > most_curves) {
       r_.errors.error(n.mark, fmt::format("more than {} curves", most_curves));
@@ -126,6 +152,86 @@ class CurvesReader {
     if (*fast < *slow) return std::pair(*fast, *slow);
     r_.errors.error(v.mark, "the second of 'taus' must be above the first");
     return {};
+  }
+
+  /// A pulse, [voltage, duration], where it is given.
+  bool pulse(const Node& n, const char* key, Control& to) {
+    const Node* const given = n.find(key);
+    if (!given) return true;
+    const Node& v = r_.resolved(*given);
+    if (!v.is_list() || v.items.size() != 2) {
+      r_.errors.error(v.mark, fmt::format("'{}' must be a voltage and a duration", key),
+                      fmt::format("{}: [-0.8 V, 10 ms]", key));
+      return false;
+    }
+    const auto V = r_.number(v.items[0], {key, "V"}),
+               seconds = r_.number(v.items[1], {key, "s", 0, 1e6, low_open});
+    to.value[0] = V.value_or(0), to.value[1] = seconds.value_or(1);
+    return V && seconds;
+  }
+  /// The model that `given` names, if curves can be made of it; null after an error.
+  const SynapseTable* device(const Node& given) {
+    const auto name = r_.text(given, "device");
+    if (!name) return nullptr;
+    std::vector<std::string> known;
+    for (const auto& e : r_.catalogue.all())
+      if (e.model->kind == Kind::synapse && makes_curves(*e.model)) known.emplace_back(e.model->name);
+    const Model* const m = r_.catalogue.find(Kind::synapse, *name);
+    if (m && makes_curves(*m)) return reinterpret_cast<const SynapseTable*>(m);
+    r_.errors.error(
+        given.mark,
+        m ? fmt::format("synapses of model {} have no curves: no pulses change a conductance G", *name)
+          : fmt::format("{} is no synapse model", in_quotes(*name)),
+        suggest(*name, known, "devices"));
+    return nullptr;
+  }
+  static bool makes_curves(const Model& m) {
+    for (std::uint32_t v = 0; v < m.variables.count; ++v)
+      if (std::string_view(m.variables.data[v].name) == "G")
+        return stimulus_named(m, device::pulse.name).has_value();
+    return false;
+  }
+  std::optional<layers::Curves> on_device(const Node& n, const Node& given) {
+    const SynapseTable* const table = device(given);
+    const auto taus = time_constants(n);
+    CurvesOnDevice what{{}, {}, {}, 0, 64, {0, 50, 100, 150, 200, 250, 300, 350}};
+    what.potentiation = {0, 0, {-0.8, 10e-3}}, what.depression = {0, 0, {1.5, 10e-3}};
+    good_ = fields(n, what.fields) && good_;
+    good_ = pulse(n, "potentiation", what.potentiation) && good_;
+    good_ = pulse(n, "depression", what.depression) && good_;
+    count(n, "pulses", {3, 10'000}, what.pulses);
+    if (!table || !taus || !good_) return {};
+    if (2 * what.fields.size() > most_curves) {
+      r_.errors.error(n.mark, fmt::format("more than {} curves", most_curves));
+      return {};
+    }
+    what.potentiation.stimulus = what.depression.stimulus = *stimulus_named(table->model, device::pulse.name);
+    what.period = 2 * std::max(what.potentiation.value[1], what.depression.value[1]);
+    for (const Fields* f : {&table->model.params, &table->model.variables})
+      for (std::uint32_t i = 0; i < f->count; ++i)
+        (f == &table->model.params ? what.make.params : what.make.initial).push_back(field(*f, i).preset);
+    what.make.seed = r_.network.seed;
+    return of_resistances(given, what, curves_on_device(*table, what), {taus->first, taus->second});
+  }
+  std::optional<layers::Curves> of_resistances(const Node& given, const CurvesOnDevice& what,
+                                               const std::vector<std::vector<double>>& R,
+                                               const std::vector<double>& taus) {
+    const auto refuse = [&](const std::string& reason) {
+      r_.errors.error(given.mark, reason, "potentiation: [-0.8 V, 10 ms], depression: [1.5 V, 10 ms]");
+      return std::optional<layers::Curves>{};
+    };
+    for (std::size_t k = 0; k < R.size(); k += 2) {
+      if (!(R[k].back() < R[k].front() && R[k + 1].back() > R[k + 1].front()))
+        return refuse(fmt::format(
+            "in a field of {:g} G, potentiation takes the resistance of {} from {:.4g} to "
+            "{:.4g} and depression from {:.4g} to {:.4g} (times that of the first curve's begin); "
+            "the former must lower it, the latter raise it",
+            what.fields[k / 2], given.text, R[k].front() / R[0][0], R[k].back() / R[0][0],
+            R[k + 1].front() / R[0][0], R[k + 1].back() / R[0][0]));
+    }
+    std::vector<double> pulses;
+    for (std::uint32_t n = 0; n <= what.pulses; ++n) pulses.push_back(n);
+    return layers::measured(pulses, R, taus);
   }
 
   /// The names in the first line of a file: one for each column.

@@ -209,6 +209,59 @@ class Train(unittest.TestCase):
         finally:
             subprocess.run(["umount", disk], check=True)
 
+    PCM = ("--device", "pcm", "--up", "2 V 1 ms", "--down", "-2 V 1 ms", "--tolerance", "4")
+
+    def program(self, *arguments, code=0, device=PCM):
+        return self.run_spinet("program", "bars.yaml", "--data", "data", "--weights", "whole.h5", *device, *arguments, code=code)
+
+    def test_programmed_weights(self):
+        # What the devices show goes on to a run, event by event, with the same accuracy.
+        said = self.program("--after", "1s,1h,365d", "-o", "programmed.h5").stdout
+        self.assertRegex(said, r"(?m)^conv1 +72 +100.00 % +\d")
+        self.assertRegex(said, r"(?m)^read +1,152 +")
+        with h5py.File(self.folder / "programmed.h5") as f, h5py.File(self.folder / "whole.h5") as before:
+            g = f["devices"]
+            self.assertEqual(g["seconds"][:].tolist(), [0, 1, 3600, 365 * 86400])
+            self.assertGreater(g["accuracy"][0], 0.85)
+            for name in ("conv1", "read"):
+                then, now = before[f"connections/{name}/weights"][:], f[f"connections/{name}/weights"][:]
+                # Exponents of g >= 0.1 have a sd of at most 0.023, what is left after a year one of 33 %: 1 / sqrt(1 + 0.33^2).
+                self.assertGreater(np.corrcoef(then.ravel(), now.ravel())[0, 1], 0.95)
+                lost = np.abs(now).sum() / np.abs(then).sum()
+                self.assertTrue(0.2 < lost < 0.7, lost)  # (1 a / 20 s)^-nu, nu from 0.05 to 0.1
+            for name in ("layers/c1/bias", "connections/read/scale"):
+                self.assertEqual(before[name][:].tolist(), f[name][:].tolist(), name)
+        again = self.program("--after", "1s,1h,365d", "-o", "again.h5").stdout
+        self.assertEqual(said.replace("programmed.h5", "again.h5"), again)
+        self.assertEqual(numbers(self.folder / "programmed.h5"), numbers(self.folder / "again.h5"))
+        run = self.run_spinet("run", "bars.yaml", "--data", "data", "--weights", "programmed.h5", "-o", "run.h5").stdout
+        with h5py.File(self.folder / "programmed.h5") as f:
+            self.assertIn(f"{100 * f['devices/accuracy'][3]:.1f}", run)
+
+    def test_programming_and_the_readout(self):
+        def accuracy(*arguments):
+            return float(re.search(r"(?m)^ +writing +([\d.]+) %", self.program(*arguments).stdout)[1])
+
+        plain = accuracy()
+        self.assertEqual(plain, accuracy("--adc-bits", 24))
+        self.assertLess(accuracy("--adc-bits", 2, "--adc-range", 20), 60)  # all sums are 0
+        self.assertLess(accuracy("--param", "stuck=1"), 60)
+        self.assertGreater(accuracy("--projections", "conv1", "--param", "read_noise=0.1", "--recalibrate"), 60)
+
+    def test_programming_bad_input(self):
+        def refused(*arguments, says, device=self.PCM):
+            self.assertIn(says, self.program(*arguments, code=2, device=device).stderr)
+
+        refused(says="a pulse up must raise what events find", device=("--device", "pcm", "--up", "-2 V 1 ms", "--down", "2 V 1 ms"))
+        refused("--projections", "conv2", says="--projections: 'conv2' is no projection with weights that are trained; did you mean 'conv1'?")
+        refused("--after", "1h,1s", says="--after 1h,1s: times must grow")
+        refused("--period", "1ms", says="--period 1ms: a pulse begins half way")
+        refused("--spread", "w_max=5%", says="devices of an array of model pcm cannot differ in 'w_max'")
+        refused("-o", "whole.h5", "--force", says="whole.h5: is the model that is read")
+        refused("--images", "0..200", says="--images 0..200: there are 100 images")
+        refused(says="synapses of model static ignore voltage pulses", device=("--device", "static", "--up", "1 V 1 ms", "--down", "-1 V 1 ms"))
+        refused(says="one pulse is wanted", device=("--device", "pcm", "--up", "3 x 2 V 1 ms", "--down", "-2 V 1 ms"))
+
     def test_the_report(self):
         page = (self.folder / "whole.html").read_text()
         data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.S)[1])["training"]

@@ -9,6 +9,7 @@
 
 namespace spinet::test {
 using namespace spinet::layers;
+using layers::Model;  // and not the engine's
 
 /// Plans, put together part by part.
 struct Made {

@@ -20,6 +20,8 @@ using Action = std::function<int()>;
 /// Adds the subcommand to `app`; when it is chosen, `action` is set.
 void add_run(CLI::App& app, Action& action);
 void add_resume(CLI::App& app, Action& action);
+void add_program(CLI::App& app, Action& action);
+void add_learn(CLI::App& app, Action& action);
 void add_train(CLI::App& app, Action& action);
 void add_sweep(CLI::App& app, Action& action);
 void add_validate(CLI::App& app, Action& action);

@@ -42,10 +42,10 @@ int command(int argc, char** argv) {
       "then spinet run two_neurons.yaml");
   tool::Action action;
   for (const auto add :
-       {tool::add_run, tool::add_resume, tool::add_train, tool::add_sweep, tool::add_validate, tool::add_init,
-        tool::add_models, tool::add_graph, tool::add_import, tool::add_device, tool::add_crossbar,
-        tool::add_check_plugin, tool::add_info, tool::add_report, tool::add_view, tool::add_export,
-        tool::add_version})
+       {tool::add_run, tool::add_resume, tool::add_train, tool::add_program, tool::add_learn, tool::add_sweep,
+        tool::add_validate, tool::add_init, tool::add_models, tool::add_graph, tool::add_import,
+        tool::add_device, tool::add_crossbar, tool::add_check_plugin, tool::add_info, tool::add_report,
+        tool::add_view, tool::add_export, tool::add_version})
     add(app, action);
   refuse_unknown_command(app, argc, argv);
   // An empty name, number or path is a variable of a script that was not set, wherever it stands.

@@ -93,11 +93,13 @@ Spread spread_of(const SynapseTable& t, const std::string& text) {
   return s;
 }
 
+/// Of the numbers that spread number `which` draws: a stream of their own.
+RandomKey key_of(std::uint32_t seed, std::uint32_t which) { return {seed, 0x64657669u + which}; }
+
 /// The number of one device: drawn again until it lies in its range.
-double drawn(const Spread& s, double mean, const DeviceBench::Make& m, std::uint32_t which) {
-  const RandomKey key{m.seed, 0x64657669u + which};  // a stream of their own
+double drawn(const Spread& s, double mean, RandomKey key, std::uint32_t number) {
   for (std::uint64_t k = 0; k < 1000; ++k) {
-    const Words w = draw(key, m.number, k);
+    const Words w = draw(key, number, k);
     const double z = device::normal(w[0], w[1]);
     const double x =
         s.relative > 0 ? mean * device::factor(device::log_sd(s.relative), z) : mean + s.absolute * z;
@@ -119,13 +121,11 @@ const SynapseTable& device_named(const Catalogue& c, const std::string& name) {
   }
   const Model* m = c.find(Kind::synapse, name);
   if (!m)
-    throw UserError(fmt::format("spinet device: no synapse model {}; {}", in_quotes(name),
-                                suggest(name, names, "models")));
+    throw UserError(fmt::format("no synapse model {}; {}", in_quotes(name), suggest(name, names, "models")));
   const auto& t = *reinterpret_cast<const SynapseTable*>(m);
   if (!responds(t.model))
-    throw UserError(
-        fmt::format("spinet device: synapses of model {} ignore voltage pulses; models that respond: {}",
-                    name, joined(devices)));
+    throw UserError(fmt::format("synapses of model {} ignore voltage pulses; models that respond: {}", name,
+                                joined(devices)));
   return t;
 }
 
@@ -203,15 +203,54 @@ DeviceBench::Make common_make(const SynapseTable& t, const DeviceChoice& c) {
   return make;
 }
 
-std::vector<DeviceBench> devices_of(const SynapseTable& t, const DeviceChoice& c) {
-  const DeviceBench::Make common = common_make(t, c);
+namespace {
+
+std::vector<Spread> spreads_of(const SynapseTable& t, const DeviceChoice& c,
+                               const std::vector<double>& params) {
   std::vector<Spread> spreads;
   for (const auto& text : c.spreads) spreads.push_back(spread_of(t, text));
   for (const auto& s : spreads)
-    if (s.is_param && is_auto(common.params[s.index]))
+    if (s.is_param && is_auto(params[s.index]))
       throw UserError(
           fmt::format("--spread: {} is worked out by the model; give it with --param to spread it",
                       in_quotes(s.field->name)));
+  return spreads;
+}
+
+void check_drawn(const SynapseTable& t, const std::vector<double>& params, std::uint32_t number,
+                 std::size_t count) {
+  if (const char* reason = problem_of(t, params))
+    throw UserError(fmt::format("--spread: of {} devices, number {} cannot be: {}", count, number, reason));
+}
+
+}  // namespace
+
+void spread_over(const SynapseTable& t, const DeviceChoice& c, Devices::Make& make) {
+  const auto spreads = spreads_of(t, c, make.params);
+  const std::uint32_t of_synapse = devices_of_synapse(t, make.params);
+  make.own.clear();
+  for (std::uint32_t i = 0; i < spreads.size(); ++i) {
+    const Spread& s = spreads[i];
+    if (s.is_param && !(s.field->flags & Flag::spread))
+      throw UserError(fmt::format("--spread: devices of an array of model {} cannot differ in {}",
+                                  t.model.name, in_quotes(s.field->name)));
+    Devices::Own own{s.is_param, s.index, {}};
+    const double mean = (s.is_param ? make.params : make.initial)[s.index];
+    for (std::uint32_t k = 0; k < make.count * (s.is_param ? of_synapse : 1); ++k)
+      own.values.push_back(drawn(s, mean, key_of(make.seed, i), make.first * of_synapse + k));
+    make.own.push_back(std::move(own));
+  }
+  std::vector<double> params = make.params;
+  for (std::uint32_t k = 0; t.check && !spreads.empty() && k < make.count * of_synapse; ++k) {
+    for (const auto& own : make.own)
+      if (own.is_param) params[own.index] = own.values[k];
+    check_drawn(t, params, k, make.count);
+  }
+}
+
+std::vector<DeviceBench> devices_of(const SynapseTable& t, const DeviceChoice& c) {
+  const DeviceBench::Make common = common_make(t, c);
+  const auto spreads = spreads_of(t, c, common.params);
   std::vector<DeviceBench> all;
   all.reserve(c.devices);
   for (std::uint32_t k = 0; k < c.devices; ++k) {
@@ -219,10 +258,9 @@ std::vector<DeviceBench> devices_of(const SynapseTable& t, const DeviceChoice& c
     own.number = k;
     for (std::uint32_t i = 0; i < spreads.size(); ++i) {
       double& x = (spreads[i].is_param ? own.params : own.initial)[spreads[i].index];
-      x = drawn(spreads[i], x, own, i);
+      x = drawn(spreads[i], x, key_of(own.seed, i), k);
     }
-    if (const char* reason = problem_of(t, own.params))
-      throw UserError(fmt::format("--spread: of {} devices, number {} cannot be: {}", c.devices, k, reason));
+    check_drawn(t, own.params, k, c.devices);
     all.emplace_back(t, std::move(own));
   }
   return all;

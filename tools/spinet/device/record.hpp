@@ -28,6 +28,9 @@ double value_of(const std::string& option, const std::string& text, const Field&
 const char* problem_of(const SynapseTable& t, const std::vector<double>& params);
 /// All devices: each has drawn its own of what is spread.  Throws UserError.
 std::vector<DeviceBench> devices_of(const SynapseTable& t, const DeviceChoice& c);
+/// The same for many at once, whose random numbers count on from `make.first`: fills `make.own`.  Throws
+/// UserError, also for parameters in which only devices on a bench can differ.
+void spread_over(const SynapseTable& t, const DeviceChoice& c, Devices::Make& make);
 
 /// Readings of every variable of every device: number 0 before the first step, one just before the end of
 /// each.

@@ -1,0 +1,184 @@
+// spinet learn: gradient descent with dense weights on devices, which change by their own pulses.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <numeric>
+
+#include "comm/serial.hpp"
+#include "inputs.hpp"
+#include "layers/trainer.hpp"
+#include "log/h5.hpp"
+#include "log/model_file.hpp"
+#include "mapping/learner.hpp"
+#include "network/printable.hpp"
+#include "on_devices.hpp"
+#include "outputs.hpp"
+#include "text.hpp"
+#include "train/examine.hpp"
+
+namespace spinet::tool {
+namespace {
+
+struct LearnOptions {
+  NetworkOptions network;
+  WritingOptions writing;
+  std::string data, output, rule = "pulses";
+  mapping::Learning learning;
+  bool force = false;
+};
+
+mapping::Rule rule_of(const std::string& name) {
+  if (name == "exact") return mapping::Rule::exact;
+  return name == "tiki_taka" ? mapping::Rule::tiki_taka : mapping::Rule::pulses;
+}
+
+class LearnRun {
+ public:
+  explicit LearnRun(const LearnOptions& o) : o_(o), catalogue_(read_catalogue(o.network.plugin_path)) {
+    network_ = read_network(o.network, catalogue_, &files_);
+    try {
+      layered_ = layers::layered(network_);
+    } catch (const layers::NotLayered& e) {
+      throw UserError(fmt::format("{}: cannot be trained: {}", o.network.file, e.what()));
+    }
+    if (const auto why = mapping::not_learnable(layered_.plan); !why.empty())
+      throw UserError(fmt::format("{}: cannot learn on devices: {}", o.network.file, printable_line(why)));
+    train_ = images_of(o.data, images::Part::train, layered_.plan);
+    test_ = images_of(o.data, images::Part::test, layered_.plan);
+    learning_ = o.learning;
+    learning_.rule = rule_of(o.rule);
+    learning_.seed = network_.seed;
+    set_material();
+    check_path();
+  }
+
+  int go() {
+    const auto lock = o_.output.empty() ? nullptr : lock_output(o_.output);
+    mapping::Learner learner(layered_.plan, layered_.initial, learning_, material_);
+    fmt::print("{}: rule {}, {}, {} to learn from, {} to test with\n\n", network_.name, o_.rule,
+               material_.table ? material_.table->model.name : "no devices", plural(train_.count, "image"),
+               grouped(test_.count));
+    fmt::print("{:>6} {:>8} {:>10} {:>10} {:>14}\n", "epoch", "loss", "accuracy", "test", "pulses");
+    show(learner, {}, 0);
+    for (std::uint32_t e = 1; e <= learning_.epochs; ++e) show(learner, learner.epoch(train_), e);
+    if (!o_.output.empty()) keep(learner);
+    return fine;
+  }
+
+ private:
+  void set_material() {
+    if (learning_.rule == mapping::Rule::exact) return;
+    if (o_.writing.device.empty() || o_.writing.up.empty() || o_.writing.down.empty())
+      throw UserError(fmt::format("--rule {} needs --device, --up and --down", o_.rule));
+    material_.table = &device_named(catalogue_, o_.writing.device);
+    material_.scheme = scheme_of_options(o_.writing, *material_.table);
+    material_.scheme.pairs = false;
+    material_.make = [this](std::uint32_t first, std::uint32_t count) {
+      Devices::Make make = devices_alike(o_.writing, *material_.table);
+      make.first = first, make.count = count;
+      spread_over(*material_.table, o_.writing.choice, make);
+      return make;
+    };
+  }
+  void check_path() const {
+    if (o_.output.empty()) return;
+    std::vector<Input> inputs{{o_.network.file, "the network that is read"}};
+    for (const auto& [name, path] : files_) inputs.push_back({path, "a data file of the network"});
+    for (const auto* images : {&train_, &test_})
+      for (const auto& file : images->files) inputs.push_back({file, "a file of images that are read"});
+    check_output(o_.output, o_.force, inputs);
+  }
+
+  void show(mapping::Learner& learner, const mapping::Learner::Epoch& e, std::uint32_t number) {
+    SerialTransport alone;
+    std::vector<std::uint32_t> all(test_.count);
+    std::iota(all.begin(), all.end(), 0u);
+    const double test = train::examine(layered_.plan, learner.read(), test_, all, alone).accuracy();
+    tested_.push_back(test);
+    loss_.push_back(number > 0 ? e.loss : std::numeric_limits<double>::quiet_NaN());
+    pulses_.push_back(static_cast<double>(e.pulses));
+    fmt::print("{:>6} {:>8} {:>10} {:>10} {:>14}\n", number, number ? fmt::format("{:.4f}", e.loss) : "",
+               number ? fmt::format("{:.2f} %", 100 * e.accuracy) : "", fmt::format("{:.2f} %", 100 * test),
+               grouped(e.pulses));
+    std::fflush(stdout);
+  }
+  void keep(mapping::Learner& learner) const {
+    ModelOrigin origin{SPINET_VERSION, network_.name, o_.network.file, network_.source_text, {}};
+    for (const auto& [path, value] : load_options(o_.network).overrides)
+      origin.overrides.push_back(path + "=" + value);
+    write_model(o_.output, layered_.plan, origin, learner.read(), [&](hid_t file) {
+      const auto group = h5::create_group(file, "learning");
+      h5::write_text_attribute(group, "rule", o_.rule);
+      h5::write_text_attribute(group, "device", material_.table ? material_.table->model.name : "none");
+      h5::write_dataset<double>(group, "test_accuracy", tested_);
+      h5::write_dataset<double>(group, "loss", loss_);
+      h5::write_dataset<double>(group, "pulses", pulses_);
+    });
+    fmt::print("\nmodel   {}\n", printable(o_.output));
+  }
+
+  const LearnOptions& o_;
+  const Catalogue catalogue_;
+  DataFiles files_;
+  Network network_;
+  layers::Layered layered_;
+  images::Images train_, test_;
+  mapping::Learning learning_;
+  mapping::Material material_;
+  std::vector<double> tested_, loss_, pulses_;  ///< before the first epoch, and after each
+};
+
+void add_rule(CLI::App& sub, LearnOptions& o) {
+  sub.add_option("--rule", o.rule, "How weights change: by pulses, tiki_taka, or exact (numbers, no devices)")
+      ->check(CLI::IsMember({"pulses", "tiki_taka", "exact"}))
+      ->capture_default_str();
+  sub.add_option("--epochs", o.learning.epochs, "How often all images are shown")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
+  sub.add_option("--rate", o.learning.rate, "Learning rate")
+      ->check(CLI::Range(1e-12, 1e6))
+      ->capture_default_str();
+  sub.add_option("--slots", o.learning.slots, "Pulses in a train, from which coincidences come")
+      ->check(CLI::Range(1, 32))
+      ->capture_default_str();
+  sub.add_option("--reach", o.learning.reach,
+                 "Weight at the top of the devices' range; its negative at the bottom")
+      ->check(CLI::Range(1e-6, 1e6))
+      ->capture_default_str();
+  sub.add_option("--transfer-every", o.learning.every, "Of tiki_taka: updates from transfer to transfer")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  sub.add_option("--transfer-rate", o.learning.transfer, "Of tiki_taka: learning rate of transfers")
+      ->check(CLI::Range(1e-12, 1e6))
+      ->capture_default_str();
+  sub.add_option("--balancing", o.learning.balancing,
+                 "Of tiki_taka: pulses, up and down in turn, that find where both undo each other")
+      ->check(CLI::Range(0, 100'000'000))
+      ->capture_default_str();
+}
+
+}  // namespace
+
+void add_learn(CLI::App& app, Action& action) {
+  auto* sub = app.add_subcommand(
+      "learn", "Train a network of dense layers in situ: weights on devices, changed by their pulses");
+  auto o = std::make_shared<LearnOptions>();
+  add_network_options(*sub, o->network);
+  sub->add_option("--data", o->data, "The images: a folder with files of IDX, NPY or HDF5")
+      ->required()
+      ->type_name("DIR");
+  add_rule(*sub, *o);
+  add_writing_options(*sub, o->writing);
+  sub->add_option("-o,--output", o->output, "The model at the end, as one read of the devices shows it")
+      ->type_name("OUT.h5");
+  sub->add_flag("--force", o->force, "Replace an existing file");
+  sub->footer(
+      "Images come one by one. A weight is a device less another one, which does not learn; the former are\n"
+      "written to the weights that the network begins with, and from then on change by pulses where trains "
+      "of\n"
+      "their row and column meet. Biases are numbers.");
+  sub->callback([o, &action] { action = [o] { return LearnRun(*o).go(); }; });
+}
+
+}  // namespace spinet::tool

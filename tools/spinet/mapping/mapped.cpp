@@ -1,0 +1,118 @@
+#include "mapping/mapped.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace spinet::mapping {
+
+Range range_of(const SynapseTable& table, const Devices::Make& common, const Pulses& pulses,
+               std::uint32_t most) {
+  constexpr std::uint32_t devices = 64;
+  constexpr double margin = 0.05;
+  Devices::Make make = common;
+  make.own.clear();
+  make.count = devices;
+  Devices all(table, std::move(make));
+  double now = 0;
+  const auto mean_after = [&](const Control& pulse) {
+    for (std::uint32_t k = 0; k < most; ++k, now += pulses.period) all.apply(now, pulse);
+    double sum = 0;
+    for (std::uint32_t i = 0; i < devices; ++i) sum += all.read(now, i, 0);
+    return sum / devices;
+  };
+  const double high = mean_after(pulses.up), low = mean_after(pulses.down), edge = margin * (high - low);
+  return {low + edge, high - edge};
+}
+
+Scheme scheme_of(const Pulses& pulses, const Range& range, double tolerance, std::uint32_t most) {
+  const auto &up = pulses.up.value, &down = pulses.down.value;
+  return {pulses,
+          {tolerance * range.span(), up[0], up[1], down[0], down[1], 0, static_cast<double>(most)},
+          range};
+}
+
+Written write(Devices& devices, const Scheme& scheme, std::span<const double> wanted, double seconds) {
+  Written w;
+  w.devices = devices.size();
+  std::vector<std::uint32_t> open(devices.size()), left, pulses(devices.size(), 0);
+  std::iota(open.begin(), open.end(), 0u);
+  double squares = 0, now = seconds;
+  for (; !open.empty(); open.swap(left), now += scheme.pulses.period) {
+    left.clear();
+    for (const std::uint32_t d : open) {
+      const double reading = devices.transmit(now, d), off = reading - wanted[d];
+      const auto next = scheme.rule(reading, wanted[d], pulses[d]);
+      if (next.finished) {
+        w.reached += next.reached;
+        w.pulses += pulses[d];
+        squares += off * off;
+        continue;
+      }
+      Control pulse = off < 0 ? scheme.pulses.up : scheme.pulses.down;
+      pulse.value[0] = next.amplitude, pulse.value[1] = next.width;
+      devices.apply(now + scheme.pulses.period / 2, pulse, d);
+      ++pulses[d];
+      left.push_back(d);
+    }
+  }
+  if (w.devices > 0) {
+    w.pulses /= static_cast<double>(w.devices);
+    w.error = std::sqrt(squares / static_cast<double>(w.devices)) / scheme.range.span();
+  }
+  w.seconds = now;
+  return w;
+}
+
+std::uint32_t Mapped::devices_of(std::size_t weights, const Scheme& scheme) {
+  return static_cast<std::uint32_t>(weights) * (scheme.pairs ? 2u : 1u);
+}
+
+Mapped::Mapped(const SynapseTable& table, Devices::Make make, const Scheme& scheme,
+               std::span<const float> weights)
+    : devices_(table, std::move(make)),
+      scheme_(scheme),
+      weights_(weights.begin(), weights.end()),
+      found_(devices_.size()) {
+  for (const float w : weights_) greatest_ = std::max(greatest_, std::fabs(static_cast<double>(w)));
+}
+
+/// The reading that device `device` should have.
+double Mapped::wanted(std::uint32_t device) const {
+  const Range& range = scheme_.range;
+  const double share =
+      greatest_ > 0 ? static_cast<double>(weights_[scheme_.pairs ? device / 2 : device]) / greatest_ : 0;
+  if (!scheme_.pairs) return range.low + range.span() * (0.5 + 0.5 * share);
+  return range.low + range.span() * std::max(0.0, device % 2 == 0 ? share : -share);
+}
+
+double Mapped::sum() const { return std::accumulate(found_.begin(), found_.end(), 0.0); }
+
+Written Mapped::write() {
+  std::vector<double> all;
+  for (std::uint32_t d = 0; d < devices_.size(); ++d) all.push_back(wanted(d));
+  const Written w = mapping::write(devices_, scheme_, all, 0);
+  end_ = w.seconds;
+  devices_.transmit(end_, found_);
+  sum_ = sum();
+  return w;
+}
+
+void Mapped::read(double seconds, Reading how, std::span<float> weights) {
+  devices_.transmit(end_ + seconds, found_);
+  const double now = how == Reading::compensated ? sum() : sum_, factor = now != 0 ? sum_ / now : 1;
+  const Range& range = scheme_.range;
+  for (std::size_t k = 0; k < weights_.size(); ++k) {
+    const double share = scheme_.pairs ? factor * (found_[2 * k] - found_[2 * k + 1]) / range.span()
+                                       : (factor * found_[k] - range.low) / range.span() * 2 - 1;
+    weights[k] = static_cast<float>(share * greatest_);
+  }
+}
+
+double Mapped::sum_of(double seconds, std::uint32_t variable) {
+  double sum = 0;
+  for (std::uint32_t d = 0; d < devices_.size(); ++d) sum += devices_.read(end_ + seconds, d, variable);
+  return sum;
+}
+
+}  // namespace spinet::mapping

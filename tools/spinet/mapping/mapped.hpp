@@ -1,0 +1,75 @@
+// Weights on devices: written by write and verify, read by events.  Whatever the device, all that is known of
+// it is that a pulse up raises what an event finds and a pulse down lowers it.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "network/devices.hpp"
+#include "spinet/write_verify.hpp"
+
+namespace spinet::mapping {
+
+/// Readings between which devices are used, in the unit of what they transmit.
+struct Range {
+  double low = 0, high = 0;
+  double span() const { return high - low; }
+};
+
+/// One pulse each way, of one stimulus: the first of its values is its amplitude, the second its width.
+struct Pulses {
+  Control up, down;
+  double period = 20e-3;  ///< from read to read, with a pulse half way [s]
+};
+
+/// Where `most` pulses up and then down bring devices of these parameters that do not differ: means over 64,
+/// less 5 % at either end.
+Range range_of(const SynapseTable&, const Devices::Make& common, const Pulses&, std::uint32_t most);
+
+/// How weights become readings, for all projections alike.
+struct Scheme {
+  Pulses pulses;
+  WriteVerify rule;  ///< amplitudes and widths are those of `pulses`
+  Range range;
+  /// Two devices are a weight, one for either sign; else one is, and the middle of the range is a weight of
+  /// 0.
+  bool pairs = true;
+};
+/// `tolerance`: share of the range.
+Scheme scheme_of(const Pulses&, const Range&, double tolerance, std::uint32_t most);
+
+struct Written {
+  std::uint64_t devices = 0, reached = 0;  ///< within the tolerance
+  double pulses = 0;                       ///< mean number
+  double error = 0;                        ///< root of the mean square of reading - wanted, over the range
+  double seconds = 0;                      ///< when all were done
+};
+/// Brings each device's reading to what is wanted of it, all side by side, from `seconds` on.
+Written write(Devices&, const Scheme&, std::span<const double> wanted, double seconds);
+
+/// The weights of one projection.  A weight of the greatest size takes the whole range.
+class Mapped {
+ public:
+  /// `make.count` must be `devices_of(weights, scheme)`.
+  Mapped(const SynapseTable&, Devices::Make make, const Scheme&, std::span<const float> weights);
+  static std::uint32_t devices_of(std::size_t weights, const Scheme&);
+
+  Written write();
+  /// Weights as events find them so long after `write`.  With `compensated`, times the ratio of all readings
+  /// together after writing to those now.
+  enum class Reading : std::uint8_t { plain, compensated };
+  void read(double seconds, Reading, std::span<float> weights);
+  /// Of a variable over all devices.
+  double sum_of(double seconds, std::uint32_t variable);
+
+ private:
+  double wanted(std::uint32_t device) const;
+  double sum() const;
+  Devices devices_;
+  Scheme scheme_;
+  std::vector<float> weights_;
+  std::vector<double> found_;
+  double greatest_ = 0, end_ = 0, sum_ = 0;
+};
+
+}  // namespace spinet::mapping

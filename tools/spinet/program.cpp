@@ -1,0 +1,328 @@
+// spinet program: the weights of a trained network on devices, and what the devices make of its accuracy.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <numeric>
+#include <optional>
+
+#include "comm/serial.hpp"
+#include "image_run.hpp"
+#include "inputs.hpp"
+#include "layers/plan_of.hpp"
+#include "log/h5.hpp"
+#include "log/model_file.hpp"
+#include "mapping/device_model.hpp"
+#include "network/printable.hpp"
+#include "network/suggest.hpp"
+#include "on_devices.hpp"
+#include "outputs.hpp"
+#include "text.hpp"
+
+namespace spinet::tool {
+namespace {
+
+using mapping::Mapped;
+
+struct ProgramOptions {
+  NetworkOptions network;
+  std::string weights, data, numbers, output, after, reads = "1ms";
+  WritingOptions writing;
+  std::vector<std::string> projections;
+  double adc_range = 1;
+  std::uint32_t adc_bits = 0, per_read = 250;
+  bool single = false, compensate = false, recalibrate = false, force = false;
+};
+
+/// All that is read.
+struct Given {
+  Network network;
+  layers::Layered layered;
+  layers::Model model;
+  ModelOrigin origin;
+  images::Images test, train;  ///< the latter where it is needed
+  std::vector<std::uint32_t> which;
+  DataFiles files;
+};
+
+std::unique_ptr<Given> read_given(const ProgramOptions& o, const Catalogue& catalogue) {
+  auto g = std::make_unique<Given>();
+  g->network = read_network(o.network, catalogue, &g->files);
+  try {
+    g->layered = layers::layered(g->network);
+  } catch (const layers::NotLayered& e) {
+    throw UserError(fmt::format("{}: has no weights that could be programmed: {}", o.network.file, e.what()));
+  }
+  const layers::Plan& plan = g->layered.plan;
+  as_input([&] {
+    g->model = read_model(o.weights, plan);
+    g->origin = read_model_origin(o.weights);
+  });
+  g->test = images_of(o.data, images::Part::test, plan);
+  const ImageRange range = range_of_images(o.numbers, g->test.count);
+  g->which.resize(range.count);
+  std::iota(g->which.begin(), g->which.end(), range.first);
+  if (o.recalibrate || o.adc_bits > 0) g->train = images_of(o.data, images::Part::train, plan);
+  if (!o.output.empty()) {
+    std::vector<Input> inputs{{o.network.file, "the network that is read"},
+                              {o.weights, "the model that is read"}};
+    for (const auto& [name, path] : g->files) inputs.push_back({path, "a data file of the network"});
+    for (const auto* images : {&g->test, &g->train})
+      for (const auto& file : images->files) inputs.push_back({file, "a file of images that are read"});
+    check_output(o.output, o.force, inputs);
+  }
+  return g;
+}
+
+/// The connections whose weights go onto devices: those named, or all that have weights.
+std::vector<std::size_t> connections_of(const ProgramOptions& o, const layers::Plan& plan) {
+  std::vector<std::size_t> all;
+  std::vector<std::string> names;
+  for (std::size_t c = 0; c < plan.connections.size(); ++c) {
+    if (plan.connections[c].weights.count == 0) continue;
+    names.push_back(plan.connections[c].name);
+    all.push_back(c);
+  }
+  if (o.projections.empty()) return all;
+  std::vector<std::size_t> chosen;
+  for (const auto& name : o.projections) {
+    const auto at = std::find(names.begin(), names.end(), name);
+    if (at == names.end())
+      throw UserError(fmt::format("--projections: {} is no projection with weights that are trained; {}",
+                                  in_quotes(name), suggest(name, names, "projections")));
+    chosen.push_back(all[static_cast<std::size_t>(at - names.begin())]);
+  }
+  std::sort(chosen.begin(), chosen.end());
+  chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+  return chosen;
+}
+
+struct Line {
+  double seconds = 0, accuracy = 0, loss = 0;
+};
+
+class Programming {
+ public:
+  Programming(const ProgramOptions& o, const Catalogue& catalogue)
+      : o_(o),
+        given_(read_given(o, catalogue)),
+        table_(device_named(catalogue, o.writing.device)),
+        plan_(given_->layered.plan),
+        model_(plan_, given_->model) {}
+
+  int go() {
+    if (!o_.output.empty()) lock_ = lock_output(o_.output);
+    times_ = times();
+    const double before = say_what_was();
+    if (o_.adc_bits > 0) convert();
+    write();
+    fmt::print("\n{:>12} {:>9} {:>8}\n", "after", "accuracy", "loss");
+    for (const double t : times_) {
+      lines_.push_back(show(t));
+      fmt::print("{:>12} {:>9} {:>8.4f}\n", t > 0 ? exact_time_text(t) : "writing",
+                 percent(lines_.back().accuracy), lines_.back().loss);
+      std::fflush(stdout);
+    }
+    if (!o_.output.empty()) keep(before);
+    return fine;
+  }
+
+ private:
+  static std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
+
+  std::vector<double> times() const {
+    std::vector<double> all{0};
+    for (std::size_t at = 0; at < o_.after.size();) {
+      const std::size_t comma = std::min(o_.after.find(',', at), o_.after.size());
+      const std::size_t begin = std::min(o_.after.find_first_not_of(' ', at), comma);
+      const double t = time_in(o_.after.substr(begin, comma - begin), 1, "--after");
+      if (!(t > all.back())) throw UserError(fmt::format("--after {}: times must grow", o_.after));
+      if (t > 6e9) throw UserError(fmt::format("--after {}: longer than 190 years", o_.after));
+      all.push_back(t);
+      at = comma + 1;
+    }
+    return all;
+  }
+  double accuracy(const layers::Plan& plan) {
+    SerialTransport alone;
+    return train::examine(plan, given_->model, given_->test, given_->which, alone).accuracy();
+  }
+  /// The accuracy of the model as it was trained and, of neurons that pulse devices, as they are.
+  double say_what_was() {
+    layers::Plan formula = plan_;
+    bool any = false;
+    for (auto& l : formula.layers) any = any || l.whole, l.whole = false;
+    const double before = accuracy(formula);
+    fmt::print("{} of {} images with the weights of {}\n", percent(before), grouped(given_->which.size()),
+               printable(o_.weights));
+    if (any) fmt::print("{} with whole numbers of pulses\n", percent(accuracy(plan_)));
+    fmt::print("\n");
+    return before;
+  }
+  void convert() {
+    constexpr std::uint32_t most = 1024;
+    std::vector<std::uint32_t> some(std::min(most, given_->train.count));
+    std::iota(some.begin(), some.end(), 0u);
+    std::vector<float> pixels(some.size() * plan_.input().size());
+    images::lay_out(given_->train, plan_.input(), some, pixels);
+    mapping::add_converters(plan_, given_->model, pixels, {o_.adc_bits, o_.adc_range});
+  }
+
+  void write() {
+    Devices::Make make = devices_alike(o_.writing, table_);
+    const auto chosen = connections_of(o_, plan_);
+    scheme_ = scheme_of_options(o_.writing, table_);
+    scheme_.pairs = !o_.single;
+    fmt::print("{:<12} {:>9} {:>10} {:>8} {:>10}\n", "projection", "devices", "reached", "pulses",
+               "rms error");
+    for (const std::size_t c : chosen) {
+      const layers::Part& part = plan_.connections[c].weights;
+      make.count = Mapped::devices_of(part.count, scheme_);
+      spread_over(table_, o_.writing.choice, make);
+      Mapped on(table_, make, scheme_, std::span(given_->model.parameters).subspan(part.first, part.count));
+      written_.push_back(on.write());
+      names_.push_back(plan_.connections[c].name);
+      const auto& w = written_.back();
+      fmt::print("{:<12} {:>9} {:>10} {:>8.2f} {:>10}\n", printable(names_.back()), grouped(w.devices),
+                 percent(static_cast<double>(w.reached) / static_cast<double>(w.devices)), w.pulses,
+                 percent(w.error));
+      spent_ += energy_of(on);
+      model_.map(c, std::move(on));
+      make.first += make.count;
+    }
+    if (spent_ > 0) fmt::print("{:.4g} uJ for pulses and reads of writing\n", spent_ * 1e-3);
+  }
+  /// What the devices have spent, if that is counted [nJ].
+  double energy_of(Mapped& on) const {
+    for (std::uint32_t v = 0; v < table_.model.variables.count; ++v)
+      if (std::string_view(table_.model.variables.data[v].name) == "energy") return on.sum_of(0, v);
+    return 0;
+  }
+
+  Line show(double seconds) {
+    const mapping::DeviceModel::When when{
+        seconds, o_.compensate ? Mapped::Reading::compensated : Mapped::Reading::plain};
+    std::vector<float> statistics;
+    shown_ = model_.read(when);
+    if (o_.recalibrate) {
+      SerialTransport alone;
+      std::vector<std::uint32_t> all(given_->train.count);
+      std::iota(all.begin(), all.end(), 0u);
+      shown_ = train::recalibrated_on(plan_, shown_, given_->train, all, alone);
+      statistics = shown_.statistics;
+    }
+    const auto e = model_.examine(when, {o_.per_read, time_in(o_.reads, 1, "--read-period")}, given_->test,
+                                  given_->which, statistics);
+    return {seconds, e.accuracy(), e.loss};
+  }
+
+  void keep(double before) const {
+    std::vector<double> seconds, accuracy, loss, reached, pulses, errors;
+    for (const Line& l : lines_)
+      seconds.push_back(l.seconds), accuracy.push_back(l.accuracy), loss.push_back(l.loss);
+    for (const auto& w : written_) {
+      reached.push_back(static_cast<double>(w.reached) / static_cast<double>(w.devices));
+      pulses.push_back(w.pulses), errors.push_back(w.error);
+    }
+    write_model(o_.output, plan_, given_->origin, shown_, [&](hid_t file) {
+      const auto group = h5::create_group(file, "devices");
+      h5::write_text_attribute(group, "model", table_.model.name);
+      h5::write_attribute(group, "accuracy_before", before);
+      h5::write_attribute(group, "images", static_cast<std::uint64_t>(given_->which.size()));
+      h5::write_attribute(group, "low", scheme_.range.low);
+      h5::write_attribute(group, "high", scheme_.range.high);
+      h5::write_attribute(group, "energy", spent_);
+      h5::write_texts(group, "projections", names_);
+      h5::write_dataset<double>(group, "reached", reached);
+      h5::write_dataset<double>(group, "pulses", pulses);
+      h5::write_dataset<double>(group, "error", errors);
+      h5::write_dataset<double>(group, "seconds", seconds);
+      h5::write_dataset<double>(group, "accuracy", accuracy);
+      h5::write_dataset<double>(group, "loss", loss);
+    });
+    fmt::print("\nmodel   {}\n", printable(o_.output));
+    fmt::print("\nNext: spinet run {} --weights {} --data {}\n", o_.network.file, o_.output, o_.data);
+  }
+
+  const ProgramOptions& o_;
+  std::unique_ptr<Given> given_;
+  const SynapseTable& table_;
+  layers::Plan& plan_;
+  mapping::DeviceModel model_;
+  mapping::Scheme scheme_{};
+  std::shared_ptr<OutputLock> lock_;
+  std::vector<double> times_;
+  std::vector<mapping::Written> written_;
+  std::vector<std::string> names_;
+  std::vector<Line> lines_;
+  layers::Model shown_;  ///< at the last time
+  double spent_ = 0;
+};
+
+void add_what_is_programmed(CLI::App& sub, ProgramOptions& o) {
+  add_network_options(sub, o.network);
+  sub.add_option("--weights", o.weights, "The model of `spinet train` that is programmed")
+      ->required()
+      ->type_name("MODEL.h5");
+  sub.add_option("--data", o.data, "The images: a folder with files of IDX, NPY or HDF5")
+      ->required()
+      ->type_name("DIR");
+  sub.add_option("--images", o.numbers, "Which test images: 0..9999, or one number (all)")->type_name("A..B");
+  sub.add_option("--projections", o.projections,
+                 "Whose weights go onto devices: conv1,read (all that have weights)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("NAMES");
+  sub.add_option("-o,--output", o.output, "The model as the devices show it at the last time of --after")
+      ->type_name("OUT.h5");
+  sub.add_flag("--force", o.force, "Replace an existing file");
+}
+
+void add_reads(CLI::App& sub, ProgramOptions& o) {
+  sub.add_flag("--single", o.single,
+               "One device a weight, from the middle of its range; else a pair, one for either sign");
+  sub.add_option("--after", o.after, "Times after writing at which images are shown again: 1s,1h,1d,365d")
+      ->type_name("TIMES");
+  sub.add_flag("--compensate", o.compensate,
+               "Scale the weights of a projection by what all its readings together have lost since writing");
+  sub.add_flag("--recalibrate", o.recalibrate,
+               "Estimate batch normalisation anew on the training images, with the weights as read");
+  sub.add_option("--adc-bits", o.adc_bits, "Of the converters behind each layer's sums (exact)")
+      ->check(CLI::Range(2, 32));
+  sub.add_option("--adc-range", o.adc_range, "Their range, over the greatest sum of 1,024 training images")
+      ->check(CLI::Range(1e-6, 1e6))
+      ->capture_default_str();
+  sub.add_option("--images-per-read", o.per_read, "Images that one read of all devices serves")
+      ->check(CLI::Range(1, 1'000'000'000))
+      ->capture_default_str();
+  sub.add_option("--read-period", o.reads, "From one such read to the next")
+      ->type_name("TIME")
+      ->capture_default_str();
+}
+
+}  // namespace
+
+void add_program(CLI::App& app, Action& action) {
+  auto* sub = app.add_subcommand("program",
+                                 "Write the weights of a trained network onto devices, and show it images");
+  auto o = std::make_shared<ProgramOptions>();
+  add_what_is_programmed(*sub, *o);
+  add_writing_options(*sub, o->writing);
+  for (const char* option : {"--device", "--up", "--down"}) sub->get_option(option)->required();
+  add_reads(*sub, *o);
+  sub->footer(
+      "Each projection's weights are scaled to the range of the devices, which is what --most pulses --up "
+      "and "
+      "then --down\n"
+      "reach, less 5 % at either end. Devices are read and pulsed until their readings are within the "
+      "tolerance "
+      "(write and\n"
+      "verify), all side by side. Biases, normalisation and read-outs of curves stay numbers.");
+  sub->callback([o, &action] {
+    action = [o] { return Programming(*o, read_catalogue(o->network.plugin_path)).go(); };
+  });
+}
+
+}  // namespace spinet::tool
