@@ -61,9 +61,9 @@ struct ImageTask {
                 "how a pixel is sent: graded as one event; over steps, current as one in each, rate as that "
                 "share of the steps in spikes, latency as a spike after 1 - pixel of the steps; events are "
                 "recorded spikes in place of pixels")
+        .add(&Params::step, "step", "ms", 1, above(0), shared | in_ticks, "length of a time step")
         .add(&Params::steps, "steps", "1", 20, between(1, encoding::most_steps), shared | integer,
              "time steps of an image that is not graded")
-        .add(&Params::step, "step", "ms", 1, above(0), shared | in_ticks, "length of a time step")
         .add(&Params::onset, "onset", "ms", 0, at_least(0), shared | in_ticks,
              "from an image's begin to its first event, while neurons come to rest")
         .add(&Params::tau_out, "tau_out", "ms", 0, at_least(0), shared,
