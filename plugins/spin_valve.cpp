@@ -168,7 +168,7 @@ struct SpinValve {
     const double B = c.value[0], size = math::abs(B);
     const float along = B < 0 ? -1 : 1;
     const bool before = e.antiparallel();
-    const double state = c.value[1];
+    const int state = static_cast<int>(c.value[1]);
     if (state != device::unchanged) e.soft = state == device::antiparallel ? -e.hard : e.hard;
     else if (size >= p.field_soft / per_tesla) e.soft = along;
     const bool became = e.antiparallel() && !before;

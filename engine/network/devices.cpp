@@ -11,21 +11,6 @@ namespace {
 
 constexpr std::uint32_t slice_size = 4096;  ///< synapses of one, which have a slice_state together
 
-/// AlignedBytes that begin where any model's struct may lie.
-class AlignedBytes {
- public:
-  explicit AlignedBytes(std::size_t size = 0) : lines_((size + sizeof(Line) - 1) / sizeof(Line)) {}
-  std::byte* data() { return reinterpret_cast<std::byte*>(lines_.data()); }
-  const std::byte* data() const { return reinterpret_cast<const std::byte*>(lines_.data()); }
-  std::size_t size() const { return lines_.size() * sizeof(Line); }
-
- private:
-  struct alignas(64) Line {
-    std::byte bytes[64];
-  };
-  std::vector<Line> lines_;
-};
-
 /// The history of a target that never spikes.
 PostHistory silent_history() {
   static const auto never_were = [] {
@@ -57,6 +42,21 @@ std::uint32_t devices_of_synapse(const SynapseTable& table, std::span<const doub
 }
 
 struct Devices::Impl {
+  /// Bytes that begin where any model's struct may lie.
+  class AlignedBytes {
+   public:
+    explicit AlignedBytes(std::size_t size = 0) : lines_((size + sizeof(Line) - 1) / sizeof(Line)) {}
+    std::byte* data() { return reinterpret_cast<std::byte*>(lines_.data()); }
+    const std::byte* data() const { return reinterpret_cast<const std::byte*>(lines_.data()); }
+    std::size_t size() const { return lines_.size() * sizeof(Line); }
+
+   private:
+    struct alignas(64) Line {
+      std::byte bytes[64];
+    };
+    std::vector<Line> lines_;
+  };
+
   Make make;
   std::shared_ptr<const ExtendedTable> extension;  ///< where the parameters ask for more than the `State`
   const SynapseTable& t;
@@ -193,7 +193,7 @@ void Devices::set(double seconds, std::uint32_t param, double value) {
     if (i.t.catch_up) i.t.catch_up(&s);
   });
   i.make.params[param] = value;
-  AlignedBytes next(i.shared.size()), raw(i.params.size());
+  Impl::AlignedBytes next(i.shared.size()), raw(i.params.size());
   i.prepare(next, raw);
   i.each_slice(seconds, [&](const Slice& s, std::uint32_t) { i.t.set(&s, raw.data(), next.data()); });
   i.shared = std::move(next);

@@ -198,7 +198,7 @@ bool load_place(Loading& l, const std::string& name, Mark where, Address& addres
     l.read.errors.error(where, fmt::format("unknown population or projection {}", in_quotes(name)),
                         suggest(name, known, "names"));
     const auto best = meant_surely(name, known);  // a misspelt one is taken for the one meant
-    if (!best.empty()) load_place(l, best, where, address);
+    if (!best.empty() && best != name) load_place(l, best, where, address);
     return false;
   }
   const auto s = select(l, name, where);
