@@ -33,7 +33,7 @@ struct SampleEvents {
   bool operator==(const SampleEvents&) const = default;
 };
 
-/// A variable of neuron j of a block, for who has the block alone (tests/support/bench.hpp).
+/// A variable of neuron j of a block, for who has the block alone (engine/bench).
 struct ReadNeuron {
   std::vector<double>* to;
   std::uint32_t j, variable;

@@ -18,9 +18,9 @@
 namespace {
 
 using spinet::Tick;
-using spinet::test::Bench;
+using Bench = spinet::NeuronBench;
 using spinet::test::neuron;
-using spinet::test::Params;
+using Params = spinet::NeuronParams;
 
 /// A case of adex_reference.csv.
 struct Case {

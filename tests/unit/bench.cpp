@@ -1,5 +1,5 @@
-// The bench itself (tests/support/bench.hpp): the order within a tick, and what models do that they may not.
-#include "support/bench.hpp"
+// The bench itself (engine/bench): the order within a tick, and what models do that they may not.
+#include "bench/neuron_bench.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -8,8 +8,7 @@
 namespace {
 
 using namespace spinet;
-using test::Bench;
-using test::Emitted;
+using Bench = NeuronBench;
 
 enum class Flaw { none, beyond, before, greedy, past };
 
@@ -55,7 +54,7 @@ struct Adder {
 template <Flaw flaw>
 std::string failure() {
   const NeuronTable& table = neuron_table<Adder<flaw>>();
-  Bench b(table, {test::Params(table), test::Params(table)});
+  Bench b(table, {NeuronParams(table), NeuronParams(table)});
   b.arrival(7, 0, 0, 1);
   b.arrival(9, 0, 1, 1);
   b.run(100);
@@ -66,7 +65,7 @@ std::string failure() {
 
 TEST_CASE("a bench keeps the order within a tick, and goes on where it was", "[bench]") {
   const NeuronTable& table = neuron_table<Adder<Flaw::none>>();
-  Bench b(table, {test::Params(table), test::Params(table, {{"th", 3}})}, 1e6, {{"v", 0.5}});
+  Bench b(table, {NeuronParams(table), NeuronParams(table, {{"th", 3}})}, 1e6, {{"v", 0.5}});
   std::vector<double> v;
   b.arrival(5, 0, 0, 8);
   b.sample(5, 0, "v", v);  // before the arrivals of its tick
@@ -94,6 +93,32 @@ TEST_CASE("a bench says what a model does that it may not", "[bench]") {
   CHECK(failure<Flaw::none>() == "");
   CHECK(failure<Flaw::beyond>() == "its model has written outside its memory");
   CHECK(failure<Flaw::before>() == "its model has written outside its memory");
-  CHECK(failure<Flaw::greedy>().find("asks for 1000 things in one call") != std::string::npos);
+  CHECK(failure<Flaw::greedy>() == "receive asked for more than it has room for (2 requests)");
   CHECK(failure<Flaw::past>() != "");
+}
+
+TEST_CASE("a bench restored from another goes on as that one would have", "[bench]") {
+  const NeuronTable& table = neuron_table<Adder<Flaw::none>>();
+  const std::vector<NeuronParams> params{NeuronParams(table), NeuronParams(table, {{"th", 3}})};
+  BenchSetting setting;
+  setting.input = {{{100, 0}, {900'000, 1}, {2'500'000, 1}}, 7, 2};  // superposed, 7 ticks later
+  const auto given = [&](Bench& b) {
+    b.arrival(1'500'000, 0, 0, 6);
+    b.change(1'600'000, 1, "th", 3.5);
+    b.arrival(2'600'000, 0, 0, 2);
+  };
+  Bench whole(table, params, setting), before(table, params, setting);
+  given(whole), given(before);
+  whole.run(3'000'000);
+  before.run(2'000'000);
+  setting.part = {1, 1};
+  Bench after(table, params, BenchSetting{.input = setting.input}), part(table, params, setting);
+  given(after), given(part);
+  after.restore(before.save());
+  after.run(3'000'000);
+  part.run(3'000'000);
+  CHECK(whole.emitted() == std::vector<Emitted>{{2'500'007, 1, 1}, {2'600'000, 0, 1}});
+  CHECK(after.emitted() == whole.emitted());
+  CHECK(part.emitted() == std::vector<Emitted>{{2'500'007, 1, 1}});
+  CHECK(whole.failure() + after.failure() + part.failure() == "");
 }

@@ -15,9 +15,9 @@
 namespace {
 
 using spinet::Tick;
-using spinet::test::Bench;
+using Bench = spinet::NeuronBench;
 using spinet::test::neuron;
-using spinet::test::Params;
+using Params = spinet::NeuronParams;
 
 constexpr Tick ms = 1'000'000;
 

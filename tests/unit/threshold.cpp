@@ -11,7 +11,7 @@
 namespace {
 
 using namespace spinet;
-using spinet::test::Bench;
+using Bench = spinet::NeuronBench;
 using spinet::test::neuron;
 
 struct Tried {
@@ -44,7 +44,7 @@ class Events {
     block_.state = state_.data(), block_.constants = constants_.data(), block_.common = common_.data();
     block_.gids = gids_.data(), block_.random = keys_.data(), block_.out = &out_, block_.size = size,
     block_.run = {1e6};
-    const test::Params usual(table_), other(table_, {{"I_dc", 20}});
+    const NeuronParams usual(table_), other(table_, {{"I_dc", 20}});
     block_.frame_length = table_.frame(usual.data(), &block_.run);
     std::vector<double> initial;
     const Fields& v = table_.model.variables;
@@ -165,7 +165,7 @@ TEST_CASE("blocks of neurons at rest sleep, also for years, and wake as if they 
   for (const Tried& kind : tried) {
     INFO(kind.name);
     const auto& table = neuron(kind.name);
-    const test::Params p(table);
+    const NeuronParams p(table);
     Bench d(table, {p, p});
     CHECK(d.asleep());
     d.arrival(5 * ms, 0, 0, kind.weight[0]);
@@ -179,7 +179,7 @@ TEST_CASE("blocks of neurons at rest sleep, also for years, and wake as if they 
     // One that is kept awake by its neighbour, and asked at every frame.
     std::vector<double> same[2];
     for (int i = 0; i < 2; ++i) {
-      Bench other(table, {p, i == 0 ? p : test::Params(table, {{"I_dc", kind.awake}})});
+      Bench other(table, {p, i == 0 ? p : NeuronParams(table, {{"I_dc", kind.awake}})});
       CHECK(other.asleep() == (i == 0));
       other.arrival(5 * ms, 0, 0, kind.weight[0]);
       other.sample(390 * ms, 0, table.model.variables.data[0].name, same[i]);

@@ -81,7 +81,16 @@ void Block::restore_begin(Tick at, std::span<const ScheduledControl> schedule) {
       continue;
     }
     if (b.frame_length) b.frame_begin = a.tick / b.frame_length * b.frame_length;
-    obey(o, a.tick);
+    if (!o.entry->sets()) {
+      obey(o, a.tick);
+      continue;
+    }
+    // The states are still those of the begin, on which nothing has acted: whatever they ask for, or cannot
+    // bear, does not count.
+    addressed_.clear();
+    members_.addressed(o.entry->to, addressed_);
+    members_.set(o, a.tick, addressed_);
+    b.out->size = b.out->posting_count = 0;
   }
   requests_.window(window_);
   arrivals_->clear();

@@ -3,15 +3,20 @@
 #include <memory>
 
 #include "conformance.hpp"
-#include "neuron_bench.hpp"
+#include "neuron_program.hpp"
 #include "slabs.hpp"
 
 namespace spinet {
 namespace {
 
-std::string difference(std::vector<Fired> a, std::vector<Fired> b) {
-  std::sort(a.begin(), a.end());
-  std::sort(b.begin(), b.end());
+constexpr std::uint32_t population = Program::population;
+
+std::string difference(std::vector<Emitted> a, std::vector<Emitted> b) {
+  const auto earlier = [](const Emitted& x, const Emitted& y) {
+    return x.tick != y.tick ? x.tick < y.tick : x.neuron < y.neuron;
+  };
+  std::sort(a.begin(), a.end(), earlier);
+  std::sort(b.begin(), b.end(), earlier);
   for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i)
     if (a[i].tick != b[i].tick || a[i].neuron != b[i].neuron || !same_bits(a[i].payload, b[i].payload))
       return "event " + std::to_string(i) + ": neuron " + std::to_string(a[i].neuron) + " at tick " +
@@ -20,59 +25,24 @@ std::string difference(std::vector<Fired> a, std::vector<Fired> b) {
   return a.size() == b.size() ? "" : std::to_string(a.size()) + " events became " + std::to_string(b.size());
 }
 
-/// "" if both ended with the same events and every variable reads the same at the end.
-std::string difference(const BlockBench& whole, std::initializer_list<BlockBench*> parts, Tick duration) {
-  std::vector<Fired> emissions;
-  for (BlockBench* part : parts) {
-    if (!part->trouble.empty()) return part->trouble;
-    emissions.insert(emissions.end(), part->emissions.begin(), part->emissions.end());
-  }
-  if (auto d = difference(whole.emissions, emissions); !d.empty()) return d;
-  Outbox box{};
-  BlockBench reference = whole;
-  const NeuronBlock a = reference.block(box);
-  for (BlockBench* part : parts) {
-    const NeuronBlock b = part->block(box);
-    for (std::uint32_t j = 0; j < part->count; ++j)
-      for (std::uint32_t v = 0; v < whole.t->model.variables.count; ++v) {
-        const double x = whole.t->read(&a, duration, part->from + j, v),
-                     y = part->t->read(&b, duration, j, v);
-        if (!same_bits(x, y))
-          return std::string("neuron ") + std::to_string(part->from + j) + ": " +
-                 whole.t->model.variables.data[v].name + " is " + std::to_string(y) + " where it was " +
-                 std::to_string(x);
-      }
-  }
-  return "";
-}
+/// Whose random numbers a run draws: others give others, and nothing else.
+struct Identity {
+  std::uint32_t seed = 42;
+  Gid first = 1000;
+};
 
-/// Too little input to fire: once as a train, once as slices of one arrival each.  The sums may round
-/// differently.
-std::string train_against_slices(const NeuronTable& table, const ParameterSet& set, double strength,
-                                 Tick duration, std::uint32_t seed) {
-  Program train = program(table, strength, duration, seed), slices;
-  train.slices.clear();
-  train.acts.clear();
-  for (const auto& [tick, j] : train.train) slices.slices.push_back({tick, 0, {j}, {train.train_weight}});
-  BlockBench a(table, set, 0, population), b(table, set, 0, population);
-  Outbox box{};
-  for (Tick tick = 0; tick < duration; tick += 7'300'000) {
-    a.run(train, tick, {});
-    b.run(slices, tick, {});
-    if (!a.trouble.empty() || !b.trouble.empty()) return a.trouble.empty() ? b.trouble : a.trouble;
-    if (difference(a.emissions, b.emissions) != "")
-      return "at tick " + std::to_string(tick) + " they have fired differently";
-    const NeuronBlock block_a = a.block(box), block_b = b.block(box);
-    for (std::uint32_t j = 0; j < population; ++j)
-      for (std::uint32_t v = 0; v < table.model.variables.count; ++v) {
-        const double x = table.read(&block_a, tick, j, v), y = table.read(&block_b, tick, j, v);
-        if (std::abs(x - y) > 1e-9 * std::max({1.0, std::abs(x), std::abs(y)}))
-          return "at tick " + std::to_string(tick) + " " + table.model.variables.data[v].name + " is " +
-                 std::to_string(x) + " after the train and " + std::to_string(y) + " after the slices";
-      }
+/// What neurons have done and what became of them.
+struct Outcome {
+  std::vector<Emitted> emitted;
+  std::vector<double> variables;  ///< of each neuron each
+  std::string trouble, mode_trouble;
+
+  void append(const Outcome& o) {
+    emitted.insert(emitted.end(), o.emitted.begin(), o.emitted.end());
+    variables.insert(variables.end(), o.variables.begin(), o.variables.end());
+    if (trouble.empty()) trouble = o.trouble;
   }
-  return "";
-}
+};
 
 /// What the checks ask of one model with one set of parameters.  Each returns "" or what is wrong.
 class NeuronChecks {
@@ -82,85 +52,144 @@ class NeuronChecks {
       : t_(table),
         restarted_(restarted),
         set_(set),
-        duration_(duration),
-        seed_(seed),
-        input_(program(table, strength, duration, seed)),
-        whole_(std::make_unique<BlockBench>(table, set, 0, population)) {
-    whole_->run(input_, duration, {});
-  }
-  std::size_t emitted() const { return whole_->emissions.size(); }
-  bool sound() const { return whole_->trouble.empty(); }
+        program_(table, strength, duration, seed),
+        whole_(run({})) {}
+  std::size_t emitted() const { return whole_.emitted.size(); }
+  bool sound() const { return whole_.trouble.empty(); }
   const ParameterSet& set() const { return set_; }
 
-  std::string asks() { return whole_->trouble; }
+  std::string asks() { return whole_.trouble; }
   std::string numbers() {
-    Outbox box{};
-    const NeuronBlock b = whole_->block(box);
-    for (std::uint32_t j = 0; j < population; ++j)
-      for (std::uint32_t v = 0; v < t_.model.variables.count; ++v)
-        if (std::isnan(t_.read(&b, duration_, j, v)))
-          return std::string(t_.model.variables.data[v].name) + " of neuron " + std::to_string(j) +
-                 " is not a number";
+    for (std::size_t i = 0; i < whole_.variables.size(); ++i)
+      if (std::isnan(whole_.variables[i])) return variable(i) + " is not a number";
     return "";
   }
-  std::string mode() { return run(0, population, {.read = true}).mode_trouble; }
-  std::string repeats() { return against(run(0, population, {})); }
-  std::string splits() { return against(run(0, population, {.slices = true, .trains = true})); }
+  std::string mode() { return run({.cut = {.reads = true}}).mode_trouble; }
+  std::string repeats() { return against(run({})); }
+  std::string splits() { return against(run({.cut = {.slices = true, .trains = true}})); }
   std::string blocks() {
-    BlockBench low = run(0, 10, {}), high = run(10, population - 10, {});
-    return difference(*whole_, {&low, &high}, duration_);
+    Outcome both = run({.part = {0, 10}});
+    both.append(run({.part = {10, population - 10}}));
+    return against(both);
   }
-  std::string reads() { return against(run(0, population, {.read = true})); }
+  std::string reads() { return against(run({.cut = {.reads = true}})); }
   std::string restarts() {
-    BlockBench saved(t_, set_, 0, population);
-    saved.run(input_, duration_ / 2, {});
-    BlockBench resumed = saved;
-    resumed.t = &restarted_;
-    resumed.prepare();
-    resumed.run(input_, duration_, {});
-    return difference(*whole_, {&resumed}, duration_);
+    constexpr Tick ms = 1'000'000;  // states are saved between two of them
+    const auto before = bench(t_, {}), after = bench(restarted_, {});
+    before->run(program_.duration / 2 / ms * ms);
+    if (!before->failure().empty()) return before->failure();
+    after->restore(before->save());
+    Outcome all{before->emitted(), {}, before->failure(), {}};
+    all.append(finish(*after));
+    return against(all);
   }
   /// Random numbers of a neuron come from its own key.
   std::string draws() {
-    if (against(run(0, population, {}, {.first = 4000})).empty()) return "";  // none, or none that show
+    if (against(run({}, {.first = 4000})).empty()) return "";  // none, or none that show
     for (std::uint32_t k = 0; k < other_seeds; ++k)
-      if (!against(run(0, population, {}, {.seed = 4711 + 100 * k})).empty()) return "";
+      if (!against(run({}, {.seed = 4711 + 100 * k})).empty()) return "";
     return "its random numbers ignore the seed: they come not from `NeuronBlock::draw` or `random`";
   }
-  std::string trains(double strength) { return train_against_slices(t_, set_, strength, duration_, seed_); }
+  std::string trains(double strength, std::uint32_t seed);
   std::string sleeps();
 
  private:
-  BlockBench run(std::uint32_t from, std::uint32_t count, const Cut& cut,
-                 const NeuronIdentity& who = {}) const {
-    BlockBench b(t_, set_, from, count, who);
-    b.run(input_, duration_, cut);
-    return b;
+  std::unique_ptr<NeuronBench> bench(const NeuronTable& table, BenchSetting setting,
+                                     const Identity& who = {}) {
+    return bench(table, std::move(setting), who, program_);
   }
-  std::string against(BlockBench other) const { return difference(*whole_, {&other}, duration_); }
+  std::unique_ptr<NeuronBench> bench(const NeuronTable& table, BenchSetting setting, const Identity& who,
+                                     const Program& program) {
+    setting.first = who.first;
+    const std::uint32_t from = setting.part.first, n = setting.part.count ? setting.part.count : population;
+    for (std::uint32_t j = from; j < from + n; ++j)  // as where runs with several seeds lie in one block
+      setting.keys.push_back({who.seed + j / 2, 5});
+    setting.input = program.input;
+    const auto params = Program::params(table, set_);
+    auto made = std::make_unique<NeuronBench>(table, params, setting);
+    program.give(*made, table, params);
+    return made;
+  }
+  Outcome run(BenchSetting setting, const Identity& who = {}) {
+    return finish(*bench(t_, std::move(setting), who));
+  }
+  Outcome finish(NeuronBench& b) {
+    auto variables = read_after(b, program_.duration);
+    return {b.emitted(), std::move(variables), b.failure(), b.mode_trouble()};
+  }
+  /// All variables of all neurons at the begin of `tick`, before which all has happened.
+  std::vector<double> read_after(NeuronBench& b, Tick tick);
+  std::string variable(std::size_t i) const {
+    const std::size_t n = t_.model.variables.count;
+    return std::string(t_.model.variables.data[i % n].name) + " of neuron " + std::to_string(i / n);
+  }
+  std::string against(const Outcome& other) const {
+    if (!other.trouble.empty()) return other.trouble;
+    if (auto d = difference(whole_.emitted, other.emitted); !d.empty()) return d;
+    for (std::size_t i = 0; i < other.variables.size(); ++i)
+      if (!same_bits(whole_.variables[i], other.variables[i]))
+        return variable(i) + " is " + std::to_string(other.variables[i]) + " where it was " +
+               std::to_string(whole_.variables[i]);
+    return "";
+  }
   const NeuronTable &t_, &restarted_;
   ParameterSet set_;
-  Tick duration_;
-  std::uint32_t seed_;
-  Program input_;
-  std::unique_ptr<BlockBench> whole_;
+  Program program_;
+  Outcome whole_;
 };
 
-std::string NeuronChecks::sleeps() {
-  BlockBench idle = *whole_;
-  const Program nothing;
-  for (int i = 0; i < 2000 && !idle.asleep && idle.trouble.empty(); ++i)
-    idle.run(nothing, idle.frame_begin + idle.frame_length + 1, {});
-  if (!idle.asleep || !idle.pending.empty()) return "";
-  BlockBench one_by_one = idle;
-  idle.renormalise(3);
-  for (int i = 0; i < 3; ++i) one_by_one.renormalise(1);
-  Outbox box{};
-  const NeuronBlock a = idle.block(box), b = one_by_one.block(box);
+std::vector<double> NeuronChecks::read_after(NeuronBench& b, Tick tick) {
+  std::vector<double> all;
+  b.run(tick);
   for (std::uint32_t j = 0; j < population; ++j)
-    for (std::uint32_t v = 0; v < t_.model.variables.count; ++v)
-      if (!same_bits(t_.read(&a, idle.frame_begin, j, v), t_.read(&b, idle.frame_begin, j, v)))
-        return std::string(t_.model.variables.data[v].name) + " of neuron " + std::to_string(j) + " differs";
+    for (std::uint32_t v = 0; v < t_.model.variables.count; ++v) b.sample(tick, j, v, all);
+  b.run(tick + 1);
+  return all;
+}
+
+/// Too little input to fire: once superposed, once as slices of one arrival each.  The sums may round
+/// differently.
+std::string NeuronChecks::trains(double strength, std::uint32_t seed) {
+  Program train(t_, strength, program_.duration, seed);
+  train.acts.clear();
+  train.batches.clear();
+  Program slices = train;
+  slices.input.events.clear();
+  for (const ListedSpike& s : train.input.events)
+    slices.batches.push_back(
+        {s.tick + train.input.delay, 0, {s.index}, {static_cast<float>(train.input.weight)}});
+  const auto a = bench(t_, {}, {}, train), b = bench(t_, {}, {}, slices);
+  for (Tick tick = 7'300'000; tick < program_.duration; tick += 7'300'000) {
+    const auto x = read_after(*a, tick), y = read_after(*b, tick);
+    if (!a->failure().empty() || !b->failure().empty())
+      return a->failure().empty() ? b->failure() : a->failure();
+    if (difference(a->emitted(), b->emitted()) != "")
+      return "at tick " + std::to_string(tick) + " they have fired differently";
+    for (std::size_t i = 0; i < x.size(); ++i)
+      if (std::abs(x[i] - y[i]) > 1e-9 * std::max({1.0, std::abs(x[i]), std::abs(y[i])}))
+        return "at tick " + std::to_string(tick) + " " + variable(i) + " is " + std::to_string(x[i]) +
+               " after the train and " + std::to_string(y[i]) + " after the slices";
+  }
+  return "";
+}
+
+/// Read in every frame, a sleeping block goes from frame to frame; else it takes several at once.
+std::string NeuronChecks::sleeps() {
+  const auto idle = bench(t_, {});
+  idle->run(program_.duration);
+  const Tick length = idle->frame_length();
+  if (length <= 0) return idle->failure();
+  Tick begin = program_.duration / length * length;  // of a frame
+  for (int i = 0; i < 2000 && !idle->asleep() && idle->failure().empty(); ++i)
+    idle->run((begin += length) + 1);
+  if (!idle->asleep()) return "";
+  const auto one_by_one = bench(t_, {});
+  for (int i = 1; i < 3; ++i) read_after(*one_by_one, begin + i * length + 1);
+  const auto x = read_after(*idle, begin + 3 * length + 1),
+             y = read_after(*one_by_one, begin + 3 * length + 1);
+  if (!one_by_one->failure().empty()) return one_by_one->failure();
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (!same_bits(x[i], y[i])) return variable(i) + " differs";
   return "";
 }
 
@@ -221,7 +250,8 @@ void check_neuron(const NeuronTable& table, const NeuronTable& restarted, const 
            &NeuronChecks::numbers);
   with_all("the same history gives the same events", &NeuronChecks::repeats);
   with_all("one batch equals split batches", &NeuronChecks::splits);
-  battery.check("a train does what its arrivals do one by one", [&] { return all[0].trains(strength / 50); });
+  battery.check("a train does what its arrivals do one by one",
+                [&] { return all[0].trains(strength / 50, battery.seed); });
   if (!table.environment)
     with_all("one block equals two blocks", &NeuronChecks::blocks);  // an environment is always one block
   with_all("`read` changes nothing", &NeuronChecks::reads);

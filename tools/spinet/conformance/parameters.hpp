@@ -4,7 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "bench.hpp"
+#include "bench/fences.hpp"
+#include "dice.hpp"
 #include "spinet/model.hpp"
 
 namespace spinet {

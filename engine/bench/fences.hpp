@@ -1,15 +1,12 @@
-// Memory, dice and watches for the batteries.
+// Memory between fences, and a watch over the floating-point mode.
 #pragma once
-#include <bit>
-#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <vector>
 
 #include "core/arithmetic.hpp"
-#include "spinet/model.hpp"
-#include "spinet/random.hpp"
 
 namespace spinet {
 
@@ -46,18 +43,6 @@ class Fenced {
   std::vector<std::byte> room_;
 };
 
-/// A stream of random numbers that is the same on every machine.
-class Dice {
- public:
-  explicit Dice(std::uint32_t seed) : key_{seed, 0} {}
-  double uniform() { return uniform01(draw(key_, 0, counter_++)[0]); }
-  std::uint32_t below(std::uint32_t n) { return static_cast<std::uint32_t>(uniform() * n); }
-
- private:
-  RandomKey key_;
-  std::uint64_t counter_ = 0;
-};
-
 /// Around a call into a model: notes in `trouble` that the call has changed the floating-point mode, and
 /// makes it what it was.
 class ModeWatch {
@@ -77,13 +62,5 @@ class ModeWatch {
   std::string& trouble_;
   FloatingPointMode before_ = FloatingPointMode::now();
 };
-
-/// Keys that are tried before random numbers are said to ignore the seed: one may give the same few numbers
-/// by chance.
-inline constexpr std::uint32_t other_seeds = 16;
-
-inline bool same_bits(double a, double b) {
-  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
-}
 
 }  // namespace spinet
