@@ -101,8 +101,7 @@ bool fits(const Projection& p, const Port& port) {
   return d.kind != Distribution::Kind::constant || same(d.a);
 }
 
-std::string fault_of(const Network& n, const Projection& p) {
-  if (!p.synapse || p.synapse->model.kind != Kind::synapse) return "has no synapse model";
+std::string fault_of_ends(const Network& n, const Projection& p) {
   if (p.sources.empty() || p.targets.empty()) return "connects nothing";
   const char* unit = nullptr;
   for (const auto& r : p.sources)
@@ -121,41 +120,56 @@ std::string fault_of(const Network& n, const Projection& p) {
       if (i == v.count) return "reads a variable that its targets do not have";
     }
   }
+  return {};
+}
+
+/// Of parameters and initial values, and of what is listed of them.
+std::string fault_of_values(const Network& n, const Projection& p) {
   const auto& m = p.synapse->model;
   if (p.params.size() != m.params.count || p.state.size() != initial_count(m)) return "lacks parameters";
   for (std::uint32_t i = 0; i < p.params.size(); ++i)
     if (!allowed(p.params[i], field(m.params, i))) return "has a parameter out of range";
-  for (std::uint32_t i = 0, k = 0; i < m.variables.count; ++i)
-    if (field(m.variables, i).flags & initial) {
-      const auto& d = p.state[k++];
-      if (d.kind == Distribution::Kind::listed || !sound(d, field(m.variables, i), 0))
-        return "has an initial value out of range";
-      if (p.listed_weights && k == 1)
-        for (const auto& e : p.edges)
-          if (!allowed(e.weight, field(m.variables, i))) return "lists a weight out of range";
-      if (k > 1 && p.lists(k - 1)) {
-        const auto& values = p.listed_state[k - 1];
-        if (values.size() != p.edges.size()) return "lists values of other edges";
-        for (const double x : values)
-          if (!allowed(x, field(m.variables, i))) return "lists a value out of range";
-      }
+  for (std::uint32_t i = 0, k = 0; i < m.variables.count; ++i) {
+    const Field& f = field(m.variables, i);
+    if (!(f.flags & initial)) continue;
+    const auto& d = p.state[k];
+    if (d.kind == Distribution::Kind::listed || !sound(d, f, 0)) return "has an initial value out of range";
+    if (p.listed_weights && k == 0)
+      for (const auto& e : p.edges)
+        if (!allowed(e.weight, f)) return "lists a weight out of range";
+    if (k > 0 && p.lists(k)) {
+      if (p.listed_state[k].size() != p.edges.size()) return "lists values of other edges";
+      for (const double x : p.listed_state[k])
+        if (!allowed(x, f)) return "lists a value out of range";
     }
+    ++k;
+  }
   for (const auto& r : p.targets)
     if (!fits(p, n.populations[static_cast<std::size_t>(owner(n, r))].neuron()->ports[p.port]))
       return "has weights that do not have the sign of the port";
-  const double step = static_cast<double>(n.delay_resolution);
-  const auto multiple = [&](double x) { return x >= step && std::fmod(x, step) == 0; };
+  return {};
+}
+
+bool whole_steps(double ticks, const Network& n) {
+  const auto step = static_cast<double>(n.delay_resolution);
+  return ticks >= step && std::fmod(ticks, step) == 0;
+}
+
+std::string fault_of_delay(const Network& n, const Projection& p) {
+  const auto step = static_cast<double>(n.delay_resolution);
   const auto& d = p.delay;
-  if (!p.listed_delays) {
-    if (!std::isfinite(d.a) || !std::isfinite(d.b) || std::isnan(d.low) || std::isnan(d.high))
-      return "has a delay that is no number";
-    if (d.kind == Distribution::Kind::constant ? !multiple(d.a)
-        : d.kind == Distribution::Kind::uniform
-            ? !(d.a >= step && d.a < d.b)
-            : d.kind == Distribution::Kind::listed || !(d.low >= step && d.low <= d.high && d.b >= 0))
-      return "has a delay under one step";
-  }
-  const std::uint64_t sources = p.source_count(), targets = p.target_count();
+  if (p.listed_delays) return {};
+  if (!std::isfinite(d.a) || !std::isfinite(d.b) || std::isnan(d.low) || std::isnan(d.high))
+    return "has a delay that is no number";
+  if (d.kind == Distribution::Kind::constant ? !whole_steps(d.a, n)
+      : d.kind == Distribution::Kind::uniform
+          ? !(d.a >= step && d.a < d.b)
+          : d.kind == Distribution::Kind::listed || !(d.low >= step && d.low <= d.high && d.b >= 0))
+    return "has a delay under one step";
+  return {};
+}
+
+std::string fault_of_shared_weights(const Projection& p) {
   if (!p.shared_weights.empty() && (p.synapse->on_pre || p.synapse->on_control))
     return "shares weights of synapses that have states";
   for (const double w : p.shared_weights)
@@ -164,17 +178,31 @@ std::string fault_of(const Network& n, const Projection& p) {
       (p.weight_index.size() != p.edges.size() ||
        *std::max_element(p.weight_index.begin(), p.weight_index.end()) >= p.shared_weights.size()))
     return "lists shared weights that there are not";
+  return {};
+}
+
+std::string fault_of_edges(const Network& n, const Projection& p) {
   if (!p.rule) return "has no rule";
   if (const auto refusal = p.rule->refusal(Ends(n, p))) return "cannot be drawn: " + refusal.reason;
   if (!p.rule->lists() && p.weights_from.empty() && (!p.edges.empty() || p.listed_weights || p.listed_delays))
     return "lists edges beside its rule";
+  const std::uint64_t sources = p.source_count(), targets = p.target_count();
   for (std::size_t i = 0; i < p.edges.size(); ++i) {
     const auto& e = p.edges[i];
     if (e.source >= sources || e.target >= targets) return "lists an edge outside its ends";
     if (i > 0 && e.target < p.edges[i - 1].target) return "lists edges out of order";
-    if (p.listed_delays && !multiple(static_cast<double>(e.delay))) return "lists a delay under one step";
+    if (p.listed_delays && !whole_steps(static_cast<double>(e.delay), n))
+      return "lists a delay under one step";
   }
   return {};
+}
+
+std::string fault_of(const Network& n, const Projection& p) {
+  if (!p.synapse || p.synapse->model.kind != Kind::synapse) return "has no synapse model";
+  for (const auto look : {fault_of_ends, fault_of_values, fault_of_delay})
+    if (std::string fault = look(n, p); !fault.empty()) return fault;
+  if (std::string fault = fault_of_shared_weights(p); !fault.empty()) return fault;
+  return fault_of_edges(n, p);
 }
 
 bool sorted_within(const std::vector<std::uint32_t>& ids, std::uint32_t size) {

@@ -105,21 +105,10 @@ void override_value(Reader& r, Node& root, const char* option, const std::string
   *at = std::move(*parsed);
 }
 
-/// Values that times depend on, then the rest of the top level.
-void load_top(Loading& l, const Node& root) {
+/// What a network is called, and what random numbers and ranks are keyed by.
+void load_identity(Loading& l, const Node& root) {
   Reader& r = l.read;
   Network& net = l.net;
-  const Mark start{0, 0, 0, 1};
-  if (!root.is_map()) {
-    r.errors.error(root.mark, "a network is a map of keys, not " + kind_name(root),
-                   "it begins with 'spinet: 1'; `spinet init` writes one");
-    return;
-  }
-  r.map(root, network_entry_keys, "the network", root.keys.empty() ? start : root.keys[0].mark);
-  if (const Node* v = root.find("spinet"); v && !(v->is_scalar() && v->text == "1"))
-    r.errors.error(v->mark, fmt::format("format version {} is not known", kind_name(*v)),
-                   "this program reads 'spinet: 1'");
-  if (const Node* p = root.find("parameters"); p && p->kind != Node::Kind::null) r.set_parameters(*p);
   if (const Node* n = root.find("name"))
     if (const auto s = r.text(*n, "name")) {
       if (!plain_name(*s))
@@ -132,7 +121,6 @@ void load_top(Loading& l, const Node& root) {
     net.seed = static_cast<std::uint32_t>(r.integer(*n, "seed", 0, 0xFFFFFFFFu).value_or(1));
   if (const Node* n = root.find("block"))
     net.block = static_cast<std::uint32_t>(r.integer(*n, "block", 1, 65536).value_or(256));
-
   if (const Node* n = root.find("partition"))
     if (const auto s = r.text(*n, "partition")) {
       static const std::vector<std::string> ways{"cost", "round_robin", "graph"};  // in the order of Sharing
@@ -142,7 +130,12 @@ void load_top(Loading& l, const Node& root) {
                        suggest(*s, ways, "partitions"));
       else net.partition = static_cast<Sharing>(at - ways.begin());
     }
+}
 
+/// Ticks, steps of delays, and the end of the run.
+void load_times(Loading& l, const Node& root) {
+  Reader& r = l.read;
+  Network& net = l.net;
   if (const Node* n = root.find("time_resolution")) {
     const auto ms = r.number(*n, {"time_resolution", "ms", 1e-12, 1});  // 1 fs to 1 ms
     if (ms) r.tick = *r.quantity(*n, "time_resolution");
@@ -166,7 +159,10 @@ void load_top(Loading& l, const Node& root) {
                    "give a `delay_resolution`");
   }
   if (const Node* n = root.find("duration")) net.duration = r.time(*n, "duration", 1).value_or(0);
+}
 
+/// In the order in which one needs another.
+void load_sections(Loading& l, const Node& root) {
   if (const Node* n = root.find("populations")) load_populations(l, *n);
   else l.populations.complete = false;
   if (const Node* n = root.find("projections")) load_projections(l, *n);
@@ -180,6 +176,25 @@ void load_top(Loading& l, const Node& root) {
     return n.complete && std::count(n.flawed.begin(), n.flawed.end(), true) == 0;
   };
   if (whole(l.populations) && whole(l.projections)) check_environments(l);
+}
+
+/// Values that times depend on, then the rest of the top level.
+void load_top(Loading& l, const Node& root) {
+  Reader& r = l.read;
+  const Mark start{0, 0, 0, 1};
+  if (!root.is_map()) {
+    r.errors.error(root.mark, "a network is a map of keys, not " + kind_name(root),
+                   "it begins with 'spinet: 1'; `spinet init` writes one");
+    return;
+  }
+  r.map(root, network_entry_keys, "the network", root.keys.empty() ? start : root.keys[0].mark);
+  if (const Node* v = root.find("spinet"); v && !(v->is_scalar() && v->text == "1"))
+    r.errors.error(v->mark, fmt::format("format version {} is not known", kind_name(*v)),
+                   "this program reads 'spinet: 1'");
+  if (const Node* p = root.find("parameters"); p && p->kind != Node::Kind::null) r.set_parameters(*p);
+  load_identity(l, root);
+  load_times(l, root);
+  load_sections(l, root);
 }
 
 Network load_into(Texts& texts, Network net, std::filesystem::path folder, const Catalogue& catalogue,

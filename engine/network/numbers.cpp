@@ -36,7 +36,7 @@ std::string amount_text(double x) {
 }
 
 std::string time_text(double seconds, int digits) {
-  if (seconds < 0) return "-" + time_text(-seconds, digits);
+  if (seconds < 0) return fmt::format("-{}", time_text(-seconds, digits));
   const auto two = [](double larger, double smaller, const char* one, const char* other) {
     return fmt::format("{:.0f} {}", larger, one) +
            (smaller > 0 ? fmt::format(" {:.0f} {}", smaller, other) : "");
@@ -58,7 +58,7 @@ std::string time_text(double seconds, int digits) {
 }
 
 std::string exact_time_text(double seconds) {
-  if (seconds < 0) return "-" + exact_time_text(-seconds);
+  if (seconds < 0) return fmt::format("-{}", exact_time_text(-seconds));
   if (seconds < 60) return time_text(seconds, 12);
   const bool whole = seconds == std::floor(seconds);
   if (whole && (seconds < 3600 || std::fmod(seconds, 60) == 0)) return time_text(seconds);

@@ -72,6 +72,10 @@ void load_training(Loading& l, const Node& n);
 
 /// `positions` of a population; false after an error.
 bool read_positions(Loading& l, Population& p, const Node& n);
+/// `spikes` of a population whose model takes them.
+void read_spikes(Reader& r, Population& p, const Node& n);
+/// `patterns` of an environment: a row of numbers per pattern, inputs then targets, all of one width.
+void read_patterns(Reader& r, Population& p, const Node& n);
 void load_populations(Loading& l, const Node& map);
 void load_projections(Loading& l, const Node& map);
 void load_schedule(Loading& l, const Node& list);

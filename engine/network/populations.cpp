@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <set>
@@ -37,15 +36,6 @@ constexpr Key population_entry_keys[] = {
     {"drives", false, "names", "projections whose synapses an environment may address"},
     {"curves", false, "curves", "of electrical-magnetic neurons: em_reference, or a file of measured curves"},
 };
-constexpr Key pattern_entry_keys[] = {
-    {"in", true, "bits", "0 or 1 for each input line"},
-    {"out", true, "bits", "0 or 1 for each answer wanted"},
-};
-constexpr Key spike_file_keys[] = {
-    {"file", true, "text", "a CSV file (neuron, time) or a SONATA file (.h5)"},
-    {"population", false, "text", "population within a SONATA file; the network's name of it if not given"},
-};
-
 bool is_name(std::string_view s) {
   if (s.empty() || s.size() > 64 || !(std::isalpha(static_cast<unsigned char>(s[0])) || s[0] == '_'))
     return false;
@@ -177,7 +167,7 @@ class Populations {
         r_.errors.error(spikes->mark, fmt::format("model {} takes no list of spikes", m.name),
                         "spike times belong to a population of model spike_source");
       } else {
-        listed(p, *spikes);
+        read_spikes(r_, p, *spikes);
       }
     }
     if (const Node* curves = n->find("curves")) {
@@ -188,7 +178,7 @@ class Populations {
     }
     const bool wanted = p.neuron() && p.neuron()->environment && p.neuron()->patterns;
     if (const Node* n_patterns = n->find("patterns")) {
-      if (wanted) patterns(p, *n_patterns);
+      if (wanted) read_patterns(r_, p, *n_patterns);
       else
         r_.errors.error(n_patterns->mark, fmt::format("model {} takes no patterns", m.name),
                         "patterns belong to an environment such as pattern_task");
@@ -330,141 +320,6 @@ class Populations {
         c.drawn ? "it fails for values that the distributions may draw; give 'min' or 'max'" : "");
   }
 
-  /// A row of numbers per pattern, inputs then targets, all of one width.
-  void patterns(Population& p, const Node& given) {
-    const Node& n = r_.resolved(given);
-    if (!n.is_list() || n.items.empty()) {
-      r_.errors.error(n.mark,
-                      "'patterns' must be a list, not " + (n.is_list() ? "an empty one" : kind_name(n)),
-                      "patterns: [{in: [0, 1], out: [1]}, ...]");
-      return;
-    }
-    for (const auto& item : n.items) {
-      const Node& row = r_.resolved(item);
-      r_.map(row, pattern_entry_keys, "a pattern", row.mark);
-      for (const auto* key : {"in", "out"}) {
-        if (!row.find(key)) continue;
-        const Node& bits = r_.resolved(*row.find(key));
-        auto& width = key[0] == 'i' ? p.pattern_inputs : p.pattern_targets;
-        if (!bits.is_list() || bits.items.empty()) {
-          r_.errors.error(bits.mark, fmt::format("'{}' must be a list of 0 and 1", key),
-                          "for example [0, 1]");
-          continue;
-        }
-        if (width == 0) width = static_cast<std::uint32_t>(bits.items.size());
-        if (bits.items.size() != width) {
-          r_.errors.error(bits.mark, fmt::format("'{}' has {} entries here and {} in the first pattern", key,
-                                                 bits.items.size(), width));
-          continue;
-        }
-        if (p.size > 0 && width > p.size) {
-          r_.errors.error(bits.mark,
-                          fmt::format("'{}' has {} entries for a population of {}", key, width, p.size),
-                          fmt::format("one line per entry: size: {} at least", width));
-          return;
-        }
-        if (!r_.take(width, bits.mark)) return;
-        for (const auto& bit : bits.items) {
-          const auto x = r_.number(bit, {key, "1"});
-          if (x && *x != 0 && *x != 1) r_.errors.error(bit.mark, "patterns are made of 0 and 1");
-          p.patterns.push_back(x.value_or(0));
-        }
-      }
-    }
-  }
-
-  // --- listed spikes
-  // ---------------------------------------------------------------------------------------------
-
-  void listed(Population& p, const Node& given) {
-    const Node& n = r_.resolved(given);
-    if (n.is_scalar()) {
-      from_file(p, n, nullptr);
-    } else if (n.is_map() && n.find("file")) {
-      if (r_.map(n, spike_file_keys, "'spikes'", n.mark)) from_file(p, *n.find("file"), n.find("population"));
-    } else if (n.is_map()) {  // by neuron
-      for (std::size_t i = 0; i < n.keys.size(); ++i) {
-        std::uint32_t id = 0;
-        const auto& k = n.keys[i].name;
-        const auto [end, error] = std::from_chars(k.data(), k.data() + k.size(), id);
-        if (error != std::errc{} || end != k.data() + k.size()) {
-          r_.errors.error(n.keys[i].mark, fmt::format("{} is no neuron", in_quotes(k)),
-                          "keys of 'spikes' are neurons, counted from 0, or 'file'");
-        } else if (id >= p.size) {
-          r_.errors.error(n.keys[i].mark,
-                          fmt::format("there is no neuron {} in a population of {}", id, p.size));
-        } else {
-          times(p, n.items[i], id);
-        }
-      }
-    } else if (n.is_list() && p.size == 1 &&
-               std::none_of(n.items.begin(), n.items.end(), [](const Node& i) { return i.is_list(); })) {
-      times(p, n, 0);
-    } else if (n.is_list()) {
-      if (n.items.size() != p.size)
-        r_.errors.error(n.mark, fmt::format("'spikes' has {} lists for {} neurons", n.items.size(), p.size),
-                        "one list of times per neuron, or a map {neuron: [times]}");
-      else
-        for (std::uint32_t i = 0; i < p.size; ++i) times(p, n.items[i], i);
-    } else {
-      r_.errors.error(n.mark, "'spikes' must be a list of times per neuron, or a file, not " + kind_name(n));
-    }
-    std::sort(p.listed.begin(), p.listed.end(), [](const ListedSpike& a, const ListedSpike& b) {
-      return a.tick != b.tick ? a.tick < b.tick : a.index < b.index;
-    });
-  }
-  void times(Population& p, const Node& given, std::uint32_t id) {
-    const Node& n = r_.resolved(given);
-    if (!n.is_list()) {
-      r_.errors.error(n.mark, "expected a list of times, not " + kind_name(n), "for example [1 ms, 2.5 ms]");
-      return;
-    }
-    if (!r_.take(n.items.size(), n.mark)) return;
-    for (const auto& i : n.items)
-      if (const auto t = r_.time(i, "spike time")) p.listed.push_back({*t, id});
-  }
-  /// Empty, or why the spike cannot be.
-  RowFault add(Population& p, double id, double ms) {
-    if (!(id >= 0 && id < p.size && id == std::floor(id)))
-      return {fmt::format("there is no neuron {} in a population of {}", id, p.size), 0};
-    const double t = std::round(r_.ticks({ms, -3, {}}));
-    if (!(t >= 0)) return {fmt::format("a spike time must not be negative; it is {} ms", ms), 1};
-    if (t > 0x1p60) return {fmt::format("{} ms is too late", ms), 1};
-    p.listed.push_back({static_cast<Tick>(t), static_cast<std::uint32_t>(id)});
-    return {};
-  }
-  void from_file(Population& p, const Node& file, const Node* population) {
-    const auto path = r_.data_file(file);
-    if (!path) return;
-    const auto extension = path->extension();
-    if (extension != ".h5" && extension != ".hdf5" && extension != ".sonata") {
-      const Column columns[] = {{"neuron", "1", true}, {"time", "ms", true}};
-      read_csv(
-          r_, *path, file.mark, columns, [](const std::vector<bool>&) { return std::string{}; },
-          [&](std::span<const double> v) { return add(p, v[0], v[1]); });
-      return;
-    }
-    if (!r_.options.read_sonata) {
-      r_.errors.error(file.mark, "SONATA files cannot be read here",
-                      "this program was built without HDF5; use a CSV file");
-      return;
-    }
-    const auto name = population ? r_.text(*population, "population") : std::optional(p.name);
-    if (!name) return;
-    try {
-      for (const auto& s : r_.options.read_sonata(*path, *name))
-        if (const auto fault = add(p, static_cast<double>(s.id), s.ms); !fault.empty()) {
-          r_.errors.error(file.mark, fmt::format("{}: {}", in_quotes(path->string()), fault.reason));
-          return;
-        }
-    } catch (const std::bad_alloc&) {
-      throw;
-    } catch (const std::exception& e) {
-      r_.errors.error(file.mark,
-                      fmt::format("{}: {}", in_quotes(path->string()), without_name(*path, e.what())));
-    }
-  }
-
   Loading& l_;
   Reader& r_;
   const Node& map_;
@@ -478,7 +333,6 @@ class Populations {
 }  // namespace
 
 std::span<const Key> population_keys() { return population_entry_keys; }
-std::span<const Key> pattern_keys() { return pattern_entry_keys; }
 
 void load_populations(Loading& l, const Node& map) {
   l.populations.complete = map.is_map() && !map.incomplete;
@@ -490,62 +344,6 @@ void load_populations(Loading& l, const Node& map) {
     return;
   }
   Populations(l, map).all();
-}
-
-std::optional<Selected> select(Loading& l, const std::string& text, Mark where) {
-  const auto bracket = text.find('[');
-  std::string name = text.substr(0, bracket);
-  while (!name.empty() && name.back() == ' ') name.pop_back();
-  auto at = l.populations.index.find(name);
-  bool sure = true;
-  if (at == l.populations.index.end()) {
-    if (!l.populations.complete) return std::nullopt;
-    std::vector<std::string> known;
-    for (const auto& p : l.net.populations) known.push_back(p.name);
-    l.read.errors.error(where, fmt::format("unknown population {}", in_quotes(name)),
-                        suggest(name, known, "populations"));
-    at = l.populations.index.find(meant_surely(name, known));  // a misspelt one is taken for the one meant
-    if (at == l.populations.index.end()) return std::nullopt;
-    sure = false;
-  }
-  const Population& p = l.net.populations[at->second];
-  sure = sure && !l.populations.unsized[at->second];
-  if (bracket == std::string::npos) return Selected{at->second, {p.first, p.size}, true, sure};
-  // "[a:b]", "[a:]", "[:b]", "[a]"
-  std::string_view inside(text);
-  inside.remove_prefix(bracket + 1);
-  std::uint64_t first = 0, last = p.size;
-  bool good = inside.ends_with(']');
-  if (good) {
-    inside.remove_suffix(1);
-    const auto colon = inside.find(':');
-    const auto read = [&](std::string_view s, std::uint64_t& v) {
-      while (s.starts_with(' ')) s.remove_prefix(1);
-      while (s.ends_with(' ')) s.remove_suffix(1);
-      if (s.empty()) return colon != std::string_view::npos;
-      const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), v);
-      return error == std::errc{} && end == s.data() + s.size();
-    };
-    good = read(inside.substr(0, colon), first);
-    if (colon == std::string_view::npos) last = first + 1;
-    else good = good && read(inside.substr(colon + 1), last);
-  }
-  if (!good) {
-    l.read.errors.error(where, fmt::format("{} is no part of a population", in_quotes(text)),
-                        fmt::format("for example {}[0:100], the first hundred", name));
-    return std::nullopt;
-  }
-  if (!sure) return Selected{at->second, {p.first, p.size}, false, false};
-  if (first >= last || last > p.size) {
-    l.read.errors.error(
-        where, fmt::format("{} is not within the {} neurons of {}", in_quotes(text), p.size, in_quotes(name)),
-        "parts are [first:last], counted from 0, without the last");
-    return std::nullopt;
-  }
-  return Selected{at->second,
-                  {static_cast<Gid>(p.first + first), static_cast<std::uint32_t>(last - first)},
-                  first == 0 && last == p.size,
-                  true};
 }
 
 }  // namespace spinet::reading

@@ -107,28 +107,63 @@ void check_extremes(const Probe& p, const Field& f, const std::string& unit) {
   }
 }
 
+/// One of some words.
+void check_choices(const Probe& p, const Field& f) {
+  const std::string name = f.name, first(f.choices, std::strcspn(f.choices, " "));
+  CHECK(p.errors(name, first).empty());
+  for (const auto& bad : {first + "x", std::string("1"), std::string("{}")}) {
+    const auto e = p.errors(name, bad);
+    REQUIRE(e.size() == 1);
+    CHECK(mentions(e[0], name));
+  }
+  CHECK(mentions(p.errors(name, first + "x")[0], "did you mean '" + first + "'"));
+  // A parameter may hold the choice, so that --set and --vary reach it by name.
+  CHECK(p.errors(name, "$word", first).empty());
+  CHECK(mentions(p.errors(name, "$word", first + "x")[0], "did you mean '" + first + "'"));
+  CHECK(mentions(p.errors(name, "$word", "1")[0], "'" + name + "' must be a text; '$word' is a number"));
+  CHECK(mentions(p.errors(name, "$werd", first)[0], "unknown parameter 'werd'"));
+  CHECK(mentions(p.errors(name, "=word", first)[0], name));
+}
+
+/// A unit of another kind, or none where there should be one.
+void check_units(const Probe& p, const Field& f, const std::string& unit) {
+  const std::string name = f.name, other = unit == "m" ? "s" : "m";
+  auto e = p.errors(name, "1 " + other);
+  REQUIRE(e.size() == 1);
+  CHECK(mentions(e[0], name));
+  CHECK(mentions(e[0], "length"));
+  CHECK(mentions(e[0], unit == "1" ? "plain number" : unit));
+  CHECK(e[0].line == (p.model.kind == Kind::synapse ? 6u : 4u));
+  CHECK(e[0].source_line.substr(e[0].caret, 3) == "1 " + other);
+  if (unit == "1") return;
+  e = p.errors(name, "1.5");
+  REQUIRE(e.size() == 1);
+  CHECK(mentions(e[0], "unit"));
+  CHECK(mentions(e[0], "1.5 " + unit));
+  e = p.errors(name, "1.5 " + unit + "x");
+  REQUIRE(e.size() == 1);
+  CHECK(mentions(e[0], "unknown unit"));
+}
+
+/// Just outside the range.
+void check_outside(const Probe& p, const Field& f, const std::string& unit) {
+  std::vector<double> outside;
+  if (std::isfinite(f.low))
+    outside.push_back(f.flags & low_open ? f.low : f.low - std::max(1.0, std::fabs(f.low)));
+  if (std::isfinite(f.high))
+    outside.push_back(f.flags & high_open ? f.high : f.high + std::max(1.0, std::fabs(f.high)));
+  for (const double x : outside) {
+    const auto e = p.errors(f.name, with_unit(x, unit));
+    REQUIRE(e.size() == 1);
+    CHECK(mentions(e[0], "'" + std::string(f.name) + "' must be"));
+  }
+}
+
 void check_field(const Probe& p, const Field& f) {
   const std::string name = f.name;
   const std::string unit = (f.flags & port_unit) ? (p.reads() ? "1" : p.unit_of_port) : f.unit;
   INFO(p.model.name << "." << name << " in " << unit);
-
-  if (f.choices) {
-    const std::string first(f.choices, std::strcspn(f.choices, " "));
-    CHECK(p.errors(name, first).empty());
-    for (const auto& bad : {first + "x", std::string("1"), std::string("{}")}) {
-      const auto e = p.errors(name, bad);
-      REQUIRE(e.size() == 1);
-      CHECK(mentions(e[0], name));
-    }
-    CHECK(mentions(p.errors(name, first + "x")[0], "did you mean '" + first + "'"));
-    // A parameter may hold the choice, so that --set and --vary reach it by name.
-    CHECK(p.errors(name, "$word", first).empty());
-    CHECK(mentions(p.errors(name, "$word", first + "x")[0], "did you mean '" + first + "'"));
-    CHECK(mentions(p.errors(name, "$word", "1")[0], "'" + name + "' must be a text; '$word' is a number"));
-    CHECK(mentions(p.errors(name, "$werd", first)[0], "unknown parameter 'werd'"));
-    CHECK(mentions(p.errors(name, "=word", first)[0], name));
-    return;
-  }
+  if (f.choices) return check_choices(p, f);
 
   // The preset itself is fine (or contradicts nothing but other presets); `auto` is a word for derived ones
   // only.
@@ -137,39 +172,8 @@ void check_field(const Probe& p, const Field& f) {
   CHECK(p.errors(name, "auto").empty() == ((f.flags & derived) != 0));
   CHECK(p.errors(name, "$word", "auto").empty() == ((f.flags & derived) != 0));
 
-  // A unit of another kind.
-  const std::string other = unit == "m" ? "s" : "m";
-  auto e = p.errors(name, "1 " + other);
-  REQUIRE(e.size() == 1);
-  CHECK(mentions(e[0], name));
-  CHECK(mentions(e[0], "length"));
-  CHECK(mentions(e[0], unit == "1" ? "plain number" : unit));
-  CHECK(e[0].line == (p.model.kind == Kind::synapse ? 6u : 4u));
-  CHECK(e[0].source_line.substr(e[0].caret, 3) == "1 " + other);
-
-  // No unit where there should be one.
-  if (unit != "1") {
-    e = p.errors(name, "1.5");
-    REQUIRE(e.size() == 1);
-    CHECK(mentions(e[0], "unit"));
-    CHECK(mentions(e[0], "1.5 " + unit));
-    e = p.errors(name, "1.5 " + unit + "x");
-    REQUIRE(e.size() == 1);
-    CHECK(mentions(e[0], "unknown unit"));
-  }
-
-  // Just outside the range.
-  std::vector<double> outside;
-  if (std::isfinite(f.low))
-    outside.push_back(f.flags & low_open ? f.low : f.low - std::max(1.0, std::fabs(f.low)));
-  if (std::isfinite(f.high))
-    outside.push_back(f.flags & high_open ? f.high : f.high + std::max(1.0, std::fabs(f.high)));
-  for (const double x : outside) {
-    e = p.errors(name, with_unit(x, unit));
-    REQUIRE(e.size() == 1);
-    CHECK(mentions(e[0], "'" + name + "' must be"));
-  }
-
+  check_units(p, f, unit);
+  check_outside(p, f, unit);
   check_extremes(p, f, unit);
 
   // Not a number at all.
@@ -179,7 +183,7 @@ void check_field(const Probe& p, const Field& f) {
   }
 
   // A letter too many: the name meant is proposed.
-  e = p.errors(name + "x", preset);
+  const auto e = p.errors(name + "x", preset);
   REQUIRE(e.size() == 1);
   CHECK(mentions(e[0], "'" + name + "x'"));
   if (name.size() > 1) CHECK(mentions(e[0], "did you mean '"));

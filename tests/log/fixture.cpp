@@ -228,4 +228,9 @@ Folder::~Folder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
+h5::Id new_file(const std::filesystem::path& path) {
+  h5::quiet();
+  return h5::Id(h5::check(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), "creating"));
+}
+
 }  // namespace spinet::test

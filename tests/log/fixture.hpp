@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/recorder.hpp"
+#include "log/h5.hpp"
 #include "log/writer.hpp"
 #include "network/checked.hpp"
 
@@ -35,6 +36,9 @@ std::string check_data(const std::filesystem::path& path, const Network& n, std:
                        Tick least, bool with_edges);
 
 /// An empty folder that is removed at the end; `small`: in memory where the system has such a place.
+/// An empty HDF5 file.
+h5::Id new_file(const std::filesystem::path& path);
+
 class Folder {
  public:
   explicit Folder(bool small = false);

@@ -81,10 +81,21 @@ inline Tick frame_of(const Model& m, const std::vector<Distribution>& params, do
 }
 }  // namespace detail
 
-/// The network of a plan.  Neuron gids come first.
-inline NetworkBuilder random_histories(const HistoryPlan& plan, std::uint32_t seed) {
-  NetworkBuilder b(plan.duration, seed);
+namespace detail {
+/// The neurons of a plan, one number for each.
+struct HistoryNeurons {
   std::vector<double> C, E, th, reset, ref, dc, V, soft;
+  HistoryNeurons(const HistoryPlan& plan, std::uint32_t seed);
+  Values values(const HistoryPlan& plan) const {
+    Values all{{"tau_m", plan.tau_m}, {"C_m", C},   {"E_L", E}, {"v_th", th},   {"v_reset", reset},
+               {"t_ref", ref},        {"I_dc", dc}, {"V", V},   {"reset", soft}};
+    if (plan.exponential)
+      all.insert(all.end(), {{"tau_syn_exc", plan.tau_exc}, {"tau_syn_inh", plan.tau_inh}});
+    return all;
+  }
+};
+
+inline HistoryNeurons::HistoryNeurons(const HistoryPlan& plan, std::uint32_t seed) {
   for (std::uint32_t j = 0; j < plan.neurons; ++j) {
     Numbers n(seed, j);
     C.push_back(n.log_uniform(1, 1000));
@@ -101,25 +112,20 @@ inline NetworkBuilder random_histories(const HistoryPlan& plan, std::uint32_t se
     soft.push_back(plan.soft && j % 4 != 0);
     V.push_back(reset.back() + (th.back() - reset.back()) * n.uniform(0, 0.999));
   }
-  Values values{{"tau_m", plan.tau_m}, {"C_m", C},   {"E_L", E}, {"v_th", th},   {"v_reset", reset},
-                {"t_ref", ref},        {"I_dc", dc}, {"V", V},   {"reset", soft}};
-  if (plan.exponential) {
-    values.emplace_back("tau_syn_exc", plan.tau_exc);
-    values.emplace_back("tau_syn_inh", plan.tau_inh);
-  }
-  const auto cells = b.add(plan.exponential ? "lif_exp" : "lif_delta", plan.neurons, values);
-  const auto& made = b.network().populations[cells];
-  const Tick frame = detail::frame_of(*made.model, made.params, b.network().ticks_per_ms());
+}
 
-  constexpr std::uint32_t exc = 5, inh = 3, per_neuron = exc + inh;
+/// What arrives at the neurons: sources of their own, and when these fire.
+struct HistoryInputs {
+  static constexpr std::uint32_t exc = 5, inh = 3, per_neuron = exc + inh;
   std::vector<ListedSpike> spikes;
   std::vector<ListedEdge> plus, minus;
-  for (std::uint32_t j = 0; j < plan.neurons; ++j) {
-    Numbers n(seed, 1'000'000 + j);
-    const double gap = th[j] - E[j];
-    const double current = gap * C[j];
-    const double unit_exc = plan.exponential ? current / detail::peak(plan.tau_m, plan.tau_exc) : gap;
-    const double unit_inh = plan.exponential ? current / detail::peak(plan.tau_m, plan.tau_inh) : gap;
+
+  /// The synapses of neuron j; their delays.
+  std::vector<Tick> connect(const HistoryPlan& plan, const HistoryNeurons& of, std::uint32_t j, Numbers& n) {
+    const double gap = of.th[j] - of.E[j];
+    const double current = gap * of.C[j];
+    const double unit_exc = plan.exponential ? current / peak(plan.tau_m, plan.tau_exc) : gap;
+    const double unit_inh = plan.exponential ? current / peak(plan.tau_m, plan.tau_inh) : gap;
     std::vector<Tick> delays;
     for (std::uint32_t k = 0; k < per_neuron; ++k) {
       double w = n.log_uniform(0.05, 1.3);
@@ -132,6 +138,12 @@ inline NetworkBuilder random_histories(const HistoryPlan& plan, std::uint32_t se
       if (k < exc) plus.push_back({source, j, w * unit_exc, delay});
       else minus.push_back({source, j, w * unit_inh, delay});
     }
+    return delays;
+  }
+
+  /// The spikes of the sources of neuron j, whose frames are `frame` long.
+  void fire(const HistoryPlan& plan, std::uint32_t j, Numbers& n, const std::vector<Tick>& delays,
+            Tick frame) {
     const double mean_gap =
         plan.drive == Drive::sparse ? plan.tau_m * 8 : plan.tau_m * n.log_uniform(0.02, 2);
     double t = 5;
@@ -153,9 +165,25 @@ inline NetworkBuilder random_histories(const HistoryPlan& plan, std::uint32_t se
         spikes.push_back({arrival + 1 - delays[k0], j * per_neuron + k0});
     }
   }
-  const auto inputs = b.source(plan.neurons * per_neuron, std::move(spikes));
-  b.connect(inputs, cells, std::move(plus), 0);
-  b.connect(inputs, cells, std::move(minus), plan.exponential ? 1 : 0);
+};
+}  // namespace detail
+
+/// The network of a plan.  Neuron gids come first.
+inline NetworkBuilder random_histories(const HistoryPlan& plan, std::uint32_t seed) {
+  NetworkBuilder b(plan.duration, seed);
+  const detail::HistoryNeurons neurons(plan, seed);
+  const auto cells = b.add(plan.exponential ? "lif_exp" : "lif_delta", plan.neurons, neurons.values(plan));
+  const auto& made = b.network().populations[cells];
+  const Tick frame = detail::frame_of(*made.model, made.params, b.network().ticks_per_ms());
+  detail::HistoryInputs in;
+  for (std::uint32_t j = 0; j < plan.neurons; ++j) {
+    Numbers n(seed, 1'000'000 + j);
+    const auto delays = in.connect(plan, neurons, j, n);
+    in.fire(plan, j, n, delays, frame);
+  }
+  const auto inputs = b.source(plan.neurons * in.per_neuron, std::move(in.spikes));
+  b.connect(inputs, cells, std::move(in.plus), 0);
+  b.connect(inputs, cells, std::move(in.minus), plan.exponential ? 1 : 0);
   b.record_spikes(cells);
   return b;
 }

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <optional>
 
 #include "core/simulation.hpp"
 #include "network/loader.hpp"
@@ -48,17 +49,17 @@ class Counter : public Recorder {
   Tick from_;
 };
 
-/// Amplitude [Hz] and lag [turns] of the first harmonic of a rate at a frequency [per tick], from whole
-/// periods.
+/// Amplitude [per tick and neuron] and lag [turns] of the first harmonic of a rate at a frequency [per tick],
+/// from whole periods of [from, to).
 std::pair<double, double> harmonic(const std::vector<Tick>& times, std::uint32_t neurons, double frequency,
-                                   Tick from, Tick to, double ticks_per_s) {
+                                   Tick from, Tick to) {
   double c = 0, s = 0;
   for (const Tick t : times) {
     if (t < from || t >= to) continue;
     const double angle = 2 * M_PI * std::fmod(static_cast<double>(t) * frequency, 1.0);
     c += std::cos(angle), s += std::sin(angle);
   }
-  const double scale = 2 / (static_cast<double>(neurons) * static_cast<double>(to - from) / ticks_per_s);
+  const double scale = 2 / (static_cast<double>(neurons) * static_cast<double>(to - from));
   return {scale * std::hypot(c, s), std::atan2(-c, s) / (2 * M_PI)};  // of a sine: c = 0, s > 0
 }
 
@@ -68,83 +69,140 @@ double number(const YAML::Node& n, const std::string& unit) {
   return std::stod(text);
 }
 
-int check(const std::filesystem::path& file) {
-  const auto expected = YAML::LoadFile(file.string());
-  Catalogue catalogue;
-  add_builtin(catalogue);
-  LoadOptions options;
-  for (const auto& o : expected["set"])
-    options.overrides.emplace_back(o.first.as<std::string>(), o.second.as<std::string>());
-  auto net = load(file.parent_path() / expected["network"].as<std::string>(), catalogue, options);
-  const double ticks = net.ticks_per_ms();
-  const Tick from = expected["from"] ? std::llround(number(expected["from"], "ms") * ticks) : 0;
-  // Weights as they are at the end; recording them changes nothing.
-  const auto recorded = static_cast<std::uint32_t>(net.weights.size());
-  for (const auto& w : expected["weights"]) {
-    const auto name = w.first.as<std::string>();
-    const auto p = std::find_if(net.projections.begin(), net.projections.end(),
-                                [&](const Projection& x) { return x.name == name; });
-    if (p == net.projections.end()) throw std::runtime_error("no projection " + name);
-    net.weights.push_back(
-        {static_cast<std::uint32_t>(p - net.projections.begin()), 0, net.duration, net.duration - 1, never});
+/// What a file of expectations says of a network, and a run of it.
+class Expected {
+ public:
+  explicit Expected(const std::filesystem::path& file);
+  /// Prints what was found; how much of it is wrong.
+  int compare();
+
+ private:
+  Network network() const;
+  void rates();
+  void modulation();
+  void spikes();
+  void weights();
+  void devices();
+  double value_at(const YAML::Node& time, std::uint32_t recording, std::size_t synapse) const;
+  std::uint32_t recording_of(const std::string& projection, const std::string& variable) const;
+  /// `text` says what was found and what was expected.
+  void judge(bool fine, const std::string& text) {
+    fmt::print("  {}{}\n", text, fine ? "" : "  <-- WRONG");
+    wrong_ += !fine;
   }
-  Counter counter(net, from);
+  double ms(const YAML::Node& n) const { return number(n, "ms"); }
+
+  std::filesystem::path file_;
+  YAML::Node expected_;
+  Catalogue catalogue_;
+  Network net_;
+  Tick from_;
+  std::uint32_t recorded_;  ///< weight recordings of the network's own
+  std::optional<Counter> counter_;
+  std::vector<std::uint64_t> widths_;  ///< synapses in a frame of each weight recording
+  double run_seconds_ = 0;
+  std::uint64_t spikes_ = 0;
+  int wrong_ = 0;
+};
+
+Network Expected::network() const {
+  LoadOptions options;
+  for (const auto& o : expected_["set"])
+    options.overrides.emplace_back(o.first.as<std::string>(), o.second.as<std::string>());
+  return load(file_.parent_path() / expected_["network"].as<std::string>(), catalogue_, options);
+}
+
+Expected::Expected(const std::filesystem::path& file)
+    : file_(file), expected_(YAML::LoadFile(file.string())) {
+  add_builtin(catalogue_);
+  net_ = network();
+  from_ = expected_["from"] ? std::llround(ms(expected_["from"]) * net_.ticks_per_ms()) : 0;
+  // Weights as they are at the end; recording them changes nothing.
+  recorded_ = static_cast<std::uint32_t>(net_.weights.size());
+  for (const auto& w : expected_["weights"]) {
+    const auto name = w.first.as<std::string>();
+    const auto p = std::find_if(net_.projections.begin(), net_.projections.end(),
+                                [&](const Projection& x) { return x.name == name; });
+    if (p == net_.projections.end()) throw std::runtime_error("no projection " + name);
+    net_.weights.push_back({static_cast<std::uint32_t>(p - net_.projections.begin()), 0, net_.duration,
+                            net_.duration - 1, never});
+  }
+  counter_.emplace(net_, from_);
   test::OneRank one;
-  Simulation simulation(net, one);
-  const auto statistics = simulation.run(&counter);
-  const double seconds = static_cast<double>(net.duration - from) * net.seconds_per_tick;
-  int wrong = 0;
-  fmt::print("{}: {} spikes, {:.3g} s\n", file.string(), statistics.spikes, statistics.run_seconds);
-  for (const auto& band : expected["rates"]) {
+  Simulation simulation(net_, one);
+  const auto statistics = simulation.run(&*counter_);
+  run_seconds_ = statistics.run_seconds;
+  spikes_ = statistics.spikes;
+  for (const auto width : simulation.weight_widths()) widths_.push_back(width);
+}
+
+int Expected::compare() {
+  fmt::print("{}: {} spikes, {:.3g} s\n", file_.string(), spikes_, run_seconds_);
+  rates();
+  modulation();
+  spikes();
+  weights();
+  devices();
+  const auto any = {"rates", "modulation", "spikes", "weights", "devices"};
+  if (std::none_of(any.begin(), any.end(), [&](const char* what) { return bool(expected_[what]); }))
+    throw std::runtime_error(file_.string() + " expects nothing");
+  return wrong_;
+}
+
+void Expected::rates() {
+  const double seconds = static_cast<double>(net_.duration - from_) * net_.seconds_per_tick;
+  for (const auto& band : expected_["rates"]) {
     const auto name = band.first.as<std::string>();
     std::uint64_t neurons = 0, spikes = 0;
-    for (const auto& p : net.populations)
-      if (p.name == name || (name == "all" && p.neuron())) neurons += p.size, spikes += counter.count[p.name];
+    for (const auto& p : net_.populations)
+      if (p.name == name || (name == "all" && p.neuron()))
+        neurons += p.size, spikes += counter_->count[p.name];
     const double low = number(band.second[0], "Hz"), high = number(band.second[1], "Hz");
     const double rate = static_cast<double>(spikes) / static_cast<double>(neurons) / seconds;
-    const bool fine = rate >= low && rate <= high;
-    fmt::print("  {:8} {:9.4f} Hz, expected {} to {} Hz{}\n", name, rate, low, high,
-               fine ? "" : "  <-- WRONG");
-    wrong += !fine;
+    judge(rate >= low && rate <= high,
+          fmt::format("{:8} {:9.4f} Hz, expected {} to {} Hz", name, rate, low, high));
   }
-  for (const auto& m : expected["modulation"]) {
+}
+
+void Expected::modulation() {
+  for (const auto& m : expected_["modulation"]) {
     const auto name = m.first.as<std::string>();
-    const double per_tick = number(m.second["frequency"], "Hz") * net.seconds_per_tick;
+    const double per_tick = number(m.second["frequency"], "Hz") * net_.seconds_per_tick;
     const auto period = static_cast<Tick>(std::llround(1 / per_tick));
-    const Tick to = from + (net.duration - from) / period * period;
-    const auto p = std::find_if(net.populations.begin(), net.populations.end(),
+    const Tick to = from_ + (net_.duration - from_) / period * period;
+    const auto p = std::find_if(net_.populations.begin(), net_.populations.end(),
                                 [&](const Population& x) { return x.name == name; });
-    if (p == net.populations.end()) throw std::runtime_error("no population " + name);
-    const auto [amplitude, lag] =
-        harmonic(counter.times[name], p->size, per_tick, from, to, 1 / net.seconds_per_tick);
+    if (p == net_.populations.end()) throw std::runtime_error("no population " + name);
+    const auto [amplitude, lag] = harmonic(counter_->times[name], p->size, per_tick, from_, to);
     const auto within = [&](const char* what, double x, const YAML::Node& band) {
-      const bool fine = x >= band[0].as<double>() && x <= band[1].as<double>();
-      fmt::print("  {:10} {} {:.4f}, expected {} to {}{}\n", name, what, x, band[0].as<double>(),
-                 band[1].as<double>(), fine ? "" : "  <-- WRONG");
-      wrong += !fine;
+      const double low = band[0].as<double>(), high = band[1].as<double>();
+      judge(x >= low && x <= high,
+            fmt::format("{:10} {} {:.4f}, expected {} to {}", name, what, x, low, high));
     };
-    within("amplitude [Hz]", amplitude, m.second["amplitude"]);
+    within("amplitude [Hz]", amplitude / net_.seconds_per_tick, m.second["amplitude"]);
     within("lag [turns]", lag, m.second["lag"]);
   }
-  for (const auto& train : expected["spikes"]) {
+}
+
+void Expected::spikes() {
+  for (const auto& train : expected_["spikes"]) {
     const auto name = train.first.as<std::string>();
     std::vector<Tick> wanted;
     for (const auto& t : train.second) wanted.push_back(t.as<Tick>());
-    const bool fine = counter.times[name] == wanted;
-    fmt::print("  {:8} {} spikes{}\n", name, wanted.size(),
-               fine ? " at the expected ticks" : "  <-- WRONG, got:");
-    if (!fine) fmt::print("    [{}]\n", fmt::join(counter.times[name], ", "));
-    wrong += !fine;
+    const std::vector<Tick>& got = counter_->times[name];
+    judge(got == wanted, fmt::format("{:8} {} spikes at the expected ticks", name, wanted.size()));
+    if (got != wanted) fmt::print("    got [{}]\n", fmt::join(got, ", "));
   }
-  std::uint32_t index = recorded;
-  for (const auto& weights : expected["weights"]) {
+}
+
+void Expected::weights() {
+  std::uint32_t index = recorded_;
+  for (const auto& weights : expected_["weights"]) {
     const auto name = weights.first.as<std::string>();
-    const auto& w = counter.final[index++];
+    const auto& w = counter_->final[index++];
     const auto within = [&](const std::string& what, double x, double low, double high) {
-      const bool fine = x >= low && x <= high;
-      fmt::print("  {:8} {} {:.6f}, expected {} to {}{}\n", name, what, x, low, high,
-                 fine ? "" : "  <-- WRONG");
-      wrong += !fine;
+      judge(x >= low && x <= high,
+            fmt::format("{:8} {} {:.6f}, expected {} to {}", name, what, x, low, high));
     };
     const auto band = [&](const std::string& what, double x, const YAML::Node& b) {
       within(what, x, b[0].as<double>(), b[1].as<double>());
@@ -158,46 +216,49 @@ int check(const std::filesystem::path& file) {
            edge.second);
     const auto each = weights.second["each"];
     if (each && each.size() != w.size())
-      fmt::print("  {:8} {} weights, expected {}  <-- WRONG\n", name, w.size(), each.size()), ++wrong;
+      judge(false, fmt::format("{:8} {} weights, expected {}", name, w.size(), each.size()));
     else if (each)
       for (std::size_t i = 0; i < w.size(); ++i) {
         const double x = each[i].as<double>();  // within the rounding of some ten steps to float
         within("weight " + std::to_string(i), static_cast<double>(w[i]), x * (1 - 1e-6), x * (1 + 1e-6));
       }
     if (!weights.second["mean"] && !weights.second["edges"] && !each)
-      throw std::runtime_error(file.string() + ": nothing is expected of " + name);
+      throw std::runtime_error(file_.string() + ": nothing is expected of " + name);
   }
-  // A synapse's variable at a time, or divided by what it is at another.
-  for (const auto& w : expected["devices"]) {
-    const auto projection = w["projection"].as<std::string>(), variable = w["variable"].as<std::string>();
-    std::uint32_t k = 0;
-    while (k < net.weights.size() && (net.projections[net.weights[k].projection].name != projection ||
-                                      net.projections[net.weights[k].projection]
-                                              .synapse->model.variables.data[net.weights[k].variable]
-                                              .name != variable))
-      ++k;
-    if (k == net.weights.size())
-      throw std::runtime_error(variable + " of " + projection + " is not recorded");
-    const auto& r = net.weights[k];
-    const auto width = simulation.weight_widths()[k];
-    const auto at = [&](const YAML::Node& time) {
-      const Tick tick = std::llround(number(time, "ms") * ticks);
-      if ((tick - r.from) % r.every) throw std::runtime_error("no frame at " + time.as<std::string>());
-      return static_cast<double>(counter.sampled[k].at(
-          static_cast<std::size_t>((tick - r.from) / r.every) * width + w["synapse"].as<std::size_t>()));
-    };
-    const double x = w["over"] ? at(w["at"]) / at(w["over"]) : at(w["at"]);
-    const double low = w["between"][0].as<double>(), high = w["between"][1].as<double>();
-    const bool fine = x >= low && x <= high;
-    fmt::print("  {} of {} {}: {:.8g}, expected {} to {}{}\n", variable, projection,
-               w["synapse"].as<std::size_t>(), x, low, high, fine ? "" : "  <-- WRONG");
-    wrong += !fine;
-  }
-  if (!expected["rates"] && !expected["modulation"] && !expected["spikes"] && !expected["weights"] &&
-      !expected["devices"])
-    throw std::runtime_error(file.string() + " expects nothing");
-  return wrong;
 }
+
+/// A synapse's variable at a time, or divided by what it is at another.
+void Expected::devices() {
+  for (const auto& w : expected_["devices"]) {
+    const auto projection = w["projection"].as<std::string>(), variable = w["variable"].as<std::string>();
+    const auto synapse = w["synapse"].as<std::size_t>();
+    const std::uint32_t k = recording_of(projection, variable);
+    double x = value_at(w["at"], k, synapse);
+    if (w["over"]) x /= value_at(w["over"], k, synapse);
+    const double low = w["between"][0].as<double>(), high = w["between"][1].as<double>();
+    judge(x >= low && x <= high,
+          fmt::format("{} of {} {}: {:.8g}, expected {} to {}", variable, projection, synapse, x, low, high));
+  }
+}
+
+std::uint32_t Expected::recording_of(const std::string& projection, const std::string& variable) const {
+  for (std::uint32_t k = 0; k < net_.weights.size(); ++k) {
+    const Projection& p = net_.projections[net_.weights[k].projection];
+    if (p.name == projection && p.synapse->model.variables.data[net_.weights[k].variable].name == variable)
+      return k;
+  }
+  throw std::runtime_error(variable + " of " + projection + " is not recorded");
+}
+
+double Expected::value_at(const YAML::Node& time, std::uint32_t k, std::size_t synapse) const {
+  const auto& r = net_.weights[k];
+  const Tick tick = std::llround(ms(time) * net_.ticks_per_ms());
+  if ((tick - r.from) % r.every) throw std::runtime_error("no frame at " + time.as<std::string>());
+  const auto frame = static_cast<std::size_t>((tick - r.from) / r.every);
+  return static_cast<double>(counter_->sampled.at(k).at(frame * widths_[k] + synapse));
+}
+
+int check(const std::filesystem::path& file) { return Expected(file).compare(); }
 
 }  // namespace
 

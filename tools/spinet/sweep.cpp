@@ -11,216 +11,25 @@
 
 #include "comm/collectively.hpp"
 #include "comm/machine.hpp"
-#include "comm/serial.hpp"
-#include "connect/rule.hpp"
-#include "core/connect.hpp"
 #include "core/failure.hpp"
-#include "core/simulation.hpp"
 #include "inputs.hpp"
-#include "memory.hpp"
 #include "network/digest.hpp"
-#include "network/estimate.hpp"
-#include "network/replicas.hpp"
 #include "network/suggest.hpp"
 #include "outputs.hpp"
 #include "progress.hpp"
 #include "ranks.hpp"
 #include "signals.hpp"
+#include "sweep/asked.hpp"
 #include "sweep/axis.hpp"
 #include "sweep/book.hpp"
-#include "sweep/figures.hpp"
-#include "sweep/meters.hpp"
+#include "sweep/report.hpp"
 #include "sweep/results.hpp"
+#include "sweep/runs.hpp"
 #include "sweep/store.hpp"
 #include "text.hpp"
 
 namespace spinet::tool {
 namespace {
-
-struct SweepOptions {
-  NetworkOptions network;
-  std::vector<std::string> vary;
-  std::uint64_t trials = 1;
-  std::string output;
-  int ranks = 0;               ///< 0: not given
-  std::uint64_t together = 0;  ///< runs of a combination that go side by side; 0: as many as pay off
-  bool quiet = false, force = false;
-  ReportOptions report;
-};
-
-// --- what is measured
-// --------------------------------------------------------------------------------------------
-
-/// The network of a combination, without what only a log needs.
-struct Prepared {
-  Network net;
-  Columns columns;
-};
-
-Prepared prepare(const SweepOptions& o, const LoadOptions& base, const Catalogue& catalogue, const Plan& plan,
-                 std::uint64_t combination) {
-  LoadOptions options = base;
-  options.varied = plan.overrides(combination);
-  Prepared p{load(o.network.file, catalogue, options), {}};
-  p.net.spikes.clear();
-  p.net.reports.clear();
-  p.net.weights.clear();
-  p.net.weight_events.clear();
-  p.net.edge_recordings.clear();
-  p.columns = columns(p.net);
-  return p;
-}
-
-/// Runs with the seeds of these trials, side by side; empty when they have been stopped by a signal.  A
-/// failure of any is thrown.
-std::vector<Row> run_together(Prepared& p, std::span<const std::uint64_t> runs,
-                              const std::vector<std::uint32_t>& seeds,
-                              const std::function<void()>& now_and_then) {
-  const auto begin = Clock::now();
-  const Network net = replicate(p.net, seeds);
-  const std::size_t n = runs.size(), populations = p.net.populations.size();
-  SerialTransport alone;
-  Simulation simulation(net, alone, {.pulse = &pulse, .stop = &stop_wanted});
-  Meters meters(p.net, p.columns, n);
-  RunHooks hooks;
-  hooks.stop = &stop_wanted;
-  if (now_and_then) hooks.progress = [&](const Progress&) { now_and_then(); };
-  const Statistics s = simulation.run(&meters, hooks);
-  if (s.stopped) return {};
-  std::vector<Row> rows(n);
-  for (std::size_t r = 0; r < n; ++r) {
-    Row& row = rows[r];
-    row.run = runs[r];
-    meters.put_into(row, r);
-    row.until_met = s.replicas[r].until_met != never;
-    row.reached = static_cast<double>(s.replicas[r].reached) * p.net.seconds_per_tick;
-    for (std::size_t i = 0; i < populations; ++i) {
-      const auto& population = p.net.populations[i];
-      const auto spikes = static_cast<double>(s.spikes_of_population[i * n + r]);
-      if (!population.neuron()) continue;
-      row.spikes += spikes;
-      row.rates.emplace_back(population.name, spikes / row.reached / population.size);
-    }
-    row.seconds = seconds_since(begin) / static_cast<double>(n);
-  }
-  return rows;
-}
-
-/// The same run by run, if it must be: a run that fails becomes a row that says why.
-std::vector<Row> run_some(Prepared& p, std::span<const std::uint64_t> runs,
-                          const std::vector<std::uint32_t>& seeds,
-                          const std::function<void()>& now_and_then) {
-  const auto begin = Clock::now();
-  std::string message;
-  try {
-    return run_together(p, runs, seeds, now_and_then);
-  } catch (const Stopped&) {
-    return {};
-  } catch (const std::bad_alloc&) {
-    message = "out of memory";
-  } catch (const std::exception& e) {
-    message = e.what();
-  }
-  std::vector<Row> rows;
-  if (runs.size() == 1) {
-    Row& row = rows.emplace_back();
-    row.run = runs[0];
-    row.failed = true;
-    row.message = message;
-    row.seconds = seconds_since(begin);
-  }
-  for (std::size_t r = 0; runs.size() > 1 && r < runs.size(); ++r) {
-    const auto one = run_some(p, runs.subspan(r, 1), {seeds[r]}, now_and_then);
-    if (one.empty()) break;
-    rows.push_back(one[0]);
-  }
-  return rows;
-}
-
-/// How many runs of a network go side by side.  What is saved is the work per window, block and call of a
-/// model; what is lost is that each has the first-level cache to itself.  (Measured with the XOR task, 170
-/// neurons and synapses: 8 to 12 are best.)
-std::uint64_t pays_off(const Network& net) {
-  double size = net.gid_count();
-  for (const auto& p : net.projections) size += expected_synapses(net, p);
-  constexpr double all = 1536, most = 16;
-  return static_cast<std::uint64_t>(std::clamp(all / size, 1.0, most));
-}
-
-// --- the sweep
-// ---------------------------------------------------------------------------------------------------
-
-/// The sweep as asked for, with every combination read and checked.
-struct AskedFor {
-  Sweep sweep;
-  std::vector<std::uint64_t> together;  ///< by combination: runs that go side by side
-  Manifest contents;                    ///< of the data files of all combinations
-};
-AskedFor asked_for(const SweepOptions& o, const Catalogue& catalogue, int ranks_here) {
-  if (o.output.empty())
-    throw UserError(
-        "spinet sweep: -o OUT.h5 is missing: where the results go, and what the same command goes on with");
-  check_output(o.output, true,
-               {{o.network.file, "the network that is read"}});  // an older one is gone on with
-  if (o.vary.empty() && o.trials == 1)
-    throw UserError("spinet sweep: nothing to sweep over; give --vary PATH=VALUES or --trials N");
-  auto base = load_options(o.network);
-  DataFiles files;
-  base.data_file = collect_into(files);
-  AskedFor all;
-  Sweep& s = all.sweep;
-  s.version = SPINET_VERSION;
-  for (const auto& [path, value] : base.overrides) s.set.push_back(path + "=" + value);
-  s.vary = o.vary;
-  s.trials = o.trials;
-  const Plan plan = s.plan();
-  check_axes(plan.axes);
-  for (const auto& a : plan.axes)
-    for (const auto& p : a.paths)
-      for (const auto& [path, value] : base.overrides)
-        if (path == p)
-          throw UserError(fmt::format("--vary {}: {} is varied and given with {}", a.name(), in_quotes(p),
-                                      p == "duration" ? "--duration" : "--set"));
-  if (plan.runs() > 100'000'000)
-    throw UserError(fmt::format("spinet sweep: {} runs; at most 100,000,000", grouped(plan.runs())));
-  for (std::uint64_t c = 0; c < plan.combinations(); ++c) {
-    Prepared p;
-    try {
-      p = prepare(o, base, catalogue, plan, c);
-    } catch (const InvalidNetwork& e) {
-      throw UserError(plan.axes.empty()
-                          ? e.rendered
-                          : fmt::format("{}spinet sweep: so it is with {}; nothing has been run", e.rendered,
-                                        plan.text(c)));
-    }
-    if (const auto fault = missing_synapse(p.net); !fault.empty())
-      throw UserError(fmt::format("{}: {}", o.network.file, fault));
-    const std::uint64_t most =
-        std::max<std::uint64_t>(1, std::numeric_limits<Gid>::max() / std::max<Gid>(1, p.net.gid_count()));
-    all.together.push_back(std::min(o.together ? o.together : pays_off(p.net), most));
-    check_memory_of_each(p.net, ranks_here, static_cast<double>(all.together.back()));
-    if (c == 0) {
-      s.seed = p.net.seed;
-      s.network_text = p.net.source_text;
-      s.network_name = p.net.name;
-      s.until = p.columns.until;
-      s.x_name = p.columns.x_name;
-      s.y_name = p.columns.y_name;
-    }
-    const auto add = [](std::vector<std::string>& to, const std::vector<std::string>& from) {
-      for (const auto& x : from)
-        if (std::find(to.begin(), to.end(), x) == to.end()) to.push_back(x);
-    };
-    add(s.metrics, p.columns.all);
-    add(s.populations, p.columns.populations);
-  }
-  std::vector<Input> inputs;
-  for (const auto& [name, path] : files) inputs.push_back({path, "a data file of the network"});
-  check_output(o.output, true, inputs);
-  all.contents = manifest_of(files);
-  s.files = lines_of(all.contents);
-  return all;
-}
 
 /// Takes over the rows that OUT.h5 has already.
 void go_on(Sweep& s, const SweepOptions& o) {
@@ -400,7 +209,7 @@ void SweepRun::work() {
       const std::span runs(todo_.data() + begin, end - begin);
       if (!prepared || combination != runs[0] / plan_.trials) {
         combination = runs[0] / plan_.trials;
-        prepared = prepare(o_, base_, catalogue_, plan_, combination);
+        prepared = prepare(o_.network.file, base_, catalogue_, plan_, combination);
       }
       std::vector<std::uint32_t> seeds;
       for (const auto run : runs) seeds.push_back(seed_of(seed_, run % plan_.trials));

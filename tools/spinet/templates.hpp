@@ -10,7 +10,8 @@ struct Template {
 
 inline constexpr Template templates[] = {
     {"two_neurons",
-     R"(# Two neurons: `driver` is driven by a constant current and fires regularly; `follower` hears it through one synapse.
+     R"(# Two neurons: `driver` is driven by a constant current and fires regularly; `follower` hears it
+# through one synapse.
 spinet: 1                # version of this format
 name: two_neurons        # the log will be two_neurons.h5
 duration: 200 ms         # every quantity has a unit
@@ -37,8 +38,8 @@ record:
     - {name: voltage, population: follower, variable: V, every: 0.1 ms}
 )"},
     {"balanced",
-     R"(# A balanced network of excitation and inhibition driven by noise, after Brunel, "Dynamics of sparsely connected
-# networks of excitatory and inhibitory spiking neurons" (2000), at a tenth of its size.
+     R"(# A balanced network of excitation and inhibition driven by noise, after Brunel, "Dynamics of sparsely
+# connected networks of excitatory and inhibitory spiking neurons" (2000), at a tenth of its size.
 spinet: 1
 name: balanced
 seed: 42                 # the same seed gives the same spikes, on any number of ranks
@@ -81,11 +82,11 @@ record:
   spikes: [exc, inh]
 )"},
     {"stdp",
-     R"(# Spike-timing-dependent plasticity finds inputs that fire together: of the neuron's 200 inputs, 50 share common
-# events. Their synapses grow, and the others get weaker.
-# After S. Song, K. D. Miller and L. F. Abbott, "Competitive Hebbian learning through spike-timing-dependent synaptic
-# plasticity" (2000), and R. Guetig et al., "Learning input correlations through nonlinear temporally asymmetric Hebbian
-# plasticity" (2003).
+     R"(# Spike-timing-dependent plasticity finds inputs that fire together: of the neuron's 200 inputs, 50
+# share common events. Their synapses grow, and the others get weaker.
+# After S. Song, K. D. Miller and L. F. Abbott, "Competitive Hebbian learning through
+# spike-timing-dependent synaptic plasticity" (2000), and R. Guetig et al., "Learning input correlations
+# through nonlinear temporally asymmetric Hebbian plasticity" (2003).
 spinet: 1
 name: stdp
 seed: 42                 # the same seed gives the same spikes and weights, on any number of ranks

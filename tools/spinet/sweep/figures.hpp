@@ -1,6 +1,7 @@
-// spinet sweep --report: the table of statistics, Welch's test, and two SVG figures.
+// The two SVG figures of spinet sweep --report.
 #pragma once
-#include <filesystem>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -8,20 +9,11 @@
 
 namespace spinet::tool {
 
-struct ReportOptions {
-  std::string file, figure;                 ///< `figure` empty: beside `file`
-  std::string metric;                       ///< empty: epoch, or the first there is
-  std::vector<std::string> group, against;  ///< PATH=VALUE, all of which hold
-};
-/// Throws UserError.
-int report_on(const ReportOptions& o);
-
-/// A metric of a row by the name of its column; NaN where there is none.
-double metric_of(const Row& row, const std::string& name);
-
-/// The metric of each combination against the first axis: means with a band of one standard deviation.
+/// The metric of each combination against the first axis of numbers: means with a band of one standard
+/// deviation.  Empty where there is nothing to draw.
 std::string figure_of_means(const Sweep& sweep, const std::string& metric);
 /// Learning curves of some combinations: thin ones of all trials, thick means.  Empty where there are none.
 std::string figure_of_curves(const Sweep& sweep, const std::vector<std::uint64_t>& combinations);
+inline constexpr std::size_t most_curves = 8;  ///< combinations in one figure
 
 }  // namespace spinet::tool
