@@ -20,6 +20,7 @@ namespace {
 
 constexpr double bytes_per_spike = 16;  // in the log: time and id, before compression
 constexpr double bytes_per_edge = 33;   // source, target, type, group, group index, weight, delay
+constexpr double bytes_per_node = 32;   // id, type, group, group index; 8 more for each coordinate
 
 }  // namespace
 
@@ -66,6 +67,9 @@ Estimate estimate(const Network& n) {
   for (const auto& p : n.populations) (p.neuron() ? e.neurons : e.sources) += p.size;
   for (const auto& p : n.projections)
     (is_superposed(n, p) ? e.superposed : e.synapses) += expected_synapses(n, p);
+  for (const auto& p : n.populations)
+    if (p.positions.kind != Positions::Kind::none)
+      e.position_bytes += (bytes_per_node + 8 * p.positions.dimensions) * p.size;
   e.memory = memory_of(n);
   e.mean_slice = e.memory.slices > 0 ? e.synapses / e.memory.slices : 0;
   e.lookahead = lookahead(n);
@@ -122,6 +126,7 @@ std::string describe(const Network& n, const Estimate& e) {
   };
   part(e.report_bytes, "of reports");
   part(e.edge_bytes, "of edges");
+  part(e.position_bytes, "of positions");
   part(e.spike_bytes_per_hz, "of spikes per Hz of mean rate");
   line("output", out.empty() ? "nothing is recorded" : out + " (before compression)");
   return s;

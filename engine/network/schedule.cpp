@@ -6,7 +6,9 @@
 #include "network/going.hpp"
 #include "network/lookup.hpp"
 #include "network/places.hpp"
+#include "network/read_outs.hpp"
 #include "network/scheduling.hpp"
+#include "network/stimulus_values.hpp"
 #include "network/suggest.hpp"
 
 namespace spinet::reading {
@@ -27,11 +29,6 @@ constexpr Key common_keys[] = {
      "given"},
     {"repeat", false, "repeat", "how often, and how far apart"},
 };
-constexpr Key train_keys[] = {
-    {"count", false, "integer", "number of them, 1 if not given"},
-    {"period", false, "quantity", "from the begin of one to the begin of the next"},
-};
-
 class Schedule {
  public:
   Schedule(Loading& l)
@@ -85,8 +82,13 @@ class Schedule {
     const Stimulus* stimulus = nullptr;
     for (const Stimulus* s : stimuli_)
       if (s->name == action) stimulus = s;
-    PlacesRead places{n.find("to"),       n.find("rows"),   n.find("columns"),
-                      n.find("synapses"), n.find("scheme"), stimulus && lies_across(*stimulus)};
+    PlacesRead places{n.find("to"),
+                      n.find("rows"),
+                      n.find("columns"),
+                      n.find("synapses"),
+                      n.find("scheme"),
+                      stimulus && lies_across(*stimulus),
+                      stimulus && stimulus->logs};
     keep_ = good;
     if (places.scheme && !places.across) {
       r_.errors.error(places.scheme->mark,
@@ -133,123 +135,17 @@ class Schedule {
     }
     Going value;
     Times train;
-    bool good = s.count == 0 || values(c, r_.resolved(given), value, train);
-    if (good && keep_ && n.find("repeat")) good = fits(c, train, repeat, n.find("repeat")->mark);
+    StimulusValues values(l_, c);
+    bool good = s.count == 0 || values.read(r_.resolved(given), value, train);
+    if (good && keep_ && n.find("repeat")) good = values.fit(train, repeat, n.find("repeat")->mark);
     if (!reached(c, where, n.mark, places)) good = false;
     if (!good || !keep_) return;
-    if (s.logs) log(c, n.mark, repeat);
+    if (s.logs && !log_read_outs(l_, c, n.mark, entries_.before_end(c.tick, repeat))) return;
     keep(std::move(c), n.mark, value, train, repeat);
   }
   /// An entry's events, if all of the entry is good.
   void keep(ScheduledControl c, Mark where, const Going& value, const Times& train, const Times& repeat) {
     if (keep_) entries_.add(std::move(c), {where, entry_}, value, train, repeat);
-  }
-
-  /// The numbers of a stimulus: one, or a map of them.  One of them may go its own way.
-  bool values(ScheduledControl& c, const Node& n, Going& value, Times& train) {
-    const Stimulus& s = *c.stimulus;
-    std::uint32_t needed = 0;
-    for (std::uint32_t i = 0; i < s.count; ++i) needed += (s.fields[i].flags & required) != 0;
-    const bool first_alone = needed == 0 || (needed == 1 && s.fields[0].flags & required);
-    const auto named = [&](const Node& at) {
-      for (std::uint32_t i = 0; i < s.count; ++i)
-        if (at.find(s.fields[i].name)) return true;
-      return false;
-    };
-    if (first_alone && (!n.is_map() || (is_going(n) && !named(n)))) return number(c, 0, n, s.name, value);
-    const std::uint32_t duration = lasting_field(s);
-    std::vector<Key> keys;
-    for (std::uint32_t i = 0; i < s.count; ++i)
-      keys.push_back({s.fields[i].name, (s.fields[i].flags & required) != 0,
-                      s.fields[i].choices ? "name" : "going", s.fields[i].doc});
-    if (duration < s.count) keys.insert(keys.end(), std::begin(train_keys), std::end(train_keys));
-    if (n.is_map() && first_alone && is_going(n)) {
-      r_.errors.error(
-          n.mark, fmt::format("beside other values, the one that goes its own way has its name: {}: {{...}}",
-                              s.fields[0].name));
-      return false;
-    }
-    bool good = r_.map(n, keys, fmt::format("'{}'", s.name), n.mark);
-    if (!n.is_map()) return false;
-    if (good && !named(n)) {
-      r_.errors.error(n.mark, fmt::format("'{}' has no value", s.name), "values: " + joined(names(keys)));
-      good = false;
-    }
-    for (std::uint32_t i = 0; i < s.count; ++i)
-      if (const Node* given = n.find(s.fields[i].name))
-        good = number(c, i, *given, s.fields[i].name, value) && good;
-    if (duration < s.count) good = train_of(n, c.value[duration], train) && good;
-    return good;
-  }
-
-  /// Value `i` of a stimulus; what goes its own way is left in `going`.
-  bool number(ScheduledControl& c, std::uint32_t i, const Node& given, const char* what, Going& going) {
-    const Field& f = c.stimulus->fields[i];
-    if (f.choices) {
-      const auto x = r_.choice(given, f);
-      c.value[i] = x.value_or(0);
-      return x.has_value();
-    }
-    Wanted w = wanted(f);
-    w.what = what;
-    w.flags &= ~std::uint32_t{required | lasting};
-    Going read;
-    if (!load_going(l_, given, w, c.tick, read)) return false;
-    c.value[i] = read.from;
-    if (!read.node) return going.node || (going.from = read.from, true);
-    const bool twice = going.node != nullptr;
-    if (twice || f.flags & lasting) {
-      r_.errors.error(read.node->mark, twice ? "one value of an entry may go its own way, not two"
-                                             : fmt::format("'{}' stays the same over an entry", what));
-      return false;
-    }
-    c.course_of = i;
-    going = read;
-    return true;
-  }
-
-  bool train_of(const Node& n, double width, Times& train) {
-    const Node *count = n.find("count"), *period = n.find("period");
-    if (count) {
-      const auto x = r_.integer(*count, "count", 1, 0xFFFFFFFFu);
-      if (!x && period) r_.time(*period, "period", 1);
-      if (!x) return false;
-      train.count = *x;
-    }
-    if (period && !count) {
-      r_.errors.error(period->mark, "a 'period' needs a 'count'",
-                      "how many there are, for example count: 50; for one, leave the period out");
-      return false;
-    }
-    if (train.count > 1 && !period) {
-      r_.errors.error(count->mark, fmt::format("a train of {} needs a 'period'", train.count),
-                      "from the begin of one to the begin of the next, for example period: 10 ms");
-      return false;
-    }
-    if (!period) return true;
-    const auto every = r_.time(*period, "period", 1);
-    if (!every) return false;
-    train.every = *every;
-    if (train.count > 1 && width > seconds(*every) * (1 + 1e-9)) {
-      r_.errors.error(period->mark,
-                      fmt::format("what lasts {} overlaps with a period of {}", with_unit(1e3 * width, "ms"),
-                                  with_unit(1e3 * seconds(*every), "ms")),
-                      "a period must not be shorter than the pulse");
-      return false;
-    }
-    return true;
-  }
-
-  /// Does the next begin when the one before is over?
-  bool fits(const ScheduledControl& c, const Times& train, const Times& repeat, Mark where) {
-    const std::uint32_t duration = lasting_field(*c.stimulus);
-    if (duration == c.stimulus->count || repeat.count == 1) return true;
-    const double length = seconds(train.every) * static_cast<double>(train.count - 1) + c.value[duration],
-                 every = seconds(repeat.every);
-    if (length <= every * (1 + 1e-9)) return true;
-    r_.errors.error(where, fmt::format("what lasts {} in all cannot be repeated every {}: it would overlap",
-                                       with_unit(1e3 * length, "ms"), with_unit(1e3 * every, "ms")));
-    return false;
   }
 
   /// Whom a stimulus reaches: each that is named must answer it, or anything in the network.
@@ -318,48 +214,6 @@ class Schedule {
     for (const auto& e : r_.catalogue.all())
       if (answers(*e.model, s)) some.emplace_back(e.model->name);
     return "models that do: " + joined(some);
-  }
-
-  /// What a stimulus leaves in a variable is logged each time.
-  void log(const ScheduledControl& c, Mark where, const Times& repeat) {
-    const std::uint32_t q = *projection_of(c.to.places[0]);
-    for (const Place& place : c.to.places) {
-      const auto* const some = std::get_if<Pairs>(&place);
-      WeightEventRecording r{};
-      r.projection = *projection_of(place);
-      const Fields& variables = l_.net.projections[r.projection].synapse->model.variables;
-      while (r.variable < variables.count &&
-             field(variables, r.variable).name != std::string_view(c.stimulus->logs))
-        ++r.variable;
-      if (!some && !std::holds_alternative<WholeProjection>(place)) {
-        r_.errors.error(
-            where,
-            fmt::format("'{}' is logged: it reaches 'synapses' or whole projections, no rows or columns",
-                        c.stimulus->name));
-        return void(keep_ = false);
-      }
-      if (some) r.synapses = some->synapses;
-      const auto by_target = [](const SynapseAddress& a, const SynapseAddress& b) {
-        return a.target != b.target ? a.target < b.target : a.source < b.source;
-      };
-      std::sort(r.synapses.begin(), r.synapses.end(), by_target);
-      auto& all = l_.net.weight_events;
-      auto at = std::find_if(all.begin(), all.end(), [&](const auto& x) {
-        return x.projection == r.projection && x.variable == r.variable;
-      });
-      if (at == all.end()) {
-        all.push_back(std::move(r));
-        at = all.end() - 1;
-      } else if (at->synapses != r.synapses) {
-        r_.errors.error(
-            where,
-            fmt::format("another entry reads other synapses of {}", in_quotes(l_.net.projections[q].name)),
-            "all reads of a projection name the same synapses: its read-outs are logged together");
-        return void(keep_ = false);
-      }
-      at->logs = c.stimulus;
-      at->expected += entries_.before_end(c.tick, repeat);
-    }
   }
 
   // --- weights off and on ---
@@ -494,8 +348,6 @@ class Schedule {
                       m.name));
     keep(std::move(c), key.mark, x, {}, repeat);
   }
-
-  double seconds(Tick ticks) const { return static_cast<double>(ticks) * l_.net.seconds_per_tick; }
 
   Loading& l_;
   Reader& r_;

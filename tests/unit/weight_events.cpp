@@ -117,14 +117,16 @@ populations:
   post: {model: lif_delta, size: 4}
 projections:
   other: {from: pre, to: post, connect: all_to_all, synapse: {model: static, weight: 0.1 mV, delay: 1 ms}}
-  v: {from: pre, to: post, connect: all_to_all, synapse: {model: spin_valve, delay: 1 ms, w_max: 0.1 mV, u: 0.2}}
+  v: {from: pre, to: post, connect: all_to_all, synapse: {model: spin_valve, delay: 1 ms, w_max: 0.1 mV,
+      u: 0.2}}
 schedule:
   - {at: 100 ms, pulse: {amplitude: 2.5 V, width: 5 ms}, to: v, synapses: [[1, 2], [0, 0]]}
   - {at: 200 ms, pulse: {amplitude: 1.1 V, width: 5 ms, count: 3, period: 10 ms}, to: v}
   - {at: 300 ms, pulse: {amplitude: -2.35 V, width: 5 ms, count: 2, period: 10 ms}, to: v}
 record:
   weights:
-    - {projection: v, variable: u, on_change: true, synapses: [[1, 2], [2, 3], [1, 0]], from: 50 ms, to: 305 ms}
+    - {projection: v, variable: u, on_change: true, synapses: [[1, 2], [2, 3], [1, 0]], from: 50 ms,
+        to: 305 ms}
     - {projection: v, at: [0 s, 150 ms]}
 )");
   Listener whole = on_ranks(net, 1);
@@ -162,11 +164,14 @@ seed: 9
 block: 4
 populations:
   pre: {model: poisson, size: 30, params: {rate: 30 Hz}}
-  post: {model: lif_exp, size: 14, params: {tau_m: 20 ms, E_L: 0 mV, v_th: 10 mV, v_reset: 0 mV}, initial: {V: 0 mV}}
+  post: {model: lif_exp, size: 14, params: {tau_m: 20 ms, E_L: 0 mV, v_th: 10 mV, v_reset: 0 mV},
+      initial: {V: 0 mV}}
 projections:
-  p: {from: pre, to: post, connect: {fixed_indegree: 12}, synapse: {model: stdp, port: exc, weight: 300 pA, w_max: 600 pA, lambda: 0.05,
+  p: {from: pre, to: post, connect: {fixed_indegree: 12}, synapse: {model: stdp, port: exc, weight: 300 pA,
+      w_max: 600 pA, lambda: 0.05,
       delay: {uniform: {low: 1 ms, high: 3 ms}}}}
-  r: {from: pre, to: post, connect: {pairwise_bernoulli: 0.3}, synapse: {model: rstdp, port: exc, weight: 200 pA, w_max: 600 pA, delay: 1.5 ms}}
+  r: {from: pre, to: post, connect: {pairwise_bernoulli: 0.3}, synapse: {model: rstdp, port: exc,
+      weight: 200 pA, w_max: 600 pA, delay: 1.5 ms}}
 schedule:
   - {at: 700 ms, reward: 0.5}
 )";
@@ -252,7 +257,8 @@ duration: 100 ms
 block: 1
 populations:
   pre: {model: spike_source, size: 2, spikes: [[10 ms, 20 ms, 30 ms, 40 ms, 50 ms, 60 ms, 70 ms], [15 ms]]}
-  post: {model: lif_delta, size: 3, params: {tau_m: 1000 s, E_L: 0 mV, v_th: 1 V, v_reset: 0 mV}, initial: {V: 0 mV}}
+  post: {model: lif_delta, size: 3, params: {tau_m: 1000 s, E_L: 0 mV, v_th: 1 V, v_reset: 0 mV},
+      initial: {V: 0 mV}}
 projections:
   a: {from: "pre[0]", to: post, connect: all_to_all, synapse: {model: )") +
            model + R"(, weight: 1 mV, delay: 1.5 ms}}
@@ -292,7 +298,8 @@ spinet: 1
 duration: 300 ms
 populations:
   noise: {model: poisson, size: 40, params: {rate: 8 kHz}}
-  post: {model: lif_delta, size: 40, params: {tau_m: 20 ms, E_L: 0 mV, v_th: 20 mV, v_reset: 0 mV}, initial: {V: 0 mV}}
+  post: {model: lif_delta, size: 40, params: {tau_m: 20 ms, E_L: 0 mV, v_th: 20 mV, v_reset: 0 mV},
+      initial: {V: 0 mV}}
 projections:
   drive: {from: noise, to: post, connect: one_to_one, synapse: {model: static, weight: 0.2 mV, delay: 1.5 ms}}
 schedule: )" +
@@ -322,7 +329,8 @@ populations:
   pre: {model: poisson, size: 2, params: {rate: 0 Hz}}
   post: {model: lif_delta, size: 3}
 projections:
-  v: {from: pre, to: post, connect: all_to_all, synapse: {model: spin_valve, delay: 1 ms, w_max: 0.1 mV, u: 0.5, energy: 1, read_width: 2 ms, read_noise: )";
+  v: {from: pre, to: post, connect: all_to_all, synapse: {model: spin_valve, delay: 1 ms, w_max: 0.1 mV,
+      u: 0.5, energy: 1, read_width: 2 ms, read_noise: )";
   const std::string tail = R"(}}
 schedule:
   - {at: 100 ms, read: v, synapses: [[0, 1], [1, 2]], repeat: {every: 1 ms, count: 400}}
@@ -346,4 +354,30 @@ record:
   for (const auto& e : l.events[1 - reading])  // 0.1 V squared, G uS, 2 ms: nJ
     CHECK(e.value == Approx(e.edge == 2 || e.edge == 5 ? 400 * 0.01 * G * 2 : 0).epsilon(1e-9));
   for (const int ranks : {2, 3}) CHECK((on_ranks(net, ranks).events == l.events));
+}
+
+TEST_CASE("reads of rows, columns and crossings are those of the synapses there") {
+  const auto events = [](const std::string& whom) {
+    const auto net = from(R"(
+spinet: 1
+duration: 20 ms
+block: 1
+populations:
+  pre: {model: poisson, size: 2, params: {rate: 0 Hz}}
+  post: {model: lif_delta, size: 3}
+projections:
+  v: {from: pre, to: post, connect: all_to_all, layout: crossbar, synapse: {model: spin_valve, delay: 1 ms,
+      w_max: 0.1 mV, u: {uniform: {low: 0, high: 1}}, read_noise: 0.1}}
+schedule: [{at: 10 ms, read: v, )" +
+                          whom + "}]\n");
+    REQUIRE(net.weight_events.size() == 1);
+    const auto all = on_ranks(net, 2).events;
+    REQUIRE(all.size() == 1);
+    CHECK(all[0].size() == net.weight_events[0].synapses.size());
+    return all;
+  };
+  CHECK((events("rows: 1") == events("synapses: [[1, 0], [1, 1], [1, 2]]")));
+  CHECK((events("columns: [0, 2]") == events("synapses: [[0, 0], [1, 0], [0, 2], [1, 2]]")));
+  CHECK((events("rows: 1, columns: [0, 2]") == events("synapses: [[1, 0], [1, 2]]")));
+  CHECK_FALSE((events("rows: 0") == events("rows: 1")));
 }
