@@ -102,6 +102,7 @@ void RunLog::Impl::fill(const std::filesystem::path& fresh, const RunProvenance&
   head.run_id = random_id();
   write_root();
   write_provenance(run);
+  for (std::uint32_t p = 0; p < network.populations.size(); ++p) add_nodes(p);
   for (const auto& recording : network.spikes) add_spikes(recording.population);
   for (const auto& report : network.reports) add_report(report);
   for (const auto p : network.edge_recordings) add_edges(p);

@@ -121,6 +121,20 @@ std::vector<LoggedPopulation> read_populations(hid_t provenance) {
   return populations;
 }
 
+void read_dimensions(hid_t file, LogSummary& s) {
+  for (auto& p : s.populations) {
+    const std::string group = "nodes/" + p.name + "/0";
+    if (p.name.empty() || p.name.find('/') != std::string::npos || !h5::exists(file, group)) continue;
+    for (const char* axis : {"x", "y", "z"}) {
+      if (!h5::exists(file, group + "/" + axis)) break;
+      const auto shape = h5::shape_of(h5::open_dataset(file, group + "/" + axis));
+      if (shape.size() != 1 || shape[0] != p.size)
+        throw h5::Error("the positions of " + p.name + " are not one for each neuron");
+      ++p.dimensions;
+    }
+  }
+}
+
 void read_spike_counts(hid_t file, LogSummary& s) {
   for (auto& p : s.populations) {
     if (p.name.empty() || p.name.find('/') != std::string::npos || !h5::exists(file, "spikes/" + p.name))
@@ -250,6 +264,7 @@ LogSummary summarise(const std::filesystem::path& log) {
       for (std::size_t i = 0; i < std::min(signs.size(), s.populations.size()); ++i)
         s.populations[i].sign = std::clamp<std::int64_t>(signs[i], -1, 1);
     }
+    read_dimensions(file, s);
     read_spike_counts(file, s);
     read_reports(file, s);
     read_edge_counts(file, s);

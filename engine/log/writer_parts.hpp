@@ -137,6 +137,7 @@ struct RunLog::Impl {
   void add_report(const spinet::Report& r);
   /// An environment's metrics, a row per reward.
   void add_metrics(std::uint32_t p);
+  void add_nodes(std::uint32_t p);
   void add_frames_dataset(hid_t group, const std::string& folder, hsize_t width, const std::string& unit);
   h5::Id time_dataset(hid_t mapping, Tick from, Tick every);
   /// Name of a recording of synapses below its root: the projection, with the variable unless that is the

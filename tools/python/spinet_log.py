@@ -160,6 +160,14 @@ class Log:
         n = len(self.spikes(population).between(begin_ms, end_ms).times_ms)
         return n / self.populations[population].size / (end_ms - begin_ms) * 1e3
 
+    def positions(self, population):
+        """Where the neurons are, in um: one row for each, of two or three numbers."""
+        group = self._get(f"nodes/{population}/0")
+        columns = [group[axis][:] for axis in ("x", "y", "z") if axis in group]
+        if not columns or any(len(c) != self.populations[population].size for c in columns):
+            raise LogError(f"{self.path}: the positions of {population} are not one for each neuron")
+        return np.stack(columns, axis=1)
+
     @property
     def reports(self):
         return [_text(self.file[f"report/{place}"].attrs["name"]) for place in self._names("report")]

@@ -153,6 +153,10 @@ int info(const std::string& file, bool repair, bool json) {
                time_text(s.figures->run_seconds));
 
   population_table(s);
+  for (const auto& p : s.populations)
+    if (p.dimensions)
+      fmt::print("positions {}: {} in {} dimensions  (/nodes/{})\n", p.name, plural(p.size, "neuron"),
+                 p.dimensions, p.name);
   for (const auto& r : s.reports)
     fmt::print("report    {}: {} of {} of {}, {} every {}  ({})\n", r.name, r.variable,
                plural(r.ids, "neuron"), r.population, plural(r.frames, "frame"),

@@ -48,6 +48,7 @@ void members(Json& j, const LogSummary& s) {
         .value(static_cast<double>(p.sign), 1);
     j.entry("size", p.size).entry("recorded", p.recorded);
     if (p.recorded) j.entry("spikes", p.spikes);
+    if (p.dimensions) j.entry("dimensions", std::uint64_t{p.dimensions});
     if (p.fired) j.entry("fired", *p.fired);
     j.end();
   }
