@@ -76,6 +76,7 @@ void add_neurons(Network& net, const NeuronTable& table, const std::vector<Neuro
   Population& neurons = add(net, table.model, static_cast<std::uint32_t>(params.size()));
   for (std::uint32_t f = 0; f < table.model.params.count; ++f) {
     std::vector<double> values;
+    values.reserve(params.size());
     for (const NeuronParams& p : params) values.push_back(p.values()[f]);
     neurons.params.push_back(of_all(std::move(values)));
   }

@@ -187,8 +187,10 @@ void WatchedModel::read_all(const NeuronBlock* b, Tick now) {
     return std::bit_cast<std::uint64_t>(model_.read(b, now, j, v));
   };
   for (std::uint32_t j = 0; j < b->size; ++j)
-    for (std::uint32_t v = 0; v < model_.model.variables.count; ++v)
-      if (bits(j, v) != bits(j, v)) return breach("two reads at one tick differ");
+    for (std::uint32_t v = 0; v < model_.model.variables.count; ++v) {
+      const std::uint64_t once = bits(j, v);
+      if (once != bits(j, v)) return breach("two reads at one tick differ");
+    }
   const auto after = all();
   for (std::size_t i = 0; i < after.size(); ++i)
     if (!after[i].same_bytes(before[i])) return breach("read has written to the state");

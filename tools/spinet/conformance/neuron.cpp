@@ -163,7 +163,7 @@ std::string NeuronChecks::trains(double strength, std::uint32_t seed) {
     const auto x = read_after(*a, tick), y = read_after(*b, tick);
     if (!a->failure().empty() || !b->failure().empty())
       return a->failure().empty() ? b->failure() : a->failure();
-    if (difference(a->emitted(), b->emitted()) != "")
+    if (!difference(a->emitted(), b->emitted()).empty())
       return "at tick " + std::to_string(tick) + " they have fired differently";
     for (std::size_t i = 0; i < x.size(); ++i)
       if (std::abs(x[i] - y[i]) > 1e-9 * std::max({1.0, std::abs(x[i]), std::abs(y[i])}))
