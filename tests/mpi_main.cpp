@@ -1,10 +1,9 @@
 // main() of the tests that run under MPI.
-#define CATCH_CONFIG_RUNNER
 #include "mpi_world.hpp"
 
-#include <catch2/catch.hpp>
 #include <iostream>
 
+#include "catch_session.hpp"
 #include "comm/mpi_session.hpp"
 
 namespace {
@@ -17,12 +16,9 @@ int main(int argc, char** argv) {
   return mpi.run(
       [&](spinet::Transport& t) {
         transport = &t;
-        Catch::Session session;
-        if (const int code = session.applyCommandLine(argc, argv)) return code;
         // After a failed check the ranks would be in different collectives; ending here makes the others end
         // too.
-        session.configData().abortAfter = 1;
-        return session.run() == 0 ? 0 : 1;
+        return run_tests(argc, argv, 1) == 0 ? 0 : 1;
       },
       [](std::exception_ptr error) {
         try {

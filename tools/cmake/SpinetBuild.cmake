@@ -88,7 +88,8 @@ function(spinet_rules)
 endfunction()
 
 # spinet_models(file...): each file becomes an object of the `spinet_builtin` library with an entry of its own.
-# SHARED_TOO file...: these are also built as build/plugins/<name>.so, from the same text.
+# SHARED_TOO file...: these are also linked as build/plugins/<name>.so, from the same object: its entry gets the name by which
+# a program finds it, and nothing else is visible.
 function(spinet_models)
   cmake_parse_arguments(ARG "" "" "SHARED_TOO" ${ARGN})
   foreach(file ${ARG_UNPARSED_ARGUMENTS})
@@ -96,16 +97,19 @@ function(spinet_models)
     add_library(spinet_model_${name} OBJECT ${file})
     target_link_libraries(spinet_model_${name} PRIVATE spinet::contract)
     target_compile_definitions(spinet_model_${name} PRIVATE SPINET_ENTRY=spinet_model_${name})
+    spinet_precompiled(spinet_model_${name} FROM spinet_library_headers)
     target_compile_options(spinet_model_${name} PRIVATE -Wno-psabi)  # vectors pass between inlined functions alone
     set_property(GLOBAL APPEND PROPERTY SPINET_BUILTIN ${name})
   endforeach()
+  set(entries ${CMAKE_BINARY_DIR}/spinet_model.map)
+  file(CONFIGURE OUTPUT ${entries} CONTENT "{ global: spinet_model; local: *; };\n")
   foreach(file ${ARG_SHARED_TOO})
     get_filename_component(name ${file} NAME_WE)
-    add_library(spinet_plugin_${name} MODULE ${file})
-    target_link_libraries(spinet_plugin_${name} PRIVATE spinet::contract)
-    target_compile_options(spinet_plugin_${name} PRIVATE -Wno-psabi)
-    set_target_properties(spinet_plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
-      LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins CXX_VISIBILITY_PRESET hidden)
+    add_library(spinet_plugin_${name} MODULE $<TARGET_OBJECTS:spinet_model_${name}>)
+    target_link_options(spinet_plugin_${name} PRIVATE
+      -Wl,--defsym,spinet_model=spinet_model_${name} -Wl,--version-script,${entries})
+    set_target_properties(spinet_plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name} LINKER_LANGUAGE CXX
+      LINK_DEPENDS ${entries} LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins)
     set_property(GLOBAL APPEND PROPERTY SPINET_SHARED_TOO spinet_plugin_${name})
   endforeach()
 endfunction()

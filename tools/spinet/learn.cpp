@@ -12,8 +12,10 @@
 #include "log/model_file.hpp"
 #include "mapping/learner.hpp"
 #include "network/printable.hpp"
+#include "number_range.hpp"
 #include "on_devices.hpp"
 #include "outputs.hpp"
+#include "ranks.hpp"
 #include "text.hpp"
 #include "train/examine.hpp"
 
@@ -50,11 +52,11 @@ class LearnRun {
     learning_.rule = rule_of(o.rule);
     learning_.seed = network_.seed;
     set_material();
-    check_path();
+    if (!o.output.empty()) check_output(o.output, o.force, inputs());
   }
 
   int go() {
-    const auto lock = o_.output.empty() ? nullptr : lock_output(o_.output);
+    const auto lock = o_.output.empty() ? nullptr : claim_output(o_.output, o_.force, inputs());
     mapping::Learner learner(layered_.plan, layered_.initial, learning_, material_);
     fmt::print("{}: rule {}, {}, {} to learn from, {} to test with\n\n", network_.name, o_.rule,
                material_.table ? material_.table->model.name : "no devices", plural(train_.count, "image"),
@@ -81,13 +83,12 @@ class LearnRun {
       return make;
     };
   }
-  void check_path() const {
-    if (o_.output.empty()) return;
+  std::vector<Input> inputs() const {
     std::vector<Input> inputs{{o_.network.file, "the network that is read"}};
     for (const auto& [name, path] : files_) inputs.push_back({path, "a data file of the network"});
     for (const auto* images : {&train_, &test_})
       for (const auto& file : images->files) inputs.push_back({file, "a file of images that are read"});
-    check_output(o_.output, o_.force, inputs);
+    return inputs;
   }
 
   void show(mapping::Learner& learner, const mapping::Learner::Epoch& e, std::uint32_t number) {
@@ -137,20 +138,20 @@ void add_rule(CLI::App& sub, LearnOptions& o) {
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
   sub.add_option("--rate", o.learning.rate, "Learning rate")
-      ->check(CLI::Range(1e-12, 1e6))
+      ->check(number_range(1e-12, 1e6))
       ->capture_default_str();
   sub.add_option("--slots", o.learning.slots, "Pulses in a train, from which coincidences come")
       ->check(CLI::Range(1, 32))
       ->capture_default_str();
   sub.add_option("--reach", o.learning.reach,
                  "Weight at the top of the devices' range; its negative at the bottom")
-      ->check(CLI::Range(1e-6, 1e6))
+      ->check(number_range(1e-6, 1e6))
       ->capture_default_str();
   sub.add_option("--transfer-every", o.learning.every, "Of tiki_taka: updates from transfer to transfer")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   sub.add_option("--transfer-rate", o.learning.transfer, "Of tiki_taka: learning rate of transfers")
-      ->check(CLI::Range(1e-12, 1e6))
+      ->check(number_range(1e-12, 1e6))
       ->capture_default_str();
   sub.add_option("--balancing", o.learning.balancing,
                  "Of tiki_taka: pulses, up and down in turn, that find where both undo each other")
@@ -178,7 +179,12 @@ void add_learn(CLI::App& app, Action& action) {
       "written to the weights that the network begins with, and from then on change by pulses where trains "
       "of\n"
       "their row and column meet. Biases are numbers.");
-  sub->callback([o, &action] { action = [o] { return LearnRun(*o).go(); }; });
+  sub->callback([o, &action] { 
+    action = [o] {
+      refuse_ranks("learn");
+      return LearnRun(*o).go();
+    };
+   });
 }
 
 }  // namespace spinet::tool

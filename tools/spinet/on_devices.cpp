@@ -10,6 +10,7 @@
 #include "inputs.hpp"
 #include "network/printable.hpp"
 #include "network/suggest.hpp"
+#include "number_range.hpp"
 
 namespace spinet::tool {
 namespace {
@@ -81,7 +82,7 @@ void add_writing_options(CLI::App& sub, WritingOptions& o) {
       ->allow_extra_args(false);
   sub.add_option("--device-seed", o.choice.seed, "Of the devices' spread and noise")->capture_default_str();
   sub.add_option("--tolerance", o.tolerance, "Distance from the wanted reading, in % of the range")
-      ->check(CLI::Range(0.0, 100.0))
+      ->check(number_range(0, 100))
       ->capture_default_str();
   sub.add_option("--most", o.most, "Pulses after which a device is given up; as many find the range")
       ->check(CLI::Range(1, 1'000'000))

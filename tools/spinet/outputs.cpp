@@ -57,6 +57,13 @@ std::shared_ptr<OutputLock> lock_output(const fs::path& output) {
   }
 }
 
+std::shared_ptr<OutputLock> claim_output(const fs::path& output, bool replace,
+                                         const std::vector<Input>& inputs) {
+  auto lock = lock_output(output);
+  check_output(output, replace, inputs);
+  return lock;
+}
+
 void refuse_in_use(const fs::path& output) {
   if (const auto who = OutputLock::holder(output))
     throw UserError(

@@ -31,6 +31,11 @@ inline std::filesystem::path named(const std::filesystem::path& output) {
 /// Takes the lock of an output.  Throws UserError if another process writes it.
 std::shared_ptr<OutputLock> lock_output(const std::filesystem::path& output);
 
+/// Takes the lock of an output and then checks it: another process may have written it since it was checked
+/// first.
+std::shared_ptr<OutputLock> claim_output(const std::filesystem::path& output, bool replace,
+                                         const std::vector<Input>& inputs);
+
 /// Throws UserError if another process writes `output`, without taking the lock: for a message before ranks
 /// are started.
 void refuse_in_use(const std::filesystem::path& output);

@@ -17,8 +17,10 @@
 #include "mapping/device_model.hpp"
 #include "network/printable.hpp"
 #include "network/suggest.hpp"
+#include "number_range.hpp"
 #include "on_devices.hpp"
 #include "outputs.hpp"
+#include "ranks.hpp"
 #include "text.hpp"
 
 namespace spinet::tool {
@@ -45,6 +47,7 @@ struct Given {
   images::Images test, train;  ///< the latter where it is needed
   std::vector<std::uint32_t> which;
   DataFiles files;
+  std::vector<Input> inputs;
 };
 
 std::unique_ptr<Given> read_given(const ProgramOptions& o, const Catalogue& catalogue) {
@@ -65,14 +68,11 @@ std::unique_ptr<Given> read_given(const ProgramOptions& o, const Catalogue& cata
   g->which.resize(range.count);
   std::iota(g->which.begin(), g->which.end(), range.first);
   if (o.recalibrate || o.adc_bits > 0) g->train = images_of(o.data, images::Part::train, plan);
-  if (!o.output.empty()) {
-    std::vector<Input> inputs{{o.network.file, "the network that is read"},
-                              {o.weights, "the model that is read"}};
-    for (const auto& [name, path] : g->files) inputs.push_back({path, "a data file of the network"});
-    for (const auto* images : {&g->test, &g->train})
-      for (const auto& file : images->files) inputs.push_back({file, "a file of images that are read"});
-    check_output(o.output, o.force, inputs);
-  }
+  g->inputs = {{o.network.file, "the network that is read"}, {o.weights, "the model that is read"}};
+  for (const auto& [name, path] : g->files) g->inputs.push_back({path, "a data file of the network"});
+  for (const auto* images : {&g->test, &g->train})
+    for (const auto& file : images->files) g->inputs.push_back({file, "a file of images that are read"});
+  if (!o.output.empty()) check_output(o.output, o.force, g->inputs);
   return g;
 }
 
@@ -113,7 +113,7 @@ class Programming {
         model_(plan_, given_->model) {}
 
   int go() {
-    if (!o_.output.empty()) lock_ = lock_output(o_.output);
+    if (!o_.output.empty()) lock_ = claim_output(o_.output, o_.force, given_->inputs);
     times_ = times();
     const double before = say_what_was();
     if (o_.adc_bits > 0) convert();
@@ -292,7 +292,7 @@ void add_reads(CLI::App& sub, ProgramOptions& o) {
   sub.add_option("--adc-bits", o.adc_bits, "Of the converters behind each layer's sums (exact)")
       ->check(CLI::Range(2, 32));
   sub.add_option("--adc-range", o.adc_range, "Their range, over the greatest sum of 1,024 training images")
-      ->check(CLI::Range(1e-6, 1e6))
+      ->check(number_range(1e-6, 1e6))
       ->capture_default_str();
   sub.add_option("--images-per-read", o.per_read, "Images that one read of all devices serves")
       ->check(CLI::Range(1, 1'000'000'000))
@@ -316,12 +316,15 @@ void add_program(CLI::App& app, Action& action) {
       "Each projection's weights are scaled to the range of the devices, which is what --most pulses --up "
       "and "
       "then --down\n"
-      "reach, less 5 % at either end. Devices are read and pulsed until their readings are within the "
+      "reach, none of them stuck or worn, less 5 % at either end. Devices are read and pulsed until their readings are within the "
       "tolerance "
       "(write and\n"
       "verify), all side by side. Biases, normalisation and read-outs of curves stay numbers.");
   sub->callback([o, &action] {
-    action = [o] { return Programming(*o, read_catalogue(o->network.plugin_path)).go(); };
+    action = [o] {
+      refuse_ranks("program");
+      return Programming(*o, read_catalogue(o->network.plugin_path)).go();
+    };
   });
 }
 

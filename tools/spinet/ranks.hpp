@@ -13,6 +13,9 @@ namespace spinet::tool {
 /// is wrong with the input is said at once.  The result is the exit code.
 int on_ranks(int ranks, const std::function<void()>& check, const std::function<int(Transport&)>& work);
 
+/// Throws UserError if a launcher has started several of us: this command works alone.
+void refuse_ranks(const char* command);
+
 /// The command line as it was given, program name first.
 std::vector<std::string> own_command_line();
 

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "number_range.hpp"
 #include "ranks.hpp"
 
 namespace spinet::tool {
@@ -71,7 +72,7 @@ void add_run(CLI::App& app, Action& action) {
   add_image_options(*sub, o->images);
   sub->add_option("--rate", o->rate, "Mean rate of the neurons that a dry run assumes (10 Hz)")
       ->type_name("HZ")
-      ->check(CLI::Range(0.0, 1e6))
+      ->check(number_range(0, 1e6))
       ->needs(dry);
   add_checkpoints(*sub, *o);
   sub->add_flag("--quiet", o->quiet, "Print nothing but errors");

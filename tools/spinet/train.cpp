@@ -13,6 +13,7 @@
 #include "network/digest.hpp"
 #include "network/estimate.hpp"
 #include "network/printable.hpp"
+#include "number_range.hpp"
 #include "outputs.hpp"
 #include "progress.hpp"
 #include "ranks.hpp"
@@ -93,15 +94,6 @@ void check_training(const TrainOptions& o, const Inputs& in) {
           fmt::format("{}: training: '{}' is normalised over the images of a batch, and a batch "
                       "has only one; give a batch of 2 or more",
                       o.network.file, in.network.projections[c.projection].name));
-}
-
-/// CLI::Range takes `nan`, and prints small bounds as 0.
-std::string is_rate(const std::string& text) {
-  double rate = 0;
-  const bool number = CLI::detail::lexical_cast(text, rate);
-  return number && rate >= 1e-12 && rate <= 1e6
-             ? ""
-             : fmt::format("{}: a learning rate is a number from 1e-12 to 1e+6", text);
 }
 
 void check_model_path(const TrainOptions& o, const Inputs& in) {
@@ -295,7 +287,7 @@ void add_train(CLI::App& app, Action& action) {
   sub->add_option("--epochs", o->epochs, "Epochs in all, in place of the network's")
       ->check(CLI::Range(1, 1'000'000));
   sub->add_option("--rate", o->rate, "Learning rate, in place of the network's")
-      ->check(CLI::Validator(is_rate, "RATE"));
+      ->check(number_range(1e-12, 1e6));
   sub->add_option("--batch", o->batch, "Images of a batch, in place of the network's")
       ->check(CLI::Range(1, 1'000'000));
   sub->add_option("-o,--output", o->output, "The model, kept after every epoch (FILE_model.h5 without .yaml)")

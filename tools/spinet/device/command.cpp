@@ -16,6 +16,7 @@
 #include "network/lookup.hpp"
 #include "network/printable.hpp"
 #include "network/suggest.hpp"
+#include "number_range.hpp"
 #include "outputs.hpp"
 #include "spinet/device.hpp"
 #include "text.hpp"
@@ -351,7 +352,7 @@ void add_what_is_shown(CLI::App& sub, DeviceOptions& o) {
       ->type_name("WIDTH");
   sub.add_option("--change", o.change, "Part of the variable whose change counts there (0: any change)")
       ->type_name("PART")
-      ->check(CLI::Range(0.0, 1e6));
+      ->check(number_range(0, 1e6));
   sub.add_flag("--retention", o.retention, "Also find when half of the last element's change is gone");
   sub.add_option("-o,--output", o.output, "Write every variable after every step, and a picture beside it")
       ->type_name("OUT.h5");

@@ -3,14 +3,26 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <string_view>
 
 namespace spinet::mapping {
+namespace {
+double square(double x) { return x * x; }
+}  // namespace
+
+Devices::Make in_order(const SynapseTable& table, Devices::Make make) {
+  const Fields& f = table.model.params;
+  for (std::uint32_t k = 0; k < f.count; ++k)
+    for (const std::string_view fault : {"stuck", "endurance"})
+      if (fault == f.data[k].name) make.params[k] = 0;
+  return make;
+}
 
 Range range_of(const SynapseTable& table, const Devices::Make& common, const Pulses& pulses,
                std::uint32_t most) {
   constexpr std::uint32_t devices = 64;
   constexpr double margin = 0.05;
-  Devices::Make make = common;
+  Devices::Make make = in_order(table, common);
   make.own.clear();
   make.count = devices;
   Devices all(table, std::move(make));
@@ -46,7 +58,7 @@ Written write(Devices& devices, const Scheme& scheme, std::span<const double> wa
       if (next.finished) {
         w.reached += next.reached;
         w.pulses += pulses[d];
-        squares += off * off;
+        squares += square(devices.read(now, d, 0) - wanted[d]);
         continue;
       }
       Control pulse = off < 0 ? scheme.pulses.up : scheme.pulses.down;

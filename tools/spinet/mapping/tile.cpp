@@ -42,6 +42,7 @@ Tile::Tile(const SynapseTable& table, const TileDevices& devices, const Scheme& 
 /// Devices alike, from the middle of the range: one pulse up each, then one down.
 void Tile::measure_step(const SynapseTable& table, Devices::Make make) {
   constexpr std::uint32_t devices = 64;
+  make = in_order(table, std::move(make));
   make.own.clear();
   make.count = devices;
   Devices all(table, std::move(make));
