@@ -54,7 +54,7 @@ std::vector<Warning> warnings_of(const Analysis& a) {
                           100 * (1 - static_cast<double>(p.active) / size), name,
                           grouped(p.population.neurons - p.active), grouped(p.population.neurons),
                           recorded.empty() ? "" : " recorded", when);
-    if (static_cast<double>(p.fast) > 0.1 * size)
+    if (!a.images && static_cast<double>(p.fast) > 0.1 * size)  // graded events of images have no rate
       serious(fmt::format(
           "{} is saturated: {:.3g} % of its {}neurons fire faster than {:g} Hz{}; the shortest intervals may "
           "be the refractory time.",
