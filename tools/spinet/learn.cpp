@@ -179,12 +179,12 @@ void add_learn(CLI::App& app, Action& action) {
       "written to the weights that the network begins with, and from then on change by pulses where trains "
       "of\n"
       "their row and column meet. Biases are numbers.");
-  sub->callback([o, &action] { 
+  sub->callback([o, &action] {
     action = [o] {
       refuse_ranks("learn");
       return LearnRun(*o).go();
     };
-   });
+  });
 }
 
 }  // namespace spinet::tool

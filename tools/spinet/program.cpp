@@ -316,7 +316,8 @@ void add_program(CLI::App& app, Action& action) {
       "Each projection's weights are scaled to the range of the devices, which is what --most pulses --up "
       "and "
       "then --down\n"
-      "reach, none of them stuck or worn, less 5 % at either end. Devices are read and pulsed until their readings are within the "
+      "reach, none of them stuck or worn, less 5 % at either end. Devices are read and pulsed until their "
+      "readings are within the "
       "tolerance "
       "(write and\n"
       "verify), all side by side. Biases, normalisation and read-outs of curves stay numbers.");
