@@ -40,9 +40,10 @@ std::vector<std::string> own_command_line() {
 void refuse_ranks(const char* command) {
   const auto launched = find_launch();
   if (launched && launched->processes > 1)
-    throw UserError(fmt::format("spinet {0}: works on one rank, and a launcher has started {1} ({2}); "
-                                "type `spinet {0}` without it",
-                                command, launched->processes, launched->variable));
+    throw UserError(
+        fmt::format("spinet {0}: works on one rank, and a launcher has started {1} ({2}); "
+                    "type `spinet {0}` without it",
+                    command, launched->processes, launched->variable));
 }
 
 int on_ranks(int ranks, [[maybe_unused]] const std::function<void()>& check,

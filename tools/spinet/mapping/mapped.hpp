@@ -25,8 +25,8 @@ struct Pulses {
 /// These devices, but none stuck or worn: what a pulse does to one that works.
 Devices::Make in_order(const SynapseTable&, Devices::Make);
 
-/// Where `most` pulses up and then down bring devices of these parameters that do not differ and are in order:
-/// means over 64, less 5 % at either end.
+/// Where `most` pulses up and then down bring devices of these parameters that do not differ and are in
+/// order: means over 64, less 5 % at either end.
 Range range_of(const SynapseTable&, const Devices::Make& common, const Pulses&, std::uint32_t most);
 
 /// How weights become readings, for all projections alike.
@@ -44,8 +44,8 @@ Scheme scheme_of(const Pulses&, const Range&, double tolerance, std::uint32_t mo
 struct Written {
   std::uint64_t devices = 0, reached = 0;  ///< within the tolerance
   double pulses = 0;                       ///< mean number
-  double error = 0;                        ///< root of the mean square of what is off, read without noise, over the range
-  double seconds = 0;                      ///< when all were done
+  double error = 0;    ///< root of the mean square of what is off, read without noise, over the range
+  double seconds = 0;  ///< when all were done
 };
 /// Brings each device's reading to what is wanted of it, all side by side, from `seconds` on.
 Written write(Devices&, const Scheme&, std::span<const double> wanted, double seconds);
