@@ -6,9 +6,8 @@
 // computational phase-change memory", 2020; S. R. Nandakumar et al., "Phase-change memory models for deep
 // learning training and inference", 2019).  With g the wanted conductance over G_max = 25 uS, at least 0.001:
 //   programming  G = G_max g + s z, s = 0.26348 + 1.965 g - 1.1731 g^2 uS, never below 0
-//   drift        G(t) = G ((t + t0) / t0)^-nu at t after the last programming, t0 = 20 s: so long after it G
-//   is
-//                what programming is measured to have left
+//   drift        G(t) = G ((t + t0) / t0)^-nu at t after the last programming, t0 = 20 s: so long
+//                after it G is what programming is measured to have left
 //                nu = |m + s z|, m = -0.0155 ln g + 0.0244 within [0.049, 0.1], s = -0.0125 ln g - 0.0059
 //                within [0.008, 0.045], anew with each programming
 //   1/f noise    sd of a read over G(t): q sqrt(ln((t + t0 + 250 ns) / 500 ns)), q = 0.0088 / g^0.65 of the
@@ -20,6 +19,7 @@
 // So each change pays with programming noise, and sets the clock of the drift back.  Pulses beyond V_th ask
 // for a change of `step`, up for positive and down for negative ones.
 #include "spinet/math.hpp"
+#include "spinet/math_batch.hpp"
 #include "spinet/random_batch.hpp"
 #include "spinet/reality.hpp"
 #include "spinet/synapse.hpp"
@@ -50,10 +50,10 @@ struct Pcm {
     float due;      ///< until `init` the weight that is given, then what pairs of spikes ask for, over G_max
     float g;        ///< what was wanted last, over G_max
     float G, nu;    ///< what came of it [uS]
-    float age;      ///< at t = 0, as it is given
+    float noise;    ///< until `init` the age that is given, then the relative sd of a read by 1/f noise, but
+                    ///< for what it gains with time
     float reading;  ///< uS
     Tick at;        ///< the last programming
-    double noise;   ///< of a read by 1/f noise: relative sd, but for what it gains with time
   };
   struct SliceState {
     Tick last, applied;  ///< as in stdp
@@ -96,7 +96,7 @@ struct Pcm {
         .computed("G", "uS", 0, at_least(0), 0, "conductance at present, without noise of reads")
         .add(&State::g, "g", "1", 0, between(0, 1), initial, "conductance that was wanted last, over G_max")
         .add(&State::nu, "exponent", "1", 0, at_least(0), initial, "of the drift since then")
-        .add(&State::age, "age", "s", -1, any(), initial,
+        .add(&State::noise, "age", "s", -1, any(), initial,
              "time since then; given from 0 on: the device goes on from there, below 0: it is programmed at "
              "t = 0")
         .add(&State::reading, "reading", "uS", 0, at_least(0), 0, "as last read by the schedule, with noise");
@@ -129,13 +129,18 @@ struct Pcm {
   static Params params_of(Synapses<Pcm> n, std::uint32_t i) {
     return n.differ() ? n.params(i) : n.shared().p;
   }
+  /// As `math::log_each`, which says what events find.
+  static double ln(double x) {
+    math::log_each(&x, 1);
+    return x;
+  }
   /// Conductance at the slice's tick [uS].
   static double conductance(Synapses<Pcm> n, std::uint32_t i) {
     const State& s = n[i];
     if (n.s.tick == s.at || s.nu == 0) return static_cast<double>(s.G);
     const double t0 = n.differ() ? n.params(i).t0 : n.shared().p.t0;
     const double age = static_cast<double>(n.s.tick - s.at) * n.shared().seconds;
-    return static_cast<double>(s.G) * math::exp(-static_cast<double>(s.nu) * math::log1p(age / t0));
+    return static_cast<double>(s.G) * math::exp(-static_cast<double>(s.nu) * ln(1 + age / t0));
   }
   static void program(Synapses<Pcm> n, std::uint32_t i, double g) {
     constexpr std::uint32_t of_programming = 0x10;
@@ -151,9 +156,9 @@ struct Pcm {
     s.at = n.s.tick;
     s.noise = noise_of(s, p);
   }
-  static double noise_of(const State& s, const Params& p) {
+  static float noise_of(const State& s, const Params& p) {
     const double root = math::pow(static_cast<double>(s.G) / p.G_max, 0.65);
-    return within(0.0088 / (root > 1e-3 ? root : 1e-3), 0, 0.2);
+    return static_cast<float>(within(0.0088 / (root > 1e-3 ? root : 1e-3), 0, 0.2));
   }
   /// A change of the wanted conductance, from what it is now.
   static void change(Synapses<Pcm> n, std::uint32_t i, double by) {
@@ -166,7 +171,7 @@ struct Pcm {
   static void init(Synapses<Pcm> n) {
     const Params p = params_of(n, 0);
     State& s = n[0];
-    const auto age = static_cast<double>(s.age);
+    const auto age = static_cast<double>(s.noise);
     const double given = static_cast<double>(s.due) / p.w_max, begins = device::begin(n, 0, given);
     s.due = s.reading = 0;
     if (begins == given && age >= 0) go_on(n, given, age);
@@ -194,78 +199,100 @@ struct Pcm {
       s.due += static_cast<float>(p.p.A_plus * pre.trace * decay(p.plus, h[k].tick + of.delay - pre.last));
     return n;
   }
-  /// What 1/f noise has gained in t s since programming, t0 included.
-  static double noise_after(double t) {
-    constexpr double t_read = 250e-9;
-    return math::sqrt(math::log((t + t_read) / (2 * t_read)));
-  }
-  static constexpr std::uint32_t group = philox_group;
-  /// `math::normal_quantile` of each of a group.
-  static void normal_each(double (&x)[group]) {
-    double centre[group];
-    for (std::uint32_t k = 0; k < group; ++k) {
-      const double q = x[k] - 0.5, r = 0.180625 - q * q;
-      const auto& [above, below] = math::detail::quantile_poly[0];
-      centre[k] = q * math::detail::polynomial7(above, r) / math::detail::polynomial7(below, r);
-    }
-    for (std::uint32_t k = 0; k < group; ++k)
-      x[k] = math::abs(x[k] - 0.5) <= 0.425 ? centre[k] : math::normal_quantile(x[k]);
-  }
-  /// What devices that were programmed at one time have in common.
-  struct Past {
-    Tick at;
-    double passed, gained;  ///< ln((t + t0) / t0), and what 1/f noise has gained
+  /// The square of what 1/f noise has gained t s after programming, t0 included, is ln of this times t +
+  /// t_read.
+  static constexpr double t_read = 250e-9, per_two_reads = 1 / (2 * t_read);
+  static double noise_after(double t) { return math::sqrt(ln((t + t_read) * per_two_reads)); }
+
+  /// So many devices at most are looked at together: enough that each step below is a loop of its own.
+  static constexpr std::uint32_t most = 4 * philox_group;
+  /// Devices at an event: what was programmed, then what is left of it.
+  struct Group {
+    double G[most], fall[most], sd[most], weight[most];
+    double age[most], t0[most];
+    double passed[most], gained[most];  ///< ln((t + t0) / t0), and what 1/f noise has gained
+    float z[most];
   };
-  static Past past_of(Synapses<Pcm> n, Tick at) {
-    const Shared& p = n.shared();
-    const double age = static_cast<double>(n.s.tick - at) * p.seconds;
-    return {at, math::log1p(age / p.p.t0), noise_after(age + p.p.t0)};
+  /// As in `Slice::draw`.
+  static std::uint64_t entity(const Slice& s, std::uint32_t i, std::uint32_t use) {
+    return std::uint64_t{s.gids[s.targets[i]]} << 32 | use << 8 | (s.copies ? s.copies[i] : 0u);
   }
-  /// Number 0 of the normal numbers that `read_out` draws, of a group.
-  static void draw_group(Synapses<Pcm> n, std::uint32_t first, std::uint32_t count, double (&z)[group]) {
-    alignas(64) std::uint32_t words[philox_group_words];
+  /// The normal numbers that `read_out` draws at an event.
+  static void draw(Synapses<Pcm> n, std::uint32_t first, std::uint32_t count, Group& g) {
+    alignas(64) std::uint32_t words[philox_group_words], some[most];
     PhiloxLanes lanes;
-    for (std::uint32_t k = 0; k < group; ++k) {
-      const std::uint32_t i = first + (k < count ? k : 0);
-      lanes.seed[k] = n.s.random.seed;
-      lanes.entity[k] =
-          std::uint64_t{n.s.gids[n.s.targets[i]]} << 32 | 1u << 8 | (n.s.copies ? n.s.copies[i] : 0u);
+    for (std::uint32_t k = 0; k < philox_group; ++k) lanes.seed[k] = n.s.random.seed;
+    for (std::uint32_t from = 0; from < count; from += philox_group) {
+      for (std::uint32_t k = 0; k < philox_group;
+           ++k) {  // block k is number philox_place(k, 0) of what comes
+        const std::uint32_t at = from + philox_place(k, 0), i = first + (at < count ? at : 0);
+        lanes.entity[k] = entity(n.s, i, 1);
+      }
+      philox_fill_each(lanes, n.s.random.stream, static_cast<std::uint64_t>(n.s.tick), words);
+      std::memcpy(some + from, words, sizeof(std::uint32_t) * philox_group);
     }
-    philox_fill_each(lanes, n.s.random.stream, static_cast<std::uint64_t>(n.s.tick), words);
-    for (std::uint32_t k = 0; k < group; ++k)
-      z[k] = uniform01(words[philox_place(k, 0)], words[philox_place(k, 1)]);
-    normal_each(z);
+    math::normal_each(some, g.z, (count + philox_group - 1) / philox_group * philox_group);
   }
-  /// What events find of up to `group` devices of one kind that cost nothing: as `read_out`, to the bit.
-  static void read_group(Synapses<Pcm> n, std::uint32_t first, std::uint32_t count, Past& past, double* out) {
-    const Params& p = n.shared().p;
-    double G[group] = {}, fall[group] = {}, sd[group] = {}, z[group] = {};
+  /// Fills in `count` devices.  Were they all programmed at one time?
+  template <bool differ>
+  static bool take(Synapses<Pcm> n, std::uint32_t first, std::uint32_t count, Params& own, Group& g) {
+    const double seconds = n.shared().seconds;
+    Tick others = 0;
     for (std::uint32_t k = 0; k < count; ++k) {
       const State& s = n[first + k];
-      if (s.at != past.at) past = past_of(n, s.at);
-      G[k] = static_cast<double>(s.G);
-      fall[k] = -static_cast<double>(s.nu) * past.passed;
-      sd[k] = p.noise_1f * s.noise * past.gained;
+      if (differ) {  // `own` are the parameters of the projection but for those that each has drawn
+        n.s.extras->put_drawn(&s, 0, &own);
+        g.t0[k] = own.t0;
+        g.weight[k] = own.w_max / own.G_max;
+      }
+      others |= s.at ^ n[first].at;
+      g.G[k] = static_cast<double>(s.G);
+      g.fall[k] = -static_cast<double>(s.nu);
+      g.sd[k] = own.noise_1f * static_cast<double>(s.noise);
+      g.age[k] = static_cast<double>(n.s.tick - s.at) * seconds;
     }
-    math::exp_each(fall, group);
-    if (p.noise_1f > 0) draw_group(n, first, count, z);
-    for (std::uint32_t k = 0; k < group; ++k) {
-      const double left = 1 + sd[k] * z[k], g = G[k] * fall[k] * (left > 0 ? left : 0);
-      G[k] = p.w_max * g / p.G_max;
+    for (std::uint32_t k = 0; k < count && !differ; ++k)
+      g.t0[k] = own.t0, g.weight[k] = own.w_max / own.G_max;
+    return others == 0;
+  }
+  /// The first `different` devices stand for all.
+  static void drift(Group& g, std::uint32_t count, std::uint32_t different) {
+    for (std::uint32_t k = 0; k < different; ++k) {
+      g.passed[k] = 1 + g.age[k] / g.t0[k];
+      g.gained[k] = (g.age[k] + g.t0[k] + t_read) * per_two_reads;
     }
-    for (std::uint32_t k = 0; k < count; ++k) out[first + k] = G[k];
+    math::log_each(g.passed, different);
+    math::log_each(g.gained, different);
+    for (std::uint32_t k = 0; k < different; ++k) g.gained[k] = math::sqrt(g.gained[k]);
+    for (std::uint32_t k = different; k < count; ++k) g.passed[k] = g.passed[0], g.gained[k] = g.gained[0];
+    for (std::uint32_t k = 0; k < count; ++k) g.fall[k] *= g.passed[k], g.sd[k] *= g.gained[k];
+    math::exp_each(g.fall, count);
+  }
+  /// What events find of up to `most` of them, where that costs nothing: as `read_out`, to the bit.
+  template <bool differ>
+  static void read_group(Synapses<Pcm> n, std::uint32_t first, std::uint32_t count, Params& own,
+                         double* out) {
+    Group g;
+    const bool one_time = take<differ>(n, first, count, own, g);
+    drift(g, count, one_time && !differ ? 1 : count);
+    if (differ || own.noise_1f > 0) draw(n, first, count, g);
+    else std::memset(g.z, 0, sizeof g.z);
+    for (std::uint32_t k = 0; k < count; ++k) {
+      const double left = 1 + g.sd[k] * static_cast<double>(g.z[k]);
+      out[k] = g.weight[k] * (g.G[k] * g.fall[k] * (left > 0 ? left : 0));
+    }
   }
   static void read_all(Synapses<Pcm> n, double* out) {
     const Shared& p = n.shared();
     const std::uint32_t size = n.size();
-    if (!n.differ() && p.knobs.plain) {
-      Past past = past_of(n, n[0].at);
-      for (std::uint32_t i = 0; i < size; i += group)
-        read_group(n, i, size - i < group ? size - i : group, past, out);
-      return;
+    Params own = p.p;
+    for (std::uint32_t i = 0; i < size && p.knobs.plain; i += most) {
+      const std::uint32_t count = size - i < most ? size - i : most;
+      if (n.differ()) read_group<true>(n, i, count, own, out + i);
+      else read_group<false>(n, i, count, own, out + i);
     }
-    for (std::uint32_t i = 0; i < size; ++i)
-      out[i] = p.p.w_max * read_out(n, i, 0) / (n.differ() ? n.params(i).G_max : p.p.G_max);
+    for (std::uint32_t i = 0; i < size && !p.knobs.plain; ++i)
+      out[i] = (n.differ() ? p.p.w_max / n.params(i).G_max : p.p.w_max / p.p.G_max) * read_out(n, i, 0);
   }
   /// The conductance that a read finds.
   static double read_out(Synapses<Pcm> n, std::uint32_t i, std::uint32_t use) {
@@ -275,9 +302,12 @@ struct Pcm {
     if (factor > 0 && G > 0) {
       const double t0 = n.differ() ? n.params(i).t0 : n.shared().p.t0;
       const double t = static_cast<double>(n.s.tick - s.at) * n.shared().seconds + t0;
-      const double sd = factor * s.noise * noise_after(t);
-      const double z = device::detail::normal_of(n, i, use + 1, 0);
-      G *= 1 + sd * z > 0 ? 1 + sd * z : 0;
+      const double sd = factor * static_cast<double>(s.noise) * noise_after(t);
+      const std::uint32_t word = n.s.draw(i, use + 1)[0];
+      float z;
+      math::normal_each(&word, &z, 1);
+      const double left = 1 + sd * static_cast<double>(z);
+      G *= left > 0 ? left : 0;
     }
     return device::found(n, i, 0, G, use);
   }
@@ -322,7 +352,7 @@ struct Pcm {
     const State& s = n[i];
     switch (variable) {  // as in variables()
       case 0:
-        return n.shared().p.w_max * conductance(n, i) / params_of(n, i).G_max;
+        return n.shared().p.w_max / params_of(n, i).G_max * conductance(n, i);
       case 1:
         return conductance(n, i);
       case 2:

@@ -12,6 +12,7 @@
 #include <limits>
 #include <vector>
 
+#include "spinet/math_batch.hpp"
 #include "spinet/neuron.hpp"
 #include "spinet/random.hpp"
 
@@ -345,4 +346,60 @@ TEST_CASE("exp_each gives the bits of exp", "[math]") {
   check_exp_each([](double* x, std::size_t n) { math::exp_each(x, n); });
   if (spinet::detail::wide()) check_exp_each(exp_each_wide);
   else WARN("this CPU has no AVX2: not tested");
+}
+
+TEST_CASE("log_each is the logarithm", "[math]") {
+  std::uint64_t counter = 0;
+  const auto uniform = [&](double low, double high) {
+    const auto w = spinet::draw({5, 6}, 7, counter++);
+    return low + (high - low) * spinet::uniform01(w[0], w[1]);
+  };
+  double worst = 0, near_one = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    double x[7], given[7];
+    for (int k = 0; k < 7; ++k)
+      x[k] = given[k] = k % 2 ? std::exp(uniform(-700, 700)) : 1 + std::exp(uniform(-30, -1));
+    math::log_each(x, 7);
+    for (int k = 0; k < 7; ++k) {
+      const long double exact = logl(static_cast<long double>(given[k]));
+      const auto off = static_cast<double>(fabsl(static_cast<long double>(x[k]) - exact) / fabsl(exact));
+      (k % 2 ? worst : near_one) = std::max(k % 2 ? worst : near_one, off);
+    }
+  }
+  CHECK(worst < 4e-16);
+  CHECK(near_one < 4e-16);
+}
+
+namespace {
+[[SPINET_WIDE]] void normal_each_wide(const std::uint32_t* words, float* z, std::size_t n) {
+  math::normal_each(words, z, n);
+}
+}  // namespace
+
+TEST_CASE("normal_each is the quantile of a word, alike for both signs, by one or many", "[math]") {
+  std::vector<std::uint32_t> words = {0, 1, 2, 3, 0xFFFFFFFEu, 0xFFFFFFFFu};
+  for (std::uint64_t k = 0; k < 200'000; ++k) words.push_back(spinet::draw({1, 2}, 3, k)[0]);
+  for (std::uint32_t k = 0; k < 20'000; ++k) words.push_back(4096 * k + k % 2);  // tails
+  std::vector<float> z(words.size()), wide(words.size());
+  math::normal_each(words.data(), z.data(), z.size());
+  normal_each_wide(words.data(), wide.data(), wide.size());
+  CHECK((!spinet::detail::wide() || z == wide));
+  double middle = 0, tail = 0;
+  bool alone_alike = true, signs_alike = true;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const double p = (static_cast<double>(words[i] >> 1) + 0.5) * 0x1p-32;
+    const double exact = (words[i] & 1u ? 1 : -1) * math::normal_quantile(p), size = std::abs(exact);
+    const double off = std::abs(static_cast<double>(z[i]) - exact) / std::max(size, 0.3);
+    (size < 2.9 ? middle : tail) = std::max(size < 2.9 ? middle : tail, off);
+    float alone, other;
+    const std::uint32_t opposite = words[i] ^ 1u;
+    math::normal_each(&words[i], &alone, 1);
+    math::normal_each(&opposite, &other, 1);
+    alone_alike = alone_alike && alone == z[i];
+    signs_alike = signs_alike && other == -z[i];
+  }
+  CHECK(middle < 1e-6);
+  CHECK(tail < 5e-6);
+  CHECK(alone_alike);
+  CHECK(signs_alike);
 }
