@@ -21,14 +21,17 @@
 //     p = l_0 + sum over k of (l_k - l_(k-1)) (1 - exp(-C_k exp(-E / kT))).
 // An event adds its C to all of them and itself on top.  That is exact.  Where there is no room for one more,
 // the two neighbours are made one whose difference is least.  Fronts are kept as energies, in 2^-16 of 1.5
-// E_max, levels in 1/254: 3 bytes each.  They are rounded up or down as a hash of the time and of the
+// E_max, levels in 1/508: 25 bits each.  They are rounded up or down as a hash of the time and of the
 // device's past says, so that many small steps sum up right: the nearest number would stay for ever.
 //
 // Temperature.  A front has the width kT of the temperature at which it was made.  When that changes, those
 // that are there keep their place and width; what comes then, C at the new temperature, is one factor for all
-// of them, and the product of two fronts of different widths has a closed form but for a quadrature.  Of more
-// than one change the last alone is remembered so (small ones are one with the next): what is older is taken
-// for as wide as the temperature before the last change.
+// of them, and the product of two fronts of different widths has a closed form but for quadratures.  At the
+// next change each of these products becomes a front again, of its mean and of a width between the two: 1 -
+// the product is the distribution of the larger of two numbers, and the squares of the widths count as often
+// as either is the larger.  So no step adds to the errors of those before.  Widths are kept as temperatures,
+// in equal steps of the logarithm between the lowest and the highest that the slice has seen, which are
+// exact.
 //
 // Magnetism.  Potentiated devices show magnetoconductance, depressed ones none [m]; as spin_valve, with its
 // law and numbers: (G_AP - G_P) / G_P = MG_max ((G - G_th) / (G_max - G_th))^MG_exponent above G_th.
@@ -131,7 +134,7 @@ struct Table {
 };
 
 /// Numbers in which fronts and levels are kept.
-constexpr double front_one = 65535 / reach, level_one = 254, base_per_level = 258;
+constexpr double front_one = 65535 / reach, level_one = 508, base_per_level = 129;
 
 /// What an event does: to which level, and how deep its front would be alone [1 / front_one of E_max].
 struct Event {
@@ -157,30 +160,39 @@ struct Device : Constants {
   double per_kT;                ///< 1 over that
   double straight, all_passed;  ///< up to here a front has passed its share; from there all barriers
   double octave;                ///< kT ln 2
-  double one_tick;              ///< kT (gamma + ln(2 nu_0 t)) for a tick, in these numbers
+  double ln_tick;               ///< gamma + ln(2 nu_0 t) for a tick
+  double one_tick;              ///< kT times that, in these numbers
   double ticks_per_s;
-  double soft, hard;  ///< T
-  double G_max;
-  double scale;   ///< conductances are kept over this one: that of the projection's G_max [uS]
+  double scale;   ///< conductances are kept over this one: the projection's G_max [uS]
   double excess;  ///< ln(G_max / scale)
 
   Device() = default;
-  /// `of_all`: the projection's G_max; 0: it is this device's.
-  Device(const Constants& c, double ticks_a_second, double of_all = 0) : Constants(c) {
-    kT = boltzmann * c.temperature / c.E_max;
+  /// The projection's.
+  Device(const Constants& c, double ticks_a_second) : Constants(c) {
+    ticks_per_s = ticks_a_second;
+    ln_tick = ln_rate(1 / ticks_per_s, 0);
+    scale = G_min * math::exp(span);
+    excess = 0;
+    place_fronts();
+  }
+  /// One with constants of its own.  Logarithms of those that all have in common are not taken again.
+  Device(const Constants& c, const Device& of_all) : Constants(c) {
+    ticks_per_s = of_all.ticks_per_s;
+    ln_tick = nu_0 == of_all.nu_0 ? of_all.ln_tick : ln_rate(1 / ticks_per_s, 0);
+    scale = of_all.scale;
+    excess = span - of_all.span + (G_min == of_all.G_min ? 0 : math::log(G_min / of_all.G_min));
+    place_fronts();
+  }
+  void place_fronts() {
+    kT = boltzmann * temperature / E_max;
     kT_fronts = kT * front_one;
     per_kT = 1 / kT_fronts;
     octave = 0.69314718055994530942 * kT_fronts;
     straight = front_one + (euler_gamma - 12) * kT_fronts;
     all_passed = front_one + passed * kT_fronts;
-    ticks_per_s = ticks_a_second;
-    one_tick = front(1 / ticks_per_s, 0);
-    constexpr double per_tesla = 1e4;  // Oe; a quotient, as the loader makes of "90 Oe"
-    soft = field_soft / per_tesla, hard = field_hard / per_tesla;
-    G_max = G_min * math::exp(span);
-    scale = of_all > 0 ? of_all : G_max;
-    excess = of_all > 0 ? math::log(G_max / of_all) : 0;
+    one_tick = at_most_reach(kT_fronts * ln_tick);
   }
+  double G_max() const { return excess == 0 ? scale : scale * math::exp(excess); }
 
   /// Tilt of the barriers [eV].
   double tilt(double V) const {
@@ -188,14 +200,16 @@ struct Device : Constants {
     if (V < -V_down && lift_down > 0) return -lift_down * math::pow(-V - V_down, power_down);
     return 0;
   }
-  /// kT (gamma + ln(2 nu_0 t cosh(tilt / kT))) [1 / front_one of E_max], at most 65535.
-  double front(double seconds, double tilt_of) const {
-    const double x = math::abs(tilt_of) / (boltzmann * temperature);
+  static double at_most_reach(double e) { return e < 65535 ? e : 65535; }
+  /// gamma + ln(2 nu_0 t cosh(x)).
+  double ln_rate(double seconds, double x) const {
     // ln cosh x = x + ln((1 + e^(-2x)) / 2); logarithms apart, because products may leave the range.
-    const double ln = euler_gamma + math::log(2 * nu_0) + math::log(seconds) +
-                      math::log1p(math::exp(-2 * x)) - 0.69314718055994530942;
-    const double e = kT_fronts * (ln + x);
-    return e < 65535 ? e : 65535;
+    return euler_gamma + math::log(2 * nu_0) + math::log(seconds) + math::log1p(math::exp(-2 * x)) -
+           0.69314718055994530942 + x;
+  }
+  /// kT times that with x = tilt / kT [1 / front_one of E_max], at most 65535.
+  double front(double seconds, double tilt_of) const {
+    return at_most_reach(kT_fronts * ln_rate(seconds, math::abs(tilt_of) / (boltzmann * temperature)));
   }
   /// So much tilt [eV] for some seconds.
   Event event(double tilt_of, double seconds) const {
@@ -207,44 +221,92 @@ struct Device : Constants {
   /// The time of no voltage, in ticks >= 1.
   Event rest(double ticks) const {
     const double e = one_tick + kT_fronts * math::log(ticks);
-    return {e < 65535 ? e : 65535, level_one / 2, 0, true};
+    return {at_most_reach(e), level_one / 2, 0, true};
   }
-  /// The time of no voltage at the begin of an octave, 1023 of which is a tick.
-  double front_of(int number) const { return one_tick + octave * (static_cast<double>(number) - 1023); }
+  /// The time of no voltage at the begin of an octave, the first of which begins at a tick.
+  double front_of(int number) const { return one_tick + octave * (number - 1); }
 
   double conductance(double p) const { return G_min * math::exp(span * p); }
   /// Magnetoconductance of a device of parallel conductance G.
   double MG(double G) const {
-    const double x = (G - G_th) / (G_max - G_th);
+    const double x = (G - G_th) / (G_max() - G_th);
     return x > 0 ? MG_max * math::pow(x, MG_exponent) : 0;
   }
+};
+
+/// The lowest and the highest temperature [K] that the devices of a slice have had so far, where it has
+/// changed.
+struct Temperatures {
+  float low, high;
+
+  Temperatures with(double T) const {
+    const auto t = static_cast<float>(T);
+    if (high == 0) return {t, t};
+    return {t < low ? t : low, t > high ? t : high};
+  }
+  /// Number `code` of `codes` from the lowest to the highest, and the nearest to T.
+  double of(std::uint32_t code, std::uint32_t codes) const {
+    if (code == 0) return static_cast<double>(low);
+    if (code + 1 >= codes) return static_cast<double>(high);
+    return static_cast<double>(low) * math::exp(code * span() / (codes - 1));
+  }
+  std::uint32_t code(double T, std::uint32_t codes) const {
+    const double x = high > low ? math::log(T / static_cast<double>(low)) / span() : 0;
+    return x <= 0 ? 0 : x >= 1 ? codes - 1 : static_cast<std::uint32_t>(x * (codes - 1) + 0.5);
+  }
+
+ private:
+  double span() const { return math::log(static_cast<double>(high) / static_cast<double>(low)); }
 };
 
 /// What happens in a device.
 struct Law {
   const Device& d;
   const Tables& t;
+  Temperatures seen;
 
   /// The front of C + C', of those of C and C'.
   double both(double e, double other) const {
     const double x = (other - e) * d.per_kT;
     return x <= -20 ? e : x >= 20 ? other : e + d.kT_fronts * t.sum(x);
   }
-  /// The same where the front at `e` has the width of another temperature, `ratio` times the present one.
-  /// Of two fronts the narrower one is a step that is smeared out as a Gumbel number is (nodes and weights of
-  /// its Gauss quadrature), and where a step at v meets a front of width 1 at 0 follows from Ein.
-  double both_of(double e, double other, double ratio) const {
+  /// A front at `e` that has the width of another temperature, `ratio` times the present one, and what has
+  /// come since: the mean of f over where the narrower one is, a step that is smeared out as a Gumbel number
+  /// is (nodes and weights of its Gauss quadrature), in widths of the wider one and from its place on.
+  template <class F>
+  static double smeared(double v, double narrower, F&& f) {
     constexpr double node[] = {-1.4160318300820374, 0.27128846203857038, 3.0142360387289704,
                                7.8239645236478771};
     constexpr double weight[] = {0.32239218571043348, 0.58073605368465241, 0.095421314087475119,
                                  0.0014504465174389915};
-    const bool wider = ratio > 1;
-    const double kT = d.kT_fronts * (wider ? ratio : 1), narrower = wider ? 1 / ratio : ratio;
-    const double wide = wider ? e : other, v = ((wider ? other : e) - wide) / kT;
-    if (math::abs(v) >= 30) return other > e ? other : e;
     double sum = 0;
-    for (int k = 0; k < 4; ++k) sum += weight[k] * beyond(v + narrower * node[k]);
-    return wide + kT * sum;
+    for (int k = 0; k < 4; ++k) sum += weight[k] * f(v + narrower * node[k]);
+    return sum;
+  }
+  struct Pair {
+    double wide, kT, v,
+        narrower;  ///< place and width of the wider; the narrower one from there, and its width
+    bool older_is_wide;
+  };
+  Pair pair_of(double e, double since, double ratio) const {
+    const bool wider = ratio > 1;
+    const double kT = d.kT_fronts * (wider ? ratio : 1), wide = wider ? e : since;
+    return {wide, kT, ((wider ? since : e) - wide) / kT, wider ? 1 / ratio : ratio, wider};
+  }
+  /// Where both are together.  A step at v meets a front of width 1 at 0: that follows from Ein.
+  double both_of(double e, double since, double ratio) const {
+    const Pair p = pair_of(e, since, ratio);
+    if (math::abs(p.v) >= 30) return since > e ? since : e;
+    return p.wide + p.kT * smeared(p.v, p.narrower, [&](double v) { return beyond(v); });
+  }
+  /// How wide they are together, over the present width.
+  double width_of(double e, double since, double ratio) const {
+    const Pair p = pair_of(e, since, ratio);
+    if (math::abs(p.v) >= 30) return since > e ? 1 : ratio;
+    const double narrow_first =
+        smeared(p.v, p.narrower, [](double v) { return math::exp(-math::exp(-v - euler_gamma)); });
+    const double older_first = p.older_is_wide ? 1 - narrow_first : narrow_first;
+    return math::sqrt(1 + older_first * (ratio * ratio - 1));
   }
   double beyond(double v) const {
     const double x = -v - euler_gamma;
@@ -253,19 +315,26 @@ struct Law {
   /// The part of all barriers that a front has passed.
   double share(double e) const { return e * (1 / front_one) - beyond_all(e, 1); }
   /// The same of a front that has the width of another temperature, `ratio` times the present one, and of
-  /// what has come since.  What both reach beyond E_max is taken for what one of them does.
+  /// what has come since.
   double share(double e, double since, double ratio) const {
     const double own = beyond_all(e, ratio), other = beyond_all(since, 1);
-    const double together = both_of(e, since, ratio) * (1 / front_one) - (own > other ? own : other);
+    const double together =
+        both_of(e, since, ratio) * (1 / front_one) - (own + other - beyond_twice(e, since, ratio));
     const double a = e * (1 / front_one) - own, b = since * (1 / front_one) - other;
     const double least = a > b ? a : b, part = together > least ? together : least;
     return part < 1 ? part : 1;
   }
-  /// The front that has passed this part.
-  double front_of_share(double part) const {
-    double e = part * front_one;
-    for (int n = 0; n < 40 && e < d.all_passed; ++n) e = (part + beyond_all(e, 1)) * front_one;
-    return e < d.all_passed ? e : d.all_passed;
+  /// What both of them reach beyond E_max: the integral, over the heights above, of the part that either
+  /// passes.
+  double beyond_twice(double e, double since, double ratio) const {
+    const double x = (e - front_one) * d.per_kT / ratio - euler_gamma,
+                 y = (since - front_one) * d.per_kT - euler_gamma;
+    if (!(x > -12 && y > -12)) return 0;
+    const double own = ratio * (x + 12), other = y + 12;
+    const auto either = [&](double u) {
+      return math::expm1(-math::exp(x - u / ratio)) * math::expm1(-math::exp(y - u));
+    };
+    return d.kT * valve::integral(0, own < other ? own : other, 3, either);
   }
   /// What a front reaches beyond E_max that has the width of `ratio` times the present temperature.
   double beyond_all(double e, double ratio) const {
@@ -277,16 +346,18 @@ struct Law {
 
 /// The electrodes: 1 for each that lies along the positive axis.
 struct Electrodes {
-  std::uint8_t soft : 1, hard : 1, room : 6;  ///< `room`: of the device that has them
+  static constexpr int spare_bits = 6;
+  std::uint8_t soft : 1, hard : 1, spare : spare_bits;  ///< `spare`: of the device that has them
 
   bool antiparallel() const { return soft != hard; }
   void turn(const Control& c, const Device& d) {
+    constexpr double per_tesla = 1e4;  // Oe; a quotient, as the loader makes of "90 Oe"
     const double B = c.value[0], size = math::abs(B);
     const bool along = B > 0;
     const auto state = static_cast<device::Magnetic>(static_cast<int>(c.value[1]));
     if (state != device::unchanged) soft = state == device::antiparallel ? !hard : hard;
-    else if (size >= d.soft) soft = along;
-    if (state == device::unchanged && size >= d.hard) hard = along;
+    else if (size >= d.field_soft / per_tesla) soft = along;
+    if (state == device::unchanged && size >= d.field_hard / per_tesla) hard = along;
   }
 };
 

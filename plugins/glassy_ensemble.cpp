@@ -82,7 +82,7 @@ struct GlassyEnsemble {
 
   static Device device_of(Synapses<GlassyEnsemble> n, std::uint32_t i) {
     const Shared& p = n.shared();
-    return n.differ() ? Device(n.params(i), p.device.ticks_per_s, p.device.G_max) : p.device;
+    return n.differ() ? Device(n.params(i), p.device) : p.device;
   }
   /// A device and how many barriers stand for all of its.
   struct Barriers {
@@ -125,7 +125,7 @@ struct GlassyEnsemble {
   static void on_pre(Synapses<GlassyEnsemble> n, double* out) {
     const Shared& p = n.shared();
     for (std::uint32_t i = 0; i < n.size(); ++i)
-      out[i] = p.w_max * (device::found(n, i, 0, conductance_now(n, i), 0) / p.device.G_max);
+      out[i] = p.w_max * (device::found(n, i, 0, conductance_now(n, i), 0) / p.device.scale);
   }
   /// As in glassy_model.hpp.
   static double charge(const State& s, const Barriers& b, double tilt, double seconds) {
@@ -187,7 +187,7 @@ struct GlassyEnsemble {
     if (variable == reading_shown)
       if (const auto* const r = n.part<device::LastRead>(i)) return r->reading;
     const double G = conductance_now(n, i);
-    if (variable != p_shown) return variable == weight_shown ? p.w_max * (G / p.device.G_max) : G;
+    if (variable != p_shown) return variable == weight_shown ? p.w_max * (G / p.device.scale) : G;
     const Barriers b = barriers_of(n, i);
     State s = n[i];
     b.settle(s, n.s.tick);

@@ -22,6 +22,9 @@ struct Model {
     Tables tables;
   };
   using State = Stack<K>;
+  struct SliceState {
+    Temperatures seen;
+  };
 
   static auto params() {
     FieldTable<typename M::Params> t;
@@ -70,9 +73,10 @@ struct Model {
   template <class F>
   static auto with_law(Synapses<M> n, std::uint32_t i, F&& f) {
     const Shared& p = n.shared();
-    if (!n.differ()) return f(Law{p.device, p.tables});
-    const Device own(n.params(i), p.device.ticks_per_s, p.device.G_max);
-    return f(Law{own, p.tables});
+    const Temperatures seen = n.slice_state().seen;
+    if (!n.differ()) return f(Law{p.device, p.tables, seen});
+    const Device own(n.params(i), p.device);
+    return f(Law{own, p.tables, seen});
   }
   /// Conductance over `scale` in the present magnetic state, of the parallel one.
   static double present(double g, const State& s, const Device& d) {
@@ -101,7 +105,7 @@ struct Model {
   /// What an event meets, of all synapses.
   static void met(Synapses<M> n, double* out) {
     const Shared& p = n.shared();
-    const Law all{p.device, p.tables};
+    const Law all{p.device, p.tables, n.slice_state().seen};
     Shown<K> shown(all, n.s.tick);
     const std::size_t stride = n.s.extras ? n.s.extras->stride : sizeof(State);
     for (std::uint32_t i = 0; i < n.size() && !n.differ(); i += chunk)
@@ -162,7 +166,7 @@ struct Model {
     if (c.stimulus == a_pulse && !n.differ() && p.knobs.p.energy == 0 && !(p.knobs.p.cycle_noise > 0)) {
       const Event event = p.device.event(p.device.tilt(c.value[0]), c.value[1]);
       for (std::uint32_t i = 0; event.acts && i < n.size(); ++i)
-        apply(n, i, event, n.s.tick, {p.device, p.tables});
+        apply(n, i, event, n.s.tick, {p.device, p.tables, n.slice_state().seen});
       return;
     }
     for (std::uint32_t i = 0; i < n.size(); ++i) {
@@ -172,9 +176,13 @@ struct Model {
     }
   }
   static void set(Synapses<M> n, const Params&, const Shared& next) {
-    const double times = next.device.kT / n.shared().device.kT;
+    const double from = n.shared().device.temperature, to = next.device.temperature;
+    if (to == from) return;
+    Temperatures& seen = n.slice_state().seen;
+    const Temperatures all = seen.with(from).with(to);
     for (std::uint32_t i = 0; i < n.size(); ++i)
-      with_law(n, i, [&](const Law& law) { n[i].change_temperature(law.d.kT * times, n.s.tick, law); });
+      with_law(n, i, [&](const Law& law) { n[i].change_temperature(n.s.tick, law, all); });
+    seen = all;
   }
   static double read(Synapses<M> n, std::uint32_t i, std::uint32_t variable) {
     const State& s = n[i];
@@ -185,7 +193,7 @@ struct Model {
       case state_shown:
         return s.electrodes.antiparallel() ? -1 : 1;
       case fronts_shown:
-        return s.count;
+        return s.count();
       case reading_shown:
         if (const auto* const r = n.template part<device::LastRead>(i)) return r->reading;
         [[fallthrough]];

@@ -31,7 +31,7 @@ struct GlassyStdp : Base {
     pairs::Reach reach;
     Pulses pulses;
   };
-  using SliceState = pairs::Before;
+  struct SliceState : pairs::Before, Base::SliceState {};
 
   static auto params() {
     FieldTable<Params> t;
@@ -85,7 +85,7 @@ struct GlassyStdp : Base {
     met(n, out);
     for (std::uint32_t i = 0; i < n.size(); ++i)
       if (pairs::depressing(n.s, n.post(i), p.reach)) programmed<-1>(n, i, n.s.tick);
-    n.slice_state() = {n.s.tick, n.s.seen()};
+    static_cast<pairs::Before&>(n.slice_state()) = {n.s.tick, n.s.seen()};
   }
   static void catch_up(Synapses<GlassyStdp> n) {
     for (std::uint32_t i = 0; i < n.size(); ++i) take_post(n, i);

@@ -57,7 +57,7 @@ template <int K>
 struct Job {
   const Stack<K>* device;
   float* to;
-  std::uint32_t octave;
+  int octave;
 };
 
 /// `Stack::conductance_at` of four devices; writes it to each job's place.
@@ -65,15 +65,16 @@ template <int K>
 inline void do_four(const Job<K>* const jobs, const Law& law) {
   const FourLaws four{law};
   const auto each = [&](auto f) { return Four{f(jobs[0]), f(jobs[1]), f(jobs[2]), f(jobs[3])}; };
-  const Four rest = each([&](const Job<K>& j) { return law.d.front_of(static_cast<int>(j.octave)); });
+  const Four rest = each([&](const Job<K>& j) { return law.d.front_of(j.octave); });
   Four sum = each([](const Job<K>& j) { return static_cast<double>(j.device->base); }) / base_per_level;
   Four before = sum;
-  int most = 0;
-  for (int l = 0; l < 4; ++l) most = jobs[l].device->count > most ? jobs[l].device->count : most;
+  int most = 0, count[4];
+  for (int l = 0; l < 4; ++l) count[l] = jobs[l].device->count(), most = count[l] > most ? count[l] : most;
   for (int k = 0; k < most; ++k) {  // of fewer fronts the levels behind them are 0 in the state
-    const Four there = each([&](const Job<K>& j) { return k < j.device->count ? 1.0 : 0.0; });
+    const auto in = [&](int l) { return k < count[l] ? 1.0 : 0.0; };
+    const Four there{in(0), in(1), in(2), in(3)};
     const Four e = each([&](const Job<K>& j) { return static_cast<double>(j.device->front[k]); });
-    const Four level = each([&](const Job<K>& j) { return static_cast<double>(j.device->level[k]); });
+    const Four level = each([&](const Job<K>& j) { return static_cast<double>(j.device->level_of(k)); });
     const Four l = there > all(0.5) ? level : before;
     sum += (l - before) * four.share(four.both(e, rest));
     before = l;
@@ -108,13 +109,13 @@ struct Shown {
     for (std::uint32_t m = 0; m < count; ++m) {
       const std::uint32_t i = missing[m];
       auto& s = *reinterpret_cast<Stack<K>*>(first + i * stride);
-      const auto octave = static_cast<std::uint32_t>(std::bit_cast<std::uint64_t>(elapsed[i]) >> s.mantissa);
-      if (octave == 0 || s.older > 0) {
+      const int octave = s.octave_of(elapsed[i]);
+      if (octave < 1 || s.older() > 0) {
         const auto e = s.ends(now, law);
         s.g0 = g0[i] = e.g0, s.g1 = g1[i] = e.g1, s.at = e.at;
         continue;
       }
-      if (s.at > 1 && octave == s.at + 1u) s.g0 = g0[i] = s.g1;
+      if (s.at != 0 && octave == s.at + 1) s.g0 = g0[i] = s.g1;
       else jobs[n++] = {&s, &g0[i], octave};
       jobs[n++] = {&s, &g1[i], octave + 1};
     }
@@ -125,8 +126,7 @@ struct Shown {
       const std::uint32_t i = missing[m];
       auto& s = *reinterpret_cast<Stack<K>*>(first + i * stride);
       s.g0 = g0[i], s.g1 = g1[i];
-      const std::uint64_t octave = std::bit_cast<std::uint64_t>(elapsed[i]) >> s.mantissa;
-      if (octave != 0) s.at = static_cast<std::uint16_t>(octave);
+      if (const int octave = s.octave_of(elapsed[i]); octave > 0) s.at = static_cast<std::uint8_t>(octave);
     }
   }
   void operator()(std::byte* first, std::size_t stride, std::uint32_t count, double weight, double* out) {
@@ -138,8 +138,7 @@ struct Shown {
       elapsed[i] = static_cast<double>(t > 0 ? t : 0);
       g0[i] = s.g0, g1[i] = s.g1;
       missing[misses] = static_cast<std::uint8_t>(i);
-      const std::uint64_t octave = std::bit_cast<std::uint64_t>(elapsed[i]) >> s.mantissa;
-      misses += octave != s.at || octave == 0;  // 0: a pulse lasts
+      misses += s.octave_of(elapsed[i]) != s.at;  // below 1: a pulse lasts
       turned |= s.electrodes.antiparallel();
     }
     if (misses > 0) look_again(first, stride, missing, misses);
