@@ -98,52 +98,90 @@ void Connector::match(std::uint32_t run, const bool* wanted, const EdgeTaker& ta
   }
 }
 
-std::string missing_synapse(const Network& net) {
-  struct Named {
-    const std::vector<SynapseAddress>* synapses;
-    const char* who;
-  };
-  std::map<std::uint32_t, std::vector<Named>> addressed;
-  std::map<CrossPoints, std::vector<SynapseAddress>> crossings;
-  for (const auto& c : net.schedule)
-    for (const Place& place : c.to.places) {
-      const auto add = [&](std::uint32_t p, const std::vector<SynapseAddress>& some) {
-        addressed[p].push_back({&some, "the schedule addresses"});
-      };
-      if (const auto* some = std::get_if<Pairs>(&place)) add(some->projection, some->synapses);
-      const auto* const points = std::get_if<CrossPoints>(&place);
-      if (!points || points->rows.empty() || points->columns.empty()) continue;
-      const auto [known, fresh] = crossings.try_emplace(*points);
-      if (!fresh) continue;
-      known->second = crossings_of(net, *points);
-      add(points->projection, known->second);
-    }
-  for (const auto& r : net.weight_events)
-    if (!r.synapses.empty()) addressed[r.projection].push_back({&r.synapses, "`record` names"});
-  for (const auto& [p, controls] : addressed) {
-    const Connector connector(net, p);
-    std::map<std::uint32_t, std::map<std::pair<std::uint32_t, std::uint32_t>, bool>>
-        ends;  // by run: (target, source), found
-    for (const auto& c : controls)
-      for (const auto& a : *c.synapses)
-        ends[a.target / target_run][{a.target % target_run, a.source}] = false;
-    for (auto& [run, some] : ends) {
-      bool wanted[target_run] = {};
-      for (const auto& [end, found] : some) wanted[end.first] = true;
-      connector.edges(run, wanted, [&, &some = some](const DrawnEdge* e, std::size_t n) {
-        for (; n; --n, ++e)
-          if (const auto at = some.find({e->target, e->source}); at != some.end()) at->second = true;
-      });
-    }
-    for (const auto& c : controls)
-      for (const auto& a : *c.synapses)
-        if (!ends[a.target / target_run][{a.target % target_run, a.source}])
-          return std::string(c.who) + " a synapse from source " + std::to_string(a.source) + " to target " +
-                 std::to_string(a.target) + " of projection '" + net.projections[p].name +
-                 "', but none was drawn between them; `record: {edges: [" + net.projections[p].name +
-                 "]}` logs those that were";
+namespace {
+
+/// What is asked of one projection, and which of it has been drawn.
+struct Asked {
+  using InRun = std::map<std::pair<std::uint32_t, std::uint32_t>, bool>;  // (target in the run, source)
+  std::map<std::uint32_t, InRun> pairs;
+  std::map<std::uint32_t, bool> rows, columns;
+
+  void ask(const SynapseAddress& a) {
+    pairs[a.target / target_run][{a.target % target_run, a.source}] = false;
   }
-  return {};
+  bool has(const SynapseAddress& a) const {
+    return pairs.at(a.target / target_run).at({a.target % target_run, a.source});
+  }
+  bool rows_left() const {
+    return std::any_of(rows.begin(), rows.end(), [](const auto& row) { return !row.second; });
+  }
+  void draw(const Connector& connector);
+
+ private:
+  void draw(const Connector& connector, std::uint32_t run, bool all);
+};
+
+void Asked::draw(const Connector& connector) {
+  for (const auto& [column, found] : columns) pairs[column / target_run];
+  for (const auto& [run, some] : pairs) draw(connector, run, false);
+  for (std::uint32_t run = 0; run < connector.run_count() && rows_left(); ++run) draw(connector, run, true);
+}
+
+void Asked::draw(const Connector& connector, std::uint32_t run, bool all) {
+  bool wanted[target_run] = {};
+  if (all) std::fill(std::begin(wanted), std::end(wanted), true);
+  const auto in_run = pairs.find(run);
+  if (in_run != pairs.end())
+    for (const auto& [end, found] : in_run->second) wanted[end.first] = true;
+  const std::uint32_t first = run * target_run;
+  for (auto c = columns.lower_bound(first); c != columns.end() && c->first < first + target_run; ++c)
+    wanted[c->first - first] = true;
+  connector.edges(run, wanted, [&](const DrawnEdge* e, std::size_t n) {
+    for (; n; --n, ++e) {
+      if (const auto row = rows.find(e->source); row != rows.end()) row->second = true;
+      if (const auto c = columns.find(first + e->target); c != columns.end()) c->second = true;
+      if (in_run == pairs.end()) continue;
+      const auto pair = in_run->second.find({e->target, e->source});
+      if (pair != in_run->second.end()) pair->second = true;
+    }
+  });
+}
+
+}  // namespace
+
+std::vector<std::string> not_drawn(const Network& net, const std::vector<Place>& places) {
+  std::map<std::uint32_t, Asked> asked;
+  std::map<CrossPoints, std::vector<SynapseAddress>> crossings;
+  for (const Place& place : places) {
+    Asked& of = asked[*projection_of(place)];
+    if (const auto* row = std::get_if<Row>(&place)) of.rows[row->source] = false;
+    if (const auto* column = std::get_if<Column>(&place)) of.columns[column->target] = false;
+    if (const auto* some = std::get_if<Pairs>(&place))
+      for (const auto& a : some->synapses) of.ask(a);
+    const auto* const points = std::get_if<CrossPoints>(&place);
+    if (!points || crossings.count(*points)) continue;
+    for (const auto& a : crossings[*points] = crossings_of(net, *points)) of.ask(a);
+  }
+  for (auto& [p, of] : asked) of.draw(Connector(net, p));
+  std::vector<std::string> missing;
+  for (const Place& place : places) {
+    const Asked& of = asked.at(*projection_of(place));
+    std::string& what = missing.emplace_back();
+    const auto first_of = [&](const std::vector<SynapseAddress>& some, const char* text, const char* then) {
+      const auto lost = std::find_if(some.begin(), some.end(), [&](const auto& a) { return !of.has(a); });
+      if (lost != some.end())
+        what = text + std::to_string(lost->source) + then + std::to_string(lost->target);
+    };
+    if (const auto* row = std::get_if<Row>(&place); row && !of.rows.at(row->source))
+      what = "synapse in row " + std::to_string(row->source);
+    if (const auto* column = std::get_if<Column>(&place); column && !of.columns.at(column->target))
+      what = "synapse in column " + std::to_string(column->target);
+    if (const auto* some = std::get_if<Pairs>(&place))
+      first_of(some->synapses, "synapse from source ", " to target ");
+    if (const auto* points = std::get_if<CrossPoints>(&place))
+      first_of(crossings.at(*points), "device at the crossing of row ", " and column ");
+  }
+  return missing;
 }
 
 }  // namespace spinet

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "connect/edges.hpp"
 #include "connect/ends.hpp"
@@ -45,8 +46,8 @@ class Connector {
   std::unique_ptr<EdgeDrawer> drawer_;
 };
 
-/// What is wrong with the first control event addressed to a synapse that its projection does not have, as a
-/// sentence; or nothing.  Draws the connections of the targets named.
-std::string missing_synapse(const Network& network);
+/// For each place what it names and its projection has not drawn ("synapse from source 3 to target 1"), or
+/// nothing.  Draws the connections of the targets named, and those of others until each row has one.
+std::vector<std::string> not_drawn(const Network& network, const std::vector<Place>& places);
 
 }  // namespace spinet

@@ -197,6 +197,22 @@ void load_top(Loading& l, const Node& root) {
   load_sections(l, root);
 }
 
+/// Synapses, rows and columns that are named and have not been drawn.
+void check_drawn(Loading& l) {
+  const auto& ask = l.read.options.not_drawn;
+  if (!ask || l.named.empty()) return;
+  std::vector<Place> places;
+  for (const auto& named : l.named) places.push_back(named.place);
+  const auto missing = ask(l.net, places);
+  for (std::size_t i = 0; i < missing.size(); ++i) {
+    if (missing[i].empty()) continue;
+    const std::string& name = l.net.projections[*projection_of(places[i])].name;
+    l.read.errors.error(l.named[i].where,
+                        fmt::format("there is no {}: {} has drawn none", missing[i], in_quotes(name)),
+                        fmt::format("`record: {{edges: [{}]}}` logs those that were drawn", name));
+  }
+}
+
 Network load_into(Texts& texts, Network net, std::filesystem::path folder, const Catalogue& catalogue,
                   const LoadOptions& options) {
   Diagnostics errors(texts);
@@ -215,6 +231,7 @@ Network load_into(Texts& texts, Network net, std::filesystem::path folder, const
       for (const auto& o : options.varied) replace("--vary", o);
       Loading l{reader, net, {}, {}};
       load_top(l, *root);
+      if (errors.empty() && first_fault(net).empty()) check_drawn(l);
     }
   } catch (const Diagnostics::TooMany&) {
     more = true;

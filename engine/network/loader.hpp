@@ -80,6 +80,10 @@ struct LoadOptions {
   /// Reads variables of a projection's synapses from a log; the first of them must be there.  Throws
   /// std::exception with a reason.
   std::function<FileWeights(const std::filesystem::path& file, const WantedState& wanted)> read_weights;
+  /// For each place what it names and its projection, which draws its synapses, has not: "synapse from source
+  /// 3 to target 1", say; empty: it is there.  Asked once, of a network without other errors; without it all
+  /// are taken to be there.
+  std::function<std::vector<std::string>(const Network& network, const std::vector<Place>& places)> not_drawn;
   /// Told of every data file that the network names and that is there: the name as given, and where it is.
   std::function<void(const std::string& name, const std::filesystem::path& file)> data_file;
 };

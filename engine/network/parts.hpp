@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "network/address.hpp"
 #include "network/reading.hpp"
 
 namespace spinet::reading {
@@ -31,6 +32,12 @@ struct Loading {
   Network& net;
   Names populations, projections;
   std::vector<ByFanIn> by_fan_in{};
+  /// Synapses that are named one by one, or rows and columns, whose rule draws them.
+  struct Named {
+    Mark where;
+    Place place;
+  };
+  std::vector<Named> named{};
 };
 
 /// "exc", or a part of it: "exc[0:100]" (half-open, as in Python).

@@ -26,6 +26,10 @@ struct NamedProjection {
       : l(loading), q(index), p(loading.net.projections[index]), sure(!loading.projections.flawed[index]) {}
   bool rows(const Node& given, const Make& make) const { return lines(given, true, make); }
   bool columns(const Node& given, const Make& make) const { return lines(given, false, make); }
+  /// What only drawing can tell of is looked for once all has been read.
+  void name(Mark where, Place place) const {
+    if (sure && p.rule && !p.rule->lists()) l.named.push_back({where, std::move(place)});
+  }
 
  private:
   bool lines(const Node& given, bool are_rows, const Make& make) const;
@@ -71,7 +75,10 @@ bool NamedProjection::lines(const Node& given, bool are_rows, const Make& make) 
                      fmt::format("there is no synapse in {} {}: {} lists none", what, *x, in_quotes(p.name)));
       good = false;
     } else {
-      make(static_cast<std::uint32_t>(*x));
+      const auto line = static_cast<std::uint32_t>(*x);
+      if (are_rows) name(i->mark, Row{q, line});
+      else name(i->mark, spinet::Column{q, line});
+      make(line);
     }
   }
   return good;
@@ -124,6 +131,7 @@ bool load_cross_points(const NamedProjection& of, const PlacesRead& read, Scheme
                                          a.source, a.target, in_quotes(of.p.name), why));
       good = false;
     }
+    if (good && read.rows && read.columns) of.name(read.columns->mark, points);
   }
   address.places.emplace_back(std::move(points));
   return good;
@@ -270,6 +278,7 @@ bool synapse_list(Loading& l, std::uint32_t projection, const Node& list,
                                             a.source, a.target));
       good = false;
     }
+    if (sure && p.rule && !p.rule->lists()) l.named.push_back({pair.mark, Pairs{projection, {a}}});
     synapses.push_back(a);
   }
   return good;

@@ -130,41 +130,89 @@ TEST_CASE("schedule: pulses give the same data on any number of ranks") {
   }
 }
 
-TEST_CASE("schedule: synapses that were not drawn are found before the run") {
+namespace {
+/// The errors of a text whose synapses are looked for; empty: there are none.
+std::vector<Diagnostic> errors_where_drawn(const std::string& text) {
+  LoadOptions options;
+  options.not_drawn = not_drawn;
+  try {
+    load_text(text, "test.yaml", builtin(), options);
+  } catch (const InvalidNetwork& e) {
+    return e.diagnostics;
+  }
+  return {};
+}
+}  // namespace
+
+TEST_CASE("schedule: synapses, rows and columns that were not drawn are found before the run") {
   const auto first = heard(network("  - {at: 1.99 s, field: 0 Oe}\n"));
   std::set<std::pair<Gid, Gid>> drawn;
-  for (const auto& e : first.edges_of_all) drawn.emplace(e.source, e.target - 10);
+  std::set<Gid> rows, columns;
+  for (const auto& e : first.edges_of_all)
+    drawn.emplace(e.source, e.target - 10), rows.insert(e.source), columns.insert(e.target - 10);
+  const auto faults = [&](const std::string& which) {
+    return errors_where_drawn(network(
+        fmt::format("  - {{at: 1 s, pulse: {{amplitude: 2 V, width: 1 ms}}, to: all, {}}}\n", which)));
+  };
   int missing = 0;
   for (Gid s = 0; s < 10; ++s)
     for (Gid t = 0; t < 10; ++t) {
-      const auto net = load_text(
-          network(fmt::format(
-              "  - {{at: 1 s, pulse: {{amplitude: 2 V, width: 1 ms}}, to: all, synapses: [[{}, {}]]}}\n", s,
-              t)),
-          "test.yaml", builtin());
-      const auto fault = missing_synapse(net);
-      CHECK(fault.empty() == (drawn.count({s, t}) == 1));
-      missing += !fault.empty();
-      if (!fault.empty())
-        CHECK(fault.find(fmt::format("from source {} to target {} of projection 'all'", s, t)) !=
-              std::string::npos);
+      const auto some = faults(fmt::format("synapses: [[{}, {}]]", s, t));
+      REQUIRE(some.size() == 1 - drawn.count({s, t}));
+      missing += !some.empty();
+      if (some.empty()) continue;
+      CHECK(some[0].reason ==
+            fmt::format("there is no synapse from source {} to target {}: 'all' has drawn none", s, t));
+      CHECK(some[0].source_line.substr(some[0].caret, some[0].length) == "[");
     }
   CHECK(missing > 20);
+  for (Gid i = 0; i < 10; ++i) {
+    CHECK(faults(fmt::format("rows: {}", i)).size() == 1 - rows.count(i));
+    CHECK(faults(fmt::format("columns: {}", i)).size() == 1 - columns.count(i));
+  }
+}
+
+TEST_CASE("schedule: rows and columns without a synapse are reported where they are named") {
+  const std::string text =
+      "spinet: 1\nduration: 10 ms\npopulations:\n  s: {model: lif_delta, size: 40}\n"
+      "projections:\n  d: {from: s, to: s, connect: {fixed_total_number: 20}, "
+      "synapse: {model: spin_valve, u: 0.5, delay: 1 ms}}\n"
+      "schedule:\n  - {at: 1 ms, pulse: {amplitude: 1 V, width: 1 ms}, to: d, ";
+  const Network net = load_text(text + "}\n", "test.yaml", builtin());
+  std::set<std::uint32_t> rows, columns;
+  bool wanted[target_run];
+  std::fill(std::begin(wanted), std::end(wanted), true);
+  Connector(net, 0).edges(0, wanted, [&](const DrawnEdge* e, std::size_t n) {
+    for (; n; --n, ++e) rows.insert(e->source), columns.insert(e->target);
+  });
+  REQUIRE(rows.size() < 40);
+  for (const bool are_rows : {true, false}) {
+    const auto some = errors_where_drawn(text + (are_rows ? "rows" : "columns") +
+                                         ": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, "
+                                         "18, 19, 20, 21, 22, 23, 24, 25, 26, 27, "
+                                         "28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39]}\n");
+    REQUIRE(some.size() == 40 - (are_rows ? rows : columns).size());
+    for (const auto& d : some) {
+      const auto number = std::stoul(d.source_line.substr(d.caret));
+      CHECK(d.line == 8);
+      CHECK(d.reason == fmt::format("there is no synapse in {} {}: 'd' has drawn none",
+                                    are_rows ? "row" : "column", number));
+      CHECK((are_rows ? rows : columns).count(static_cast<std::uint32_t>(number)) == 0);
+    }
+  }
 }
 
 TEST_CASE("schedule: crossings that were not drawn are found before the run, too") {
   // Of two rows and two columns of a crossbar in which three crossings of four have a device.
-  const auto crossbar = [](const std::string& entry) {
-    return load_text(
-        "spinet: 1\nduration: 10 ms\npopulations:\n  s: {model: lif_delta, size: 6}\n"
-        "projections:\n  d: {from: s, to: s, connect: {pairwise_bernoulli: 0.75}, layout: crossbar,\n"
-        "      synapse: {model: spin_valve, u: 0.5, delay: 1 ms}}\n"
-        "schedule:\n  - {at: 1 ms, pulse: {amplitude: 1 V, width: 1 ms}, to: d, " +
-            entry + "}\n",
-        "test.yaml", builtin());
+  const auto text = [](const std::string& entry) {
+    return "spinet: 1\nduration: 10 ms\npopulations:\n  s: {model: lif_delta, size: 6}\n"
+           "projections:\n  d: {from: s, to: s, connect: {pairwise_bernoulli: 0.75}, layout: crossbar,\n"
+           "      synapse: {model: spin_valve, u: 0.5, delay: 1 ms}}\n"
+           "schedule:\n  - {at: 1 ms, pulse: {amplitude: 1 V, width: 1 ms}, to: d, " +
+           entry + "}\n";
   };
   std::set<std::pair<std::uint32_t, std::uint32_t>> drawn;
-  const Network whole = crossbar("scheme: none");
+  const Network whole = load_text(text("scheme: none"), "test.yaml", builtin());
   const Connector connector(whole, 0);
   const bool wanted[target_run] = {true, true, true, true, true, true};
   connector.edges(0, wanted, [&](const DrawnEdge* e, std::size_t n) {
@@ -176,14 +224,16 @@ TEST_CASE("schedule: crossings that were not drawn are found before the run, too
       const bool all = drawn.count({s, t}) && drawn.count({s, t + 1}) && drawn.count({s + 1, t}) &&
                        drawn.count({s + 1, t + 1});
       missing += !all;
-      CHECK(missing_synapse(crossbar(fmt::format("rows: [{}, {}], columns: [{}, {}]", s, s + 1, t, t + 1)))
-                .empty() == all);
-      CHECK(missing_synapse(crossbar(fmt::format("synapses: [[{}, {}]]", s, t))).empty() ==
+      const auto some =
+          errors_where_drawn(text(fmt::format("rows: [{}, {}], columns: [{}, {}]", s, s + 1, t, t + 1)));
+      CHECK(some.empty() == all);
+      if (!all) CHECK(some[0].reason.find("there is no device at the crossing of row ") == 0);
+      CHECK(errors_where_drawn(text(fmt::format("synapses: [[{}, {}]]", s, t))).empty() ==
             (drawn.count({s, t}) == 1));
     }
   CHECK(missing > 5);
   CHECK(missing < 25);
-  CHECK(missing_synapse(crossbar("rows: 1")).empty());  // whatever there is
+  CHECK(errors_where_drawn(text("rows: 1")).empty());
 }
 
 TEST_CASE("every event of a tick draws anew, the same on any ranks, in any blocks and after a restart") {

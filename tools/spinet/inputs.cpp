@@ -124,6 +124,7 @@ LoadOptions load_options(const NetworkOptions& o) {
   }
   if (!o.duration.empty()) options.overrides.emplace_back("duration", o.duration);
   if (!o.seed.empty()) options.overrides.emplace_back("seed", o.seed);
+  options.not_drawn = not_drawn;
   return options;
 }
 
@@ -149,10 +150,7 @@ std::string text_of_file(const std::string& file, std::size_t most, const std::s
 Network read_network(const NetworkOptions& o, const Catalogue& catalogue, DataFiles* files) {
   LoadOptions options = load_options(o);
   if (files) options.data_file = collect_into(*files);
-  Network network = load(o.file, catalogue, options);
-  if (const auto fault = missing_synapse(network); !fault.empty())
-    throw UserError(fmt::format("{}: {}", o.file, fault));
-  return network;
+  return load(o.file, catalogue, options);
 }
 
 }  // namespace spinet::tool

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "core/connect.hpp"
 #include "memory.hpp"
 #include "network/suggest.hpp"
 #include "outputs.hpp"
@@ -52,8 +51,6 @@ AskedFor asked_for(const SweepOptions& o, const Catalogue& catalogue, int ranks_
                           : fmt::format("{}spinet sweep: so it is with {}; nothing has been run", e.rendered,
                                         plan.text(c)));
     }
-    if (const auto fault = missing_synapse(p.net); !fault.empty())
-      throw UserError(fmt::format("{}: {}", o.network.file, fault));
     const std::uint64_t most =
         std::max<std::uint64_t>(1, std::numeric_limits<Gid>::max() / std::max<Gid>(1, p.net.gid_count()));
     all.together.push_back(std::min(o.together ? o.together : pays_off(p.net), most));
