@@ -282,6 +282,27 @@ std::vector<double> Record::over_devices(std::uint32_t variable, double q) const
   return out;
 }
 
+namespace {
+
+/// Refuses what step `i` sets where a device cannot have it.
+void check_set(const SynapseTable& t, const Protocol& protocol, std::size_t i,
+               const std::vector<DeviceBench>& devices) {
+  const Step& s = protocol.steps[i];
+  for (const auto& d : devices) {
+    std::vector<double> params = d.params();
+    params[s.what] = s.value[0];
+    const char* const reason = problem_of(t, params);
+    if (!reason) continue;
+    const auto element = std::find_if(protocol.elements.begin(), protocol.elements.end(),
+                                      [i](const Element& e) { return i < e.first + e.count; });
+    throw UserError(fmt::format("--pulses: '{}': with {} {:g} {}, {}", element->text,
+                                t.model.params.data[s.what].name, s.value[0],
+                                t.model.params.data[s.what].unit, reason));
+  }
+}
+
+}  // namespace
+
 Record characterise(const SynapseTable& t, Protocol protocol, std::vector<DeviceBench>& devices) {
   const std::uint32_t count = t.model.variables.count;
   Record r{&t, std::move(protocol), devices.size(), {}, 0, {}};
@@ -295,6 +316,8 @@ Record characterise(const SynapseTable& t, Protocol protocol, std::vector<Device
       for (std::size_t k = 0; k < devices.size(); ++k)
         r.values[v][reading * devices.size() + k] = devices[k].read(at, v);
   };
+  for (std::size_t i = 0; t.check && i < r.protocol.steps.size(); ++i)
+    if (r.protocol.steps[i].kind == Step::Kind::set) check_set(t, r.protocol, i, devices);
   read(0, 0);
   double now = 0;
   for (std::size_t i = 0; i < r.protocol.steps.size(); ++i) {
