@@ -69,6 +69,13 @@ struct Model {
     if (auto* const r = n.template part<device::LastRead>(0)) r->reading = 0;
   }
 
+  /// f(law) with the law of synapse i, one of those that differ; `own` are parameters of another of them.
+  template <class All, class F>
+  [[gnu::noinline]] static void own_law(Synapses<M> n, std::uint32_t i, All& own, F&& f) {
+    n.s.extras->put_drawn(&n[i], 0, &own);
+    const Device device(own, n.shared().device);
+    f(Law{device, n.shared().tables, n.slice_state().seen});
+  }
   /// f(law) with the law of synapse i.
   template <class F>
   static auto with_law(Synapses<M> n, std::uint32_t i, F&& f) {
@@ -91,28 +98,19 @@ struct Model {
     const double scale = n.shared().device.scale;
     return device::found(n, i, 0, g * scale, use) / scale;
   }
-  /// What an event meets of a device with constants of its own.  They are worked out where time has come to
-  /// another octave.
-  static double own(Synapses<M> n, std::uint32_t i) {
-    State& s = n[i];
-    if (s.current(n.s.tick) && !s.electrodes.antiparallel()) return s.between({s.g0, s.g1, s.at}, n.s.tick);
-    return look_again(n, i);
-  }
-  [[gnu::noinline]] static double look_again(Synapses<M> n, std::uint32_t i) {
-    return with_law(n, i,
-                    [&](const Law& law) { return present(n[i].shown_and_kept(n.s.tick, law), n[i], law.d); });
-  }
   /// What an event meets, of all synapses.
   static void met(Synapses<M> n, double* out) {
     const Shared& p = n.shared();
     const Law all{p.device, p.tables, n.slice_state().seen};
-    Shown<K> shown(all, n.s.tick);
+    const bool differ = n.differ();
+    typename M::Params own;
+    if (differ) own = *static_cast<const typename M::Params*>(n.s.params);
+    Shown<K> shown(all, n.s.tick, differ);
     const std::size_t stride = n.s.extras ? n.s.extras->stride : sizeof(State);
-    for (std::uint32_t i = 0; i < n.size() && !n.differ(); i += chunk)
+    for (std::uint32_t i = 0; i < n.size(); i += chunk)
       shown(static_cast<std::byte*>(n.s.state) + i * stride, stride,
-            n.size() - i < chunk ? n.size() - i : chunk, p.knobs.plain ? p.weight : 1, out + i);
-    for (std::uint32_t i = 0; i < n.size() && n.differ(); ++i)
-      out[i] = (p.knobs.plain ? p.weight : 1) * own(n, i);
+            n.size() - i < chunk ? n.size() - i : chunk, p.knobs.plain ? p.weight : 1, out + i,
+            [&](std::uint32_t k, auto&& f) { differ ? own_law(n, i + k, own, f) : f(all); });
     for (std::uint32_t i = 0; i < n.size() && !p.knobs.plain; ++i)
       out[i] = p.weight * read_out(n, i, 0, out[i]);
   }

@@ -322,7 +322,8 @@ struct Stack {
   }
 
   /// The parallel conductance over `scale`, of a mean occupancy.
-  static double relative(double mean, const Device& d) { return math::exp(d.span * (mean - 1) + d.excess); }
+  static double relative(double mean, const Device& d) { return math::exp(exponent(mean, d)); }
+  static double exponent(double mean, const Device& d) { return d.span * (mean - 1) + d.excess; }
   struct Ends {
     float g0, g1;
     std::uint8_t at;
@@ -335,8 +336,6 @@ struct Stack {
   int octave_at(Tick now) const {
     return now > last ? octave_of(static_cast<double>(now - last)) : int{lasting};
   }
-  /// Are g0 and g1 those of the present?
-  bool current(Tick now) const { return octave_at(now) == at; }
   [[gnu::noinline]] Ends ends(Tick now, const Law& law) const {
     const int octave = octave_at(now);
     if (octave == at) return {g0, g1, at};
@@ -349,8 +348,9 @@ struct Stack {
     const float begin = next ? g1 : static_cast<float>(conductance_at(octave, law));
     return {begin, static_cast<float>(conductance_at(octave + 1, law)), number};
   }
-  double conductance_at(int octave, const Law& law) const {
-    return relative(mean_after(law.d.front_of(octave), law), law.d);
+  double conductance_at(int octave, const Law& law) const { return math::exp(exponent_at(octave, law)); }
+  double exponent_at(int octave, const Law& law) const {
+    return exponent(mean_after(law.d.front_of(octave), law), law.d);
   }
   /// Mean occupancy after no voltage has got so far.
   [[gnu::noinline]] double mean_after(double rest, const Law& law) const {
@@ -373,11 +373,6 @@ struct Stack {
   }
   /// By interpolation in the octave: what events meet and logs show.
   double shown(Tick now, const Law& law) const { return between(ends(now, law), now); }
-  double shown_and_kept(Tick now, const Law& law) {
-    const Ends e = ends(now, law);
-    g0 = e.g0, g1 = e.g1, at = e.at;
-    return between(e, now);
-  }
 };
 
 }  // namespace spinet::glassy

@@ -92,36 +92,53 @@ inline void do_four(const Job<K>* const jobs, const Law& law) {
 /// Up to so many synapses are looked at together.
 constexpr std::uint32_t chunk = 64;
 
-/// `Stack::shown_and_kept` of `count` devices, `stride` bytes apart, times `weight`.
+/// `Stack::shown_and_kept` of `count` devices, `stride` bytes apart, times `weight`.  `with_law(i, f)` calls
+/// f with the law of device i; those that do not differ are looked at four at a time.
 template <int K>
 struct Shown {
-  const Law& law;
+  const Law& law;  ///< of all that do not differ
   Tick now;
+  bool differ;
   double elapsed[chunk];
   float g0[chunk], g1[chunk];
   Job<K> jobs[2 * chunk + 3];
+  double exponents[2 * chunk];
 
-  Shown(const Law& l, Tick tick) : law(l), now(tick) {}
+  Shown(const Law& l, Tick tick, bool different) : law(l), now(tick), differ(different) {}
 
   /// Devices that were asked for another octave before.
-  void look_again(std::byte* first, std::size_t stride, const std::uint8_t* missing, std::uint32_t count) {
+  template <class WithLaw>
+  void look_again(std::byte* first, std::size_t stride, const std::uint8_t* missing, std::uint32_t count,
+                  WithLaw&& with_law) {
     std::uint32_t n = 0;
     for (std::uint32_t m = 0; m < count; ++m) {
       const std::uint32_t i = missing[m];
       auto& s = *reinterpret_cast<Stack<K>*>(first + i * stride);
       const int octave = s.octave_of(elapsed[i]);
-      if (octave < 1 || s.older() > 0) {
-        const auto e = s.ends(now, law);
-        s.g0 = g0[i] = e.g0, s.g1 = g1[i] = e.g1, s.at = e.at;
-        continue;
-      }
-      if (s.at != 0 && octave == s.at + 1) s.g0 = g0[i] = s.g1;
-      else jobs[n++] = {&s, &g0[i], octave};
-      jobs[n++] = {&s, &g1[i], octave + 1};
+      const auto ask = [&](const Law& of) {
+        if (octave < 1 || (s.older() > 0 && !differ)) {
+          const auto e = s.ends(now, of);
+          s.g0 = g0[i] = e.g0, s.g1 = g1[i] = e.g1, s.at = e.at;
+          return;
+        }
+        const auto job = [&](float* to, int of_octave) {
+          if (differ) exponents[n] = s.exponent_at(of_octave, of);
+          jobs[n++] = {&s, to, of_octave};
+        };
+        if (s.at != 0 && octave == s.at + 1) s.g0 = g0[i] = s.g1;
+        else job(&g0[i], octave);
+        job(&g1[i], octave + 1);
+      };
+      with_law(i, ask);
     }
     if (n == 0) return;
-    for (std::uint32_t k = 0; k < 3; ++k) jobs[n + k] = jobs[n - 1];
-    for (std::uint32_t k = 0; k < n; k += 4) do_four(&jobs[k], law);
+    if (differ) {
+      math::exp_each(exponents, n);
+      for (std::uint32_t k = 0; k < n; ++k) *jobs[k].to = static_cast<float>(exponents[k]);
+    } else {
+      for (std::uint32_t k = 0; k < 3; ++k) jobs[n + k] = jobs[n - 1];
+      for (std::uint32_t k = 0; k < n; k += 4) do_four(&jobs[k], law);
+    }
     for (std::uint32_t m = 0; m < count; ++m) {
       const std::uint32_t i = missing[m];
       auto& s = *reinterpret_cast<Stack<K>*>(first + i * stride);
@@ -129,11 +146,16 @@ struct Shown {
       if (const int octave = s.octave_of(elapsed[i]); octave > 0) s.at = static_cast<std::uint8_t>(octave);
     }
   }
-  void operator()(std::byte* first, std::size_t stride, std::uint32_t count, double weight, double* out) {
+  template <class WithLaw>
+  void operator()(std::byte* first, std::size_t stride, std::uint32_t count, double weight, double* out,
+                  WithLaw&& with_law) {
     std::uint8_t missing[chunk];
     std::uint32_t misses = 0, turned = 0;
+    const auto device = [&](std::uint32_t i) -> Stack<K>& {
+      return *reinterpret_cast<Stack<K>*>(first + i * stride);
+    };
     for (std::uint32_t i = 0; i < count; ++i) {
-      const auto& s = *reinterpret_cast<const Stack<K>*>(first + i * stride);
+      const Stack<K>& s = device(i);
       const Tick t = now - s.last;
       elapsed[i] = static_cast<double>(t > 0 ? t : 0);
       g0[i] = s.g0, g1[i] = s.g1;
@@ -141,17 +163,16 @@ struct Shown {
       misses += s.octave_of(elapsed[i]) != s.at;  // below 1: a pulse lasts
       turned |= s.electrodes.antiparallel();
     }
-    if (misses > 0) look_again(first, stride, missing, misses);
+    if (misses > 0) look_again(first, stride, missing, misses, with_law);
     for (std::uint32_t i = 0; i < count; ++i) {
       const auto part = std::bit_cast<std::uint64_t>(elapsed[i]) & ((std::uint64_t{1} << 52) - 1);
       const double x = std::bit_cast<double>(part | 0x3FF0000000000000u) - 1;
       const auto a = static_cast<double>(g0[i]), b = static_cast<double>(g1[i]);
       out[i] = a + (b - a) * (x + 0.3466 * x * (1 - x));
     }
-    if (turned)
-      for (std::uint32_t i = 0; i < count; ++i)
-        if (reinterpret_cast<const Stack<K>*>(first + i * stride)->electrodes.antiparallel())
-          out[i] *= 1 + law.d.MG(out[i] * law.d.scale);
+    for (std::uint32_t i = 0; i < count && turned; ++i)
+      if (device(i).electrodes.antiparallel())
+        with_law(i, [&](const Law& own) { out[i] *= 1 + own.d.MG(out[i] * own.d.scale); });
     for (std::uint32_t i = 0; i < count; ++i) out[i] *= weight;
   }
 };
