@@ -104,23 +104,33 @@ std::vector<std::string> fields_named(const Fields& fields, std::string_view rea
   return named;
 }
 
+/// Is any of the parameters that a reason names drawn?
+static bool draws_named(const Model& m, std::span<const Distribution> params, const char* reason) {
+  const auto named = fields_named(m.params, reason);
+  for (std::uint32_t k = 0; k < params.size(); ++k) {
+    const bool drawn =
+        params[k].kind != Distribution::Kind::listed && params[k].kind != Distribution::Kind::constant;
+    if (drawn && (named.empty() || std::count(named.begin(), named.end(), field(m.params, k).name)))
+      return true;
+  }
+  return false;
+}
+
 CrossCheck check_params(const Model& m, std::span<const Distribution> params) {
   const Check check = check_of(m);
   if (!check) return {};
   std::vector<double> values;
   std::size_t listed = 0;
-  bool drawn = false;
   for (const auto& d : params) {
     values.push_back(d.kind == Distribution::Kind::listed ? d.values[0] : typical(d));
     if (d.kind == Distribution::Kind::listed) listed = d.values.size();
-    else if (d.kind != Distribution::Kind::constant) drawn = true;
   }
   const auto run = [&] { return check(fill_params(m, values).data()); };
-  if (const char* reason = run()) return {reason, drawn};
+  if (const char* reason = run()) return {reason, draws_named(m, params, reason)};
   for (std::size_t i = 0; i < listed; ++i) {
     for (std::size_t k = 0; k < params.size(); ++k)
       if (params[k].kind == Distribution::Kind::listed) values[k] = params[k].values[i];
-    if (const char* reason = run()) return {reason, drawn};
+    if (const char* reason = run()) return {reason, draws_named(m, params, reason)};
   }
   for (std::size_t k = 0; k < params.size(); ++k) {
     const auto& d = params[k];
