@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "spinet/neuron.hpp"
+#include "unrolled.hpp"
 
 namespace spinet::layer {
 
@@ -111,7 +112,8 @@ struct Adding {
     return std::exchange(n.state(j).input, 0) + n.constants(j).common.bias;
   }
   static void receive(N n, const Arrivals& a) {
-    a.each([&](std::uint16_t j, double w) { n.state(j).input += w; });
+    double* const input = &n.state(0).input;
+    each_unrolled(a, [=](std::uint16_t j, double w) { input[j] += w; });
   }
   static void evaluate(N n, Tick tick, std::span<const std::uint32_t> js) { layer::evaluate<M>(n, tick, js); }
   static double read(N n, Tick, std::uint32_t j, std::uint32_t) { return n.constants(j).common.y; }

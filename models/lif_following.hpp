@@ -17,21 +17,6 @@
 
 namespace spinet::lif {
 
-/// As `in.each(f)`, four arrivals a turn: where a neuron's part of an arrival is an addition and a
-/// comparison, counting them would cost as much.
-template <class F>
-__attribute__((always_inline)) inline void each(const Arrivals& in, F&& f) {
-  const auto all = [&](auto weight) __attribute__((always_inline)) {
-#pragma GCC unroll 4
-    for (std::uint32_t i = 0; i < in.count; ++i) f(in.targets[i], weight(i));
-  };
-  const double scale = in.scale;
-  if (const float* const w = in.weights)
-    all([=](std::uint32_t i) { return static_cast<double>(w[i]) * scale; });
-  else if (const double* const w64 = in.weights64) all([=](std::uint32_t i) { return w64[i] * scale; });
-  else all([w = in.weight * scale](std::uint32_t) { return w; });
-}
-
 // What a spike does to V, of `lif_exp` and `lif_delta`.  The `left` of a neuron's constants is by how much V
 // lay above the threshold at its last spike [mV], which a soft reset leaves; -1 where the reset is hard.
 inline constexpr const char* resets = "hard soft";

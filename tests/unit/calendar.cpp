@@ -23,8 +23,9 @@ TEST_CASE(
       const bool push = w[0] % 100 < (step / 6000 % 2 ? 35u : 65u);
       if (push || expected.empty()) {
         const int reach = static_cast<int>(w[1] % 36);  // from this tick to farther than the ring of buckets
-        const Calendar::Entry e{now + static_cast<Tick>(w[2] % (std::uint64_t{1} << reach)),
-                                w[3] % 2 ? Ask::wake : Ask::test, w[3] / 2 % 50};
+        Tick tick = now + static_cast<Tick>(w[2] % (std::uint64_t{1} << reach));
+        if (w[0] / 100 % 2) tick = (tick / 1'000'000 + 1) * 1'000'000;  // with many others
+        const Calendar::Entry e{tick, w[3] % 2 ? Ask::wake : Ask::test, w[3] / 2 % 50};
         calendar.push(e);
         expected.insert({e.tick, e.phase, e.neuron});
       } else {

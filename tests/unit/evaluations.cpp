@@ -10,7 +10,7 @@
 using namespace spinet;
 
 TEST_CASE("evaluations: each neuron once, in their order, whatever the order and number of arrivals") {
-  for (const std::uint32_t neurons : {1u, 2u, 63u, 64u, 65u, 700u, 1025u}) {
+  for (const std::uint32_t neurons : {1u, 2u, 63u, 64u, 65u, 700u, 1025u, 5000u}) {
     INFO(neurons << " neurons");
     Evaluations set(neurons);
     std::size_t wrong = !set.empty();
@@ -18,14 +18,16 @@ TEST_CASE("evaluations: each neuron once, in their order, whatever the order and
       std::set<std::uint32_t> expected;
       const std::uint32_t batches = draw({1, 1}, tick, 0)[0] % 4;
       for (std::uint32_t b = 0; b < batches; ++b) {
-        std::vector<std::uint16_t> js(draw({1, 2}, tick, b)[0] % (2 * neurons));
+        const auto size = draw({1, 2}, tick, b);  // more than there are neurons, or a few
+        std::vector<std::uint16_t> js(size[0] % (size[1] % 2 ? 2 * neurons : neurons / 50 + 2));
         for (std::size_t i = 0; i < js.size(); ++i)
           js[i] = static_cast<std::uint16_t>(draw({b, 3}, tick, i)[0] % neurons);
         set.add(std::span<const std::uint16_t>(js));
         expected.insert(js.begin(), js.end());
         // Neighbours as a range, up to the last neuron and across words.
         const auto w = draw({1, 4}, tick, b);
-        const std::uint32_t first = w[0] % neurons, count = 1 + w[1] % std::min(64u, neurons - first);
+        const std::uint32_t first = w[0] % neurons,
+                            count = 1 + w[1] % std::min(w[2] % 2 ? 64u : neurons, neurons - first);
         set.add_range(first, count);
         for (std::uint32_t j = first; j < first + count; ++j) expected.insert(j);
       }

@@ -44,7 +44,7 @@ void Delivery::find_neighbours() {
     const std::span targets(ways_[e.store].targets + e.begin, e.count);
     const auto apart = [](std::uint16_t a, std::uint16_t b) { return b != a + 1; };
     const bool all = std::adjacent_find(targets.begin(), targets.end(), apart) == targets.end();
-    neighbours_.push_back(all && e.count <= 64);
+    neighbours_.push_back(all);
   }
 }
 
@@ -99,8 +99,11 @@ void Delivery::deliver(std::span<const Hit> hits, Tick tick) {
 void Delivery::deliver_shared(const Hit& hit, Tick tick) {
   const SliceEntry& e = synapses_.slice(hit.slice);
   const Way& way = ways_[e.store];
-  for (std::uint32_t i = 0; i < e.count; ++i)
-    weights_[i] = static_cast<double>(way.weights[way.which[e.begin + i]]);
+  const float* const shared = way.weights;
+  const std::uint32_t* const which = way.which + e.begin;
+  double* const weights = weights_.data();
+#pragma GCC unroll 4
+  for (std::uint32_t i = 0; i < e.count; ++i) weights[i] = static_cast<double>(shared[which[i]]);
   receive_from(hit, {tick, e.count, way.port, nullptr, nullptr, weights_.data(), 0, 1});
 }
 

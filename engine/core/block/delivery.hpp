@@ -111,8 +111,7 @@ class Delivery {
   Parts to_;
   const BlockSynapses& synapses_;
   std::vector<Way> ways_;  ///< by store
-  /// By slice: each target is the neuron after the one before, and they are 64 at most; empty where no port
-  /// evaluates.
+  /// By slice: each target is the neuron after the one before; empty where no port evaluates.
   std::vector<std::uint8_t> neighbours_;
   std::vector<double> weights_;         ///< gathered, or made by a model
   std::vector<std::uint16_t> targets_;  ///< gathered
