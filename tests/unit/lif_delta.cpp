@@ -185,6 +185,31 @@ TEST_CASE("lif_delta: many small arrivals of one tick fire together, one alone d
   CHECK(run(b.network()).spikes() == std::vector<Spike>{{ms(6), b.first(cells)}});
 }
 
+TEST_CASE(
+    "lif_delta: of many targets of one spike, alike in weight, those fire that reach their own threshold") {
+  // 47: not a multiple of the targets that are taken at once.
+  constexpr std::uint32_t count = 47;
+  NetworkBuilder b(ms(10));
+  const auto in = b.source(1, {{ms(2), 0}, {ms(3), 0}, {ms(4), 0}});
+  std::vector<double> thresholds;
+  for (std::uint32_t j = 0; j < count; ++j) thresholds.push_back(10.1 + 0.5 * ((j * 19) % count));
+  const auto cells = b.add("lif_delta", count, with(brunel, "v_th", thresholds));
+  b.connect(in, cells, Rule::all_to_all, 12.0, ms(1));
+  b.record_spikes(cells);
+  std::vector<Spike> expected;
+  std::vector<double> V(count, 0);
+  std::vector<Tick> ready(count, 0);
+  for (const Tick t : {ms(3), ms(4), ms(5)})
+    for (std::uint32_t j = 0; j < count; ++j) {
+      V[j] = t < ready[j] ? 0 : V[j] * std::exp(-1.0 / 20) + 12;
+      if (V[j] < thresholds[j]) continue;
+      expected.push_back({t, b.first(cells) + j});
+      V[j] = 0, ready[j] = t + ms(2);
+    }
+  CHECK(expected.size() > count / 2);
+  CHECK(run(b.network()).spikes() == expected);
+}
+
 TEST_CASE("lif_delta: a multapse delivers twice, an autapse is lost to refractoriness or not") {
   NetworkBuilder b(ms(30));
   const auto in = b.source(1, {{ms(1), 0}});

@@ -15,6 +15,16 @@ inline void members_of_any(std::span<const std::uint32_t> keys, std::uint8_t* ou
   members_of_any(keys, out);
 }
 
+/// Keys of at least `least`.
+inline std::uint32_t count_any(std::span<const std::uint32_t> keys, std::uint32_t least) {
+  std::uint32_t n = 0;
+  for (const std::uint32_t key : keys) n += key >= least;
+  return n;
+}
+[[SPINET_WIDE]] std::uint32_t count_wide(std::span<const std::uint32_t> keys, std::uint32_t least) {
+  return count_any(keys, least);
+}
+
 }  // namespace
 
 void UnorderedInput::Unit::draw(Tick from, Tick length) {
@@ -40,12 +50,13 @@ void UnorderedInput::Unit::pick(std::uint32_t member, std::vector<std::uint32_t>
 
 void UnorderedInput::add(Source source, std::vector<std::uint16_t> targets,
                          const std::vector<double>& weights) {
-  Unit u{std::move(source), std::move(targets), {}, 0, {}, {}, {}};
+  Unit u{std::move(source), std::move(targets), {}, 0, {}, {}, {}, {}};
   for (std::uint32_t m = 0; m < u.targets.size(); ++m) {
     const std::uint16_t target = u.targets[m];
     if (target == 0xFFFF) continue;
     weigh(target, weights[m]);
     ++u.size;
+    u.here[m] = 1;
     if (u.runs.empty() || u.runs.back().member + u.runs.back().count != m ||
         u.runs.back().target + u.runs.back().count != target)
       u.runs.push_back({m, target, 0});
@@ -227,10 +238,15 @@ double UnorderedInput::read(Tick tick, std::uint32_t j, std::uint32_t variable) 
 
 /// The unit's events at `from` and later, those without a target here left out.
 std::uint64_t UnorderedInput::count(const Unit& u, Tick from) const {
-  if (from <= base_ && u.size == u.source.size()) return u.keys.size();
-  std::uint64_t n = 0;
-  for (const std::uint32_t key : u.keys)
-    n += u.targets[key & 0xFFFF] != 0xFFFF && base_ + (key >> 16) >= from;
+  const bool all_here = u.size == u.source.size();
+  if (from <= base_ && all_here) return u.keys.size();
+  if (from - base_ >= 65536) return 0;
+  const std::uint32_t least = from <= base_ ? 0 : static_cast<std::uint32_t>(from - base_) << 16;
+  if (all_here) return (detail::wide() ? count_wide : count_any)(u.keys, least);
+  const std::uint8_t* const here = u.here.data();
+  std::uint32_t n = 0;
+#pragma GCC unroll 4
+  for (const std::uint32_t key : u.keys) n += key >= least ? here[key & 255] : 0;
   return n;
 }
 

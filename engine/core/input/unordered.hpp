@@ -17,6 +17,7 @@
 // as virtual always is.  Which state it is in depends on the neuron and what it gets alone, so no partition
 // changes a bit.  Where a slab has no events here at all the two are the same.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -54,10 +55,11 @@ class UnorderedInput : public SortedTrain {
     Source source;
     std::vector<std::uint16_t> targets;  ///< by member of the unit, 0xFFFF where it has none here
     std::vector<SlabEvents::Run> runs;
-    std::uint32_t size = 0;                    ///< members with a target
-    std::vector<std::uint16_t> exact;          ///< those of them whose targets are exact
-    std::span<const std::uint32_t> keys = {};  ///< of the present slab
-    std::vector<std::uint8_t> members;         ///< of each key, once one has been asked for
+    std::uint32_t size = 0;                      ///< members with a target
+    std::array<std::uint8_t, source_unit> here;  ///< by member: 1 if it has one
+    std::vector<std::uint16_t> exact;            ///< those of them whose targets are exact
+    std::span<const std::uint32_t> keys = {};    ///< of the present slab
+    std::vector<std::uint8_t> members;           ///< of each key, once one has been asked for
     void draw(Tick from, Tick length);
     void pick(std::uint32_t member, std::vector<std::uint32_t>& to);
   };
