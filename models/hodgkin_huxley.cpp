@@ -40,8 +40,8 @@ struct HodgkinHuxley : Ode<HodgkinHuxley, 4, 2> {
         .add(&Params::v_th, "v_th", "mV", -20, any(), plain, "V fires where it comes to it from below")
         .add(&Params::E_exc, "E_exc", "mV", 0, any(), plain, "excitatory reversal potential")
         .add(&Params::E_inh, "E_inh", "mV", -80, any(), plain, "inhibitory reversal potential")
-        .add(&Params::tau_syn_exc, "tau_syn_exc", "ms", 5, above(0), plain, "of the excitatory conductance")
-        .add(&Params::tau_syn_inh, "tau_syn_inh", "ms", 10, above(0), plain, "of the inhibitory conductance")
+        .add(&Params::tau_syn_exc, "tau_syn_exc", "ms", 5, at_least(1e-3), plain, "of g_exc")
+        .add(&Params::tau_syn_inh, "tau_syn_inh", "ms", 10, at_least(1e-3), plain, "of g_inh")
         .add(&Params::I_dc, "I_dc", "pA", 0, any(), scheduled, "constant input current")
         .add(&Params::tolerance, "tolerance", "mV", 1e-9, between(1e-12, 1), plain, ode::tolerance_doc);
     return t;
@@ -67,7 +67,7 @@ struct HodgkinHuxley : Ode<HodgkinHuxley, 4, 2> {
     s.y[0] = std::max(s.y[0], c.p.v_th + 1e-12 * (1 + math::abs(c.p.v_th)));
   }
   static bool reach(const Constants& c, State& s, double ms) { return go(c, s, ms); }
-  static void take(const Constants&, State& s, std::uint32_t port, double g) { s.x[port] += math::abs(g); }
+  static double arriving(double g) { return math::abs(g); }
   template <class T>
   static void slope(const Constants& c, const T (&y)[4], const T (&g)[2], T (&dy)[4]) {
     const auto& [V, m, h, n] = y;

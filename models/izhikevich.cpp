@@ -35,8 +35,8 @@ struct Izhikevich : Ode<Izhikevich, 2, 2> {
         .add(&Params::c, "c", "mV", -65, any(), plain, "v after a spike; below v_peak")
         .add(&Params::d, "d", "mV/ms", 8, any(), plain, "jump of u at a spike")
         .add(&Params::v_peak, "v_peak", "mV", 30, any(), plain, "v at which a spike is emitted")
-        .add(&Params::tau_syn_exc, "tau_syn_exc", "ms", 2, above(0), plain, "of excitatory currents")
-        .add(&Params::tau_syn_inh, "tau_syn_inh", "ms", 2, above(0), plain, "of inhibitory currents")
+        .add(&Params::tau_syn_exc, "tau_syn_exc", "ms", 2, at_least(1e-3), plain, "of excitatory currents")
+        .add(&Params::tau_syn_inh, "tau_syn_inh", "ms", 2, at_least(1e-3), plain, "of inhibitory currents")
         .add(&Params::I_dc, "I_dc", "mV/ms", 0, any(), scheduled, "constant input current")
         .add(&Params::tolerance, "tolerance", "mV", 1e-9, between(1e-12, 1), plain, ode::tolerance_doc);
     return t;
@@ -68,20 +68,19 @@ struct Izhikevich : Ode<Izhikevich, 2, 2> {
   }
   /// v does not pass `top`, the lowest point of the parabola, where its slope there is negative for all time;
   /// below that no slope is above the one where v is now, for the parabola falls.
-  static bool quiet(const Constants& c, const State& s, double ms) {
+  template <class T>
+  static auto below(const Constants& c, const T (&y)[2], const T (&I)[2], T ms) {
     constexpr double top = -62.5;  // 0.04 v^2 + 5 v + 140 is -16.25 there
-    const double v = s.y[0];
-    if (!(v < std::min(top, c.p.v_peak)) || c.p.b < 0) return false;
+    const T v = y[0], in = c.p.I_dc + ode::positive(I[0]) + ode::positive(I[1]);
     // u falls to b v at most; v falls by u and negative currents: no further than where the parabola alone is
     // as large.
-    double in = c.p.I_dc, out = 0;
-    for (const double x : s.x) (x > 0 ? in : out) += x;
-    const double u_most = std::max(s.y[1], c.p.b * top);
-    const double low =
-        -62.5 - math::sqrt(std::max((16.25 - std::min(c.p.I_dc, 0.0) - out + u_most) / 0.04, 0.0));
-    const double u_least = std::min(s.y[1], c.p.b * std::min(v, low));
-    if (top < c.p.v_peak && in - 16.25 < u_least) return true;
-    return v + std::max(v * (0.04 * v + 5) + 140 - u_least + in, 0.0) * ms < std::min(top, c.p.v_peak);
+    const T out = std::min(c.p.I_dc, 0.0) + ode::negative(I[0]) + ode::negative(I[1]);
+    const T most = 16.25 - out + ode::max(y[1], T{} + c.p.b * top);
+    const T low = -62.5 - ode::sqrt(ode::positive(most) * 25);
+    const T u = ode::min(y[1], c.p.b * ode::min(v, low));
+    const T end = v + ode::positive(v * (0.04 * v + 5) + 140 - u + in) * ms;
+    const double limit = std::min(top, c.p.v_peak), for_ever = top < c.p.v_peak ? -16.25 : math::infinity;
+    return (v < (c.p.b < 0 ? -math::infinity : limit)) & ((in + for_ever < u) | (end < limit));
   }
 };
 

@@ -40,7 +40,7 @@ struct LifCondExp : Conductances<LifCondExp, 2> {
 
   static auto params() {
     FieldTable<Params> t;
-    t.add(&Params::C_m, "C_m", "pF", 200, above(0), plain, "membrane capacitance")
+    t.add(&Params::C_m, "C_m", "pF", 200, at_least(1e-3), plain, "membrane capacitance")
         .add(&Params::g_L, "g_L", "nS", 10, above(0), plain, "leak conductance")
         .add(&Params::E_L, "E_L", "mV", -60, any(), plain, "leak reversal potential")
         .add(&Params::E_exc, "E_exc", "mV", 0, any(), plain, "excitatory reversal potential")
@@ -49,9 +49,9 @@ struct LifCondExp : Conductances<LifCondExp, 2> {
         .add(&Params::v_reset, "v_reset", "mV", -60, any(), plain, "potential after a spike; below v_th")
         .add(&Params::t_ref, "t_ref", "ms", 5, at_least(0), in_ticks,
              "refractory period: V is held, conductances go on")
-        .add(&Params::tau_syn_exc, "tau_syn_exc", "ms", 5, above(0), plain,
+        .add(&Params::tau_syn_exc, "tau_syn_exc", "ms", 5, at_least(1e-9), plain,
              "time constant of the excitatory conductance")
-        .add(&Params::tau_syn_inh, "tau_syn_inh", "ms", 10, above(0), plain,
+        .add(&Params::tau_syn_inh, "tau_syn_inh", "ms", 10, at_least(1e-9), plain,
              "time constant of the inhibitory conductance")
         .add(&Params::I_dc, "I_dc", "pA", 0, any(), scheduled, "constant input current")
         .add(&Params::tolerance, "tolerance", "mV", 1e-9, between(1e-12, 1), plain,

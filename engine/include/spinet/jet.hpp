@@ -12,7 +12,7 @@ namespace spinet {
 
 /// The numbers of four neurons, which operators work on together with the bits that they give of each.
 typedef double Lanes __attribute__((vector_size(32)));
-typedef long long LaneMask __attribute__((vector_size(32)));  // all ones where a comparison of Lanes holds
+using LaneMask = decltype(Lanes{} < Lanes{});  // all ones where a comparison of Lanes holds
 
 namespace ode {
 inline constexpr int most_order = 16;
@@ -34,18 +34,14 @@ struct Arena {
   }
 };
 
-inline double exp(double x) { return math::exp(x); }
-inline double log(double x) { return math::log(x); }
-[[gnu::always_inline]] inline Lanes exp(Lanes x) {
-  alignas(32) double each[4] = {x[0], x[1], x[2], x[3]};
-  math::exp_each(each, 4);
-  return Lanes{each[0], each[1], each[2], each[3]};
-}
-/// e^x, for x <= 0: without a table, so that four take little longer than one.  Relative error under 4e-16; 0
-/// below -700.
+inline bool any(bool mask) { return mask; }
+[[gnu::always_inline]] inline bool any(LaneMask m) { return (m[0] | m[1] | m[2] | m[3]) != 0; }
+/// e^x without a table, so that four take little longer than one.  Relative error under 4e-16; below -700 and
+/// above 709 that of these.
 template <class V>
-[[gnu::always_inline]] inline V decay(V x) {
+[[gnu::always_inline]] inline V exp(V x) {
   x = x < -700 ? V{} - 700 : x;
+  x = x > 709 ? V{} + 709 : x;
   constexpr double round = 0x1.8p52;
   const V shifted = x * 1.4426950408889634 + round, turns = shifted - round;
   const V r = (x - turns * 0x1.62e42fefap-1) - turns * 0x1.cf79abc9e3b3ap-40;
@@ -59,6 +55,34 @@ template <class V>
                      << 52;  // the low bits of `shifted` are the integer
   return (low + r8 * high) * std::bit_cast<V>(scale);
 }
+/// What is left of an input after a time; one that nothing can feel is dropped, for denormal numbers are
+/// slow.
+template <class V>
+[[gnu::always_inline]] inline V left_of(V x, V factor) {
+  x *= factor;
+  return (x < 1e-280) & (x > -1e-280) ? V{} : x;
+}
+template <class V>
+[[gnu::always_inline]] inline V positive(V x) {
+  return x > 0 ? x : V{};
+}
+template <class V>
+[[gnu::always_inline]] inline V negative(V x) {
+  return x < 0 ? x : V{};
+}
+template <class V>
+[[gnu::always_inline]] inline V max(V a, V b) {
+  return a < b ? b : a;
+}
+template <class V>
+[[gnu::always_inline]] inline V min(V a, V b) {
+  return b < a ? b : a;
+}
+inline double sqrt(double x) { return math::sqrt(x); }
+[[gnu::always_inline]] inline Lanes sqrt(Lanes x) {
+  return Lanes{math::sqrt(x[0]), math::sqrt(x[1]), math::sqrt(x[2]), math::sqrt(x[3])};
+}
+inline double log(double x) { return math::log(x); }
 [[gnu::always_inline]] inline Lanes log(Lanes x) {
   return Lanes{math::log(x[0]), math::log(x[1]), math::log(x[2]), math::log(x[3])};
 }

@@ -20,10 +20,11 @@ struct Course {
   Tick last = 0;          ///< what the rest of the state is as of
   Tick free = 0;          ///< end of the refractory period
   Tick crossing = never;  ///< tick of the next spike if nothing else happens in this frame
+  Tick sure = 0;          ///< until then it stays below the threshold for certain if nothing arrives
   /// 1: it is at or above the threshold and has fired for that; 2: arrivals of this tick have brought it
   /// there
-  std::uint64_t risen = 0;
-  std::uint64_t kind = 0;  ///< of its constants: neurons with the same have the same constants
+  std::uint64_t risen : 2 = 0;
+  std::uint64_t kind : 62 = 0;  ///< of its constants: neurons with the same have the same constants
 };
 
 /// Part of its `Constants`.
@@ -53,8 +54,8 @@ struct Timing {
 ///   beyond                      why the run ends where the neuron cannot be followed
 template <class M>
 struct Threshold {
-  /// Puts the constants made of p in place, and `kind`: 64 mixed bits (S. Vigna's splitmix64), which two sets
-  /// of constants of a network share with a chance of 1e-19.
+  /// Puts the constants made of p in place, and `kind`: 62 mixed bits (S. Vigna's splitmix64), which two sets
+  /// of constants of a network share with a chance of 1e-18.
   template <class N, class P>
   static void derive(N n, std::uint32_t j, const P& p) {
     using C = typename M::Constants;
@@ -69,7 +70,7 @@ struct Threshold {
       kind = (kind ^ (kind >> 27)) * 0x94d049bb133111ebu;
       kind ^= kind >> 31;
     }
-    n.state(j).kind = kind;
+    n.state(j).kind = kind >> 2;
   }
 
   static constexpr const char* too_often =
@@ -142,10 +143,13 @@ struct Threshold {
         sleeps = false;
         continue;
       }
+      if (s.sure >= end && (s.sure == never || !sleeps)) continue;
       const auto& c = n.constants(j);
       const bool below = !M::crossed(c, s);
-      sleeps = sleeps && below && M::quiet(c, s, math::infinity);
-      if (below && M::quiet(c, s, static_cast<double>(end - s.last) * c.ms_per_tick)) continue;
+      if (sleeps && below && M::quiet(c, s, math::infinity)) s.sure = never;
+      sleeps = sleeps && s.sure == never;
+      if (s.sure >= end || (below && M::quiet(c, s, static_cast<double>(end - s.last) * c.ms_per_tick)))
+        continue;
       some[count++] = j;
       if (count == 4) look_at_some();
     }
@@ -189,26 +193,43 @@ struct Threshold {
     }
     return good;
   }
+  /// The end of a frame, and how long frames are.
+  struct FrameEnd {
+    Tick tick, length;
+    /// As far as it is worth to be sure of: two frames more spare two looks at their begins.
+    Tick far() const { return tick < never / 2 ? tick + 2 * length : tick; }
+  };
+  /// Whether it stays below the threshold to the end of the frame; `sure` tells until when.
+  template <class C, class S>
+  static bool is_sure(const C& c, S& s, FrameEnd end) {
+    for (const Tick until : {end.far(), end.tick})
+      if (M::quiet(c, s, static_cast<double>(until - s.last) * c.ms_per_tick)) {
+        s.sure = until;
+        return true;
+      }
+    return false;
+  }
   /// Finds the crossing in what is left of the frame, from the state's tick on, and asks for its test, at
   /// `soonest` at the earliest.
   template <class N, class C>
   static void look(N n, const C& c, std::uint32_t j, Tick soonest = 0) {
     auto& s = n.state(j);
+    s.sure = 0;
     if (s.crossing == s.last && s.risen != 2) return;  // its test comes in this tick
     s.crossing = never;
     if (s.risen == 2) s.risen = 0;  // what else arrives in this tick counts, too
     if (s.last < s.free) return;
     const Tick end = n.b.frame_begin + n.b.frame_length;
-    const double left = static_cast<double>(end - s.last) * c.ms_per_tick;
     if (!M::crossed(c, s)) {
       s.risen = 0;
-      if (M::quiet(c, s, left)) return;
+      if (is_sure(c, s, {end, n.b.frame_length})) return;
     } else if (s.risen == 0) {
       s.crossing = std::max(s.last, soonest);
       if (s.crossing == s.last) s.risen = 2;
       if (s.crossing < end) n.out().test_at(s.crossing, j);
       return;
     }
+    const double left = static_cast<double>(end - s.last) * c.ms_per_tick;
     const double at = M::next(c, s, left);
     if (at != at) return n.out().fail(s.last, j, M::beyond);
     if (!(at <= left)) return;
