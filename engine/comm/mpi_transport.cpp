@@ -22,36 +22,52 @@ constexpr int failed_code = 3;  // agreed where a rank left the others waiting w
 
 }  // namespace
 
-MpiTransport::MpiTransport(MPI_Comm parent, std::size_t chunk) : chunk_(chunk) {
+MpiTransport::MpiTransport(MPI_Comm parent, std::size_t chunk, Slots slots) : chunk_(chunk) {
   check(MPI_Comm_dup(parent, &comm_), "MPI_Comm_dup");
   MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN);
   MPI_Comm_rank(comm_, &rank_);
   MPI_Comm_size(comm_, &size_);
   chunk_ = std::clamp<std::size_t>(chunk, static_cast<std::size_t>(size_), std::size_t{1} << 30);
+  if (slots == Slots::messages) return;
+  shared_.emplace(comm_);
+  if (shared_->there()) capacity_ = shared_->capacity();
+  else shared_.reset();
 }
 
-MpiTransport::~MpiTransport() { MPI_Comm_free(&comm_); }
+MpiTransport::~MpiTransport() {
+  shared_.reset();
+  MPI_Comm_free(&comm_);
+}
 
 std::uint64_t MpiTransport::header_of(int rank) const {
+  if (shared_) return shared_->header_of(rank);
   std::uint64_t header;
   std::memcpy(&header, slots_.data() + static_cast<std::size_t>(rank) * slot_.size(), header_bytes);
   return header;
 }
 
 std::span<const std::byte> MpiTransport::slot_payload(int rank, std::size_t length) const {
-  return {slots_.data() + static_cast<std::size_t>(rank) * slot_.size() + header_bytes,
-          std::min(length, capacity_)};
+  const std::byte* const from =
+      shared_ ? shared_->payload(rank)
+              : slots_.data() + static_cast<std::size_t>(rank) * slot_.size() + header_bytes;
+  return {from, std::min(length, capacity_)};
+}
+
+/// `mine` is what of a message goes into a slot.
+void MpiTransport::send_slots(std::uint64_t header, std::span<const std::byte> mine) {
+  if (shared_) return shared_->exchange(header, mine);
+  slot_.resize(header_bytes + capacity_);
+  slots_.resize(slot_.size() * static_cast<std::size_t>(size_));
+  std::memcpy(slot_.data(), &header, header_bytes);
+  if (!mine.empty()) std::memcpy(slot_.data() + header_bytes, mine.data(), mine.size());
+  const int count = static_cast<int>(slot_.size());
+  check(MPI_Allgather(slot_.data(), count, MPI_BYTE, slots_.data(), count, MPI_BYTE, comm_), "MPI_Allgather");
 }
 
 void MpiTransport::exchange(What what, std::span<const std::byte> mine) {
   if (ended_) throw std::logic_error("MpiTransport: a collective after the farewell");
-  slot_.resize(header_bytes + capacity_);
-  slots_.resize(slot_.size() * static_cast<std::size_t>(size_));
-  const std::uint64_t header = mine.size() | (static_cast<std::uint64_t>(what) << 56);
-  std::memcpy(slot_.data(), &header, header_bytes);
-  if (!mine.empty()) std::memcpy(slot_.data() + header_bytes, mine.data(), std::min(mine.size(), capacity_));
-  const int count = static_cast<int>(slot_.size());
-  check(MPI_Allgather(slot_.data(), count, MPI_BYTE, slots_.data(), count, MPI_BYTE, comm_), "MPI_Allgather");
+  send_slots(mine.size() | (static_cast<std::uint64_t>(what) << 56),
+             mine.first(std::min(mine.size(), capacity_)));
   bool leaving = false, mixed = false;
   largest_now_ = 0;
   for (int r = 0; r < size_; ++r) {
@@ -128,6 +144,7 @@ void MpiTransport::lay_out(Gathered& all) const {
 // `largest_slot` always take two steps, where latency no longer counts: small ones beside them keep a small
 // slot.
 void MpiTransport::adapt() {
+  if (shared_) return;
   const auto most = std::clamp(all_slots / static_cast<std::size_t>(size_), smallest_slot, largest_slot);
   const auto slot_for = [most](std::size_t message) {
     const std::size_t wanted = (header_bytes + message + message / 4 + 63) / 64 * 64;
@@ -145,6 +162,19 @@ void MpiTransport::adapt() {
 
 void MpiTransport::all_gather(std::span<const std::byte> mine, Gathered& all) {
   exchange(What::all_gather, mine);
+  copy_all(mine, all);
+}
+
+void MpiTransport::all_see(std::span<const std::byte> mine, Seen& all) {
+  exchange(What::all_gather, mine);
+  const bool there = shared_ && largest_now_ <= capacity_;
+  if (!there) copy_all(mine, all.copied);
+  all.of.clear();
+  for (int r = 0; r < size_; ++r)
+    all.of.push_back(there ? slot_payload(r, size_of(r)) : std::span<const std::byte>(all.copied.of(r)));
+}
+
+void MpiTransport::copy_all(std::span<const std::byte> mine, Gathered& all) {
   lay_out(all);
   if (largest_now_ > capacity_) all_gather_rest(mine, all);
   adapt();

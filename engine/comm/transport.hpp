@@ -20,6 +20,12 @@ struct Gathered {
   }
 };
 
+/// Bytes of all ranks where they lie.
+struct Seen {
+  std::vector<std::span<const std::byte>> of;  ///< by rank
+  Gathered copied;                             ///< where there is no other place
+};
+
 /// Thrown on every rank when one has failed; the message is that rank's.
 struct RankFailed : std::runtime_error {
   int rank;
@@ -34,6 +40,12 @@ class Transport {
   virtual int size() const = 0;
   /// Everyone's bytes to everyone.  Called once a window with small messages: latency counts.
   virtual void all_gather(std::span<const std::byte> mine, Gathered& all) = 0;
+  /// The same without a copy, if there is a way: what is seen stays until this rank's next call.
+  virtual void all_see(std::span<const std::byte> mine, Seen& all) {
+    all_gather(mine, all.copied);
+    all.of.clear();
+    for (int r = 0; r < size(); ++r) all.of.push_back(all.copied.of(r));
+  }
   /// Everyone's bytes to rank 0; `all` is left empty elsewhere.  Messages may exceed 2 GiB.
   virtual void gather(std::span<const std::byte> mine, Gathered& all) = 0;
 };

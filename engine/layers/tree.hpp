@@ -38,9 +38,10 @@ class TreeSum {
     }
     nodes_.clear();
     collect(0, shares_.shards);
-    transport_.all_gather(std::as_bytes(message()), gathered_);
-    next_ = 0;
-    return {join(0, shares_.shards), numbers};
+    transport_.all_see(std::as_bytes(message()), seen_);
+    next_.assign(static_cast<std::size_t>(shares_.ranks), 0);
+    copies_ = 0;
+    return {changeable(join(0, shares_.shards)), numbers};
   }
 
  private:
@@ -78,22 +79,47 @@ class TreeSum {
     for (const N* node : nodes_) message_.insert(message_.end(), node, node + numbers_);
     return message_;
   }
-  N* join(std::uint32_t begin, std::uint32_t end) {
-    if (owner(begin, end) >= 0) return reinterpret_cast<N*>(gathered_.bytes.data()) + numbers_ * next_++;
+  /// A sum that is this rank's to change, or another rank's.
+  struct Sum {
+    N* own;
+    const N* seen;
+  };
+  N* changeable(const Sum& s) {
+    if (s.own) return s.own;
+    if (copies_ == scratch_.size()) scratch_.emplace_back();
+    std::vector<N>& copy = scratch_[copies_++];
+    copy.assign(s.seen, s.seen + numbers_);
+    return copy.data();
+  }
+  /// Which of the two sums is added to makes no difference to their sum.
+  Sum join(std::uint32_t begin, std::uint32_t end) {
+    if (const int who = owner(begin, end); who >= 0) {
+      const auto rank = static_cast<std::size_t>(who);
+      const std::size_t node = next_[rank]++;
+      if (who == shares_.rank) return {nodes_[node], nullptr};
+      return {nullptr, reinterpret_cast<const N*>(seen_.of[rank].data()) + numbers_ * node};
+    }
     const std::uint32_t middle = begin + (end - begin) / 2;
-    N* const left = join(begin, middle);
-    add_(join(middle, end), left, numbers_);
-    return left;
+    const Sum left = join(begin, middle), right = join(middle, end);
+    if (!left.own && right.own) {
+      add_(left.seen, right.own, numbers_);
+      return right;
+    }
+    N* const sum = changeable(left);
+    add_(right.own ? right.own : right.seen, sum, numbers_);
+    return {sum, nullptr};
   }
 
   Transport& transport_;
   const Shares shares_;
   const Add add_;
   std::span<N> mine_;
-  std::size_t numbers_ = 0, next_ = 0;
-  std::vector<const N*> nodes_;
+  std::size_t numbers_ = 0, copies_ = 0;
+  std::vector<N*> nodes_;
+  std::vector<std::size_t> next_;  ///< by rank: subtrees that are taken
   std::vector<N> message_;
-  Gathered gathered_;
+  std::vector<std::vector<N>> scratch_;
+  Seen seen_;
 };
 
 }  // namespace spinet::layers

@@ -11,17 +11,26 @@
 #include "mpi_world.hpp"
 #include "transport_checks.hpp"
 
+constexpr auto by_messages = spinet::MpiTransport::Slots::messages;
+
 TEST_CASE("every rank gets everyone's bytes") { CHECK_NOTHROW(check_collectives(world(), 300, 100'000)); }
 
 TEST_CASE("messages longer than one MPI call may carry arrive in pieces") {
   for (const std::size_t chunk : {64, 1000, 4096}) {
-    spinet::MpiTransport t(MPI_COMM_WORLD, chunk);
+    spinet::MpiTransport t(MPI_COMM_WORLD, chunk, by_messages);
     CHECK_NOTHROW(check_collectives(t, 60, 40'000));
   }
 }
 
+TEST_CASE(
+    "messages longer than what ranks of one machine share, and much shorter ones, one after the other") {
+  spinet::MpiTransport t(MPI_COMM_WORLD, 50'000);
+  CHECK_NOTHROW(check_collectives(t, 12, 600'000));
+  CHECK_NOTHROW(check_collectives(t, 2000, 100));
+}
+
 TEST_CASE("the slot follows the messages, alike on all ranks") {
-  spinet::MpiTransport t(MPI_COMM_WORLD, 1 << 20);
+  spinet::MpiTransport t(MPI_COMM_WORLD, 1 << 20, by_messages);
   spinet::Gathered all;
   const auto all_gather_from_last = [&](std::size_t size) {
     const std::vector<std::byte> mine(t.rank() == t.size() - 1 ? size : 0);
@@ -38,7 +47,8 @@ TEST_CASE("the slot follows the messages, alike on all ranks") {
 }
 
 TEST_CASE("a rank that fails ends the collective of the others with its message") {
-  spinet::MpiTransport t(MPI_COMM_WORLD, 1 << 20);
+  const auto slots = GENERATE(spinet::MpiTransport::Slots::shared, by_messages);
+  spinet::MpiTransport t(MPI_COMM_WORLD, 1 << 20, slots);
   const int failing = t.size() - 1;
   bool told = false;
   try {
@@ -61,9 +71,10 @@ TEST_CASE("ranks agree on the highest exit code") {
 }
 
 TEST_CASE("latency of an all_gather") {
-  auto& t = world();
+  const auto slots = GENERATE(spinet::MpiTransport::Slots::shared, by_messages);
+  spinet::MpiTransport t(MPI_COMM_WORLD, 1 << 20, slots);
   spinet::Gathered all;
-  for (const std::size_t size : {20, 300, 2000, 20'000}) {
+  for (const std::size_t size : {20, 300, 2000, 20'000, 200'000}) {
     const std::vector<std::byte> mine(size);
     double best = 1e9;
     for (int trial = 0; trial < 3; ++trial) {
@@ -76,6 +87,7 @@ TEST_CASE("latency of an all_gather") {
     }
     CHECK(all.bytes.size() == size * static_cast<std::size_t>(t.size()));
     if (t.rank() == 0)
-      std::cout << "all_gather of " << size << " B on " << t.size() << " ranks: " << best << " us\n";
+      std::cout << (slots == by_messages ? "by messages: " : "shared: ") << "all_gather of " << size
+                << " B on " << t.size() << " ranks: " << best << " us\n";
   }
 }
