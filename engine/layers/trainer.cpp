@@ -108,7 +108,8 @@ struct Trainer::Impl {
                                     std::to_string(plan.classes()) + " classes");
   }
 
-  void update(std::span<const float> gradient, double rate) {
+  /// False where something may not be finite.
+  bool update(std::span<const float> gradient, double rate) {
     const std::size_t n = plan.parameters;
     Update<float> u{};
     u.parameter = model.parameters.data(), u.gradient = gradient.data();
@@ -124,7 +125,7 @@ struct Trainer::Impl {
     u.rate = static_cast<float>(rate / (1 - power(descent.beta1, state.steps + 1)));
     u.root = static_cast<float>(1 / math::sqrt(1 - power(descent.beta2, state.steps + 1)));
     u.epsilon = static_cast<float>(descent.epsilon);
-    kernels.adam(u);
+    return kernels.adam(u);
   }
 
   void keep(const Part& part) {
@@ -157,6 +158,14 @@ struct Trainer::Impl {
     }
   }
 
+  /// After an update that may have one.
+  void look_for_faults(std::span<const float> gradient) const {
+    if (const auto* layer = first_bad(plan, gradient)) refuse(*layer, "a gradient that is not finite");
+    if (const auto* layer = first_bad(plan, parameters))
+      refuse(*layer, "a step to a weight that is not finite");
+    if (const auto* layer = first_bad(plan, moments)) refuse(*layer, "a gradient whose square is not finite");
+  }
+
   [[noreturn]] void refuse(const std::string& layer, const char* what) const {
     throw NotFinite(layer, "layer " + layer + ": " + what + ", in step " + std::to_string(state.steps + 1));
   }
@@ -175,14 +184,9 @@ Outcome Trainer::step(const Batch& batch, double rate) {
   if (result.bad_layer >= 0)
     t.refuse(t.plan.layers[static_cast<std::size_t>(result.bad_layer)].name, "a number that is not finite");
   if (!(result.loss - result.loss == 0)) t.refuse(t.plan.layers.back().name, "a loss that is not finite");
-  if (!t.kernels.finite(result.gradient.data(), result.gradient.size()))
-    t.refuse(*first_bad(t.plan, result.gradient), "a gradient that is not finite");
-  t.update(result.gradient, rate);
+  const bool fine = t.update(result.gradient, rate);
   t.keep_fixed();
-  if (!t.kernels.finite(t.parameters.data(), t.parameters.size()))
-    t.refuse(*first_bad(t.plan, t.parameters), "a step to a weight that is not finite");
-  if (!t.kernels.finite(t.moments.data(), t.moments.size()))
-    t.refuse(*first_bad(t.plan, t.moments), "a gradient whose square is not finite");
+  if (!fine) t.look_for_faults(result.gradient);
   t.update_statistics();
   t.model.parameters.swap(t.parameters);
   t.state.moments.swap(t.moments);

@@ -212,8 +212,10 @@ struct Kernels {
   bool (*finite)(const T* x, std::size_t numbers);  ///< all of them, lanes counted
   /// to[i] += from[i], no lanes
   void (*accumulate)(const T* from, T* to, std::size_t numbers);
-  void (*adam)(const Update<T>&);
-  void (*descend)(const Update<T>&);
+  /// These return whether all they gave is finite; false also where the sum of a parameter and its moments is
+  /// not.
+  bool (*adam)(const Update<T>&);
+  bool (*descend)(const Update<T>&);
 };
 
 /// The tables of this program for floats; null where the compiler or this machine's processor has not got it.
