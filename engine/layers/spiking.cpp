@@ -89,6 +89,14 @@ Spiking spiking_of(const Network& n, const Population& p, const Showing& shown) 
   return s;
 }
 
+std::string between_steps(const Plan& plan) {
+  std::string names;
+  for (const Layer& l : plan.layers)
+    if (l.answer == Answer::lif && l.spiking.synaptic_decay > 0)
+      names += (names.empty() ? "" : ", ") + l.name;
+  return names;
+}
+
 std::vector<double> left_of_answers(const Showing& shown, Tick answer, Tick delay, double ticks_per_ms) {
   std::vector<double> left;
   for (std::uint32_t k = 0; k < shown.steps; ++k) {

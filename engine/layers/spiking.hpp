@@ -14,4 +14,7 @@ Spiking spiking_of(const Network&, const Population&, const Showing&);
 /// Throws NotLayered: the last ones come too late.
 std::vector<double> left_of_answers(const Showing&, Tick answer, Tick delay, double ticks_per_ms);
 
+/// Layers whose neurons cross their thresholds between the steps of training, "h1, h2"; or "".
+std::string between_steps(const Plan&);
+
 }  // namespace spinet::layers

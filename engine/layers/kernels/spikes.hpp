@@ -7,12 +7,21 @@
 namespace spinet::layers {
 
 /// In every step: current = synaptic_decay current + x; potential = membrane_decay potential + current; a
-/// neuron at or above the threshold spikes, and afterwards is at `reset`, with a soft reset plus what was
-/// above the threshold.
+/// neuron at or above the threshold spikes, and afterwards is at `reset`.  A soft reset takes threshold -
+/// reset away; who is at or above the threshold then spikes again, as in a run with the next tick, so that a
+/// step may have several spikes.
 template <class V>
 struct SpikeKernels {
   using T = typename V::Scalar;
   static constexpr std::size_t lanes = V::lanes;
+  static constexpr T most_more = 1 << 20;  ///< spikes of a step after the first one
+
+  /// The greatest whole number that x, from 0 to `most_more`, is not below.
+  static V whole(V x) {
+    const V magic = V::of(sizeof(T) == sizeof(float) ? T(0x1.8p23) : static_cast<T>(0x1.8p52));
+    const V nearest = (x + magic) - magic;
+    return V::select(V::greater(nearest, x), nearest - V::of(1), nearest);
+  }
 
   static bool spikes(const Spikes<T>& s) {
     V check = V::of(0);
@@ -27,8 +36,13 @@ struct SpikeKernels {
         const auto fires = V::at_least(u, threshold);
         check = V::fma(u, none, check);
         u.store(s.potential + t * frame + i);
-        V::select(fires, one, none).store(s.spikes + t * frame + i);
-        left = V::select(fires, s.soft_reset ? (u - threshold) + reset : reset, u);
+        V fired = one, after = reset;
+        if (s.soft_reset) {
+          const V more = whole(V::min((u - threshold) / (threshold - reset), V::of(most_more)));
+          fired = one + more, after = V::fma(none - more, threshold - reset, (u - threshold) + reset);
+        }
+        V::select(fires, fired, none).store(s.spikes + t * frame + i);
+        left = V::select(fires, after, u);
       }
     }
     return UnitKernels<V>::zero(check);
