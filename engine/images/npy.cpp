@@ -47,7 +47,10 @@ NpyHead npy_head(const std::filesystem::path& file, std::string_view dictionary)
   while (!shape.empty()) {
     std::uint64_t n = 0;
     const auto [rest, error] = std::from_chars(shape.data(), shape.data() + shape.size(), n);
-    if (error != std::errc()) fail(file, "has a shape that is not made of numbers");
+    if (error == std::errc::result_out_of_range)
+      fail(file, fmt::format("announces {} numbers in a dimension, more than any file holds",
+                             printable_line(shape.substr(0, static_cast<std::size_t>(rest - shape.data())))));
+    if (error != std::errc()) fail(file, "has a shape that is not made of whole numbers from 0 up");
     head.shape.push_back(n);
     shape.remove_prefix(static_cast<std::size_t>(rest - shape.data()));
     while (!shape.empty() && (shape.front() == ',' || shape.front() == ' ')) shape.remove_prefix(1);
@@ -114,6 +117,7 @@ Array read_npy(const std::filesystem::path& file, Wanted wanted) {
   const auto head = npy_head(file, npy_dictionary(source));
   if (head.columns_first && head.shape.size() > 1)
     fail(file, "is in Fortran order; numpy.ascontiguousarray gives the order that is read");
+  if (head.shape.empty()) fail(file, "is one number and no array of them: its shape is ()");
   Array a;
   a.shape = head.shape;
   const auto count = product(file, a.shape);

@@ -302,6 +302,10 @@ void LogData::read(const LoggedReport& r, const Part& part, std::vector<float>& 
   read_table(r.path + "/data", part, into);
 }
 
+void LogData::read(const LoggedImages&, const Part& part, std::vector<float>& into) const {
+  read_table("images/outputs", part, into);
+}
+
 void LogData::read(const LoggedWeights& w, const Part& part, std::vector<float>& into) const {
   read_table("/weights/" + w.name + "/data", part, into);
 }

@@ -84,6 +84,8 @@ class LogData {
   };
   void read(const LoggedReport& report, const Part& part, std::vector<float>& into) const;
   void read(const LoggedWeights& weights, const Part& part, std::vector<float>& into) const;
+  /// Outputs: frames are images, values classes.
+  void read(const LoggedImages& images, const Part& part, std::vector<float>& into) const;
   WeightMapping mapping(const LoggedWeights& weights) const;
   WeightEvents read(const LoggedWeightEvents& events) const;
   /// A column of an environment's metrics, "timestamps" (ms) among them: a value for each reward.

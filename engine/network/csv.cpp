@@ -82,6 +82,27 @@ bool looks_like_header(const std::vector<Cell>& cells, const std::vector<std::st
 
 }  // namespace
 
+std::vector<Column> csv_header(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  Lines lines(in);
+  std::string line;
+  for (bool first = true; lines.next(line); first = false) {
+    if (first && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
+    if (line.empty() || line[0] == '#') continue;
+    std::vector<Column> all;
+    for (const Cell& c : cells(line)) {
+      const auto bracket = c.text.ends_with(']') ? c.text.find('[') : std::string_view::npos;
+      auto name = c.text.substr(0, bracket);
+      while (name.ends_with(' ')) name.remove_suffix(1);
+      std::string unit = "1";
+      if (bracket != std::string_view::npos) unit = c.text.substr(bracket + 1, c.text.size() - bracket - 2);
+      all.push_back({std::string(name), parse_unit(unit) ? unit : "1", true});
+    }
+    return all;
+  }
+  return {};
+}
+
 std::string without_name(const std::filesystem::path& file, std::string_view reason) {
   for (const auto& name : {file.string() + ": ", file.filename().string() + ": "})
     if (reason.starts_with(name)) reason.remove_prefix(name.size());

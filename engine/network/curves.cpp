@@ -234,20 +234,26 @@ class CurvesReader {
     return layers::measured(pulses, R, taus);
   }
 
-  /// The names in the first line of a file: one for each column.
-  static std::vector<Column> columns_of(const std::filesystem::path& file) {
-    std::ifstream in(file);
-    std::string line;
-    std::getline(in, line);
-    std::vector<Column> all;
-    for (std::size_t at = 0; at <= line.size() && all.size() <= most_curves;) {
-      const std::size_t end = std::min(line.find(',', at), line.size());
-      std::string name(trimmed(std::string_view(line).substr(at, end - at)));
-      if (name.size() > 1 && name.front() == '"' && name.back() == '"')
-        name = name.substr(1, name.size() - 2);
-      all.push_back({std::move(name), "1", true});
-      at = end + 1;
-    }
+  /// The columns of a file: pulses, then each curve.  None after an error.
+  std::vector<Column> columns_of(const std::filesystem::path& file, Mark where) {
+    auto all = csv_header(file);
+    const auto refuse = [&](const std::string& reason) {
+      r_.errors.error(where, fmt::format("{} {}", in_quotes(file.string()), reason),
+                      "its first line names the columns, separated by commas: pulses, curve1, curve2, ...");
+      return std::vector<Column>{};
+    };
+    const auto pulses =
+        std::find_if(all.begin(), all.end(), [](const Column& c) { return c.name == "pulses"; });
+    if (all.empty()) return refuse("is empty");
+    if (pulses == all.end()) return refuse("has no column 'pulses'");
+    if (all.size() < 2) return refuse("has no curve beside 'pulses'");
+    if (all.size() - 1 > most_curves)
+      return refuse(
+          fmt::format("has {} curves, and at most {} can be read out", all.size() - 1, most_curves));
+    for (std::size_t i = 0; i < all.size(); ++i)
+      if (all[i].name.empty()) return refuse(fmt::format("has no name for its column {}", i + 1));
+    pulses->unit = "1";
+    std::rotate(all.begin(), pulses, pulses + 1);
     return all;
   }
 
@@ -255,14 +261,8 @@ class CurvesReader {
     const auto taus = time_constants(n);
     const auto file = r_.data_file(given);
     if (!taus || !file || !good_) return {};
-    const auto columns = columns_of(*file);
-    if (columns.size() < 2 || columns.size() > most_curves || columns[0].name != "pulses") {
-      r_.errors.error(
-          given.mark,
-          fmt::format("{} does not begin with the names of its columns", in_quotes(file->string())),
-          "pulses, curve1, curve2, ...");
-      return {};
-    }
+    const auto columns = columns_of(*file, given.mark);
+    if (columns.empty()) return {};
     std::vector<double> pulses;
     std::vector<std::vector<double>> curves(columns.size() - 1);
     const std::size_t before = r_.errors.count();

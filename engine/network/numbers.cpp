@@ -8,6 +8,10 @@
 
 namespace spinet {
 
+namespace {
+constexpr double beyond_hours = 1e15;  // [s]; from there on nobody counts hours
+}
+
 std::string exact_text(double x) { return fmt::format("{}", x); }
 
 std::string number_text(double x) {
@@ -37,6 +41,7 @@ std::string amount_text(double x) {
 
 std::string time_text(double seconds, int digits) {
   if (seconds < 0) return fmt::format("-{}", time_text(-seconds, digits));
+  if (seconds >= beyond_hours) return fmt::format("{:.{}g} s", seconds, digits);
   const auto two = [](double larger, double smaller, const char* one, const char* other) {
     return fmt::format("{:.0f} {}", larger, one) +
            (smaller > 0 ? fmt::format(" {:.0f} {}", smaller, other) : "");
@@ -60,6 +65,7 @@ std::string time_text(double seconds, int digits) {
 std::string exact_time_text(double seconds) {
   if (seconds < 0) return fmt::format("-{}", exact_time_text(-seconds));
   if (seconds < 60) return time_text(seconds, 12);
+  if (seconds >= beyond_hours) return number_text(seconds) + " s";
   const bool whole = seconds == std::floor(seconds);
   if (whole && (seconds < 3600 || std::fmod(seconds, 60) == 0)) return time_text(seconds);
   return number_text(seconds) + " s";

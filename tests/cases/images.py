@@ -147,7 +147,7 @@ class Images(unittest.TestCase):
         write_model(self.folder / "m.h5", self.model)
 
     def spinet(self, *words, command="run"):
-        file = "small.yaml" if command == "run" else "small.h5"
+        file = "small.yaml" if command in ("run", "validate") else "small.h5"
         return subprocess.run([SPINET, command, file, *map(str, words)], cwd=self.folder, text=True,
                               capture_output=True, timeout=120)
 
@@ -266,6 +266,35 @@ class Images(unittest.TestCase):
         with h5py.File(self.folder / "small.h5") as log:
             np.testing.assert_allclose(log["images/outputs"][:], y @ m["connections/read/weights"].T + m["layers/out/bias"], atol=1e-4)
 
+    def test_headers_of_measured_curves(self):
+        (self.folder / "small.yaml").write_text(MEASURED)
+        rows = "0,1,2\n1,2,3\n2,3,5\n3,3,5.5\n"
+        for text in ("\ufeff# measured\r\npulses,a,b\r\n" + rows, '"a",pulses,"b, of Tuesday"\n' + rows, "pulses,a [Ohm],b [kOhm]\r" + rows.replace("\n", "\r")):
+            (self.folder / "measured.csv").write_bytes(text.encode())
+            r = self.spinet(command="validate")
+            self.assertEqual(r.returncode, 0, r.stderr)
+        for text, says in (("", "'measured.csv' is empty"), ("Pulses,a\n" + rows, "'measured.csv' has no column 'pulses'"), ("pulses;a\n" + rows, "has no column 'pulses'"),
+                           ("pulses\n1\n2\n3\n", "has no curve beside 'pulses'"), ("pulses,a,\n" + rows, "has no name for its column 3"),
+                           ("pulses," + ",".join(map(str, range(2000))) + "\n", "has 2000 curves, and at most 1024 can be read out"), ("pulses,a,a\n" + rows, "column 'a' is there twice")):
+            (self.folder / "measured.csv").write_text(text)
+            self.assertIn(says, self.spinet(command="validate").stderr)
+
+    def test_tables_of_a_run(self):
+        self.fine("--data", SAMPLE, "--weights", "m.h5", "--images", "3..7")
+        r = subprocess.run([SPINET, "export", "small.h5", "--to", "csv", "--force"], cwd=self.folder, text=True, capture_output=True)
+        self.assertEqual(r.returncode, 0, r.stderr)
+        table = np.genfromtxt(self.folder / "small_csv" / "images_image.csv", delimiter=",", names=True)
+        with h5py.File(self.folder / "small.h5") as log:
+            g = log["images"]
+            np.testing.assert_array_equal(table["image"], g["numbers"][:])
+            for name in ("predicted", "right"):
+                np.testing.assert_array_equal(table[name], g[name][:])
+            np.testing.assert_array_equal(table["label"], g["labels"][:])
+            np.testing.assert_array_equal(np.stack([table[f"output_{c}"] for c in range(10)], 1).astype("f4"), g["outputs"][:])
+            for layer in g["spikes"]:
+                np.testing.assert_array_equal(table[f"spikes_{layer}"], g[f"spikes/{layer}"][:])
+                np.testing.assert_array_equal(table[f"events_{layer}"], g[f"events/{layer}"][:])
+
     def test_some_images_of_other_files(self):
         rng = np.random.default_rng(3)
         images = rng.integers(0, 256, (9, 28, 28)).astype(np.uint8) * (rng.random((9, 28, 28)) < 0.2).astype(np.uint8)
@@ -302,6 +331,12 @@ class Images(unittest.TestCase):
         self.refused("image 2 has the label 10; there are 10 classes", "--data", ".")
         np.save(self.folder / "test-labels.npy", np.array([0, 9, 3]))
         self.refused("images are 1 x 28 x 27 (channels, rows, columns), the input is 2 x 28 x 28", "--data", ".")
+        whole = (self.folder / "test-images.npy").read_bytes()
+        for shape, says in ((b"(3, 99999999999999999999, 4)", "announces 99999999999999999999 numbers in a dimension, more than any file holds"),
+                            (b"(3, 1000000000000, 4)", "is truncated: it announces 3 x 1000000000000 x 4 pixels"), (b"(3, 2.5, 4)", "a shape that is not made of whole numbers"),
+                            (b"()", "is one number and no array")):
+            (self.folder / "test-images.npy").write_bytes(whole.replace(b"(3, 28, 27), }" + b" " * 20, (shape + b", }").ljust(34)))
+            self.refused(says, "--data", ".")
         (self.folder / "small.yaml").write_text("spinet: 1\nduration: 1 ms\npopulations: {a: {model: lif_delta, size: 3}}\n")
         self.refused("no population shows images", *data)
 

@@ -395,6 +395,7 @@ class Refused(Case):
                 (chain(inputs(2 ** 31, 2 ** 31), outputs(1)), "too many elements"),
                 (chain(inputs(-1), outputs(1)), "at least 1"),
                 (good(node("Delay", delay=F([-1, 0])), lif(2)), "a delay below 0 s"),
+                (chain(inputs(2), node("Linear", weight=F(numpy.ones((2, 2)))), {**lif(2), "tau": numpy.full(2, 1e300)}, outputs(2)), "must be from 0.001 ms to 1e+97 s; it is 1e+300 s"),
                 ({"type": "NIRGraph", "nodes": {"i": inputs(1)}}, "has no 'edges'"),
                 ({"type": "NIRGraph", "edges": []}, "has no 'nodes'"),
                 (node("Linear", weight=F([[1]])), "a NIRGraph is expected"),

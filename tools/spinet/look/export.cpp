@@ -58,7 +58,9 @@ int make_export(const ExportOptions& o) {
     fmt::print("{}  {}\n", path.string(), readable_bytes(static_cast<double>(fs::file_size(path))));
   if (written.empty())
     throw UserError(
-        fmt::format("{}: has recorded no spikes, variables or weights: there is no table to write", o.log));
+        fmt::format("{}: has recorded no spikes, variables or weights, and was shown no images: there is no "
+                    "table to write",
+                    o.log));
   return fine;
 }
 

@@ -42,6 +42,34 @@ class Lines {
   fmt::memory_buffer buffer_;
 };
 
+/// What the network made of images, if it was shown any.
+std::optional<LoggedImages> images_of(const LogData& data) {
+  auto images = data.images();
+  if (images && !images->problem.empty())
+    throw LogError(data.summary().path,
+                   fmt::format("what was made of images cannot be read: {}", images->problem));
+  return images;
+}
+
+/// A row for each image: what it is, what the network made of it, and what that took.
+void image_rows(const LogData& data, const LoggedImages& images, Lines& out) {
+  const ImageResults& r = images.results;
+  out.add("image,label,predicted,right");
+  for (std::uint32_t c = 0; c < r.classes; ++c) out.add(",output_{}", c);
+  for (const auto& l : r.layers) out.add(",spikes_{0},events_{0}", l.population);
+  for (const auto& e : r.energies) out.add(",energy_{}_nJ", e.projection);
+  out.add("\n");
+  std::vector<float> outputs;
+  for (std::size_t i = 0; i < r.numbers.size(); ++i) {
+    data.read(images, {i, 1, 0, r.classes}, outputs);
+    out.add("{},{},{},{}", r.numbers[i], r.labels[i], r.predicted[i], int{r.labels[i] == r.predicted[i]});
+    for (const float x : outputs) out.add(",{}", x);
+    for (const auto& l : r.layers) out.add(",{},{}", l.spikes[i], l.events[i]);
+    for (const auto& e : r.energies) out.add(",{}", e.nJ[i]);
+    out.add("\n");
+  }
+}
+
 }  // namespace
 
 std::vector<fs::path> export_csv(const LogData& data, const fs::path& folder, bool replace) {
@@ -108,6 +136,8 @@ std::vector<fs::path> export_csv(const LogData& data, const fs::path& folder, bo
         out.add("{},{},{}\n", all.ms[i], all.edges[i], all.values[i]);
     });
   }
+  if (const auto images = images_of(data))
+    write("images", images->results.environment, [&](Lines& out) { image_rows(data, *images, out); });
   return written;
 }
 
