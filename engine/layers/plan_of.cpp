@@ -26,17 +26,32 @@ class Planner {
   explicit Planner(const Network& n) : n_(n) {}
 
   Layered operator()() {
+    try {
+      return made();
+    } catch (NotLayered& e) {
+      e.place = at_;
+      throw;
+    }
+  }
+
+ private:
+  Layered made() {
     const auto images = images_of(n_);
     if (!images) refuse("the network has no population of images: an environment with a 'shape'");
     for (std::uint32_t p = *images + 1; p < n_.populations.size(); ++p)
-      if (const NeuronTable* t = n_.populations[p].neuron(); t && t->environment && n_.populations[p].shape)
+      if (const NeuronTable* t = n_.populations[p].neuron(); t && t->environment && n_.populations[p].shape) {
+        at_ = n_.populations[p].named_at;
         refuse("'{}' and '{}' both show images, and training knows one population that does",
                n_.populations[*images].name, n_.populations[p].name);
+      }
     shown_ = *showing_of(n_);
     for (const Population& p : n_.populations)
-      if (p.shape && can_spike(*p.model)) spiking_of(n_, p, shown_);
+      if (p.shape && can_spike(*p.model)) at_ = p.named_at, spiking_of(n_, p, shown_);
     const LayerTimes times = layer_times(n_, *images);
-    if (!times.faults.empty()) refuse("{}", times.faults[0].reason);
+    if (!times.faults.empty()) {
+      at_ = n_.projections[times.faults[0].projection].named_at;
+      refuse("{}", times.faults[0].reason);
+    }
     place_.resize(n_.populations.size());
     for (const std::uint32_t p : times.order) {
       place_[p] = static_cast<std::uint32_t>(plan().layers.size());
@@ -53,12 +68,15 @@ class Planner {
     return std::move(made_);
   }
 
- private:
   Plan& plan() { return made_.plan; }
+  TextPlace place_of(std::size_t layer) const {
+    return n_.populations[made_.plan.layers[layer].population].named_at;
+  }
   Model& model() { return made_.initial; }
 
   Layer layer(std::uint32_t p, bool images) const {
     const Population& q = n_.populations[p];
+    at_ = q.named_at;
     Layer l;
     l.name = q.name;
     l.population = p;
@@ -94,6 +112,7 @@ class Planner {
   /// Projection `p`, if it is between layers.
   void join(std::uint32_t p, std::uint32_t images) {
     const Projection& q = n_.projections[p];
+    at_ = q.named_at;
     const auto source = whole_population(n_, q.sources), target = whole_population(n_, q.targets);
     const auto is_layer = [&](const std::optional<std::uint32_t>& of) { return of && place_[*of]; };
     const Population& shown = n_.populations[images];
@@ -176,11 +195,12 @@ class Planner {
     std::vector<bool> goes_on(made_.plan.layers.size(), false);
     for (const Connection& c : made_.plan.connections) goes_on[c.source] = true;
     for (std::size_t i = 0; i + 1 < goes_on.size(); ++i)
-      if (!goes_on[i])
+      if (at_ = place_of(i); !goes_on[i])
         refuse("'{}' and '{}' both are outputs: nothing goes on from them", made_.plan.layers[i].name,
                made_.plan.layers.back().name);
     for (std::size_t i = 0; i < made_.plan.layers.size(); ++i) {
       if (!made_.plan.layers[i].maximum) continue;
+      at_ = place_of(i);
       std::size_t all = 0, pools = 0;
       for (const Connection& c : made_.plan.connections)
         if (c.target == i) ++all, pools += c.join == Join::max_pool;
@@ -189,6 +209,7 @@ class Planner {
             "'{}' is of model maximum, which can be trained where one max pool ends in it and nothing else",
             made_.plan.layers[i].name);
     }
+    at_ = place_of(made_.plan.layers.size() - 1);
     if (made_.plan.layers.size() == 1) refuse("'{}' sends images to no layer", made_.plan.layers[0].name);
     for (const Answers& a : answered_)
       if (a.layer + 1 != made_.plan.layers.size())
@@ -198,6 +219,7 @@ class Planner {
 
   /// How images come in over time, and their answers go out.
   void show(const LayerTimes& times) {
+    at_ = place_of(0);
     plan().code = shown_.code;
     plan().steps = shown_.steps;
     plan().step = shown_.step;
@@ -250,6 +272,7 @@ class Planner {
   }
   void number(Layer& l, std::uint32_t) {
     const Population& q = n_.populations[l.population];
+    at_ = q.named_at;
     const Trained trained = trained_of_population(n_, l.population);
     l.bias = parameters(trained.biases);
     if (const auto bias = parameter_of(*q.model, "bias")) take_biases(l, q.params[*bias]);
@@ -289,6 +312,7 @@ class Planner {
   };
   std::vector<Answers> answered_;  ///< what goes back to the images
   Showing shown_;
+  mutable TextPlace at_{};  ///< of what is looked at
 };
 
 }  // namespace

@@ -18,6 +18,7 @@ struct Layered {
 /// Why a network is none that can be trained.
 struct NotLayered : std::runtime_error {
   using std::runtime_error::runtime_error;
+  TextPlace place{};  ///< of the population or projection that it is about
 };
 
 /// Throws NotLayered.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "network/layered.hpp"
+#include "network/mapping.hpp"
 #include "network/scheduled.hpp"
 #include "spinet/model.hpp"
 #include "spinet/neuron.hpp"
@@ -45,6 +46,11 @@ struct Positions {
   std::vector<double> listed{};  ///< as many numbers per neuron as dimensions
 };
 
+/// Where its name stands in the network's text, from 1; for messages.
+struct TextPlace {
+  std::uint32_t line = 0, column = 0;
+};
+
 struct Population {
   std::string name;
   Gid first = 0;
@@ -61,6 +67,7 @@ struct Population {
   std::optional<layers::Curves> curves{};  ///< of electrical-magnetic neurons
   /// What the biases of a layer are drawn from, one a channel or neuron; `params` list them.
   std::optional<Distribution> bias_from{};
+  TextPlace named_at{};
   const NeuronTable* neuron() const {
     return model->kind == Kind::neuron ? reinterpret_cast<const NeuronTable*>(model) : nullptr;
   }
@@ -124,6 +131,8 @@ struct Projection {
   /// equals), from this file; empty: they do not.
   std::string weights_from{};
   layers::Preparation preparation{};
+  std::shared_ptr<const DeviceMapping> mapping{};  ///< devices that the weights are meant for; or null
+  TextPlace named_at{};
   std::uint64_t source_count() const {
     std::uint64_t n = 0;
     for (auto& r : sources) n += r.count;
@@ -224,6 +233,7 @@ struct Network {
   std::vector<WeightEventRecording> weight_events;
   std::optional<StopCondition> until;
   std::optional<layers::Training> training{};
+  std::optional<DeviceReading> devices{};
   std::vector<std::uint32_t> edge_recordings;  ///< projections whose edges are written to the log
   /// Are the edges of projection `p` handed to the recorder?
   bool records_edges(std::uint32_t p) const {

@@ -1,6 +1,7 @@
 // A projection while it is read: what its parts know of each other.  Private to engine/network and
 // engine/connect.
 #pragma once
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -29,7 +30,8 @@ struct Draft {
   bool port_named = true;           ///< its port, if it names one, is one
   std::optional<int> ports_sign{};  ///< of the port that is named; 0: its weights choose; none: it has none
   std::optional<double> most{};     ///< the largest weight of the synapses, if they have one
-  bool listed_ends = false;         ///< the connections are listed, and perhaps their weights
+  std::shared_ptr<const Node> plain{};  ///< what `synapse` is where the weights go onto devices later
+  bool listed_ends = false;             ///< the connections are listed, and perhaps their weights
 
   const Population& population_of(const GidRange& range) const {
     return l.net.populations[spinet::population_of(l.net, range.first)];
@@ -62,6 +64,11 @@ std::string take_value(const Reader& r, const FileValue& value, const Field& f, 
 bool read_synapse(Draft& d, const Node& given, Mark where, const RuleRead& rule);
 /// Why weights of up to `most` cannot be; a synapse holds 32 bits of them.
 std::string excess(const Draft& d, double least, double most, const std::string& unit);
+
+// --- mapped_synapse.cpp ---
+/// Reads `program` of a synapse, and what is said of the devices, into the projection; what is left to read
+/// are `Draft::plain`, static synapses.  False after an error.
+bool read_mapped(Draft& d, const Node& synapse);
 
 // --- synapse_delay.cpp ---
 /// False after an error.

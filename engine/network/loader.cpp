@@ -38,6 +38,7 @@ constexpr Key network_entry_keys[] = {
     {"until", false, "text", "a condition that ends the run: reward_filtered >= 0.975"},
     {"record", false, "record", "what is logged"},
     {"training", false, "training", "how layers are trained"},
+    {"devices", false, "devices", "how devices are read that trained weights have been written onto"},
 };
 
 bool plain_name(std::string_view s) {
@@ -169,6 +170,7 @@ void load_sections(Loading& l, const Node& root) {
   if (const Node* n = root.find("populations"); n && n->is_map()) load_drives(l, *n);
   load_layers(l);
   if (const Node* n = root.find("training")) load_training(l, *n);
+  if (const Node* n = root.find("devices")) load_devices(l, *n);
   if (const Node* n = root.find("schedule")) load_schedule(l, *n);
   if (const Node* n = root.find("until")) load_until(l, *n);
   if (const Node* n = root.find("record")) load_recording(l, *n);
@@ -264,6 +266,20 @@ Network load_into(Texts& texts, Network net, std::filesystem::path folder, const
 std::span<const Key> top_keys() { return network_entry_keys; }
 
 }  // namespace reading
+
+InvalidNetwork unfit(const Network& network, const TextPlace& place, const std::string& reason) {
+  Texts texts;
+  texts.add(network.source_path, network.source_text);
+  const std::string_view from = place.line > 0 ? texts.line(0, place.line).substr(place.column - 1) : "";
+  const auto end =
+      std::find_if_not(from.begin(), from.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
+  Diagnostics errors(texts);
+  errors.error({0, place.line, place.column, std::max(1u, static_cast<std::uint32_t>(end - from.begin()))},
+               reason);
+  auto list = errors.sorted();
+  auto text = render(list[0]);
+  return {std::move(list), std::move(text)};
+}
 
 Network load_text(std::string_view text, const std::string& name, const Catalogue& catalogue,
                   const LoadOptions& options) {

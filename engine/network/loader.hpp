@@ -104,4 +104,8 @@ Network load(const std::filesystem::path& file, const Catalogue& catalogue, cons
 Network load_text(std::string_view text, const std::string& name, const Catalogue& catalogue,
                   const LoadOptions& options = {});
 
+/// What is wrong with a checked network for some purpose, shown at a name of its text; without a place about
+/// all of it.
+InvalidNetwork unfit(const Network& network, const TextPlace& place, const std::string& reason);
+
 }  // namespace spinet

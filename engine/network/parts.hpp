@@ -76,6 +76,8 @@ bool read_preparation(Reader& r, const Node& projection, layers::Preparation& to
 /// Once all ends and synapses are known: what of layers follows from both.
 void load_layers(Loading& l);
 void load_training(Loading& l, const Node& n);
+/// `devices`: how those are read that weights have been written onto.
+void load_devices(Loading& l, const Node& n);
 
 /// `positions` of a population; false after an error.
 bool read_positions(Loading& l, Population& p, const Node& n);
@@ -116,6 +118,8 @@ std::span<const Key> positions_keys();
 std::span<const Key> projection_keys();
 std::span<const Key> connect_keys();
 std::span<const Key> synapse_keys();
+std::span<const Key> program_keys();
+std::span<const Key> devices_keys();
 std::span<const Key> delay_keys();
 std::span<const Key> weights_from_keys();
 std::vector<Key> schedule_keys(const Catalogue& c);
@@ -143,6 +147,9 @@ struct RowFault {
 void read_csv(Reader& r, const std::filesystem::path& file, Mark where, std::span<const Column> columns,
               const std::function<std::string(const std::vector<bool>&)>& begin,
               const std::function<RowFault(std::span<const double>)>& row);
+
+/// The columns that the first line of a CSV file names, whatever they are; none where there is no line.
+std::vector<Column> csv_header(const std::filesystem::path& file);
 
 /// What a reader of files says, without the file's name in front: messages name it once.
 std::string without_name(const std::filesystem::path& file, std::string_view reason);

@@ -48,16 +48,17 @@ std::size_t size_of(const Node& n) {
   return c;
 }
 
-/// Puts b's entries over a's; the maps `params` and `initial` are merged entry by entry.
-void put_over(Node& a, const Node& b) {
+/// Puts b's entries over a's; the maps `params` and `initial`, parameters or not, are merged entry by entry.
+void put_over(Node& a, const Node& b, const Reader& r) {
   for (std::size_t i = 0; i < b.keys.size(); ++i) {
     Node* old = a.find(b.keys[i].name);
     const bool merged = b.keys[i].name == "params" || b.keys[i].name == "initial";
     if (!old) {
       a.keys.push_back(b.keys[i]);
       a.items.push_back(b.items[i]);
-    } else if (merged && old->is_map() && b.items[i].is_map()) {
-      put_over(*old, b.items[i]);
+    } else if (merged && r.resolved(*old).is_map() && r.resolved(b.items[i]).is_map()) {
+      *old = Node(r.resolved(*old));
+      put_over(*old, r.resolved(b.items[i]), r);
     } else {
       *old = b.items[i];
     }
@@ -74,8 +75,8 @@ class Populations {
         of_keys;  // errors; `like` may name a later population, whose keys must have been seen
     for (std::size_t i = 0; i < map_.keys.size(); ++i) {
       const std::size_t before = r_.errors.count();
-      r_.map(map_.items[i], population_entry_keys, fmt::format("population {}", in_quotes(map_.keys[i].name)),
-             map_.keys[i].mark);
+      r_.map(r_.resolved(map_.items[i]), population_entry_keys,
+             fmt::format("population {}", in_quotes(map_.keys[i].name)), map_.keys[i].mark);
       of_keys.push_back(r_.errors.count() - before);
     }
     for (std::size_t i = 0; i < map_.keys.size(); ++i) {
@@ -86,8 +87,9 @@ class Populations {
                         "letters, digits and '_', a letter first; 'all' is taken");
       Population p;
       p.name = key.name;
+      p.named_at = {key.mark.line, key.mark.column};
       p.first = static_cast<Gid>(gids);
-      load(p, map_.items[i], key);
+      load(p, r_.resolved(map_.items[i]), key);
       const bool sized = p.size > 0;
       if (!sized) p.size = 1;  // so that what names it can be read
       gids += p.size;
@@ -112,7 +114,8 @@ class Populations {
     if (!like) return n;
     const auto name = r_.text(*like, "like");
     if (!name) return std::nullopt;
-    const Node* other = map_.find(*name);
+    const Node* const named = map_.find(*name);
+    const Node* const other = named ? &r_.resolved(*named) : nullptr;
     if (!other) {
       std::vector<std::string> known;
       for (const auto& k : map_.keys) known.push_back(k.name);
@@ -132,7 +135,7 @@ class Populations {
     auto base = merged(*other, chain + 1);
     if (!base || !base->is_map()) return std::nullopt;
     base->incomplete = base->incomplete || n.incomplete;
-    put_over(*base, n);
+    put_over(*base, n, r_);
     return base;
   }
 
@@ -252,6 +255,7 @@ class Populations {
   /// One distribution per field that has `flags`.
   void fields(const Fields& table, std::uint32_t flags, const Node* given, std::string_view kind,
               const Population& p, std::vector<Distribution>& out) {
+    if (given) given = &r_.resolved(*given);
     if (given && given->kind == Node::Kind::null) given = nullptr;
     if (given && !given->is_map()) {
       r_.errors.error(given->mark,
@@ -288,6 +292,7 @@ class Populations {
   /// guess, if it is not about what the network gives.
   void cross_check(const Population& p, const Node& n, Mark where) {
     const Node* params = n.find("params");
+    if (params) params = &r_.resolved(*params);
     if (const auto* table = p.neuron(); table && !table->per_neuron)
       for (std::uint32_t i = 0; i < p.params.size(); ++i) {
         const Field& f = field(p.model->params, i);

@@ -36,7 +36,8 @@ class Projections {
       check_name(key);
       Projection p;
       p.name = key.name;
-      const bool complete = load(p, map.items[i], key);
+      p.named_at = {key.mark.line, key.mark.column};
+      const bool complete = load(p, r_.resolved(map.items[i]), key);
       l_.projections.index[p.name] = static_cast<std::uint32_t>(l_.net.projections.size());
       l_.projections.marks.push_back(key.mark);
       l_.projections.flawed.push_back(r_.errors.count() != before || !complete || !p.synapse);

@@ -100,6 +100,8 @@ std::string where_model(const Model& m, const std::string& then) {
        entry("then", then)});
 }
 
+std::string or_reference(const std::string& type) { return any_of({type, ref("reference")}); }
+
 /// The model's own presets alone; no value at all where it has none.
 std::string preset_of(const Model& m) { return m.preset_count == 0 ? "false" : choice(preset_names(m)); }
 
@@ -109,12 +111,14 @@ std::string population(const Catalogue& c) {
     if (e.model->kind != Kind::synapse)
       cases.push_back(where_model(
           *e.model,
-          object({entry("properties",
-                        object({entry("preset", preset_of(*e.model)),
-                                entry("params", closed(field_properties(e.model->params, 0, "value"))),
-                                entry("initial", closed(field_properties(e.model->variables, Flag::initial,
-                                                                         "value")))}))})));
-  return object({entry("allOf", array({map_of(population_keys()), object({entry("allOf", array(cases))})}))});
+          object({entry(
+              "properties",
+              object({entry("preset", preset_of(*e.model)),
+                      entry("params", or_reference(closed(field_properties(e.model->params, 0, "value")))),
+                      entry("initial", or_reference(closed(field_properties(e.model->variables, Flag::initial,
+                                                                            "value"))))}))})));
+  return or_reference(
+      object({entry("allOf", array({map_of(population_keys()), object({entry("allOf", array(cases))})}))}));
 }
 std::string synapse(const Catalogue& c) {
   std::vector<std::string> cases;
@@ -123,8 +127,12 @@ std::string synapse(const Catalogue& c) {
     auto properties = field_properties(e.model->variables, Flag::initial, "value");
     for (auto& p : field_properties(e.model->params, 0, "number")) properties.push_back(std::move(p));
     for (const auto& k : synapse_keys())
-      properties.push_back(
-          entry(k.name, k.name == std::string_view("preset") ? preset_of(*e.model) : "true"));
+      if (unit_of(e.model->params, std::string(k.name)).empty())
+        properties.push_back(
+            entry(k.name, k.name == std::string_view("preset") ? preset_of(*e.model) : "true"));
+    // Trained weights that are written onto devices, whatever these call theirs.
+    if (unit_of(e.model->variables, "weight").empty() && plain_stimulus(*e.model) < e.model->stimulus_count)
+      properties.push_back(entry("weight", ref("value")));
     cases.push_back(where_model(*e.model, closed(properties)));
   }
   return any_of({object({entry("allOf", array({map_of(synapse_keys(), true),
@@ -227,7 +235,9 @@ std::string json_schema(const Catalogue& c) {
       entry("optimiser", any_of({choice({"adam", "sgd"}), named_choice(optimiser_keys())})),
       entry("rate_schedule", any_of({choice({"constant", "cosine"}), named_choice(rate_schedule_keys())})),
       entry("training", map_of(training_keys())),
-      entry("values", map),
+      entry("program", map_of(program_keys())),
+      entry("devices", map_of(devices_keys())),
+      entry("values", or_reference(map)),
       entry("delay", any_of({ref("value"), map_of(delay_keys())})),
       entry("points", any_of({any_text, list})),
       entry("positions", any_of({map_of(positions_keys()), ref("reference")})),
@@ -249,7 +259,7 @@ std::string json_schema(const Catalogue& c) {
             any_of({number, choice({"on", "off"}), map_of(ramp_keys()), map_of(waveform_keys())})),
       entry("scheme", choice({"half", "third", "none"})),
       entry("layout", any_of({choice({"crossbar"}), one_key("crossbar", map_of(crossbar_keys()))})),
-      entry("projection", map_of(projection_keys())),
+      entry("projection", or_reference(map_of(projection_keys()))),
       entry("projection_map", named_map("projection")),
       entry("settings", named_map("values")),
       entry("going", any_of({number, map_of(ramp_keys()), map_of(waveform_keys())})),

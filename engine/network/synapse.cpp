@@ -28,6 +28,9 @@ constexpr Key synapse_own[] = {
      "-1: weights without a sign of their own (stdp, istdp) are negative, at a port without one"},
     {"weights", false, "weights_from",
      "weights from the log of an earlier run of these connections, in place of 'weight'"},
+    {"program", false, "program",
+     "trained weights are written onto devices of this model, and are numbers until then"},
+    {"pair", false, "integer", "with 'program': 1: a weight is two devices, one for either sign (1); 0: one"},
 };
 
 /// +1, -1, 0: both signs.  A weight of 0 counts as positive.
@@ -122,6 +125,10 @@ class SynapseReader {
       const auto own = name == "delay" ? std::string("ms") : unit_of(model.params, name);
       return own.empty() ? unit_of(model.variables, name) : own;
     };
+    if (const Node* const pair = n.find("pair"); pair && unit_of(model.params, "pair").empty())
+      r_.errors.error(pair->mark,
+                      "'pair' is of trained weights that are written onto devices, and there is no 'program'",
+                      "program: {up: [2 V, 1 ms], down: [-2 V, 1 ms]}");
     for (const auto& k : n.keys)
       if (std::find(allowed.begin(), allowed.end(), k.name) == allowed.end() && k.meant != "model")
         r_.unknown_key(n, k, {allowed, "keys", unit},
@@ -307,7 +314,10 @@ const Preset* read_preset(Reader& r, const Node& n, const Model& m) {
 std::span<const Key> synapse_keys() { return synapse_own; }
 
 bool read_synapse(Draft& d, const Node& given, Mark where, const RuleRead& rule) {
-  return SynapseReader(d).read(given, where, rule);
+  const Node& n = d.r.resolved(given);
+  if (!n.is_map() || !n.find("program")) return SynapseReader(d).read(given, where, rule);
+  const bool mapped = read_mapped(d, n), read = SynapseReader(d).read(*d.plain, where, rule);
+  return mapped && read;
 }
 
 Wanted wanted_here(const Field& f, const std::optional<std::string>& port) {

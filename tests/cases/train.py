@@ -262,6 +262,57 @@ class Train(unittest.TestCase):
         refused(says="synapses of model static ignore voltage pulses", device=("--device", "static", "--up", "1 V 1 ms", "--down", "-1 V 1 ms"))
         refused(says="one pulse is wanted", device=("--device", "pcm", "--up", "3 x 2 V 1 ms", "--down", "-2 V 1 ms"))
 
+    # How a network says which devices its weights are for, and what of `spinet program` says the same.
+    MAPPED = {
+        "pcm": ("step: 0.02", "program: {up: [2 V, 1 ms], down: [-2 V, 1 ms], tolerance: 4 %, most: 200, spread: {G_max: 10 %}}",
+                ["--up", "2 V 1 ms", "--down", "-2 V 1 ms", "--tolerance", "4", "--most", "200", "--spread", "G_max=10%", "--param", "step=0.02"]),
+        "pvdf": ("pair: 0", "program: {up: [-1.3 V, 5 ms], down: [1.5 V, 5 ms], period: 30 ms}",
+                 ["--up", "-1.3 V 5 ms", "--down", "1.5 V 5 ms", "--period", "30ms", "--single"]),
+        "glassy": ("pair: 1, stuck: 0.01", "program: {up: [2 V, 5 ms], down: [-2.2 V, 1 ms]}",
+                   ["--up", "2 V 5 ms", "--down", "-2.2 V 1 ms", "--param", "stuck=0.01"]),
+        "spin_valve": ("pair: 1", "program: {up: [2.5 V, 2 ms], down: [-2.35 V, 1 ms], spread: {V_th: 50 mV}}",
+                       ["--up", "2.5 V 2 ms", "--down", "-2.35 V 1 ms", "--spread", "V_th=50mV", "--single", "--param", "pair=1"]),
+        "sot_device": ("pair: 1", "program: {up: [8 mA, 1 ms], down: [-8 mA, 1 ms]}", ["--up", "8 mA 1 ms", "--down", "-8 mA 1 ms"]),
+    }
+
+    def test_devices_that_the_network_names(self):
+        def found(name):
+            with h5py.File(self.folder / name) as f:
+                return {n: f[n][()].tobytes() for g in ("connections", "layers", "devices") for n in self.datasets(f[g]) if not n.endswith("models")}
+
+        for model, (params, program, options) in self.MAPPED.items():
+            text = NETWORK.replace("{model: static, weight:", f"{{model: {model}, {params}, {program}, weight:", 1)
+            (self.folder / "mapped.yaml").write_text(text + "devices: {seed: 3, after: [1 s, 1 h], compensate: true, adc_bits: 8}\n")
+            common = ("--data", "data", "--weights", "whole.h5", "--force", "-o")
+            self.run_spinet("program", "mapped.yaml", *common, "by_network.h5")
+            self.run_spinet("program", "bars.yaml", *common, "by_options.h5", "--device", model, *options, "--device-seed", "3", "--after", "1s,1h",
+                            "--compensate", "--adc-bits", "8")
+            self.assertEqual(found("by_network.h5"), found("by_options.h5"), model)
+        # Options come before what the network says; it is trained and run with numbers.
+        self.run_spinet("program", "mapped.yaml", *common, "by_network.h5", "--device", "pcm", *self.MAPPED["pcm"][2])
+        self.run_spinet("program", "bars.yaml", *common, "by_options.h5", "--device", "pcm", *self.MAPPED["pcm"][2], "--device-seed", "3", "--after",
+                        "1s,1h", "--compensate", "--adc-bits", "8")
+        self.assertEqual(found("by_network.h5"), found("by_options.h5"))
+        self.run_spinet("train", "mapped.yaml", "--data", "data", "-o", "mapped.h5", "--no-report")
+        with h5py.File(self.folder / "mapped.h5") as f, h5py.File(self.folder / "whole.h5") as plain:
+            for name in ("connections/conv1/weights", "connections/read/weights", "layers/c1/bias"):
+                self.assertEqual(f[name][:].tolist(), plain[name][:].tolist(), name)
+        said = self.run_spinet("run", "mapped.yaml", "--data", "data", "--weights", "mapped.h5", "-o", "run1.h5", "--force")
+        self.assertIn("the weights of conv1, read are meant for devices", said.stdout + said.stderr)
+        outputs = []
+        for ranks in (1, 2) if HAS_MPI else (1,):
+            said = self.run_spinet("run", "mapped.yaml", "--data", "data", "--weights", "by_network.h5", "-n", ranks, "-o", "run.h5", "--force")
+            self.assertNotIn("meant for devices", said.stdout + said.stderr)
+            with h5py.File(self.folder / "run.h5") as f:
+                outputs.append(f["images/outputs"][()].tobytes())
+        self.assertEqual(outputs[0], outputs[-1])
+
+    @staticmethod
+    def datasets(group):
+        names = []
+        group.visititems(lambda _, o: names.append(o.name[1:]) if isinstance(o, h5py.Dataset) else None)
+        return names
+
     def test_the_report(self):
         page = (self.folder / "whole.html").read_text()
         data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.S)[1])["training"]

@@ -82,6 +82,30 @@ TEST_CASE("populations get gids in file order, presets, and what they inherit") 
   CHECK(n.populations[2].initial.at(0).a == -65);
 }
 
+TEST_CASE(
+    "maps may be parameters: of a population, its params and initial values, inherited or not; a "
+    "projection") {
+  const auto given = read(
+      "parameters:\n"
+      "  p: {tau_m: 20 ms, v_th: -52 mV}\n"
+      "  begin: {V: -66 mV}\n"
+      "  whole: {model: cell, size: 4, params: $p}\n"
+      "  on: {from: z, to: a, connect: one_to_one, synapse: {model: plain, weight: 2 pA, delay: 1 ms, port: "
+      "exc}}\n"
+      "populations:\n"
+      "  z: {model: cell, size: 4, params: $p, initial: $begin}\n"
+      "  a: {like: z, params: {v_th: -49 mV}}\n"
+      "  b: $whole\n"
+      "  c: {like: b, params: $p}\n"
+      "projections: {q: $on}\n");
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(given.populations.at(i).params[0].a == 20);
+    CHECK(given.populations[i].params[3].a == (i == 1 ? -49 : -52));
+    CHECK(given.populations[i].initial.at(0).a == (i < 2 ? -66 : -65));
+  }
+  CHECK(given.projections.at(0).targets.at(0) == GidRange{4, 4});
+}
+
 TEST_CASE("distributions, their bounds and the range of the field") {
   const auto n = read(
       "populations:\n  a:\n    model: cell\n    size: 4\n    params:\n"

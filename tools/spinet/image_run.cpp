@@ -12,6 +12,7 @@
 #include "inputs.hpp"
 #include "layers/fold.hpp"
 #include "layers/plan_of.hpp"
+#include "layers/spiking.hpp"
 #include "log/model_file.hpp"
 #include "network/layer_numbers.hpp"
 #include "network/printable.hpp"
@@ -78,6 +79,18 @@ std::string difference_from_training(const std::string& file, const layers::Plan
       printable_line(file), with.empty() ? "" : "; it was trained with" + printable_line(with));
 }
 
+/// Weights that are meant for devices and have not been written onto them.
+std::string not_programmed(const std::string& file, const Network& network) {
+  std::string names;
+  for (const Projection& p : network.projections)
+    if (p.mapping) names += (names.empty() ? "" : ", ") + p.name;
+  if (names.empty() || !train::is_trained(file)) return {};
+  return fmt::format(
+      "the weights of {} are meant for devices, and those of {} are numbers as they were trained; `spinet "
+      "program` writes them",
+      names, printable_line(file));
+}
+
 /// The model's numbers, or those that training would begin with, put into the network.  What is to be said of
 /// them, or "".
 std::string put_weights(const std::string& file, Network& network) {
@@ -89,12 +102,18 @@ std::string put_weights(const std::string& file, Network& network) {
       as_input([&] {
         model = read_model(file, layered.plan);
         note = difference_from_training(file, layered.plan);
+        if (note.empty()) note = not_programmed(file, network);
+        if (const auto names = layers::between_steps(layered.plan); note.empty() && !names.empty())
+          note = fmt::format(
+              "neurons of {} cross their thresholds between the steps that training goes in, so that answers "
+              "may "
+              "differ from those of `spinet train`",
+              names);
       });
     layers::fold(layered.plan, model, network);
   } catch (const layers::NotLayered& e) {
     if (!file.empty())
-      throw UserError(
-          fmt::format("{}: --weights is for layered networks: {}", network.source_path, e.what()));
+      throw unfit(network, e.place, fmt::format("--weights is for layered networks: {}", e.what()));
   }
   return note;
 }

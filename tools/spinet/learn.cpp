@@ -42,7 +42,7 @@ class LearnRun {
     try {
       layered_ = layers::layered(network_);
     } catch (const layers::NotLayered& e) {
-      throw UserError(fmt::format("{}: cannot be trained: {}", o.network.file, e.what()));
+      throw unfit(network_, e.place, fmt::format("cannot be trained: {}", e.what()));
     }
     if (const auto why = mapping::not_learnable(layered_.plan); !why.empty())
       throw UserError(fmt::format("{}: cannot learn on devices: {}", o.network.file, printable_line(why)));
@@ -71,16 +71,24 @@ class LearnRun {
  private:
   void set_material() {
     if (learning_.rule == mapping::Rule::exact) return;
-    if (o_.writing.device.empty() || o_.writing.up.empty() || o_.writing.down.empty())
-      throw UserError(fmt::format("--rule {} needs --device, --up and --down", o_.rule));
-    material_.table = &device_named(catalogue_, o_.writing.device);
-    material_.scheme = scheme_of_options(o_.writing, *material_.table);
+    const DeviceMapping* said = nullptr;
+    const Projection* by = nullptr;
+    for (const layers::Connection& c : layered_.plan.connections) {
+      const Projection& p = network_.projections[c.projection];
+      if (c.weights.count == 0 || !p.mapping) continue;
+      if (said && !(*said == *p.mapping) && o_.writing.device.empty())
+        throw UserError(
+            fmt::format("{}: '{}' and '{}' name different devices, and one kind learns; --device says which",
+                        o_.network.file, by->name, p.name));
+      if (!said) said = p.mapping.get(), by = &p;
+    }
+    devices_ = chosen_devices(o_.writing, catalogue_, said);
+    const std::uint32_t seed = o_.writing.seed.value_or(network_.devices.value_or(DeviceReading{}).seed);
+    material_.table = devices_.table;
+    material_.scheme = scheme_of(devices_, seed);
     material_.scheme.pairs = false;
-    material_.make = [this](std::uint32_t first, std::uint32_t count) {
-      Devices::Make make = devices_alike(o_.writing, *material_.table);
-      make.first = first, make.count = count;
-      spread_over(*material_.table, o_.writing.choice, make);
-      return make;
+    material_.make = [this, seed](std::uint32_t first, std::uint32_t count) {
+      return some_devices(devices_, seed, first, count);
     };
   }
   std::vector<Input> inputs() const {
@@ -126,6 +134,7 @@ class LearnRun {
   layers::Layered layered_;
   images::Images train_, test_;
   mapping::Learning learning_;
+  DeviceMapping devices_;
   mapping::Material material_;
   std::vector<double> tested_, loss_, pulses_;  ///< before the first epoch, and after each
 };

@@ -11,6 +11,7 @@
 #include "network/printable.hpp"
 #include "network/suggest.hpp"
 #include "number_range.hpp"
+#include "text.hpp"
 
 namespace spinet::tool {
 namespace {
@@ -28,31 +29,70 @@ Control pulse_of(const std::string& text, const SynapseTable& t, const char* opt
   return c;
 }
 
-}  // namespace
-
-Devices::Make devices_alike(const WritingOptions& o, const SynapseTable& t) {
-  const auto common = common_make(t, o.choice);
-  Devices::Make make;
-  make.params = common.params, make.initial = common.initial, make.seed = common.seed;
-  return make;
+/// Those of options, in place of what there are of the same numbers.
+void take_spreads(const std::vector<DeviceSpread>& given, std::vector<DeviceSpread>& to) {
+  for (const DeviceSpread& s : given) {
+    const auto same = std::find_if(to.begin(), to.end(), [&](const DeviceSpread& t) {
+      return t.is_param == s.is_param && t.index == s.index;
+    });
+    if (same == to.end()) to.push_back(s);
+    else *same = s;
+  }
 }
 
-mapping::Scheme scheme_of_options(const WritingOptions& o, const SynapseTable& t) {
-  mapping::Pulses pulses{pulse_of(o.up, t, "--up"), pulse_of(o.down, t, "--down"),
-                         time_in(o.period, 1, "--period")};
-  for (const Control* c : {&pulses.up, &pulses.down})
-    if (c->value[1] > pulses.period / 2)
+}  // namespace
+
+DeviceMapping chosen_devices(const WritingOptions& o, const Catalogue& catalogue, const DeviceMapping* said) {
+  DeviceMapping m = said ? *said : DeviceMapping{};
+  const bool other = !said || (!o.device.empty() && o.device != said->table->model.name);
+  if (other && (o.device.empty() || o.up.empty() || o.down.empty()))
+    throw UserError("the network names no devices for these weights, so that --device, --up and --down must");
+  if (other) m.table = &device_named(catalogue, o.device);
+  const SynapseTable& t = *m.table;
+  if (other || !o.choice.preset.empty()) {
+    const auto common = common_make(t, o.choice);
+    m.params = common.params, m.initial = common.initial;
+    m.spreads.clear();
+  } else {
+    take_params(t, o.choice, m.params, m.initial);
+  }
+  take_spreads(spreads_of(t, o.choice, m.params), m.spreads);
+  if (!o.up.empty()) m.up = pulse_of(o.up, t, "--up");
+  if (!o.down.empty()) m.down = pulse_of(o.down, t, "--down");
+  if (!o.period.empty()) m.period = time_in(o.period, 1, "--period");
+  if (o.tolerance) m.tolerance = *o.tolerance / 100;
+  m.most = o.most.value_or(m.most);
+  for (const Control* c : {&m.up, &m.down})
+    if (c->value[1] > m.period / 2)
       throw UserError(
           fmt::format("--period {}: a pulse begins half way from read to read, and would not be over "
                       "by the next",
-                      o.period));
-  const mapping::Range range = mapping::range_of(t, devices_alike(o, t), pulses, o.most);
+                      o.period.empty() ? exact_time_text(m.period) : o.period));
+  return m;
+}
+
+Devices::Make some_devices(const DeviceMapping& m, std::uint32_t seed, std::uint32_t first,
+                           std::uint32_t count) {
+  Devices::Make make;
+  make.params = m.params, make.initial = m.initial;
+  make.seed = seed, make.first = first, make.count = count;
+  spread_over(*m.table, m.spreads, make);
+  return make;
+}
+
+mapping::Scheme scheme_of(const DeviceMapping& m, std::uint32_t seed) {
+  const mapping::Pulses pulses{m.up, m.down, m.period};
+  Devices::Make alike;
+  alike.params = m.params, alike.initial = m.initial, alike.seed = seed;
+  const mapping::Range range = mapping::range_of(*m.table, alike, pulses, m.most);
   if (!(range.span() > 0) || !std::isfinite(range.span()))
     throw UserError(fmt::format(
-        "{} pulses --up bring devices of model {} to {:.4g}, and as many --down to {:.4g}: a pulse up must "
+        "{} pulses up bring devices of model {} to {:.4g}, and as many down to {:.4g}: a pulse up must "
         "raise what events find; are the two the wrong way round, or too weak?",
-        o.most, t.model.name, range.high, range.low));
-  return mapping::scheme_of(pulses, range, o.tolerance / 100, o.most);
+        m.most, m.table->model.name, range.high, range.low));
+  auto scheme = mapping::scheme_of(pulses, range, m.tolerance, m.most);
+  scheme.pairs = m.pairs;
+  return scheme;
 }
 
 images::Images images_of(const std::string& folder, images::Part part, const layers::Plan& plan) {
@@ -80,16 +120,14 @@ void add_writing_options(CLI::App& sub, WritingOptions& o) {
   sub.add_option("--spread", o.choice.spreads, "Differences between devices: --spread V_th=5% or V_th=50mV")
       ->type_name("NAME=SD")
       ->allow_extra_args(false);
-  sub.add_option("--device-seed", o.choice.seed, "Of the devices' spread and noise")->capture_default_str();
-  sub.add_option("--tolerance", o.tolerance, "Distance from the wanted reading, in % of the range")
-      ->check(number_range(0, 100))
-      ->capture_default_str();
-  sub.add_option("--most", o.most, "Pulses after which a device is given up; as many find the range")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  sub.add_option("--period", o.period, "From one read of writing to the next, with a pulse half way")
+  sub.add_option("--device-seed", o.seed, "Of the devices' spread and noise (1)");
+  sub.add_option("--tolerance", o.tolerance, "Distance from the wanted reading, in % of the range (1)")
+      ->check(number_range(0, 100));
+  sub.add_option("--most", o.most, "Pulses after which a device is given up; as many find the range (100)")
+      ->check(CLI::Range(1, 1'000'000));
+  sub.add_option("--period", o.period, "From one read of writing to the next, with a pulse half way (20ms)")
       ->type_name("TIME")
-      ->capture_default_str();
+      ->check(not_empty);
 }
 
 }  // namespace spinet::tool

@@ -30,11 +30,11 @@ using mapping::Mapped;
 
 struct ProgramOptions {
   NetworkOptions network;
-  std::string weights, data, numbers, output, after, reads = "1ms";
+  std::string weights, data, numbers, output, after, reads;
   WritingOptions writing;
   std::vector<std::string> projections;
-  double adc_range = 1;
-  std::uint32_t adc_bits = 0, per_read = 250;
+  std::optional<double> adc_range;
+  std::optional<std::uint32_t> adc_bits, per_read;
   bool single = false, compensate = false, recalibrate = false, force = false;
 };
 
@@ -44,11 +44,41 @@ struct Given {
   layers::Layered layered;
   layers::Model model;
   ModelOrigin origin;
+  DeviceReading reading;
   images::Images test, train;  ///< the latter where it is needed
   std::vector<std::uint32_t> which;
   DataFiles files;
   std::vector<Input> inputs;
 };
+
+std::vector<double> times_of(const std::string& after) {
+  std::vector<double> all;
+  for (std::size_t at = 0; at < after.size();) {
+    const std::size_t comma = std::min(after.find(',', at), after.size());
+    const std::size_t begin = std::min(after.find_first_not_of(' ', at), comma);
+    const double t = time_in(after.substr(begin, comma - begin), 1, "--after");
+    if (!(t > (all.empty() ? 0 : all.back())))
+      throw UserError(fmt::format("--after {}: times must grow", after));
+    if (t > 6e9) throw UserError(fmt::format("--after {}: longer than 190 years", after));
+    all.push_back(t);
+    at = comma + 1;
+  }
+  return all;
+}
+
+/// What the network says of its devices, and in its place what options say.
+DeviceReading reading_of(const ProgramOptions& o, const Network& network) {
+  DeviceReading r = network.devices.value_or(DeviceReading{});
+  r.seed = o.writing.seed.value_or(r.seed);
+  if (!o.after.empty()) r.after = times_of(o.after);
+  r.compensate = r.compensate || o.compensate;
+  r.recalibrate = r.recalibrate || o.recalibrate;
+  r.adc_bits = o.adc_bits.value_or(r.adc_bits);
+  r.adc_range = o.adc_range.value_or(r.adc_range);
+  r.images_per_read = o.per_read.value_or(r.images_per_read);
+  if (!o.reads.empty()) r.read_period = time_in(o.reads, 1, "--read-period");
+  return r;
+}
 
 std::unique_ptr<Given> read_given(const ProgramOptions& o, const Catalogue& catalogue) {
   auto g = std::make_unique<Given>();
@@ -56,7 +86,8 @@ std::unique_ptr<Given> read_given(const ProgramOptions& o, const Catalogue& cata
   try {
     g->layered = layers::layered(g->network);
   } catch (const layers::NotLayered& e) {
-    throw UserError(fmt::format("{}: has no weights that could be programmed: {}", o.network.file, e.what()));
+    throw unfit(g->network, e.place,
+                fmt::format("there are no weights that could be programmed: {}", e.what()));
   }
   const layers::Plan& plan = g->layered.plan;
   as_input([&] {
@@ -67,7 +98,9 @@ std::unique_ptr<Given> read_given(const ProgramOptions& o, const Catalogue& cata
   const ImageRange range = range_of_images(o.numbers, g->test.count);
   g->which.resize(range.count);
   std::iota(g->which.begin(), g->which.end(), range.first);
-  if (o.recalibrate || o.adc_bits > 0) g->train = images_of(o.data, images::Part::train, plan);
+  g->reading = reading_of(o, g->network);
+  if (g->reading.recalibrate || g->reading.adc_bits > 0)
+    g->train = images_of(o.data, images::Part::train, plan);
   g->inputs = {{o.network.file, "the network that is read"}, {o.weights, "the model that is read"}};
   for (const auto& [name, path] : g->files) g->inputs.push_back({path, "a data file of the network"});
   for (const auto* images : {&g->test, &g->train})
@@ -76,16 +109,19 @@ std::unique_ptr<Given> read_given(const ProgramOptions& o, const Catalogue& cata
   return g;
 }
 
-/// The connections whose weights go onto devices: those named, or all that have weights.
-std::vector<std::size_t> connections_of(const ProgramOptions& o, const layers::Plan& plan) {
-  std::vector<std::size_t> all;
+/// The connections whose weights go onto devices: those named, those of which the network says so, or all
+/// that have weights.
+std::vector<std::size_t> connections_of(const ProgramOptions& o, const Given& given) {
+  const layers::Plan& plan = given.layered.plan;
+  std::vector<std::size_t> all, mapped;
   std::vector<std::string> names;
   for (std::size_t c = 0; c < plan.connections.size(); ++c) {
     if (plan.connections[c].weights.count == 0) continue;
     names.push_back(plan.connections[c].name);
     all.push_back(c);
+    if (given.network.projections[plan.connections[c].projection].mapping) mapped.push_back(c);
   }
-  if (o.projections.empty()) return all;
+  if (o.projections.empty()) return mapped.empty() ? all : mapped;
   std::vector<std::size_t> chosen;
   for (const auto& name : o.projections) {
     const auto at = std::find(names.begin(), names.end(), name);
@@ -107,19 +143,21 @@ class Programming {
  public:
   Programming(const ProgramOptions& o, const Catalogue& catalogue)
       : o_(o),
+        catalogue_(catalogue),
         given_(read_given(o, catalogue)),
-        table_(device_named(catalogue, o.writing.device)),
         plan_(given_->layered.plan),
         model_(plan_, given_->model) {}
 
   int go() {
     if (!o_.output.empty()) lock_ = claim_output(o_.output, o_.force, given_->inputs);
-    times_ = times();
+    prepare();
     const double before = say_what_was();
-    if (o_.adc_bits > 0) convert();
+    if (given_->reading.adc_bits > 0) convert();
     write();
+    std::vector<double> times{0};
+    times.insert(times.end(), given_->reading.after.begin(), given_->reading.after.end());
     fmt::print("\n{:>12} {:>9} {:>8}\n", "after", "accuracy", "loss");
-    for (const double t : times_) {
+    for (const double t : times) {
       lines_.push_back(show(t));
       fmt::print("{:>12} {:>9} {:>8.4f}\n", t > 0 ? exact_time_text(t) : "writing",
                  percent(lines_.back().accuracy), lines_.back().loss);
@@ -132,18 +170,15 @@ class Programming {
  private:
   static std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
 
-  std::vector<double> times() const {
-    std::vector<double> all{0};
-    for (std::size_t at = 0; at < o_.after.size();) {
-      const std::size_t comma = std::min(o_.after.find(',', at), o_.after.size());
-      const std::size_t begin = std::min(o_.after.find_first_not_of(' ', at), comma);
-      const double t = time_in(o_.after.substr(begin, comma - begin), 1, "--after");
-      if (!(t > all.back())) throw UserError(fmt::format("--after {}: times must grow", o_.after));
-      if (t > 6e9) throw UserError(fmt::format("--after {}: longer than 190 years", o_.after));
-      all.push_back(t);
-      at = comma + 1;
+  /// What goes where, and what pulses do there, before anything is said.
+  void prepare() {
+    for (const std::size_t c : connections_of(o_, *given_)) {
+      const Projection& p = given_->network.projections[plan_.connections[c].projection];
+      DeviceMapping on = chosen_devices(o_.writing, catalogue_, p.mapping.get());
+      on.pairs = on.pairs && !o_.single;
+      const auto scheme = scheme_of(on, given_->reading.seed);
+      goals_.push_back({c, std::move(on), scheme});
     }
-    return all;
   }
   double accuracy(const layers::Plan& plan) {
     SerialTransport alone;
@@ -167,54 +202,53 @@ class Programming {
     std::iota(some.begin(), some.end(), 0u);
     std::vector<float> pixels(some.size() * plan_.input().size());
     images::lay_out(given_->train, plan_.input(), some, pixels);
-    mapping::add_converters(plan_, given_->model, pixels, {o_.adc_bits, o_.adc_range});
+    mapping::add_converters(plan_, given_->model, pixels,
+                            {given_->reading.adc_bits, given_->reading.adc_range});
   }
 
   void write() {
-    Devices::Make make = devices_alike(o_.writing, table_);
-    const auto chosen = connections_of(o_, plan_);
-    scheme_ = scheme_of_options(o_.writing, table_);
-    scheme_.pairs = !o_.single;
+    std::uint32_t first = 0;
     fmt::print("{:<12} {:>9} {:>10} {:>8} {:>10}\n", "projection", "devices", "reached", "pulses",
                "rms error");
-    for (const std::size_t c : chosen) {
+    for (const Goal& goal : goals_) {
+      const std::size_t c = goal.connection;
       const layers::Part& part = plan_.connections[c].weights;
-      make.count = Mapped::devices_of(part.count, scheme_);
-      spread_over(table_, o_.writing.choice, make);
-      Mapped on(table_, make, scheme_, std::span(given_->model.parameters).subspan(part.first, part.count));
+      const std::uint32_t count = Mapped::devices_of(part.count, goal.scheme);
+      Mapped on(*goal.on.table, some_devices(goal.on, given_->reading.seed, first, count), goal.scheme,
+                std::span(given_->model.parameters).subspan(part.first, part.count));
       written_.push_back(on.write());
       names_.push_back(plan_.connections[c].name);
       const auto& w = written_.back();
       fmt::print("{:<12} {:>9} {:>10} {:>8.2f} {:>10}\n", printable(names_.back()), grouped(w.devices),
                  percent(static_cast<double>(w.reached) / static_cast<double>(w.devices)), w.pulses,
                  percent(w.error));
-      spent_ += energy_of(on);
+      spent_ += energy_of(*goal.on.table, on);
       model_.map(c, std::move(on));
-      make.first += make.count;
+      first += count;
     }
     if (spent_ > 0) fmt::print("{:.4g} uJ for pulses and reads of writing\n", spent_ * 1e-3);
   }
   /// What the devices have spent, if that is counted [nJ].
-  double energy_of(Mapped& on) const {
-    for (std::uint32_t v = 0; v < table_.model.variables.count; ++v)
-      if (std::string_view(table_.model.variables.data[v].name) == "energy") return on.sum_of(0, v);
+  static double energy_of(const SynapseTable& t, Mapped& on) {
+    for (std::uint32_t v = 0; v < t.model.variables.count; ++v)
+      if (std::string_view(t.model.variables.data[v].name) == "energy") return on.sum_of(0, v);
     return 0;
   }
 
   Line show(double seconds) {
     const mapping::DeviceModel::When when{
-        seconds, o_.compensate ? Mapped::Reading::compensated : Mapped::Reading::plain};
+        seconds, given_->reading.compensate ? Mapped::Reading::compensated : Mapped::Reading::plain};
     std::vector<float> statistics;
     shown_ = model_.read(when);
-    if (o_.recalibrate) {
+    if (given_->reading.recalibrate) {
       SerialTransport alone;
       std::vector<std::uint32_t> all(given_->train.count);
       std::iota(all.begin(), all.end(), 0u);
       shown_ = train::recalibrated_on(plan_, shown_, given_->train, all, alone);
       statistics = shown_.statistics;
     }
-    const auto e = model_.examine(when, {o_.per_read, time_in(o_.reads, 1, "--read-period")}, given_->test,
-                                  given_->which, statistics);
+    const auto e = model_.examine(when, {given_->reading.images_per_read, given_->reading.read_period},
+                                  given_->test, given_->which, statistics);
     return {seconds, e.accuracy(), e.loss};
   }
 
@@ -228,11 +262,17 @@ class Programming {
     }
     write_model(o_.output, plan_, given_->origin, shown_, [&](hid_t file) {
       const auto group = h5::create_group(file, "devices");
-      h5::write_text_attribute(group, "model", table_.model.name);
+      std::vector<std::string> models;
+      std::vector<double> low, high;
+      for (const Goal& g : goals_) {
+        models.emplace_back(g.on.table->model.name);
+        low.push_back(g.scheme.range.low), high.push_back(g.scheme.range.high);
+      }
+      h5::write_texts(group, "models", models);
+      h5::write_dataset<double>(group, "low", low);
+      h5::write_dataset<double>(group, "high", high);
       h5::write_attribute(group, "accuracy_before", before);
       h5::write_attribute(group, "images", static_cast<std::uint64_t>(given_->which.size()));
-      h5::write_attribute(group, "low", scheme_.range.low);
-      h5::write_attribute(group, "high", scheme_.range.high);
       h5::write_attribute(group, "energy", spent_);
       h5::write_texts(group, "projections", names_);
       h5::write_dataset<double>(group, "reached", reached);
@@ -247,13 +287,17 @@ class Programming {
   }
 
   const ProgramOptions& o_;
+  const Catalogue& catalogue_;
   std::unique_ptr<Given> given_;
-  const SynapseTable& table_;
   layers::Plan& plan_;
   mapping::DeviceModel model_;
-  mapping::Scheme scheme_{};
+  struct Goal {
+    std::size_t connection;
+    DeviceMapping on;
+    mapping::Scheme scheme;
+  };
+  std::vector<Goal> goals_;
   std::shared_ptr<OutputLock> lock_;
-  std::vector<double> times_;
   std::vector<mapping::Written> written_;
   std::vector<std::string> names_;
   std::vector<Line> lines_;
@@ -271,7 +315,7 @@ void add_what_is_programmed(CLI::App& sub, ProgramOptions& o) {
       ->type_name("DIR");
   sub.add_option("--images", o.numbers, "Which test images: 0..9999, or one number (all)")->type_name("A..B");
   sub.add_option("--projections", o.projections,
-                 "Whose weights go onto devices: conv1,read (all that have weights)")
+                 "Whose weights go onto devices: conv1,read (those of which the network says so, or all)")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("NAMES");
@@ -291,15 +335,14 @@ void add_reads(CLI::App& sub, ProgramOptions& o) {
                "Estimate batch normalisation anew on the training images, with the weights as read");
   sub.add_option("--adc-bits", o.adc_bits, "Of the converters behind each layer's sums (exact)")
       ->check(CLI::Range(2, 32));
-  sub.add_option("--adc-range", o.adc_range, "Their range, over the greatest sum of 1,024 training images")
-      ->check(number_range(1e-6, 1e6))
-      ->capture_default_str();
-  sub.add_option("--images-per-read", o.per_read, "Images that one read of all devices serves")
-      ->check(CLI::Range(1, 1'000'000'000))
-      ->capture_default_str();
-  sub.add_option("--read-period", o.reads, "From one such read to the next")
+  sub.add_option("--adc-range", o.adc_range,
+                 "Their range, over the greatest sum of 1,024 training images (1)")
+      ->check(number_range(1e-6, 1e6));
+  sub.add_option("--images-per-read", o.per_read, "Images that one read of all devices serves (250)")
+      ->check(CLI::Range(1, 1'000'000'000));
+  sub.add_option("--read-period", o.reads, "From one such read to the next (1ms)")
       ->type_name("TIME")
-      ->capture_default_str();
+      ->check(not_empty);
 }
 
 }  // namespace
@@ -310,7 +353,6 @@ void add_program(CLI::App& app, Action& action) {
   auto o = std::make_shared<ProgramOptions>();
   add_what_is_programmed(*sub, *o);
   add_writing_options(*sub, o->writing);
-  for (const char* option : {"--device", "--up", "--down"}) sub->get_option(option)->required();
   add_reads(*sub, *o);
   sub->footer(
       "Each projection's weights are scaled to the range of the devices, which is what --most pulses --up "
@@ -324,7 +366,8 @@ void add_program(CLI::App& app, Action& action) {
   sub->callback([o, &action] {
     action = [o] {
       refuse_ranks("program");
-      return Programming(*o, read_catalogue(o->network.plugin_path)).go();
+      const auto catalogue = read_catalogue(o->network.plugin_path);
+      return Programming(*o, catalogue).go();
     };
   });
 }

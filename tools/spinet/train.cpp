@@ -8,6 +8,7 @@
 #include "comm/collectively.hpp"
 #include "inputs.hpp"
 #include "layers/plan_of.hpp"
+#include "layers/spiking.hpp"
 #include "look/output.hpp"
 #include "look/training.hpp"
 #include "network/digest.hpp"
@@ -117,7 +118,7 @@ std::unique_ptr<Inputs> read_inputs(const TrainOptions& o) {
   try {
     in->layered = layers::layered(in->network);
   } catch (const layers::NotLayered& e) {
-    throw UserError(fmt::format("{}: cannot be trained: {}", o.network.file, e.what()));
+    throw unfit(in->network, e.place, fmt::format("cannot be trained: {}", e.what()));
   }
   in->train = read_part(o, images::Part::train, in->layered.plan);
   in->test = read_part(o, images::Part::test, in->layered.plan);
@@ -232,6 +233,12 @@ void TrainRun::announce() const {
              in_->network.name, plural(in_->layered.plan.parameters, "parameter"), grouped(s.training.size()),
              grouped(s.validation.size()), grouped(in_->test.count),
              plural(static_cast<std::uint64_t>(t_.size()), "rank"));
+  if (const auto names = layers::between_steps(in_->layered.plan); !names.empty())
+    fmt::print(stderr,
+               "note: neurons of {} low-pass what they hear and cross their thresholds between the steps "
+               "that training "
+               "goes in: a run, whose times are exact, may name other classes than it does\n",
+               names);
   if (!record_.epochs.empty() || record_.partial.batches)
     fmt::print(
         stderr, "{}: goes on after {}{}\n", path_, plural(record_.epochs.size(), "epoch"),

@@ -9,6 +9,7 @@
 
 #include "commands.hpp"
 #include "network/lookup.hpp"
+#include "network/mapping.hpp"
 #include "network/printable.hpp"
 #include "network/suggest.hpp"
 #include "network/units.hpp"
@@ -446,14 +447,6 @@ class ProtocolReader {
 };
 
 }  // namespace
-
-std::uint32_t plain_stimulus(const Model& m) {
-  const std::uint32_t pulse = stimulus_of(m, device::pulse);
-  if (pulse < m.stimulus_count) return pulse;
-  std::uint32_t i = 0;
-  while (i < m.stimulus_count && !(m.stimuli[i].flags & wired && m.stimuli[i].count > 0)) ++i;
-  return i;
-}
 
 Protocol read_protocol(const std::string& text, const SynapseTable& t, const std::string& source) {
   Protocol p = ProtocolReader(text, t, source).read();

@@ -38,7 +38,4 @@ struct Protocol {
 /// Throws UserError, which shows the line and the place; `source`: the option or file that `text` is from.
 Protocol read_protocol(const std::string& text, const SynapseTable& t, const std::string& source);
 
-/// The stimulus that a value without a name belongs to; the number of stimuli if there is none.
-std::uint32_t plain_stimulus(const Model& m);
-
 }  // namespace spinet::tool

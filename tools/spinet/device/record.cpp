@@ -62,17 +62,12 @@ Given given(const SynapseTable& t, const char* option, const std::string& text) 
   return g;
 }
 
-/// What a device has of its own.
-struct Spread {
-  const Field* field;
-  bool is_param;
-  std::uint32_t index;
-  double relative = 0;  ///< sd over the value, lognormal; or
-  double absolute = 0;  ///< sd in the field's unit, normal
-};
-Spread spread_of(const SynapseTable& t, const std::string& text) {
+const Field& field_of(const SynapseTable& t, const DeviceSpread& s) {
+  return (s.is_param ? t.model.params : t.model.variables).data[s.index];
+}
+DeviceSpread spread_of(const SynapseTable& t, const std::string& text) {
   const Given g = given(t, "--spread", text);
-  Spread s{g.field, g.is_param, g.index};
+  DeviceSpread s{g.is_param, g.index};
   if (g.field->flags & integer)
     throw UserError(fmt::format("--spread {}: {} is a whole number or a choice, and has no spread", text,
                                 in_quotes(g.name)));
@@ -97,16 +92,18 @@ Spread spread_of(const SynapseTable& t, const std::string& text) {
 RandomKey key_of(std::uint32_t seed, std::uint32_t which) { return {seed, 0x64657669u + which}; }
 
 /// The number of one device: drawn again until it lies in its range.
-double drawn(const Spread& s, double mean, RandomKey key, std::uint32_t number) {
+double drawn(const Field& f, const DeviceSpread& s, double mean,
+             const std::pair<RandomKey, std::uint32_t>& of) {
+  const auto& [key, number] = of;
   for (std::uint64_t k = 0; k < 1000; ++k) {
     const Words w = draw(key, number, k);
     const double z = device::normal(w[0], w[1]);
     const double x =
         s.relative > 0 ? mean * device::factor(device::log_sd(s.relative), z) : mean + s.absolute * z;
-    if (inside(*s.field, x)) return x;
+    if (inside(f, x)) return x;
   }
   throw UserError(
-      fmt::format("--spread: no value of {} lies in its range; a smaller spread?", in_quotes(s.field->name)));
+      fmt::format("--spread: no value of {} lies in its range; a smaller spread?", in_quotes(f.name)));
 }
 
 }  // namespace
@@ -195,27 +192,32 @@ DeviceBench::Make common_make(const SynapseTable& t, const DeviceChoice& c) {
   for (std::uint32_t i = 0; i < m.params.count; ++i)
     make.params.push_back(value_without(m.params.data[i], preset));
   for (std::uint32_t i = 0; i < m.variables.count; ++i) make.initial.push_back(m.variables.data[i].preset);
-  for (const auto& p : c.params) {
-    const Given g = given(t, "--param", p);
-    (g.is_param ? make.params : make.initial)[g.index] = value_of("--param " + p, g.value, *g.field);
-  }
-  if (const char* reason = problem_of(t, make.params)) throw UserError(fmt::format("--param: {}", reason));
+  take_params(t, c, make.params, make.initial);
   return make;
 }
 
-namespace {
+void take_params(const SynapseTable& t, const DeviceChoice& c, std::vector<double>& params,
+                 std::vector<double>& initial) {
+  for (const auto& p : c.params) {
+    const Given g = given(t, "--param", p);
+    (g.is_param ? params : initial)[g.index] = value_of("--param " + p, g.value, *g.field);
+  }
+  if (const char* reason = problem_of(t, params)) throw UserError(fmt::format("--param: {}", reason));
+}
 
-std::vector<Spread> spreads_of(const SynapseTable& t, const DeviceChoice& c,
-                               const std::vector<double>& params) {
-  std::vector<Spread> spreads;
+std::vector<DeviceSpread> spreads_of(const SynapseTable& t, const DeviceChoice& c,
+                                     const std::vector<double>& params) {
+  std::vector<DeviceSpread> spreads;
   for (const auto& text : c.spreads) spreads.push_back(spread_of(t, text));
   for (const auto& s : spreads)
     if (s.is_param && is_auto(params[s.index]))
       throw UserError(
           fmt::format("--spread: {} is worked out by the model; give it with --param to spread it",
-                      in_quotes(s.field->name)));
+                      in_quotes(field_of(t, s).name)));
   return spreads;
 }
+
+namespace {
 
 void check_drawn(const SynapseTable& t, const std::vector<double>& params, std::uint32_t number,
                  std::size_t count) {
@@ -225,19 +227,19 @@ void check_drawn(const SynapseTable& t, const std::vector<double>& params, std::
 
 }  // namespace
 
-void spread_over(const SynapseTable& t, const DeviceChoice& c, Devices::Make& make) {
-  const auto spreads = spreads_of(t, c, make.params);
+void spread_over(const SynapseTable& t, std::span<const DeviceSpread> spreads, Devices::Make& make) {
   const std::uint32_t of_synapse = devices_of_synapse(t, make.params);
   make.own.clear();
   for (std::uint32_t i = 0; i < spreads.size(); ++i) {
-    const Spread& s = spreads[i];
-    if (s.is_param && !(s.field->flags & Flag::spread))
+    const DeviceSpread& s = spreads[i];
+    const Field& f = field_of(t, s);
+    if (s.is_param && !(f.flags & Flag::spread))
       throw UserError(fmt::format("--spread: devices of an array of model {} cannot differ in {}",
-                                  t.model.name, in_quotes(s.field->name)));
+                                  t.model.name, in_quotes(f.name)));
     Devices::Own own{s.is_param, s.index, {}};
     const double mean = (s.is_param ? make.params : make.initial)[s.index];
     for (std::uint32_t k = 0; k < make.count * (s.is_param ? of_synapse : 1); ++k)
-      own.values.push_back(drawn(s, mean, key_of(make.seed, i), make.first * of_synapse + k));
+      own.values.push_back(drawn(f, s, mean, {key_of(make.seed, i), make.first * of_synapse + k}));
     make.own.push_back(std::move(own));
   }
   std::vector<double> params = make.params;
@@ -258,7 +260,7 @@ std::vector<DeviceBench> devices_of(const SynapseTable& t, const DeviceChoice& c
     own.number = k;
     for (std::uint32_t i = 0; i < spreads.size(); ++i) {
       double& x = (spreads[i].is_param ? own.params : own.initial)[spreads[i].index];
-      x = drawn(spreads[i], x, key_of(own.seed, i), k);
+      x = drawn(field_of(t, spreads[i]), spreads[i], x, {key_of(own.seed, i), k});
     }
     check_drawn(t, own.params, k, c.devices);
     all.emplace_back(t, std::move(own));

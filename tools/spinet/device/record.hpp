@@ -1,11 +1,13 @@
 // Devices of one model on the bench, what is done to them, and what they show.
 #pragma once
+#include <span>
 #include <string>
 #include <vector>
 
 #include "device/bench.hpp"
 #include "device/protocol.hpp"
 #include "network/catalogue.hpp"
+#include "network/mapping.hpp"
 
 namespace spinet::tool {
 
@@ -22,6 +24,12 @@ const SynapseTable& device_named(const Catalogue& c, const std::string& name);
 
 /// Numbers of one device before spread: the model's, those of --preset, and what --param gives.
 DeviceBench::Make common_make(const SynapseTable& t, const DeviceChoice& c);
+/// What --param gives, in place of what stands there: one number per parameter and one per variable.
+void take_params(const SynapseTable& t, const DeviceChoice& c, std::vector<double>& params,
+                 std::vector<double>& initial);
+/// What --spread gives, for devices of these parameters.
+std::vector<DeviceSpread> spreads_of(const SynapseTable& t, const DeviceChoice& c,
+                                     const std::vector<double>& params);
 /// A number with a unit as the field's; `option`: for the message, "--param G_max=3 mV".  Throws UserError.
 double value_of(const std::string& option, const std::string& text, const Field& f);
 /// Why these parameters do not fit together, or null.
@@ -30,7 +38,7 @@ const char* problem_of(const SynapseTable& t, const std::vector<double>& params)
 std::vector<DeviceBench> devices_of(const SynapseTable& t, const DeviceChoice& c);
 /// The same for many at once, whose random numbers count on from `make.first`: fills `make.own`.  Throws
 /// UserError, also for parameters in which only devices on a bench can differ.
-void spread_over(const SynapseTable& t, const DeviceChoice& c, Devices::Make& make);
+void spread_over(const SynapseTable& t, std::span<const DeviceSpread> spreads, Devices::Make& make);
 
 /// Readings of every variable of every device: number 0 before the first step, one just before the end of
 /// each.

@@ -50,6 +50,9 @@ struct Learnt {
 }  // namespace
 
 std::string not_learnable(const layers::Plan& plan) {
+  if (plan.steps > 1)
+    return "images come in " + std::to_string(plan.steps) +
+           " steps, and pulses meet once for an image; `spinet train`, then `spinet program`";
   for (const layers::Connection& c : plan.connections) {
     if (c.normalisation.on) return "'" + c.name + "' is normalised over batches, and images come one by one";
     if (c.dropout > 0) return "'" + c.name + "' has dropout";
