@@ -307,6 +307,23 @@ class Train(unittest.TestCase):
                 outputs.append(f["images/outputs"][()].tobytes())
         self.assertEqual(outputs[0], outputs[-1])
 
+    def test_learning_on_devices_that_the_network_names(self):
+        dense = re.sub(r"(?m)^  (c1|conv1):.*\n", "", NETWORK).replace("from: c1", "from: image").replace("normalise: batch, dropout: 0.1, ", "")
+        (self.folder / "plain.yaml").write_text(dense)
+        (self.folder / "mapped.yaml").write_text(dense.replace("{model: static, weight:", "{model: pvdf, program: {up: [-1.3 V, 2 ms], down: [1.5 V, 2 ms], most: 200}, weight:", 1))
+        common = ("--data", "data", "--epochs", "1", "--force", "-o")
+        self.run_spinet("learn", "mapped.yaml", *common, "by_network.h5")
+        self.run_spinet("learn", "plain.yaml", *common, "by_options.h5", "--device", "pvdf", "--up", "-1.3 V 2 ms", "--down", "1.5 V 2 ms", "--most", "200")
+        with h5py.File(self.folder / "by_network.h5") as a, h5py.File(self.folder / "by_options.h5") as b:
+            for name in ("connections/read/weights", "layers/out/bias", "learning/loss"):
+                self.assertEqual(a[name][()].tobytes(), b[name][()].tobytes(), name)
+            self.assertGreater(a["learning/pulses"][1], 0)
+        refused = self.run_spinet("learn", "plain.yaml", *common, "no.h5", code=2).stderr
+        self.assertIn("the network names no devices for these weights, so that --device, --up and --down must", refused)
+        (self.folder / "bad.yaml").write_text(dense.replace("dense, synapse", "all_to_all, synapse"))
+        refused = self.run_spinet("learn", "bad.yaml", *common, "no.h5", code=2).stderr
+        self.assertRegex(refused, r"(?m)^bad.yaml:\d+:3: error: cannot be trained: 'read' connects by all_to_all.*\n +\d+ \|   read: ")
+
     @staticmethod
     def datasets(group):
         names = []
