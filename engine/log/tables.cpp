@@ -174,6 +174,8 @@ void RunLog::Impl::add_weights(std::uint32_t w) {
   reports.push_back(
       {frames, time_dataset(mapping, recording.from, recording.every), recording.from, recording.every});
   weights.back().report = reports.size() - 1;
+  add_ends(mapping, "sources", projection.sources);
+  add_ends(mapping, "targets", projection.targets);
   add_mapping_columns(streams.emplace_back(options.chunk, packing()), mapping, folder);
   weights.back().mapping = streams.size() - 1;
   edge_streams.push_back(streams.size() - 1);
@@ -204,6 +206,22 @@ void RunLog::Impl::add_weight_events(const WeightEventRecording& recording) {
   events.push_back({changes, streams.size() - 1});
   edge_streams.push_back(streams.size() - 1);
   edges_open = true;
+}
+
+void RunLog::Impl::add_ends(hid_t mapping, const std::string& name, const std::vector<GidRange>& ranges) {
+  std::vector<std::uint64_t> parts;  // population, first index in it, count
+  for (const auto& r : ranges)
+    for (std::uint64_t done = 0; done < r.count;) {
+      const Gid gid = r.first + static_cast<Gid>(done);
+      const auto p = population_of(gid);
+      const auto& in = network.populations[p];
+      const std::uint64_t index = gid - in.first,
+                          count = std::min<std::uint64_t>(r.count - done, in.size - index);
+      parts.insert(parts.end(), {p, index, count});
+      done += count;
+    }
+  const std::array<hsize_t, 2> shape{parts.size() / 3, 3};
+  h5::write_dataset(mapping, name, H5T_NATIVE_UINT64, shape, parts.data());
 }
 
 void RunLog::Impl::add_mapping_columns(Stream& s, hid_t mapping, const std::string& folder) {

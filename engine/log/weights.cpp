@@ -6,6 +6,7 @@
 #include <cstring>
 #include <unordered_map>
 
+#include "log/ends.hpp"
 #include "log/open_log.hpp"
 #include "log/reader.hpp"
 
@@ -62,6 +63,28 @@ Rows mapping_of(hid_t group, std::size_t populations) {
     rows.push_back({from[i], to[i], sources[i], targets[i]});
   }
   return rows;
+}
+
+/// The ends of a projection; nothing where an older version wrote the log.
+std::vector<LoggedEnds::Part> ends_of(hid_t group, const std::string& name, std::size_t populations) {
+  std::vector<LoggedEnds::Part> parts;
+  if (!h5::exists(group, name)) return parts;
+  const auto d = h5::open_dataset(group, name);
+  const auto shape = h5::shape_of(d);
+  h5::check_stored(d, name);
+  if (shape.size() != 2 || shape[1] != 3) throw h5::Error("dataset " + name + " has another shape");
+  h5::check_whole(d, name, false, sizeof(std::uint64_t));
+  std::vector<std::uint64_t> numbers(shape[0] * 3);
+  h5::read_values(d, name, std::span(numbers));
+  std::uint64_t all = 0;
+  for (std::size_t i = 0; i < numbers.size(); i += 3) {
+    constexpr std::uint64_t most = 0xFFFFFFFFu;
+    if (numbers[i] >= populations || numbers[i + 1] > most || numbers[i + 2] > most - all)
+      throw h5::Error("dataset " + name + " names neurons that the run did not have");
+    all += numbers[i + 2];
+    parts.push_back({static_cast<std::uint32_t>(numbers[i]), numbers[i + 1], numbers[i + 2]});
+  }
+  return parts;
 }
 
 Column last_frame(hid_t group, const std::string& place, std::size_t populations) {
@@ -204,6 +227,16 @@ FileWeights read_weights(const std::filesystem::path& path, const WantedState& w
     if (wanted.values == "edges") read_edge_columns(file, wanted, all);
     else read_columns(file, wanted, all);
     return all;
+  });
+}
+
+LoggedEnds read_ends(const std::filesystem::path& path, const std::string& place) {
+  return readable(path, [&] {
+    const auto open = open_whole(path);
+    const auto group = h5::open_group(h5::open_group(open->file, "weights"), place);
+    const std::size_t populations = population_names(open->file).size();
+    return LoggedEnds{ends_of(group, "mapping/sources", populations),
+                      ends_of(group, "mapping/targets", populations)};
   });
 }
 

@@ -163,6 +163,8 @@ struct RunLog::Impl {
   }
   void add_weights(std::uint32_t w);
   void add_weight_events(const WeightEventRecording& recording);
+  /// Which neurons may be connected, as the network names them.
+  void add_ends(hid_t mapping, const std::string& name, const std::vector<GidRange>& ranges);
   void add_mapping_columns(Stream& s, hid_t mapping, const std::string& folder);
   /// The populations that a projection's ranges touch, in order.
   std::vector<std::uint32_t> populations_in(const std::vector<GidRange>& ranges);

@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 
 #include "circuit/crossbar.hpp"
 #include "circuit/readout.hpp"
 #include "commands.hpp"
+#include "log/ends.hpp"
 #include "log/log_data.hpp"
 #include "look/isolated.hpp"
 #include "network/suggest.hpp"
@@ -83,7 +85,45 @@ LoggedWeights frames_of(const LogData& log, const CrossbarOptions& o) {
   throw UserError(fmt::format("{}: --projection says which is meant of {}", o.log, has));
 }
 
-/// The conductances of the last frame; rows and columns in the order of their neurons.
+/// Rows or columns of an array: the neurons of one end of a projection, in its order.
+class ArrayLines {
+ public:
+  /// `parts` empty: the log of an older version, and the lines are those of the neurons that are `noted`.
+  explicit ArrayLines(const std::vector<LoggedEnds::Part>& parts) : known_(!parts.empty()) {
+    for (const auto& p : parts) {
+      parts_.push_back({p, count_});
+      count_ += p.count;
+    }
+  }
+  void note(std::uint32_t population, std::uint64_t neuron) {
+    if (!known_) noted_[{population, neuron}] = 0;
+  }
+  void noted() {
+    for (auto& [neuron, number] : noted_) number = count_++;
+  }
+  bool known() const { return known_; }
+  std::uint64_t count() const { return count_; }
+  /// Nothing: the neuron is none of them.
+  std::optional<std::uint32_t> of(std::uint32_t population, std::uint64_t neuron) const {
+    for (const auto& [p, before] : parts_)
+      if (p.population == population && neuron >= p.first && neuron - p.first < p.count)
+        return static_cast<std::uint32_t>(before + (neuron - p.first));
+    const auto at = noted_.find({population, neuron});
+    if (at == noted_.end()) return std::nullopt;
+    return static_cast<std::uint32_t>(at->second);
+  }
+
+ private:
+  bool known_;
+  std::uint64_t count_ = 0;
+  std::vector<std::pair<LoggedEnds::Part, std::uint64_t>> parts_;  ///< and how many are before it
+  std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint64_t> noted_;
+};
+
+constexpr std::uint64_t most_crossings = 100'000'000;
+
+/// The conductances of the last frame; rows and columns in the order of the projection's sources and targets,
+/// 0 where there is no device.
 circuit::Crossbar array_of(const LogData& log, const CrossbarOptions& o) {
   const LoggedWeights frames = frames_of(log, o);
   const auto unit = parse_unit(frames.units), siemens = parse_unit("S");
@@ -91,27 +131,36 @@ circuit::Crossbar array_of(const LogData& log, const CrossbarOptions& o) {
     throw UserError(fmt::format("{}: {} of {} is no conductance (unit {})", o.log, o.variable,
                                 in_quotes(frames.projection), in_quotes(frames.units)));
   const FileWeights w = read_weights(o.log, {frames.projection, "frame", {o.variable}, "", false});
-  std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint32_t> rows, columns;
+  const LoggedEnds ends = read_ends(o.log, frames.name);
+  ArrayLines rows(ends.sources), columns(ends.targets);
   for (const auto& r : w.rows) {
-    rows[{r.source_population, r.source}] = 0;
-    columns[{r.target_population, r.target}] = 0;
+    rows.note(r.source_population, r.source);
+    columns.note(r.target_population, r.target);
   }
-  for (auto* const lines : {&rows, &columns}) {
-    std::uint32_t n = 0;
-    for (auto& [neuron, number] : *lines) number = n++;
-  }
+  rows.noted(), columns.noted();
+  if (!rows.known())
+    fmt::print(stderr,
+               "spinet: {}: an older version wrote it, and lines without devices are not known: they are "
+               "left out\n",
+               o.log);
+  if (columns.count() > 0 && rows.count() > most_crossings / columns.count())
+    throw UserError(fmt::format("{}: {} is an array of {} x {}, larger than can be solved ({} crossings)",
+                                o.log, in_quotes(frames.projection), rows.count(), columns.count(),
+                                most_crossings));
   circuit::Crossbar a{
-      static_cast<std::uint32_t>(rows.size()), static_cast<std::uint32_t>(columns.size()), {}};
+      static_cast<std::uint32_t>(rows.count()), static_cast<std::uint32_t>(columns.count()), {}};
   a.conductance.assign(std::size_t{a.rows} * a.columns, 0.0);
   std::vector<bool> taken(a.conductance.size());
   for (std::size_t k = 0; k < w.rows.size(); ++k) {
     const auto& r = w.rows[k];
-    const std::uint32_t i = rows[{r.source_population, r.source}],
-                        j = columns[{r.target_population, r.target}];
-    const std::size_t at = std::size_t{i} * a.columns + j;
+    const auto i = rows.of(r.source_population, r.source), j = columns.of(r.target_population, r.target);
+    if (!i || !j)
+      throw UserError(fmt::format("{}: a device of {} lies outside its rows or columns", o.log,
+                                  in_quotes(frames.projection)));
+    const std::size_t at = std::size_t{*i} * a.columns + *j;
     if (taken[at])
       throw UserError(fmt::format("{}: {} is no crossbar: source {} and target {} are connected twice", o.log,
-                                  in_quotes(frames.projection), i, j));
+                                  in_quotes(frames.projection), *i, *j));
     taken[at] = true;
     a.conductance[at] = Quantity{w.values[0][k] * unit->factor, unit->decade, unit->dimension}.in(*siemens);
   }
@@ -184,6 +233,17 @@ void product(const circuit::Crossbar& a, const CrossbarOptions& o) {
                100 * std::sqrt(off / size));
 }
 
+/// Does the line carry a device?  Without one no current flows in it, whatever its voltage.
+bool any_in_row(const circuit::Crossbar& a, std::uint32_t i) {
+  const auto begin = a.conductance.begin() + static_cast<std::ptrdiff_t>(std::size_t{i} * a.columns);
+  return std::any_of(begin, begin + a.columns, [](double G) { return G > 0; });
+}
+bool any_in_column(const circuit::Crossbar& a, std::uint32_t j) {
+  for (std::size_t at = j; at < a.conductance.size(); at += a.columns)
+    if (a.conductance[at] > 0) return true;
+  return false;
+}
+
 /// One column read at a virtual ground: one row driven, or all of them and all columns held, as for the
 /// product.
 void one_device(const circuit::Crossbar& a, const CrossbarOptions& o) {
@@ -200,7 +260,9 @@ void one_device(const circuit::Crossbar& a, const CrossbarOptions& o) {
   const double rest = o.lines == "floating" ? circuit::floating : 0;
   circuit::Terminals at{circuit::inputs(chain, volts), std::vector<double>(a.columns, rest)};
   for (std::uint32_t i = 0; i < a.rows && !all; ++i)
-    if (i != row) at.rows[i] = rest;
+    if (i != row) at.rows[i] = any_in_row(a, i) ? rest : 0;
+  for (std::uint32_t j = 0; j < a.columns; ++j)
+    if (!any_in_column(a, j)) at.columns[j] = 0;
   at.columns[column] = 0;
   const auto s = circuit::Solver(a).solve(at);
   const std::size_t k = std::size_t{row} * a.columns + column;
@@ -231,13 +293,20 @@ void check_together(const CLI::App& given, const CrossbarOptions& o) {
       throw UserError(fmt::format("{} is about all columns, and --device reads one", option));
 }
 
+/// "devices", or how many there are where some crossings are empty.
+std::string crossings_text(const circuit::Crossbar& a) {
+  const auto devices = a.conductance.size() -
+                       static_cast<std::size_t>(std::count(a.conductance.begin(), a.conductance.end(), 0.0));
+  return devices == a.conductance.size() ? "devices" : "crossings with " + plural(devices, "device");
+}
+
 int crossbar(const CrossbarOptions& o) {
   return look::isolated(o.log, {}, [&] {
     const LogData log(o.log);
     try {
       const circuit::Crossbar a = array_of(log, o);
-      fmt::print("{}: {} x {} devices, lines of {} from crossing to crossing{}\n", o.log, a.rows, a.columns,
-                 o.resistance,
+      fmt::print("{}: {} x {} {}, lines of {} from crossing to crossing{}\n", o.log, a.rows, a.columns,
+                 crossings_text(a), o.resistance,
                  std::isinf(a.V_0) ? "" : fmt::format(", I = G V_0 sinh(V / V_0), V_0 = {}", o.V_0));
       if (o.device.empty()) product(a, o);
       else one_device(a, o);
@@ -286,8 +355,8 @@ void add_crossbar(CLI::App& app, Action& action) {
       ->type_name("COLUMN");
   sub->add_flag("--all", o->all, "Print all outputs, not the first 16");
   sub->footer(
-      "Rows are the sources, columns the targets, in the order of their neurons. Rows are driven at their "
-      "first\n"
+      "Rows are the sources, columns the targets, in the order of the projection; a crossing may have no\n"
+      "device. Rows are driven at their first\n"
       "column, columns read behind their last row, at virtual grounds. Bits, limits and differences are off "
       "unless\n"
       "given; what is wanted is the exact product of voltages and conductances.");
