@@ -76,19 +76,65 @@ void read_rows(const Node& list, EdgeList& to) {
   }
 }
 
+/// What a file may give beside the ends, weights and delays: the variables of the synapses, by their names.
+class ListedState {
+ public:
+  explicit ListedState(EdgeList& to) : to_(to), variables_(initials(*to.draft.p.synapse)) {}
+  void name_columns(std::vector<reading::Column>& columns) const {
+    for (std::size_t v = 1; v < variables_.size(); ++v)
+      columns.push_back({variables_[v]->name, wanted(*variables_[v], to_.weights.unit).unit, false, true});
+  }
+  /// Which of them are there, from column `first_` on.  Why they must not; empty: fine.
+  std::string begin(const std::vector<bool>& there) {
+    Projection& p = to_.draft.p;
+    for (std::size_t v = 1; v < variables_.size(); ++v) {
+      if (!there[first + v - 1]) continue;
+      if (gives(to_.draft, *variables_[v]))
+        return fmt::format("values of '{}' are given in the list and in 'synapse', too", variables_[v]->name);
+      p.listed_state.resize(variables_.size());
+      listed_.push_back(v);
+    }
+    return {};
+  }
+  RowFault fault(std::span<const double> row) const {
+    for (const auto v : listed_)
+      if (auto reason = to_.draft.r.fault(row[first + v - 1], wanted(*variables_[v], to_.weights.unit));
+          !reason.empty())
+        return {reason, first + v - 1};
+    return {};
+  }
+  void take(std::span<const double> row) {
+    for (const auto v : listed_) to_.draft.p.listed_state[v].push_back(row[first + v - 1]);
+  }
+
+ private:
+  static constexpr std::size_t first = 4;  ///< column of variable 1
+  EdgeList& to_;
+  const std::vector<const Field*> variables_;
+  std::vector<std::size_t> listed_;
+};
+
 void read_file(const Node& name, EdgeList& to) {
   Reader& r = to.draft.r;
   const auto path = r.data_file(name);
   if (!path || !to.known) return;
-  const reading::Column columns[] = {{"source", "1", true},
-                                     {"target", "1", true},
-                                     {"weight", to.weights.unit, false},
-                                     {"delay", "ms", false}};
-  const auto begin = [&](const std::vector<bool>& there) { return to.columns(there[2], there[3]); };
+  std::vector<reading::Column> columns{{"source", "1", true},
+                                       {"target", "1", true},
+                                       {"weight", to.weights.unit, false},
+                                       {"delay", "ms", false}};
+  ListedState state(to);
+  state.name_columns(columns);
+  const auto begin = [&](const std::vector<bool>& there) {
+    auto reason = to.columns(there[2], there[3]);
+    return reason.empty() ? state.begin(there) : reason;
+  };
   const auto row = [&](std::span<const double> v) -> RowFault {
     if (to.draft.p.listed_weights)
       if (auto fault = r.fault(v[2], to.weight); !fault.empty()) return {fault, 2};
-    return to.add({v[0], v[1], v[2], v[3], std::round(r.ticks({v[3], -3, {}}))});
+    if (auto fault = state.fault(v); !fault.empty()) return fault;
+    auto fault = to.add({v[0], v[1], v[2], v[3], std::round(r.ticks({v[3], -3, {}}))});
+    if (fault.empty()) state.take(v);
+    return fault;
   };
   read_csv(r, *path, name.mark, columns, begin, row);
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fstream>
 
+#include "network/csv_lines.hpp"
 #include "network/expression.hpp"
 #include "network/parts.hpp"
 #include "network/suggest.hpp"
@@ -14,54 +15,7 @@ namespace {
 
 constexpr int most_errors = 20;  // of one file
 
-struct Cell {
-  std::string_view text;
-  std::size_t column;  // from 0
-};
-
-bool blank(char c) { return c == ' ' || c == '\t'; }
-
-/// The cells of a line, without blanks around them and without quotes.
-std::vector<Cell> cells(std::string_view line) {
-  std::vector<Cell> out;
-  std::size_t at = 0;
-  while (true) {
-    std::size_t b = at;
-    while (b < line.size() && blank(line[b])) ++b;
-    const bool quoted = b < line.size() && line[b] == '"';
-    const auto closed = quoted ? line.find('"', b + 1) : std::string_view::npos;
-    const auto end = std::min(line.find(',', closed == std::string_view::npos ? at : closed), line.size());
-    std::size_t e = end;
-    b = std::min(b, e);
-    while (e > b && blank(line[e - 1])) --e;
-    if (closed != std::string_view::npos && closed + 1 == e) ++b, --e;
-    out.push_back({line.substr(b, e - b), b});
-    if (end == line.size()) return out;
-    at = end + 1;
-  }
-}
-
-/// The lines of a file; they end with LF, CR LF or, in files of old programs, CR.
-class Lines {
- public:
-  explicit Lines(std::istream& in) : in_(in) {}
-  bool next(std::string& line) {
-    if (at_ >= read_.size()) {
-      if (!std::getline(in_, read_)) return false;
-      if (read_.ends_with('\r')) read_.pop_back();
-      at_ = 0;
-    }
-    const auto end = std::min(read_.find('\r', at_), read_.size());
-    line.assign(read_, at_, end - at_);
-    at_ = end + 1;
-    return true;
-  }
-
- private:
-  std::istream& in_;
-  std::string read_;
-  std::size_t at_ = 0;
-};
+using Cell = CsvCell;
 
 std::optional<double> plain_number(std::string_view s) {
   if (s.size() > 1 && s[0] == '+' && s[1] != '-') s.remove_prefix(1);
@@ -208,8 +162,12 @@ bool CsvFile::first_line(const std::vector<Cell>& cs, bool header, std::vector<b
         "its first line is neither numbers nor the names of columns");
     return false;
   }
-  if (!header && cs.size() > columns_.size())
-    return refuse_line(fmt::format("{} columns; at most {} are expected", cs.size(), columns_.size()),
+  const auto in_order = static_cast<std::size_t>(
+      std::find_if(columns_.begin(), columns_.end(), [](const Column& c) { return c.by_name; }) -
+      columns_.begin());
+  if (!header && cs.size() > in_order)
+    return refuse_line(fmt::format("{} columns; at most {} are expected{}", cs.size(), in_order,
+                                   in_order < columns_.size() ? " without a first line that names them" : ""),
                        "columns: " + joined(known_));
   for (std::size_t i = 0; i < cs.size(); ++i) {
     if (header) {
@@ -248,18 +206,16 @@ void CsvFile::read(const std::function<std::string(const std::vector<bool>&)>& b
                    const std::function<RowFault(std::span<const double>)>& row) {
   if (!readable()) return;
   std::ifstream in(file_, std::ios::binary);
-  Lines lines(in);
+  CsvLines lines(in);
   bool started = false;
   while (errors_ < most_errors && lines.next(line_)) {
-    ++number_;
-    if (number_ == 1 && line_.starts_with("\xEF\xBB\xBF")) line_.erase(0, 3);  // a byte order mark
-    if (line_.empty() || line_[0] == '#') continue;
+    number_ = lines.number();
     if (line_.find('\0') != std::string::npos) {
       r_.errors.error(where_, fmt::format("{} is not a text file", in_quotes(file_.string())),
                       "a CSV file is expected: numbers separated by commas");
       return;
     }
-    const auto cs = cells(line_);
+    const auto cs = csv_cells(line_);
     if (!std::exchange(started, true)) {
       std::vector<bool> there(columns_.size());
       const bool header = !plain_number(cs[0].text);

@@ -133,6 +133,7 @@ struct Column {
   std::string name;
   std::string unit;  ///< of the numbers handed on; a header may name another: "delay [s]"
   bool required;
+  bool by_name = false;  ///< only where the first line names it; these come last
 };
 /// Why a row cannot be, and which of the columns is to blame.
 struct RowFault {
