@@ -18,9 +18,10 @@
 namespace spinet {
 namespace {
 
-constexpr double bytes_per_spike = 16;  // in the log: time and id, before compression
-constexpr double bytes_per_edge = 33;   // source, target, type, group, group index, weight, delay
-constexpr double bytes_per_node = 32;   // id, type, group, group index; 8 more for each coordinate
+constexpr double bytes_per_spike = 16;         // in the log: time and id, before compression
+constexpr double bytes_per_weight_event = 24;  // time, edge, value
+constexpr double bytes_per_edge = 33;          // source, target, type, group, group index, weight, delay
+constexpr double bytes_per_node = 32;          // id, type, group, group index; 8 more for each coordinate
 
 }  // namespace
 
@@ -81,6 +82,20 @@ Estimate estimate(const Network& n) {
       e.report_bytes += std::ceil(static_cast<double>(end - r.from) / static_cast<double>(r.every)) *
                         static_cast<double>(r.ids.size()) * sizeof(float);
   }
+  for (const auto& w : n.weights) {
+    const Tick end = std::min(w.to, n.duration);
+    if (end > w.from)
+      e.weight_bytes += std::ceil(static_cast<double>(end - w.from) / static_cast<double>(w.every)) *
+                        expected_synapses(n, n.projections[w.projection]) * sizeof(float);
+  }
+  for (const auto& w : n.weight_events) {
+    const double synapses = w.synapses.empty() ? expected_synapses(n, n.projections[w.projection])
+                                               : static_cast<double>(w.synapses.size());
+    const double times =
+        static_cast<double>(w.at.size() + w.epochs.size() + w.on_change) + static_cast<double>(w.expected);
+    e.weight_bytes += bytes_per_weight_event * times * synapses;
+    e.weight_changes = e.weight_changes || w.on_change;
+  }
   for (const auto p : n.edge_recordings)
     e.edge_bytes += bytes_per_edge * expected_synapses(n, n.projections[p]);
   for (const auto& s : n.spikes) {
@@ -125,6 +140,7 @@ std::string describe(const Network& n, const Estimate& e) {
     if (bytes > 0) out += (out.empty() ? "" : ", ") + readable_bytes(bytes) + " " + what;
   };
   part(e.report_bytes, "of reports");
+  part(e.weight_bytes, e.weight_changes ? "of weights and more as they change" : "of weights");
   part(e.edge_bytes, "of edges");
   part(e.position_bytes, "of positions");
   part(e.spike_bytes_per_hz, "of spikes per Hz of mean rate");

@@ -22,7 +22,8 @@ struct Estimate {
   double windows_per_second = 0;  ///< of model time; 0 without connections
   double mean_slice = 0;          ///< synapses delivered by one record, over all slices
   Memory memory;
-  double report_bytes = 0, edge_bytes = 0, position_bytes = 0;
+  double report_bytes = 0, edge_bytes = 0, weight_bytes = 0, position_bytes = 0;
+  bool weight_changes = false;    ///< some weights are recorded as they change: nobody knows how often
   double spike_bytes_per_hz = 0;  ///< log of the recorded populations if every neuron fired at 1 Hz
 };
 Estimate estimate(const Network& n);

@@ -317,8 +317,11 @@ class Populations {
                     [&](const std::string& name) { return bad_.count(name) || (guessed_ && !given(name)); }))
       return;
     const auto first = std::find_if(named.begin(), named.end(), given);
+    const Node* const drawn =
+        c.blamed < 0 ? nullptr : given(field(p.model->params, static_cast<std::uint32_t>(c.blamed)).name);
     r_.errors.error(
-        first != named.end()                                  ? given(*first)->mark
+        drawn                                                 ? drawn->mark
+        : first != named.end()                                ? given(*first)->mark
         : params && params->is_map() && !params->keys.empty() ? params->keys[0].mark
                                                               : where,
         fmt::format("population {}: {}", in_quotes(p.name), c.reason),

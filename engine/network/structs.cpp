@@ -145,7 +145,7 @@ CrossCheck check_params(const Model& m, std::span<const Distribution> params) {
     for (const double end : {low, high}) {
       if (!std::isfinite(end)) continue;
       values[k] = end;
-      if (const char* reason = run()) return {reason, true};
+      if (const char* reason = run()) return {reason, true, static_cast<int>(k)};
     }
     values[k] = kept;
   }

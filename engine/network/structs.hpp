@@ -29,6 +29,8 @@ std::uint64_t neuron_bytes(const Model& m);
 struct CrossCheck {
   const char* reason = nullptr;  ///< null: fine
   bool drawn = false;            ///< only for some of the values that distributions may draw
+  /// The parameter whose draws come to it, as an index; -1: no single one.
+  int blamed = -1;
 };
 /// The fields that the reason of a check names, in its order.
 std::vector<std::string> fields_named(const Fields& fields, std::string_view reason);

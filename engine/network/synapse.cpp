@@ -214,9 +214,17 @@ class SynapseReader {
       return;
     const auto first =
         std::find_if(named.begin(), named.end(), [&](const std::string& name) { return n.find(name); });
+    const char* const drawn =
+        c.blamed < 0 ? nullptr : field(model.params, static_cast<std::uint32_t>(c.blamed)).name;
+    const Node* const from = drawn ? n.find(drawn) : nullptr;
     r_.errors.error(
-        first != named.end() ? n.find(*first)->mark : n.mark, c.reason,
-        c.drawn ? "some devices would draw such values: give the distribution 'min' or 'max'" : "");
+        from                   ? from->mark
+        : first != named.end() ? n.find(*first)->mark
+                               : n.mark,
+        c.reason,
+        from      ? fmt::format("some devices would draw such values of '{}': give it 'min' or 'max'", drawn)
+        : c.drawn ? "some devices would draw such values: give the distribution 'min' or 'max'"
+                  : "");
   }
   /// Each device has its own; the projection as a whole has the middle.  {constant: x}: a file may have
   /// others.

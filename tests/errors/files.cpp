@@ -184,6 +184,18 @@ TEST_CASE("notes: pulses that disturb the other devices of a crossbar") {
   CHECK(all("pulse: {amplitude: 4 V, width: 5 ms}, to: d") == Notes{});  // all are addressed
   CHECK(all("pulse: {amplitude: {from: 1 V, to: 3 V}, count: 3, period: 10 ms" + at).size() == 1);
   CHECK(all("pulse: {amplitude: 2.5 V" + at, "spin_valve, V_th: 1.25 V") == Notes{});
+  // Drawn thresholds: the share of devices, Phi(-0.5) of a normal distribution, a quarter of a uniform one.
+  const std::string drawn =
+      "a pulse on 'd' at 2 s disturbs devices that it does not address: they feel 1.15 V, "
+      "beyond the threshold (V_th, drawn around 1.2 V) of ";
+  CHECK(all("pulse: {amplitude: 2.3 V" + at, "spin_valve, V_th: {normal: {mean: 1.2 V, sd: 0.1 V}}") ==
+        Notes{drawn + "31 % of them"});
+  CHECK(all("pulse: {amplitude: 2.3 V" + at, "spin_valve, V_th: {uniform: {low: 1.1 V, high: 1.3 V}}") ==
+        Notes{drawn + "25 % of them"});
+  CHECK(all("pulse: {amplitude: 2.3 V" + at,
+            "spin_valve, V_th: {normal: {mean: 1.2 V, sd: 0.1 V, min: 1.15 V}}") == Notes{});
+  CHECK(all("pulse: {amplitude: 1.4 V" + at, "spin_valve, V_th: {normal: {mean: 1.2 V, sd: 0.1 V}}") ==
+        Notes{});
 }
 
 TEST_CASE("notes: environments without wires, times that the run does not reach") {
