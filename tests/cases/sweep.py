@@ -230,6 +230,24 @@ class Sweep(unittest.TestCase):
         done = self.sweep("net.yaml", "--plugin-path", PLUGINS, "--set", "parameters.latency=0", "--set", "parameters.w=20 mV", "--trials", "2", "-o", "all_fail.h5", code=3)
         self.assertIn("2 of 2 runs failed", done.stderr)
 
+    def test_metrics_with_the_names_of_columns(self):
+        """`reached` is model time in every sweep, and a metric of `programmer`."""
+        with open(self.folder / "p.yaml", "w") as f:
+            f.write("spinet: 1\nduration: 10 s\nparameters: {u: 0.5}\npopulations:\n"
+                    "  p: {model: programmer, size: 4, drives: devices, params: {wanted: [7, 9, 12, 20], tolerance: 0.5}}\nprojections:\n"
+                    "  devices: {from: \"p[0:2]\", to: \"p[0:2]\", connect: all_to_all,\n"
+                    "            synapse: {model: spin_valve, port: reading, w_max: 89, delay: 1 ms, u: $u}}\nuntil: devices >= 4\n")
+        self.sweep("p.yaml", "--vary", "parameters.u=[0.3, 0.6]", "--trials", "2", "-o", "p.h5")
+        with h5py.File(self.folder / "p.h5") as f:
+            runs = f["runs"]
+            self.assertEqual(list(runs["metric.reached"]), [1, 1, 1, 1])  # all of its devices
+            self.assertTrue(((runs["reached"][:] > 0) & (runs["reached"][:] < 10)).all())
+            self.assertEqual(runs["reached"].attrs["unit"], b"s" if isinstance(runs["reached"].attrs["unit"], bytes) else "s")
+        self.assertIn("metric.reached", self.sweep("--report", "p.h5", "--metric", "metric.reached").stdout)
+        before = (self.folder / "p.h5").read_bytes()
+        self.sweep("p.yaml", "--vary", "parameters.u=[0.3, 0.6]", "--trials", "2", "-o", "p.h5")  # reads it back
+        self.assertEqual((self.folder / "p.h5").read_bytes(), before)
+
     def test_report(self):
         self.sweep(*SHORT, "-o", "s.h5", "--quiet")
         done = subprocess.run([SPINET, "report", "s.h5"], cwd=self.folder, text=True, capture_output=True, timeout=60)

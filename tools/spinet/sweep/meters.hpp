@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,8 +27,26 @@ struct Columns {
   std::string x_name, y_name, until;
 };
 
-inline Columns columns(const Network& net) {
+/// A name for a metric that no other column of the table has: those that every sweep has, what is varied
+/// (`axes`), rates, and the metrics before it.
+class MetricNames {
+ public:
+  MetricNames(const std::vector<std::string>& axes, const Network& net) : taken_(fixed_columns()) {
+    taken_.insert(axes.begin(), axes.end());
+    for (const auto& p : net.populations) taken_.insert("rate." + p.name);
+  }
+  std::string of(std::string name) {
+    while (!taken_.insert(name).second) name = "metric." + name;
+    return name;
+  }
+
+ private:
+  std::set<std::string> taken_;
+};
+
+inline Columns columns(const Network& net, const std::vector<std::string>& axes) {
   Columns c;
+  MetricNames names(axes, net);
   c.of.resize(net.populations.size());
   std::size_t environments = 0;
   const auto table = [&](std::size_t p) { return net.populations[p].neuron(); };
@@ -39,8 +58,9 @@ inline Columns columns(const Network& net) {
   for (std::size_t p = 0; p < net.populations.size(); ++p) {
     if (!table(p) || !table(p)->environment) continue;
     for (std::uint32_t m = 0; m < table(p)->metric_count; ++m) {
-      c.of[p].push_back(environments > 1 ? fmt::format("{}.{}", net.populations[p].name, table(p)->metrics[m])
-                                         : table(p)->metrics[m]);
+      const std::string metric = table(p)->metrics[m];
+      c.of[p].push_back(
+          names.of(environments > 1 ? fmt::format("{}.{}", net.populations[p].name, metric) : metric));
       c.all.push_back(c.of[p].back());
     }
     if (c.curve >= 0 || c.of[p].empty() || (net.until && net.until->population != p)) continue;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -73,6 +74,12 @@ std::vector<T> column(const Sweep& s, Of&& of) {
   return all;
 }
 
+/// A column's name as a name in the file, where '/' would make groups.
+std::string link_of(std::string name) {
+  std::replace(name.begin(), name.end(), '/', '|');
+  return name;
+}
+
 /// What each run was made with.
 void write_axes(hid_t g, const Sweep& s, const Plan& plan) {
   for (std::size_t a = 0; a < plan.axes.size(); ++a) {
@@ -84,9 +91,10 @@ void write_axes(hid_t g, const Sweep& s, const Plan& plan) {
       if (axis.numbers) numbers.push_back(axis.number(v));
       else texts.push_back(axis.values[v]);
     }
-    if (axis.numbers) put(g, axis.name(), numbers);
-    else h5::write_texts(g, axis.name(), texts);
-    if (!axis.unit.empty()) h5::write_text_attribute(h5::open_dataset(g, axis.name()), "unit", axis.unit);
+    if (axis.numbers) put(g, link_of(axis.name()), numbers);
+    else h5::write_texts(g, link_of(axis.name()), texts);
+    if (!axis.unit.empty())
+      h5::write_text_attribute(h5::open_dataset(g, link_of(axis.name())), "unit", axis.unit);
   }
 }
 
@@ -103,11 +111,12 @@ void write_runs(hid_t file, const Sweep& s, const Plan& plan) {
   put(g, "reached", column<double>(s, [](auto, auto& r) { return r.failed ? nan : r.reached; }));
   h5::write_text_attribute(h5::open_dataset(g, "reached"), "unit", "s");
   for (const auto& m : s.metrics)
-    put(g, m, column<double>(s, [&](auto, auto& r) { return value_of(r.metrics, m); }));
+    put(g, link_of(m), column<double>(s, [&](auto, auto& r) { return value_of(r.metrics, m); }));
   put(g, "spikes", column<double>(s, [](auto, auto& r) { return r.failed ? nan : r.spikes; }));
   for (const auto& p : s.populations) {
-    put(g, "rate." + p, column<double>(s, [&](auto, auto& r) { return value_of(r.rates, p); }));
-    h5::write_text_attribute(h5::open_dataset(g, "rate." + p), "unit", "Hz");
+    const std::string name = link_of("rate." + p);
+    put(g, name, column<double>(s, [&](auto, auto& r) { return value_of(r.rates, p); }));
+    h5::write_text_attribute(h5::open_dataset(g, name), "unit", "Hz");
   }
 }
 
@@ -137,6 +146,12 @@ void write_all(hid_t file, const Sweep& s) {
 }
 
 }  // namespace
+
+const std::set<std::string>& fixed_columns() {
+  static const std::set<std::string> all{"run",       "trial",   "seed",   "status", "message",
+                                         "until_met", "reached", "spikes", "seconds"};
+  return all;
+}
 
 Plan Sweep::plan() const {
   Plan p;
@@ -203,8 +218,8 @@ void read_rows(const h5::Id& file, Sweep& s) {
   const auto until_met = h5::read_all<std::uint8_t>(runs, "until_met");
   const auto reached = h5::read_all<double>(runs, "reached"), spikes = h5::read_all<double>(runs, "spikes");
   std::vector<std::vector<double>> metrics, rates;
-  for (const auto& m : s.metrics) metrics.push_back(h5::read_all<double>(runs, m));
-  for (const auto& p : s.populations) rates.push_back(h5::read_all<double>(runs, "rate." + p));
+  for (const auto& m : s.metrics) metrics.push_back(h5::read_all<double>(runs, link_of(m)));
+  for (const auto& p : s.populations) rates.push_back(h5::read_all<double>(runs, link_of("rate." + p)));
   const auto curves = h5::open_group(file, "curves");
   s.x_name = h5::read_text_attribute(curves, "x");
   s.y_name = h5::read_text_attribute(curves, "y");

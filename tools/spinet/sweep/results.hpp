@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +44,9 @@ struct Sweep {
   Plan plan() const;
   std::uint64_t runs() const { return plan().runs(); }
 };
+
+/// Columns that every sweep has, and what its report calls so.
+const std::set<std::string>& fixed_columns();
 
 /// "" or what is different.
 std::string difference(const Sweep& a, const Sweep& b);

@@ -25,7 +25,9 @@ Prepared prepare(const std::string& file, const LoadOptions& base, const Catalog
   p.net.weights.clear();
   p.net.weight_events.clear();
   p.net.edge_recordings.clear();
-  p.columns = columns(p.net);
+  std::vector<std::string> axes;
+  for (const auto& a : plan.axes) axes.push_back(a.name());
+  p.columns = columns(p.net, axes);
   return p;
 }
 
