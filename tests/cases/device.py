@@ -225,6 +225,13 @@ class Figures(Case):
             self.assertAlmostEqual(float(x) / d1, 1, 3)
         again = self.record("2.5 V 5 ms", "--devices", str(n), "--spread", "g=10%", "--spread", "V_th=50mV", "--param", "u=0.5", "--param", "k_up=0.03 1/s")
         self.assertTrue((again["G"] == d["G"]).all())
+        with h5py.File(self.path("d.h5")) as f:
+            np.testing.assert_allclose(f["devices/V_th"][:], V_th, rtol=1e-9)
+            np.testing.assert_allclose(f["devices/g"][:], g, rtol=1e-6)
+        for more, message in [(("V_th=5%", "V_th=50mV"), "--spread: 'V_th' is named twice"),
+                              (("stuck=10%",), "'stuck' is a parameter of all synapses of the projection and must be one number"),
+                              (("w_max=10%",), "'w_max' is a parameter of all synapses of the projection and must be one number")]:
+            self.assertIn(message, self.device("2.5 V 5 ms", "--devices", "5", *(f"--spread={s}" for s in more), code=2))
         other = self.record("2.5 V 5 ms", "--devices", "5", "--spread", "g=10%", "--seed", "2")
         self.assertTrue((other["G"][0] != d["G"][0][:5]).all())
 
@@ -354,6 +361,37 @@ class Fits(Case):
         # As wide as the estimates scatter: t of 59 degrees of freedom is 2.00, and an sd of twelve is known to a fifth.
         ratio = np.mean(halves, axis=0) / (2.0 * np.std(logs, axis=0, ddof=1))
         self.assertTrue(((ratio > 0.5) & (ratio < 2)).all(), ratio)
+
+    def test_devices_that_keep_their_state_in_few_bits(self):
+        protocol = "4 V 1 s, -4 V 1 s, pause 12 s, 20 x 2 V 5 ms every 8 s, 20 x -2.8 V 5 ms every 8 s"
+        for model in ("glassy", "glassy_6"):
+            G = self.record(protocol, "--param=lift_up=0.3eV", "--param=power_down=3", model=model)["G"]
+            with open(self.path("m.csv"), "w") as f:
+                f.write("reading,G [uS]\n" + "".join(f"{k},{x:.9g}\n" for k, x in enumerate(G)))
+            for free in ("lift_up,power_down", "power_down,lift_up"):
+                out = self.device(protocol, "--fit", "m.csv", "--free", free, model=model)
+                found = {n: (float(x), float(a), float(b)) for n, x, a, b in re.findall(r"^  (\w+) +(\S+)[^%\n]*95 %: (\S+) to (\S+)", out, re.M)}
+                for name, value in (("lift_up", 0.3), ("power_down", 3)):
+                    self.assertLess(abs(found[name][0] / value - 1), 0.02, out)
+                    self.assertTrue(found[name][1] <= value <= found[name][2], out)
+
+    def test_a_table_that_the_model_cannot_follow(self):
+        """Conductances that first hardly rise under equal pulses, then fast: no k_up makes them."""
+        with open(self.path("m.csv"), "w") as f:
+            f.write("reading,G [uS]\n" + "".join(f"{k},{8 + 80 / (1 + math.exp(10 - k / 2)):.6g}\n" for k in range(1, 41)))
+        out = self.device("40 x 2 V 5 ms", "--param", "u=0.5", "--param", "k_up=0.1 1/s", "--fit", "m.csv", "--free", "k_up")
+        self.assertIn("They are no noise", out)
+        self.assertIn("95 %: not known", out)
+
+    def test_tables_as_other_programs_write_them(self):
+        self.measured()
+        plain, found = self.fit()
+        with open(self.path("m.csv")) as f:
+            lines = f.read().splitlines()
+        lines[0] = '"reading","G [mS]"'
+        with open(self.path("m.csv"), "w", encoding="utf-8-sig", newline="") as f:
+            f.write("\r\n".join(["# measured in May", *lines[:3], "", "# and after lunch", *lines[3:]]) + "\r\n")
+        self.assertEqual(self.fit(), (plain, found))
 
     def test_parameters_that_do_the_same(self):
         """k multiplies k_up: only the product shows.  And a start so far off that nothing changes is refused."""
@@ -612,6 +650,43 @@ class Crossbars(Case):
         found = self.columns(self.crossbar("--voltage", "0.2 V,0.1 V"))[1]
         np.testing.assert_allclose(found, [1e-6 * (V * a + 0.1 * c), 1e-6 * (V * b + 0.1 * d)], rtol=6e-5)
 
+    def test_places_without_devices(self):
+        """Four devices at 4 x 3 crossings: row 1 and column 1 have none, and keep their numbers."""
+        G = np.zeros((4, 3))
+        places = ((0, 0, 0.9), (0, 2, 0.8), (2, 0, 0.7), (3, 2, 0.6))
+        for i, j, u in places:
+            G[i, j] = 1e-6 * G_of(u)
+        with open(self.path("s.yaml"), "w") as f:
+            f.write("spinet: 1\nduration: 1 ms\npopulations: {r: {model: lif_delta, size: 5}, c: {model: lif_delta, size: 3}}\nprojections:\n"
+                    f"  d: {{from: \"r[1:5]\", to: c, connect: {{list: {[list(p) for p in places]}}}, layout: {{crossbar: {{rows: 4, columns: 3}}}},\n"
+                    "      synapse: {model: spin_valve, w_max: 1 mV, delay: 1 ms}}\nrecord: {weights: {projection: d, variable: G, every: 1 ms}}\n")
+        self.run_it("run", "s.yaml", "-o", "s.h5")
+        with h5py.File(self.path("s.h5")) as f:
+            self.assertEqual(f["weights/d.G/mapping/sources"][:].tolist(), [[0, 1, 4]])
+            self.assertEqual(f["weights/d.G/mapping/targets"][:].tolist(), [[1, 0, 3]])
+        out = self.crossbar("--line-resistance", "1 kOhm", log="s.h5")
+        self.assertIn("4 x 3 crossings with 4 devices", out)
+        wanted, found = self.columns(out)
+        np.testing.assert_allclose(wanted, 0.1 * G.sum(axis=0), rtol=6e-5)
+        np.testing.assert_allclose(found, self.kirchhoff(G, 4 * [0.1], 1e3).sum(axis=0), rtol=6e-5, atol=1e-15)
+        for i, j, u in places:
+            one = self.crossbar("--device", str(i), str(j), log="s.h5")
+            self.assertLess(abs(self.said(one, "V G") / (0.1 * G[i, j]) - 1), 6e-5)
+        empty = self.crossbar("--device", "2", "1", "--lines", "floating", log="s.h5")
+        self.assertEqual([self.said(empty, w) for w in ("V G", "through it", "read")], [0, 0, 0])
+        free = self.crossbar("--device", "2", "0", "--lines", "floating", log="s.h5")  # rows 0 and 3 and column 2 come to 0.1 V and 0 V
+        self.assertLess(abs(self.said(free, "read") / (0.1 * G[2, 0]) - 1), 6e-5)
+        self.assertIn("4 rows and 3 columns", self.run_it("crossbar", "s.h5", "--device", "4", "0", code=2))
+
+    def test_a_log_without_the_size(self):
+        """Of an older version: the lines with devices, and a line says so."""
+        self.array([[10, 20], [40, 50]])
+        with h5py.File(self.path("c.h5"), "r+") as f:
+            del f["weights/d.G/mapping/sources"], f["weights/d.G/mapping/targets"]
+        np.testing.assert_allclose(self.columns(self.crossbar())[1], [5e-6, 7e-6], rtol=6e-5)
+        done = subprocess.run([SPINET, "crossbar", "c.h5"], cwd=self.folder, text=True, capture_output=True)
+        self.assertIn("lines without devices are not known", done.stderr)
+
     def test_the_4_by_3_crossbar_of_glassy_devices(self):
         """The state that programming has left: conductances from 1e-4 to 90 uS, lines of 0, 1 Ohm and 10 kOhm."""
         self.run_it("run", os.path.join(ROOT, "networks", "crossbar_4x3", "crossbar_4x3.yaml"), "-o", "p.h5")
@@ -628,6 +703,49 @@ class Crossbars(Case):
             wanted, found = self.columns(self.crossbar("--line-resistance", f"{R} Ohm", log="p.h5"))
             np.testing.assert_allclose(wanted, 0.1 * G.sum(axis=0), rtol=6e-5)
             np.testing.assert_allclose(found, I, rtol=6e-5)
+
+
+class Lists(Case):
+    def write(self, table, V_th="{constant: 1.2 V}"):
+        with open(self.path("e.csv"), "w") as f:
+            f.write(table)
+        with open(self.path("l.yaml"), "w") as f:
+            f.write("spinet: 1\nduration: 1 ms\npopulations: {a: {model: lif_delta, size: 3}}\nprojections:\n"
+                    "  d: {from: a, to: a, connect: {list: e.csv}, layout: crossbar,\n"
+                    f"      synapse: {{model: spin_valve, w_max: 1 mV, delay: 1 ms, V_th: {V_th}}}}}\n"
+                    "schedule: [{at: 0.5 ms, pulse: {amplitude: 2.3 V, width: 0.1 ms}, to: d, rows: 0, columns: 1}]\n"
+                    "record: {weights: [{projection: d, variable: V_th, every: 1 ms}, {projection: d, every: 1 ms}]}\n")
+
+    def test_a_column_of_a_drawn_parameter(self):
+        self.write("V_th [mV],source,target,weight\n1100,2,0,0.5\n1300,0,1,0.25\n1150.5,1,0,0.75\n")
+        self.run_it("run", "l.yaml", "-o", "l.h5")
+        with h5py.File(self.path("l.h5")) as f:
+            w = f["weights/d.V_th"]
+            rows = zip(w["mapping/source_node_id"][:], w["mapping/target_node_id"][:], w["data"][0], strict=True)
+            self.assertEqual(sorted((int(s), int(t), round(float(v), 6)) for s, t, v in rows), [(0, 1, 1.3), (1, 0, 1.1505), (2, 0, 1.1)])
+        out = self.run_it("validate", "l.yaml")  # thresholds of the file, 1.15 V beyond one of three
+        self.assertIn("beyond the threshold (V_th) of 33 % of them", out)
+        self.assertRegex(out, r"output +24 bytes of weights \(before compression\)")
+
+    def test_mistakes(self):
+        for table, V_th, message in [("source,target,V_th\n0,1,-1\n", "{constant: 1.2 V}", "e.csv:2:5"), ("source,target,V_th [mA]\n0,1,1\n", "{constant: 1.2 V}", "is no unit for column 'V_th'"),
+                                     ("source,target,V_th\n0,1,1\n", "1.2 V", "unknown column 'V_th'"), ("0,1,0.5,1,1.2\n", "{constant: 1.2 V}", "without a first line that names them")]:
+            self.write(table, V_th)
+            self.assertIn(message, self.run_it("validate", "l.yaml", code=2))
+        with open(self.path("l.yaml")) as f:
+            text = f.read().replace("w_max: 1 mV", "w_max: 1 mV, u2: 0.5")
+        with open(self.path("l.yaml"), "w") as f:
+            f.write(text)
+        with open(self.path("e.csv"), "w") as f:
+            f.write("source,target,u2\n0,1,0.5\n")
+        self.assertIn("values of 'u2' are given in the list and in 'synapse', too", self.run_it("validate", "l.yaml", code=2))
+
+    def test_the_drawn_parameter_is_to_blame(self):
+        self.write("0,1\n", "1.2 V, G_min: 0.64 uS, G_max: {normal: {mean: 89 uS, sd: 20 uS}}")
+        message = self.run_it("validate", "l.yaml", code=2)
+        self.assertIn("some devices would draw such values of 'G_max': give it 'min' or 'max'", message)
+        line, caret = message.splitlines()[1:3]
+        self.assertTrue(line[caret.index("^"):].startswith("{normal: {mean: 89"), message)
 
 
 class Mistakes(Case):

@@ -207,16 +207,24 @@ int fitted(const DeviceOptions& o, const SynapseTable& t, const Protocol& p, con
   if (idle.size() == f.parameters.size())
     throw UserError(fmt::format("--fit: around the start {} changes nothing that was measured: {}",
                                 joined(idle), elsewhere(idle)));
-  fmt::print("{}: {} fitted to {} of {}\nresiduals {:.3g} (root mean square; {})\n\n", t.model.name,
+  fmt::print("{}: {} fitted to {} of {}\nresiduals {:.3g} (root mean square; {})\n", t.model.name,
              plural(f.parameters.size(), "parameter"), plural(f.points, "value"), printable(o.fit), f.rms,
              m.columns[0].logarithmic ? "of logarithms" : "over the largest value");
+  if (f.misses())
+    fmt::print(
+        "They are no noise: neighbours go together (correlation {:.2f}). With these parameters free the "
+        "model "
+        "does not\nfollow the table, or the search has not found where it does: the values are not to be "
+        "trusted\n",
+        f.alike);
+  fmt::print("\n");
   std::string yaml = o.choice.preset.empty() ? "" : ", preset: " + o.choice.preset;
   bool told = true;
   for (const auto& x : f.parameters) {
     const Field& field = t.model.params.data[x.index];
     const std::string unit = std::string_view(field.unit) == "1" ? "" : std::string(" ") + field.unit;
-    const bool known = std::isfinite(x.low) && std::isfinite(x.high);
-    told = told && (known || !x.acts);
+    const bool interval = std::isfinite(x.low) && std::isfinite(x.high), known = interval && !f.misses();
+    told = told && (interval || !x.acts);
     fmt::print("  {:<12} {:.6g}{}    {}\n", field.name, x.value, unit,
                known ? fmt::format("95 %: {:.6g} to {:.6g}{}", x.low, x.high, unit) : "95 %: not known");
     yaml += fmt::format(", {}: {:.10g}{}", field.name, x.value, unit);
@@ -294,7 +302,8 @@ int device(const DeviceOptions& o) {
     if (!o.choice.preset.empty()) attributes["preset"] = o.choice.preset;
     for (const auto& p : o.choice.params) attributes["params"] += p + "\n";
     for (const auto& s : o.choice.spreads) attributes["spread"] += s + "\n";
-    logging::write_hdf5(*out.h5, [&](hid_t file) { write_record(file, r, attributes); });
+    const auto drawn = drawn_values(t, o.choice);
+    logging::write_hdf5(*out.h5, [&](hid_t file) { write_record(file, r, drawn, attributes); });
     logging::write_whole(*out.svg, picture);
     written = out.h5->string() + ", " + out.svg->string();
   }

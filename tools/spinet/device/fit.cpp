@@ -11,6 +11,7 @@
 
 #include "commands.hpp"
 #include "inputs.hpp"
+#include "network/csv_lines.hpp"
 #include "network/suggest.hpp"
 #include "network/units.hpp"
 #include "sweep/statistics.hpp"
@@ -20,16 +21,6 @@ namespace {
 
 constexpr std::size_t most_rows = 1'000'000;
 constexpr int other_starts = 24;
-
-std::vector<std::string> cells_of(const std::string& line) {
-  std::vector<std::string> cells;
-  std::stringstream in(line + (line.ends_with(',') ? "," : ""));
-  for (std::string cell; std::getline(in, cell, ',');) {
-    const auto from = cell.find_first_not_of(" \t\r\""), to = cell.find_last_not_of(" \t\r\"");
-    cells.push_back(from == std::string::npos ? "" : cell.substr(from, to - from + 1));
-  }
-  return cells;
-}
 
 /// One column of the table: which variable, and what its numbers are times.
 struct Header {
@@ -128,11 +119,12 @@ class Fitting {
 
   Fit run() {
     Solution best = solve(q_);
+    others_ = {best};
     for (int k = 1; k <= other_starts && best.squares > 1e-20; ++k) {
       std::vector<double> start = q_;
       for (std::size_t i = 0; i < start.size(); ++i) start[i] += 2 * std::log(4.0) * (halton(k, i) - 0.5);
-      Solution other = solve(start);
-      if (other.squares < best.squares) best = std::move(other);
+      others_.push_back(solve(start));
+      if (others_.back().squares < best.squares) best = others_.back();
     }
     if (!(best.squares < refused))
       throw UserError("--fit: no parameters around the start give a device that can be: a better start?");
@@ -181,29 +173,72 @@ class Fitting {
       }
     }
   }
-  static int call(void* self, int, int, const double* q, double* out, int) {
+  double squares(const std::vector<double>& q) {
+    std::vector<double> off(m_.count());
+    residuals(q.data(), off.data());
+    return std::inner_product(off.begin(), off.end(), off.begin(), 0.0);
+  }
+  static int fine_call(void* self, int, int, const double* q, double* out, int) {
     static_cast<Fitting*>(self)->residuals(q, out);
     return 0;
   }
-  Solution solve(std::vector<double> q) {
+  static int coarse_call(void* self, int m, int n, const double* q, double* out, double* jacobian, int,
+                         int what) {
+    auto& f = *static_cast<Fitting*>(self);
+    if (what == 1) {
+      f.residuals(q, out);
+      return 0;
+    }
+    const auto all = f.derivatives({q, q + n}, f.apart_);
+    for (std::size_t i = 0; i < all.size(); ++i)
+      std::copy(all[i].begin(), all[i].end(), jacobian + i * static_cast<std::size_t>(m));
+    return 0;
+  }
+  /// What MINPACK works with.
+  struct Room {
+    Room(std::size_t points, std::size_t n)
+        : off(points), diag(n), jacobian(points * n), qtf(n), w1(n), w2(n), w3(n), w4(points), pivot(n) {}
+    std::vector<double> off, diag, jacobian, qtf, w1, w2, w3, w4;
+    std::vector<int> pivot;
+  };
+  /// From a start to where it leads.  Devices may keep their state in few bits: it answers small changes of a
+  /// parameter by steps, and differences over less than these say nothing.  So the search begins with
+  /// differences that are coarse, of both sides, and goes on with finer ones as far as these lead on.
+  Solution solve(const std::vector<double>& start) {
+    Solution best{start, squares(start)};
+    for (const double apart : {3e-2, 1e-2, 1e-3, 1e-4}) better(best, coarse(best.q, apart));
+    better(best, fine(best.q));
+    return best;
+  }
+  static void better(Solution& best, Solution other) {
+    if (other.squares < best.squares) best = std::move(other);
+  }
+  Solution coarse(std::vector<double> q, double apart) {
     const int m = static_cast<int>(m_.count()), n = static_cast<int>(q.size());
-    const std::size_t points = m_.count();
-    std::vector<double> off(points), diag(q.size()), jacobian(points * q.size()), qtf(q.size());
-    std::vector<double> w1(q.size()), w2(q.size()), w3(q.size()), w4(points);
-    std::vector<int> pivot(q.size());
+    Room r(m_.count(), q.size());
+    int calls = 0, jacobians = 0;
+    constexpr double tolerance = 1e-8;
+    apart_ = apart;
+    lmder(coarse_call, this, m, n, q.data(), r.off.data(), r.jacobian.data(), m, tolerance, tolerance, 0, 200,
+          r.diag.data(), 1, 1.0, 0, &calls, &jacobians, r.pivot.data(), r.qtf.data(), r.w1.data(),
+          r.w2.data(), r.w3.data(), r.w4.data());
+    const double found = squares(q);
+    return {std::move(q), found};
+  }
+  Solution fine(std::vector<double> q) {
+    const int m = static_cast<int>(m_.count()), n = static_cast<int>(q.size());
+    Room r(m_.count(), q.size());
     int calls = 0;
     constexpr double tolerance = 1e-14, step = 1e-10;
-    lmdif(call, this, m, n, q.data(), off.data(), tolerance, tolerance, 0, 400 * (n + 1), step, diag.data(),
-          1, 1.0, 0, &calls, jacobian.data(), m, pivot.data(), qtf.data(), w1.data(), w2.data(), w3.data(),
-          w4.data());
-    Solution s{q, 0};
-    for (const double x : off) s.squares += x * x;
-    return s;
+    lmdif(fine_call, this, m, n, q.data(), r.off.data(), tolerance, tolerance, 0, 400 * (n + 1), step,
+          r.diag.data(), 1, 1.0, 0, &calls, r.jacobian.data(), m, r.pivot.data(), r.qtf.data(), r.w1.data(),
+          r.w2.data(), r.w3.data(), r.w4.data());
+    const double found = squares(q);
+    return {std::move(q), found};
   }
-  /// Derivatives of the residuals by each of q: differences over an interval that is the same for all, so
+  /// Derivatives of the residuals by each of q: differences over an interval `h` that is the same for all, so
   /// that parameters which do the same have the same.
-  std::vector<std::vector<double>> derivatives(const std::vector<double>& q) {
-    constexpr double h = 1e-4;
+  std::vector<std::vector<double>> derivatives(const std::vector<double>& q, double h) {
     const auto at = [&](std::size_t i, double by) {
       std::vector<double> there = q, off(m_.count());
       there[i] += by;
@@ -223,11 +258,67 @@ class Fitting {
     }
     return all;
   }
+  /// Derivatives over the smallest interval at which those over three times as much are the same to a tenth.
+  std::vector<std::vector<double>> settled_derivatives(const std::vector<double>& q) {
+    std::vector<std::vector<double>> all;
+    for (const double h : {1e-4, 1e-3, 1e-2}) {
+      all = derivatives(q, h);
+      const auto wider = derivatives(q, 3 * h);
+      bool same = true;
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        double off = 0, size = 0;
+        for (std::size_t k = 0; k < all[i].size(); ++k) {
+          off += (all[i][k] - wider[i][k]) * (all[i][k] - wider[i][k]);
+          size += wider[i][k] * wider[i][k];
+        }
+        same = same && off <= 0.01 * size;
+      }
+      if (same) break;
+    }
+    return all;
+  }
+  /// By how much residuals move, root mean square, when parameters hardly do: where a device keeps its state
+  /// in few bits it cannot follow a table more closely.
+  double resolution(const std::vector<double>& q) {
+    const auto at = [&](std::size_t i, double by) {
+      std::vector<double> there = q, off(m_.count());
+      there[i] += by;
+      residuals(there.data(), off.data());
+      return off;
+    };
+    const auto here = at(0, 0);
+    double most = 0;
+    for (std::size_t i = 0; i < q.size(); ++i)
+      for (const double h : {3e-5, 1e-4}) {
+        const auto up = at(i, h), down = at(i, -h);
+        double sum = 0;
+        for (std::size_t k = 0; k < here.size(); ++k) {
+          const double bend = up[k] - 2 * here[k] + down[k];
+          sum += bend * bend / 6;
+        }
+        most = std::max(most, sum / static_cast<double>(here.size()));
+      }
+    return most < 1 ? std::sqrt(most) : 0;  // else a neighbour cannot be
+  }
+  /// How alike neighbours of the residuals are, of each column by itself: the correlation; noise has none.
+  double alike(const std::vector<double>& q) {
+    std::vector<double> off(m_.count());
+    residuals(q.data(), off.data());
+    const std::size_t n = m_.readings.size();
+    double together = 0, alone = 0;
+    for (std::size_t c = 0; c < m_.columns.size(); ++c)
+      for (std::size_t k = 0; k < n; ++k) {
+        const double x = off[c * n + k];
+        alone += x * x;
+        if (k > 0) together += x * off[c * n + k - 1];
+      }
+    return alone > 0 && n > 1 ? together / alone : 0;
+  }
   /// Diagonal of the inverse of the normal matrix.  A parameter of which less than `least` is left once all
   /// others have explained what they can is not told apart from them.
   Told told(const std::vector<double>& q) {
     constexpr double least = 1e-8;
-    auto J = derivatives(q);
+    auto J = settled_derivatives(q);
     const std::size_t n = q.size();
     const auto product = [](const std::vector<double>& a, const std::vector<double>& b) {
       return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
@@ -272,19 +363,31 @@ class Fitting {
   Fit described(const Solution& s) {
     Fit f;
     f.points = m_.count();
-    const double df = static_cast<double>(f.points) - static_cast<double>(s.q.size());
-    f.rms = std::sqrt(s.squares / static_cast<double>(f.points));
+    const double points = static_cast<double>(f.points), n = static_cast<double>(s.q.size()), df = points - n;
+    f.rms = std::sqrt(s.squares / points);
+    f.resolution = resolution(s.q);
+    f.alike = alike(s.q);
     const Told t = told(s.q);
     constexpr double widest = 20;  // of logarithms: of more than e^20 to either side nothing is known
+    // Of residuals that go together so many fewer count, and none is known better than the model answers.
+    const double chance = 2 / std::sqrt(points), r = f.alike > chance ? std::min(f.alike, 0.99) : 0;
+    const double factor = df > 0 ? student95(df) * std::sqrt((1 + r) / (1 - r)) : 0;
+    const double variance = std::max(df > 0 ? s.squares / df : 0, f.resolution * f.resolution);
+    // Where another start has led, and fits as well.
+    const double as_well = s.squares + variance * n * factor * factor;
     for (std::size_t i = 0; i < s.q.size(); ++i) {
       const double infinite = std::numeric_limits<double>::infinity();
       double half = infinite;
-      if (df > 0) half = student95(df) * std::sqrt(t.variance[i] * (s.squares / df));
+      if (df > 0) half = factor * std::sqrt(t.variance[i] * variance);
       const Scale& scale = scales_[i];
       if (!(half < widest) && (scale.positive() || scale.bounded())) half = infinite;
+      double low = s.q[i] - half, high = s.q[i] + half;
+      for (const Solution& other : others_)
+        if (df > 0 && other.squares <= as_well)
+          low = std::min(low, other.q[i]), high = std::max(high, other.q[i]);
       f.parameters.push_back({index_[i], t.acts[i], scale.from(s.q[i]),
-                              half < infinite ? scale.from(s.q[i] - half) : -infinite,
-                              half < infinite ? scale.from(s.q[i] + half) : infinite});
+                              half < infinite ? scale.from(low) : -infinite,
+                              half < infinite ? scale.from(high) : infinite});
     }
     return f;
   }
@@ -294,20 +397,21 @@ class Fitting {
   DeviceBench::Make make_;
   std::vector<std::uint32_t> index_;
   std::vector<Scale> scales_;
-  std::vector<double> q_;  ///< the start
+  std::vector<double> q_;         ///< the start
+  std::vector<Solution> others_;  ///< where each start has led
+  double apart_ = 0;              ///< over which coarse_call takes differences
 };
 
 }  // namespace
 
 Measured read_measured(const std::string& file, const SynapseTable& t, const View& view) {
   std::istringstream in(text_of_file(file, std::size_t{256} << 20, "--fit"));
+  CsvLines lines(in);
   std::string line;
-  std::size_t number = 0;
-  const auto where = [&] { return fmt::format("{}:{}", file, std::max<std::size_t>(number, 1)); };
-  while (std::getline(in, line) && (++number, line.find_first_not_of(" \t\r") == std::string::npos)) {
-  }
+  const auto where = [&] { return fmt::format("{}:{}", file, std::max(lines.number(), 1u)); };
   std::vector<Header> headers;
-  for (const auto& cell : cells_of(line)) headers.push_back(header_of(cell, t, where()));
+  if (lines.next(line))
+    for (const auto& cell : csv_cells(line)) headers.push_back(header_of(std::string(cell.text), t, where()));
   Measured m;
   for (const auto& h : headers)
     if (!h.is_reading) m.columns.push_back({h.variable, false, {}});
@@ -316,10 +420,8 @@ Measured read_measured(const std::string& file, const SynapseTable& t, const Vie
         fmt::format("{}: no column is a variable of model {}; the first line names them, for "
                     "example: reading,{}",
                     where(), t.model.name, t.model.variables.data[0].name));
-  while (std::getline(in, line)) {
-    ++number;
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    const auto cells = cells_of(line);
+  while (lines.next(line)) {
+    const auto cells = csv_cells(line);
     if (cells.size() != headers.size())
       throw UserError(
           fmt::format("{}: {} values where the header has {}", where(), cells.size(), headers.size()));
@@ -327,10 +429,11 @@ Measured read_measured(const std::string& file, const SynapseTable& t, const Vie
       throw UserError(fmt::format("{}: more than {} rows", where(), most_rows));
     std::size_t reading = m.readings.size(), column = 0;
     for (std::size_t k = 0; k < cells.size(); ++k) {
-      const double x = number_of(cells[k], where());
+      const double x = number_of(std::string(cells[k].text), where());
       if (!headers[k].is_reading) m.columns[column++].values.push_back(x * headers[k].factor);
       else if (x >= 0 && x < 1e9 && x == std::floor(x)) reading = static_cast<std::size_t>(x);
-      else throw UserError(fmt::format("{}: {} is no number of a reading (0, 1, ...)", where(), cells[k]));
+      else
+        throw UserError(fmt::format("{}: {} is no number of a reading (0, 1, ...)", where(), cells[k].text));
     }
     m.readings.push_back(reading);
   }

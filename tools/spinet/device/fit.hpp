@@ -37,7 +37,11 @@ struct FittedParameter {
 struct Fit {
   std::vector<FittedParameter> parameters;
   std::size_t points = 0;
-  double rms = 0;  ///< of the residuals: of logarithms, or over the largest value of the column
+  double rms = 0;         ///< of the residuals: of logarithms, or over the largest value of the column
+  double resolution = 0;  ///< by how much they move where parameters hardly do: the packing of states
+  double alike = 0;       ///< correlation of neighbours among them; of noise about 0
+  /// Is it something else than noise that the model does not follow?
+  bool misses() const { return points >= 10 && alike > 0.5 && rms > 5 * resolution && rms > 1e-6; }
 };
 /// Levenberg and Marquardt's method (MINPACK) from the given start and, since it may end beside the best,
 /// from others around it.  Throws UserError: unknown parameters, more of them than points, no start.

@@ -261,7 +261,8 @@ std::string html_of(const Record& r, const View& view, const std::string& title,
       page_text(title), svg_of(r, view, title), page_text(printed), rest, table, r.table->model.name);
 }
 
-void write_record(hid_t out, const Record& r, const std::map<std::string, std::string>& attributes) {
+void write_record(hid_t out, const Record& r, const std::vector<DrawnValues>& drawn,
+                  const std::map<std::string, std::string>& attributes) {
   const Model& m = r.table->model;
   h5::write_text_attribute(out, "spinet_version", SPINET_VERSION);
   h5::write_text_attribute(out, "model", m.name);
@@ -286,6 +287,10 @@ void write_record(hid_t out, const Record& r, const std::map<std::string, std::s
     if (any)
       column(steps, name.c_str(), values, f.unit, std::string(f.doc) + "; no number where a step has none");
   }
+  const h5::Id devices = h5::create_group(out, "devices");
+  for (const auto& d : drawn)
+    column(devices, d.field->name, d.values, d.field->unit,
+           std::string(d.field->doc) + "; of each device, as drawn");
   const h5::Id variables = h5::create_group(out, "variables");
   for (std::uint32_t v = 0; v < m.variables.count; ++v) {
     const Field& f = m.variables.data[v];

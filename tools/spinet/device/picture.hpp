@@ -36,6 +36,7 @@ std::string svg_of(const Record& r, const View& v, const std::string& title);
 /// One file, without scripts and without the network: the picture, what was printed, parameters, readings.
 std::string html_of(const Record& r, const View& v, const std::string& title, const std::string& printed);
 /// `attributes`: texts of the command line, by name.
-void write_record(hid_t out, const Record& r, const std::map<std::string, std::string>& attributes);
+void write_record(hid_t out, const Record& r, const std::vector<DrawnValues>& drawn,
+                  const std::map<std::string, std::string>& attributes);
 
 }  // namespace spinet::tool

@@ -71,6 +71,11 @@ DeviceSpread spread_of(const SynapseTable& t, const std::string& text) {
   if (g.field->flags & integer)
     throw UserError(fmt::format("--spread {}: {} is a whole number or a choice, and has no spread", text,
                                 in_quotes(g.name)));
+  if (g.is_param && !(g.field->flags & Flag::spread))
+    throw UserError(
+        fmt::format("--spread {}: '{}' is a parameter of all synapses of the projection and must be "
+                    "one number",
+                    text, g.name));
   char* end = nullptr;
   const double x = std::strtod(g.value.c_str(), &end);
   std::string_view rest(end);
@@ -208,7 +213,15 @@ void take_params(const SynapseTable& t, const DeviceChoice& c, std::vector<doubl
 std::vector<DeviceSpread> spreads_of(const SynapseTable& t, const DeviceChoice& c,
                                      const std::vector<double>& params) {
   std::vector<DeviceSpread> spreads;
-  for (const auto& text : c.spreads) spreads.push_back(spread_of(t, text));
+  for (const auto& text : c.spreads) {
+    spreads.push_back(spread_of(t, text));
+    const DeviceSpread& s = spreads.back();
+    const auto same = [&](const DeviceSpread& other) {
+      return other.is_param == s.is_param && other.index == s.index;
+    };
+    if (std::count_if(spreads.begin(), spreads.end(), same) > 1)
+      throw UserError(fmt::format("--spread: {} is named twice", in_quotes(field_of(t, s).name)));
+  }
   for (const auto& s : spreads)
     if (s.is_param && is_auto(params[s.index]))
       throw UserError(
@@ -264,6 +277,20 @@ std::vector<DeviceBench> devices_of(const SynapseTable& t, const DeviceChoice& c
     }
     check_drawn(t, own.params, k, c.devices);
     all.emplace_back(t, std::move(own));
+  }
+  return all;
+}
+
+std::vector<DrawnValues> drawn_values(const SynapseTable& t, const DeviceChoice& c) {
+  const DeviceBench::Make common = common_make(t, c);
+  const auto spreads = spreads_of(t, c, common.params);
+  std::vector<DrawnValues> all;
+  for (std::uint32_t i = 0; i < spreads.size(); ++i) {
+    DrawnValues d{&field_of(t, spreads[i]), {}};
+    const double mean = (spreads[i].is_param ? common.params : common.initial)[spreads[i].index];
+    for (std::uint32_t k = 0; k < c.devices; ++k)
+      d.values.push_back(drawn(*d.field, spreads[i], mean, {key_of(c.seed, i), k}));
+    all.push_back(std::move(d));
   }
   return all;
 }

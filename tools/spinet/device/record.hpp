@@ -36,6 +36,12 @@ double value_of(const std::string& option, const std::string& text, const Field&
 const char* problem_of(const SynapseTable& t, const std::vector<double>& params);
 /// All devices: each has drawn its own of what is spread.  Throws UserError.
 std::vector<DeviceBench> devices_of(const SynapseTable& t, const DeviceChoice& c);
+/// What each of them has drawn: as many values as devices, in the unit of the field.
+struct DrawnValues {
+  const Field* field;
+  std::vector<double> values;
+};
+std::vector<DrawnValues> drawn_values(const SynapseTable& t, const DeviceChoice& c);
 /// The same for many at once, whose random numbers count on from `make.first`: fills `make.own`.  Throws
 /// UserError, also for parameters in which only devices on a bench can differ.
 void spread_over(const SynapseTable& t, std::span<const DeviceSpread> spreads, Devices::Make& make);
