@@ -13,7 +13,8 @@
 //
 // Weight.  w_max (G - G_ref) / G_max.
 //
-// Energy.  With `stdp` events pay for the waveforms, each alone, and not for reads.
+// Energy.  With `stdp` events pay for the waveforms and not for reads: for each alone at its spike, and for
+// what the difference of the two adds or saves at the later of a pair.
 #include "pvdf.hpp"
 #include "pvdf_kernel.hpp"
 #include "spinet/reality.hpp"
@@ -129,7 +130,12 @@ struct Pvdf {
     const double ms = static_cast<double>(lag) / p.ticks_per_ms;
     const double x = s + (n.differ() ? pvdf::Kernel::change(device_of(n, i), p.p, s, ms, post_first)
                                      : p.kernel.change(s, ms, post_first));
+    pay_overlap(n, i, post_first ? -ms : ms);
     s = device::changed(n, i, 0, s, x < 0 ? 0 : x > 1 ? 1 : x);
+  }
+  static void pay_overlap(Synapses<Pvdf> n, std::uint32_t i, double dt) {
+    if (device::counts(n))
+      device::pay(n, i, 0, -2 * pvdf::Kernel::overlap(n.shared().p, dt) * conductance(n, i));
   }
   /// The energy of a waveform: a rectangle, and a line that ends at 0.
   static void pay_spike(Synapses<Pvdf> n, std::uint32_t i, double pulse, double slope) {
@@ -163,7 +169,7 @@ struct Pvdf {
     const double before = n[i].s;
     std::uint32_t k = take_post(n, i);
     pay_spike(n, i, p.pre_pulse, p.pre_slope);
-    if (k && h[k - 1].tick == n.s.seen()) --k;  // at the same tick as this one
+    if (k && h[k - 1].tick == n.s.seen()) --k, pay_overlap(n, i, 0);  // at the same tick as this one
     if (k) pair(n, i, n.s.seen() - h[k - 1].tick, true);
     if (n[i].s != before) show(n, i);
   }
@@ -195,9 +201,13 @@ struct Pvdf {
     State& s = n[i];
     pvdf::Pull pull = own.pull(V);
     pull.rate *= device::cycle_factor(n, i, 0, 1);
+    const double to = pull.after(s.s, seconds), left = device::changed(n, i, 0, s.s, to),
+                 m = s.turned.antiparallel();
     if (device::counts(n))
-      device::pay_pulse(n, i, 0, V, own.c.g * own.charge(s.s, s.turned.antiparallel(), pull, seconds));
-    s.s = device::changed(n, i, 0, s.s, pull.after(s.s, seconds));
+      device::pay_pulse(
+          n, i, 0, V,
+          own.c.g * (left == to ? own.charge(s.s, m, pull, seconds) : own.conductance(left, m) * seconds));
+    s.s = left;
   }
   static void turn(Synapses<Pvdf> n, std::uint32_t i, const Control& c) {
     constexpr double oersted = 1e4;  // of a tesla

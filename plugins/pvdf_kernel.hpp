@@ -71,6 +71,23 @@ class Kernel {
     pair(device, w, post_first ? -lag : lag, after);
     return after[0] - s;
   }
+  /// The integral of the product of two spikes' waveforms, post - pre = `dt` ms [V^2 ms]: over twice the
+  /// conductance, by how much less the two cost together than each alone.
+  static double overlap(const Waveforms& w, double dt) {
+    double sum = 0;
+    between_jumps(
+        w, dt, [&](double begin, double length) {  // lines: their product by Simpson's rule, exactly
+          const auto ends = [&](double after, double pulse, double slope) {
+            const double a = wave(begin - after + length / 4, pulse, slope, w),
+                         b = wave(begin - after + 3 * length / 4, pulse, slope, w);
+            return Line{a - (b - a) / 2, b + (b - a) / 2};
+          };
+          const Line pre = ends(0, w.pre_pulse, w.pre_slope), post = ends(dt, w.post_pulse, w.post_slope);
+          sum += length / 6 *
+                 (pre.from * post.from + (pre.from + pre.to) * (post.from + post.to) + pre.to * post.to);
+        });
+    return sum;
+  }
   /// The change of s by a pair whose later spike comes `lag` ms after the earlier; `post_first`: depression.
   double change(double s, double lag, bool post_first) const {
     if (!(lag > 0 && lag < length_)) return 0;
@@ -98,6 +115,9 @@ class Kernel {
     return ends_[part] + (ends_[part + 1] - ends_[part]) * (i - part * per_part) / per_part;
   }
 
+  struct Line {
+    double from, to;
+  };
   /// One spike's voltage, `t` ms after it.
   static double wave(double t, double pulse, double slope, const Waveforms& w) {
     if (t < 0 || t >= w.spike_length) return 0;
@@ -106,9 +126,9 @@ class Kernel {
   static double voltage(double t, double dt, const Waveforms& w) {
     return wave(t, w.pre_pulse, w.pre_slope, w) - wave(t - dt, w.post_pulse, w.post_slope, w);
   }
-  /// What a pair, post - pre = `dt` ms, makes of devices of such states.
-  template <int count>
-  static void pair(const Device& device, const Waveforms& w, double dt, double (&s)[count]) {
+  /// f(begin, length) for each stretch in which both voltages are lines; post - pre = `dt` ms.
+  template <class F>
+  static void between_jumps(const Waveforms& w, double dt, F&& f) {
     double jumps[6] = {0, w.spike_width, w.spike_length, dt, dt + w.spike_width, dt + w.spike_length};
     for (int i = 1; i < 6; ++i)
       for (int k = i; k > 0 && jumps[k] < jumps[k - 1]; --k) {
@@ -117,13 +137,19 @@ class Kernel {
       }
     for (int i = 0; i + 1 < 6; ++i) {
       const double begin = jumps[i], length = jumps[i + 1] - begin;
-      if (!(length > 0)) continue;
+      if (length > 0) f(begin, length);
+    }
+  }
+  /// What a pair makes of devices of such states.
+  template <int count>
+  static void pair(const Device& device, const Waveforms& w, double dt, double (&s)[count]) {
+    between_jumps(w, dt, [&](double begin, double length) {
       // A line, found from two points inside: at its ends rounding could look beyond a jump.
       const double a = voltage(begin + length / 4, dt, w), b = voltage(begin + 3 * length / 4, dt, w);
       const double from = a - (b - a) / 2, to = b + (b - a) / 2;
       beyond(device, -1, from, to, length, s);
       beyond(device, 1, from, to, length, s);
-    }
+    });
   }
   /// A voltage that goes `from` .. `to` in `ms`: what it does where it is beyond the threshold of one sign.
   template <int count>

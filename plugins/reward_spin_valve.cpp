@@ -161,8 +161,7 @@ struct RewardSpinValve {
     const bool antiparallel = c.value[2] != 0;
     const valve::Device own = valve::device_of(n, i, d);
     const auto on_it = own.pulse(V, t, own.k * device::cycle_factor(n, i, d, 1));
-    if (device::counts(n)) device::pay_pulse(n, i, d, V, own.g * own.charge(u, on_it, antiparallel));
-    return device::changed(n, i, d, u, own.after(u, on_it));
+    return valve::pulsed(n, i, d, own, {u, on_it, antiparallel});
   }
   static void write(Synapses<RewardSpinValve> n, std::uint32_t i) {
     const Shared& p = n.shared();

@@ -156,9 +156,7 @@ struct SpinValve {
       const valve::Device own = valve::device_of(n, i, d);
       const auto on_it = own.pulse(V, t, own.k * device::cycle_factor(n, i, d, 1));
       double& u = s.state(d);
-      if (device::counts(n))
-        device::pay_pulse(n, i, d, V, own.g * own.charge(u, on_it, s.of[d].antiparallel()));
-      u = device::changed(n, i, d, u, own.after(u, on_it));
+      u = valve::pulsed(n, i, d, own, {u, on_it, s.of[d].antiparallel()});
     }
   }
   /// Turns a device's electrodes; true if it became antiparallel, be it on the way.

@@ -10,8 +10,8 @@
 //
 // Pulses.  |V| <= V_th does nothing [m]; beyond it du/dt = k (1 - u) for V > 0 and -k u for V < 0, in closed
 // form over the pulse, with k = k0 (exp((|V| - V_th) / V_0) - 1).  k0, unless it is given, is such that with
-// these constants 50 pulses of +2.5 V, 5 ms multiply G_min by 47 and 50 of -2.35 V, 5 ms divide G_max by 31
-// [m].  A pulse acts as a whole at its begin.
+// the projection's constants, drawn ones at their middle, 50 pulses of +2.5 V, 5 ms multiply G_min by 47 and
+// 50 of -2.35 V, 5 ms divide G_max by 31 [m].  A pulse acts as a whole at its begin.
 //
 // Magnetism.  The antiparallel device conducts more, G (1 + MG), MG = MG_max ((G - G_th) / (G_max -
 // G_th))^(3/4) above G_th, 0 below [m].  G MG is the boost.  A pulse costs what flows in the magnetic state
@@ -66,9 +66,11 @@ void add_constants(FieldTable<Params>& t) {
       .add(&Params::V_0, "V_0", "V", 0.25, above(0), spread,
            "voltage that multiplies the rate by e (not in the paper)")
       .derives(&Params::k_up, "k_up", "1/s", at_least(0), spread,
-               "k0 of positive pulses; auto: 50 of +2.5 V, 5 ms multiply G_min by 47 (not in the paper)")
+               "k0 of positive pulses; auto: 50 of +2.5 V, 5 ms multiply G_min by 47, of a device in the "
+               "middle (not in the paper)")
       .derives(&Params::k_down, "k_down", "1/s", at_least(0), spread,
-               "k0 of negative pulses; auto: 50 of -2.35 V, 5 ms divide G_max by 31 (not in the paper)")
+               "k0 of negative pulses; auto: 50 of -2.35 V, 5 ms divide G_max by 31, of such a device (not "
+               "in the paper)")
       .add(&Params::MG_max, "MG_max", "1", 0.25, at_least(0), spread,
            "magnetoconductance at G_max: (G_AP - G_P) / G_P")
       .add(&Params::MG_exponent, "MG_exponent", "1", 0.75, above(0), spread,
@@ -228,10 +230,33 @@ struct Device : Constants {
   static double fourth_root(double x) { return math::sqrt(math::sqrt(x)); }
 };
 
-/// Device number `device` of synapse `i`.
+/// Device number `device` of synapse `i`.  Rates that are worked out are those of the projection's constants:
+/// a device that differs from these answers the same voltages differently.
 template <class M>
 Device device_of(Synapses<M> n, std::uint32_t i, std::uint32_t device) {
-  return n.differ() ? Device(n.params(i, device)) : n.shared().device;
+  const Device& middle = n.shared().device;
+  if (!n.differ()) return middle;
+  Constants own = n.params(i, device);
+  if (is_auto(own.k_up)) own.k_up = middle.k_up;
+  if (is_auto(own.k_down)) own.k_down = middle.k_down;
+  return Device(own);
+}
+
+/// A pulse on a device.
+struct Pulsed {
+  double u;
+  Device::Pulse pulse;
+  bool antiparallel;
+};
+/// What it makes of the state, which may be held; and pays for it: a held device keeps its conductance.
+template <class M>
+double pulsed(Synapses<M> n, std::uint32_t i, std::uint32_t device, const Device& own, const Pulsed& on) {
+  const double to = own.after(on.u, on.pulse), left = device::changed(n, i, device, on.u, to);
+  if (device::counts(n))
+    device::pay_pulse(n, i, device, on.pulse.V,
+                      own.g * (left == to ? own.charge(on.u, on.pulse, on.antiparallel)
+                                          : own.conductance(left, on.antiparallel) * on.pulse.t));
+  return left;
 }
 
 }  // namespace spinet::valve

@@ -110,7 +110,40 @@ struct EachPair {
   }
 };
 
+/// Energy by one pair, post - pre = `dt` [ms], of a device of conductance G: the difference of both waveforms
+/// as it is, by the midpoint rule.
+double energy_of(double dt, double G) {
+  double sum = 0;
+  constexpr double step = 1e-3;
+  for (double t = -60 + step / 2; t < 110; t += step) {
+    const double V = wave(t, 1, -0.67) - wave(t - dt, 0.67, -1);
+    sum += V * V * step;
+  }
+  return sum * G;
+}
+
 }  // namespace
+
+TEST_CASE("pvdf: two spikes pay for the difference of their voltages") {
+  const std::vector<double> lags = {-70, -45, -10, -3, 0, 3, 10, 45, 70};
+  const Tick delay = ms(1.5);
+  std::vector<SpikeTrain> pre;
+  std::vector<ListedEdge> edges;
+  for (std::uint32_t i = 0; i < lags.size(); ++i) {
+    pre.push_back({ms(200 - lags[i])});
+    edges.push_back({i, 0, 0.5, delay});
+  }
+  Trained t(ms(500), pre, {{ms(200) - delay}});
+  const auto p = t.plastic("pvdf", {{"stdp", 1}, {"energy", 1}}, edges);
+  const auto w = t.b.record_weights(p, ms(400), ms(1), variable("energy"));
+  auto got = run(t.b.network());
+  const auto& values = got.recorder.weights_of(w);
+  for (std::size_t i = 0; i < lags.size(); ++i) {
+    INFO("post - pre = " << lags[i] << " ms");
+    CHECK(static_cast<double>(values[lags.size() + i]) ==
+          Approx(energy_of(lags[i], G_at(0.5))).epsilon(1e-4));
+  }
+}
 
 TEST_CASE("pvdf: resistance range, and the sign of TMR after pulses of 1 s") {
   Junction d;

@@ -186,6 +186,38 @@ TEST_CASE("reality: what pulses, reads and fields cost, with the I-V of the devi
   CHECK(sot("energy") == Approx((8e-3 * 8e-3 * 500 * 3e-3 + 0.1 * 0.1 / 500 * 2e-3) * 1e9).epsilon(1e-12));
 }
 
+TEST_CASE("energy: devices that are stuck or worn pay for the conductance that they keep") {
+  struct Held {
+    const char *synapse, *pulse;
+    double V;
+  };
+  for (const Held& h : {Held{"spin_valve, u: 0", "4 V", 4}, Held{"pvdf, s: 0", "-2.4 V", 2.4}})
+    for (const char* why : {", stuck: 1", ", endurance: 0.5"}) {  // the first change is one too many
+      INFO(h.synapse << why);
+      const auto x = logged(
+          network_of(
+              h.synapse + std::string(", energy: 1") + why, 1,
+              fmt::format("  - {{at: 10 ms, pulse: {{amplitude: {}, width: 50 ms}}, to: p}}\n", h.pulse),
+              recorded("energy", "every: 1 s, from: 11 ms") + recorded("G", "every: 1 s, from: 11 ms")),
+          2);
+      CHECK(x[0][0] ==
+            Approx(1e3 * h.V * h.V * x[1][0] * 0.05).epsilon(1e-4));  // and some reads of 0.1 V, 1 ms
+    }
+}
+
+TEST_CASE("spread: a spin valve of a higher threshold answers the same pulses less") {
+  const auto x = logged(
+      network_of("spin_valve, V_th: {uniform: {low: 1 V, high: 1.4 V}}", 20,
+                 "  - {at: 10 ms, pulse: {amplitude: 2.5 V, width: 5 ms}, to: p}\n",
+                 recorded("u", "every: 1 s, from: 20 ms") + recorded("V_th", "every: 1 s, from: 20 ms")),
+      2);
+  // u = 1 - exp(-k t), k = k0 (exp((V - V_th) / 0.25 V) - 1) with the k0 of a device of 1.2 V, of which 50
+  // such pulses multiply the conductance by 47.
+  const double k0 = -std::log1p(-std::log(47.0) / std::log(89 / 0.64)) / 0.25 / std::expm1(1.3 / 0.25);
+  for (std::size_t i = 0; i < x[0].size(); ++i)
+    CHECK(x[0][i] == Approx(-std::expm1(-5e-3 * k0 * std::expm1((2.5 - x[1][i]) / 0.25))).epsilon(1e-5));
+}
+
 TEST_CASE("spread: each device has its own threshold, range and current") {
   struct Threshold {
     const char *synapse, *pulse, *state;
