@@ -361,6 +361,10 @@ struct Electrodes {
   }
 };
 
+/// Of pulses: barriers that are tilted more give way at once, so that what is left differs by more or less
+/// than the tilt, the more the longer the pulse is ago.
+inline constexpr const char* cycle_noise_doc =
+    "sd of ln of the tilt that a pulse makes, from pulse to pulse (not in the paper)";
 /// The `last` of a device whose time stands still: it is stuck or worn, and neither moves nor relaxes.
 constexpr Tick standing = Tick{1} << 62;
 

@@ -37,7 +37,7 @@ struct GlassyEnsemble {
   static auto params() {
     FieldTable<Params> t;
     add_constants(t);
-    device::add_reality(t);
+    device::add_reality(t, {.cycle = glassy::cycle_noise_doc});
     t.add(&Params::barriers, "barriers", "1", most, between(1, most), integer,
           "barriers that stand for all (not in the paper)");
     return t;
@@ -139,14 +139,16 @@ struct GlassyEnsemble {
   static void pulse(Synapses<GlassyEnsemble> n, std::uint32_t i, double V, double seconds) {
     const Barriers b = barriers_of(n, i);
     const double tilt = b.d.tilt(V) * device::cycle_factor(n, i, 0, 2);
+    State before = n[i];
+    b.settle(before, n.s.tick);
+    relax(n, i, b, tilt, seconds);
+    if (device::counts(n))  // a device that is held keeps its conductance
+      device::pay_pulse(n, i, 0, V, charge(n[i].last == standing ? n[i] : before, b, tilt, seconds));
+  }
+  static void relax(Synapses<GlassyEnsemble> n, std::uint32_t i, const Barriers& b, double tilt,
+                    double seconds) {
     State& s = n[i];
-    const bool held = s.last == standing;
-    if (device::counts(n)) {
-      State at = s;
-      b.settle(at, n.s.tick);
-      device::pay_pulse(n, i, 0, V, charge(at, b, tilt, seconds));
-    }
-    if (tilt == 0 || held) return;
+    if (tilt == 0 || s.last == standing) return;
     b.settle(s, n.s.tick);
     const double before = b.mean(s);
     const device::Limits limits =

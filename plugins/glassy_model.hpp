@@ -29,7 +29,7 @@ struct Model {
   static auto params() {
     FieldTable<typename M::Params> t;
     add_constants(t);
-    device::add_reality(t);
+    device::add_reality(t, {.cycle = cycle_noise_doc});
     return t;
   }
   enum : std::uint32_t { weight_shown, p_shown, G_shown, state_shown, fronts_shown, reading_shown };
@@ -143,11 +143,24 @@ struct Model {
     const double after = s.mean_after(-math::infinity, law);
     if (limits(after) != after) s.narrow(after, limits(after), law);
   }
+  /// A voltage from `begin` on that tilts by `tilt`.
+  struct Voltage {
+    double V, seconds, tilt;
+    Tick begin;
+  };
+  /// What `act` does, for it; and pays for it: a device that is held by then keeps its conductance.
+  template <class Act>
+  static void paid(Synapses<M> n, std::uint32_t i, const Law& law, const Voltage& v, Act&& act) {
+    if (!device::counts(n)) return act();
+    const State before = n[i];
+    act();
+    device::pay_pulse(n, i, 0, v.V, charge(n[i].held() ? n[i] : before, law, v.begin, v.seconds, v.tilt));
+  }
   [[gnu::noinline]] static void pulse(Synapses<M> n, std::uint32_t i, double V, double seconds) {
     with_law(n, i, [&](const Law& law) {
       const double tilt = law.d.tilt(V) * device::cycle_factor(n, i, 0, 2);
-      if (device::counts(n)) device::pay_pulse(n, i, 0, V, charge(n[i], law, n.s.tick, seconds, tilt));
-      apply(n, i, law.d.event(tilt, seconds), n.s.tick, law);
+      paid(n, i, law, {V, seconds, tilt, n.s.tick},
+           [&] { apply(n, i, law.d.event(tilt, seconds), n.s.tick, law); });
     });
   }
   static void turn(Synapses<M> n, std::uint32_t i, const Control& c) {

@@ -36,7 +36,7 @@ struct GlassyStdp : Base {
   static auto params() {
     FieldTable<Params> t;
     glassy::add_constants(t);
-    device::add_reality(t);
+    device::add_reality(t, {.cycle = glassy::cycle_noise_doc});
     pairs::add_windows(t);
     t.add(&Params::amplitude_plus, "amplitude_plus", "V", 2, any(), spread,
           "of the pulse of a pair, pre before post (not in the paper)")
@@ -60,19 +60,17 @@ struct GlassyStdp : Base {
     s.pulses = {p, s.device};
   }
 
-  static void pay(Synapses<GlassyStdp> n, std::uint32_t i, int sign, Tick at, const glassy::Law& law) {
-    const Params p = n.params(i);
+  static Voltage voltage(const Params& p, int sign, Tick at, const glassy::Law& law) {
     const double V = sign > 0 ? p.amplitude_plus : p.amplitude_minus;
-    const double seconds = 1e-3 * (sign > 0 ? p.width_plus : p.width_minus);
-    device::pay_pulse(n, i, 0, V, charge(n[i], law, at, seconds, law.d.tilt(V)));
+    return {V, 1e-3 * (sign > 0 ? p.width_plus : p.width_minus), law.d.tilt(V), at};
   }
   /// A pulse of a pair, up or down, which begins at `at`.
   template <int sign>
   [[gnu::noinline]] static void programmed(Synapses<GlassyStdp> n, std::uint32_t i, Tick at) {
     with_law(n, i, [&](const glassy::Law& law) {
       const Pulses pulses = n.differ() ? Pulses(n.params(i), law.d) : n.shared().pulses;
-      if (device::counts(n)) pay(n, i, sign, at, law);
-      apply(n, i, sign > 0 ? pulses.up : pulses.down, at, law);
+      paid(n, i, law, voltage(n.params(i), sign, at, law),
+           [&] { apply(n, i, sign > 0 ? pulses.up : pulses.down, at, law); });
     });
   }
   static void take_post(Synapses<GlassyStdp> n, std::uint32_t i) {

@@ -77,7 +77,7 @@ struct Pcm {
         .add(&Params::tau_minus, "tau_minus", "ms", 20, above(0), 0,
              "time constant of depression, post before pre (not in the paper)")
         .add(&Params::A_plus, "A_plus", "1", 0, at_least(0), 0,
-             "change by a pair, pre before post, over G_max (not in the paper)")
+             "change by a pair, pre before post, over G_max; made at the next presynaptic spike (not in the paper)")
         .add(&Params::A_minus, "A_minus", "1", 0, at_least(0), 0,
              "change by a pair, post before pre, over G_max (not in the paper)")
         .add(&Params::V_th, "V_th", "V", 1, at_least(0), spread,
@@ -148,7 +148,7 @@ struct Pcm {
     State& s = n[i];
     const Words w = n.s.draw(i, of_programming);
     const double wanted = within(g, 0, 1),
-                 sd = programming_sd(wanted, p) * device::cycle_factor(n, i, 0, 0x12);
+                 sd = programming_sd(wanted, p);
     const double G = wanted * p.G_max + sd * device::normal(w[0], w[1]);
     s.g = static_cast<float>(wanted);
     s.G = static_cast<float>(G > 0 ? G : 0);
@@ -163,7 +163,8 @@ struct Pcm {
   /// A change of the wanted conductance, from what it is now.
   static void change(Synapses<Pcm> n, std::uint32_t i, double by) {
     const Params p = params_of(n, i);
-    const double g = within(conductance(n, i) / p.G_max, 0, 1), to = within(g + by, 0, 1);
+    const double g = within(conductance(n, i) / p.G_max, 0, 1),
+                 to = within(g + by * device::cycle_factor(n, i, 0, 0x12), 0, 1);
     if (to == g) return;
     const device::Limits limits = device::limits(n, i, 0, g);
     if (limits.low < limits.high || limits.low != g) program(n, i, limits(to));
@@ -343,9 +344,8 @@ struct Pcm {
       }
       const Params p = params_of(n, i);
       const double V = c.value[0];
-      if (math::abs(V) <= p.V_th) continue;
       if (device::counts(n)) device::pay_pulse(n, i, 0, V, conductance(n, i) * c.value[1]);
-      change(n, i, V > 0 ? p.step : -p.step);
+      if (math::abs(V) > p.V_th) change(n, i, V > 0 ? p.step : -p.step);
     }
   }
   static double read(Synapses<Pcm> n, std::uint32_t i, std::uint32_t variable) {

@@ -29,21 +29,21 @@ struct Reality {
 struct Usual {
   double read_voltage = 0.1;  ///< V
   double field_energy = 0;    ///< nJ
+  const char* cycle = "sd of ln of what a pulse does, from pulse to pulse (not in the paper)";
 };
 /// Numbers of `worn`.
 inline constexpr double worn_frozen = 0, worn_low = 1, worn_high = 2;  // 3: window
 
 /// Adds what pulses of the schedule meet to the table of a `Params` that derives from `Reality`.
 template <class Params>
-void add_cycle_noise(FieldTable<Params>& t) {
-  t.add(&Params::cycle_noise, "cycle_noise", "1", 0, at_least(0), spread,
-        "sd of ln of what a pulse does, from pulse to pulse (not in the paper)");
+void add_cycle_noise(FieldTable<Params>& t, const char* doc = Usual{}.cycle) {
+  t.add(&Params::cycle_noise, "cycle_noise", "1", 0, at_least(0), spread, doc);
 }
 /// Adds what changes meet.
 template <class Params>
 void add_changes(FieldTable<Params>& t) {
   t.add(&Params::stuck, "stuck", "1", 0, between(0, 1), 0,
-        "share of devices that nothing changes (not in the paper)")
+        "share of devices that no pulse, field or spike changes (not in the paper)")
       .derives(&Params::stuck_at, "stuck_at", "1", between(0, 1), spread,
                "state of these, from 0 (least conductance) to 1; auto: where they begin")
       .add(&Params::endurance, "endurance", "1", 0, at_least(0), spread,
@@ -84,7 +84,7 @@ void add_energy(FieldTable<Params>& t, const Usual& usual) {
 /// Adds all of them.  A model that adds some only finds the others at 0.
 template <class Params>
 void add_reality(FieldTable<Params>& t, const Usual& usual = {}) {
-  add_cycle_noise(t);
+  add_cycle_noise(t, usual.cycle);
   add_changes(t);
   add_reads(t);
   add_energy(t, usual);
