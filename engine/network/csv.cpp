@@ -38,13 +38,11 @@ bool looks_like_header(const std::vector<Cell>& cells, const std::vector<std::st
 
 std::vector<Column> csv_header(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
-  Lines lines(in);
+  CsvLines lines(in);
   std::string line;
-  for (bool first = true; lines.next(line); first = false) {
-    if (first && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
-    if (line.empty() || line[0] == '#') continue;
+  if (lines.next(line)) {
     std::vector<Column> all;
-    for (const Cell& c : cells(line)) {
+    for (const Cell& c : csv_cells(line)) {
       const auto bracket = c.text.ends_with(']') ? c.text.find('[') : std::string_view::npos;
       auto name = c.text.substr(0, bracket);
       while (name.ends_with(' ')) name.remove_suffix(1);
