@@ -69,8 +69,9 @@ struct GlassyStdp : Base {
   [[gnu::noinline]] static void programmed(Synapses<GlassyStdp> n, std::uint32_t i, Tick at) {
     with_law(n, i, [&](const glassy::Law& law) {
       const Pulses pulses = n.differ() ? Pulses(n.params(i), law.d) : n.shared().pulses;
-      paid(n, i, law, voltage(n.params(i), sign, at, law),
-           [&] { apply(n, i, sign > 0 ? pulses.up : pulses.down, at, law); });
+      const auto act = [&] { apply(n, i, sign > 0 ? pulses.up : pulses.down, at, law); };
+      if (!device::counts(n)) return act();
+      paid(n, i, law, voltage(n.params(i), sign, at, law), act);
     });
   }
   static void take_post(Synapses<GlassyStdp> n, std::uint32_t i) {

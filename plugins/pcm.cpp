@@ -77,7 +77,8 @@ struct Pcm {
         .add(&Params::tau_minus, "tau_minus", "ms", 20, above(0), 0,
              "time constant of depression, post before pre (not in the paper)")
         .add(&Params::A_plus, "A_plus", "1", 0, at_least(0), 0,
-             "change by a pair, pre before post, over G_max; made at the next presynaptic spike (not in the paper)")
+             "change by a pair, pre before post, over G_max; made at the next presynaptic spike (not in the "
+             "paper)")
         .add(&Params::A_minus, "A_minus", "1", 0, at_least(0), 0,
              "change by a pair, post before pre, over G_max (not in the paper)")
         .add(&Params::V_th, "V_th", "V", 1, at_least(0), spread,
@@ -147,8 +148,7 @@ struct Pcm {
     const Params p = params_of(n, i);
     State& s = n[i];
     const Words w = n.s.draw(i, of_programming);
-    const double wanted = within(g, 0, 1),
-                 sd = programming_sd(wanted, p);
+    const double wanted = within(g, 0, 1), sd = programming_sd(wanted, p);
     const double G = wanted * p.G_max + sd * device::normal(w[0], w[1]);
     s.g = static_cast<float>(wanted);
     s.G = static_cast<float>(G > 0 ? G : 0);
