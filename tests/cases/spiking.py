@@ -160,7 +160,7 @@ class Spiking(unittest.TestCase):
 
     def check(self, code, kind, soft, integrators, leaky, frames=None):
         sets = [f"parameters.code={code}", f"parameters.surrogate={kind}"]
-        threshold = {"latency": 0.1, "events": 0.2}.get(code, 0.4)  # a spike a pixel is little
+        threshold = 0.2 if soft else {"latency": 0.1, "events": 0.2}.get(code, 0.4)  # a spike a pixel is little
         neuron = f"E_L: 1 mV, v_reset: 0.9 mV, v_th: {1 + threshold} mV, tau_m: 5 ms" + (", reset: soft" if soft else "")
         neuron += ", tau_syn: 3 ms, R: 20 MOhm" if integrators else ", t_ref: 0 ms"
         (self.folder / "s.yaml").write_text(SPIKING.replace("NEURON", neuron))

@@ -297,13 +297,13 @@ class Train(unittest.TestCase):
         with h5py.File(self.folder / "mapped.h5") as f, h5py.File(self.folder / "whole.h5") as plain:
             for name in ("connections/conv1/weights", "connections/read/weights", "layers/c1/bias"):
                 self.assertEqual(f[name][:].tolist(), plain[name][:].tolist(), name)
-        said = self.run_spinet("run", "mapped.yaml", "--data", "data", "--weights", "mapped.h5", "-o", "run1.h5", "--force")
+        said = self.run_spinet("run", "mapped.yaml", "--data", "data", "--weights", "mapped.h5", "-o", "mapped_run.h5", "--force")
         self.assertIn("the weights of conv1, read are meant for devices", said.stdout + said.stderr)
         outputs = []
         for ranks in (1, 2) if HAS_MPI else (1,):
-            said = self.run_spinet("run", "mapped.yaml", "--data", "data", "--weights", "by_network.h5", "-n", ranks, "-o", "run.h5", "--force")
+            said = self.run_spinet("run", "mapped.yaml", "--data", "data", "--weights", "by_network.h5", "-n", ranks, "-o", "mapped_run.h5", "--force")
             self.assertNotIn("meant for devices", said.stdout + said.stderr)
-            with h5py.File(self.folder / "run.h5") as f:
+            with h5py.File(self.folder / "mapped_run.h5") as f:
                 outputs.append(f["images/outputs"][()].tobytes())
         self.assertEqual(outputs[0], outputs[-1])
 
