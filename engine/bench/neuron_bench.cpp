@@ -26,11 +26,12 @@ struct Hand {
   static auto params() { return FieldTable<Params>{}; }
   static double rate(const Params&) { return 0; }
   static bool generate(const SourceUnit& u, Tick from, std::uint32_t length, EventSink& out) {
-    for (std::size_t i = 0; i < u.listed_count; ++i) {
-      const ListedSpike& s = u.listed[i];
-      if (s.tick < from || s.tick >= from + length) continue;
+    const auto before = [](const ListedSpike& s, Tick t) { return s.tick < t; };
+    const ListedSpike* const last = u.listed + u.listed_count;
+    const auto* s = std::lower_bound(u.listed, last, from, before);
+    for (; s != last && s->tick < from + length; ++s) {
       if (out.size == out.capacity) return false;
-      out.data[out.size++] = static_cast<std::uint32_t>(s.tick - from) << 16 | s.index;
+      out.data[out.size++] = static_cast<std::uint32_t>(s->tick - from) << 16 | s->index;
     }
     return true;
   }
