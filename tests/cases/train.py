@@ -256,7 +256,7 @@ class Train(unittest.TestCase):
         refused("--projections", "conv2", says="--projections: 'conv2' is no projection with weights that are trained; did you mean 'conv1'?")
         refused("--after", "1h,1s", says="--after 1h,1s: times must grow")
         refused("--period", "1ms", says="--period 1ms: a pulse begins half way")
-        refused("--spread", "w_max=5%", says="devices of an array of model pcm cannot differ in 'w_max'")
+        refused("--spread", "w_max=5%", says="'w_max' is a parameter of all synapses of the projection and must be one number")
         refused("-o", "whole.h5", "--force", says="whole.h5: is the model that is read")
         refused("--images", "0..200", says="--images 0..200: there are 100 images")
         refused(says="synapses of model static ignore voltage pulses", device=("--device", "static", "--up", "1 V 1 ms", "--down", "-1 V 1 ms"))
