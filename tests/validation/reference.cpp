@@ -12,7 +12,7 @@ using reference::Real;
 namespace {
 constexpr double per_ms = 1e6;
 double as_double(Real x) { return static_cast<double>(x); }
-Neuron::Params usual() { return {20, 250, {0.5, 0.5}, 0, 20, 0, 2, 0}; }
+Neuron::Params usual() { return {20, 250, {0.5, 0.5}, 0, 20, 0, 2, 0, 0}; }
 
 /// V of one lif_exp neuron by Runge and Kutta's fourth-order rule, in long double.
 struct Integrated {

@@ -20,7 +20,7 @@ std::string of(const char* weights, const char* others, const std::string& varia
 
 /// Are there intervals of a second and more?  As with times: seconds where milliseconds would be thousands.
 bool slow(const Analysis& a) {
-  constexpr std::size_t second = (3 - Neurons::first_decade) * Neurons::per_decade;
+  static constexpr std::size_t second = (3 - Neurons::first_decade) * Neurons::per_decade;
   return std::any_of(a.populations.begin(), a.populations.end(), [](const auto& p) {
     return !p.is_source() && std::any_of(p.isi.begin() + second, p.isi.end(), [](auto n) { return n > 0; });
   });
