@@ -50,8 +50,8 @@ struct Pcm {
     float due;      ///< until `init` the weight that is given, then what pairs of spikes ask for, over G_max
     float g;        ///< what was wanted last, over G_max
     float G, nu;    ///< what came of it [uS]
-    float noise;    ///< until `init` the age that is given, then the relative sd of a read by 1/f noise, but
-                    ///< for what it gains with time
+    float age;      ///< that was given: logs say it of the begin
+    float noise;    ///< relative sd of a read by 1/f noise, but for what it gains with time
     float reading;  ///< uS
     Tick at;        ///< the last programming
   };
@@ -97,7 +97,7 @@ struct Pcm {
         .computed("G", "uS", 0, at_least(0), 0, "conductance at present, without noise of reads")
         .add(&State::g, "g", "1", 0, between(0, 1), initial, "conductance that was wanted last, over G_max")
         .add(&State::nu, "exponent", "1", 0, at_least(0), initial, "of the drift since then")
-        .add(&State::noise, "age", "s", -1, any(), initial,
+        .add(&State::age, "age", "s", -1, any(), initial,
              "time since then; given from 0 on: the device goes on from there, below 0: it is programmed at "
              "t = 0")
         .add(&State::reading, "reading", "uS", 0, at_least(0), 0, "as last read by the schedule, with noise");
@@ -172,7 +172,7 @@ struct Pcm {
   static void init(Synapses<Pcm> n) {
     const Params p = params_of(n, 0);
     State& s = n[0];
-    const auto age = static_cast<double>(s.noise);
+    const auto age = static_cast<double>(s.age);
     const double given = static_cast<double>(s.due) / p.w_max, begins = device::begin(n, 0, given);
     s.due = s.reading = 0;
     if (begins == given && age >= 0) go_on(n, given, age);

@@ -59,7 +59,7 @@ constexpr Spelling table[] = {
     // Neurons and sources of NEST.
     {model, "iaf_psc_exp", "model: lif_exp", ""},
     {model, "iaf_psc_delta", "model: lif_delta", ""},
-    {model, "iaf_psc_alpha", "model: lif_exp", "there are no alpha-shaped currents"},
+    {model, "iaf_psc_alpha", "model: lif_alpha", ""},
     {model, "iaf_cond_exp", "model: lif_cond_exp", ""},
     {model, "iaf_cond_alpha", "model: lif_cond_exp", "there are no alpha-shaped conductances"},
     {model, "aeif_psc_exp", "model: adex", ""},
@@ -86,7 +86,7 @@ constexpr Spelling table[] = {
     // Of PyNN.
     {model, "IF_curr_exp", "model: lif_exp", ""},
     {model, "IF_curr_delta", "model: lif_delta", ""},
-    {model, "IF_curr_alpha", "model: lif_exp", "there are no alpha-shaped currents"},
+    {model, "IF_curr_alpha", "model: lif_alpha", ""},
     {model, "IF_cond_exp", "model: lif_cond_exp", ""},
     {model, "IF_cond_alpha", "model: lif_cond_exp", "there are no alpha-shaped conductances"},
     {model, "EIF_cond_exp_isfa_ista", "model: adex", nearly_adex},

@@ -169,7 +169,7 @@ class Command(unittest.TestCase):
         for command in ("validate", "run"):
             done = self.spinet(command, "n.yaml")
             self.assertEqual(done.returncode, 2)
-            self.assertIn("a synapse from source 4 to target 4 of projection 'p', but none was drawn", done.stderr)
+            self.assertIn("n.yaml:8:72: error: there is no synapse from source 4 to target 4: 'p' has drawn none", done.stderr)
 
     def test_exit_codes_and_messages(self):
         for arguments, message in [

@@ -106,7 +106,7 @@ class Protocols(Case):
         x = [0, math.exp(-0.01), math.exp(-0.01)] + [math.exp(-0.01 - 0.1 * k) for k in range(1, 21)]
         x += [x[-1] * math.exp(-0.05), x[-1] * math.exp(-0.05 - 0.4)]
         np.testing.assert_allclose(d["x"], x, rtol=1e-9)
-        self.assertIn("'set temperature 300 K..2000 K': with temperature 1575 K, E_max must be above 10 kT",
+        self.assertIn("'set temperature 300 K..2000 K in 4': with temperature 1575 K, E_max must be above 10 kT",
                       self.device("4 V 1 s, set temperature 300 K..2000 K in 4, pause 1 s", model="glassy", code=2))
         d = self.record("1 V 1 s, pause 1000 s in 5 log", *leaky, model="leaky")
         np.testing.assert_allclose(np.diff(d["steps/begin"])[1:], np.diff([0, 0.1, 1, 10, 100]), rtol=1e-6)

@@ -255,7 +255,7 @@ TEST_CASE("help holds no value that nobody gave") {
   CHECK(symmetric.find("error:") == symmetric.rfind("error:"));
   const std::string population = "spinet: 1\nduration: 1 s\npopulations:\n  exc: {size: 2, @}\n";
   CHECK(helps(message(with(population, "model_template: \"nest:iaf_psc_alpha\"")))
-            .starts_with("here: model: lif_exp\n"));
+            .starts_with("here: model: lif_alpha"));
   CHECK(helps(message(with(population, "model_template: \"ctdb:cell.hoc\"")))
             .starts_with("here: model: ...\n"));
   CHECK(helps(message(with(population, "model: lif_exp, dynamics_params: a.json")))

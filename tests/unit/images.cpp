@@ -219,9 +219,10 @@ TEST_CASE("NPY files that are refused, and why") {
   are(npy("{'descr': '>f4', 'fortran_order': False, 'shape': (1, 1), }", "abcd"),
       "has numbers of type '>f4'");
   are(npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1, 1), }", "abcd"), "has structures");
-  are(npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1, x), }", "abcd"), "not made of numbers");
+  are(npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1, x), }", "abcd"),
+      "has a shape that is not made of whole numbers");
   are(npy("{'descr': '|u1', 'fortran_order': False, 'shape': (99999999999999999999,), }", "abcd"), "numbers");
-  are(npy("{'descr': '|u1', 'fortran_order': False, 'shape': (), }", "a"), "has images in 0 dimensions");
+  are(npy("{'descr': '|u1', 'fortran_order': False, 'shape': (), }", "a"), "is one number and no array");
   are(npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1, 4), }", "abc"), "is truncated");
   are(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1), }",
           raw<float>({std::numeric_limits<float>::quiet_NaN()})),

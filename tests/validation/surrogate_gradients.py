@@ -5,7 +5,7 @@
 
 Forwards: beside each number its derivatives with respect to all parameters, step by step; no backpropagation.
 In a step a current fades and takes the input, a potential leaks and takes the current; at the threshold or above
-there is a spike, whose derivative is the surrogate's, and then a reset, which counts as given. 6 -> 5 -> 4 -> 3
+there is a spike (with a soft reset as many as it is times the threshold), whose derivative is the surrogate's, and then a reset, which counts as given. 6 -> 5 -> 4 -> 3
 neurons, the last ones linear and added up over 7 steps; cross entropy, mean of 3 images.
 """
 import numpy as np
@@ -68,6 +68,8 @@ def run(kind, soft, fade):
                 current = current.times(np.full(len(x.v), fade)) + x
                 u = left.times(np.full(len(x.v), BETA)) + current
                 s = (u.v >= THRESHOLD).astype(float)
+                if soft:  # what is left may be enough for more spikes
+                    s *= np.floor(u.v / THRESHOLD)
                 spikes += s.sum()
                 left = Number(u.v - THRESHOLD * s, u.d) if soft else u.times(1 - s)
                 state[i] = current, left

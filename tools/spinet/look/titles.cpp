@@ -18,9 +18,10 @@ std::string of(const char* weights, const char* others, const std::string& varia
                               : fmt::format("{}{} of {}", others, variable, projection);
 }
 
+constexpr std::size_t second = (3 - Neurons::first_decade) * Neurons::per_decade;  ///< of the intervals
+
 /// Are there intervals of a second and more?  As with times: seconds where milliseconds would be thousands.
 bool slow(const Analysis& a) {
-  static constexpr std::size_t second = (3 - Neurons::first_decade) * Neurons::per_decade;
   return std::any_of(a.populations.begin(), a.populations.end(), [](const auto& p) {
     return !p.is_source() && std::any_of(p.isi.begin() + second, p.isi.end(), [](auto n) { return n > 0; });
   });
