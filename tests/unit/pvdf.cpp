@@ -13,6 +13,7 @@
 #include "support/lone_synapse.hpp"
 #include "support/memory_checkpoints.hpp"
 #include "support/plastic.hpp"
+#include "support/run.hpp"
 
 using namespace spinet;
 using namespace spinet::test;
@@ -115,7 +116,7 @@ struct EachPair {
 double energy_of(double dt, double G) {
   double sum = 0;
   constexpr double step = 1e-3;
-  for (double t = -60 + step / 2; t < 110; t += step) {
+  for (double t = -130 + step / 2; t < 130; t += step) {
     const double V = wave(t, 1, -0.67) - wave(t - dt, 0.67, -1);
     sum += V * V * step;
   }
@@ -126,22 +127,28 @@ double energy_of(double dt, double G) {
 
 TEST_CASE("pvdf: two spikes pay for the difference of their voltages") {
   const std::vector<double> lags = {-70, -45, -10, -3, 0, 3, 10, 45, 70};
-  const Tick delay = ms(1.5);
-  std::vector<SpikeTrain> pre;
-  std::vector<ListedEdge> edges;
-  for (std::uint32_t i = 0; i < lags.size(); ++i) {
-    pre.push_back({ms(200 - lags[i])});
-    edges.push_back({i, 0, 0.5, delay});
-  }
-  Trained t(ms(500), pre, {{ms(200) - delay}});
-  const auto p = t.plastic("pvdf", {{"stdp", 1}, {"energy", 1}}, edges);
-  const auto w = t.b.record_weights(p, ms(400), ms(1), variable("energy"));
-  auto got = run(t.b.network());
-  const auto& values = got.recorder.weights_of(w);
+  std::string pre;
+  for (const double lag : lags) pre += fmt::format("{}[{} ms]", pre.empty() ? "" : ", ", 200 - lag);
+  // The neuron fires at 198.5 ms; a delay later that meets the devices.
+  Run r = run_once(load_text(
+      fmt::format(
+          "spinet: 1\nduration: 500 ms\npopulations:\n"
+          "  s: {{model: spike_source, size: 9, spikes: [{}]}}\n"
+          "  t: {{model: spike_source, size: 1, spikes: [[197.5 ms]]}}\n"
+          "  n: {{model: lif_delta, size: 1, params: {{v_th: 10 mV, E_L: 0 mV, v_reset: 0 mV}}, initial: "
+          "{{V: 0 mV}}}}\nprojections:\n"
+          "  teach: {{from: t, to: n, connect: one_to_one, synapse: {{model: static, weight: 20 mV, delay: "
+          "1 ms}}}}\n"
+          "  p: {{from: s, to: n, connect: all_to_all, synapse: {{model: pvdf, stdp: 1, energy: 1, s: 0.5, "
+          "w_max: 1 uV, delay: 1.5 ms}}}}\n"
+          "record:\n  weights:\n    - {{projection: p, variable: energy, every: 200 ms, from: 400 ms}}\n",
+          pre),
+      "test.yaml", builtin()));
+  const auto& spent = r.recorder.weights_of(0);
+  REQUIRE(spent.size() == lags.size());
   for (std::size_t i = 0; i < lags.size(); ++i) {
     INFO("post - pre = " << lags[i] << " ms");
-    CHECK(static_cast<double>(values[lags.size() + i]) ==
-          Approx(energy_of(lags[i], G_at(0.5))).epsilon(1e-4));
+    CHECK(static_cast<double>(spent[i]) == Approx(energy_of(lags[i], G_at(0.5))).epsilon(1e-4));
   }
 }
 

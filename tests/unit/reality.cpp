@@ -85,9 +85,10 @@ TEST_CASE("spread: any parameter of a device may be drawn, and each device works
   CHECK(std::abs(covariance(x[0], ln)) < four * 0.05 * 0.1);  // independent of each other
   CHECK(std::abs(covariance(x[0], x[2])) < four * 0.05 * 0.2 / std::sqrt(12));
   int moved = 0;
+  // The rate that is worked out is that of a device in the middle.
+  const double k0 = -std::log1p(-std::log(47) / std::log(89 / 0.6)) / 0.25 / std::expm1((2.5 - 1.2) / 0.25);
   for (std::size_t i = 0; i < x[0].size(); ++i) {
     const double V_th = x[0][i], V_0 = x[1][i], G_min = x[2][i], span = std::log(89 / G_min);
-    const double k0 = -std::log1p(-std::log(47) / span) / 0.25 / std::expm1((2.5 - V_th) / V_0);
     const double u = V_th < 1.25 ? -std::expm1(-k0 * std::expm1((1.25 - V_th) / V_0) * 5e-3) : 0;
     moved += u > 0;
     if (std::abs(x[3][i] - u) > 1e-6 * u || std::abs(x[4][i] / (G_min * std::exp(span * u)) - 1) > 1e-6) {
