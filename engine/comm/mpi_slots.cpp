@@ -1,11 +1,17 @@
 #include "comm/mpi_slots.hpp"
 
+#include <fcntl.h>
 #include <immintrin.h>
 #include <sched.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <string>
+#include <utility>
 
 namespace spinet {
 namespace {
@@ -34,6 +40,39 @@ bool roomy(MPI_Comm comm, int size) {
   return told && CPU_COUNT(&all) >= size;
 }
 
+/// Memory of `bytes` that rank 0 makes and the others open: a file without a name, which is in no folder that
+/// may be full. Null where it is not to be had, on this rank alone maybe.  Collective.
+std::byte* shared_memory(MPI_Comm comm, int rank, std::size_t bytes) {
+  // MPI_Win_allocate_shared is not for this: where it fails on rank 0, Open MPI lets the others wait for
+  // ever.
+  struct {
+    long process = 0, file = -1;
+    dev_t device = 0;  // with `inode`, whether it is the same file: ranks may not see each other's processes
+    ino_t inode = 0;
+  } made;
+  struct stat is {};
+  int file = -1;
+  if (rank == 0) {
+    file = memfd_create("spinet", MFD_CLOEXEC);
+    if (file >= 0 && ftruncate(file, static_cast<off_t>(bytes)) == 0 && fstat(file, &is) == 0)
+      made = {getpid(), file, is.st_dev, is.st_ino};
+  }
+  const bool heard = MPI_Bcast(&made, sizeof made, MPI_BYTE, 0, comm) == MPI_SUCCESS && made.file >= 0;
+  if (rank != 0 && heard) {
+    const std::string path = "/proc/" + std::to_string(made.process) + "/fd/" + std::to_string(made.file);
+    file = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  }
+  const bool same =
+      heard && file >= 0 && fstat(file, &is) == 0 && is.st_dev == made.device && is.st_ino == made.inode;
+  void* at = same ? mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) : MAP_FAILED;
+  int got = at != MAP_FAILED, all_got = 0;
+  const bool told = MPI_Allreduce(&got, &all_got, 1, MPI_INT, MPI_MIN, comm) == MPI_SUCCESS;
+  if (file >= 0) close(file);
+  if (told && all_got) return static_cast<std::byte*>(at);
+  if (got) munmap(at, bytes);
+  return nullptr;
+}
+
 }  // namespace
 
 // Each rank's memory: a line with the number of its exchanges, and two parts that take turns, of a header and
@@ -45,23 +84,13 @@ MpiSlots::MpiSlots(MPI_Comm comm) {
   if (size_ == 1 || !together(comm, size_)) return;
   capacity_ = std::clamp(of_all / static_cast<std::size_t>(2 * size_) / line * line, line, largest);
   pitch_ = line + 2 * (line + capacity_);
-  void* mine = nullptr;
-  const MPI_Aint bytes = rank_ == 0 ? static_cast<MPI_Aint>(pitch_ * static_cast<std::size_t>(size_)) : 0;
-  int got = MPI_Win_allocate_shared(bytes, 1, MPI_INFO_NULL, comm, &mine, &window_) == MPI_SUCCESS;
-  if (got) {
-    MPI_Aint all = 0;
-    int unit = 0;
-    got = MPI_Win_shared_query(window_, 0, &all, &unit, &mine) == MPI_SUCCESS && mine;
-    base_ = static_cast<std::byte*>(mine);
-  }
-  if (got) turn_of(rank_) = 0;
-  int all_got = 0;
-  if (MPI_Allreduce(&got, &all_got, 1, MPI_INT, MPI_MIN, comm) != MPI_SUCCESS || !all_got) base_ = nullptr;
+  mapped_ = pitch_ * static_cast<std::size_t>(size_);
+  base_ = shared_memory(comm, rank_, mapped_);
   yields_ = !roomy(comm, size_);
 }
 
 MpiSlots::~MpiSlots() {
-  if (window_ != MPI_WIN_NULL) MPI_Win_free(&window_);
+  if (base_) munmap(base_, mapped_);
 }
 
 std::uint64_t& MpiSlots::turn_of(int rank) const {

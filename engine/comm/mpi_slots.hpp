@@ -30,8 +30,8 @@ class MpiSlots {
   std::uint64_t& turn_of(int rank) const;
   void wait_for(int rank) const;
 
-  MPI_Win window_ = MPI_WIN_NULL;
-  std::byte* base_ = nullptr;
+  std::byte* base_ = nullptr;  ///< of the memory that all share
+  std::size_t mapped_ = 0;
   int rank_ = 0, size_ = 1;
   std::size_t capacity_ = 0, pitch_ = 0;
   std::uint64_t turn_ = 0;  ///< exchanges so far

@@ -38,12 +38,25 @@ def spikes(path, before=None):
     return t[keep], n[keep], reached, status
 
 
+def without_shared_memory(folder):
+    """A /dev/shm of 64 kB, mounted for the command alone: ranks that share memory must not need it."""
+    network = os.path.join(folder, "short.yaml")
+    with open(network, "w") as f:
+        f.write(NETWORK.format(duration="100 ms"))
+    small = 'mount -t tmpfs -o size=64k none /dev/shm || exit 77; exec "$@"'
+    run = subprocess.run(["unshare", "-m", "bash", "-c", small, "-", SPINET, "run", network, "-n", "2", "-o", os.path.join(folder, "s.h5")],
+                         capture_output=True, text=True, timeout=100)
+    print(run.stderr)
+    assert run.returncode in (0, 77), f"with a full /dev/shm: exit code {run.returncode}"
+
+
 def main():
     if os.geteuid() != 0:
         skip("mounting a small disk takes root")
     with tempfile.TemporaryDirectory(prefix="spinet-full-disk-") as folder:
         disk = os.path.join(folder, "disk")
         os.mkdir(disk)
+        without_shared_memory(folder)
         mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", disk], capture_output=True, text=True)
         if mounted.returncode != 0:
             skip("a tmpfs cannot be mounted here: " + mounted.stderr.strip())
