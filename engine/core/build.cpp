@@ -1,6 +1,4 @@
 // Construction of one rank's part of a network.
-#include <unistd.h>
-
 #include <algorithm>
 #include <stdexcept>
 
@@ -10,14 +8,6 @@
 #include "network/lookup.hpp"
 
 namespace spinet {
-namespace {
-
-std::uint64_t second_level_cache() {
-  const long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
-  return bytes > 0 ? static_cast<std::uint64_t>(bytes) : std::uint64_t{1} << 20;
-}
-
-}  // namespace
 
 Simulation::Impl::Impl(const Network& network, Transport& t, const SimulationOptions& options)
     : net(network), transport(t), partition(network, t.size()), locator(partition), heart(options.pulse) {
@@ -65,7 +55,7 @@ void Simulation::Impl::build(const SimulationOptions& options) {
   for (const auto& g : groups)
     if (g->frame_length) shortest = std::min(shortest, g->frame_length);
   slab = Source::slab(net, shortest);
-  make_blocks(options.l2_bytes ? options.l2_bytes : second_level_cache() * 3 / 4);
+  make_blocks(options.l2_bytes ? options.l2_bytes : usual_block_bytes());
 
   std::vector<bool> superposed;
   for (std::uint32_t p = 0; p < net.projections.size(); ++p) {

@@ -1,5 +1,7 @@
 #include "network/grouping.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "connect/draws.hpp"
@@ -49,6 +51,11 @@ Kernel kernel_of(const Network& net, std::uint32_t population) {
   // An environment shares no block with another population.
   if (k.table->environment) k.key.assign(1, static_cast<double>(population));
   return k;
+}
+
+std::uint64_t usual_block_bytes() {
+  const long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+  return (bytes > 0 ? static_cast<std::uint64_t>(bytes) : std::uint64_t{1} << 20) / 4 * 3;
 }
 
 std::uint64_t most_in_block(const Network& net, const NeuronTable& table, std::uint64_t l2_bytes) {

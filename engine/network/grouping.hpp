@@ -22,6 +22,9 @@ struct Kernel {
 };
 Kernel kernel_of(const Network& n, std::uint32_t population);
 
+/// What the neuron states of a block take on this machine, usually: 3/4 of its second-level cache.
+std::uint64_t usual_block_bytes();
+
 /// How many neurons of a model a block has at most, where their states may take `l2_bytes`.
 std::uint64_t most_in_block(const Network& n, const NeuronTable& table, std::uint64_t l2_bytes);
 

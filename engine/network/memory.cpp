@@ -19,8 +19,7 @@ namespace {
 
 // What the structures of core and log take.  Sizes that no header of this folder shows are written out, with
 // their parts.
-constexpr std::uint64_t l2_bytes = 3 << 18;  // neuron states of a block: 3/4 of a usual second-level cache
-constexpr double small_block = 4096;         // slices, at most, of a block that keeps more of each
+constexpr double small_block = 4096;  // slices, at most, of a block that keeps more of each
 constexpr double of_neuron =
     4 + 8 + 4 * sizeof(Request) + 5 + 16;  // gid, key, room for requests, evaluations, agenda
 constexpr double of_slice = 20;            // SliceEntry, delay
@@ -125,7 +124,7 @@ class Sum {
       group_of_[p] = &groups_[key];
     }
     for (auto& [key, group] : groups_) {
-      const auto most = static_cast<double>(most_in_block(n_, *key.first, l2_bytes));
+      const auto most = static_cast<double>(most_in_block(n_, *key.first, usual_block_bytes()));
       group.blocks = std::max(1.0, std::ceil(group.size / most));
       blocks_ += group.blocks;
       for (const double bytes : {key.first->state_size, key.first->constants_size}) {
@@ -168,7 +167,8 @@ class Sum {
   double expected_slices(const Projection& p, double synapses, double targets) {
     const double sources = static_cast<double>(p.source_count());
     if (sources == 0 || synapses == 0) return 0;
-    const double blocks = std::max(1.0, std::ceil(targets * widest_state(p) / double{l2_bytes}));
+    const double blocks =
+        std::max(1.0, std::ceil(targets * widest_state(p) / static_cast<double>(usual_block_bytes())));
     const double fan_out = synapses / sources;
     double slices = 0;
     for (const double share : expected(p).shares)
@@ -236,8 +236,9 @@ class Sum {
   /// it is gone.
   double table_of_counts(const Sliced& t, double slices) {
     const Projection& first = n_.projections[t.first];
-    const double blocks = std::clamp(std::ceil(t.targets * widest_state(first) / double{l2_bytes}), 1.0,
-                                     std::max(1.0, blocks_));
+    const double blocks =
+        std::clamp(std::ceil(t.targets * widest_state(first) / static_cast<double>(usual_block_bytes())), 1.0,
+                   std::max(1.0, blocks_));
     const double synapses = t.synapses / blocks, steps = expected(first).steps;
     const double cells = static_cast<double>(first.source_count()) * steps;
     if (cells <= 1 << 20 || cells / 16 <= synapses)
