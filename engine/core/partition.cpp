@@ -1,6 +1,8 @@
 #include "core/partition.hpp"
 
 #include "connect/rule.hpp"
+#include "core/input/source.hpp"
+#include "network/grouping.hpp"
 #include "network/lookup.hpp"
 
 #include <metis.h>
@@ -38,6 +40,32 @@ std::vector<double> cost_per_neuron(const Network& net) {
     }
   }
   return cost;
+}
+
+/// By population, how far into a run of `block` its first neuron stands, so that a run ends where a unit of
+/// its drive ends: sources of one unit that drive neurons of two ranks are drawn on both.
+std::vector<std::uint32_t> leads(const Network& net, std::uint32_t block) {
+  std::vector<std::uint32_t> lead(net.populations.size(), 0);
+  if (block % source_unit != 0) return lead;
+  std::vector<bool> known(lead.size(), false);
+  for (const auto& p : net.projections) {
+    if (!is_superposed(net, p)) continue;
+    const Ends ends(net, p);
+    std::uint32_t at = 0;  // among the projection's pairs
+    for (const auto& r : p.targets) {
+      for (std::uint32_t q = population_of(net, r.first); q < lead.size(); ++q) {
+        const Gid first = std::max(r.first, net.populations[q].first);
+        if (first >= r.first + r.count) break;
+        const Gid source = ends.source_gid(at + (first - r.first));
+        const Gid into = source - net.populations[population_of(net, source)].first;  // its population
+        const Gid before = first - net.populations[q].first;
+        if (!known[q]) lead[q] = (into + block - before % block) % block;
+        known[q] = true;
+      }
+      at += r.count;
+    }
+  }
+  return lead;
 }
 
 /// Number of connections between each two runs as far as they are known before anything is drawn.  A key
@@ -101,7 +129,7 @@ std::vector<idx_t> cut(std::size_t runs, int ranks, const std::vector<double>& w
 
 }  // namespace
 
-Partition::Partition(const Network& net, int ranks) : block_(net.block) {
+Partition::Partition(const Network& net, int ranks) : lead_(leads(net, net.block)), block_(net.block) {
   const auto cost = cost_per_neuron(net);
   for (std::uint32_t p = 0; p < net.populations.size(); ++p) {
     const auto& population = net.populations[p];
@@ -109,8 +137,11 @@ Partition::Partition(const Network& net, int ranks) : block_(net.block) {
     first_gid_.push_back(population.first);
     together_.push_back(population.neuron() && population.neuron()->environment);
     const std::uint32_t block = together_[p] ? std::max(1u, population.size) : block_;
-    for (std::uint32_t i = 0; i < population.size; i += block)
-      runs_.push_back({population.first + i, std::min(block, population.size - i), p, 0});
+    std::uint32_t count = together_[p] ? block : block - lead_[p];  // of the first one
+    for (std::uint32_t i = 0; i < population.size; i += count, count = block) {
+      count = std::min(count, population.size - i);
+      runs_.push_back({population.first + i, count, p, 0});
+    }
   }
   if (net.partition == Sharing::round_robin) {
     for (std::size_t r = 0; r < runs_.size(); ++r)

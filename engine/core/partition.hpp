@@ -1,5 +1,6 @@
-// Who owns what.  The unit of partition is a run of `Network::block` gids of one population; kernel groups
-// are neurons of one model and one set of shared parameters.  Nothing here touches a random number.
+// Who owns what.  The unit of partition is a run of at most `Network::block` gids of one population, which
+// ends where a unit of its drive ends; kernel groups are neurons of one model and one set of shared
+// parameters.  Nothing here touches a random number.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -21,7 +22,7 @@ class Partition {
   const std::vector<GidRun>& runs() const { return runs_; }
   std::uint32_t run_of(Gid gid) const {
     const std::uint32_t p = population_of(gid);
-    return first_run_[p] + (together_[p] ? 0 : (gid - first_gid_[p]) / block_);
+    return first_run_[p] + (together_[p] ? 0 : (lead_[p] + gid - first_gid_[p]) / block_);
   }
   std::uint32_t population_of(Gid gid) const;
 
@@ -29,7 +30,8 @@ class Partition {
   std::vector<GidRun> runs_;
   std::vector<std::uint32_t> first_run_;
   std::vector<Gid> first_gid_;
-  std::vector<bool> together_;  ///< environments: one run
+  std::vector<std::uint32_t> lead_;  ///< how much shorter than the others a population's first run is
+  std::vector<bool> together_;       ///< environments: one run
   std::uint32_t block_;
 };
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "core/input/source.hpp"
 #include "core/partition.hpp"
 #include "spinet/random.hpp"
 #include "support/network_builder.hpp"
@@ -97,6 +98,28 @@ TEST_CASE("partition: graph without known connections, or with as many ranks as 
     const Partition graph(b.network(), ranks);
     for (std::size_t r = 0; r < cost.runs().size(); ++r) CHECK(cost.runs()[r].owner == graph.runs()[r].owner);
   }
+}
+
+TEST_CASE("partition: no run has neurons of two units of its drive") {
+  NetworkBuilder b(ms(10), 1);
+  const auto exc = b.add("lif_delta", 1000, {{"C_m", 250}, {"tau_m", 20}, {"v_th", -50}, {"v_reset", -65}});
+  const auto inh = b.add("lif_delta", 700, {{"C_m", 250}, {"tau_m", 20}, {"v_th", -50}, {"v_reset", -65}});
+  const auto noise = b.add("poisson", 1700, {{"rate", 1}});
+  b.connect(noise, exc, Rule::one_to_one, 0.1, ms(1)).sources = {{b.first(noise), 1000}};
+  b.connect(noise, inh, Rule::one_to_one, 0.1, ms(1)).sources = {{b.first(noise) + 1000, 700}};
+  const auto& net = b.network();
+  const Partition partition(net, 2);
+  std::size_t of_inh = 0;
+  for (const auto& run : partition.runs()) {
+    CHECK(run.count <= source_unit);
+    for (Gid gid = run.first; gid < run.first + run.count; ++gid) {
+      CHECK(&partition.runs()[partition.run_of(gid)] == &run);
+      if (run.population == exc || run.population == inh)
+        CHECK(gid / source_unit == run.first / source_unit);  // a target's gid is its source's number
+    }
+    of_inh += run.population == inh;
+  }
+  CHECK(of_inh == 4);  // to 1024, 1280, 1536, 1700
 }
 
 TEST_CASE("no partition changes a spike") {
