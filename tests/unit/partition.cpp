@@ -102,9 +102,10 @@ TEST_CASE("partition: graph without known connections, or with as many ranks as 
 
 TEST_CASE("partition: no run has neurons of two units of its drive") {
   NetworkBuilder b(ms(10), 1);
+  b.network().block = source_unit;
   const auto exc = b.add("lif_delta", 1000, {{"C_m", 250}, {"tau_m", 20}, {"v_th", -50}, {"v_reset", -65}});
   const auto inh = b.add("lif_delta", 700, {{"C_m", 250}, {"tau_m", 20}, {"v_th", -50}, {"v_reset", -65}});
-  const auto noise = b.add("poisson", 1700, {{"rate", 1}});
+  const auto noise = b.add("poisson", 1700, {{"rate", 1}}, Kind::source);
   b.connect(noise, exc, Rule::one_to_one, 0.1, ms(1)).sources = {{b.first(noise), 1000}};
   b.connect(noise, inh, Rule::one_to_one, 0.1, ms(1)).sources = {{b.first(noise) + 1000, 700}};
   const auto& net = b.network();
