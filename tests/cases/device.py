@@ -235,6 +235,19 @@ class Figures(Case):
         other = self.record("2.5 V 5 ms", "--devices", "5", "--spread", "g=10%", "--seed", "2")
         self.assertTrue((other["G"][0] != d["G"][0][:5]).all())
 
+    def test_what_the_model_works_out_is_that_of_the_middle(self):
+        """As in a network: k_up, of V_th and others, is one for all; a second device has its own numbers."""
+        alone = self.record("2.5 V 5 ms", "--param", "u=0")["u"][-1]
+        d = self.record("2.5 V 5 ms", "--devices", "12", "--spread", "V_th=5%", "--param", "u=0")
+        with h5py.File(self.path("d.h5")) as f:
+            over = lambda V_th: np.expm1((2.5 - V_th) / V_0)
+            np.testing.assert_allclose(np.log1p(-d["u"][1]) / math.log1p(-alone), over(f["devices/V_th"][:]) / over(V_TH), rtol=1e-9)
+        d = self.record("2.5 V 5 ms", "--devices", "12", "--spread", "G_max=5%", "--param", "u=0.5", "--param", "pair=1")
+        with h5py.File(self.path("d.h5")) as f:
+            first, second = f["devices/G_max"][:], f["devices/G_max2"][:]
+        self.assertTrue((first != second).all())
+        np.testing.assert_allclose(d["G"][0] / d["G2"][0], np.sqrt(first / second), rtol=1e-6)
+
     def test_pictures(self):
         for name, protocol, more, labels in [
             ("steps", "-4 V 1 s, 50 x 2.5 V 5 ms", ["--variable", "G,energy"], ["G uS", "energy nJ", ">step<"]),

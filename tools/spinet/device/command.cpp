@@ -302,7 +302,7 @@ int device(const DeviceOptions& o) {
     if (!o.choice.preset.empty()) attributes["preset"] = o.choice.preset;
     for (const auto& p : o.choice.params) attributes["params"] += p + "\n";
     for (const auto& s : o.choice.spreads) attributes["spread"] += s + "\n";
-    const auto drawn = drawn_values(t, o.choice);
+    const auto drawn = drawn_values(t, devices);
     logging::write_hdf5(*out.h5, [&](hid_t file) { write_record(file, r, drawn, attributes); });
     logging::write_whole(*out.svg, picture);
     written = out.h5->string() + ", " + out.svg->string();

@@ -152,7 +152,7 @@ class Fitting {
     return x;
   }
   void residuals(const double* q, double* out) {
-    DeviceBench::Make make = make_;
+    Devices::Make make = make_;
     bool can_be = true;
     for (std::size_t i = 0; i < index_.size(); ++i) {
       make.params[index_[i]] = scales_[i].from(q[i]);
@@ -394,7 +394,7 @@ class Fitting {
 
   const FitRequest& r_;
   const Measured& m_;
-  DeviceBench::Make make_;
+  Devices::Make make_;
   std::vector<std::uint32_t> index_;
   std::vector<Scale> scales_;
   std::vector<double> q_;         ///< the start

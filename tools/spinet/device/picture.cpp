@@ -289,7 +289,7 @@ void write_record(hid_t out, const Record& r, const std::vector<DrawnValues>& dr
   }
   const h5::Id devices = h5::create_group(out, "devices");
   for (const auto& d : drawn)
-    column(devices, d.field->name, d.values, d.field->unit,
+    column(devices, d.name.c_str(), d.values, d.field->unit,
            std::string(d.field->doc) + "; of each device, as drawn");
   const h5::Id variables = h5::create_group(out, "variables");
   for (std::uint32_t v = 0; v < m.variables.count; ++v) {

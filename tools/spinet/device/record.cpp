@@ -185,9 +185,9 @@ const char* problem_of(const SynapseTable& t, const std::vector<double>& params)
   return t.check(raw.data());
 }
 
-DeviceBench::Make common_make(const SynapseTable& t, const DeviceChoice& c) {
+Devices::Make common_make(const SynapseTable& t, const DeviceChoice& c) {
   const Model& m = t.model;
-  DeviceBench::Make make;
+  Devices::Make make;
   make.seed = c.seed;
   const Preset* const preset = c.preset.empty() ? nullptr : find_preset(m, c.preset);
   if (!c.preset.empty() && !preset) {
@@ -232,10 +232,9 @@ std::vector<DeviceSpread> spreads_of(const SynapseTable& t, const DeviceChoice& 
 
 namespace {
 
-void check_drawn(const SynapseTable& t, const std::vector<double>& params, std::uint32_t number,
-                 std::size_t count) {
+void check_drawn(const SynapseTable& t, const std::vector<double>& params, std::uint32_t number) {
   if (const char* reason = problem_of(t, params))
-    throw UserError(fmt::format("--spread: of {} devices, number {} cannot be: {}", count, number, reason));
+    throw UserError(fmt::format("--spread: device {} cannot be: {}", number, reason));
 }
 
 }  // namespace
@@ -259,38 +258,36 @@ void spread_over(const SynapseTable& t, std::span<const DeviceSpread> spreads, D
   for (std::uint32_t k = 0; t.check && !spreads.empty() && k < make.count * of_synapse; ++k) {
     for (const auto& own : make.own)
       if (own.is_param) params[own.index] = own.values[k];
-    check_drawn(t, params, k, make.count);
+    check_drawn(t, params, make.first * of_synapse + k);
   }
 }
 
 std::vector<DeviceBench> devices_of(const SynapseTable& t, const DeviceChoice& c) {
-  const DeviceBench::Make common = common_make(t, c);
+  const Devices::Make common = common_make(t, c);
   const auto spreads = spreads_of(t, c, common.params);
   std::vector<DeviceBench> all;
   all.reserve(c.devices);
   for (std::uint32_t k = 0; k < c.devices; ++k) {
-    DeviceBench::Make own = common;
-    own.number = k;
-    for (std::uint32_t i = 0; i < spreads.size(); ++i) {
-      double& x = (spreads[i].is_param ? own.params : own.initial)[spreads[i].index];
-      x = drawn(field_of(t, spreads[i]), spreads[i], x, {key_of(own.seed, i), k});
-    }
-    check_drawn(t, own.params, k, c.devices);
-    all.emplace_back(t, std::move(own));
+    Devices::Make make = common;
+    make.first = k;
+    spread_over(t, spreads, make);
+    all.emplace_back(t, std::move(make));
   }
   return all;
 }
 
-std::vector<DrawnValues> drawn_values(const SynapseTable& t, const DeviceChoice& c) {
-  const DeviceBench::Make common = common_make(t, c);
-  const auto spreads = spreads_of(t, c, common.params);
+std::vector<DrawnValues> drawn_values(const SynapseTable& t, std::span<const DeviceBench> devices) {
   std::vector<DrawnValues> all;
-  for (std::uint32_t i = 0; i < spreads.size(); ++i) {
-    DrawnValues d{&field_of(t, spreads[i]), {}};
-    const double mean = (spreads[i].is_param ? common.params : common.initial)[spreads[i].index];
-    for (std::uint32_t k = 0; k < c.devices; ++k)
-      d.values.push_back(drawn(*d.field, spreads[i], mean, {key_of(c.seed, i), k}));
-    all.push_back(std::move(d));
+  for (const auto& d : devices) {
+    std::size_t at = 0;
+    for (const auto& own : d.own())
+      for (std::size_t k = 0; k < own.values.size(); ++k, ++at) {
+        if (at == all.size()) {
+          const Field& f = (own.is_param ? t.model.params : t.model.variables).data[own.index];
+          all.push_back({f.name + (k > 0 ? std::to_string(k + 1) : ""), &f, {}});
+        }
+        all[at].values.push_back(own.values[k]);
+      }
   }
   return all;
 }
@@ -319,6 +316,8 @@ void check_set(const SynapseTable& t, const Protocol& protocol, std::size_t i,
   const Step& s = protocol.steps[i];
   for (const auto& d : devices) {
     std::vector<double> params = d.params();
+    for (const auto& own : d.own())
+      if (own.is_param) params[own.index] = own.values[0];
     params[s.what] = s.value[0];
     const char* const reason = problem_of(t, params);
     if (!reason) continue;

@@ -23,7 +23,7 @@ struct DeviceChoice {
 const SynapseTable& device_named(const Catalogue& c, const std::string& name);
 
 /// Numbers of one device before spread: the model's, those of --preset, and what --param gives.
-DeviceBench::Make common_make(const SynapseTable& t, const DeviceChoice& c);
+Devices::Make common_make(const SynapseTable& t, const DeviceChoice& c);
 /// What --param gives, in place of what stands there: one number per parameter and one per variable.
 void take_params(const SynapseTable& t, const DeviceChoice& c, std::vector<double>& params,
                  std::vector<double>& initial);
@@ -34,17 +34,19 @@ std::vector<DeviceSpread> spreads_of(const SynapseTable& t, const DeviceChoice& 
 double value_of(const std::string& option, const std::string& text, const Field& f);
 /// Why these parameters do not fit together, or null.
 const char* problem_of(const SynapseTable& t, const std::vector<double>& params);
-/// All devices: each has drawn its own of what is spread.  Throws UserError.
+/// Has the devices `make.first` to before `make.first + make.count` draw their own of what is spread, as the
+/// synapses of a projection do: what a model works out of the parameters, such as k_up of V_th, stays that of
+/// the middle. Throws UserError.
+void spread_over(const SynapseTable& t, std::span<const DeviceSpread> spreads, Devices::Make& make);
+/// All devices, one by one.  Throws UserError.
 std::vector<DeviceBench> devices_of(const SynapseTable& t, const DeviceChoice& c);
-/// What each of them has drawn: as many values as devices, in the unit of the field.
+/// What they have drawn: as many values as synapses, in the unit of the field.
 struct DrawnValues {
+  std::string name;  ///< of the second device of a synapse `V_th2`
   const Field* field;
   std::vector<double> values;
 };
-std::vector<DrawnValues> drawn_values(const SynapseTable& t, const DeviceChoice& c);
-/// The same for many at once, whose random numbers count on from `make.first`: fills `make.own`.  Throws
-/// UserError, also for parameters in which only devices on a bench can differ.
-void spread_over(const SynapseTable& t, std::span<const DeviceSpread> spreads, Devices::Make& make);
+std::vector<DrawnValues> drawn_values(const SynapseTable& t, std::span<const DeviceBench> devices);
 
 /// Readings of every variable of every device: number 0 before the first step, one just before the end of
 /// each.
