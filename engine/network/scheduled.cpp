@@ -4,12 +4,23 @@
 #include <iterator>
 
 namespace spinet {
+namespace {
+
+/// A stimulus that is over by itself, such as a pulse, leaves no value that would stay at a waveform's end.
+bool is_over_by_itself(const ScheduledControl& c) {
+  if (c.kind != ScheduledControl::Kind::stimulus) return false;
+  const Stimulus& s = *c.stimulus;
+  return std::any_of(s.fields, s.fields + s.count, [](const Field& f) { return f.flags & lasting; });
+}
+
+}  // namespace
 
 Tick ScheduledControl::after(Tick t, Whom whom) const {
   if (const Waveform* const w = waveform()) {
     if (t >= w->until) return never;
     const Tick next = whom == Whom::followers ? w->next_segment(t - tick) : w->next_change(t - tick);
-    return next == never ? w->until : std::min(tick + next, w->until);
+    const Tick then = next == never ? w->until : std::min(tick + next, w->until);
+    return then == w->until && is_over_by_itself(*this) ? never : then;
   }
   if (count == 1 || (t - tick) / every + 1 >= static_cast<Tick>(count)) return never;
   return t + every;
@@ -17,7 +28,8 @@ Tick ScheduledControl::after(Tick t, Whom whom) const {
 
 Tick ScheduledControl::last_before(Tick end, Whom whom) const {
   if (const Waveform* const w = waveform()) {
-    if (end > w->until) return w->until;
+    if (end > w->until && !is_over_by_itself(*this)) return w->until;
+    end = std::min(end, w->until);
     // Changes come at multiples of the resolution and at corners: the last of either.
     Tick last = tick;
     if (const Tick step = w->resolution; step > 0 && (whom == Whom::all || !w->chirps.empty()))

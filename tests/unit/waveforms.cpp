@@ -139,6 +139,16 @@ TEST_CASE("waveforms: points, periods, and when they change") {
   CHECK(all.size() == 171);  // 0, 143 steps in 100.3 ms, 31 corners, the end; 5 of these are both
   for (Tick end = c.tick + 1; end < ms(120); end += 312'345)
     REQUIRE(c.last_before(end) == *(std::lower_bound(all.begin(), all.end(), end) - 1));
+  // A pulse is over by itself: none at the end, whether it lies on the grid or not.
+  static constexpr Field width[] = {stimulus_value("width", "s", "", above(0), required | lasting)};
+  static constexpr Stimulus pulse = stimulus("pulse", "respond to pulses", "", width);
+  c.kind = ScheduledControl::Kind::stimulus, c.stimulus = &pulse;
+  const std::vector<Tick> before(all.begin(), all.end() - 1);
+  all.clear();
+  for (Tick t = c.tick; t != never; t = c.after(t)) all.push_back(t);
+  CHECK(all == before);
+  for (Tick end = c.tick + 1; end < ms(120); end += 312'345)
+    REQUIRE(c.last_before(end) == *(std::lower_bound(all.begin(), all.end(), end) - 1));
 }
 
 TEST_CASE("waveforms: lif_exp and lif_delta answer sines and ramps in closed form, to the tick") {
