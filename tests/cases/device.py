@@ -169,6 +169,7 @@ class Protocols(Case):
             (["--against", "field", "--html", "a.html"], "no step of the protocol has a value of 'field'"),
             (["--devices", "0"], "1 to 1,000,000 devices"),
             (["--spread", "V_th"], "NAME=VALUE"),
+            (["--param", "V_th=1 V", "--param", "V_th=2 V"], "'V_th' is named twice"),
             (["--spread", "V_th=3 uS"], "must be a voltage"),
             (["--spread", "V_th=-3 %"], "not below 0"),
             (["--spread", "k_up=3 %"], "is worked out by the model"),
@@ -242,7 +243,7 @@ class Figures(Case):
         with h5py.File(self.path("d.h5")) as f:
             over = lambda V_th: np.expm1((2.5 - V_th) / V_0)
             np.testing.assert_allclose(np.log1p(-d["u"][1]) / math.log1p(-alone), over(f["devices/V_th"][:]) / over(V_TH), rtol=1e-9)
-        d = self.record("2.5 V 5 ms", "--devices", "12", "--spread", "G_max=5%", "--param", "u=0.5", "--param", "pair=1")
+        d = self.record("2.5 V 5 ms", "--devices", "12", "--spread", "G_max=5%", "--param", "u=0.5", "--param", "u2=0.5", "--param", "pair=1")
         with h5py.File(self.path("d.h5")) as f:
             first, second = f["devices/G_max"][:], f["devices/G_max2"][:]
         self.assertTrue((first != second).all())
@@ -387,6 +388,28 @@ class Fits(Case):
                 for name, value in (("lift_up", 0.3), ("power_down", 3)):
                     self.assertLess(abs(found[name][0] / value - 1), 0.02, out)
                     self.assertTrue(found[name][1] <= value <= found[name][2], out)
+
+    def test_times_whose_range_is_wide(self):
+        """The range of a time constant ends at 1e15 ms: no scale to search on."""
+        protocol = "10 x 10 mA 10 ms every 100 ms, pause 8 s in 20, 10 x 12 mA 10 ms every 1 s"
+        true = {"tau_v": 2500, "tau_h": 700, "I_0": 11}
+        m = self.record(protocol, "--param=tau_v=2500ms", "--param=tau_h=700ms", "--param=I_0=11mA", model="sot_device")["m"]
+        with open(self.path("m.csv"), "w") as f:
+            f.write("reading,m\n" + "".join(f"{k},{x:.12g}\n" for k, x in enumerate(m)))
+        out = self.device(protocol, "--fit", "m.csv", "--free", ",".join(true), model="sot_device")
+        for name, value in true.items():
+            self.assertLess(abs(float(re.search(rf"^  {name} +(\S+)", out, re.M).group(1)) / value - 1), 1e-4, out)
+
+    def test_what_a_table_hardly_shows_is_not_known(self):
+        """nu_0 acts by its logarithm, and less than the few bits of a state resolve."""
+        protocol = ("3 x (4 V 1 s, -4 V 1 s), pause 12 s, 20 x 2 V 5 ms every 8 s, 3 x 3 V 5 ms every 8 s, "
+                    "20 x -2.8 V 5 ms every 8 s, 3 x -3.5 V 1 ms every 1 s, pause 1e4 s in 10 log")
+        G = self.record(protocol, "--param=nu_0=5e12 1/s", "--param=lift_down=0.015eV", model="glassy")["G"]
+        with open(self.path("m.csv"), "w") as f:
+            f.write("reading,G [uS]\n" + "".join(f"{k},{x:.9g}\n" for k, x in enumerate(G)))
+        out = self.device(protocol, "--fit", "m.csv", "--free", "nu_0,lift_down,G_min", model="glassy")
+        self.assertRegex(out, r"nu_0 .* 95 %: not known")
+        self.assertRegex(out, r"lift_down +0\.015 eV +95 %: 0\.0149\d* to 0\.0150\d*")
 
     def test_a_table_that_the_model_cannot_follow(self):
         """Conductances that first hardly rise under equal pulses, then fast: no k_up makes them."""

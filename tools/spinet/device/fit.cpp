@@ -69,8 +69,12 @@ double number_of(const std::string& cell, const std::string& where) {
 /// logit, else itself.
 struct Scale {
   const Field* field = nullptr;
-  double unit = 1;
-  bool bounded() const { return std::isfinite(field->low) && std::isfinite(field->high); }
+  double unit = 1;  ///< the start's size
+  /// An end far beyond the start, such as 1e15 ms of a time constant, is none.
+  bool bounded() const {
+    return std::isfinite(field->low) && std::isfinite(field->high) &&
+           !(field->low >= 0 && field->high > 1e3 * unit);
+  }
   bool positive() const { return !bounded() && field->low >= 0; }
   double to(double x) const {
     if (bounded()) {
@@ -81,7 +85,7 @@ struct Scale {
   }
   double from(double q) const {
     if (bounded()) return field->low + (field->high - field->low) / (1 + std::exp(-q));
-    return positive() ? field->low + std::exp(std::clamp(q, -690.0, 690.0)) : q * unit;
+    return positive() ? std::min(field->low + std::exp(std::clamp(q, -690.0, 690.0)), field->high) : q * unit;
   }
 };
 
@@ -258,22 +262,21 @@ class Fitting {
     }
     return all;
   }
-  /// Derivatives over the smallest interval at which those over three times as much are the same to a tenth.
+  /// Derivatives, each over the smallest interval at which that over three times as much is the same to a
+  /// tenth; a parameter of which no interval is wide enough has none.
   std::vector<std::vector<double>> settled_derivatives(const std::vector<double>& q) {
-    std::vector<std::vector<double>> all;
-    for (const double h : {1e-4, 1e-3, 1e-2}) {
-      all = derivatives(q, h);
-      const auto wider = derivatives(q, 3 * h);
-      bool same = true;
-      for (std::size_t i = 0; i < all.size(); ++i) {
-        double off = 0, size = 0;
-        for (std::size_t k = 0; k < all[i].size(); ++k) {
-          off += (all[i][k] - wider[i][k]) * (all[i][k] - wider[i][k]);
-          size += wider[i][k] * wider[i][k];
-        }
-        same = same && off <= 0.01 * size;
-      }
-      if (same) break;
+    std::vector<std::vector<double>> all(q.size());
+    const auto same = [](const std::vector<double>& a, const std::vector<double>& b) {
+      double off = 0, size = 0;
+      for (std::size_t k = 0; k < a.size(); ++k) off += (a[k] - b[k]) * (a[k] - b[k]), size += b[k] * b[k];
+      return off <= 0.01 * size;
+    };
+    for (const double h : {1e-4, 1e-3, 1e-2, 1e-1}) {
+      if (std::none_of(all.begin(), all.end(), [](const auto& d) { return d.empty(); })) break;
+      auto narrow = derivatives(q, h);
+      const auto wide = derivatives(q, 3 * h);
+      for (std::size_t i = 0; i < all.size(); ++i)
+        if (all[i].empty() && same(narrow[i], wide[i])) all[i] = std::move(narrow[i]);
     }
     return all;
   }
@@ -320,13 +323,15 @@ class Fitting {
     constexpr double least = 1e-8;
     auto J = settled_derivatives(q);
     const std::size_t n = q.size();
+    std::vector<bool> known(n);
+    for (std::size_t i = 0; i < n; ++i) known[i] = !J[i].empty(), J[i].resize(m_.count(), 0.0);
     const auto product = [](const std::vector<double>& a, const std::vector<double>& b) {
       return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
     };
     Told t;
     for (std::size_t i = 0; i < n; ++i) {
       const double length = std::sqrt(product(J[i], J[i]));
-      t.acts.push_back(length > 1e-9);  // residuals are parts of what was measured
+      t.acts.push_back(!known[i] || length > 1e-9);  // residuals are parts of what was measured
       // What is left of its derivatives without their parts along all others (Gram and Schmidt, twice).
       std::vector<std::vector<double>> basis;
       for (std::size_t k = 0; k <= n; ++k) {
@@ -341,8 +346,8 @@ class Fitting {
           }
         const double left = std::sqrt(product(rest, rest));
         if (k == n) {
-          const bool known = t.acts[i] && left > std::sqrt(least) * length;
-          t.variance.push_back(known ? 1 / (left * left) : std::numeric_limits<double>::infinity());
+          const bool apart = known[i] && t.acts[i] && left > std::sqrt(least) * length;
+          t.variance.push_back(apart ? 1 / (left * left) : std::numeric_limits<double>::infinity());
         } else if (left > std::sqrt(least) * whole) {
           for (double& x : rest) x /= left;
           basis.push_back(std::move(rest));

@@ -203,8 +203,12 @@ Devices::Make common_make(const SynapseTable& t, const DeviceChoice& c) {
 
 void take_params(const SynapseTable& t, const DeviceChoice& c, std::vector<double>& params,
                  std::vector<double>& initial) {
+  std::vector<const Field*> named;
   for (const auto& p : c.params) {
     const Given g = given(t, "--param", p);
+    if (std::find(named.begin(), named.end(), g.field) != named.end())
+      throw UserError(fmt::format("--param {}: {} is named twice", p, in_quotes(g.name)));
+    named.push_back(g.field);
     (g.is_param ? params : initial)[g.index] = value_of("--param " + p, g.value, *g.field);
   }
   if (const char* reason = problem_of(t, params)) throw UserError(fmt::format("--param: {}", reason));
@@ -251,7 +255,9 @@ void spread_over(const SynapseTable& t, std::span<const DeviceSpread> spreads, D
     Devices::Own own{s.is_param, s.index, {}};
     const double mean = (s.is_param ? make.params : make.initial)[s.index];
     for (std::uint32_t k = 0; k < make.count * (s.is_param ? of_synapse : 1); ++k)
-      own.values.push_back(drawn(f, s, mean, {key_of(make.seed, i), make.first * of_synapse + k}));
+      // As synapses keep it.
+      own.values.push_back(
+          static_cast<float>(drawn(f, s, mean, {key_of(make.seed, i), make.first * of_synapse + k})));
     make.own.push_back(std::move(own));
   }
   std::vector<double> params = make.params;
