@@ -34,6 +34,7 @@ class TwoColumns {
     text_.resize(size);
     std::ifstream in(file, std::ios::binary);
     if (!in.read(text_.data(), static_cast<std::streamsize>(size))) fail(file, "cannot be read");
+    if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3;  // a byte order mark
     if (text_.find('\0') != std::string::npos)
       fail(file, fmt::format("is no text; lines of '{},{}' are read", first, second));
   }
@@ -49,6 +50,9 @@ class TwoColumns {
     return false;
   }
   std::string_view cell(int i) const { return cells_[swapped_ ? 1 - i : i]; }
+  /// Has there been any line, of names or of numbers?
+  bool started() const { return started_; }
+  std::uint64_t line() const { return line_; }
   /// What one of the second column's unit is in ms.
   double unit() const { return unit_; }
   template <class... Args>
@@ -121,8 +125,10 @@ void take_text(const fs::path& file, std::vector<Event>& to) {
     if (!(neuron >= 0 && neuron < most_neurons && neuron == std::floor(neuron)))
       rows.refuse("there is no neuron {}", neuron);
     if (!(ms >= 0 && ms <= longest)) rows.refuse("a spike {} ms after the sample's begin", ms);
-    to.push_back({ms, static_cast<std::uint32_t>(neuron)});
+    to.push_back({ms, static_cast<std::uint32_t>(neuron), static_cast<std::uint32_t>(rows.line())});
   }
+  if (!rows.started())
+    fail(file, "is empty; a sample without spikes is a file with the line 'neuron,time' alone");
 }
 
 void take_sonata(const fs::path& file, std::vector<Event>& to) {

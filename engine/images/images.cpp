@@ -125,16 +125,39 @@ std::uint32_t copies(const Images& from, const layers::Shape& input) {
   return static_cast<std::uint32_t>(input.size() / from.shape.size());
 }
 
+/// "gestures/3.csv, line 17"
+std::string place_of(const Images& images, std::uint32_t sample, const Event& e) {
+  if (sample + std::size_t{1} >= images.files.size()) return fmt::format("sample {}", sample);
+  const auto& file = images.files[sample + std::size_t{1}];  // the first is the table
+  return file.lexically_relative(images.files[0].parent_path()).string() +
+         (e.line ? fmt::format(", line {}", e.line) : "");
+}
+
 std::string misfit_of_spikes(const Images& images, const Input& input) {
-  if (images.shape.size() > input.shape.size())
-    return fmt::format("a recorded spike is of neuron {}, the input has {} neurons", images.shape.size() - 1,
-                       input.shape.size());
   const double end = input.steps * input.step;
   for (std::uint32_t i = 0; i < images.count; ++i)
-    for (std::size_t e = images.begins[i]; e < images.begins[i + 1]; ++e)
-      if (!(images.events[e].ms < end))
-        return fmt::format("a spike of sample {} is at {} ms, and {} steps of {} ms end at {} ms", i,
-                           images.events[e].ms, input.steps, input.step, end);
+    for (std::size_t k = images.begins[i]; k < images.begins[i + 1]; ++k) {
+      const Event& e = images.events[k];
+      if (e.neuron >= input.shape.size())
+        return fmt::format("{}: a recorded spike is of neuron {}, the input has {} neurons",
+                           place_of(images, i, e), e.neuron, input.shape.size());
+      if (!(e.ms < end))
+        return fmt::format("{}: a spike is at {} ms, and {} steps of {} ms end at {} ms",
+                           place_of(images, i, e), e.ms, input.steps, input.step, end);
+    }
+  return {};
+}
+
+/// Rates and latencies are of pixels from 0 to 1.
+std::string misfit_of_pixels(const Images& images, encoding::Code code) {
+  if (code != encoding::Code::rate && code != encoding::Code::latency) return {};
+  for (std::size_t i = 0; i < images.numbers.size(); ++i)
+    if (!(images.numbers[i] >= 0 && images.numbers[i] <= 1))
+      return fmt::format(
+          "pixel {} of image {} is {:g}, and encoding: {} takes pixels from 0 to 1; scale the images, or "
+          "encoding: current takes any",
+          i % images.shape.size(), i / images.shape.size(), static_cast<double>(images.numbers[i]),
+          code == encoding::Code::rate ? "rate" : "latency");
   return {};
 }
 
@@ -183,6 +206,7 @@ std::string misfit(const Images& images, const Input& to) {
                              : "these are pixels, and the input wants recorded spikes; encoding: rate, "
                                "latency or current";
   if (images.recorded()) return misfit_of_spikes(images, to);
+  if (auto fault = misfit_of_pixels(images, to.code); !fault.empty()) return fault;
   if (s == input || (s.channels == 1 && s.height == input.height && s.width == input.width)) return {};
   if (s.size() == input.size() && (flat(s) || flat(input))) return {};
   return fmt::format("images are {} (channels, rows, columns), the input is {}", text_of_shape(s),

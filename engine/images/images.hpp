@@ -22,6 +22,7 @@ enum class Part : std::uint8_t { train, test };
 struct Event {
   double ms;  ///< from the sample's begin
   std::uint32_t neuron;
+  std::uint32_t line = 0;  ///< of the text it comes from, from 1; 0: it is no text
 };
 
 /// Pixels lie as in layers::Shape, images one after the other.  Exactly one of `bytes`, `numbers` and
@@ -68,6 +69,7 @@ inline Input input_of(const layers::Plan& p) { return {p.input(), p.code, p.step
 /// the images have one channel (it is copied to all of the shape's), and where one of the two has no rows and
 /// columns and both have as many numbers.
 /// Recorded spikes do where the input wants them, and has their neurons and steps for all of their times.
+/// Where pixels become spikes (rate, latency) all must lie between 0 and 1.
 std::string misfit(const Images&, const Input&);
 
 /// Images `which`, one after the other, as an input that they fit has them; of recorded spikes how many of

@@ -235,7 +235,7 @@ std::vector<float> outputs(const Plan& plan, const Model& model, std::span<const
 std::vector<double> greatest_sums(const Plan& plan, const Model& model, std::span<const float> images,
                                   Transport& transport) {
   check_model(plan, model);
-  const std::size_t size = plan.input().size() * images_at_once, classes = plan.classes();
+  const std::size_t size = plan.image_size() * images_at_once, classes = plan.classes();
   std::vector<float> unused(images_at_once * classes);
   Pass<float> pass(plan, best_kernels(8, 1), transport, 1);
   const auto greatest = pass.watch();

@@ -157,7 +157,8 @@ void RunLog::Impl::write_images(const ImageResults& r) {
   h5::write_text_attribute(g, "without_energy", r.without_energy);
   if (r.energies.empty()) return;
   const auto energy = h5::create_group(g, "energy");
-  for (const auto& e : r.energies) h5::write_dataset<double>(energy, link_name(e.projection), e.nJ);
+  for (const auto& e : r.energies)
+    h5::write_vlen_attribute(h5::write_dataset<double>(energy, link_name(e.projection), e.nJ), "units", "nJ");
 }
 
 void RunLog::Impl::close() {

@@ -217,7 +217,14 @@ class CurvesReader {
                                                const std::vector<std::vector<double>>& R,
                                                const std::vector<double>& taus) {
     const auto refuse = [&](const std::string& reason) {
-      r_.errors.error(given.mark, reason, "potentiation: [-0.8 V, 10 ms], depression: [1.5 V, 10 ms]");
+      const auto series = [&](const Control& c) {
+        return fmt::format("{} x {:g} V {:g} ms", what.pulses, c.value[0], c.value[1] * 1e3);
+      };
+      r_.errors.error(
+          given.mark, reason,
+          fmt::format("other pulses, fewer of them or other fields; spinet device {} --pulses \"{}, "
+                      "{}\" shows what these do",
+                      given.text, series(what.potentiation), series(what.depression)));
       return std::optional<layers::Curves>{};
     };
     for (std::size_t k = 0; k < R.size(); k += 2) {

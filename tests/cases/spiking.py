@@ -272,7 +272,8 @@ class Spiking(unittest.TestCase):
                 rows = [f"{float(t) / 1000!r}, {i}" for t, i in zip(times, neurons)]
                 (self.folder / names[n]).write_text("# in seconds\ntime [s],neuron\n" + "\n".join(rows))
             else:
-                (self.folder / names[n]).write_text("".join(f"{i},{float(t)!r}\r\n" for t, i in zip(times, neurons)))
+                begin = "neuron,time\n" if n == 0 else "\ufeff" if n == 3 else ""  # silence; a byte order mark
+                (self.folder / names[n]).write_text(begin + "".join(f"{i},{float(t)!r}\r\n" for t, i in zip(times, neurons)))
         table = "file,label\n" + "".join(f"{name},{n % 3}\n" for n, name in enumerate(names))
         for part in ("train", "test"):
             (self.folder / f"{part}.csv").write_text(table)
@@ -294,8 +295,10 @@ class Spiking(unittest.TestCase):
             self.assertIn(says, self.train("-o", "no.h5", *words, code=2))
 
         refused("these are recorded spikes, and the input encodes pixels; encoding: events")
-        for text, says in (("3,1.5\n36,2\n", "a recorded spike is of neuron 36, the input has 36 neurons"),
-                           ("3,7\n", "a spike of sample 0 is at 7 ms, and 7 steps of 1 ms end at 7 ms"),
+        for text, says in (("3,1.5\n\n36,2\n", "spikes/0.csv, line 3: a recorded spike is of neuron 36, the input has 36 neurons"),
+                           ("neuron,time\n3,7\n", "spikes/0.csv, line 2: a spike is at 7 ms, and 7 steps of 1 ms end at 7 ms"),
+                           ("", "0.csv: is empty; a sample without spikes is a file with the line 'neuron,time' alone"),
+                           ("# none\n", "0.csv: is empty"),
                            ("3,1\nx,2\n", "0.csv: line 2: 'x' is no number; neuron is expected"),
                            ("3,nan\n", "0.csv: line 1: 'nan' is no number; time is expected"),
                            ("3,-1\n", "0.csv: line 1: a spike -1 ms after the sample's begin"),
@@ -304,7 +307,7 @@ class Spiking(unittest.TestCase):
             with self.subTest(text):
                 sample.write_text(text)
                 refused(says, *events)
-        sample.write_text("")
+        sample.write_text("neuron,time\n")
         for text, says in (("spikes/0.csv,3\n", "train.csv: line 1: label 3; there are 3 classes, counted from 0"),
                            ("spikes/none.csv,0\n", "none.csv: there is no such file"), ("spikes,0\n", "spikes: is no file"),
                            ("../train.csv,0\n", "'../train.csv' leaves the folder of the table"),
@@ -318,6 +321,20 @@ class Spiking(unittest.TestCase):
         refused("bad.h5", *events)
         np.save(self.folder / "train-images.npy", self.images)
         refused("has training images twice", *events)
+
+    def test_pixels_that_are_no_rates(self):
+        # numpy: where(pixels clipped to 0..1 != pixels); other encodings take any number.
+        images = self.images.astype("f4") / 255
+        images[3, 0, 1] = 1.25
+        first = np.argwhere(np.clip(images, 0, 1) != images)[0]
+        for part in ("train", "test"):
+            (self.folder / f"{part}.csv").unlink(missing_ok=True)
+            np.save(self.folder / f"{part}-images.npy", images)
+            np.save(self.folder / f"{part}-labels.npy", self.labels)
+        for code in ("rate", "latency"):
+            said = self.train("-o", "no.h5", "--set", f"parameters.code={code}", code=2)
+            self.assertIn(f"pixel {first[1] * images.shape[2] + first[2]} of image {first[0]} is 1.25, and encoding: {code} takes pixels from 0 to 1", said)
+        self.train("-o", "current.h5", "--set", "parameters.code=current", "--epochs", 1)
 
     def test_digits(self):
         # networks/spiking_digits on the small sample: its README has 20 epochs.
