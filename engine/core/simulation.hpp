@@ -38,6 +38,9 @@ struct RunHooks {
   /// leaves no trace.
   const std::atomic<bool>* stop = nullptr;
   Checkpoints checkpoints;
+  /// On every rank, before the window that begins there: all that was sent before has arrived or will be
+  /// later.
+  std::function<void(Tick from)> window{};
 };
 
 /// The figures of a run, each defined here and in FORMAT.md ("Figures") in the same words.  Of a rank's part

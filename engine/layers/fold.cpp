@@ -29,6 +29,18 @@ struct Affine {
   double shift_of(std::size_t i) const { return shift.empty() ? 0 : shift[i]; }
 };
 
+/// Where the weights of a convolution lie.
+struct Kernels {
+  std::uint32_t channels, area, of_group;
+  Kernels(const Connection& c, const Plan& plan)
+      : channels(plan.layers[c.source].shape.channels / c.window.groups),
+        area(c.window.size[0] * c.window.size[1]),
+        of_group(plan.layers[c.target].shape.channels / c.window.groups) {}
+  /// The source channel that kernel `k` of channel `o` slides over, and its first weight.
+  std::uint32_t source(std::uint32_t o, std::uint32_t k) const { return o / of_group * channels + k; }
+  std::size_t first(std::uint32_t o, std::uint32_t k) const { return (std::size_t{o} * channels + k) * area; }
+};
+
 class Folder {
  public:
   Folder(const Plan& plan, const Model& model, Network& network) : plan_(plan), m_(model), n_(network) {}
@@ -69,31 +81,20 @@ class Folder {
   void dense(const Connection& c, const Affine& a, std::vector<double>& made) {
     const std::span<const float> w = weights(c);
     const std::size_t sources = w.size() / bias_.size();
-    made.resize(w.size());
-    for (std::size_t i = 0; i < w.size(); ++i) {
-      const double x = static_cast<double>(w[i]);
-      made[i] = x * a.scale_of(i % sources);
-      bias_[i / sources] += x * a.shift_of(i % sources);
-    }
+    made = folded_weights(c, plan_, m_);
+    for (std::size_t i = 0; i < w.size(); ++i)
+      bias_[i / sources] += static_cast<double>(w[i]) * a.shift_of(i % sources);
   }
   void convolution(const Connection& c, const Affine& a, std::vector<double>& made) {
-    const Shape &from = plan_.layers[c.source].shape, &to = plan_.layers[c.target].shape;
     const std::span<const float> w = weights(c);
-    const std::uint32_t channels = from.channels / c.window.groups,
-                        area = c.window.size[0] * c.window.size[1];
-    const std::uint32_t of_group = to.channels / c.window.groups;
-    made.resize(w.size());
-    for (std::uint32_t o = 0; o < to.channels; ++o)
-      for (std::uint32_t k = 0; k < channels; ++k) {
-        const std::uint32_t source = o / of_group * channels + k;
-        const std::size_t first = (std::size_t{o} * channels + k) * area;
-        for (std::uint32_t i = 0; i < area; ++i)
-          made[first + i] = static_cast<double>(w[first + i]) * a.scale_of(source);
-        if (a.shift.empty()) continue;
+    const Kernels all(c, plan_);
+    made = folded_weights(c, plan_, m_);
+    if (a.shift.empty()) return;
+    for (std::uint32_t o = 0; o < plan_.layers[c.target].shape.channels; ++o)
+      for (std::uint32_t k = 0; k < all.channels; ++k)
         each_place(c, o, [&](std::size_t target, std::uint32_t i) {
-          bias_[target] += static_cast<double>(w[first + i]) * a.shift_of(source);
+          bias_[target] += static_cast<double>(w[all.first(o, k) + i]) * a.shift_of(all.source(o, k));
         });
-      }
   }
   void pool(const Connection& c, const Affine& a, std::vector<double>& made) {
     const double share =
@@ -145,5 +146,37 @@ class Folder {
 }  // namespace
 
 void fold(const Plan& plan, const Model& model, Network& network) { Folder(plan, model, network)(); }
+
+std::vector<double> folded_weights(const Connection& c, const Plan& plan, const Model& model) {
+  const Affine affine(c.normalisation, model);
+  const auto w = std::span(model.parameters).subspan(c.weights.first, c.weights.count);
+  std::vector<double> made(w.begin(), w.end());
+  if (c.join == Join::dense) {
+    const std::size_t sources = plan.layers[c.source].shape.size();
+    for (std::size_t i = 0; i < made.size(); ++i) made[i] *= affine.scale_of(i % sources);
+    return made;
+  }
+  const Kernels all(c, plan);
+  for (std::uint32_t o = 0; o < plan.layers[c.target].shape.channels; ++o)
+    for (std::uint32_t k = 0; k < all.channels; ++k)
+      for (std::uint32_t i = 0; i < all.area; ++i)
+        made[all.first(o, k) + i] *= affine.scale_of(all.source(o, k));
+  return made;
+}
+
+void each_synapse(const Connection& c, const Plan& plan,
+                  const std::function<void(std::size_t source, std::size_t weight)>& f) {
+  const Shape &from = plan.layers[c.source].shape, &to = plan.layers[c.target].shape;
+  if (c.join == Join::dense) {
+    for (std::size_t w = 0; w < c.weights.count; ++w) f(w % from.size(), w);
+    return;
+  }
+  const Kernels all(c, plan);
+  for (std::uint32_t o = 0; o < to.channels; ++o)
+    for (std::uint32_t k = 0; k < all.channels; ++k)
+      for (std::uint32_t place = 0; place < to.area(); ++place)
+        sliding::each_covered(c.window, from, all.source(o, k), {place / to.width, place % to.width},
+                              [&](std::uint32_t source, std::uint32_t i) { f(source, all.first(o, k) + i); });
+}
 
 }  // namespace spinet::layers

@@ -183,7 +183,7 @@ void Devices::transmit(double seconds, std::span<double> weights) {
   impl_->each_slice(seconds,
                     [&](const Slice& s, std::uint32_t from) { impl_->transmit(s, weights.data() + from); });
 }
-double Devices::read(double seconds, std::uint32_t device, std::uint32_t variable) {
+double Devices::read(double seconds, std::uint32_t device, std::uint32_t variable) const {
   const Slice s = impl_->part(seconds, device, 1);
   return impl_->t.read(&s, 0, variable);
 }

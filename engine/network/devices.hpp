@@ -44,7 +44,7 @@ class Devices {
   double transmit(double seconds, std::uint32_t device);
   void transmit(double seconds, std::span<double> weights);
   /// The variable as an event at that time would meet it; changes nothing.
-  double read(double seconds, std::uint32_t device, std::uint32_t variable);
+  double read(double seconds, std::uint32_t device, std::uint32_t variable) const;
   /// Changes a parameter that is flagged `scheduled`; devices go on as they are.
   void set(double seconds, std::uint32_t param, double value);
 

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "exits.hpp"
+#include "image_devices.hpp"
 #include "images/images.hpp"
 #include "inputs.hpp"
 #include "layers/fold.hpp"
@@ -91,31 +92,16 @@ std::string not_programmed(const std::string& file, const Network& network) {
       names, printable_line(file));
 }
 
-/// The model's numbers, or those that training would begin with, put into the network.  What is to be said of
-/// them, or "".
-std::string put_weights(const std::string& file, Network& network) {
-  std::string note;
-  try {
-    const auto layered = layers::layered(network);
-    auto model = layered.initial;
-    if (!file.empty())
-      as_input([&] {
-        model = read_model(file, layered.plan);
-        note = difference_from_training(file, layered.plan);
-        if (note.empty()) note = not_programmed(file, network);
-        if (const auto names = layers::between_steps(layered.plan); note.empty() && !names.empty())
-          note = fmt::format(
-              "neurons of {} cross their thresholds between the steps that training goes in, so that answers "
-              "may "
-              "differ from those of `spinet train`",
-              names);
-      });
-    layers::fold(layered.plan, model, network);
-  } catch (const layers::NotLayered& e) {
-    if (!file.empty())
-      throw unfit(network, e.place, fmt::format("--weights is for layered networks: {}", e.what()));
-  }
-  return note;
+/// What is to be said of a model that fits, or "".
+std::string note_on(const std::string& file, const layers::Plan& plan, const Network& network) {
+  if (auto note = difference_from_training(file, plan); !note.empty()) return note;
+  if (auto note = not_programmed(file, network); !note.empty()) return note;
+  const auto names = layers::between_steps(plan);
+  if (names.empty()) return {};
+  return fmt::format(
+      "neurons of {} cross their thresholds between the steps that training goes in, so that answers may "
+      "differ from those of `spinet train`",
+      names);
 }
 
 images::Images read_images(const ImageOptions& o, std::uint32_t classes) {
@@ -178,7 +164,26 @@ ImageRange range_of_images(const std::string& text, std::uint32_t count) {
   return {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(last - first + 1)};
 }
 
-ImageRun::ImageRun(const ImageOptions& o, Network& network, DataFiles& files) {
+/// The model's numbers, or those that training would begin with, put into the network.
+void ImageRun::put_weights(const ImageOptions& o, Network& network, const Catalogue& catalogue) {
+  try {
+    const auto layered = layers::layered(network);
+    auto model = layered.initial;
+    if (!o.weights.empty())
+      as_input([&] {
+        model = read_model(o.weights, layered.plan);
+        devices_ = ImageDevices::of(o.weights, layered, model, catalogue);
+        note_ = devices_ ? devices_->note() : "";
+        if (note_.empty()) note_ = note_on(o.weights, layered.plan, network);
+      });
+    layers::fold(layered.plan, devices_ ? devices_->first() : model, network);
+  } catch (const layers::NotLayered& e) {
+    if (!o.weights.empty())
+      throw unfit(network, e.place, fmt::format("--weights is for layered networks: {}", e.what()));
+  }
+}
+
+ImageRun::ImageRun(const ImageOptions& o, Network& network, const Catalogue& catalogue, DataFiles& files) {
   const auto shower = shower_of(network);
   if (!shower)
     throw UserError(
@@ -190,12 +195,13 @@ ImageRun::ImageRun(const ImageOptions& o, Network& network, DataFiles& files) {
                                 network.populations[*shower].name));
   environment_ = *shower;
   if (!o.weights.empty()) files[o.weights] = o.weights;
-  note_ = put_weights(o.weights, network);
+  put_weights(o, network, catalogue);
   logged_ = network;
   show(network, o, files);
   logged_.duration = network.duration;
   record(network);
   record_energy(network);
+  price_events();
 }
 
 /// Images become the patterns of the environment: pixels, then a 1 for the label.
@@ -266,6 +272,26 @@ void ImageRun::record_energy(Network& network) {
       could.empty()
           ? "no projection has devices that say what they spend"
           : fmt::format("not counted: `energy: 1` among the parameters of {} has it counted", could);
+}
+
+/// What events cost at devices that were written before the run.
+void ImageRun::price_events() {
+  prices_of_.resize(logged_.populations.size());
+  if (!devices_) return;
+  for (const auto& price : devices_->prices()) {
+    prices_of_[price.population].push_back(static_cast<std::uint32_t>(paid_.size()));
+    paid_.emplace_back(results_.numbers.size(), 0);
+  }
+  if (!paid_.empty()) results_.without_energy.clear();
+  else if (results_.energies.empty())
+    results_.without_energy = "not counted: `spinet program --param energy=1` has devices count it";
+}
+
+std::function<void(Tick)> ImageRun::before_windows(Simulation& simulation) {
+  if (!devices_) return {};
+  return [this, &simulation](Tick from) {
+    devices_->show(static_cast<std::size_t>(from / period_), simulation);
+  };
 }
 
 /// Whole frames, of which one says what was spent before the image that begins.
@@ -351,6 +377,9 @@ class ImageRun::Counter final : public Recorder {
     if (row_ + p >= run_.spikes_.size()) return;  // the tick after the last image
     ++run_.spikes_[row_ + p];
     run_.events_[row_ + p] += run_.fan_out_[s.gid];
+    for (const std::uint32_t k : run_.prices_of_[p])
+      run_.paid_[k][row_ / run_.stride_] +=
+          run_.devices_->prices()[k].nJ[s.gid - run_.logged_.populations[p].first];
   }
   std::uint32_t population_of(Gid gid) {
     const auto& all = run_.logged_.populations;
@@ -397,6 +426,8 @@ ImageResults ImageRun::results() const {
     }
     r.layers.push_back(std::move(layer));
   }
+  for (std::size_t k = 0; k < paid_.size(); ++k)
+    r.energies.push_back({devices_->prices()[k].projection, paid_[k]});
   for (auto& e : r.energies) e.nJ.resize(count);
   return r;
 }

@@ -1,5 +1,6 @@
 // A run that shows images to a network: `spinet run --data`.
 #pragma once
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include "commands.hpp"
 #include "core/recorder.hpp"
 #include "core/simulation.hpp"
+#include "image_devices.hpp"
 #include "log/image_results.hpp"
 #include "manifest.hpp"
 #include "network/checked.hpp"
@@ -32,7 +34,7 @@ class ImageRun {
  public:
   /// Reads images and weights and puts them into the network, with its duration and what must be recorded.
   /// `files` gets what was read.  Throws UserError.
-  ImageRun(const ImageOptions& o, Network& network, DataFiles& files);
+  ImageRun(const ImageOptions& o, Network& network, const Catalogue& catalogue, DataFiles& files);
   /// What a person should know before the run, or "".
   const std::string& note() const { return note_; }
   /// The network without what is recorded only to be counted here: what the log has.
@@ -41,6 +43,8 @@ class ImageRun {
   void prepare(Transport& transport, const Simulation& simulation);
   /// Counts what goes on to `log`, which must outlive the run.
   std::unique_ptr<Recorder> over(Recorder& log);
+  /// What must be done before each window, if anything: on every rank.
+  std::function<void(Tick)> before_windows(Simulation& simulation);
   /// Of the images whose answers came, on rank 0.
   ImageResults results() const;
 
@@ -48,7 +52,9 @@ class ImageRun {
   class Counter;
   void show(Network& network, const ImageOptions& o, DataFiles& files);
   void record(Network& network) const;
+  void put_weights(const ImageOptions& o, Network& network, const Catalogue& catalogue);
   void record_energy(Network& network);
+  void price_events();
   void add_energy(std::uint32_t recording, std::span<const float> frames);
 
   Network logged_;
@@ -66,6 +72,10 @@ class ImageRun {
     std::vector<float> before{};
   };
   std::vector<Spent> spent_;
+  std::unique_ptr<ImageDevices> devices_;  ///< that weights lie on; or null
+  /// What images have cost at each of devices_->prices(), and which of these are of each population's spikes.
+  std::vector<std::vector<double>> paid_;
+  std::vector<std::vector<std::uint32_t>> prices_of_;
 };
 
 /// Whether a run of the network needs images, and why it cannot do without.

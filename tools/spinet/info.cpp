@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "commands.hpp"
+#include "device_info.hpp"
 #include "image_text.hpp"
 #include "log/journal.hpp"
 #include "log/log_data.hpp"
@@ -94,7 +95,7 @@ void population_table(const LogSummary& s) {
 /// What a model is of, and what has come of its training, in short.
 int model_info(const std::string& file, bool json) {
   if (json) {
-    fmt::print("{}\n", look::training_data(file));
+    fmt::print("{}\n", train::is_trained(file) ? look::training_data(file) : device_json(file));
     return fine;
   }
   const auto origin = read_model_origin(file);
@@ -110,6 +111,7 @@ int model_info(const std::string& file, bool json) {
     fmt::print("{}training {}\n\nNext: spinet report {}\n", train::summary_text(r), train::name_of(r.status),
                in_shell(file));
   }
+  fmt::print("{}", device_text(file));
   return fine;
 }
 

@@ -10,6 +10,7 @@
 #include "layers/trainer.hpp"
 #include "log/h5.hpp"
 #include "log/model_file.hpp"
+#include "mapping/device_file.hpp"
 #include "mapping/learner.hpp"
 #include "network/printable.hpp"
 #include "number_range.hpp"
@@ -64,6 +65,10 @@ class LearnRun {
     fmt::print("{:>6} {:>8} {:>10} {:>10} {:>14}\n", "epoch", "loss", "accuracy", "test", "pulses");
     show(learner, {}, 0);
     for (std::uint32_t e = 1; e <= learning_.epochs; ++e) show(learner, learner.epoch(train_), e);
+    if (spent_.back() > 0)
+      fmt::print("\n{} for pulses and reads of learning; {:.4g} uJ before it\n",
+                 spent_text(spent_.back() - spent_.front(), static_cast<std::int64_t>(pulses_.back())),
+                 spent_.front() * 1e-3);
     if (!o_.output.empty()) keep(learner);
     return fine;
   }
@@ -107,6 +112,7 @@ class LearnRun {
     tested_.push_back(test);
     loss_.push_back(number > 0 ? e.loss : std::numeric_limits<double>::quiet_NaN());
     pulses_.push_back(static_cast<double>(e.pulses));
+    spent_.push_back(learner.spent());
     fmt::print("{:>6} {:>8} {:>10} {:>10} {:>14}\n", number, number ? fmt::format("{:.4f}", e.loss) : "",
                number ? fmt::format("{:.2f} %", 100 * e.accuracy) : "", fmt::format("{:.2f} %", 100 * test),
                grouped(e.pulses));
@@ -117,14 +123,10 @@ class LearnRun {
     for (const auto& [path, value] : load_options(o_.network).overrides)
       origin.overrides.push_back(path + "=" + value);
     write_model(o_.output, layered_.plan, origin, learner.read(), [&](hid_t file) {
-      const auto group = h5::create_group(file, "learning");
-      h5::write_text_attribute(group, "rule", o_.rule);
-      h5::write_text_attribute(group, "device", material_.table ? material_.table->model.name : "none");
-      h5::write_dataset<double>(group, "test_accuracy", tested_);
-      h5::write_dataset<double>(group, "loss", loss_);
-      h5::write_dataset<double>(group, "pulses", pulses_);
+      mapping::write_learnt(file, {o_.rule, material_.table ? material_.table->model.name : "none", tested_,
+                                   loss_, pulses_, spent_});
     });
-    fmt::print("\nmodel   {}\n", printable(o_.output));
+    fmt::print("\nmodel   {}\n\nNext: spinet info {}\n", printable(o_.output), in_shell(o_.output));
   }
 
   const LearnOptions& o_;
@@ -136,7 +138,7 @@ class LearnRun {
   mapping::Learning learning_;
   DeviceMapping devices_;
   mapping::Material material_;
-  std::vector<double> tested_, loss_, pulses_;  ///< before the first epoch, and after each
+  std::vector<double> tested_, loss_, pulses_, spent_;  ///< before the first epoch, and after each
 };
 
 void add_rule(CLI::App& sub, LearnOptions& o) {
@@ -168,6 +170,21 @@ void add_rule(CLI::App& sub, LearnOptions& o) {
       ->capture_default_str();
 }
 
+/// Options that mean nothing to a rule are refused: they would be ignored in silence.
+void refuse_unused(const CLI::App& sub, const std::string& rule) {
+  static constexpr const char* devices[] = {"--device", "--up",     "--down",        "--preset",
+                                            "--param",  "--spread", "--device-seed", "--tolerance",
+                                            "--most",   "--period", "--slots",       "--reach"};
+  static constexpr const char* transfers[] = {"--transfer-every", "--transfer-rate", "--balancing"};
+  if (rule == "exact")
+    for (const char* name : devices)
+      if (sub.count(name))
+        throw UserError(fmt::format("{}: --rule exact learns numbers, without devices", name));
+  if (rule != "tiki_taka")
+    for (const char* name : transfers)
+      if (sub.count(name)) throw UserError(fmt::format("{} is for --rule tiki_taka, not {}", name, rule));
+}
+
 }  // namespace
 
 void add_learn(CLI::App& app, Action& action) {
@@ -188,9 +205,10 @@ void add_learn(CLI::App& app, Action& action) {
       "written to the weights that the network begins with, and from then on change by pulses where trains "
       "of\n"
       "their row and column meet. Biases are numbers.");
-  sub->callback([o, &action] {
-    action = [o] {
+  sub->callback([o, sub, &action] {
+    action = [o, sub] {
       refuse_ranks("learn");
+      refuse_unused(*sub, o->rule);
       return LearnRun(*o).go();
     };
   });

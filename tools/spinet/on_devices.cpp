@@ -95,10 +95,15 @@ mapping::Scheme scheme_of(const DeviceMapping& m, std::uint32_t seed) {
   return scheme;
 }
 
+std::string spent_text(double nJ, std::int64_t pulses) {
+  return fmt::format("{:.4g} uJ{}", nJ * 1e-3,
+                     pulses > 0 ? fmt::format(", {:.4g} nJ a pulse,", nJ / static_cast<double>(pulses)) : "");
+}
+
 images::Images images_of(const std::string& folder, images::Part part, const layers::Plan& plan) {
   try {
     auto all = images::read(folder, part, plan.classes());
-    if (const auto fault = images::misfit(all, plan.input()); !fault.empty())
+    if (const auto fault = images::misfit(all, images::input_of(plan)); !fault.empty())
       throw UserError(fmt::format("{}: {}", folder, fault));
     return all;
   } catch (const images::Error& e) {

@@ -30,6 +30,9 @@ Devices::Make some_devices(const DeviceMapping& m, std::uint32_t seed, std::uint
 /// How they are written.  Throws UserError where pulses do not do what they are to do.
 mapping::Scheme scheme_of(const DeviceMapping& m, std::uint32_t seed);
 
+/// "12.5 uJ, 3.1 nJ a pulse"
+std::string spent_text(double nJ, std::int64_t pulses);
+
 /// The images of a part that go into the plan's input.  Throws UserError.
 images::Images images_of(const std::string& folder, images::Part part, const layers::Plan& plan);
 

@@ -14,6 +14,7 @@
 #include "layers/plan_of.hpp"
 #include "log/h5.hpp"
 #include "log/model_file.hpp"
+#include "mapping/device_file.hpp"
 #include "mapping/device_model.hpp"
 #include "network/printable.hpp"
 #include "network/suggest.hpp"
@@ -200,8 +201,9 @@ class Programming {
     constexpr std::uint32_t most = 1024;
     std::vector<std::uint32_t> some(std::min(most, given_->train.count));
     std::iota(some.begin(), some.end(), 0u);
-    std::vector<float> pixels(some.size() * plan_.input().size());
-    images::lay_out(given_->train, plan_.input(), some, pixels);
+    const images::Input input = images::input_of(plan_);
+    std::vector<float> pixels(some.size() * input.size());
+    images::lay_out(given_->train, input, some, pixels);
     mapping::add_converters(plan_, given_->model, pixels,
                             {given_->reading.adc_bits, given_->reading.adc_range});
   }
@@ -222,17 +224,13 @@ class Programming {
       fmt::print("{:<12} {:>9} {:>10} {:>8.2f} {:>10}\n", printable(names_.back()), grouped(w.devices),
                  percent(static_cast<double>(w.reached) / static_cast<double>(w.devices)), w.pulses,
                  percent(w.error));
-      spent_ += energy_of(*goal.on.table, on);
+      spent_ += on.spent();
+      pulses_ += w.pulses * static_cast<double>(w.devices);
       model_.map(c, std::move(on));
       first += count;
     }
-    if (spent_ > 0) fmt::print("{:.4g} uJ for pulses and reads of writing\n", spent_ * 1e-3);
-  }
-  /// What the devices have spent, if that is counted [nJ].
-  static double energy_of(const SynapseTable& t, Mapped& on) {
-    for (std::uint32_t v = 0; v < t.model.variables.count; ++v)
-      if (std::string_view(t.model.variables.data[v].name) == "energy") return on.sum_of(0, v);
-    return 0;
+    if (spent_ > 0)
+      fmt::print("{} for pulses and reads of writing\n", spent_text(spent_, std::llround(pulses_)));
   }
 
   Line show(double seconds) {
@@ -252,38 +250,46 @@ class Programming {
     return {seconds, e.accuracy(), e.loss};
   }
 
-  void keep(double before) const {
-    std::vector<double> seconds, accuracy, loss, reached, pulses, errors;
-    for (const Line& l : lines_)
-      seconds.push_back(l.seconds), accuracy.push_back(l.accuracy), loss.push_back(l.loss);
-    for (const auto& w : written_) {
-      reached.push_back(static_cast<double>(w.reached) / static_cast<double>(w.devices));
-      pulses.push_back(w.pulses), errors.push_back(w.error);
+  void keep(double before) {
+    mapping::Programmed p;
+    for (std::size_t k = 0; k < goals_.size(); ++k) {
+      const auto& w = written_[k];
+      p.projections.push_back({names_[k], goals_[k].on.table->model.name,
+                               static_cast<double>(w.reached) / static_cast<double>(w.devices), w.pulses,
+                               w.error, goals_[k].scheme.range});
     }
+    for (const Line& l : lines_)
+      p.seconds.push_back(l.seconds), p.accuracy.push_back(l.accuracy), p.loss.push_back(l.loss);
+    p.images = given_->which.size();
+    p.accuracy_before = before, p.spent = spent_;
+    p.images_per_read = given_->reading.images_per_read, p.read_period = given_->reading.read_period;
+    p.adc_bits = given_->reading.adc_bits;
+    const auto kept = kept_devices();
+    p.on_devices = !kept.empty();
     write_model(o_.output, plan_, given_->origin, shown_, [&](hid_t file) {
-      const auto group = h5::create_group(file, "devices");
-      std::vector<std::string> models;
-      std::vector<double> low, high;
-      for (const Goal& g : goals_) {
-        models.emplace_back(g.on.table->model.name);
-        low.push_back(g.scheme.range.low), high.push_back(g.scheme.range.high);
-      }
-      h5::write_texts(group, "models", models);
-      h5::write_dataset<double>(group, "low", low);
-      h5::write_dataset<double>(group, "high", high);
-      h5::write_attribute(group, "accuracy_before", before);
-      h5::write_attribute(group, "images", static_cast<std::uint64_t>(given_->which.size()));
-      h5::write_attribute(group, "energy", spent_);
-      h5::write_texts(group, "projections", names_);
-      h5::write_dataset<double>(group, "reached", reached);
-      h5::write_dataset<double>(group, "pulses", pulses);
-      h5::write_dataset<double>(group, "error", errors);
-      h5::write_dataset<double>(group, "seconds", seconds);
-      h5::write_dataset<double>(group, "accuracy", accuracy);
-      h5::write_dataset<double>(group, "loss", loss);
+      mapping::write_programmed(file, p);
+      for (std::size_t k = 0; k < kept.size(); ++k)
+        mapping::write_devices(file, names_[k], *goals_[k].on.table, kept[k]);
     });
     fmt::print("\nmodel   {}\n", printable(o_.output));
     fmt::print("\nNext: spinet run {} --weights {} --data {}\n", o_.network.file, o_.output, o_.data);
+  }
+
+  /// The devices of all projections as they are now; none where a model's variables do not say all of them.
+  std::vector<mapping::Kept> kept_devices() {
+    std::vector<mapping::Kept> all;
+    for (auto& [connection, on] : model_.mapped()) {
+      auto kept = on.kept();
+      if (!kept) {
+        fmt::print(
+            "\nnote: devices of model {} remember more than their variables say; a run takes the "
+            "weights as read last\n",
+            on.table().model.name);
+        return {};
+      }
+      all.push_back(std::move(*kept));
+    }
+    return all;
   }
 
   const ProgramOptions& o_;
@@ -301,8 +307,8 @@ class Programming {
   std::vector<mapping::Written> written_;
   std::vector<std::string> names_;
   std::vector<Line> lines_;
-  layers::Model shown_;  ///< at the last time
-  double spent_ = 0;
+  layers::Model shown_;            ///< at the last time
+  double spent_ = 0, pulses_ = 0;  ///< by writing: nJ, pulses on all devices
 };
 
 void add_what_is_programmed(CLI::App& sub, ProgramOptions& o) {

@@ -285,7 +285,7 @@ void Run::load() {
       network_ = read_network(o_.network, catalogue_, &files_);
     }
     if (o_.images.given() || (o_.resume.empty() && shows_images(network_)))
-      images_.emplace(o_.images, network_, files_);
+      images_.emplace(o_.images, network_, catalogue_, files_);
     contents_ = manifest_of(files_);
     if (checkpoint_) require_unchanged(checkpoint_->origin.files, contents_, o_.resume);
     if (first_) output_ = claim_output(o_, checkpoint_.get(), network_, files_);
@@ -382,7 +382,7 @@ void Run::simulate() {
     line_.emplace(show_, network_, output_.path, checkpoint_ ? checkpoint_->at : 0);
     hooks.progress = [&](const Progress& p) { (*line_)(p); };
   }
-  if (images_) images_->prepare(t_, *simulation_);
+  if (images_) images_->prepare(t_, *simulation_), hooks.window = images_->before_windows(*simulation_);
   const auto counter = images_ && log_ ? images_->over(*log_) : nullptr;
   mine_ = simulation_->run(counter ? counter.get() : log_.get(), hooks);
   line_.reset();
@@ -435,8 +435,9 @@ int run(const RunOptions& o) {
       return;
     }
     DataFiles files;
-    auto network = read_network(o.network, read_catalogue(o.network.plugin_path), &files);
-    if (o.images.given() || shows_images(network)) ImageRun(o.images, network, files);
+    const Catalogue catalogue = read_catalogue(o.network.plugin_path);
+    auto network = read_network(o.network, catalogue, &files);
+    if (o.images.given() || shows_images(network)) ImageRun(o.images, network, catalogue, files);
     refuse_in_use(output_name(o, network));
     check_output(output_name(o, network), o.force, inputs_of(o, network, files));
     check_memory(network, o.ranks);

@@ -314,6 +314,8 @@ Statistics Simulation::Impl::RunLoop::go() {
   s_.begin_replicas();
   while (from_ < s_.end) {
     to_ = std::min(from_ + s_.window, s_.end);
+    if (hooks_.window) [[unlikely]]
+      hooks_.window(from_);
     plan();
     walk();
     wishes();

@@ -22,6 +22,8 @@ class DeviceModel {
   };
   /// The model as one read of all devices shows it.
   layers::Model read(const When&);
+  /// Connections and what their weights lie on.
+  std::vector<std::pair<std::size_t, Mapped>>& mapped() { return mapped_; }
 
   /// How the devices are read while images are shown.
   struct Reads {

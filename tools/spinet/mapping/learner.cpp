@@ -172,6 +172,12 @@ Learner::Epoch Learner::epoch(const images::Images& images) {
   return e;
 }
 
+double Learner::spent() const {
+  double nJ = 0;
+  for (const Learnt& l : impl_->learnt) nJ += l.answers.spent() + (l.gradients ? l.gradients->spent() : 0);
+  return nJ;
+}
+
 layers::Model Learner::read() {
   impl_->read();
   return impl_->model;

@@ -55,6 +55,8 @@ class Learner {
   Epoch epoch(const images::Images&);
   /// The model as one read of all devices finds it.
   layers::Model read();
+  /// What all devices have spent so far [nJ]; 0 where they do not count it.
+  double spent() const;
 
  private:
   struct Impl;

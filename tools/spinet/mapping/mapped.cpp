@@ -8,6 +8,12 @@
 namespace spinet::mapping {
 namespace {
 double square(double x) { return x * x; }
+
+std::optional<std::uint32_t> energy_variable(const SynapseTable& t) {
+  for (std::uint32_t v = 0; v < t.model.variables.count; ++v)
+    if (std::string_view(t.model.variables.data[v].name) == "energy") return v;
+  return {};
+}
 }  // namespace
 
 Devices::Make in_order(const SynapseTable& table, Devices::Make make) {
@@ -76,13 +82,22 @@ Written write(Devices& devices, const Scheme& scheme, std::span<const double> wa
   return w;
 }
 
+double spent(const Devices& devices, const SynapseTable& table, double seconds) {
+  const auto energy = energy_variable(table);
+  double sum = 0;
+  for (std::uint32_t d = 0; energy && d < devices.size(); ++d) sum += devices.read(seconds, d, *energy);
+  return sum;
+}
+
 std::uint32_t Mapped::devices_of(std::size_t weights, const Scheme& scheme) {
   return static_cast<std::uint32_t>(weights) * (scheme.pairs ? 2u : 1u);
 }
 
 Mapped::Mapped(const SynapseTable& table, Devices::Make make, const Scheme& scheme,
                std::span<const float> weights)
-    : devices_(table, std::move(make)),
+    : table_(table),
+      make_(std::move(make)),
+      devices_(table, make_),
       scheme_(scheme),
       weights_(weights.begin(), weights.end()),
       found_(devices_.size()) {
@@ -112,19 +127,66 @@ Written Mapped::write() {
 
 void Mapped::read(double seconds, Reading how, std::span<float> weights) {
   devices_.transmit(end_ + seconds, found_);
-  const double now = how == Reading::compensated ? sum() : sum_, factor = now != 0 ? sum_ / now : 1;
+  now_ = end_ + seconds;
+  const double now = how == Reading::compensated ? sum() : sum_;
+  factor_ = kept_factor_ * (now != 0 ? sum_ / now : 1);
   const Range& range = scheme_.range;
-  for (std::size_t k = 0; k < weights_.size(); ++k) {
-    const double share = scheme_.pairs ? factor * (found_[2 * k] - found_[2 * k + 1]) / range.span()
-                                       : (factor * found_[k] - range.low) / range.span() * 2 - 1;
+  for (std::size_t k = 0; k < size(); ++k) {
+    const double share = scheme_.pairs ? factor_ * (found_[2 * k] - found_[2 * k + 1]) / range.span()
+                                       : (factor_ * found_[k] - range.low) / range.span() * 2 - 1;
     weights[k] = static_cast<float>(share * greatest_);
   }
 }
 
-double Mapped::sum_of(double seconds, std::uint32_t variable) {
-  double sum = 0;
-  for (std::uint32_t d = 0; d < devices_.size(); ++d) sum += devices_.read(end_ + seconds, d, variable);
-  return sum;
+Mapped::Mapped(const SynapseTable& table, Kept k)
+    : table_(table),
+      make_(std::move(k.make)),
+      devices_(table, make_),
+      found_(devices_.size()),
+      greatest_(k.greatest),
+      kept_factor_(k.factor) {
+  scheme_.range = k.range, scheme_.pairs = k.pairs;
 }
+
+std::optional<Kept> Mapped::kept() const {
+  Kept k{in_order(table_, make_), scheme_.range, scheme_.pairs, greatest_, factor_};
+  const auto gone = [&](const Devices::Own& o) {
+    return !o.is_param || std::string_view(table_.model.params.data[o.index].name) == "endurance";
+  };
+  std::erase_if(k.make.own, gone);
+  const Fields& variables = table_.model.variables;
+  for (std::uint32_t v = 0; v < variables.count; ++v) {
+    if (!(variables.data[v].flags & Flag::initial)) continue;
+    k.make.own.push_back({false, v, {}});
+    for (std::uint32_t d = 0; d < devices_.size(); ++d)
+      k.make.own.back().values.push_back(devices_.read(now_, d, v));
+  }
+  constexpr double hour = 3600, off = 1e-5;
+  const Devices again(table_, k.make);
+  for (const double later : {0.0, hour})
+    for (std::uint32_t d = 0; d < devices_.size(); ++d)
+      if (!(std::fabs(again.read(later, d, 0) - devices_.read(now_ + later, d, 0)) <=
+            off * scheme_.range.span()))
+        return {};
+  return k;
+}
+
+std::vector<double> Mapped::cost_of_read(double seconds) {
+  const auto energy = energy_variable(table_);
+  if (!energy) return {};
+  const double now = end_ + seconds;
+  std::vector<double> costs(size(), 0);
+  const auto add = [&](double sign) {
+    for (std::uint32_t d = 0; d < devices_.size(); ++d)
+      costs[scheme_.pairs ? d / 2 : d] += sign * devices_.read(now, d, *energy);
+  };
+  add(-1);
+  devices_.transmit(now, found_);
+  add(1);
+  if (std::all_of(costs.begin(), costs.end(), [](double nJ) { return nJ == 0; })) costs.clear();
+  return costs;
+}
+
+double Mapped::spent() const { return mapping::spent(devices_, table_, end_); }
 
 }  // namespace spinet::mapping

@@ -2,6 +2,7 @@
 // it is that a pulse up raises what an event finds and a pulse down lowers it.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -50,6 +51,18 @@ struct Written {
 /// Brings each device's reading to what is wanted of it, all side by side, from `seconds` on.
 Written write(Devices&, const Scheme&, std::span<const double> wanted, double seconds);
 
+/// What these devices have spent [nJ]; 0 where they do not count it.
+double spent(const Devices&, const SynapseTable&, double seconds);
+
+/// Devices that have been written, as they are at some time: all that reads of them depend on.
+struct Kept {
+  Devices::Make make;  ///< its `own`: drawn parameters, and variables that networks may initialise
+  Range range;
+  bool pairs = true;
+  double greatest = 0;  ///< weight of the whole range
+  double factor = 1;    ///< of readings, where they are compensated
+};
+
 /// The weights of one projection.  A weight of the greatest size takes the whole range.
 class Mapped {
  public:
@@ -62,17 +75,30 @@ class Mapped {
   /// together after writing to those now.
   enum class Reading : std::uint8_t { plain, compensated };
   void read(double seconds, Reading, std::span<float> weights);
-  /// Of a variable over all devices.
-  double sum_of(double seconds, std::uint32_t variable);
+  /// Devices that were written earlier; time 0 is that for which they were kept.
+  Mapped(const SynapseTable&, Kept);
+  /// As they are at the last time of `read`.  Nothing where the variables that networks may initialise do not
+  /// say all that reads depend on, now and an hour later.
+  std::optional<Kept> kept() const;
+  const SynapseTable& table() const { return table_; }
+  std::size_t size() const { return devices_.size() / (scheme_.pairs ? 2 : 1); }  ///< weights
+  /// What a read of each weight costs [nJ], by one read now; nothing where devices do not count it.
+  std::vector<double> cost_of_read(double seconds);
+  /// What all devices have spent by the end of `write` [nJ]; 0 where they do not count it.
+  double spent() const;
 
  private:
   double wanted(std::uint32_t device) const;
   double sum() const;
+  const SynapseTable& table_;
+  Devices::Make make_;
   Devices devices_;
   Scheme scheme_;
   std::vector<float> weights_;
   std::vector<double> found_;
   double greatest_ = 0, end_ = 0, sum_ = 0;
+  double factor_ = 1, now_ = 0;  ///< of the last read: what readings were multiplied with, its time
+  double kept_factor_ = 1;       ///< with which devices were kept that were written earlier
 };
 
 }  // namespace spinet::mapping

@@ -28,7 +28,8 @@ double greatest_of(std::span<const double> numbers) {
 
 Tile::Tile(const SynapseTable& table, const TileDevices& devices, const Scheme& scheme,
            const TileShape& shape, double reach)
-    : devices_(table, devices.weights),
+    : table_(table),
+      devices_(table, devices.weights),
       references_(table, devices.references),
       scheme_(scheme),
       shape_(shape),
@@ -56,6 +57,10 @@ void Tile::measure_step(const SynapseTable& table, Devices::Make make) {
       changes += pulse == &scheme_.pulses.up ? reading(d) - before : before - reading(d);
     }
   step_ = std::max(0.0, changes / (2 * devices)) / scheme_.range.span() * 2 * reach_;
+}
+
+double Tile::spent() const {
+  return mapping::spent(devices_, table_, now_) + mapping::spent(references_, table_, now_);
 }
 
 Written Tile::write(std::span<const float> weights) {

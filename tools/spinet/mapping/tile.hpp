@@ -46,9 +46,12 @@ class Tile {
   /// Mean change of a weight by a pulse, of either sign, at the middle of the range.
   double step() const { return step_; }
   std::uint64_t pulses() const { return pulses_; }  ///< on all devices, by update()
+  /// What all devices have spent so far [nJ]; 0 where they do not count it.
+  double spent() const;
 
  private:
   void measure_step(const SynapseTable&, Devices::Make make);
+  const SynapseTable& table_;
   Devices devices_, references_;
   Scheme scheme_;
   TileShape shape_;

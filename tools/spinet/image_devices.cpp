@@ -1,0 +1,61 @@
+#include "image_devices.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "layers/fold.hpp"
+#include "log/model_file.hpp"
+
+namespace spinet::tool {
+
+std::unique_ptr<ImageDevices> ImageDevices::of(const std::string& file, const layers::Layered& layered,
+                                               const layers::Model& model, const Catalogue& catalogue) {
+  auto programmed = mapping::read_programmed(file);
+  if (!programmed || !programmed->on_devices) return nullptr;
+  std::unique_ptr<ImageDevices> made(new ImageDevices(std::move(*programmed), layered, model));
+  const auto& all = made->plan_.connections;
+  for (const auto& p : made->programmed_.projections) {
+    const auto c = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.name == p.name; });
+    if (c == all.end() || c->weights.count == 0)
+      throw InvalidModel(file, fmt::format("has devices of '{}', which has no weights here", p.name));
+    made->model_.map(static_cast<std::size_t>(c - all.begin()),
+                     mapping::read_devices(file, p, c->weights.count, catalogue));
+  }
+  made->first_ = made->model_.read({});
+  made->find_prices();
+  return made;
+}
+
+std::string ImageDevices::note() const {
+  if (programmed_.adc_bits == 0) return {};
+  return fmt::format("sums are exact here; `spinet program` had converters of {} bits behind them",
+                     programmed_.adc_bits);
+}
+
+/// A read is paid for by each event that it serves.
+void ImageDevices::find_prices() {
+  for (auto& [connection, on] : model_.mapped()) {
+    const auto costs = on.cost_of_read(0);
+    if (costs.empty()) continue;
+    const layers::Connection& c = plan_.connections[connection];
+    Price price{c.name, plan_.layers[c.source].population,
+                std::vector<double>(plan_.layers[c.source].shape.size(), 0)};
+    layers::each_synapse(c, plan_, [&](std::size_t source, std::size_t w) { price.nJ[source] += costs[w]; });
+    prices_.push_back(std::move(price));
+  }
+}
+
+void ImageDevices::show(std::size_t image, Simulation& simulation) {
+  const std::size_t wanted = image / programmed_.images_per_read;
+  while (read_ < wanted) {
+    const layers::Model found = model_.read({static_cast<double>(++read_) * programmed_.read_period});
+    for (const auto& [connection, on] : model_.mapped()) {
+      const layers::Connection& c = plan_.connections[connection];
+      const auto weights = layers::folded_weights(c, plan_, found);
+      std::copy(weights.begin(), weights.end(), simulation.shared_weights(c.projection).begin());
+    }
+  }
+}
+
+}  // namespace spinet::tool

@@ -1,0 +1,48 @@
+// A run whose weights lie on programmed devices: they are read anew every so many images, and an event pays
+// for the devices that it reads.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/simulation.hpp"
+#include "layers/plan_of.hpp"
+#include "mapping/device_file.hpp"
+#include "mapping/device_model.hpp"
+
+namespace spinet::tool {
+
+class ImageDevices {
+ public:
+  /// Those of a model file; null where it holds none.  Throws InvalidModel.
+  static std::unique_ptr<ImageDevices> of(const std::string& file, const layers::Layered&,
+                                          const layers::Model&, const Catalogue&);
+  /// The model as the first read shows it, from which biases are folded for the whole run.
+  const layers::Model& first() const { return first_; }
+  /// What a run leaves out of what `spinet program` has, or "".
+  std::string note() const;
+  /// Before an image is shown: where another read serves it, weights are what that finds.
+  void show(std::size_t image, Simulation&);
+
+  /// What an event of each neuron costs at the devices of a projection [nJ].
+  struct Price {
+    std::string projection;
+    std::uint32_t population;  ///< of the sources
+    std::vector<double> nJ;    ///< by neuron
+  };
+  /// Of those that count it.
+  const std::vector<Price>& prices() const { return prices_; }
+
+ private:
+  ImageDevices(mapping::Programmed p, const layers::Layered& l, const layers::Model& m)
+      : programmed_(std::move(p)), plan_(l.plan), model_(plan_, m) {}
+  void find_prices();
+  const mapping::Programmed programmed_;
+  const layers::Plan plan_;
+  mapping::DeviceModel model_;
+  layers::Model first_;
+  std::vector<Price> prices_;
+  std::size_t read_ = 0;  ///< number of the last read
+};
+
+}  // namespace spinet::tool

@@ -1,0 +1,51 @@
+// What `spinet program` and `spinet learn` leave in a model file beside the model: groups `devices` and
+// `learning`, as engine/log/FORMAT.md describes them.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "log/h5.hpp"
+#include "mapping/mapped.hpp"
+#include "network/catalogue.hpp"
+
+namespace spinet::mapping {
+
+/// How programmed weights came out, and how they are read.
+struct Programmed {
+  struct Projection {
+    std::string name, model;
+    double reached = 0, pulses = 0, error = 0;
+    Range range;
+  };
+  std::vector<Projection> projections;
+  std::vector<double> seconds, accuracy, loss;  ///< after writing
+  std::uint64_t images = 0;
+  double accuracy_before = 0, spent = 0;  ///< of the trained model; by writing [nJ], 0: not counted
+  std::uint32_t images_per_read = 250, adc_bits = 0;
+  double read_period = 1e-3;  ///< [s]
+  bool on_devices = false;    ///< does the file hold the devices themselves?
+};
+
+/// Writes the group `devices` but for the devices.
+void write_programmed(hid_t file, const Programmed&);
+/// Adds the devices of a projection: `state` below it.
+void write_devices(hid_t file, const std::string& projection, const SynapseTable&, const Kept&);
+/// Nothing: the file has none.  Throws InvalidModel: they are damaged.
+std::optional<Programmed> read_programmed(const std::filesystem::path&);
+/// The devices of a projection with so many weights.  Throws InvalidModel: damaged, of a model that is not
+/// there, or with numbers that the model does not allow.
+Mapped read_devices(const std::filesystem::path&, const Programmed::Projection&, std::size_t weights,
+                    const Catalogue&);
+
+/// What came of learning on devices: before the first epoch, and after each.
+struct Learnt {
+  std::string rule, device;
+  std::vector<double> test_accuracy, loss, pulses, spent;  ///< pulses and energy [nJ] so far
+};
+void write_learnt(hid_t file, const Learnt&);
+std::optional<Learnt> read_learnt(const std::filesystem::path&);
+
+}  // namespace spinet::mapping
