@@ -232,7 +232,7 @@ void CheckpointFiles::end() {
     const hid_t f = files_->file.release();
     h5::check(H5Fclose(f), "closing the file");
     auto& store = *files_->store;
-    store.commit(nullptr, {}, false);
+    store.commit(nullptr, {}, logging::Survives::kill);
     seal(store.file());
     store.file().sync();
     const auto bytes = store.file().size();

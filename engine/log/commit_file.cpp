@@ -156,7 +156,7 @@ void CommitFile::write(std::uint64_t at, std::span<const std::byte> bytes) {
   if (!bytes.empty()) file_.write(at, bytes);
 }
 
-void CommitFile::commit(Journal* journal, Commit extra, bool power_safe) {
+void CommitFile::commit(Journal* journal, Commit extra, Survives survives) {
   if (!failure_.empty()) throw LogError(file_.path(), failure_);
   // HDF5 refuses a file that is shorter than its superblock says.
   if (file_.size() < eoa_) file_.resize(eoa_);
@@ -164,9 +164,9 @@ void CommitFile::commit(Journal* journal, Commit extra, bool power_safe) {
     extra.eof = eoa_;
     extra.pages.swap(held_);
     try {
-      if (power_safe) file_.sync();
+      if (survives == Survives::power_cut) file_.sync();
       journal->append(extra);
-      if (power_safe) journal->sync();
+      if (survives == Survives::power_cut) journal->sync();
     } catch (...) {
       held_.swap(extra.pages);
       throw;

@@ -34,7 +34,7 @@ class CommitFile {
   /// Makes all that HDF5 has written so far permanent, with `rows` and `reached` in the same journal record.
   /// HDF5 must have been flushed or closed.  Without a journal (a file being created) it just writes.
   /// Throws LogError, also for a write since the last commit that failed.
-  void commit(Journal* journal, Commit extra, bool power_safe);
+  void commit(Journal* journal, Commit extra, Survives survives);
   /// From now on nothing reaches the file: HDF5 can close after a failure and leave the last commit
   /// untouched.
   void discard() { discarding_ = true; }

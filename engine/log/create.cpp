@@ -69,8 +69,9 @@ void RunLog::Impl::create(const RunProvenance& run) {
     if (options.power_safe) store->file().sync();
     // Both are whole; killed between the two steps, the journal gets its name from the next owner of the
     // lock.
-    const Commit rest = unwritten(true);
-    journal.emplace(path, head, options.continues ? &rest : nullptr, options.power_safe, options.fault);
+    const Commit rest = unwritten();
+    journal.emplace(path, head, options.continues ? &rest : nullptr, Survives{options.power_safe},
+                    options.fault);
     give_name(fresh);
     journal->publish();
     durable = reached;
@@ -94,7 +95,7 @@ void RunLog::Impl::clear_away(const std::filesystem::path& fresh) {
 
 void RunLog::Impl::fill(const std::filesystem::path& fresh, const RunProvenance& run) {
   store = std::make_unique<CommitFile>(File(fresh, File::Mode::create, options.fault));
-  store->file().lock(true);
+  store->file().lock_exclusive();
   const auto access = store->access();
   h5::Id properties(h5::check(H5Pcreate(H5P_FILE_CREATE), "file properties"));
   h5::check(H5Pset_obj_track_times(properties, false), "file properties");
@@ -113,7 +114,7 @@ void RunLog::Impl::fill(const std::filesystem::path& fresh, const RunProvenance&
   if (options.continues) take_over(*options.continues);
   flush();
   head.stamp_offset = H5Dget_offset(stamp);
-  store->commit(nullptr, {}, options.power_safe);
+  store->commit(nullptr, {}, Survives{options.power_safe});
 }
 
 void RunLog::Impl::refuse_target() const {
@@ -127,12 +128,12 @@ void RunLog::Impl::refuse_target() const {
 
 void RunLog::Impl::refuse_existing() const {
   if (options.force) {
-    if (std::filesystem::exists(path) && !File(path, File::Mode::read).lock(true))
+    if (std::filesystem::exists(path) && !File(path, File::Mode::read).lock_exclusive())
       throw LogError(path, "is in use: another process reads or writes it");
   } else if (std::filesystem::exists(path)) {
     throw LogError(path, "exists already (--force replaces it)");
   }
-  Journal::refuse(path, options.force);
+  Journal::refuse(path, Replace{options.force});
 }
 
 void RunLog::Impl::give_name(const std::filesystem::path& fresh) {

@@ -88,9 +88,12 @@ void File::sync() {
   if (::fsync(fd_) != 0 && errno != EINVAL && errno != ENOTSUP) fail("cannot write to the disk", errno);
 }
 
-bool File::lock(bool exclusive) {
+bool File::lock_exclusive() { return lock(LOCK_EX); }
+bool File::lock_shared() { return lock(LOCK_SH); }
+
+bool File::lock(int how) {
   int rc;
-  do rc = ::flock(fd_, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB);
+  do rc = ::flock(fd_, how | LOCK_NB);
   while (rc != 0 && errno == EINTR);
   return rc == 0 || errno != EWOULDBLOCK;
 }

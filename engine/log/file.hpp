@@ -17,6 +17,9 @@ namespace spinet::logging {
 using WriteFault = std::function<int(const std::filesystem::path&, std::uint64_t offset,
                                      std::span<const std::byte> data, std::size_t& bytes)>;
 
+/// What commits outlast: a kill of the process, or a power cut too, for which they wait for the disk.
+enum class Survives : bool { kill, power_cut };
+
 /// Owns a file descriptor.  All members throw LogError; offsets and sizes are in bytes.
 class File {
  public:
@@ -34,15 +37,17 @@ class File {
   void resize(std::uint64_t bytes);
   /// Waits until contents and size are on the disk.
   void sync();
-  /// Takes the whole-file lock that HDF5 takes too (flock), or returns false if another process holds it.
-  /// A file system without locks counts as success.
-  bool lock(bool exclusive);
+  /// Takes the whole-file lock that HDF5 takes too (flock), alone or with other readers, or returns false if
+  /// another process holds it.  A file system without locks counts as success.
+  bool lock_exclusive();
+  bool lock_shared();
   const std::filesystem::path& path() const { return path_; }
   /// After the file has been renamed: the name for messages.
   void renamed(std::filesystem::path path) { path_ = std::move(path); }
 
  private:
   [[noreturn]] void fail(const char* doing, int error) const;
+  bool lock(int how);
   int fd_ = -1;
   std::filesystem::path path_;
   WriteFault fault_;

@@ -67,7 +67,8 @@ void check_whole(hid_t dataset, const std::string& name, long double low, long d
 
 }  // namespace
 
-void check_whole(hid_t dataset, const std::string& name, bool is_signed, std::size_t bytes) {
+void check_whole(hid_t dataset, const std::string& name, WholeType expected) {
+  const auto [bytes, is_signed] = expected;
   const Id type(check(H5Dget_type(dataset), "dataset " + name));
   const int bits = static_cast<int>(8 * bytes) - (is_signed ? 1 : 0);
   const long double high = std::ldexp(1.0L, bits) - 1, low = is_signed ? -std::ldexp(1.0L, bits) : 0.0L;

@@ -182,7 +182,15 @@ void set_rows(hid_t dataset, std::uint64_t rows);
 void check_size(hid_t dataset, const std::string& name);
 /// Throws unless every value of a dataset of numbers is a whole number of the type that is described: HDF5
 /// itself makes 0 of -1 and 1 of 1.7.
-void check_whole(hid_t dataset, const std::string& name, bool is_signed, std::size_t bytes);
+struct WholeType {
+  std::size_t bytes;
+  bool is_signed;
+  template <class T>
+  static constexpr WholeType of() {
+    return {sizeof(T), std::is_signed_v<T>};
+  }
+};
+void check_whole(hid_t dataset, const std::string& name, WholeType type);
 /// Throws unless a dataset is of plain numbers and reading it is believable.
 inline void check_stored(hid_t dataset, const std::string& name) {
   check_number(Id(check(H5Dget_type(dataset), "dataset " + name)), "dataset " + name);
@@ -212,7 +220,7 @@ std::vector<T> read_all(hid_t at, const std::string& name) {
   if (shape.size() != 1) throw Error("dataset " + name + " is not one-dimensional");
   check_number(Id(check(H5Dget_type(d), "dataset " + name)), "dataset " + name);
   check_size(d, name);
-  if constexpr (std::is_integral_v<T>) check_whole(d, name, std::is_signed_v<T>, sizeof(T));
+  if constexpr (std::is_integral_v<T>) check_whole(d, name, WholeType::of<T>());
   std::vector<T> values(shape[0]);
   if (!values.empty())
     check(H5Dread(d, type_of<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), "reading dataset " + name);

@@ -201,7 +201,7 @@ std::filesystem::path Journal::path_of(const std::filesystem::path& log) {
   return path += ".journal";
 }
 
-void Journal::refuse(const std::filesystem::path& log, bool replace) {
+void Journal::refuse(const std::filesystem::path& log, Replace replace) {
   const auto path = path_of(log);
   std::error_code ignored;
   const auto there = std::filesystem::symlink_status(path, ignored);
@@ -213,7 +213,7 @@ void Journal::refuse(const std::filesystem::path& log, bool replace) {
     throw ForeignFile(path,
                       "has the name of the journal of " + log.filename().string() +
                           ", but is none; it is not replaced: move it away, or give another name with -o");
-  if (!replace)
+  if (replace == Replace::no)
     throw LogError(path,
                    "is the journal of a run that was killed, and its log has been moved away; move it "
                    "to the log and type `spinet info --repair`, or use --force to throw it away");
@@ -228,7 +228,7 @@ File Journal::begin(const Commit* first) {
   File file(temporary_name(path_of(log_)), File::Mode::create, fault_);
   try {
     file.write(0, all);
-    if (power_safe_) file.sync();
+    if (survives_ == Survives::power_cut) file.sync();
   } catch (const LogError&) {
     std::error_code ignored;
     std::filesystem::remove(file.path(), ignored);
@@ -243,7 +243,7 @@ void Journal::publish(File& file) {
   std::filesystem::rename(file.path(), path_of(log_), error);
   if (error)
     throw LogError(path_of(log_), "cannot rename " + file.path().string() + " to this: " + error.message());
-  if (power_safe_) sync_folder(path_of(log_));
+  if (survives_ == Survives::power_cut) sync_folder(path_of(log_));
   file.renamed(path_of(log_));
 }
 
@@ -254,13 +254,9 @@ void Journal::discard() noexcept {
   std::filesystem::remove(file_.path(), ignored);
 }
 
-Journal::Journal(const std::filesystem::path& log, JournalHead head, const Commit* first, bool power_safe,
+Journal::Journal(const std::filesystem::path& log, JournalHead head, const Commit* first, Survives survives,
                  WriteFault fault)
-    : log_(log),
-      head_(std::move(head)),
-      power_safe_(power_safe),
-      fault_(std::move(fault)),
-      file_(begin(first)) {}
+    : log_(log), head_(std::move(head)), survives_(survives), fault_(std::move(fault)), file_(begin(first)) {}
 
 Journal::Journal(const std::filesystem::path& log, JournalHead head, std::uint64_t valid_bytes,
                  WriteFault fault)

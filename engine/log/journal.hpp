@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "log/file.hpp"
+#include "log/output_lock.hpp"
 #include "spinet/time.hpp"
 
 namespace spinet::logging {
@@ -65,12 +66,12 @@ class Journal {
   static std::filesystem::path path_of(const std::filesystem::path& log);
 
   /// Throws ForeignFile if what has the name of the log's journal is no journal, LogError if it is one of a
-  /// run that was killed and `replace` is false.
-  static void refuse(const std::filesystem::path& log, bool replace);
+  /// run that was killed and is not to be replaced.
+  static void refuse(const std::filesystem::path& log, Replace replace);
 
   /// Starts a journal that holds the head and, if given, one commit, under a name that nobody else uses.
-  /// `power_safe`: `publish` also survives a power cut.
-  Journal(const std::filesystem::path& log, JournalHead head, const Commit* first, bool power_safe,
+  /// `survives`: what `publish` does.
+  Journal(const std::filesystem::path& log, JournalHead head, const Commit* first, Survives survives,
           WriteFault fault = {});
   /// Opens an existing one to go on after its last valid record, dropping a torn one.
   Journal(const std::filesystem::path& log, JournalHead head, std::uint64_t valid_bytes,
@@ -96,7 +97,7 @@ class Journal {
   void publish(File& file);
   std::filesystem::path log_;
   JournalHead head_;
-  bool power_safe_ = true;
+  Survives survives_ = Survives::power_cut;
   WriteFault fault_;
   std::uint64_t bytes_ = 0;
   File file_;

@@ -60,7 +60,7 @@ void write_hdf5(const std::filesystem::path& path, const std::function<void(hid_
     throw;
   }
   if (!store.failure().empty()) throw std::runtime_error(store.failure());  // which names the file
-  store.commit(nullptr, {}, false);
+  store.commit(nullptr, {}, Survives::kill);
   fresh.give_name(store.file());
 }
 

@@ -46,7 +46,7 @@ struct OpenLog {
 
   OpenLog(const std::filesystem::path& path, File::Mode mode, const FoundJournal* journal, WriteFault fault) {
     File f(path, mode, std::move(fault));
-    if (!f.lock(mode == File::Mode::write)) throw in_use(path);
+    if (!(mode == File::Mode::write ? f.lock_exclusive() : f.lock_shared())) throw in_use(path);
     require_hdf5(f);
     // Only the last record's pages can be missing from the file: each was written before the next was
     // recorded.

@@ -10,6 +10,9 @@
 
 namespace spinet {
 
+/// May a file that is there already be replaced?
+enum class Replace : bool { no, yes };
+
 /// Another process writes this file.  The message says which, as far as it is known.
 struct OutputInUse : LogError {
   using LogError::LogError;

@@ -151,7 +151,7 @@ Recovery recover(const std::filesystem::path& log, WriteFault fault, const Outpu
   if (!lock && !own) take(own, log);
   return readable(log, [&] {
     // The lock comes first: the journal of a live run must not be read, let alone cut.
-    if (!File(log, File::Mode::read).lock(false)) throw in_use(log);
+    if (!File(log, File::Mode::read).lock_shared()) throw in_use(log);
     const auto found = read_journal(log);
     OpenLog open(log, File::Mode::write, &found, fault);
     auto provenance = h5::open_group(open.file, "spinet");
@@ -173,7 +173,7 @@ Recovery recover(const std::filesystem::path& log, WriteFault fault, const Outpu
     last.number = stamp.number;
     last.reached = result.reached;
     try {
-      open.store->commit(&journal, std::move(last), false);
+      open.store->commit(&journal, std::move(last), Survives::kill);
       open.store->trim();
       open.store->file().sync();
     } catch (const LogError& e) {
@@ -205,7 +205,7 @@ std::unique_ptr<OpenLog> logging::open_whole(const std::filesystem::path& path, 
   pending = {};
   std::optional<FoundJournal> journal;
   // The lock comes first, as for `recover`.
-  if (!File(path, File::Mode::read).lock(false)) throw in_use(path);
+  if (!File(path, File::Mode::read).lock_shared()) throw in_use(path);
   if (has_journal(path)) journal = read_journal(path);
   else journal = unnamed_journal(path);
   auto open = std::make_unique<OpenLog>(path, File::Mode::read, journal ? &*journal : nullptr, WriteFault{});

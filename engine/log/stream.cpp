@@ -64,8 +64,7 @@ std::size_t Stream::write_chunk(const Column& c, std::size_t first_element) {
   return chunk.size();
 }
 
-Rows Stream::journal_rows(std::uint32_t index, bool all) {
-  const auto first = all ? written_ : std::max(written_, journaled_);
+Rows Stream::rows_from(std::uint32_t index, std::uint64_t first) {
   Rows r{index, first, rows() - first, {}};
   for (const auto& c : columns_)
     r.columns.push_back(std::span<const std::byte>(c.buffer).subspan((first - written_) * c.row_bytes,

@@ -41,9 +41,10 @@ class Stream {
   const T& oldest(std::size_t c) const {
     return *reinterpret_cast<const T*>(columns_[c].buffer.data());
   }
-  /// Rows that are neither in the file nor in the journal, or with `all`, that are not in the file; then
-  /// counts them as journaled.  Spans stay valid until the next `took`.
-  Rows journal_rows(std::uint32_t index, bool all);
+  /// Rows that are not in the file, or neither there nor in the journal; then counts them as journaled.
+  /// Spans stay valid until the next `took`.
+  Rows unwritten_rows(std::uint32_t index) { return rows_from(index, written_); }
+  Rows unjournaled_rows(std::uint32_t index) { return rows_from(index, std::max(written_, journaled_)); }
   bool anything_to_journal() const { return rows() > std::max(written_, journaled_); }
   std::uint64_t written() const { return written_; }
   std::uint64_t written_bytes() const { return written_bytes_; }  ///< as they lie in the file, packed
@@ -61,6 +62,7 @@ class Stream {
     std::size_t element_bytes, width, chunk_width, row_bytes;
     std::vector<std::byte> buffer;
   };
+  Rows rows_from(std::uint32_t index, std::uint64_t first);
   void write();
   std::size_t write_chunk(const Column& c, std::size_t first_element);  ///< bytes
   std::vector<Column> columns_;

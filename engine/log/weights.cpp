@@ -73,7 +73,7 @@ std::vector<LoggedEnds::Part> ends_of(hid_t group, const std::string& name, std:
   const auto shape = h5::shape_of(d);
   h5::check_stored(d, name);
   if (shape.size() != 2 || shape[1] != 3) throw h5::Error("dataset " + name + " has another shape");
-  h5::check_whole(d, name, false, sizeof(std::uint64_t));
+  h5::check_whole(d, name, h5::WholeType::of<std::uint64_t>());
   std::vector<std::uint64_t> numbers(shape[0] * 3);
   h5::read_values(d, name, std::span(numbers));
   std::uint64_t all = 0;

@@ -41,14 +41,20 @@ void RunLog::Impl::flush() {
   h5::check(H5Fflush(file, H5F_SCOPE_LOCAL), "flushing the file");
 }
 
-Commit RunLog::Impl::unwritten(bool all) {
+Commit RunLog::Impl::unwritten() {
   Commit c;
   c.number = commits;
   c.reached = reached;
-  for (std::uint32_t i = 0; i < streams.size(); ++i) {
-    if (all ? !streams[i].buffered() : !streams[i].anything_to_journal()) continue;
-    c.rows.push_back(streams[i].journal_rows(i, all));
-  }
+  for (std::uint32_t i = 0; i < streams.size(); ++i)
+    if (streams[i].buffered()) c.rows.push_back(streams[i].unwritten_rows(i));
+  return c;
+}
+Commit RunLog::Impl::unjournaled() {
+  Commit c;
+  c.number = commits;
+  c.reached = reached;
+  for (std::uint32_t i = 0; i < streams.size(); ++i)
+    if (streams[i].anything_to_journal()) c.rows.push_back(streams[i].unjournaled_rows(i));
   return c;
 }
 
@@ -56,15 +62,15 @@ void RunLog::Impl::commit_now() {
   if (dirty) {
     h5::replace_attribute(provenance, "reached_ticks", reached);
     flush();
-    store->commit(&*journal, unwritten(false), options.power_safe);
+    store->commit(&*journal, unjournaled(), Survives{options.power_safe});
   } else {
-    journal->append(unwritten(false));
+    journal->append(unjournaled());
     if (options.power_safe) journal->sync();
   }
   durable = reached;
   if (journal->bytes() > journal_limit) {
     if (options.power_safe) store->file().sync();
-    journal->restart(unwritten(true));
+    journal->restart(unwritten());
     journal_limit = std::max<std::uint64_t>(16u << 20, 4 * journal->bytes());
   }
   uncommitted = 0;
@@ -101,7 +107,7 @@ void RunLog::Impl::finish(const Statistics* figures, const char* status) {
   if (figures) write_figures(*figures);
   flush();
   close();
-  store->commit(&*journal, unwritten(false), options.power_safe);
+  store->commit(&*journal, unjournaled(), Survives{options.power_safe});
   durable = reached;
   store->trim();
   store->file().sync();
@@ -258,10 +264,10 @@ void RunLog::secure(Tick reached) {
 void RunLog::images(const ImageResults& results) {
   impl_->guarded([&] { impl_->write_images(results); });
 }
-void RunLog::finish(const Statistics& summary, Tick reached, bool complete) {
+void RunLog::finish(const Statistics& summary, Tick reached, Ending ending) {
   impl_->guarded([&] {
     impl_->reached = reached;
-    impl_->finish(&summary, complete ? layout::status::complete : layout::status::stopped);
+    impl_->finish(&summary, ending == Ending::complete ? layout::status::complete : layout::status::stopped);
   });
 }
 Tick RunLog::durable() const { return impl_->durable; }

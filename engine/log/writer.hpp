@@ -52,6 +52,9 @@ struct RunLogOptions {
 /// Throws LogError unless the log is of a run of this network, with its seed and overrides.
 void refuse_another_run(const std::filesystem::path& log, const Network& network);
 
+/// Did the run come to its end, or was it stopped before?
+enum class Ending { complete, stopped };
+
 /// Writes OUT.h5.  Every member throws LogError; after one has, the file holds the last commit, later calls
 /// throw the same again, and the destructor leaves file and journal as they are.
 class RunLog final : public Recorder {
@@ -81,9 +84,8 @@ class RunLog final : public Recorder {
   /// Once, before `finish`: what images were shown and what became of them.
   void images(const ImageResults& results);
 
-  /// Writes everything that is still buffered and the run's figures, and closes the file.  `complete`: the
-  /// run came to its end (else it was stopped at `reached`).
-  void finish(const Statistics& summary, Tick reached, bool complete);
+  /// Writes everything that is still buffered and the run's figures, and closes the file.
+  void finish(const Statistics& summary, Tick reached, Ending ending);
 
   /// Everything before this tick survives a kill of this process.
   Tick durable() const;

@@ -207,7 +207,9 @@ struct RunLog::Impl {
   Tick whole() const;
   /// HDF5's view of the file becomes the pages that the next commit makes permanent.
   void flush();
-  Commit unwritten(bool all);
+  /// The rows that are not in the HDF5 file: all, or those that are not in the journal either.
+  Commit unwritten();
+  Commit unjournaled();
   void commit_now();
   void commit(Tick tick);
   void secure(Tick tick);

@@ -14,9 +14,9 @@ struct Memory {
   double first_rank = 0;                         ///< the log and the samples on their way to it
   double slices = 0;                             ///< expected, of all synapses together
   std::vector<double> populations, projections;  ///< parts of `shared`
-  /// Of one of `ranks`, in the mean; `first`: of rank 0.
-  double of_rank(int ranks, bool first) const {
-    return every_rank + shared / ranks + (first ? first_rank : 0);
+  /// Of one of `ranks`, in the mean.
+  double of_rank(int rank, int ranks) const {
+    return every_rank + shared / ranks + (rank == 0 ? first_rank : 0);
   }
 };
 Memory memory_of(const Network& n);

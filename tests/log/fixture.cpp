@@ -155,7 +155,7 @@ void record_window(RunLog& log, const Network& n, std::uint64_t w, std::uint32_t
 namespace {
 
 std::string check_as_it_is(const std::filesystem::path& path, const Network& n, std::uint32_t per_window,
-                           Tick least, bool with_edges) {
+                           Tick least, Edges written) {
   const LogData log(path);
   const auto& s = log.summary();
   if (s.reached < least) return fmt::format("reached {}, but {} was durable", s.reached, least);
@@ -200,7 +200,7 @@ std::string check_as_it_is(const std::filesystem::path& path, const Network& n, 
   for (const auto& e : s.edges) edges_found += e.edges;
   for (const auto p : n.edge_recordings)
     edges_expected += n.projections[p].source_count() * n.projections[p].target_count();
-  if (with_edges && edges_found != edges_expected)
+  if (written == Edges::all && edges_found != edges_expected)
     return fmt::format("{} edges, expected {}", edges_found, edges_expected);
   return {};
 }
@@ -208,16 +208,16 @@ std::string check_as_it_is(const std::filesystem::path& path, const Network& n, 
 }  // namespace
 
 std::string check_data(const std::filesystem::path& path, const Network& n, std::uint32_t per_window,
-                       Tick least, bool with_edges) {
+                       Tick least, Edges written) {
   // With its journal beside it, and put in order: the same.
-  const auto wrong = check_as_it_is(path, n, per_window, least, with_edges);
+  const auto wrong = check_as_it_is(path, n, per_window, least, written);
   if (!wrong.empty() || !recover(path).needed) return wrong;
-  return check_as_it_is(path, n, per_window, least, with_edges);
+  return check_as_it_is(path, n, per_window, least, written);
 }
 
-Folder::Folder(bool small) {
+Folder::Folder(In in) {
   const std::filesystem::path memory = "/dev/shm";
-  const bool in_memory = small && ::access(memory.c_str(), W_OK) == 0;
+  const bool in_memory = in == In::memory && ::access(memory.c_str(), W_OK) == 0;
   auto pattern =
       ((in_memory ? memory : std::filesystem::temp_directory_path()) / "spinet-log-XXXXXX").string();
   if (!mkdtemp(pattern.data())) throw std::runtime_error("no temporary folder");

@@ -30,18 +30,20 @@ std::vector<Edge> edges(const Network& n, std::uint32_t p);
 /// Hands window `w` to the log as a simulation would, and commits it.
 void record_window(RunLog& log, const Network& n, std::uint64_t w, std::uint32_t per_window);
 
-/// What is in a log is exactly the data of all windows before its `reached_ticks`, which is at least `least`,
-/// edges included if `with_edges`.  Returns an empty text or what is wrong.
+/// What is in a log is exactly the data of all windows before its `reached_ticks`, which is at least `least`.
+/// Returns an empty text or what is wrong.
+enum class Edges { unless_killed_before, all };
 std::string check_data(const std::filesystem::path& path, const Network& n, std::uint32_t per_window,
-                       Tick least, bool with_edges);
+                       Tick least, Edges written = Edges::unless_killed_before);
 
-/// An empty folder that is removed at the end; `small`: in memory where the system has such a place.
 /// An empty HDF5 file.
 h5::Id new_file(const std::filesystem::path& path);
 
+/// An empty folder that is removed at the end; in memory where the system has such a place, if so asked.
 class Folder {
  public:
-  explicit Folder(bool small = false);
+  enum class In { files, memory };
+  explicit Folder(In in = In::files);
   ~Folder();
   std::filesystem::path operator/(const char* name) const { return path_ / name; }
   const std::filesystem::path& path() const { return path_; }

@@ -27,7 +27,7 @@ void write_full(const std::string& path) {
   s.synapses = 777;
   s.run_seconds = 1.5;
   s.spikes_of_population = {12000, 345, 0, 9};
-  log.finish(s, 500 * window, true);
+  log.finish(s, 500 * window, Ending::complete);
 }
 
 /// Runs until it is killed; after each window whose commit is durable, a line with the tick.
@@ -61,7 +61,7 @@ void write_long(const std::string& path) {
     const Spike two[] = {{(Tick{1} << k) + k, 3}, {(Tick{1} << k) + k + 1, 4}};
     log.spikes(two);
   }
-  log.finish({}, network.duration, false);
+  log.finish({}, network.duration, Ending::stopped);
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ TEST_CASE("400,000 spikes of 12,500 neurons, in windows of 1.5 ms, take under 5 
       log.spikes(std::span(all).subspan(from, at - from));
       log.commit(to);
     }
-    log.finish({}, 1'000'000'000, true);
+    log.finish({}, 1'000'000'000, Ending::complete);
     costs.push_back(cpu_seconds() - begin);
   }
   std::sort(costs.begin(), costs.end());

@@ -61,21 +61,26 @@ struct Pace {
   double flush, tail;
 };
 
-int write_until(const std::filesystem::path& path, const Network& network, Pace pace, std::uint64_t n,
-                double part, Tick& durable) {
+/// The process dies when it writes for the n-th time, after that part of what it was to write.
+struct Death {
+  std::uint64_t n;
+  double part;
+};
+int write_until(const std::filesystem::path& path, const Network& network, Pace pace, Death death,
+                Tick& durable) {
   const auto [code, last] = in_child([&](auto report) {
     RunLogOptions options;
     options.chunk = 64;
     options.flush_seconds = pace.flush;
     options.tail_seconds = pace.tail;
-    options.fault = dies_at(n, part);
+    options.fault = dies_at(death.n, death.part);
     RunLog log(path, network, {}, options);
     for (const auto p : network.edge_recordings) log.edges(p, edges(network, p));
     for (std::uint64_t w = 0; w < windows; ++w) {
       record_window(log, network, w, per_window);
       report(log.durable());
     }
-    log.finish({}, windows * window, true);
+    log.finish({}, windows * window, Ending::complete);
     report(windows * window);
   });
   durable = last;
@@ -97,10 +102,10 @@ TEST_CASE("a writer killed in any write leaves every committed row", "[crash]") 
     int code = 9;
     std::uint64_t n = 0, repaired = 0;
     for (; code == 9; n += 2) {  // tests/kill kills a run in every write, this one in the middle of it
-      const Folder folder(true);
+      const Folder folder(Folder::In::memory);
       const auto path = folder / "out.h5";
       Tick durable = 0;
-      code = write_until(path, network, pace, n, n / 2 % 3 * 0.5, durable);
+      code = write_until(path, network, pace, {n, n / 2 % 3 * 0.5}, durable);
       INFO("write " << n << ", flush " << pace.flush << " s, tail " << pace.tail << " s");
       REQUIRE((code == 9 || code == 0));
       if (!std::filesystem::exists(path)) {
@@ -108,7 +113,7 @@ TEST_CASE("a writer killed in any write leaves every committed row", "[crash]") 
         continue;
       }
       repaired += std::filesystem::exists(path.string() + ".journal");
-      REQUIRE(check_data(path, network, per_window, durable, false) == "");
+      REQUIRE(check_data(path, network, per_window, durable) == "");
       REQUIRE_FALSE(std::filesystem::exists(path.string() + ".journal"));
     }
     CHECK(code == 0);
@@ -121,13 +126,14 @@ TEST_CASE("edges are whole once the first window is committed", "[crash]") {
   const auto network = small_network();
   int code = 9;
   for (std::uint64_t n = 0; code == 9; n += 23) {
-    const Folder folder(true);
+    const Folder folder(Folder::In::memory);
     const auto path = folder / "out.h5";
     Tick durable = 0;
-    code = write_until(path, network, {0, 0}, n, 0.5, durable);
+    code = write_until(path, network, {0, 0}, {n, 0.5}, durable);
     INFO("write " << n);
     if (std::filesystem::exists(path))
-      REQUIRE(check_data(path, network, per_window, durable, durable > 0) == "");
+      REQUIRE(check_data(path, network, per_window, durable,
+                         durable > 0 ? Edges::all : Edges::unless_killed_before) == "");
   }
   CHECK(code == 0);
 }
@@ -138,15 +144,15 @@ TEST_CASE("a repair killed in any write can be repeated", "[crash]") {
   for (const std::uint64_t n : {40, 60, 75, 90, 120, 150}) {
     int code = 9;
     for (std::uint64_t m = 0; code == 9; ++m) {
-      const Folder folder(true);
+      const Folder folder(Folder::In::memory);
       const auto path = folder / "out.h5";
       Tick durable = 0;
-      write_until(path, network, {0, 0}, n, 0.5, durable);
+      write_until(path, network, {0, 0}, {n, 0.5}, durable);
       if (!std::filesystem::exists(path.string() + ".journal")) break;
       code = in_child([&](auto) { recover(path, dies_at(m, m % 3 * 0.5)); }).first;
       INFO("killed in write " << n << ", repair killed in write " << m);
       REQUIRE((code == 9 || code == 0));
-      REQUIRE(check_data(path, network, per_window, durable, false) == "");
+      REQUIRE(check_data(path, network, per_window, durable) == "");
       ++total;
     }
   }
@@ -174,5 +180,5 @@ TEST_CASE("the journal is cut back when it grows", "[crash]") {
   REQUIRE(code == 9);
   CHECK(durable == 3000 * window);
   CHECK(std::filesystem::file_size(path.string() + ".journal") < (20u << 20));
-  CHECK(check_data(path, network, 1000, durable, false) == "");
+  CHECK(check_data(path, network, 1000, durable) == "");
 }

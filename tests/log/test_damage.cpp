@@ -172,14 +172,14 @@ std::uint64_t trials() {
 }  // namespace
 
 TEST_CASE("damaged logs", "[damage]") {
-  const Folder folder(true);
+  const Folder folder(Folder::In::memory);
   auto network = small_network();
   {
     RunLogOptions o;
     o.chunk = 256;
     RunLog log(folder / "whole.h5", network, {"0.1.0", 1, "", "", ""}, o);
     for (std::uint64_t w = 0; w < 20; ++w) record_window(log, network, w, 40);
-    log.finish({}, 20 * window, true);
+    log.finish({}, 20 * window, Ending::complete);
   }
   const auto whole = bytes_of(folder / "whole.h5");
   const auto bad = failing(trials(), [&](std::uint64_t seed) {
@@ -192,7 +192,7 @@ TEST_CASE("damaged logs", "[damage]") {
 }
 
 TEST_CASE("damaged journals", "[damage]") {
-  const Folder folder(true);
+  const Folder folder(Folder::In::memory);
   killed_log(folder / "killed.h5");
   const auto whole = bytes_of(folder / "killed.h5"), journal = bytes_of(folder / "killed.h5.journal");
   const auto bad = failing(trials(), [&](std::uint64_t seed) {
@@ -206,7 +206,7 @@ TEST_CASE("damaged journals", "[damage]") {
 }
 
 TEST_CASE("a journal cut anywhere gives the commits before the cut", "[damage]") {
-  const Folder folder(true);
+  const Folder folder(Folder::In::memory);
   killed_log(folder / "killed.h5");
   const auto whole = bytes_of(folder / "killed.h5"), journal = bytes_of(folder / "killed.h5.journal");
   const auto path = folder / "cut.h5";

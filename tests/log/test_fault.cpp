@@ -64,7 +64,7 @@ TEST_CASE("a failed write gives a clear error and a readable log", "[fault]") {
     bool went_through = false;
     std::uint64_t created = 0, failed = 0;
     for (std::uint64_t n = 0; !went_through; ++n) {
-      const Folder folder(true);
+      const Folder folder(Folder::In::memory);
       const auto path = folder / "out.h5";
       INFO("write " << n << ", disk " << static_cast<int>(how));
       RunLogOptions options;
@@ -76,7 +76,7 @@ TEST_CASE("a failed write gives a clear error and a readable log", "[fault]") {
         RunLog log(path, network, {}, options);
         ++created;
         for (std::uint64_t w = 0; w < windows; ++w) record_window(log, network, w, per_window);
-        log.finish({}, windows * window, true);
+        log.finish({}, windows * window, Ending::complete);
         went_through = true;
       } catch (const LogError& e) {
         ++failed;
@@ -91,7 +91,7 @@ TEST_CASE("a failed write gives a clear error and a readable log", "[fault]") {
         CHECK_THAT(e.what(), Catch::Contains("holds everything before"));
         // A disk that died while committed pages were being replaced leaves the repair to the journal.
         if (how != Disk::dead) CHECK(plain_hdf5_reads(path));
-        REQUIRE(check_data(path, network, per_window, *e.valid_until, false) == "");
+        REQUIRE(check_data(path, network, per_window, *e.valid_until) == "");
       }
     }
     CHECK(created > 20);
@@ -129,7 +129,7 @@ TEST_CASE("after a failure the log says the same again and stays as it is", "[fa
   }
   CHECK(plain_hdf5_reads(path));
   CHECK(std::filesystem::exists(path.string() + ".journal"));
-  CHECK(check_data(path, network, per_window, 5 * window, false) == "");
+  CHECK(check_data(path, network, per_window, 5 * window) == "");
 }
 
 TEST_CASE("a full disk", "[fault]") {
@@ -162,5 +162,5 @@ TEST_CASE("a full disk", "[fault]") {
   CHECK(plain_hdf5_reads(path));
   // Someone makes room.
   REQUIRE(::mount("tmpfs", folder.path().c_str(), "tmpfs", MS_REMOUNT, "size=32m") == 0);
-  CHECK(check_data(path, network, 200, valid, false) == "");
+  CHECK(check_data(path, network, 200, valid) == "");
 }

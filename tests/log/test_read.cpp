@@ -37,7 +37,7 @@ void write_log(const std::filesystem::path& path, const Network& n, std::uint64_
   RunLog log(path, n, {"0.1.0", 1, "", "", ""}, o);
   for (const auto p : n.edge_recordings) log.edges(p, edges(n, p));
   for (std::uint64_t w = 0; w < windows; ++w) record_window(log, n, w, 40);
-  log.finish({}, static_cast<Tick>(windows) * window, true);
+  log.finish({}, static_cast<Tick>(windows) * window, Ending::complete);
 }
 
 /// Leaves a log and its journal as a killed writer does.
@@ -84,7 +84,7 @@ TEST_CASE("ticks survive milliseconds in a double up to 2^51, and are written as
       o.force = true;
       RunLog log(path, n, {}, o);
       log.spikes(given);
-      log.finish({}, duration, true);
+      log.finish({}, duration, Ending::complete);
     }
     const auto found = read_sonata_spikes(path, "exc", 1e9, 100);
     REQUIRE(found.size() == given.size());
@@ -136,7 +136,7 @@ TEST_CASE("frames wider than a chunk are cut into pieces", "[read]") {
     {
       RunLog log(path, n, {}, o);
       for (std::uint64_t f = 0; f < 9; ++f) log.frames(0, frame(n, 0, f));
-      log.finish({}, 9 * window, true);
+      log.finish({}, 9 * window, Ending::complete);
     }
     const h5::Id file(h5::check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "opening"));
     const auto d = h5::open_dataset(file, "report/exc/data");
@@ -186,7 +186,7 @@ TEST_CASE("a log in use is neither read nor repaired nor replaced", "[read]") {
   RunLogOptions force;
   force.force = true;
   CHECK_THROWS_WITH(RunLog(path, n, {}, force), Contains("is in use: a run is still writing it (process "));
-  log.finish({}, window, true);
+  log.finish({}, window, Ending::complete);
   CHECK(summarise(path).reached == window);
 }
 
@@ -200,7 +200,7 @@ TEST_CASE("a run that ends with an exception keeps its data", "[read]") {
     for (std::uint64_t w = 0; w < 5; ++w) record_window(log, n, w, 40);
   }
   CHECK(summarise(path).status == RunStatus::interrupted);
-  CHECK(check_data(path, n, 40, 5 * window, true) == "");
+  CHECK(check_data(path, n, 40, 5 * window, Edges::all) == "");
 }
 
 TEST_CASE("a journal of another run is refused and nothing is touched", "[read]") {
@@ -235,7 +235,7 @@ TEST_CASE("without its journal a log says what it has, and is not taken for whol
   CHECK(s.reached < 20 * window);
   const auto whole_before = s.reached;
   put(journal, journal_before);
-  CHECK(check_data(path, n, 40, 20 * window, false) == "");
+  CHECK(check_data(path, n, 40, 20 * window) == "");
   CHECK(summarise(path).warning.empty());
   CHECK(extent_of(path).before == 20 * window);
   const auto all = read_sonata_spikes(path, "exc", 1e6, 100);
@@ -342,7 +342,7 @@ TEST_CASE("a journal that was whole but had no name yet belongs to its log only"
   std::filesystem::rename(folder / "out.h5.journal", folder / "out.h5.journal.new-0123456789abcdef");
   std::filesystem::rename(folder / "other.h5.journal", folder / "out.h5.journal.new-fedcba9876543210");
   CHECK(recover(path).needed);
-  CHECK(check_data(path, n, 40, 20 * window, false) == "");
+  CHECK(check_data(path, n, 40, 20 * window) == "");
   for (const auto& e : std::filesystem::directory_iterator(folder.path()))
     CHECK((e.path() == path || e.path() == other ||
            e.path() == folder / "other.h5.lock"));  // nobody has locked the other since

@@ -23,7 +23,7 @@ TEST_CASE("what is written is summarised") {
     }
     Statistics s;
     s.spikes = 123;
-    log.finish(s, 1000 * window, true);
+    log.finish(s, 1000 * window, Ending::complete);
   }
   const auto s = summarise(path);
   CHECK(s.status == RunStatus::complete);
@@ -38,7 +38,7 @@ TEST_CASE("positions are in the log, and their damage is found") {
   exc.positions = {Positions::Kind::grid, 2, {20, 5, 1}, {0, -100, 0}, {1000, 200, 0}, true};
   inh.positions = {Positions::Kind::random, 3, {1, 1, 1}, {0, 0, 0}, {10, 20, 30}};
   const auto path = folder / "out.h5";
-  { RunLog(path, network, {}).finish({}, 0, true); }
+  { RunLog(path, network, {}).finish({}, 0, Ending::complete); }
   const auto s = summarise(path);
   CHECK(s.populations[0].dimensions == 2);
   CHECK(s.populations[1].dimensions == 3);

@@ -460,7 +460,7 @@ TEST_CASE("the estimate") {
   CHECK(e.mean_slice == Approx(100).epsilon(0.01));  // one block of targets, one delay: the fan-out
   CHECK(e.memory.shared > 500'000);
   CHECK(e.memory.shared < 2'000'000);
-  CHECK(e.memory.of_rank(4, false) == e.memory.every_rank + e.memory.shared / 4);
+  CHECK(e.memory.of_rank(1, 4) == e.memory.every_rank + e.memory.shared / 4);
   CHECK(e.report_bytes == 1000 * 2 * 4);
   CHECK(e.spike_bytes_per_hz == Approx(16 * 1000));
   const auto text = describe(n, e);

@@ -43,36 +43,40 @@ class LoneRank : public Transport {
   int rank_, size_;
 };
 
+/// Which of how many ranks, and its neurons.
+struct RankOf {
+  int rank, ranks;
+  double neurons, share;  ///< and what part they are of all
+};
 /// A rank's part, built if this machine holds it, else estimated from its share of the neurons.
-RankPart built(const Network& net, int rank, int ranks, double neurons, double share, const Estimate& whole,
-               DryRun& d) {
-  const double bytes = whole.memory.every_rank + whole.memory.shared * share;
-  const auto part_of = [share](double all) { return static_cast<std::uint64_t>(all * share); };
+RankPart built(const Network& net, const RankOf& r, const Estimate& whole, DryRun& d) {
+  const double bytes = whole.memory.every_rank + whole.memory.shared * r.share;
+  const auto part_of = [&r](double all) { return static_cast<std::uint64_t>(all * r.share); };
   if (bytes > 0.8 * static_cast<double>(machine_memory()))
-    return {rank,
-            static_cast<std::uint64_t>(neurons),
-            0,
-            part_of(whole.synapses + whole.superposed),
-            part_of(whole.synapses),
-            part_of(whole.memory.slices),
-            bytes,
-            false,
-            0,
-            0};
-  LoneRank transport(rank, ranks);
+    return {.rank = r.rank,
+            .neurons = static_cast<std::uint64_t>(r.neurons),
+            .sources = 0,
+            .synapses = part_of(whole.synapses + whole.superposed),
+            .stored = part_of(whole.synapses),
+            .slices = part_of(whole.memory.slices),
+            .bytes = bytes,
+            .built = false,
+            .sent = 0,
+            .deliveries = 0};
+  LoneRank transport(r.rank, r.ranks);
   const Simulation simulation(net, transport);
   const Statistics& s = simulation.built();
   d.windows = 1 / (static_cast<double>(simulation.window()) * net.seconds_per_tick);
-  return {rank,
-          simulation.owned(),
-          0,
-          s.synapses,
-          s.stored_synapses,
-          s.slices,
-          static_cast<double>(s.synapse_bytes),
-          true,
-          0,
-          0};
+  return {.rank = r.rank,
+          .neurons = simulation.owned(),
+          .sources = 0,
+          .synapses = s.synapses,
+          .stored = s.stored_synapses,
+          .slices = s.slices,
+          .bytes = static_cast<double>(s.synapse_bytes),
+          .built = true,
+          .sent = 0,
+          .deliveries = 0};
 }
 
 /// What neurons and sources send and hear, by population.
@@ -169,7 +173,7 @@ DryRun dry_run(const Network& given, int ranks, double rate, int samples) {
   for (const int r : choose_ranks(neurons, samples)) {
     const auto& own = members[static_cast<std::size_t>(r)];
     const double mine = neurons[static_cast<std::size_t>(r)];
-    RankPart part = built(net, r, ranks, mine, mine / std::max(1.0, all_neurons), whole, d);
+    RankPart part = built(net, {r, ranks, mine, mine / std::max(1.0, all_neurons)}, whole, d);
     for (std::size_t p = 0; p < net.populations.size(); ++p) {
       const auto& population = net.populations[p];
       if (population.source()) part.sources += static_cast<std::uint64_t>(own[p]);

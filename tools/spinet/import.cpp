@@ -74,7 +74,7 @@ int make_import(const ImportOptions& o) {
   const auto output = import_output(o), beside = beside_of(output);
   for (const auto& path : {output, beside})
     check_output(
-        path, o.force,
+        path, Replace{o.force},
         {{o.file, "the graph itself"}, {o.spikes, "a file of input"}, {o.current, "a file of input"}});
   const auto lock = lock_output(output), beside_lock = lock_output(beside);
   const nir::Purpose purpose{

@@ -69,20 +69,26 @@ int sweep_info(const std::string& file, const Sweep& s, bool json) {
 void population_table(const LogSummary& s) {
   std::size_t width = 10;
   for (const auto& p : s.populations) width = std::max(width, p.name.size());
-  const auto line = [&](const std::string& name, const std::string& model, const std::string& size,
-                        const std::string& fired, const std::string& rate, const std::string& recorded,
-                        const std::string& recorded_rate) {
-    fmt::print("{:<{}}  {:<12}  {:>10}  {:>14}  {:>10}  {:>14}  {:>10}\n", name, width, model, size, fired,
-               rate, recorded, recorded_rate);
+  struct Row {
+    std::string name, model, size, fired, rate, recorded, recorded_rate;
+  };
+  const auto line = [&](const Row& r) {
+    fmt::print("{:<{}}  {:<12}  {:>10}  {:>14}  {:>10}  {:>14}  {:>10}\n", r.name, width, r.model, r.size,
+               r.fired, r.rate, r.recorded, r.recorded_rate);
   };
   fmt::print("\n");
-  line("population", "model", "size", "spikes", "rate", "recorded", "rate there");
+  line({"population", "model", "size", "spikes", "rate", "recorded", "rate there"});
   // Without its journal a log has some later spikes, which count in the rate as they do in `view`.
   const Tick end = s.figures ? s.reached : look::end_of(s);
   for (const auto& p : s.populations) {
     const auto fired = look::fired_hz(p, s), recorded = look::recorded_hz(p, end, s);
-    line(p.name, p.model, grouped(p.size), p.fired ? grouped(*p.fired) : "-", fired ? rate_text(*fired) : "-",
-         p.recorded ? grouped(p.spikes) : "no", recorded ? rate_text(*recorded) : "");
+    line({.name = p.name,
+          .model = p.model,
+          .size = grouped(p.size),
+          .fired = p.fired ? grouped(*p.fired) : "-",
+          .rate = fired ? rate_text(*fired) : "-",
+          .recorded = p.recorded ? grouped(p.spikes) : "no",
+          .recorded_rate = recorded ? rate_text(*recorded) : ""});
   }
   for (const auto& p : s.populations) {
     if (!p.recorded) continue;

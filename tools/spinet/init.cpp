@@ -13,7 +13,7 @@ namespace spinet::tool {
 namespace {
 
 void write_new(const std::string& file, const char* text, bool force) {
-  check_output(file, force, {});
+  check_output(file, Replace{force}, {});
   logging::write_whole(file, text);
 }
 

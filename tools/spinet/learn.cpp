@@ -53,11 +53,11 @@ class LearnRun {
     learning_.rule = rule_of(o.rule);
     learning_.seed = network_.seed;
     set_material();
-    if (!o.output.empty()) check_output(o.output, o.force, inputs());
+    if (!o.output.empty()) check_output(o.output, Replace{o.force}, inputs());
   }
 
   int go() {
-    const auto lock = o_.output.empty() ? nullptr : claim_output(o_.output, o_.force, inputs());
+    const auto lock = o_.output.empty() ? nullptr : claim_output(o_.output, Replace{o_.force}, inputs());
     mapping::Learner learner(layered_.plan, layered_.initial, learning_, material_);
     fmt::print("{}: rule {}, {}, {} to learn from, {} to test with\n\n", network_.name, o_.rule,
                material_.table ? material_.table->model.name : "no devices", plural(train_.count, "image"),

@@ -7,11 +7,6 @@
 
 namespace spinet::tool {
 
-/// Bytes of a process that runs `n` on one of `ranks`, at their highest; `first`: on rank 0.  To be asked for
-/// after the network has been read, and before anything is built: what this process has taken until now is a
-/// part of it.
-double process_bytes(const Network& n, int ranks, bool first);
-
 /// Throws UserError, on all ranks alike, where the ranks of some machine need more than it has.
 void check_memory(Transport& t, const Network& n);
 /// The same for a run that is yet to be started here, all ranks on this machine.

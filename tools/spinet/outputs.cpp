@@ -21,7 +21,7 @@ std::vector<Input> inputs_of_log(const fs::path& log) {
   return all;
 }
 
-void check_output(const fs::path& output, bool replace, const std::vector<Input>& inputs) {
+void check_output(const fs::path& output, Replace replace, const std::vector<Input>& inputs) {
   std::error_code ignored;
   const auto name = printable_line(output.string());  // a checkpoint names its log
   for (const auto& input : inputs)
@@ -36,7 +36,7 @@ void check_output(const fs::path& output, bool replace, const std::vector<Input>
   if (fs::exists(there) && !fs::is_regular_file(there))
     throw UserError(
         fmt::format("{}: is not a regular file and is not replaced; give another name with -o", name));
-  if (fs::exists(there) && !replace)
+  if (fs::exists(there) && replace == Replace::no)
     throw UserError(
         fmt::format("{}: exists already; give another name with -o, or --force to replace it", name));
   const auto folder = fs::absolute(output).parent_path();
@@ -57,7 +57,7 @@ std::shared_ptr<OutputLock> lock_output(const fs::path& output) {
   }
 }
 
-std::shared_ptr<OutputLock> claim_output(const fs::path& output, bool replace,
+std::shared_ptr<OutputLock> claim_output(const fs::path& output, Replace replace,
                                          const std::vector<Input>& inputs) {
   auto lock = lock_output(output);
   check_output(output, replace, inputs);
@@ -72,7 +72,7 @@ void refuse_in_use(const fs::path& output) {
 
 void refuse_readers(const fs::path& output) {
   try {
-    if (!fs::exists(output) || logging::File(output, logging::File::Mode::read).lock(true)) return;
+    if (!fs::exists(output) || logging::File(output, logging::File::Mode::read).lock_exclusive()) return;
   } catch (const LogError&) {
     return;  // who may not read it can replace it nevertheless
   }

@@ -19,9 +19,9 @@ struct Input {
 /// The log, its journal, and the files that its run has read, as far as the log tells.
 std::vector<Input> inputs_of_log(const std::filesystem::path& log);
 
-/// Throws UserError if `output` cannot be written: it exists and `replace` is false; is a folder, a link, a
-/// device or an input; lies in no folder, or in one that cannot be written to.
-void check_output(const std::filesystem::path& output, bool replace, const std::vector<Input>& inputs);
+/// Throws UserError if `output` cannot be written: it exists and is not to be replaced; is a folder, a
+/// link, a device or an input; lies in no folder, or in one that cannot be written to.
+void check_output(const std::filesystem::path& output, Replace replace, const std::vector<Input>& inputs);
 
 /// The path without a slash at its end: of a folder, as its lock names it.
 inline std::filesystem::path named(const std::filesystem::path& output) {
@@ -33,7 +33,7 @@ std::shared_ptr<OutputLock> lock_output(const std::filesystem::path& output);
 
 /// Takes the lock of an output and then checks it: another process may have written it since it was checked
 /// first.
-std::shared_ptr<OutputLock> claim_output(const std::filesystem::path& output, bool replace,
+std::shared_ptr<OutputLock> claim_output(const std::filesystem::path& output, Replace replace,
                                          const std::vector<Input>& inputs);
 
 /// Throws UserError if another process writes `output`, without taking the lock: for a message before ranks

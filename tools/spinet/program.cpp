@@ -106,7 +106,7 @@ std::unique_ptr<Given> read_given(const ProgramOptions& o, const Catalogue& cata
   for (const auto& [name, path] : g->files) g->inputs.push_back({path, "a data file of the network"});
   for (const auto* images : {&g->test, &g->train})
     for (const auto& file : images->files) g->inputs.push_back({file, "a file of images that are read"});
-  if (!o.output.empty()) check_output(o.output, o.force, g->inputs);
+  if (!o.output.empty()) check_output(o.output, Replace{o.force}, g->inputs);
   return g;
 }
 
@@ -150,7 +150,7 @@ class Programming {
         model_(plan_, given_->model) {}
 
   int go() {
-    if (!o_.output.empty()) lock_ = claim_output(o_.output, o_.force, given_->inputs);
+    if (!o_.output.empty()) lock_ = claim_output(o_.output, Replace{o_.force}, given_->inputs);
     prepare();
     const double before = say_what_was();
     if (given_->reading.adc_bits > 0) convert();

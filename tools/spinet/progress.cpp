@@ -12,8 +12,7 @@
 
 namespace spinet::tool {
 
-Show what_suits(bool quiet) {
-  if (quiet) return Show::nothing;
+Show what_suits() {
   // A rank under mpirun writes to a pipe or to a terminal that mpirun made up; only who started mpirun knows
   // better.
   if (const char* terminal = std::getenv("SPINET_TERMINAL"))

@@ -14,7 +14,7 @@ enum class Show {
   lines,  ///< for batch logs: a line every tenth of the run or ten seconds
 };
 /// What suits stderr.  Under `spinet run -n`, the terminal is that of the command itself (SPINET_TERMINAL).
-Show what_suits(bool quiet);
+Show what_suits();
 
 class ProgressLine {
  public:

@@ -140,12 +140,12 @@ Output claim_output(const RunOptions& o, const CheckpointFile* checkpoint, const
     throw UserError(fmt::format("{}: its log {} is missing; keep the two in one folder", o.resume,
                                 shown(checkpoint->origin.log)));
   const auto inputs = inputs_of(o, n, files);
-  check_output(out.path, true, inputs);
+  check_output(out.path, Replace::yes, inputs);
   out.lock = lock_output(out.path);
-  check_output(out.path, o.force || same, inputs);
+  check_output(out.path, Replace{o.force || same}, inputs);
   refuse_readers(out.path);
   as_input([&] {
-    logging::Journal::refuse(out.path, o.force || same);
+    logging::Journal::refuse(out.path, Replace{o.force || same});
     if (!o.checkpoint_every.empty() || !o.checkpoint_wall.empty()) CheckpointFiles::refuse_foreign(out.path);
   });
   if (!checkpoint) return out;
@@ -220,7 +220,8 @@ void restore(Simulation& simulation, const CheckpointFile& checkpoint, const Run
 /// One run, on this rank: from the files that are read to the log that is finished.
 class Run {
  public:
-  Run(Transport& t, const RunOptions& o) : t_(t), o_(o), first_(t.rank() == 0), show_(what_suits(o.quiet)) {}
+  Run(Transport& t, const RunOptions& o)
+      : t_(t), o_(o), first_(t.rank() == 0), show_(o.quiet ? Show::nothing : what_suits()) {}
   int go() {
     load();
     compare_ranks();
@@ -391,7 +392,8 @@ void Run::simulate() {
   const auto closing = Clock::now();
   collectively(t_, [&] {
     if (log_ && images_) log_->images(images_->results());
-    if (log_) log_->finish(sum_.statistics, mine_.reached, !mine_.stopped);
+    if (log_)
+      log_->finish(sum_.statistics, mine_.reached, mine_.stopped ? Ending::stopped : Ending::complete);
     log_.reset();
   });
   sum_.close_seconds = seconds_since(closing);
@@ -439,7 +441,7 @@ int run(const RunOptions& o) {
     auto network = read_network(o.network, catalogue, &files);
     if (o.images.given() || shows_images(network)) ImageRun(o.images, network, catalogue, files);
     refuse_in_use(output_name(o, network));
-    check_output(output_name(o, network), o.force, inputs_of(o, network, files));
+    check_output(output_name(o, network), Replace{o.force}, inputs_of(o, network, files));
     check_memory(network, o.ranks);
   };
   return on_ranks(o.ranks, check, [&](Transport& t) { return Run(t, o).go(); });

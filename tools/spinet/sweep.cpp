@@ -75,7 +75,7 @@ std::vector<std::uint64_t> groups_of(const std::vector<std::uint64_t>& todo, con
 class SweepRun {
  public:
   SweepRun(Transport& t, const SweepOptions& o)
-      : t_(t), o_(o), first_(t.rank() == 0), path_(o.output), show_(what_suits(o.quiet)) {}
+      : t_(t), o_(o), first_(t.rank() == 0), path_(o.output), show_(o.quiet ? Show::nothing : what_suits()) {}
   int go() {
     const int here = static_cast<int>(ranks_here(t_).size());  // asks all ranks
     collectively(t_, [&] {

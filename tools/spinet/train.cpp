@@ -107,7 +107,7 @@ void check_model_path(const TrainOptions& o, const Inputs& in) {
   if (std::filesystem::exists(path, ignored) && !o.resume && !o.force && is_model(path))
     throw UserError(fmt::format(
         "{}: exists already; --resume goes on with it, --force begins anew, -o gives another name", path));
-  check_output(path, o.resume || o.force, inputs);
+  check_output(path, Replace{o.resume || o.force}, inputs);
 }
 
 std::unique_ptr<Inputs> read_inputs(const TrainOptions& o) {
@@ -152,7 +152,7 @@ class TrainRun {
         o_(o),
         first_(t.rank() == 0),
         path_(o.model_path()),
-        talk_(first_ ? what_suits(o.quiet) : Show::nothing) {}
+        talk_(first_ && !o.quiet ? what_suits() : Show::nothing) {}
   int go() {
     collectively(t_, [&] {
       in_ = read_inputs(o_);
@@ -251,7 +251,7 @@ void TrainRun::announce() const {
 void TrainRun::report() const {
   const auto page = std::filesystem::path(path_).replace_extension(".html");
   try {
-    look::write_training_page(path_, page, false);
+    look::write_training_page(path_, page, Replace::no);
     if (!o_.quiet) fmt::print("report  {}\n", page.string());
   } catch (const std::exception& e) {
     fmt::print(stderr, "spinet: no report: {}\n", printable_line(e.what()));

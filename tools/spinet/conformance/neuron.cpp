@@ -44,15 +44,22 @@ struct Outcome {
   }
 };
 
+/// What the neurons live through, drawn from a seed: how long, and how strong their weights are.
+struct History {
+  Tick duration;
+  double strength;
+  std::uint32_t seed;
+};
+
 /// What the checks ask of one model with one set of parameters.  Each returns "" or what is wrong.
 class NeuronChecks {
  public:
-  NeuronChecks(const NeuronTable& table, const NeuronTable& restarted, const ParameterSet& set, Tick duration,
-               double strength, std::uint32_t seed)
+  NeuronChecks(const NeuronTable& table, const NeuronTable& restarted, const ParameterSet& set,
+               const History& h)
       : t_(table),
         restarted_(restarted),
         set_(set),
-        program_(table, strength, duration, seed),
+        program_(table, h.strength, h.duration, h.seed),
         whole_(run({})) {}
   std::size_t emitted() const { return whole_.emitted.size(); }
   bool sound() const { return whole_.trouble.empty(); }
@@ -205,8 +212,8 @@ double strong_enough(const NeuronTable& table, const NeuronTable& restarted, con
                      Tick duration, std::uint32_t seed) {
   double strength = 1;
   for (; strength < 1e6; strength *= 4) {
-    NeuronChecks checks(chosen(table, defaults), chosen(restarted, defaults), defaults, duration, strength,
-                        seed);
+    NeuronChecks checks(chosen(table, defaults), chosen(restarted, defaults), defaults,
+                        {duration, strength, seed});
     if (!checks.sound() || checks.emitted() > population) break;
   }
   return strength;
@@ -234,7 +241,7 @@ void check_neuron(const NeuronTable& table, const NeuronTable& restarted, const 
         for (const auto& set : sets) {
           if (battery.tries) battery.tries(set.name);
           all.emplace_back(chosen(table, set), chosen(restarted, set), set,
-                           all.empty() ? long_run : battery.short_run, strength, battery.seed);
+                           History{all.empty() ? long_run : battery.short_run, strength, battery.seed});
           if (!all.back().sound()) return all.back().asks() + "; with " + set.name;
         }
         return "";

@@ -262,10 +262,10 @@ Outputs outputs_of(const DeviceOptions& o) {
       throw UserError(fmt::format("{}: the page must not be one of the other files", o.html));
     all.push_back(*out.html);
   }
-  for (const auto& p : all) check_output(p, o.force, {});
+  for (const auto& p : all) check_output(p, Replace{o.force}, {});
   if (out.h5) out.locks.push_back(lock_output(*out.h5));
   if (out.html) out.locks.push_back(lock_output(*out.html));
-  for (const auto& p : all) check_output(p, o.force, {});  // another may have written it meanwhile
+  for (const auto& p : all) check_output(p, Replace{o.force}, {});  // another may have written it meanwhile
   return out;
 }
 

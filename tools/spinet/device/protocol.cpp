@@ -179,12 +179,19 @@ class ProtocolReader {
     std::uint32_t place = 0;
     std::vector<double> ends;
   };
+  /// "in N", "in N log", "every ..."
+  struct Spacing {
+    std::uint64_t legs = 0;    ///< parts of each stretch of a ramp, or of a pause
+    bool logarithmic = false;  ///< each a factor more than the one before it
+    bool apart = false;        ///< the time between the begins of pulses is given
+  };
   /// What an element says, before it becomes steps.
   struct Draft {
     Step step;
     Ramp ramp;
     Token ramp_token{Token::Kind::end, 0, 1}, lasts_token{Token::Kind::end, 0, 1};
     double lasts = 0;  ///< s, of a stimulus that lasts
+    Spacing spacing;
   };
 
   void single(const Token& first, std::uint64_t times) {
@@ -192,8 +199,7 @@ class ProtocolReader {
     if (take("pause")) pause(d);
     else if (take("set")) parameter(d);
     else stimulus(first, d);
-    std::uint64_t legs = 0;
-    bool logarithmic = false, apart = false;
+    auto& [legs, logarithmic, apart] = d.spacing;
     for (;;) {
       const Token key = next();
       if (take("in")) {
@@ -211,18 +217,18 @@ class ProtocolReader {
         break;
       }
     }
-    if (d.step.kind == Step::Kind::pause) return pauses(first, d, times, legs, logarithmic);
+    if (d.step.kind == Step::Kind::pause) return pauses(first, d, times);
     if (d.ramp.ends.size() > 1 && legs == 0)
       fail(d.ramp_token, "a ramp needs a number of steps", "for example 0 V..3 V 5 ms in 30");
     if (d.ramp.ends.size() <= 1 && legs > 0)
       fail(first, "'in' divides a ramp into steps, and there is none", "for example 0 V..3 V 5 ms in 30");
     if (!apart && d.step.kind == Step::Kind::stimulus) d.step.period = std::max(shortest_period, 2 * d.lasts);
-    steps(first, d, times, legs, logarithmic, apart);
+    steps(first, d, times);
   }
 
-  void steps(const Token& first, const Draft& d, std::uint64_t times, std::uint64_t legs, bool logarithmic,
-             bool apart) {
-    const std::vector<double> values = ramp_values(d, legs, logarithmic);
+  void steps(const Token& first, const Draft& d, std::uint64_t times) {
+    const std::vector<double> values = ramp_values(d);
+    const bool apart = d.spacing.apart;
     room(first, static_cast<double>(values.size()) * static_cast<double>(times));
     Element e{written(first), out_.steps.size(), 0, values.size() > 1, d.ramp.place};
     const Field* lasting_field = nullptr;
@@ -243,8 +249,10 @@ class ProtocolReader {
     e.count = out_.steps.size() - e.first;
     out_.elements.push_back(std::move(e));
   }
-  std::vector<double> ramp_values(const Draft& d, std::uint64_t legs, bool logarithmic) const {
+  std::vector<double> ramp_values(const Draft& d) const {
     const auto& ends = d.ramp.ends;
+    const std::uint64_t legs = d.spacing.legs;
+    const bool logarithmic = d.spacing.logarithmic;
     if (ends.size() <= 1) return {0};
     room(d.ramp_token, static_cast<double>(legs) * static_cast<double>(ends.size() - 1));
     std::vector<double> all{ends[0]};
@@ -260,10 +268,10 @@ class ProtocolReader {
     return all;
   }
   /// Times at which a pause is read: its end alone, or N of them, evenly spaced or each a factor later.
-  void pauses(const Token& first, const Draft& d, std::uint64_t times, std::uint64_t count,
-              bool logarithmic) {
+  void pauses(const Token& first, const Draft& d, std::uint64_t times) {
     const double whole_time = d.step.period;
-    if (count == 0) count = 1;
+    const std::uint64_t count = std::max<std::uint64_t>(1, d.spacing.legs);
+    const bool logarithmic = d.spacing.logarithmic;
     room(first, static_cast<double>(count) * static_cast<double>(times));
     Element e{written(first), out_.steps.size(), count * times, count > 1, 0};
     constexpr double decades = 4;  // a logarithmic pause is first read after 1e-4 of it

@@ -140,6 +140,7 @@ struct Counted {
 struct Shares {
   std::size_t time_bins, columns;
   std::vector<std::size_t> rows, points;
+  bool correlation;  ///< of pairs of neurons: is it shown?
 };
 
 Shares choose_shares(Analysis& a, const std::vector<LoggedPopulation>& recorded, const AnalysisOptions& o) {
@@ -149,7 +150,8 @@ Shares choose_shares(Analysis& a, const std::vector<LoggedPopulation>& recorded,
       static_cast<double>(std::max<std::size_t>(50, std::min(o.rate_bins, 25 * o.rate_bins / count)));
   a.bin_ms = std::max(round_up(a.end_ms / bins), std::min(0.1, round_up(a.end_ms / 50)));
   a.correlation_bin_ms = std::max(5.0, round_up(a.end_ms / 100'000));
-  Shares s;
+  Shares s{};
+  s.correlation = o.correlation;
   s.time_bins = static_cast<std::size_t>(std::ceil(a.end_ms / a.bin_ms * (1 - 1e-12)));
   s.rows = share_rows(recorded, o.rows, std::min<std::size_t>(16, std::max<std::size_t>(1, o.rows / count)));
   std::size_t all_rows = 0;
@@ -165,16 +167,16 @@ Shares choose_shares(Analysis& a, const std::vector<LoggedPopulation>& recorded,
 
 /// Reads the spikes of one population, once, into all that is shown of it.
 void add_population(Analysis& a, const LogData& data, LoggedPopulation p, const Shares& shares,
-                    bool correlations, Counted& counted) {
+                    Counted& counted) {
   const std::size_t i = a.populations.size();
   const auto [from_ms, to_ms] = recorded_ms(p, a.end, a.log.ticks_per_ms);
   const auto bins = static_cast<std::size_t>(
       std::max(1.0, std::ceil((to_ms - from_ms) / a.correlation_bin_ms * (1 - 1e-12))));
   TimeBins in_time(a.bin_ms * a.log.ticks_per_ms, shares.time_bins);
-  Density density({0, a.end}, shares.columns, EvenSample(p.size, shares.rows[i]), false);
+  Density density({0, a.end}, shares.columns, EvenSample(p.size, shares.rows[i]), Density::RowOf::all);
   Neurons neurons(p.size, a.log.ticks_per_ms);
   PointSample sample(p.size, p.spikes, shares.points[i]);
-  Correlation correlation(correlations ? p.size : 0,
+  Correlation correlation(shares.correlation ? p.size : 0,
                           static_cast<Tick>(std::llround(from_ms * a.log.ticks_per_ms)),
                           a.correlation_bin_ms * a.log.ticks_per_ms, bins);
   data.spikes(p, [&](const SpikeBlock& block) {
@@ -216,25 +218,32 @@ void share_axes(Analysis& a, const Counted& counted) {
   }
 }
 
-/// The first `most` of `all`, as `read` shows each; says where there are more.
-template <class All, class Shown, class Read>
-void read_some(Analysis& a, const All& all, std::size_t most, const char* what, std::vector<Shown>& shown,
-               Read&& read) {
-  for (std::size_t i = 0; i < std::min(all.size(), most); ++i) shown.push_back(read(all[i]));
-  if (all.size() > most)
-    a.warnings.push_back({false, fmt::format("Of {} {}, the first {} are shown.", all.size(), what, most)});
+/// How many of what are shown at most.
+struct Most {
+  std::size_t count;
+  const char* what;
+};
+/// The first of `all`, as `read` shows each; says where there are more.
+template <class All, class Read>
+auto read_some(Analysis& a, const All& all, Most most, Read&& read) {
+  std::vector<decltype(read(all[0]))> shown;
+  for (std::size_t i = 0; i < std::min(all.size(), most.count); ++i) shown.push_back(read(all[i]));
+  if (all.size() > most.count)
+    a.warnings.push_back(
+        {false, fmt::format("Of {} {}, the first {} are shown.", all.size(), most.what, most.count)});
+  return shown;
 }
 
 void add_series(Analysis& a, const LogData& data) {
-  read_some(a, a.log.reports, shown_reports, "reports", a.traces,
-            [&](auto& r) { return read_traces(data, r, 5, 1200); });
-  read_some(a, data.weights(), shown_weights, "projections with weight frames", a.weights,
-            [&](auto& w) { return read_weights(data, w, 120, 60); });
+  a.traces = read_some(a, a.log.reports, {shown_reports, "reports"},
+                       [&](auto& r) { return read_traces(data, r, 5, 1200); });
+  a.weights = read_some(a, data.weights(), {shown_weights, "projections with weight frames"},
+                        [&](auto& w) { return read_weights(data, w, 120, 60); });
   a.images = data.images();
-  read_some(a, data.metrics(), shown_environments, "environments with metrics", a.metrics,
-            [&](auto& m) { return read_metrics(data, m, 600); });
-  read_some(a, data.weight_events(), shown_weights, "projections with weight changes", a.changes,
-            [&](auto& w) { return read_changes(data, w, 6, 1000); });
+  a.metrics = read_some(a, data.metrics(), {shown_environments, "environments with metrics"},
+                        [&](auto& m) { return read_metrics(data, m, 600); });
+  a.changes = read_some(a, data.weight_events(), {shown_weights, "projections with weight changes"},
+                        [&](auto& w) { return read_changes(data, w, 6, 1000); });
 }
 
 }  // namespace
@@ -251,7 +260,7 @@ Analysis analyse(const std::filesystem::path& path, const AnalysisOptions& o) {
   const auto recorded = recorded_populations(a.log);
   const Shares shares = choose_shares(a, recorded, o);
   Counted counted;
-  for (const auto& p : recorded) add_population(a, data, p, shares, o.correlation, counted);
+  for (const auto& p : recorded) add_population(a, data, p, shares, counted);
   std::vector<int> signs;
   for (const auto& p : recorded) signs.push_back(static_cast<int>(p.sign));
   const auto looks = looks_of(signs);

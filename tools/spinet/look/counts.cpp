@@ -16,11 +16,11 @@ std::uint64_t EvenSample::node(std::uint64_t row) const {
   return first(row) + (first(row + 1) - first(row) - 1) / 2;
 }
 
-Density::Density(Window window, std::size_t columns, EvenSample rows, bool only_sample)
+Density::Density(Window window, std::size_t columns, EvenSample rows, RowOf row_of)
     : window_(window),
       columns_(columns),
       rows_(rows),
-      only_sample_(only_sample),
+      row_of_(row_of),
       per_tick_(static_cast<double>(columns) /
                 std::max(1.0, static_cast<double>(window.to) - static_cast<double>(window.from))),
       cells_(columns * rows.rows()) {}
@@ -28,13 +28,13 @@ Density::Density(Window window, std::size_t columns, EvenSample rows, bool only_
 void Density::add(const SpikeBlock& block) {
   if (cells_.empty()) return;
   const auto last = columns_ - 1;
-  std::vector<std::uint64_t> nodes(only_sample_ ? rows() : 0);
+  std::vector<std::uint64_t> nodes(row_of_ == RowOf::one ? rows() : 0);
   for (std::size_t r = 0; r < nodes.size(); ++r) nodes[r] = rows_.node(r);
   for (std::size_t i = 0; i < block.ticks.size(); ++i) {
     const Tick t = block.ticks[i];
     if (t < window_.from || t >= window_.to) continue;
     const auto row = rows_.row(block.nodes[i]);
-    if (only_sample_ && nodes[row] != block.nodes[i]) continue;
+    if (row_of_ == RowOf::one && nodes[row] != block.nodes[i]) continue;
     ++cells_[row * columns_ +
              std::min(static_cast<std::size_t>(static_cast<double>(t - window_.from) * per_tick_), last)];
   }

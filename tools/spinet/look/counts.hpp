@@ -41,9 +41,9 @@ class Density {
   struct Window {
     Tick from = 0, to = 1;
   };
-  /// With `only_sample`, rows hold the spikes of one neuron each (EvenSample::node), else of all that fall
-  /// into it.
-  Density(Window window, std::size_t columns, EvenSample rows, bool only_sample);
+  /// Whose spikes a row holds: of all neurons that fall into it, or of EvenSample::node alone.
+  enum class RowOf { all, one };
+  Density(Window window, std::size_t columns, EvenSample rows, RowOf row_of);
   void add(const SpikeBlock& block);
   std::size_t columns() const { return columns_; }
   std::size_t rows() const { return rows_.rows(); }
@@ -55,7 +55,7 @@ class Density {
   Window window_;
   std::size_t columns_;
   EvenSample rows_;
-  bool only_sample_;
+  RowOf row_of_;
   double per_tick_;
   std::vector<std::uint32_t> cells_;
 };

@@ -36,7 +36,7 @@ fs::path export_output(const ExportOptions& o) {
 int make_export(const ExportOptions& o) {
   if (o.format == "nwb") {
     const auto file = export_output(o);
-    check_output(file, o.force, inputs_of_log(o.log));
+    check_output(file, Replace{o.force}, inputs_of_log(o.log));
     const auto lock = lock_output(file);
     const LogData data(o.log);
     say_what_is_missing(data);
@@ -53,7 +53,7 @@ int make_export(const ExportOptions& o) {
     throw UserError(
         fmt::format("{}: cannot be made a folder{}", folder.string(), failed ? ": " + failed.message() : ""));
   const auto lock = lock_output(folder);
-  const auto written = look::export_csv(data, folder, o.force);
+  const auto written = look::export_csv(data, folder, Replace{o.force});
   for (const auto& path : written)
     fmt::print("{}  {}\n", path.string(), readable_bytes(static_cast<double>(fs::file_size(path))));
   if (written.empty())
@@ -84,7 +84,7 @@ int export_graph(const ExportOptions& o) {
     const Network network = read_network({o.log, {}, {}, {}, {}}, catalogue, &files);
     std::vector<Input> inputs{{o.log, "the network itself"}};
     for (const auto& [name, path] : files) inputs.push_back({path, "a file that the network reads"});
-    check_output(output, o.force, inputs);
+    check_output(output, Replace{o.force}, inputs);
     const auto lock = lock_output(output);
     auto beside = find_beside(o.log, files);
     if (!beside)

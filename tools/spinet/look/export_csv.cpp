@@ -72,7 +72,7 @@ void image_rows(const LogData& data, const LoggedImages& images, Lines& out) {
 
 }  // namespace
 
-std::vector<fs::path> export_csv(const LogData& data, const fs::path& folder, bool replace) {
+std::vector<fs::path> export_csv(const LogData& data, const fs::path& folder, Replace replace) {
   const auto& log = data.summary();
   std::vector<fs::path> written;
   const auto write = [&](const std::string& kind, const std::string& name, const auto& content) {

@@ -115,8 +115,8 @@ void populations(Json& j, const Analysis& a) {
 void titles(Json& j, const Analysis& a) {
   j.key("figures").object();
   auto all = distribution_titles(a);
-  for (const bool sources : {false, true})
-    all.push_back(raster_title(sources)), all.push_back(rates_title(sources));
+  for (const Members of : {Members::neurons, Members::sources})
+    all.push_back(raster_title(of)), all.push_back(rates_title(of));
   for (const auto& t : all) title(j, t, t.name);
   j.end();
 }
@@ -268,8 +268,8 @@ std::string page_of(const Analysis& a) { return page_around(json_of(a), a.log.ne
 std::string page_around(const std::string& data, const std::string& title) {
   std::string page = page_html;
   replace(page, "/* STYLE */", page_style);
-  replace(page, "/* PALETTE */", palette_css(false));
-  replace(page, "/* DARK PALETTE */", palette_css(true));
+  replace(page, "/* PALETTE */", palette_css(Ground::white));
+  replace(page, "/* DARK PALETTE */", palette_css(Ground::black));
   replace(page, "/* SCRIPT */", page_script);
   replace(page, "<!-- DATA -->", data);
   replace(page, "<!-- TITLE -->", escaped(title));

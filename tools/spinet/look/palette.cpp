@@ -47,10 +47,10 @@ std::vector<Look> looks_of(std::span<const int> signs) {
   return all;
 }
 
-std::string palette_css(bool dark) {
+std::string palette_css(Ground ground) {
   std::string css;
   const auto add = [&](const Colour& c) {
-    css += fmt::format("--{}: {}; ", c.name, dark ? c.dark : c.light);
+    css += fmt::format("--{}: {}; ", c.name, ground == Ground::black ? c.dark : c.light);
   };
   add(ink);
   for (const auto& c : lines) add(c);

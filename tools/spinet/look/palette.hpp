@@ -24,7 +24,8 @@ struct Look {
 /// do neither, both or cannot be told.
 std::vector<Look> looks_of(std::span<const int> signs);
 
-/// "--c0: #1f5fa8; ...": all colours as CSS variables.
-std::string palette_css(bool dark);
+/// "--c0: #1f5fa8; ...": all colours as CSS variables, as they are on white or on black.
+enum class Ground { white, black };
+std::string palette_css(Ground ground);
 
 }  // namespace spinet::look

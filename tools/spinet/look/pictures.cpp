@@ -429,11 +429,11 @@ std::vector<Picture> pictures_of(const Analysis& a) {
   Draw draw{a};
   Shown neurons, sources;
   for (const auto& p : a.populations) (p.is_source() ? sources : neurons).push_back(&p);
-  draw.raster(neurons, raster_title(false));
-  draw.rates(neurons, rates_title(false));
+  draw.raster(neurons, raster_title(Members::neurons));
+  draw.rates(neurons, rates_title(Members::neurons));
   draw.distributions(neurons);
-  draw.raster(sources, raster_title(true));
-  draw.rates(sources, rates_title(true));
+  draw.raster(sources, raster_title(Members::sources));
+  draw.rates(sources, rates_title(Members::sources));
   if (a.images && a.images->problem.empty())
     if (auto p = confusion_picture(a.log.network, a.images->results.confusion()))
       draw.pictures.push_back(std::move(*p));

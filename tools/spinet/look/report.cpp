@@ -56,7 +56,7 @@ int make_figures(const std::string& log, const std::filesystem::path& folder, bo
           fmt::format("{}: exists already and is no figure of Spinet; give another folder with --figures, or "
                       "--force to replace it",
                       file.string()));
-    check_output(file, ours, inputs_of_log(log));
+    check_output(file, Replace{ours}, inputs_of_log(log));
   }
   for (const auto& p : pictures)
     look::replace_file(folder / p.name,
@@ -68,18 +68,19 @@ int make_figures(const std::string& log, const std::filesystem::path& folder, bo
 }
 
 /// Takes the lock of a page that may be written; what it says is read under it.
-void write_page(const std::string& log, const std::string& output, bool force,
+void write_page(const std::string& log, const std::string& output, Replace replace,
                 const std::function<std::string()>& page_of) {
-  check_output(output, force || begins_with(output, look::page_mark), inputs_of_log(log));
+  check_output(output, replace == Replace::yes ? replace : Replace{begins_with(output, look::page_mark)},
+               inputs_of_log(log));
   const auto lock = lock_output(output);
   const auto page = page_of();
   look::replace_file(output, [&](std::FILE* out) { std::fwrite(page.data(), 1, page.size(), out); });
 }
 
 int make_report(const std::string& log, const std::string& output, bool force) {
-  if (is_model(log)) look::write_training_page(log, output, force);
+  if (is_model(log)) look::write_training_page(log, output, Replace{force});
   else
-    write_page(log, output, force, [&] {
+    write_page(log, output, Replace{force}, [&] {
       const auto analysis = look::analyse(log, {});
       say_warnings(analysis);
       return look::page_of(analysis);
@@ -94,8 +95,8 @@ int make_report(const std::string& log, const std::string& output, bool force) {
 }  // namespace spinet::tool
 
 void spinet::look::write_training_page(const std::filesystem::path& model, const std::filesystem::path& page,
-                                       bool force) {
-  tool::write_page(model.string(), page.string(), force, [&] { return training_page(model); });
+                                       Replace replace) {
+  tool::write_page(model.string(), page.string(), replace, [&] { return training_page(model); });
 }
 
 namespace spinet::tool {

@@ -34,7 +34,7 @@ Terminal Terminal::of_stdout() {
   return t;
 }
 
-std::vector<std::string> dots(const Density& d, bool unicode) {
+std::vector<std::string> dots(const Density& d, const Terminal& terminal) {
   // Bits of the dots of a braille character, row by row from the top.
   static constexpr unsigned bit[4][2] = {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
   std::vector<std::string> lines;
@@ -51,7 +51,7 @@ std::vector<std::string> dots(const Density& d, bool unicode) {
           if (d.at(rows - 1 - from_top, 2 * c + x) > 0) set |= bit[y][x], ++on;
         }
       }
-      if (unicode) append_utf8(text, 0x2800 + set);
+      if (terminal.unicode) append_utf8(text, 0x2800 + set);
       else
         text += on == 0                  ? ' '
                 : 8 * on <= 2 * possible ? '.'
@@ -65,13 +65,13 @@ std::vector<std::string> dots(const Density& d, bool unicode) {
 }
 
 std::vector<std::string> bars(const std::vector<double>& heights, double full, std::size_t lines,
-                              bool unicode) {
+                              const Terminal& terminal) {
   std::vector<std::string> out(lines);
   for (const double h : heights) {
     const double part = full > 0 ? std::clamp(h / full, 0.0, 1.0) * static_cast<double>(lines) : 0;
     for (std::size_t line = 0; line < lines; ++line) {
       const double here = part - static_cast<double>(lines - 1 - line);
-      if (unicode) {
+      if (terminal.unicode) {
         // The smallest block stands for anything but zero.
         int eighths = std::clamp(static_cast<int>(std::lround(here * 8)), 0, 8);
         if (eighths == 0 && line == lines - 1 && h > 0) eighths = 1;
@@ -85,13 +85,27 @@ std::vector<std::string> bars(const std::vector<double>& heights, double full, s
   return out;
 }
 
-std::string fit(const std::string& text, std::size_t width, bool right) {
+namespace {
+/// The first `width` characters of a text, and the spaces that it lacks.
+struct Cut {
+  std::string shown, space;
+};
+Cut cut(const std::string& text, std::size_t width) {
   std::size_t characters = 0, at = 0;
   for (; at < text.size() && characters < width; ++characters) do
       ++at;
     while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80);
-  const std::string shown = text.substr(0, at), space(width - characters, ' ');
-  return right ? space + shown : shown + space;
+  return {text.substr(0, at), std::string(width - characters, ' ')};
+}
+}  // namespace
+
+std::string fit(const std::string& text, std::size_t width) {
+  const Cut c = cut(text, width);
+  return c.shown + c.space;
+}
+std::string fit_right(const std::string& text, std::size_t width) {
+  const Cut c = cut(text, width);
+  return c.space + c.shown;
 }
 
 }  // namespace spinet::look

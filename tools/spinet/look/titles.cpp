@@ -29,14 +29,14 @@ bool slow(const Analysis& a) {
 
 }  // namespace
 
-Title raster_title(bool sources) {
-  return sources ? Title{"source_raster", "Raster of the sources", "", "member"}
-                 : Title{"raster", "Raster", "", "neuron"};
+Title raster_title(Members of) {
+  return of == Members::sources ? Title{"source_raster", "Raster of the sources", "", "member"}
+                                : Title{"raster", "Raster", "", "neuron"};
 }
 
-Title rates_title(bool sources) {
-  return sources ? Title{"source_rates", "Rates of the sources over time", "", "rate (Hz)"}
-                 : Title{"rates", "Population rates over time", "", "rate (Hz)"};
+Title rates_title(Members of) {
+  return of == Members::sources ? Title{"source_rates", "Rates of the sources over time", "", "rate (Hz)"}
+                                : Title{"rates", "Population rates over time", "", "rate (Hz)"};
 }
 
 std::vector<Title> distribution_titles(const Analysis& a) {

@@ -13,8 +13,10 @@ struct Title {
   double x_scale = 1;       ///< numbers of the x axis are shown times this
 };
 
-Title raster_title(bool sources);
-Title rates_title(bool sources);
+/// What the members of a population are.
+enum class Members { neurons, sources };
+Title raster_title(Members of);
+Title rates_title(Members of);
 /// Of neurons' rates, intervals, CVs and of pairs' correlations, in this order.
 std::vector<Title> distribution_titles(const Analysis& analysis);
 Title title_of(const Traces& traces);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "log/output_lock.hpp"
 #include "look/pictures.hpp"
 
 namespace spinet::look {
@@ -17,8 +18,9 @@ std::string training_data(const std::filesystem::path& model);
 /// Curves, confusion, filters and the worst images as SVG files.  Throws LogError.
 std::vector<Picture> training_pictures(const std::filesystem::path& model);
 
-/// Writes the page; an older report is replaced, any other file only with `force`.  Throws UserError,
-/// LogError.
-void write_training_page(const std::filesystem::path& model, const std::filesystem::path& page, bool force);
+/// Writes the page; an older report is replaced, any other file only if `replace` says so.  Throws
+/// UserError, LogError.
+void write_training_page(const std::filesystem::path& model, const std::filesystem::path& page,
+                         Replace replace);
 
 }  // namespace spinet::look

@@ -115,7 +115,7 @@ class View {
   /// A plot, with the population's name before the first line and `second` before the next.
   void plot(const std::vector<std::string>& lines, const std::string& name, const std::string& second) const {
     for (std::size_t l = 0; l < lines.size(); ++l)
-      say(fit(l == 0 ? printable(name) : l == 1 ? second : "", label_, true) + " " + lines[l]);
+      say(fit_right(l == 0 ? printable(name) : l == 1 ? second : "", label_) + " " + lines[l]);
   }
 
   const ViewOptions& o_;
@@ -166,7 +166,7 @@ void View::read() {
   const Tick to = to_ < end_ms_ ? static_cast<Tick>(to_ * log_.ticks_per_ms) : end_;
   for (std::size_t i = 0; i < recorded_.size(); ++i) {
     const auto& p = recorded_[i];
-    all_.push_back({p, Density({from, to}, 2 * width_, EvenSample(p.size, rows[i]), true),
+    all_.push_back({p, Density({from, to}, 2 * width_, EvenSample(p.size, rows[i]), Density::RowOf::one),
                     TimeBins(bin_ms_ * log_.ticks_per_ms, time_bins),
                     look::Neurons(p.size, log_.ticks_per_ms)});
     Seen& seen = all_.back();
@@ -187,7 +187,7 @@ void View::raster() const {
     const std::string of = s.density.rows() < size
                                ? fmt::format("{}/{}", s.density.rows(), count_text(static_cast<double>(size)))
                                : std::to_string(size);
-    plot(dots(s.density, terminal_.unicode), s.population.name, of.size() <= label_ ? of : "");
+    plot(dots(s.density, terminal_), s.population.name, of.size() <= label_ ? of : "");
   }
   say(blank_ + axis(shown_ms(from_), shown_ms(to_), width_));
 }
@@ -206,7 +206,7 @@ void View::rates() const {
                        : 0);
     }
     const double most = *std::max_element(hz.begin(), hz.end());
-    plot(bars(hz, most, rate_lines, terminal_.unicode), s.population.name, fmt::format("{:.3g}Hz", most));
+    plot(bars(hz, most, rate_lines, terminal_), s.population.name, fmt::format("{:.3g}Hz", most));
   }
   say(blank_ + axis("0 s", shown_ms(end_ms_), static_cast<std::size_t>(end_ms_ / bin_ms_)));
 }
@@ -243,7 +243,7 @@ void View::histograms() const {
     std::vector<double> heights;
     for (const auto n : h.counts) heights.insert(heights.end(), repeat, static_cast<double>(n));
     const double most = *std::max_element(heights.begin(), heights.end());
-    plot(bars(heights, most, histogram_lines, terminal_.unicode), p.name, "");
+    plot(bars(heights, most, histogram_lines, terminal_), p.name, "");
     say(blank_ + axis("0 Hz", fmt::format("{:.3g} Hz", static_cast<double>(bins) * bin_hz), bins * repeat));
     say(blank_ + words);
   }

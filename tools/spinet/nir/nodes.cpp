@@ -121,15 +121,18 @@ void check_fields(const GraphNode& n, const NodeType& type, const std::string& p
 
 namespace {
 
-/// Number `axis` of a field that has one for all or one for each of `axes`; `preset` where it is not there.
-std::uint64_t along(const GraphNode& n, const char* field, std::size_t axis, std::size_t axes,
-                    std::uint64_t preset, std::uint64_t least) {
+/// One of the dimensions along which a kernel slides.
+struct Axis {
+  std::size_t index, count;
+};
+/// Number `axis` of a field that has one for all or one for each; where it is not there, the least it may be.
+std::uint64_t along(const GraphNode& n, const char* field, Axis axis, std::uint64_t least) {
   const Value* v = n.find(field);
-  if (!v) return preset;
-  if (v->numbers.size() != 1 && v->numbers.size() != axes)
-    throw Fault(
-        fmt::format("{} has {} numbers; 1 or {} are expected", in_quotes(field), v->numbers.size(), axes));
-  const double x = v->numbers.size() == 1 ? v->numbers[0] : v->numbers[axis];
+  if (!v) return least;
+  if (v->numbers.size() != 1 && v->numbers.size() != axis.count)
+    throw Fault(fmt::format("{} has {} numbers; 1 or {} are expected", in_quotes(field), v->numbers.size(),
+                            axis.count));
+  const double x = v->numbers.size() == 1 ? v->numbers[0] : v->numbers[axis.index];
   if (x < static_cast<double>(least))
     throw Fault(fmt::format("{} has the value {}; at least {} is expected", in_quotes(field), x, least));
   return static_cast<std::uint64_t>(x);
@@ -189,15 +192,15 @@ Sliding sliding(const GraphNode& n, Kind k, const Shape& in) {
   const bool named = padding && padding->kind == Value::Kind::text;
   for (std::size_t a = 0; a < axes; ++a) {
     const std::size_t d = static_cast<std::size_t>(first) + a;
-    s.size[d] = is_pool ? along(n, "kernel_size", a, axes, 1, 1) : weight->shape[2 + a];
-    s.stride[d] = along(n, "stride", a, axes, 1, 1);
-    s.dilation[d] = along(n, "dilation", a, axes, 1, 1);
-    if (!named) s.padding[d] = along(n, "padding", a, axes, 0, 0);
+    s.size[d] = is_pool ? along(n, "kernel_size", {a, axes}, 1) : weight->shape[2 + a];
+    s.stride[d] = along(n, "stride", {a, axes}, 1);
+    s.dilation[d] = along(n, "dilation", {a, axes}, 1);
+    if (!named) s.padding[d] = along(n, "padding", {a, axes}, 0);
     slide(s, static_cast<int>(d), named ? padding->text : "");
   }
   s.out[0] = is_pool ? s.in[0] : weight->shape[0];
   if (is_pool) return s;
-  s.groups = along(n, "groups", 0, 1, 1, 1);
+  s.groups = along(n, "groups", {0, 1}, 1);
   if (s.in[0] % s.groups || s.out[0] % s.groups || weight->shape[1] * s.groups != s.in[0])
     throw Fault(fmt::format("gets {} channels in {} groups, and 'weight' has the shape {}", s.in[0], s.groups,
                             text_of(weight->shape)));
@@ -233,7 +236,7 @@ std::optional<Shape> own_input(const GraphNode& n, Kind k) {
   if (in.size() != axes)
     throw Fault(
         fmt::format("'input_shape' has {} numbers; {} expected", in.size(), axes == 1 ? "1 is" : "2 are"));
-  in.insert(in.begin(), n.find("weight")->shape[1] * along(n, "groups", 0, 1, 1, 1));
+  in.insert(in.begin(), n.find("weight")->shape[1] * along(n, "groups", {0, 1}, 1));
   return in;
 }
 

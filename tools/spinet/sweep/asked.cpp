@@ -18,7 +18,7 @@ AskedFor asked_for(const SweepOptions& o, const Catalogue& catalogue, int ranks_
   if (o.output.empty())
     throw UserError(
         "spinet sweep: -o OUT.h5 is missing: where the results go, and what the same command goes on with");
-  check_output(o.output, true,
+  check_output(o.output, Replace::yes,
                {{o.network.file, "the network that is read"}});  // an older one is gone on with
   if (o.vary.empty() && o.trials == 1)
     throw UserError("spinet sweep: nothing to sweep over; give --vary PATH=VALUES or --trials N");
@@ -72,7 +72,7 @@ AskedFor asked_for(const SweepOptions& o, const Catalogue& catalogue, int ranks_
   }
   std::vector<Input> inputs;
   for (const auto& [name, path] : files) inputs.push_back({path, "a data file of the network"});
-  check_output(o.output, true, inputs);
+  check_output(o.output, Replace::yes, inputs);
   all.contents = manifest_of(files);
   s.files = lines_of(all.contents);
   return all;

@@ -69,7 +69,7 @@ std::string percent(std::size_t part, std::size_t whole) {
 
 void write_file(const std::filesystem::path& sweep, const std::filesystem::path& path,
                 const std::string& text) {
-  check_output(path, true, {{sweep, "the sweep itself"}});
+  check_output(path, Replace::yes, {{sweep, "the sweep itself"}});
   logging::write_whole(path, text);
   fmt::print("{}  {:.0f} kB\n", path.string(), std::ceil(static_cast<double>(text.size()) / 1000));
 }
