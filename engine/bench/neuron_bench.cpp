@@ -185,7 +185,7 @@ NeuronBench::NeuronBench(const NeuronTable& table, const std::vector<NeuronParam
     block_ = std::make_unique<Block>(net_, group_, std::move(gids), heart_);
     std::vector<bool> drawn(net_.projections.size(), false);
     if (input_until_ >= 0) drawn.back() = true;
-    block_->connect(std::make_unique<BlockSynapses>(net_, wirings_, drawn, locator_, 0),
+    block_->connect(std::make_unique<BlockSynapses>(BlockEdges{net_, wirings_, locator_, 0}, drawn),
                     superposed(setting.input), {window_, true, 4096});
     block_->start();
   });

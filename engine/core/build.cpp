@@ -71,7 +71,7 @@ void Simulation::Impl::build(const SimulationOptions& options) {
 
   auto input = InputBuilder(*this, superposed).make(options.order);
   for (std::uint32_t b = 0; b < blocks.size(); ++b) {
-    auto synapses = std::make_unique<BlockSynapses>(net, wirings, superposed, locator, b);
+    auto synapses = std::make_unique<BlockSynapses>(edges_into(b), superposed);
     stats.stored_synapses += synapses->synapse_count();
     stats.slices += synapses->slice_count();
     stats.synapse_bytes += synapses->bytes();

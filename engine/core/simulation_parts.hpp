@@ -50,6 +50,7 @@ struct Simulation::Impl {
   std::vector<std::unique_ptr<KernelGroup>> groups;
   std::vector<std::unique_ptr<Wiring>> wirings;
   std::vector<std::unique_ptr<Block>> blocks;
+  BlockEdges edges_into(std::uint32_t block) const { return {net, wirings, locator, block}; }
   TrainGroup::Buckets buckets = std::make_shared<std::vector<std::uint32_t>>();
   std::vector<Emitter> emitters;
   std::vector<std::vector<Block*>> listeners;  ///< by family: the blocks in which it has synapses

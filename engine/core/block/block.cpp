@@ -50,7 +50,7 @@ void Block::connect(std::unique_ptr<BlockSynapses> synapses, SuperposedInput inp
     arrivals_ = std::make_unique<PacketArrivals>(ring, *synapses_, network_);
     slices_->keep_all();
   } else {
-    const auto payloads = setup.graded ? SortedArrivals::Payloads::each : SortedArrivals::Payloads::all_one;
+    const auto payloads = setup.graded ? Payloads::each : Payloads::all_one;
     arrivals_ = std::make_unique<SortedArrivals>(ring, *synapses_, payloads);
   }
   delivery_.emplace(Delivery::Parts{table_, members_.block, *slices_, requests_, watched_, faults_, heart_});

@@ -74,7 +74,8 @@ class Controls {
   void to_pieces(std::uint32_t store, std::span<const Piece> pieces, const Sent& sent);
   void to_cross_points(const Sent& sent, std::uint32_t store, const CrossPoints& at);
   void choose_lines(const CrossPoints& at);
-  void split(std::uint32_t slice, bool row_chosen, Scheme scheme);
+  enum class RowIs { other, chosen };
+  void split(std::uint32_t slice, RowIs row, Scheme scheme);
   void rest_of_columns(std::uint32_t store);
   const ByTarget& by_target(std::uint32_t store);
   std::uint32_t store_of(std::uint32_t projection) const { return store_of_projection_[projection]; }

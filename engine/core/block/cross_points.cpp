@@ -22,18 +22,19 @@ void Controls::to_cross_points(const Sent& sent, std::uint32_t store, const Cros
   choose_lines(at);
   for (auto& some : felt_) some.clear();
   if (at.rows.empty()) {
-    for (const Controlled& c : of_store_[store]) split(c.slice, true, at.scheme);
+    for (const Controlled& c : of_store_[store]) split(c.slice, RowIs::chosen, at.scheme);
   } else if (feels(at.scheme, Lines::neither) || (feels(at.scheme, Lines::one) && at.columns.empty())) {
     // All devices.
     std::size_t row = 0;
     for (const Controlled& c : of_store_[store]) {  // ascending, too
       while (row < row_slices_.size() && row_slices_[row].second <= c.slice) ++row;
-      split(c.slice, row < row_slices_.size() && row_slices_[row].first <= c.slice, at.scheme);
+      const bool chosen = row < row_slices_.size() && row_slices_[row].first <= c.slice;
+      split(c.slice, chosen ? RowIs::chosen : RowIs::other, at.scheme);
     }
   } else {
     for (const auto& [begin, end] : row_slices_)
       for (std::uint32_t i = begin; i < end; ++i)
-        if (synapses_.slice(i).store == store) split(i, true, at.scheme);
+        if (synapses_.slice(i).store == store) split(i, RowIs::chosen, at.scheme);
     if (feels(at.scheme, Lines::one)) rest_of_columns(store);
   }
   for (const Lines lines : {Lines::both, Lines::one, Lines::neither}) {
@@ -64,7 +65,8 @@ void Controls::choose_lines(const CrossPoints& at) {
 }
 
 /// Adds the pieces of a slice that feel the same.
-void Controls::split(std::uint32_t slice, bool row_chosen, Scheme scheme) {
+void Controls::split(std::uint32_t slice, RowIs row, Scheme scheme) {
+  const bool row_chosen = row == RowIs::chosen;
   const SliceEntry& s = synapses_.slice(slice);
   const std::uint16_t* const targets = synapses_.stores()[s.store].targets.data() + s.begin;
   for (std::uint32_t i = 0; i < s.count;) {

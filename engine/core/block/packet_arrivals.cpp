@@ -6,7 +6,7 @@
 namespace spinet {
 
 PacketArrivals::PacketArrivals(const Ring& ring, const BlockSynapses& synapses, const Network& net)
-    : ArrivalStore(ring, synapses), at_(ring.size(), none), far_(ring.size(), true) {
+    : ArrivalStore(ring, synapses), at_(ring.size(), none), far_(ring.size(), Payloads::each) {
   for (std::uint32_t f = 0; f < net.family_count(); ++f) {
     const GidRange all = net.family(f);
     const std::uint32_t begin = all.count ? synapses.slices_begin(all.first) : 0;

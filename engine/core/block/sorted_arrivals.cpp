@@ -9,7 +9,7 @@ SortedArrivals::SortedArrivals(const Ring& ring, const BlockSynapses& synapses, 
     : ArrivalStore(ring, synapses),
       graded_(payloads == Payloads::each),
       slots_(ring.size()),
-      far_(ring.size(), graded_) {}
+      far_(ring.size(), payloads) {}
 
 Tick SortedArrivals::post(std::span<const Emission> some, Tick from) {
   if (!ring_.whole()) return post_any(some, from);

@@ -10,7 +10,6 @@ namespace spinet {
 class SortedArrivals final : public ArrivalStore {
  public:
   /// Do events have payloads?
-  enum class Payloads { all_one, each };
   SortedArrivals(const Ring& ring, const BlockSynapses& synapses, Payloads payloads);
   Tick post(std::span<const Emission> some, Tick from) override;
   Tick next(Tick from) override;

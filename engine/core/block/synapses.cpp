@@ -20,27 +20,24 @@ bool BlockSynapses::connects(std::uint32_t p, Gid source, std::uint32_t target) 
   return false;
 }
 
-void BlockSynapses::edges_of(std::uint32_t p, const Network& net,
-                             const std::vector<std::unique_ptr<Wiring>>& wirings, const Locator& locator,
-                             std::uint32_t block, const EdgeVisitor& f) const {
+void BlockSynapses::edges_of(std::uint32_t p, const BlockEdges& all, const EdgeVisitor& f) const {
   const std::uint32_t k = store_of(p);
   if (k == stores_.size()) return;
   std::vector<std::uint32_t> taken(
       slices_.size(), 0);  // edges of each slice so far; they came in this order when it was built
   for (const auto q : stores_[k].projections)
-    for_edges(net, *wirings[q], locator, block,
-              [&](const DrawnEdge& e, Gid gid, std::uint32_t d, std::uint16_t, std::uint32_t target) {
-                std::uint32_t low = first_[gid],
-                              high = first_[gid + 1];  // a source's slices lie by (store, delay)
-                while (low < high) {
-                  const std::uint32_t middle = low + (high - low) / 2;
-                  if (slices_[middle].store < k || (slices_[middle].store == k && delays_[middle] < d))
-                    low = middle + 1;
-                  else high = middle;
-                }
-                const std::uint32_t position = static_cast<std::uint32_t>(slices_[low].begin) + taken[low]++;
-                if (q == p) f(e, target, position);
-              });
+    all.each(q, [&](const EndingEdge& e) {
+      std::uint32_t low = first_[e.source],
+                    high = first_[e.source + 1];  // a source's slices lie by (store, delay)
+      while (low < high) {
+        const std::uint32_t middle = low + (high - low) / 2;
+        if (slices_[middle].store < k || (slices_[middle].store == k && delays_[middle] < e.delay))
+          low = middle + 1;
+        else high = middle;
+      }
+      const std::uint32_t position = static_cast<std::uint32_t>(slices_[low].begin) + taken[low]++;
+      if (q == p) f(e.drawn, e.target, position);
+    });
 }
 
 std::uint64_t BlockSynapses::bytes() const {

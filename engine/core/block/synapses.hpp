@@ -57,15 +57,14 @@ struct Store {
 
 class BlockSynapses {
  public:
-  /// Builds all slices of `block`.  `superposed[p]`: projection p is not wired here (see superposed.hpp).
-  BlockSynapses(const Network& network, const std::vector<std::unique_ptr<Wiring>>& wirings,
-                const std::vector<bool>& superposed, const Locator& locator, std::uint32_t block);
+  /// Builds all slices of the block.  `superposed[p]`: projection p is not wired here (see superposed.hpp).
+  BlockSynapses(const BlockEdges& from, const std::vector<bool>& superposed);
 
   /// Calls f(edge, index of its target in the projection, position in its store) for the edges of projection
-  /// `p` that end here, in the order of the draws: by target run, then draw.
+  /// `p` that end here, in the order of the draws: by target run, then draw.  `all` is what this was built
+  /// of.
   using EdgeVisitor = std::function<void(const DrawnEdge&, std::uint32_t, std::uint32_t)>;
-  void edges_of(std::uint32_t p, const Network& network, const std::vector<std::unique_ptr<Wiring>>& wirings,
-                const Locator& locator, std::uint32_t block, const EdgeVisitor& f) const;
+  void edges_of(std::uint32_t p, const BlockEdges& all, const EdgeVisitor& f) const;
   /// Is there a synapse of projection `p` from `source` to the neuron with this index in the block?
   bool connects(std::uint32_t p, Gid source, std::uint32_t target) const;
   /// Store of projection `p`, or `stores().size()`.
@@ -108,13 +107,12 @@ class BlockSynapses {
 
  private:
   struct Part;  // one store's slices while building
-  struct Building;
   void put_into_store(const Network& network, std::uint32_t p, const Wiring& wiring);
-  void fill(const Building& from, std::uint32_t k, Part& part);
+  void fill(const BlockEdges& from, std::uint32_t k, Part& part);
   template <class Visit>
-  void write(const Building& from, const Part& part, const Visit& visit);
+  void write(const BlockEdges& from, const Part& part, const Visit& visit);
   template <class Visit>
-  void share(const Building& from, const Part& part, const Visit& visit);
+  void share(const BlockEdges& from, const Part& part, const Visit& visit);
   void count_copies(const Network& network, const Part& part);
   void number_slices(const Network& network, const std::vector<Part>& parts);
   std::vector<Store> stores_;

@@ -12,9 +12,8 @@
 #include "network/grouping.hpp"
 
 namespace spinet {
-/// One store's slices while building.  `visit(f)` calls f(edge, row, steps above the least, local target,
-/// target, projection) for the edges of the store that end in the block, in canonical order; a row is a
-/// source.
+/// One store's slices while building.  `visit(f)` calls f(EndingEdge, projection) for the edges of the store
+/// that end in the block, in canonical order.  In tables, a row is a source, and a column a delay.
 struct BlockSynapses::Part {
   std::vector<SliceEntry> slices;
   std::vector<std::uint32_t> delays, first;  ///< `first` by source gid - low
@@ -24,6 +23,8 @@ struct BlockSynapses::Part {
   std::uint64_t total = 0;  ///< synapses
   bool sparse = false;
   std::uint64_t rows() const { return high - low; }
+  std::uint64_t row_of(const EndingEdge& e) const { return e.source - low; }
+  std::uint32_t step_of(const EndingEdge& e) const { return e.delay - least; }
   /// Rows whose counts lie in memory together: 256 MB.
   std::uint64_t rows_at_once() const {
     return std::clamp<std::uint64_t>((std::uint64_t{64} << 20) / steps, 1,
@@ -50,9 +51,8 @@ struct BlockSynapses::Part {
     Buffer<std::uint32_t> table(at_once * steps);
     for (std::uint64_t row0 = 0; row0 < rows(); row0 += at_once) {
       std::memset(table.data(), 0, table.bytes());
-      visit([&](const DrawnEdge&, std::uint64_t row, std::uint32_t step, std::uint16_t, std::uint32_t,
-                std::uint32_t) {
-        if (row - row0 < at_once) ++table[(row - row0) * steps + step];
+      visit([&](const EndingEdge& e, std::uint32_t) {
+        if (row_of(e) - row0 < at_once) ++table[(row_of(e) - row0) * steps + step_of(e)];
       });
       for (std::uint64_t row = 0; row < std::min(at_once, rows() - row0); ++row) {
         first.push_back(static_cast<std::uint32_t>(slices.size()));
@@ -67,16 +67,14 @@ struct BlockSynapses::Part {
   void count_sparse(const Visit& visit) {
     constexpr std::uint64_t most_cells = 8 << 20;
     std::vector<std::uint32_t> of_row(rows(), 0);
-    visit([&](const DrawnEdge&, std::uint64_t row, std::uint32_t, std::uint16_t, std::uint32_t,
-              std::uint32_t) { ++of_row[row]; });
+    visit([&](const EndingEdge& e, std::uint32_t) { ++of_row[row_of(e)]; });
     std::vector<std::uint64_t> cells;
     for (std::uint64_t row0 = 0, end; row0 < rows(); row0 = end) {
       std::uint64_t n = of_row[row0];
       for (end = row0 + 1; end < rows() && n + of_row[end] <= most_cells; ++end) n += of_row[end];
       cells.clear();
-      visit([&](const DrawnEdge&, std::uint64_t row, std::uint32_t step, std::uint16_t, std::uint32_t,
-                std::uint32_t) {
-        if (row >= row0 && row < end) cells.push_back(row << 32 | step);
+      visit([&](const EndingEdge& e, std::uint32_t) {
+        if (row_of(e) >= row0 && row_of(e) < end) cells.push_back(row_of(e) << 32 | step_of(e));
       });
       std::sort(cells.begin(), cells.end());
       std::size_t i = 0;
@@ -90,17 +88,15 @@ struct BlockSynapses::Part {
       }
     }
   }
-  /// Calls f(edge, place in the store, local target, target, projection) for all edges.
+  /// Calls f(EndingEdge, projection, place in the store) for all edges.
   template <class Visit, class F>
   void place(const Visit& visit, F&& f) const {
     if (sparse) {
       std::vector<std::uint32_t> taken(slices.size(), 0);
-      visit([&](const DrawnEdge& e, std::uint64_t row, std::uint32_t step, std::uint16_t local,
-                std::uint32_t target, std::uint32_t p) {
-        const auto s = static_cast<std::size_t>(
-            std::lower_bound(delays.begin() + first[row], delays.begin() + first[row + 1], least + step) -
-            delays.begin());
-        f(e, static_cast<std::uint32_t>(slices[s].begin) + taken[s]++, local, target, p);
+      visit([&](const EndingEdge& e, std::uint32_t p) {
+        const auto begin = delays.begin() + first[row_of(e)], end = delays.begin() + first[row_of(e) + 1];
+        const auto s = static_cast<std::size_t>(std::lower_bound(begin, end, e.delay) - delays.begin());
+        f(e, p, static_cast<std::uint32_t>(slices[s].begin) + taken[s]++);
       });
       return;
     }
@@ -110,29 +106,19 @@ struct BlockSynapses::Part {
       for (std::uint64_t row = 0; row < std::min(at_once, rows() - row0); ++row)
         for (std::uint32_t s = first[row0 + row]; s < first[row0 + row + 1]; ++s)
           table[row * steps + delays[s] - least] = static_cast<std::uint32_t>(slices[s].begin);
-      visit([&](const DrawnEdge& e, std::uint64_t row, std::uint32_t step, std::uint16_t local,
-                std::uint32_t target, std::uint32_t p) {
-        if (row - row0 < at_once) f(e, table[(row - row0) * steps + step]++, local, target, p);
+      visit([&](const EndingEdge& e, std::uint32_t p) {
+        if (row_of(e) - row0 < at_once) f(e, p, table[(row_of(e) - row0) * steps + step_of(e)]++);
       });
     }
   }
 };
 
-/// What all stores are built from.
-struct BlockSynapses::Building {
-  const Network& net;
-  const std::vector<std::unique_ptr<Wiring>>& wirings;
-  const Locator& locator;
-  std::uint32_t block;
-};
-
-BlockSynapses::BlockSynapses(const Network& net, const std::vector<std::unique_ptr<Wiring>>& wirings,
-                             const std::vector<bool>& superposed, const Locator& locator,
-                             std::uint32_t block) {
+BlockSynapses::BlockSynapses(const BlockEdges& from, const std::vector<bool>& superposed) {
+  const auto& [net, wirings, locator, block] = from;
   for (std::uint32_t p = 0; p < net.projections.size(); ++p)
     if (!superposed[p] && wirings[p]->connector.run_count() != 0) put_into_store(net, p, *wirings[p]);
   std::vector<Part> parts(stores_.size());
-  for (std::uint32_t k = 0; k < stores_.size(); ++k) fill({net, wirings, locator, block}, k, parts[k]);
+  for (std::uint32_t k = 0; k < stores_.size(); ++k) fill(from, k, parts[k]);
   number_slices(net, parts);
 }
 
@@ -173,7 +159,7 @@ void BlockSynapses::put_into_store(const Network& net, std::uint32_t p, const Wi
 }
 
 /// Both passes for store `k`.
-void BlockSynapses::fill(const Building& from, std::uint32_t k, Part& part) {
+void BlockSynapses::fill(const BlockEdges& from, std::uint32_t k, Part& part) {
   Store& store = stores_[k];
   part.store = k;
   part.low = part.least = 0xFFFFFFFFu;
@@ -182,7 +168,7 @@ void BlockSynapses::fill(const Building& from, std::uint32_t k, Part& part) {
     part.least = std::min(part.least, from.wirings[p]->least_delay);
     store.most_delay = std::max(store.most_delay, from.wirings[p]->most_delay);
     expected += from.wirings[p]->connector.expected();
-    for (const auto& r : from.net.projections[p].sources) {
+    for (const auto& r : from.network.projections[p].sources) {
       part.low = std::min(part.low, r.first);
       part.high = std::max(part.high, r.first + r.count);
     }
@@ -190,11 +176,7 @@ void BlockSynapses::fill(const Building& from, std::uint32_t k, Part& part) {
   part.steps = std::uint64_t{store.most_delay} - part.least + 1;
   part.sparse = part.rows() * part.steps > (1 << 20) && part.rows() * part.steps / 16 > expected;
   const auto visit = [&](auto&& f) {
-    for (const auto p : store.projections)
-      for_edges(from.net, *from.wirings[p], from.locator, from.block,
-                [&](const DrawnEdge& e, Gid gid, std::uint32_t d, std::uint16_t local, std::uint32_t target) {
-                  f(e, gid - part.low, d - part.least, local, target, p);
-                });
+    for (const auto p : store.projections) from.each(p, [&](const EndingEdge& e) { f(e, p); });
   };
   part.count(visit);
   longest_ = std::max(longest_, part.longest);
@@ -202,30 +184,29 @@ void BlockSynapses::fill(const Building& from, std::uint32_t k, Part& part) {
     throw TooMany("synapses of one kind in one block", 0xFFFFFFFFu, "use more ranks");
   synapses_ += part.total;
   write(from, part, visit);
-  if (store.table->draws) count_copies(from.net, part);
+  if (store.table->draws) count_copies(from.network, part);
 }
 
 /// The second pass: targets and states.
 template <class Visit>
-void BlockSynapses::write(const Building& from, const Part& part, const Visit& visit) {
+void BlockSynapses::write(const BlockEdges& from, const Part& part, const Visit& visit) {
   Store& store = stores_[part.store];
   store.targets = Buffer<std::uint16_t>(part.total);
   if (!store.stateless()) store.state = Buffer<std::byte>(part.total * store.table->state_size);
   if (store.shared_weights) return share(from, part, visit);
   std::vector<StateMaker> makers;
   for (const auto p : store.projections)
-    makers.emplace_back(from.net, *from.wirings[p], store.shared.data(), store.params.data());
+    makers.emplace_back(from.network, *from.wirings[p], store.shared.data(), store.params.data());
   const bool only_weight = !store.table->on_pre;
   auto* const weights = reinterpret_cast<float*>(store.state.data());
   std::uint32_t present = 0xFFFFFFFFu;
   std::size_t maker = 0;
   part.place(
-      visit, [&](const DrawnEdge& e, std::uint32_t at, std::uint16_t local, std::uint32_t target,
-                 std::uint32_t p) __attribute__((always_inline)) {
-        store.targets[at] = local;
+      visit, [&](const EndingEdge& e, std::uint32_t p, std::uint32_t at) __attribute__((always_inline)) {
+        store.targets[at] = e.local;
         if (store.uniform) return;
         if (only_weight) {
-          weights[at] = static_cast<float>(from.wirings[p]->weight_of(e));
+          weights[at] = static_cast<float>(from.wirings[p]->weight_of(e.drawn));
           return;
         }
         if (p != present) {
@@ -233,26 +214,27 @@ void BlockSynapses::write(const Building& from, const Part& part, const Visit& v
           const auto place = std::find(store.projections.begin(), store.projections.end(), p);
           maker = static_cast<std::size_t>(place - store.projections.begin());
         }
-        makers[maker].make(store.state.data() + std::uint64_t{at} * store.table->state_size, e, target);
+        makers[maker].make(store.state.data() + std::uint64_t{at} * store.table->state_size, e.drawn,
+                           e.target);
       });
 }
 
 /// The second pass where weights are shared: targets, and which weight each synapse takes.
 template <class Visit>
-void BlockSynapses::share(const Building& from, const Part& part, const Visit& visit) {
+void BlockSynapses::share(const BlockEdges& from, const Part& part, const Visit& visit) {
   Store& store = stores_[part.store];
   store.which = Buffer<std::uint32_t>(part.total);
   const std::uint32_t p = store.projections[0];  // the only one
   const std::size_t weights = from.wirings[p]->shared_weights.size();
-  part.place(
-      visit, [&](const DrawnEdge& e, std::uint32_t at, std::uint16_t local, std::uint32_t, std::uint32_t) {
-        if (e.weight_word >= weights)
-          throw ProjectionFailure(from.net.projections[p], "its rule gives a synapse the shared weight " +
-                                                               std::to_string(e.weight_word) + " of " +
+  part.place(visit, [&](const EndingEdge& e, std::uint32_t, std::uint32_t at) {
+    const std::uint32_t which = e.drawn.weight_word;
+    if (which >= weights)
+      throw ProjectionFailure(from.network.projections[p], "its rule gives a synapse the shared weight " +
+                                                               std::to_string(which) + " of " +
                                                                std::to_string(weights));
-        store.targets[at] = local;
-        store.which[at] = e.weight_word;
-      });
+    store.targets[at] = e.local;
+    store.which[at] = which;
+  });
 }
 
 /// Tells apart the synapses of one source, delay and target, for models that draw random numbers.

@@ -117,7 +117,7 @@ void Block::save_neuron(std::uint32_t j, std::byte* to) const {
 
 void Block::restore_neuron(std::uint32_t j, const std::byte* from) {
   members_.restore(j, from);
-  if (table_.take_slab) input_->restore_exact(j, from[bytes_of_neuron(table_) - 1] != std::byte{0});
+  if (table_.take_slab && from[bytes_of_neuron(table_) - 1] == std::byte{0}) input_->restore_virtual(j);
 }
 
 void Block::restore_asked(const Asked& a) {

@@ -123,10 +123,29 @@ inline void StateMaker::make(std::byte* state, const DrawnEdge& e, std::uint32_t
   projection_.synapse->init(&slice_);
 }
 
-/// Calls f(edge, source gid, steps of delay, local target, target's index in the projection) for the edges of
-/// projection `p` that end in `block`, in canonical order.
+/// An edge as it ends in a block.
+struct EndingEdge {
+  const DrawnEdge& drawn;
+  Gid source;
+  std::uint32_t delay;   ///< steps
+  std::uint32_t target;  ///< its index in the projection
+  std::uint16_t local;   ///< and in the block
+};
+
+/// The edges of all projections that end in one block.
+struct BlockEdges {
+  const Network& network;
+  const std::vector<std::unique_ptr<Wiring>>& wirings;
+  const Locator& locator;
+  std::uint32_t block;
+  /// Calls f(EndingEdge) for those of projection `p`, in canonical order.
+  template <class F>
+  void each(std::uint32_t p, F&& f) const;
+};
+
 template <class F>
-void for_edges(const Network& net, const Wiring& wiring, const Locator& locator, std::uint32_t block, F&& f) {
+void BlockEdges::each(std::uint32_t p, F&& f) const {
+  const Wiring& wiring = *wirings[p];
   const Connector& connector = wiring.connector;
   const bool one_delay = wiring.least_delay == wiring.most_delay;
   const auto& sources = connector.projection.sources;
@@ -146,8 +165,8 @@ void for_edges(const Network& net, const Wiring& wiring, const Locator& locator,
             sources.size() == 1 ? sources[0].first + e[i].source : connector.source_gid(e[i].source);
         const std::uint32_t d =
             one_delay ? wiring.least_delay
-                      : wiring.delay_steps(e[i], run * target_run + e[i].target, net.delay_resolution);
-        f(e[i], gid, d, local[e[i].target], run * target_run + e[i].target);
+                      : wiring.delay_steps(e[i], run * target_run + e[i].target, network.delay_resolution);
+        f(EndingEdge{e[i], gid, d, run * target_run + e[i].target, local[e[i].target]});
       }
     });
   }

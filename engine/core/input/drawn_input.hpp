@@ -59,13 +59,14 @@ class DrawnInput {
   void take_before(Tick until);
   /// They take all of tick `now`, before which none is left.
   void take_at(Tick now);
-  /// As if everything before tick `at` had been taken; after `restore_exact` of all neurons.
+  /// As if everything before tick `at` had been taken; after `restore_virtual` of those that are.
   void resume(Tick at) {
     for (auto& t : trains_) t.resume(at);
     if (unordered_) unordered_->resume(at);
   }
-  void restore_exact(std::uint32_t j, bool exact) {
-    if (unordered_) unordered_->restore_exact(j, exact);
+  /// Neuron `j`, exact so far as all are at first, is virtual.
+  void restore_virtual(std::uint32_t j) {
+    if (unordered_) unordered_->restore_virtual(j);
   }
   /// So far, before tick `at`, up to which all has been done.
   std::uint64_t arrivals(Tick at) const { return in_order_ + (unordered_ ? unordered_->arrivals(at) : 0); }

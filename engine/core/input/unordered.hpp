@@ -47,7 +47,7 @@ class UnorderedInput : public SortedTrain {
   double read(Tick tick, std::uint32_t j, std::uint32_t variable);
   /// Number of events before tick `at` of the present slab, and of those before it.
   std::uint64_t arrivals(Tick at) const;
-  void restore_exact(std::uint32_t j, bool exact) { exact_[j] = exact; }
+  void restore_virtual(std::uint32_t j) { exact_[j] = 0; }
   void resume(Tick at);
 
  private:

@@ -31,13 +31,15 @@ class Pieces {
   std::size_t left_ = 0;  ///< places of the last piece that are free
 };
 
+/// What arrivals carry: 1 all of them, or each a number.
+enum class Payloads { all_one, each };
+
 template <class Item>
 class Far {
  public:
   Far() = default;
-  /// A chunk has `size` windows, a power of two below 2^32.  `graded`: arrivals have payloads, else all
-  /// have 1.
-  Far(std::uint64_t size, bool graded) : size_(size), graded_(graded) {}
+  /// A chunk has `size` windows, a power of two below 2^32.
+  Far(std::uint64_t size, Payloads payloads) : size_(size), graded_(payloads == Payloads::each) {}
   bool empty() const { return chunks_.empty(); }
   void put(std::uint64_t window, const Item& item, double payload) {
     Chunk& c = chunks_[window / size_];

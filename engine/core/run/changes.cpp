@@ -38,7 +38,7 @@ void Simulation::Impl::prepare_changes() {
     // Canonical order: by target, then draw.  A target's synapses are all in one block.
     std::vector<std::uint32_t> count(projection.target_count(), 0);
     const auto edges = [&](std::uint32_t b, const BlockSynapses::EdgeVisitor& f) {
-      blocks[b]->synapses().edges_of(recording.projection, net, wirings, locator, b, f);
+      blocks[b]->synapses().edges_of(recording.projection, edges_into(b), f);
     };
     for (std::uint32_t b = 0; b < blocks.size(); ++b)
       edges(b, [&](const DrawnEdge&, std::uint32_t target, std::uint32_t) { ++count[target]; });

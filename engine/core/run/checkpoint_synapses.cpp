@@ -30,17 +30,14 @@ struct ByTarget {
   std::vector<std::uint32_t> count;      ///< by target of the projection
   std::vector<std::uint32_t> positions;  ///< sorted by target, then draw
 };
-ByTarget by_target(const BlockSynapses& synapses, std::uint32_t p, const Network& net,
-                   const std::vector<std::unique_ptr<Wiring>>& wirings, const Locator& locator,
-                   std::uint32_t block) {
+ByTarget by_target(const BlockSynapses& synapses, std::uint32_t p, const BlockEdges& all) {
   ByTarget r;
-  r.count.assign(net.projections[p].target_count(), 0);
+  r.count.assign(all.network.projections[p].target_count(), 0);
   std::vector<std::pair<std::uint32_t, std::uint32_t>> drawn;
-  synapses.edges_of(p, net, wirings, locator, block,
-                    [&](const DrawnEdge&, std::uint32_t target, std::uint32_t position) {
-                      drawn.push_back({target, position});
-                      ++r.count[target];
-                    });
+  synapses.edges_of(p, all, [&](const DrawnEdge&, std::uint32_t target, std::uint32_t position) {
+    drawn.push_back({target, position});
+    ++r.count[target];
+  });
   std::vector<std::uint32_t> begin(r.count.size());
   std::exclusive_scan(r.count.begin(), r.count.end(), begin.begin(), 0u);
   r.positions.resize(drawn.size());
@@ -58,7 +55,7 @@ void Simulation::Impl::save_synapses(CheckpointSink* sink, std::uint32_t p) {
   std::vector<ByTarget> mine;
   std::vector<std::uint32_t> counts(targets, 0);
   for (std::uint32_t b = 0; b < blocks.size(); ++b) {
-    mine.push_back(by_target(blocks[b]->synapses(), p, net, wirings, locator, b));
+    mine.push_back(by_target(blocks[b]->synapses(), p, edges_into(b)));
     for (std::uint64_t t = 0; t < targets; ++t) counts[t] += mine.back().count[t];
   }
   Gathered all;
@@ -149,7 +146,7 @@ void Simulation::Impl::restore_synapses(const CheckpointSource& from, std::uint3
     const std::uint32_t k = synapses.store_of(p);
     if (k == synapses.stores().size()) continue;
     Store& store = synapses.stores()[k];
-    const auto mine = by_target(synapses, p, net, wirings, locator, b);
+    const auto mine = by_target(synapses, p, edges_into(b));
     std::vector<std::byte> states;
     for (std::uint64_t t = 0, taken = 0; t < number.size();) {
       if (!mine.count[t]) {

@@ -243,7 +243,8 @@ void Simulation::Impl::RunLoop::keep() {
   }
   if (recorder_ && (flush || (look_ && !s_.collects()))) s_.guarded([&] { recorder_->commit(to_); });
   if (checkpoint) write_checkpoint();
-  if ((look_ || last) && first_rank_ && hooks_.progress) show_progress(last);
+  const auto is_due = [&] { return Clock::now() - last_progress_ > std::chrono::milliseconds(100); };
+  if (first_rank_ && hooks_.progress && (last || (look_ && is_due()))) show_progress();
 }
 
 /// The log is on the disk before the checkpoint that goes on with it.
@@ -258,10 +259,8 @@ void Simulation::Impl::RunLoop::write_checkpoint() {
   s_.stats.checkpoint_seconds += seconds_since(start);
 }
 
-void Simulation::Impl::RunLoop::show_progress(bool last) {
-  const auto now = Clock::now();
-  if (!last && now - last_progress_ <= std::chrono::milliseconds(100)) return;
-  last_progress_ = now;
+void Simulation::Impl::RunLoop::show_progress() {
+  last_progress_ = Clock::now();
   hooks_.progress({to_, s_.stats.spikes, deliveries_});
 }
 

@@ -39,7 +39,7 @@ struct Simulation::Impl::RunLoop {
   void choose_logged(std::uint32_t family, std::span<const Emission> stretch);
   void keep();
   void write_checkpoint();
-  void show_progress(bool last);
+  void show_progress();
   [[gnu::always_inline]] bool advance();
   void finish_silently();
   void sum_up();

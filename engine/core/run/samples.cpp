@@ -35,7 +35,7 @@ std::vector<std::byte> Simulation::Impl::sampled_here() {
       } else {
         const auto w = static_cast<std::uint32_t>(r - net.reports.size());
         std::vector<std::pair<std::uint32_t, std::uint32_t>> order;  // (target, position)
-        block->synapses().edges_of(net.weights[w].projection, net, wirings, locator, b,
+        block->synapses().edges_of(net.weights[w].projection, edges_into(b),
                                    [&](const DrawnEdge&, std::uint32_t target, std::uint32_t position) {
                                      order.push_back({target, position});
                                    });
