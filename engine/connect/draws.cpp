@@ -128,11 +128,15 @@ double log_factorial(double n) {
 }
 
 namespace {
-/// Inversion outwards from the mode of a unimodal law on [low, high]: `up(k)` = p(k+1)/p(k), p_mode =
-/// p(mode).
+/// A law of whole numbers in [low, high] with one mode.
+struct Unimodal {
+  std::uint64_t low, high, mode;
+  double p_mode;
+};
+/// Its quantile u, by inversion outwards from the mode: `up(k)` = p(k+1)/p(k).
 template <class Up>
-std::uint64_t invert(std::uint64_t low, std::uint64_t high, std::uint64_t mode, double p_mode, double u,
-                     Up up) {
+std::uint64_t invert(const Unimodal& law, double u, Up up) {
+  const auto [low, high, mode, p_mode] = law;
   std::uint64_t below = mode, above = mode;
   double p_below = p_mode, p_above = p_mode;
   u -= p_mode;
@@ -164,7 +168,7 @@ std::uint64_t binomial(std::uint64_t n, double p, double u) {
   const double log_p = log_factorial(m) - log_factorial(k) - log_factorial(m - k) + k * math::log(p) +
                        (m - k) * math::log1p(-p);
   const double odds = p / (1 - p);
-  return invert(0, n, mode, math::exp(log_p), u, [=](std::uint64_t j) {
+  return invert({0, n, mode, math::exp(log_p)}, u, [=](std::uint64_t j) {
     return odds * (m - static_cast<double>(j)) / (static_cast<double>(j) + 1);
   });
 }
@@ -181,7 +185,7 @@ std::uint64_t hypergeometric(std::uint64_t total, std::uint64_t marked, std::uin
     return log_factorial(a) - log_factorial(b) - log_factorial(a - b);
   };
   const double log_p = log_choose(s, k) + log_choose(t - s, d - k) - log_choose(t, d);
-  return invert(low, high, mode, math::exp(log_p), u, [=](std::uint64_t j) {
+  return invert({low, high, mode, math::exp(log_p)}, u, [=](std::uint64_t j) {
     const double x = static_cast<double>(j);
     return (s - x) * (d - x) / ((x + 1) * (t - s - d + x + 1));
   });

@@ -11,16 +11,15 @@ namespace {
 
 using namespace reading;
 
-/// What the rows of a list hold beside source and target, told by the first of them.
-struct Columns {
+/// What the rows of a list hold, told by the first of them.
+struct Columns : ListedColumns {
   std::size_t length = 0;
-  bool weights = false, delays = false;
 };
 
 std::optional<Columns> columns_of(const Node& row, EdgeList& to) {
   Reader& r = to.draft.r;
   const Dimension time{{0, 0, 1, 0, 0}};
-  Columns c{row.items.size()};
+  Columns c{{}, row.items.size()};
   bool third_is_delay = false;
   if (c.length == 3) {
     const auto q = r.quantity(row.items[2], "weight");
@@ -29,7 +28,7 @@ std::optional<Columns> columns_of(const Node& row, EdgeList& to) {
   }
   c.weights = c.length == 4 || (c.length == 3 && !third_is_delay);
   c.delays = c.length == 4 || third_is_delay;
-  if (auto reason = to.columns(c.weights, c.delays); !reason.empty()) {
+  if (auto reason = to.columns(c); !reason.empty()) {
     r.errors.error(row.mark, std::move(reason));
     return {};
   }
@@ -125,7 +124,7 @@ void read_file(const Node& name, EdgeList& to) {
   ListedState state(to);
   state.name_columns(columns);
   const auto begin = [&](const std::vector<bool>& there) {
-    auto reason = to.columns(there[2], there[3]);
+    auto reason = to.columns({.weights = there[2], .delays = there[3]});
     return reason.empty() ? state.begin(there) : reason;
   };
   const auto row = [&](std::span<const double> v) -> RowFault {
@@ -136,7 +135,7 @@ void read_file(const Node& name, EdgeList& to) {
     if (fault.empty()) state.take(v);
     return fault;
   };
-  read_csv(r, *path, name.mark, columns, begin, row);
+  read_csv(r, {*path, name.mark}, columns, begin, row);
 }
 
 class List final : public ListedRule {

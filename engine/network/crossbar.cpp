@@ -52,7 +52,7 @@ std::optional<Scheme> read_scheme(Reader& r, const Node& given) {
   return static_cast<Scheme>(*x);
 }
 
-void read_layout(Draft& d, const Node& given, bool connected) {
+void read_layout(Draft& d, const Node& given) {
   Reader& r = d.r;
   const Node& n = r.resolved(given);
   const char* const example = "layout: crossbar, or layout: {crossbar: {rows: 4, columns: 3}}";
@@ -85,7 +85,7 @@ void read_layout(Draft& d, const Node& given, bool connected) {
     if (const Node* const scheme = args.find("scheme"))
       d.p.crossbar = read_scheme(r, *scheme).value_or(Scheme::half);
   }
-  if (connected && d.sources_known && d.targets_known) check_connections(d, n.mark);
+  if (d.connected && d.sources_known && d.targets_known) check_connections(d, n.mark);
 }
 
 }  // namespace reading

@@ -17,7 +17,7 @@ namespace reading {
 
 struct Draft;
 /// `layout` of a projection; errors of sizes and connections only where both could be read.
-void read_layout(Draft& d, const Node& given, bool connected);
+void read_layout(Draft& d, const Node& given);
 /// half, third or none; nothing after an error.
 std::optional<Scheme> read_scheme(Reader& r, const Node& given);
 std::span<const Key> crossbar_keys();

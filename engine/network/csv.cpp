@@ -66,8 +66,8 @@ namespace {
 /// One file on its way in.  Whatever is wrong is said; most functions then return false, and no more is read.
 class CsvFile {
  public:
-  CsvFile(Reader& r, const std::filesystem::path& file, Mark where, std::span<const Column> columns)
-      : r_(r), file_(file), where_(where), columns_(columns), values_(columns.size()) {
+  CsvFile(Reader& r, const DataFile& file, std::span<const Column> columns)
+      : r_(r), file_(file.path), where_(file.named_at), columns_(columns), values_(columns.size()) {
     for (const auto& c : columns) known_.push_back(c.name);
   }
   void read(const std::function<std::string(const std::vector<bool>&)>& begin,
@@ -236,10 +236,10 @@ void CsvFile::read(const std::function<std::string(const std::vector<bool>&)>& b
 
 }  // namespace
 
-void read_csv(Reader& r, const std::filesystem::path& file, Mark where, std::span<const Column> columns,
+void read_csv(Reader& r, const DataFile& file, std::span<const Column> columns,
               const std::function<std::string(const std::vector<bool>&)>& begin,
               const std::function<RowFault(std::span<const double>)>& row) {
-  CsvFile(r, file, where, columns).read(begin, row);
+  CsvFile(r, file, columns).read(begin, row);
 }
 
 }  // namespace spinet::reading

@@ -274,7 +274,7 @@ class CurvesReader {
     std::vector<std::vector<double>> curves(columns.size() - 1);
     const std::size_t before = r_.errors.count();
     read_csv(
-        r_, *file, given.mark, columns, [](const std::vector<bool>&) { return std::string{}; },
+        r_, {*file, given.mark}, columns, [](const std::vector<bool>&) { return std::string{}; },
         [&](std::span<const double> row) -> RowFault {
           if (!(row[0] >= 0 && row[0] <= 1e6)) return {"a number of pulses lies between 0 and 1e6", 0};
           pulses.push_back(row[0]);

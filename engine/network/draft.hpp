@@ -31,6 +31,10 @@ struct Draft {
   std::optional<int> ports_sign{};  ///< of the port that is named; 0: its weights choose; none: it has none
   std::optional<double> most{};     ///< the largest weight of the synapses, if they have one
   std::shared_ptr<const Node> plain{};  ///< what `synapse` is where the weights go onto devices later
+  bool rule_good = false;               ///< `connect` could be read
+  bool port_known = false;              ///< the targets' port, or those that a sign would choose among
+  bool sign_sure = false;               ///< all that the sign of the weights depends on could be read
+  bool connected = false;               ///< rule and synapses could be read
   bool listed_ends = false;             ///< the connections are listed, and perhaps their weights
 
   const Population& population_of(const GidRange& range) const {
@@ -85,12 +89,11 @@ std::optional<std::string> port_unit_of(Draft& d, const Node& synapse);
 /// The sign of the port that is named, 0 if the weights' sign will choose one, nothing if the port has no
 /// sign.
 std::optional<int> sign_of_port(Draft& d, const Node& synapse);
-/// `whole`: all that the sign of the weights depends on could be read.
-void choose_port(Draft& d, const Node& synapse, const Weights& w, bool whole);
+void choose_port(Draft& d, const Node& synapse, const Weights& w);
 
 // --- synapse_weights.cpp ---
 /// The state that an earlier run's log has of the synapses, matched with the connections listed here, or left
 /// to be matched with those drawn.
-void read_weights(Draft& d, const Node& n, Weights& w, bool ready);
+void read_weights(Draft& d, const Node& n, Weights& w);
 
 }  // namespace spinet::reading

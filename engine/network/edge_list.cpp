@@ -25,14 +25,15 @@ EdgeList::EdgeList(Draft& d, Weights& w)
       sources_(d.sources_known ? static_cast<double>(d.p.source_count()) : INFINITY),
       targets_(d.targets_known ? static_cast<double>(d.p.target_count()) : INFINITY) {}
 
-std::string EdgeList::columns(bool has_weights, bool has_delays) {
+std::string EdgeList::columns(const ListedColumns& there) {
   Projection& p = draft.p;
-  if (has_weights && p.state.empty())
+  if (there.weights && p.state.empty())
     return fmt::format("synapses of model {} have no weight to be listed", p.synapse->model.name);
-  if (has_weights && weights.node) return "weights are given in the list and in 'synapse', too";
-  if (has_delays && draft.synapse->find("delay")) return "delays are given in the list and in 'synapse', too";
-  p.listed_weights = has_weights;
-  p.listed_delays = has_delays;
+  if (there.weights && weights.node) return "weights are given in the list and in 'synapse', too";
+  if (there.delays && draft.synapse->find("delay"))
+    return "delays are given in the list and in 'synapse', too";
+  p.listed_weights = there.weights;
+  p.listed_delays = there.delays;
   return {};
 }
 

@@ -15,11 +15,16 @@ struct ListedRow {
   double weight = 0, ms = 0, ticks = 0;
 };
 
+/// What rows have beside source and target.
+struct ListedColumns {
+  bool weights = false, delays = false;
+};
+
 class EdgeList {
  public:
   EdgeList(Draft& d, Weights& w);
-  /// Which of the two the rows have.  Why they must not; empty: fine.
-  std::string columns(bool weights, bool delays);
+  /// Why the rows must not have these; empty: fine.
+  std::string columns(const ListedColumns& there);
   /// Why a row cannot be.
   RowFault add(const ListedRow& row);
   /// Once all have come: sorts them by target and checks them together.

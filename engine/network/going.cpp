@@ -263,7 +263,7 @@ class WaveformReader {
     const Column columns[] = {{"time", "s", true}, {"value", wanted_.unit, true}};
     const std::size_t before = r_.errors.count();
     read_csv(
-        r_, *path, file->mark, columns, [](const std::vector<bool>&) { return std::string{}; },
+        r_, {*path, file->mark}, columns, [](const std::vector<bool>&) { return std::string{}; },
         [&](std::span<const double> row) -> RowFault {
           const double ticks = row[0] * ticks_per_s();
           if (!(ticks >= 0 && ticks < 0x1p60)) return {"a time must lie between 0 and 2^60 ticks", 0};

@@ -142,10 +142,15 @@ struct RowFault {
   static constexpr std::size_t no_column = ~std::size_t{0};
   bool empty() const { return reason.empty(); }
 };
+/// A file of numbers, and where the description names it.
+struct DataFile {
+  std::filesystem::path path;
+  Mark named_at;
+};
 /// Reads a CSV file.  A first line that is no data names the columns; without it they come in the order
 /// given. `begin` hears once which columns there are; `row` gets one number per column given (NaN where
 /// absent). Either returns a reason to refuse, or an empty one.
-void read_csv(Reader& r, const std::filesystem::path& file, Mark where, std::span<const Column> columns,
+void read_csv(Reader& r, const DataFile& file, std::span<const Column> columns,
               const std::function<std::string(const std::vector<bool>&)>& begin,
               const std::function<RowFault(std::span<const double>)>& row);
 

@@ -163,7 +163,7 @@ class PositionsReader {
         return {fmt::format("more than {} positions, one for each neuron", p_.size)};
       return {};
     };
-    read_csv(r_, *path, name.mark, columns, begin, row);
+    read_csv(r_, {*path, name.mark}, columns, begin, row);
     if (r_.errors.count() == before && to_.dimensions > 0)
       sized(name.mark, to_.listed.size() / to_.dimensions);
   }

@@ -86,7 +86,7 @@ class ListedSpikes {
     if (extension != ".h5" && extension != ".hdf5" && extension != ".sonata") {
       const Column columns[] = {{"neuron", "1", true}, {"time", "ms", true}};
       read_csv(
-          r_, *path, file.mark, columns, [](const std::vector<bool>&) { return std::string{}; },
+          r_, {*path, file.mark}, columns, [](const std::vector<bool>&) { return std::string{}; },
           [&](std::span<const double> v) { return add(v[0], v[1]); });
       return;
     }

@@ -162,9 +162,9 @@ class Populations {
     bad_.clear();
     const auto& m = *p.model;
     preset_ = read_preset(r_, *n, m);
-    fields(m.params, 0, n->find("params"), "parameter", p, p.params);
+    p.params = fields({m.params, 0, "parameter"}, n->find("params"), p);
     preset_ = nullptr;
-    fields(m.variables, Flag::initial, n->find("initial"), "initial value", p, p.initial);
+    p.initial = fields({m.variables, Flag::initial, "initial value"}, n->find("initial"), p);
     if (const Node* spikes = n->find("spikes"); spikes && p.size > 0) {
       if (!takes_spikes(m)) {
         r_.errors.error(spikes->mark, fmt::format("model {} takes no list of spikes", m.name),
@@ -237,8 +237,14 @@ class Populations {
     return nullptr;
   }
 
-  void check_names(const Fields& table, std::uint32_t flags, const Node& given, std::string_view kind,
-                   const Model& m) {
+  /// The fields of a model that a key gives: those of a table that have `flags`.
+  struct Settable {
+    const Fields& table;
+    std::uint32_t flags;
+    std::string_view kind;
+  };
+  void check_names(const Settable& of, const Node& given, const Model& m) {
+    const auto& [table, flags, kind] = of;
     const auto allowed = names(table, flags);
     const std::string none = fmt::format("{} has none", m.name);
     for (const auto& k : given.keys)
@@ -248,13 +254,14 @@ class Populations {
                         allowed.empty() ? none
                         : flags         ? "variables"
                                         : "parameters",
-                        [&](const std::string& name) { return unit_of(table, name); }},
+                        [&](const std::string& name) { return unit_of(of.table, name); }},
                        fmt::format("unknown {} {} of model {}", kind, in_quotes(k.name), m.name));
   }
 
-  /// One distribution per field that has `flags`.
-  void fields(const Fields& table, std::uint32_t flags, const Node* given, std::string_view kind,
-              const Population& p, std::vector<Distribution>& out) {
+  /// One distribution per field.
+  std::vector<Distribution> fields(const Settable& of, const Node* given, const Population& p) {
+    const auto& [table, flags, kind] = of;
+    std::vector<Distribution> out;
     if (given) given = &r_.resolved(*given);
     if (given && given->kind == Node::Kind::null) given = nullptr;
     if (given && !given->is_map()) {
@@ -262,7 +269,7 @@ class Populations {
                       fmt::format("expected a map of names and values, not {}", kind_name(*given)));
       given = nullptr;
     }
-    if (given) check_names(table, flags, *given, kind, *p.model);
+    if (given) check_names(of, *given, *p.model);
     for (std::uint32_t i = 0; i < table.count; ++i) {
       const Field& f = field(table, i);
       if ((f.flags & flags) != flags) continue;
@@ -285,6 +292,7 @@ class Populations {
       }
       out.push_back(std::move(d));
     }
+    return out;
   }
 
   /// The model's own check across fields, for each combination that the network fixes.  Values that are

@@ -79,12 +79,14 @@ class Projections {
     d.targets_known = to && ends(*to, "to", p.targets);
     d.onto_neurons = check_targets(to, d) && d.targets_known;
     const RuleRead rule = connect ? load_rule(l_, p, *connect, key.mark) : RuleRead{false};
+    d.rule_good = rule.good;
     const bool prepared = read_preparation(r_, n, p.preparation);
     const bool read = synapse && read_synapse(d, *synapse, key.mark, rule);
     if (d.sources_known && d.targets_known && rule.good && check_rule(d, *connect) && read)
       share_weights(d, *connect);
-    if (layout) read_layout(d, *layout, rule.good && read);
-    return d.sources_known && d.onto_neurons && rule.good && read && prepared;
+    d.connected = rule.good && read;
+    if (layout) read_layout(d, *layout);
+    return d.sources_known && d.onto_neurons && d.connected && prepared;
   }
 
   /// False if not all of the ends are known.

@@ -148,7 +148,8 @@ class Reader {
   std::optional<Distribution> values(const Node& list, const Wanted& w, std::uint64_t count);
   std::optional<double> argument(const Node& args, const char* name, Wanted w);
   std::optional<Distribution> uniform(const Node& args, const Wanted& w);
-  std::optional<Distribution> normal_or_exponential(const Node& args, const Wanted& w, bool normal);
+  std::optional<Distribution> normal(const Node& args, const Wanted& w);
+  std::optional<Distribution> exponential(const Node& args, const Wanted& w);
   std::optional<Distribution> lognormal(const Node& args, Mark where, const Wanted& w);
   bool bounds(const Node& map, const Wanted& w, Distribution& d);
   bool drawable(const Distribution& d, const Node& n, const Wanted& w);

@@ -179,7 +179,8 @@ std::optional<Distribution> Reader::named_distribution(const Node& n, const Want
 
   auto read = name == "uniform"     ? uniform(args, w)
               : name == "lognormal" ? lognormal(args, key.mark, w)
-                                    : normal_or_exponential(args, w, name == "normal");
+              : name == "normal"    ? normal(args, w)
+                                    : exponential(args, w);
   if (name == "uniform") return is_known && complete ? read : std::nullopt;
   Distribution d = read.value_or(Distribution{});
   if (!bounds(args, w, d) || !read || !complete || !is_known) return std::nullopt;
@@ -214,11 +215,13 @@ std::optional<Distribution> Reader::uniform(const Node& args, const Wanted& w) {
   return std::nullopt;
 }
 
-std::optional<Distribution> Reader::normal_or_exponential(const Node& args, const Wanted& w, bool normal) {
-  const auto mean =
-      argument(args, "mean", normal ? argument_range(w, -INFINITY, 0) : argument_range(w, 0, low_open));
-  if (!normal)
-    return mean ? std::optional(Distribution{Distribution::Kind::exponential, *mean, 0}) : std::nullopt;
+std::optional<Distribution> Reader::exponential(const Node& args, const Wanted& w) {
+  const auto mean = argument(args, "mean", argument_range(w, 0, low_open));
+  return mean ? std::optional(Distribution{Distribution::Kind::exponential, *mean, 0}) : std::nullopt;
+}
+
+std::optional<Distribution> Reader::normal(const Node& args, const Wanted& w) {
+  const auto mean = argument(args, "mean", argument_range(w, -INFINITY, 0));
   const auto sd = argument(args, "sd", argument_range(w, 0, 0));
   if (!mean || !sd) return std::nullopt;
   // The same value, but drawn from nothing.

@@ -319,12 +319,18 @@ class Schedule {
       }
       ScheduledControl one = c;
       one.field = f;
-      parameter(std::move(one), n.items[i], key, m, wanted_here(field(m.params, f), port), repeat);
+      parameter(std::move(one), {key, n.items[i], wanted_here(field(m.params, f), port)}, m, repeat);
     }
   }
 
-  void parameter(ScheduledControl c, const Node& given, const Node::Key& key, const Model& m, const Wanted& w,
-                 const Times& repeat) {
+  /// "I_dc: 300 pA", and what the value must be.
+  struct Assignment {
+    const Node::Key& key;
+    const Node& value;
+    Wanted wanted;
+  };
+  void parameter(ScheduledControl c, const Assignment& assigned, const Model& m, const Times& repeat) {
+    const auto& [key, given, w] = assigned;
     Going x;
     const Node& value = r_.resolved(given);
     if (value.is_map() && !is_going(value)) {

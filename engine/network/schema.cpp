@@ -205,20 +205,19 @@ std::string indented(const std::string& json) {
   return out;
 }
 
-}  // namespace
+const std::string number = "{\"type\": [\"number\", \"string\"]}";
+const std::string list = "{\"type\": \"array\"}";
+const std::string map = "{\"type\": \"object\"}";
+std::string any_text() { return object({entry("type", text("string"))}); }
 
-std::string json_schema(const Catalogue& c) {
-  const std::string any_text = object({entry("type", text("string"))});
-  const std::string number = "{\"type\": [\"number\", \"string\"]}";
-  const std::string list = "{\"type\": \"array\"}";
-  const std::string map = "{\"type\": \"object\"}";
-  const auto schedule = schedule_keys(c);
-  std::vector<std::string> definitions{
+/// What stands for a number, a word, or several.
+std::vector<std::string> of_values() {
+  return {
       entry("reference",
             "{\"type\": \"string\", \"pattern\": \"^\\\\$\", \"description\": \"a parameter, $name\"}"),
       entry("any", "true"),
-      entry("text", any_text),
-      entry("name", any_text),
+      entry("text", any_text()),
+      entry("name", any_text()),
       entry("number", number),
       entry("quantity", number),
       entry("integer", "{\"type\": [\"integer\", \"string\"]}"),
@@ -227,6 +226,11 @@ std::string json_schema(const Catalogue& c) {
       entry("distribution", distribution()),
       entry("fan_in", one_key("fan_in", choice({"uniform", "normal"}))),
       entry("value", any_of({ref("number"), ref("distribution"), ref("fan_in"), list})),
+  };
+}
+/// What layers and their training have.
+std::vector<std::string> of_layers() {
+  return {
       entry("shape", list),
       entry("rows_and_columns", one_or_list("integer")),
       entry("pool_kind", choice({"average", "sum", "max"})),
@@ -237,23 +241,28 @@ std::string json_schema(const Catalogue& c) {
       entry("training", map_of(training_keys())),
       entry("program", map_of(program_keys())),
       entry("devices", map_of(devices_keys())),
+  };
+}
+/// Populations and projections.
+std::vector<std::string> of_populations(const Catalogue& c) {
+  return {
       entry("values", or_reference(map)),
       entry("delay", any_of({ref("value"), map_of(delay_keys())})),
-      entry("points", any_of({any_text, list})),
+      entry("points", any_of({any_text(), list})),
       entry("positions", any_of({map_of(positions_keys()), ref("reference")})),
       entry("names", one_or_list("name")),
       entry("populations", one_or_list("name")),
       entry("parameters", map),
       entry("model", choice(model_names(c, false))),
       entry("synapse_model", choice(model_names(c, true))),
-      entry("spikes", any_of({list, map, any_text})),
+      entry("spikes", any_of({list, map, any_text()})),
       entry("population", population(c)),
       entry("population_map", named_map("population")),
       entry("rule", choice(bare_rules())),
-      entry("edges", any_of({any_text, list})),
+      entry("edges", any_of({any_text(), list})),
       entry("connect", any_of({ref("rule"), map_of(connect_keys())})),
       entry("synapse", synapse(c)),
-      entry("path", any_text),
+      entry("path", any_text()),
       entry("weights_from", map_of(weights_from_keys())),
       entry("switched",
             any_of({number, choice({"on", "off"}), map_of(ramp_keys()), map_of(waveform_keys())})),
@@ -261,16 +270,26 @@ std::string json_schema(const Catalogue& c) {
       entry("layout", any_of({choice({"crossbar"}), one_key("crossbar", map_of(crossbar_keys()))})),
       entry("projection", or_reference(map_of(projection_keys()))),
       entry("projection_map", named_map("projection")),
+  };
+}
+/// What changes in time.
+std::vector<std::string> of_schedule(const Catalogue& c) {
+  return {
       entry("settings", named_map("values")),
       entry("going", any_of({number, map_of(ramp_keys()), map_of(waveform_keys())})),
       entry("form", waveform()),
       entry("waveform", one_or_list("form")),
       entry("repeat", map_of(repeat_keys())),
       entry("pairs", list),
-      entry("schedule_entry", map_of(schedule)),
+      entry("schedule_entry", map_of(schedule_keys(c))),
       entry("schedule_list", object({entry("type", text("array")), entry("items", ref("schedule_entry"))})),
+  };
+}
+/// What is recorded.
+std::vector<std::string> of_record() {
+  return {
       entry("ids", any_of({list, map, number})),
-      entry("spike_recording", any_of({any_text, map_of(spikes_keys())})),
+      entry("spike_recording", any_of({any_text(), map_of(spikes_keys())})),
       entry("spike_recordings", one_or_list("spike_recording")),
       entry("pattern", map_of(pattern_keys())),
       entry("pattern_list", object({entry("type", text("array")), entry("items", ref("pattern"))})),
@@ -284,6 +303,14 @@ std::string json_schema(const Catalogue& c) {
       entry("weight_list", one_or_list("weight")),
       entry("record", map_of(record_keys())),
   };
+}
+
+}  // namespace
+
+std::string json_schema(const Catalogue& c) {
+  std::vector<std::string> definitions;
+  for (const auto& some : {of_values(), of_layers(), of_populations(c), of_schedule(c), of_record()})
+    definitions.insert(definitions.end(), some.begin(), some.end());
   for (const auto* rule : connection_rules())
     if (!rule->format.types.empty())
       definitions.push_back(entry(rule->format.schema, named_choice(rule->format.types)));

@@ -74,14 +74,14 @@ class SynapseReader {
     bool timed = true;
     if (const Node* delay = n.find("delay")) timed = read_delay(d_, *delay);
     const auto port = port_unit_of(d_, n);
+    d_.port_known = port.has_value();
     if (!model) return false;
     p_.synapse = reinterpret_cast<const SynapseTable*>(model);
     if (!guessed) check_reads(m->mark);
     const std::size_t before_params = r_.errors.count();
     read_params(n, port, guessed);
     d_.most = port && r_.errors.count() == before_params ? most_weight(*p_.synapse, p_.params) : std::nullopt;
-    bool sure =
-        r_.errors.count() == before_params && !guessed;  // of all that the sign of the weights depends on
+    d_.sign_sure = r_.errors.count() == before_params && !guessed;
     extend();
     const std::size_t before_weights = r_.errors.count();
     Weights w = read_state(n, port);
@@ -95,17 +95,14 @@ class SynapseReader {
       p_.rule->read_edges(*rule.edges, *rule.beside, list);
       list.finish(rule.edges->mark);
     }
-    if (const Node* from = n.find("weights"))
-      read_weights(d_, r_.resolved(*from), w,
-                   rule.good && !w.failed && d_.sources_known && d_.onto_neurons && port);
-    sure = sure && r_.errors.count() == before_weights;
+    if (const Node* from = n.find("weights")) read_weights(d_, r_.resolved(*from), w);
+    d_.sign_sure = d_.sign_sure && r_.errors.count() == before_weights;
     // A list that could not be read may have delays.
     if (!n.find("delay") && !p_.listed_delays && !misspelt(n, "delay") &&
         (!rule.edges || r_.errors.count() == before))
       r_.errors.error(m->mark, "the synapse has no 'delay'",
                       "delay: a time such as 1.5 ms, at least one delay_resolution");
-    if (port && d_.port_named && d_.onto_neurons && (!w.failed || n.find("port")))
-      choose_port(d_, n, w, sure);
+    if (port && d_.port_named && d_.onto_neurons && (!w.failed || n.find("port"))) choose_port(d_, n, w);
     return timed && port && r_.errors.count() == before;
   }
 

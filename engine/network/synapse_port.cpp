@@ -69,11 +69,11 @@ class PortReader {
     }
     return std::nullopt;
   }
-  void choose(const Node& synapse, const Weights& w, bool whole) {
+  void choose(const Node& synapse, const Weights& w) {
     int sign = w.sign;
     const Node *given = synapse.find("port"), *weight = w.node ? w.node : synapse.find("weights");
     const Mark where = weight ? weight->mark : synapse.mark;
-    if (whole)
+    if (d_.sign_sure)
       if (const Sign s = sign_of(*p_.synapse, p_.params); s != Sign::given) sign = static_cast<int>(s);
     std::optional<std::uint32_t> port;
     const NeuronTable* first = nullptr;
@@ -108,7 +108,7 @@ class PortReader {
       first = m;
     }
     p_.port = port.value_or(0);
-    if (first && whole && first->ports[p_.port].sign != 0) give_sign(synapse, where, sign, *first);
+    if (first && d_.sign_sure && first->ports[p_.port].sign != 0) give_sign(synapse, where, sign, *first);
     if (const Node* own = synapse.find("sign"); own && first) own_sign(*own, *first);
   }
 
@@ -213,8 +213,6 @@ std::vector<const NeuronTable*> Draft::target_models() const {
 
 std::optional<std::string> port_unit_of(Draft& d, const Node& synapse) { return PortReader(d).unit(synapse); }
 std::optional<int> sign_of_port(Draft& d, const Node& synapse) { return PortReader(d).sign(synapse); }
-void choose_port(Draft& d, const Node& synapse, const Weights& w, bool whole) {
-  PortReader(d).choose(synapse, w, whole);
-}
+void choose_port(Draft& d, const Node& synapse, const Weights& w) { PortReader(d).choose(synapse, w); }
 
 }  // namespace spinet::reading

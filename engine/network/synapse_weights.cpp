@@ -27,7 +27,7 @@ class StateReader {
  public:
   explicit StateReader(Draft& d) : d_(d), r_(d.r), p_(d.p) {}
 
-  void read(const Node& n, Weights& weights_here, bool ready) {
+  void read(const Node& n, Weights& weights_here) {
     const Node* weight = weights_here.node;
     const std::string& unit = weights_here.unit;
     if (!r_.map(n, from_keys, "'weights'", n.mark)) return;
@@ -53,6 +53,8 @@ class StateReader {
                       suggest(*which, {"frame", "events", "edges"}, "values"));
       return;
     }
+    const bool ready =
+        d_.rule_good && !weights_here.failed && d_.sources_known && d_.onto_neurons && d_.port_known;
     if (!path || !which || !name || !ready) return;
     const Mark where = n.find("from")->mark;
     if (!r_.options.read_weights) {
@@ -190,7 +192,7 @@ class StateReader {
 
 std::span<const Key> weights_from_keys() { return from_keys; }
 
-void read_weights(Draft& d, const Node& n, Weights& w, bool ready) { StateReader(d).read(n, w, ready); }
+void read_weights(Draft& d, const Node& n, Weights& w) { StateReader(d).read(n, w); }
 
 std::optional<std::uint32_t> Draft::along(const std::vector<GidRange>& ranges, std::string_view population,
                                           std::uint64_t id) const {
