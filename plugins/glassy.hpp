@@ -368,9 +368,7 @@ inline constexpr const char* cycle_noise_doc =
 /// The `last` of a device whose time stands still: it is stuck or worn, and neither moves nor relaxes.
 constexpr Tick standing = Tick{1} << 62;
 
-/// Conductance in the present magnetic state, of the parallel one.
-inline double magnetic(double G, bool antiparallel, const Device& d) {
-  return antiparallel ? G * (1 + d.MG(G)) : G;
-}
+/// Conductance in the antiparallel state, of the parallel one.
+inline double antiparallel(double G, const Device& d) { return G * (1 + d.MG(G)); }
 
 }  // namespace spinet::glassy

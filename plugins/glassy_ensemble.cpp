@@ -109,7 +109,8 @@ struct GlassyEnsemble {
       return sum / n;
     }
     double conductance(const State& s) const {
-      return magnetic(d.conductance(mean(s)), s.electrodes.antiparallel(), d);
+      const double G = d.conductance(mean(s));
+      return s.electrodes.antiparallel() ? antiparallel(G, d) : G;
     }
   };
   static Barriers barriers_of(Synapses<GlassyEnsemble> n, std::uint32_t i) {

@@ -105,10 +105,11 @@ struct Model {
     const bool differ = n.differ();
     typename M::Params own;
     if (differ) own = *static_cast<const typename M::Params*>(n.s.params);
-    Shown<K> shown(all, n.s.tick, differ);
+    Shown<K> shown(all, n.s.tick);
+    shown.differ = differ;
     const std::size_t stride = n.s.extras ? n.s.extras->stride : sizeof(State);
     for (std::uint32_t i = 0; i < n.size(); i += chunk)
-      shown(static_cast<std::byte*>(n.s.state) + i * stride, stride,
+      shown({static_cast<std::byte*>(n.s.state) + i * stride, stride},
             n.size() - i < chunk ? n.size() - i : chunk, p.knobs.plain ? p.weight : 1, out + i,
             [&](std::uint32_t k, auto&& f) { differ ? own_law(n, i + k, own, f) : f(all); });
     for (std::uint32_t i = 0; i < n.size() && !p.knobs.plain; ++i)

@@ -92,28 +92,35 @@ inline void do_four(const Job<K>* const jobs, const Law& law) {
 /// Up to so many synapses are looked at together.
 constexpr std::uint32_t chunk = 64;
 
-/// `Stack::shown_and_kept` of `count` devices, `stride` bytes apart, times `weight`.  `with_law(i, f)` calls
-/// f with the law of device i; those that do not differ are looked at four at a time.
+/// Where devices lie.
+template <int K>
+struct Places {
+  std::byte* first;
+  std::size_t stride;
+  Stack<K>& operator[](std::uint32_t i) const { return *reinterpret_cast<Stack<K>*>(first + i * stride); }
+};
+
+/// `Stack::shown_and_kept` of `count` devices, times `weight`.  `with_law(i, f)` calls f with the law of
+/// device i; those that do not differ are looked at four at a time.
 template <int K>
 struct Shown {
   const Law& law;  ///< of all that do not differ
   Tick now;
-  bool differ;
+  bool differ = false;
   double elapsed[chunk];
   float g0[chunk], g1[chunk];
   Job<K> jobs[2 * chunk + 3];
   double exponents[2 * chunk];
 
-  Shown(const Law& l, Tick tick, bool different) : law(l), now(tick), differ(different) {}
+  Shown(const Law& l, Tick tick) : law(l), now(tick) {}
 
   /// Devices that were asked for another octave before.
   template <class WithLaw>
-  void look_again(std::byte* first, std::size_t stride, const std::uint8_t* missing, std::uint32_t count,
-                  WithLaw&& with_law) {
+  void look_again(Places<K> device, const std::uint8_t* missing, std::uint32_t count, WithLaw&& with_law) {
     std::uint32_t n = 0;
     for (std::uint32_t m = 0; m < count; ++m) {
       const std::uint32_t i = missing[m];
-      auto& s = *reinterpret_cast<Stack<K>*>(first + i * stride);
+      Stack<K>& s = device[i];
       const int octave = s.octave_of(elapsed[i]);
       const auto ask = [&](const Law& of) {
         if (octave < 1 || (s.older() > 0 && !differ)) {
@@ -141,21 +148,17 @@ struct Shown {
     }
     for (std::uint32_t m = 0; m < count; ++m) {
       const std::uint32_t i = missing[m];
-      auto& s = *reinterpret_cast<Stack<K>*>(first + i * stride);
+      Stack<K>& s = device[i];
       s.g0 = g0[i], s.g1 = g1[i];
       if (const int octave = s.octave_of(elapsed[i]); octave > 0) s.at = static_cast<std::uint8_t>(octave);
     }
   }
   template <class WithLaw>
-  void operator()(std::byte* first, std::size_t stride, std::uint32_t count, double weight, double* out,
-                  WithLaw&& with_law) {
+  void operator()(Places<K> device, std::uint32_t count, double weight, double* out, WithLaw&& with_law) {
     std::uint8_t missing[chunk];
     std::uint32_t misses = 0, turned = 0;
-    const auto device = [&](std::uint32_t i) -> Stack<K>& {
-      return *reinterpret_cast<Stack<K>*>(first + i * stride);
-    };
     for (std::uint32_t i = 0; i < count; ++i) {
-      const Stack<K>& s = device(i);
+      const Stack<K>& s = device[i];
       const Tick t = now - s.last;
       elapsed[i] = static_cast<double>(t > 0 ? t : 0);
       g0[i] = s.g0, g1[i] = s.g1;
@@ -163,7 +166,7 @@ struct Shown {
       misses += s.octave_of(elapsed[i]) != s.at;  // below 1: a pulse lasts
       turned |= s.electrodes.antiparallel();
     }
-    if (misses > 0) look_again(first, stride, missing, misses, with_law);
+    if (misses > 0) look_again(device, missing, misses, with_law);
     for (std::uint32_t i = 0; i < count; ++i) {
       const auto part = std::bit_cast<std::uint64_t>(elapsed[i]) & ((std::uint64_t{1} << 52) - 1);
       const double x = std::bit_cast<double>(part | 0x3FF0000000000000u) - 1;
@@ -171,7 +174,7 @@ struct Shown {
       out[i] = a + (b - a) * (x + 0.3466 * x * (1 - x));
     }
     for (std::uint32_t i = 0; i < count && turned; ++i)
-      if (device(i).electrodes.antiparallel())
+      if (device[i].electrodes.antiparallel())
         with_law(i, [&](const Law& own) { out[i] *= 1 + own.d.MG(out[i] * own.d.scale); });
     for (std::uint32_t i = 0; i < count; ++i) out[i] *= weight;
   }

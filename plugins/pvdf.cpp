@@ -124,13 +124,13 @@ struct Pvdf {
   static double weight(double G, const Params& p) { return p.w_max * (G - p.G_ref) / p.G_max; }
 
   /// A pair whose later spike comes `lag` after the earlier.
-  static void pair(Synapses<Pvdf> n, std::uint32_t i, Tick lag, bool post_first) {
+  static void pair(Synapses<Pvdf> n, std::uint32_t i, Tick lag, pvdf::First first) {
     const Shared& p = n.shared();
     double& s = n[i].s;
     const double ms = static_cast<double>(lag) / p.ticks_per_ms;
-    const double x = s + (n.differ() ? pvdf::Kernel::change(device_of(n, i), p.p, s, ms, post_first)
-                                     : p.kernel.change(s, ms, post_first));
-    pay_overlap(n, i, post_first ? -ms : ms);
+    const double x = s + (n.differ() ? pvdf::Kernel::change(device_of(n, i), p.p, s, ms, first)
+                                     : p.kernel.change(s, ms, first));
+    pay_overlap(n, i, first == pvdf::First::post ? -ms : ms);
     s = device::changed(n, i, 0, s, x < 0 ? 0 : x > 1 ? 1 : x);
   }
   static void pay_overlap(Synapses<Pvdf> n, std::uint32_t i, double dt) {
@@ -157,7 +157,7 @@ struct Pvdf {
     while (k && h[k - 1].tick > s.applied) --k;
     for (; k < count; ++k) {
       pay_spike(n, i, p.post_pulse, p.post_slope);
-      if (pre.spikes != 0) pair(n, i, h[k].tick + n.s.delay - pre.last, false);
+      if (pre.spikes != 0) pair(n, i, h[k].tick + n.s.delay - pre.last, pvdf::First::pre);
     }
     if (count && h[count - 1].tick > s.applied) s.applied = h[count - 1].tick;
     return count;
@@ -170,7 +170,7 @@ struct Pvdf {
     std::uint32_t k = take_post(n, i);
     pay_spike(n, i, p.pre_pulse, p.pre_slope);
     if (k && h[k - 1].tick == n.s.seen()) --k, pay_overlap(n, i, 0);  // at the same tick as this one
-    if (k) pair(n, i, n.s.seen() - h[k - 1].tick, true);
+    if (k) pair(n, i, n.s.seen() - h[k - 1].tick, pvdf::First::post);
     if (n[i].s != before) show(n, i);
   }
 
@@ -212,7 +212,8 @@ struct Pvdf {
   static void turn(Synapses<Pvdf> n, std::uint32_t i, const Control& c) {
     constexpr double oersted = 1e4;  // of a tesla
     const int state = static_cast<int>(c.value[1]);
-    if (state != device::unchanged) n[i].turned.set(state == device::parallel);
+    if (state == device::parallel) n[i].turned.set_parallel();
+    else if (state == device::antiparallel) n[i].turned.set_antiparallel();
     else n[i].turned.follow(c.value[0] * oersted, device_of(n, i).c);
     device::pay_field(n, i, 0);
   }

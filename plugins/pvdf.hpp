@@ -185,12 +185,14 @@ struct Electrodes {
     soft = played(soft, oersted, c.field_soft, c.width_soft);
     hard = played(hard, oersted, c.field_hard, c.width_hard);
   }
-  void set(bool parallel) {
-    hard = hard < 0.5f ? 0 : 1;
-    soft = parallel ? hard : 1 - hard;
+  void set_parallel() { soft = hard = turned_hard(); }
+  void set_antiparallel() {
+    hard = turned_hard();
+    soft = 1 - hard;
   }
 
  private:
+  float turned_hard() const { return hard < 0.5f ? 0 : 1; }
   static float played(float now, double H, double field, double width) {
     const auto least = static_cast<float>((1 + math::tanh((H - field) / width)) / 2);
     const auto most = static_cast<float>((1 + math::tanh((H + field) / width)) / 2);

@@ -41,6 +41,9 @@ inline const char* problem(const Constants& c, const Waveforms& w) {
   return nullptr;
 }
 
+/// Which spike of a pair is the earlier: the presynaptic one potentiates, the postsynaptic one depresses.
+enum class First { pre, post };
+
 /// The change of s by one pair of spikes, over the time between them and s: a table between whose points
 /// lines are drawn (the largest error of s is about 1e-5 with the presets).  It is 0 to the bit where nothing
 /// moves.
@@ -65,10 +68,10 @@ class Kernel {
       }
   }
   /// The same without a table, of a device of its own.
-  static double change(const Device& device, const Waveforms& w, double s, double lag, bool post_first) {
+  static double change(const Device& device, const Waveforms& w, double s, double lag, First first) {
     if (!(lag > 0 && lag < w.spike_length)) return 0;
     double after[1] = {s};
-    pair(device, w, post_first ? -lag : lag, after);
+    pair(device, w, first == First::post ? -lag : lag, after);
     return after[0] - s;
   }
   /// The integral of the product of two spikes' waveforms, post - pre = `dt` ms [V^2 ms]: over twice the
@@ -88,14 +91,14 @@ class Kernel {
         });
     return sum;
   }
-  /// The change of s by a pair whose later spike comes `lag` ms after the earlier; `post_first`: depression.
-  double change(double s, double lag, bool post_first) const {
+  /// The change of s by a pair whose later spike comes `lag` ms after the earlier.
+  double change(double s, double lag, First first) const {
     if (!(lag > 0 && lag < length_)) return 0;
     const int part = lag < ends_[1] ? 0 : lag < ends_[2] ? 1 : 2;
     const double x = (lag - ends_[part]) / (ends_[part + 1] - ends_[part]) * per_part;
     const double y = s * rows;
     const int i = limited(x, per_part), k = limited(y, rows);
-    const float(*const at)[rows + 1] = &table_[post_first][part * per_part + i];
+    const float(*const at)[rows + 1] = &table_[static_cast<int>(first)][part * per_part + i];
     const auto along = [&](const float* v) {
       const double a = static_cast<double>(v[k]), b = static_cast<double>(v[k + 1]);
       return a + (b - a) * (y - k);
@@ -146,15 +149,15 @@ class Kernel {
     between_jumps(w, dt, [&](double begin, double length) {
       // A line, found from two points inside: at its ends rounding could look beyond a jump.
       const double a = voltage(begin + length / 4, dt, w), b = voltage(begin + 3 * length / 4, dt, w);
-      const double from = a - (b - a) / 2, to = b + (b - a) / 2;
-      beyond(device, -1, from, to, length, s);
-      beyond(device, 1, from, to, length, s);
+      const Line line{a - (b - a) / 2, b + (b - a) / 2};
+      beyond(device, -1, line, length, s);
+      beyond(device, 1, line, length, s);
     });
   }
-  /// A voltage that goes `from` .. `to` in `ms`: what it does where it is beyond the threshold of one sign.
+  /// A voltage that follows a line for `ms`: what it does where it is beyond the threshold of one sign.
   template <int count>
-  static void beyond(const Device& device, double sign, double from, double to, double ms,
-                     double (&s)[count]) {
+  static void beyond(const Device& device, double sign, const Line& line, double ms, double (&s)[count]) {
+    const auto [from, to] = line;
     constexpr double rounding = 1e-12;  // V; of the ends of a line
     const double threshold = sign < 0 ? device.c.V_neg : device.c.V_pos;
     const double a = sign * from - threshold, b = sign * to - threshold;

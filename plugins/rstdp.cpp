@@ -104,14 +104,14 @@ struct RStdp {
   }
   /// The postsynaptic spikes (applied, seen].
   static std::uint32_t take_post(State& s, const PostHistory& h, const SliceState& pre, const Shared& p,
-                                 Tick seen, Tick delay) {
-    const std::uint32_t n = h.upto(seen);
+                                 const Slice& slice) {
+    const std::uint32_t n = h.upto(slice.seen());
     std::uint32_t k = n;
     while (k && h[k - 1].tick > pre.applied) --k;
     for (; k < n; ++k) {
-      advance(s, pre, p, h[k].tick + delay);
+      advance(s, pre, p, h[k].tick + slice.delay);
       if (pre.trace != 0)
-        s.c += static_cast<float>(p.A_plus * pre.trace * decay(p.plus, h[k].tick + delay - pre.last));
+        s.c += static_cast<float>(p.A_plus * pre.trace * decay(p.plus, h[k].tick + slice.delay - pre.last));
     }
     return n;
   }
@@ -122,7 +122,7 @@ struct RStdp {
     const Tick t = n.s.emitted(), seen = n.s.seen();
     for (std::uint32_t i = 0; i < n.size(); ++i) {
       const PostHistory& h = n.post(i);
-      std::uint32_t k = take_post(n[i], h, pre, p, seen, n.s.delay);
+      std::uint32_t k = take_post(n[i], h, pre, p, n.s);
       advance(n[i], pre, p, t);
       if (k && h[k - 1].tick == seen) --k;  // at the same tick as this presynaptic spike
       if (k) n[i].c -= static_cast<float>(p.A_minus * h[k - 1].trace * decay(p.minus, seen - h[k - 1].tick));
@@ -133,8 +133,7 @@ struct RStdp {
     pre.applied = seen;
   }
   static void catch_up(Synapses<RStdp> n) {
-    for (std::uint32_t i = 0; i < n.size(); ++i)
-      take_post(n[i], n.post(i), n.slice_state(), n.shared(), n.s.seen(), n.s.delay);
+    for (std::uint32_t i = 0; i < n.size(); ++i) take_post(n[i], n.post(i), n.slice_state(), n.shared(), n.s);
     n.slice_state().applied = n.s.seen();
   }
   static void on_control(Synapses<RStdp> n, const Control& control) {
@@ -158,7 +157,7 @@ struct RStdp {
   }
   static double read(Synapses<RStdp> n, std::uint32_t i, std::uint32_t variable) {
     State s = n[i];
-    take_post(s, n.post(i), n.slice_state(), n.shared(), n.s.seen(), n.s.delay);
+    take_post(s, n.post(i), n.slice_state(), n.shared(), n.s);
     if (n.s.emitted() > s.at) advance(s, n.slice_state(), n.shared(), n.s.emitted());
     return static_cast<double>(variable == 0 ? s.weight : s.c);
   }

@@ -111,7 +111,8 @@ struct SpinValve {
 
   static double conductance(Synapses<SpinValve> n, std::uint32_t i, std::uint32_t d) {
     const valve::Device own = valve::device_of(n, i, d);
-    return own.g * own.conductance(n[i].state(d), n[i].of[d].antiparallel());
+    const double u = n[i].state(d);
+    return own.g * (n[i].of[d].antiparallel() ? own.antiparallel(u) : own.parallel(u));
   }
 
   /// What a field event leaves in a device.
@@ -215,7 +216,7 @@ struct SpinValve {
       case 4:
         return s.u2;
       case 5:
-        return pair ? conductance(n, i, 1) : n.shared().p.g * n.shared().device.conductance(s.u2, false);
+        return pair ? conductance(n, i, 1) : n.shared().p.g * n.shared().device.parallel(s.u2);
       default:
         return s.reading;
     }

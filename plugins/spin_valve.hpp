@@ -152,9 +152,10 @@ struct Device : Constants {
     if (linear != 0) return G_min + span * u;
     return u >= 1 ? G_max : G_min * math::exp(span * u);
   }
-  double conductance(double u, bool antiparallel) const {
+  /// And in the antiparallel one.
+  double antiparallel(double u) const {
     const double G = parallel(u);
-    return antiparallel ? G * (1 + MG(G)) : G;
+    return G * (1 + MG(G));
   }
   /// u of the conductance G, in [0, 1] where G is in [G_min, G_max].
   double state_of(double G) const { return linear != 0 ? (G - G_min) / span : math::log(G / G_min) / span; }
@@ -177,16 +178,15 @@ struct Device : Constants {
     return p.V > 0 ? u + (1 - u) * part : u - u * part;
   }
   /// The integral of the conductance over a pulse that begins at u [uS s].
-  double charge(double u, const Pulse& p, bool antiparallel) const {
-    if (!p.acts()) return conductance(u, antiparallel) * p.t;
+  double antiparallel_charge(double u, const Pulse& p) const {
+    return p.acts() ? charge(u, p) + boost_charge(u, p) : antiparallel(u) * p.t;
+  }
+  double charge(double u, const Pulse& p) const {
+    if (!p.acts()) return parallel(u) * p.t;
     // The closed forms are differences, of nearly equal numbers where the pulse is short.
     const bool brief = p.k * p.t < 0.1;
-    const double parallel_part = brief ? integral(0, p.t, 1,
-                                                  [&](double t) {
-                                                    return parallel(after(u, {p.V, t, p.k}));
-                                                  })
-                                       : parallel_charge(u, p);
-    return parallel_part + (antiparallel ? boost_charge(u, p) : 0);
+    if (!brief) return parallel_charge(u, p);
+    return integral(0, p.t, 1, [&](double t) { return parallel(after(u, {p.V, t, p.k})); });
   }
 
  private:
@@ -252,10 +252,12 @@ struct Pulsed {
 template <class M>
 double pulsed(Synapses<M> n, std::uint32_t i, std::uint32_t device, const Device& own, const Pulsed& on) {
   const double to = own.after(on.u, on.pulse), left = device::changed(n, i, device, on.u, to);
-  if (device::counts(n))
-    device::pay_pulse(n, i, device, on.pulse.V,
-                      own.g * (left == to ? own.charge(on.u, on.pulse, on.antiparallel)
-                                          : own.conductance(left, on.antiparallel) * on.pulse.t));
+  if (!device::counts(n)) return left;
+  const auto charge = [&] {
+    if (left != to) return (on.antiparallel ? own.antiparallel(left) : own.parallel(left)) * on.pulse.t;
+    return on.antiparallel ? own.antiparallel_charge(on.u, on.pulse) : own.charge(on.u, on.pulse);
+  };
+  device::pay_pulse(n, i, device, on.pulse.V, own.g * charge());
   return left;
 }
 
