@@ -51,11 +51,14 @@ struct Made {
     n.mean = {plan.statistics, units}, n.variance = {plan.statistics + units, units};
     plan.statistics += 2 * units;
   }
-  void curves(bool bounded) {
+  void bounded_curves() {
+    curves();
+    plan.layers.back().curves.n_max = 6;
+  }
+  void curves() {
     Layer& l = plan.layers.back();
     l.curves.taus = {4, 25};
     l.curves.curves = {{0.1, {0.5, -0.4}}, {-0.3, {0.2, 0.7}}, {0.05, {-1, 0.3}}};
-    if (bounded) l.curves.n_max = 6;
     l.read_out = take(4);
   }
 };
@@ -100,7 +103,7 @@ inline Made dense_net(Answer answer) {
   m.layer({5, 1, 1}, answer, 5);
   m.join(Join::dense);
   m.normalise(7);
-  if (answer == Answer::em) m.curves(false);
+  if (answer == Answer::em) m.curves();
   m.layer({3, 1, 1}, Answer::linear, 3);
   m.join(Join::dense);
   m.normalise(5);

@@ -46,6 +46,21 @@ inline const Catalogue& builtin() {
   return c;
 }
 
+/// Synapses of a model; `values` names its parameters and initial variables, the weight among them.
+struct SynapsesOf {
+  const SynapseTable& model;
+  Values values;
+  SynapsesOf(const SynapseTable& table, Values given) : model(table), values(std::move(given)) {}
+  SynapsesOf(std::string_view name, Values given) : SynapsesOf(built_in(name), std::move(given)) {}
+
+ private:
+  static const SynapseTable& built_in(std::string_view name) {
+    const Model* m = builtin().find(Kind::synapse, name);
+    if (!m) throw std::logic_error("no model " + std::string(name));
+    return *reinterpret_cast<const SynapseTable*>(m);
+  }
+};
+
 class NetworkBuilder {
  public:
   explicit NetworkBuilder(Tick duration, std::uint32_t seed = 1) {
@@ -109,7 +124,7 @@ class NetworkBuilder {
   /// A projection between whole populations, to be adjusted through the reference (valid until the next
   /// call).
   Projection& connect(std::uint32_t from, std::uint32_t to, const ConnectionRule& rule, Value weight,
-                      Tick delay, std::uint32_t port = 0) {
+                      Tick delay) {
     Projection p;
     p.name = "c" + std::to_string(net_.projections.size());
     p.sources = {range(from)};
@@ -118,14 +133,14 @@ class NetworkBuilder {
     p.synapse = reinterpret_cast<const SynapseTable*>(builtin().find(Kind::synapse, "static"));
     p.state = {weight.d};
     p.delay = Value(static_cast<double>(delay)).d;
-    p.port = port;
     net_.projections.push_back(std::move(p));
     return net_.projections.back();
   }
   /// Explicit edges with their own weights and delays.
   Projection& connect(std::uint32_t from, std::uint32_t to, std::vector<ListedEdge> edges,
                       std::uint32_t port = 0) {
-    auto& p = connect(from, to, Rule::listed, 0.0, net_.delay_resolution, port);
+    auto& p = connect(from, to, Rule::listed, 0.0, net_.delay_resolution);
+    p.port = port;
     std::stable_sort(edges.begin(), edges.end(),
                      [](const ListedEdge& a, const ListedEdge& b) { return a.target < b.target; });
     p.edges = std::move(edges);
@@ -133,11 +148,12 @@ class NetworkBuilder {
     // The lookahead is taken from the description: give the bounds of the list too.
     return p;
   }
-  /// A projection of synapses of any model; `values` names its parameters and initial variables, the weight
-  /// among them.
+  /// A projection of synapses of any model.
   Projection& connect(std::uint32_t from, std::uint32_t to, const ConnectionRule& rule,
-                      const SynapseTable& model, const Values& values, Tick delay, std::uint32_t port = 0) {
-    auto& p = connect(from, to, rule, 0.0, delay, port);
+                      const SynapsesOf& synapses, Tick delay) {
+    const SynapseTable& model = synapses.model;
+    const Values& values = synapses.values;
+    auto& p = connect(from, to, rule, 0.0, delay);
     p.synapse = &model;
     p.state.clear();
     std::size_t used = 0;
@@ -157,12 +173,6 @@ class NetworkBuilder {
     if (used != values.size())
       throw std::logic_error(std::string(model.model.name) + ": a field that it does not have");
     return p;
-  }
-  Projection& connect(std::uint32_t from, std::uint32_t to, const ConnectionRule& rule,
-                      std::string_view model, const Values& values, Tick delay, std::uint32_t port = 0) {
-    const Model* m = builtin().find(Kind::synapse, model);
-    if (!m) throw std::logic_error("no model " + std::string(model));
-    return connect(from, to, rule, *reinterpret_cast<const SynapseTable*>(m), values, delay, port);
   }
   /// A new value of a parameter at a tick, for a whole population.
   ScheduledControl& schedule(Tick tick, std::uint32_t population, std::string_view param, double value) {

@@ -50,12 +50,13 @@ struct Trained {
   /// All sources to all neurons through the port `hear`; the projection's index.
   std::uint32_t plastic(std::string_view model, const Values& values, Tick delay,
                         const ConnectionRule& rule = Rule::all_to_all) {
-    b.connect(from, to, rule, model, values, delay, 1);
+    b.connect(from, to, rule, SynapsesOf{model, values}, delay).port = 1;
     return static_cast<std::uint32_t>(b.network().projections.size() - 1);
   }
   /// Pairs with a weight and a delay of their own.
   std::uint32_t plastic(std::string_view model, const Values& values, std::vector<ListedEdge> edges) {
-    auto& p = b.connect(from, to, Rule::listed, model, values, b.network().delay_resolution, 1);
+    auto& p = b.connect(from, to, Rule::listed, SynapsesOf{model, values}, b.network().delay_resolution);
+    p.port = 1;
     std::stable_sort(edges.begin(), edges.end(),
                      [](const ListedEdge& x, const ListedEdge& y) { return x.target < y.target; });
     p.edges = std::move(edges);

@@ -79,10 +79,10 @@ constexpr std::uint32_t rows = 6, columns = 10;
 NetworkBuilder crossbar() {
   NetworkBuilder b(ms(20));
   const auto a = b.add("lif_delta", rows - 2), c = b.add("lif_delta", columns - 3), d = b.add("lif_delta", 5);
-  auto& p = b.connect(a, c, Rule::all_to_all, synapse_table<Counted>(), {}, ms(1));
+  auto& p = b.connect(a, c, Rule::all_to_all, SynapsesOf{synapse_table<Counted>(), {}}, ms(1));
   p.sources = {b.range(a), {b.first(d), 2}};
   p.targets = {b.range(c), {b.first(d) + 2, 3}};
-  b.connect(a, c, Rule::all_to_all, synapse_table<Counted>(), {}, ms(1));  // hears nothing
+  b.connect(a, c, Rule::all_to_all, SynapsesOf{synapse_table<Counted>(), {}}, ms(1));  // hears nothing
   b.record_weights(0, ms(1), ms(19));
   b.record_weights(1, ms(1), ms(19));
   return b;
@@ -123,9 +123,9 @@ TEST_CASE("addresses: environments address the projections that they drive") {
   NetworkBuilder b(ms(20));
   const auto a = b.add("lif_delta", 3), c = b.add("lif_delta", 4);
   const auto judge = b.add(neuron_table<Pulser>().model, 2);
-  b.connect(a, c, Rule::all_to_all, synapse_table<Counted>(), {}, ms(1));
-  b.connect(a, c, Rule::all_to_all, synapse_table<Counted>(), {}, ms(1));
-  b.connect(a, c, Rule::all_to_all, synapse_table<Counted>(), {}, ms(1));
+  b.connect(a, c, Rule::all_to_all, SynapsesOf{synapse_table<Counted>(), {}}, ms(1));
+  b.connect(a, c, Rule::all_to_all, SynapsesOf{synapse_table<Counted>(), {}}, ms(1));
+  b.connect(a, c, Rule::all_to_all, SynapsesOf{synapse_table<Counted>(), {}}, ms(1));
   b.network().populations[judge].drives = {2, 0};
   b.record_weights(0, ms(1), ms(19));
   b.record_weights(2, ms(1), ms(19));
@@ -167,7 +167,7 @@ TEST_CASE("addresses: a row and a column of a large array cost what they hold", 
   for (const bool acts : {false, true}) {
     NetworkBuilder b(ms(0.01) * (times + 10));
     const auto a = b.add("lif_delta", n), c = b.add("lif_delta", n);
-    b.connect(a, c, Rule::all_to_all, synapse_table<Counted>(), {}, ms(1));
+    b.connect(a, c, Rule::all_to_all, SynapsesOf{synapse_table<Counted>(), {}}, ms(1));
     ScheduledControl& e = b.at(0, note, {1}, {Row{0, 17}, Column{0, 400}});
     e.every = ms(0.01);
     e.count = acts ? times : 1;

@@ -97,7 +97,8 @@ Network everything(Tick duration) {
   other.numbers = {15};
   use(other, "rstdp", {{"w_max", 500}, {"tau_c", 50}, {"tau_d", 30}});
   b.network().weights.push_back({1, 1, ms(10), ms(5), never});
-  auto& inhibitory = b.connect(inh, exc, Rule::fixed_indegree, -600, ms(1.5), 1);
+  auto& inhibitory = b.connect(inh, exc, Rule::fixed_indegree, -600, ms(1.5));
+  inhibitory.port = 1;
   inhibitory.numbers = {5};
   use(inhibitory, "tsodyks_markram", {{"U", 0.5}, {"tau_rec", 100}});
   auto& long_way = b.connect(exc, delta, Rule::fixed_indegree, 3, 1);
@@ -109,7 +110,9 @@ Network everything(Tick duration) {
   b.connect(late, quiet, Rule::all_to_all, 9, ms(30));
   b.connect(slow, adex, Rule::all_to_all, 150, ms(2));
   b.connect(slow, cond, Rule::all_to_all, 1.5, ms(1.5));
-  b.connect(inh, cond, Rule::fixed_outdegree, 4, ms(1), 1).numbers = {3};
+  auto& few = b.connect(inh, cond, Rule::fixed_outdegree, 4, ms(1));
+  few.port = 1;
+  few.numbers = {3};
   // Waveforms that go on across the cut: followed, thinned, in steps.
   const auto wave = b.add("lif_exp", 6, {{"V", uniform(-70, -60)}});
   const auto wavy = b.add("poisson", 6, {{"rate", 0}}, Kind::source);

@@ -83,7 +83,7 @@ constexpr std::uint32_t rows = 7, columns = 11;
 NetworkBuilder array_of(const SynapseTable& model, const Values& values, Scheme scheme) {
   NetworkBuilder b(ms(20));
   const auto a = b.add("lif_delta", rows - 2), c = b.add("lif_delta", columns - 3), d = b.add("lif_delta", 5);
-  auto& p = b.connect(a, c, Rule::all_to_all, model, values, ms(1));
+  auto& p = b.connect(a, c, Rule::all_to_all, SynapsesOf{model, values}, ms(1));
   p.sources = {{b.first(d), 2}, b.range(a)};
   p.targets = {b.range(c), {b.first(d) + 2, 3}};
   p.crossbar = scheme;
@@ -208,7 +208,7 @@ TEST_CASE("crossbar: a V/2 pulse on 512 x 512 devices", "[.][bench]") {
     NetworkBuilder b(ms(0.01) * (times + 10));
     const auto a = b.add("lif_delta", n), c = b.add("lif_delta", n);
     b.network().block = 256;
-    auto& p = b.connect(a, c, Rule::all_to_all, "spin_valve", {{"u", 0.5}}, ms(1));
+    auto& p = b.connect(a, c, Rule::all_to_all, SynapsesOf{"spin_valve", {{"u", 0.5}}}, ms(1));
     p.crossbar = Scheme::half;
     ScheduledControl& e =
         b.at(0, p.synapse->model.stimuli[0], {V, 1e-6}, {CrossPoints{0, {17}, {400}, Scheme::half}});

@@ -34,9 +34,15 @@ Network network_of_images(const std::string& body) {
   return {};
 }
 
-/// Rows of pixels and a label in the population that shows them, which is the first one.
-void give(Network& net, std::uint32_t pixels, std::uint32_t classes, const std::vector<float>& all,
-          const std::vector<std::uint32_t>& labels, Tick every = period) {
+/// Rows of pixels, and a label of each.
+struct Labelled {
+  std::uint32_t pixels, classes;
+  std::vector<float> all;
+  std::vector<std::uint32_t> labels;
+};
+/// Puts them into the population that shows them, which is the first one.
+void give(Network& net, const Labelled& images, Tick every = period) {
+  const auto& [pixels, classes, all, labels] = images;
   Population& p = net.populations[0];
   p.pattern_inputs = pixels;
   p.pattern_targets = classes;
@@ -149,7 +155,7 @@ projections:
   back: {from: out, to: "image[0:3]", connect: one_to_one, synapse: {model: static, weight: 1, delay: 0.1 ms}}
 )");
   // Two pixels for four members: the third and fourth see the first and second again.
-  give(net, 2, 3, {0.25f, 0.5f, 0, 1, 0, 0, -1, 0.125f}, {1, 0, 2, 2});
+  give(net, {2, 3, {0.25f, 0.5f, 0, 1, 0, 0, -1, 0.125f}, {1, 0, 2, 2}});
   const auto o = run_images(net, 1);
   const std::vector<std::vector<float>> outputs{
       {0.5f, 0.5f, -0.25f}, {0.5f, 1, 0}, {0, 0, 0}, {-0.9375f, 0.125f, 1}};
@@ -198,7 +204,7 @@ TEST_CASE("images event by event: the outputs are the trainer's, and events are 
     auto [plan, model] = layers::layered(net);
     disturb_model(model);
     layers::fold(plan, model, net);
-    give(net, side, 5, pixels, labels);
+    give(net, {side, 5, pixels, labels});
     auto o = run_images(net, ranks);
     const auto got = o.recorder.report(0), wanted = layers::outputs(plan, model, copied, alone);
     REQUIRE(got.size() == wanted.size());
@@ -229,7 +235,7 @@ TEST_CASE("images: a run goes on from any checkpoint with the same bits") {
   auto [plan, model] = layers::layered(net);
   disturb_model(model);
   layers::fold(plan, model, net);
-  give(net, side, 5, drawn_pixels(), {0, 1, 2, 3, 4, 0, 1});
+  give(net, {side, 5, drawn_pixels(), {0, 1, 2, 3, 4, 0, 1}});
   MemoryCheckpoints checkpoints;
   auto whole = run_images(net, 1, &checkpoints);
   REQUIRE(checkpoints.saved.size() == 5);  // every 1.25 ms: at and between the begins of images
@@ -296,7 +302,7 @@ TEST_CASE("images in steps: outputs are the trainer's, on any rank and block and
       auto [plan, model] = layers::layered(net);
       for (float& w : model.parameters) w *= 3;
       layers::fold(plan, model, net);
-      give(net, side, 5, pixels, {0, 1, 2, 3, 4, 0, 1}, long_period);
+      give(net, {side, 5, pixels, {0, 1, 2, 3, 4, 0, 1}}, long_period);
       MemoryCheckpoints checkpoints;
       auto o = run_images(net, ranks, ranks == 1 ? &checkpoints : nullptr);
       const auto got = o.recorder.report(0), wanted = layers::outputs(plan, model, copied, alone);

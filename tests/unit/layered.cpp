@@ -109,9 +109,13 @@ struct Grid {
   int channels, height, width;
 };
 
+struct Kernel {
+  int size[2], stride[2] = {1, 1}, padding[2] = {0, 0}, dilation[2] = {1, 1};
+};
+
 /// Every input of every kernel, the kernel laid over the padded input by hand.
-Edges convolved(Grid a, Grid b, int groups, const int (&size)[2], const int (&stride)[2],
-                const int (&padding)[2], const int (&dilation)[2]) {
+Edges convolved(Grid a, Grid b, int groups, const Kernel& kernel) {
+  const auto& [size, stride, padding, dilation] = kernel;
   Edges all;
   const int in = a.channels / groups, out = b.channels / groups;
   for (int o = 0; o < b.channels; ++o)
@@ -135,19 +139,22 @@ Edges convolved(Grid a, Grid b, int groups, const int (&size)[2], const int (&st
 
 TEST_CASE("convolution: the edges and weights of a plain loop; strides, padding, dilation and groups") {
   const auto plain = between("[3, 9, 8]", "[6, 7, 6]", "{convolution: {kernel: 3}}");
-  CHECK((edges_of(plain) == convolved({3, 9, 8}, {6, 7, 6}, 1, {3, 3}, {1, 1}, {0, 0}, {1, 1})));
+  CHECK((edges_of(plain) == convolved({3, 9, 8}, {6, 7, 6}, 1, {.size = {3, 3}})));
   CHECK(plain.projections[0].shared_weights.size() == 6 * 3 * 9);
   const auto odd = between(
       "[4, 11, 9]", "[6, 6, 6]",
       "{convolution: {kernel: [3, 2], stride: [2, 1], padding: [1, 0], dilation: [1, 3], groups: 2}}");
-  CHECK((edges_of(odd) == convolved({4, 11, 9}, {6, 6, 6}, 2, {3, 2}, {2, 1}, {1, 0}, {1, 3})));
+  CHECK((edges_of(odd) ==
+         convolved({4, 11, 9}, {6, 6, 6}, 2,
+                   {.size = {3, 2}, .stride = {2, 1}, .padding = {1, 0}, .dilation = {1, 3}})));
   CHECK(odd.projections[0].shared_weights.size() == 6 * 2 * 6);
 }
 
 TEST_CASE(
     "pool: the edges of a plain loop, weights that average; dense: a weight for each pair in its order") {
   Edges wanted;
-  for (auto& [ends, weight] : convolved({3, 6, 5}, {3, 3, 3}, 3, {2, 2}, {2, 2}, {0, 1}, {1, 1}))
+  for (auto& [ends, weight] :
+       convolved({3, 6, 5}, {3, 3, 3}, 3, {.size = {2, 2}, .stride = {2, 2}, .padding = {0, 1}}))
     wanted[ends] = 0;
   for (const std::string kind : {"average", "sum", "max"}) {
     const Network net =

@@ -72,7 +72,7 @@ TEST_CASE("layers: gradients of convolutions are those of differences") {
     m.layer({2, c.in.height, c.in.width});
     m.layer(c.in, Answer::em, c.in.channels);
     m.join(Join::convolution);  // 1 x 1: so that the next one has a gradient to give on
-    m.curves(true);
+    m.bounded_curves();
     m.layer(c.out, Answer::linear, c.out.channels);
     m.join(Join::convolution, c.window);
     m.normalise(c.in.channels);
@@ -91,7 +91,7 @@ Made first_convolution() {
   m.layer({2, 2, 2}, Answer::em, 2);
   m.join(Join::convolution, {{3, 3}, {1, 1}, {0, 0}, {1, 1}, 1});
   m.normalise(3);
-  m.curves(false);
+  m.curves();
   m.layer({3, 1, 1}, Answer::linear, 3);
   m.join(Join::dense);
   return m;
@@ -133,7 +133,7 @@ TEST_CASE("layers: gradients of pools and of what skips layers are those of diff
       m.layer({1, 4, 4});
       m.layer({2, 4, 4}, Answer::em, 2);
       m.join(Join::convolution, {{3, 3}, {1, 1}, {1, 1}, {1, 1}, 1});
-      m.curves(false);
+      m.curves();
       m.layer({2, 2, 2});
       m.join(pool, tiling ? Window{{2, 2}, {2, 2}} : Window{{3, 3}, {2, 1}, {1, 0}});
       m.layer({8, 1, 1}, Answer::relu, 8);
@@ -158,7 +158,7 @@ TEST_CASE("layers: gradients of em neurons are those of their curves") {
   m.layer({3, 1, 1});
   m.layer({3, 1, 1}, Answer::em, 3);
   m.join(Join::one_to_one);
-  m.curves(false);
+  m.curves();
   m.layer({3, 1, 1});
   m.join(Join::one_to_one);
   SerialTransport serial;

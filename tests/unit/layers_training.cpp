@@ -24,7 +24,7 @@ Made mixture() {
   m.layer({5, 6, 6}, Answer::em, 5);
   m.join(Join::convolution, {{3, 3}, {1, 1}, {0, 0}, {1, 1}, 1});
   m.normalise(2);
-  m.curves(false);
+  m.curves();
   m.layer({5, 3, 3});
   m.join(Join::average_pool, {{2, 2}, {2, 2}, {0, 0}, {1, 1}, 1});
   m.layer({7, 3, 3}, Answer::relu, 7);
@@ -36,7 +36,7 @@ Made mixture() {
   m.join(Join::dense);
   m.normalise(28);
   m.plan.connections.back().dropout = 0.2;
-  m.curves(true);
+  m.bounded_curves();
   m.layer({4, 1, 1}, Answer::linear, 4);
   m.join(Join::dense);
   return m;
@@ -266,7 +266,7 @@ TEST_CASE("layers: outputs are those of plain loops") {
   m.layer({4, 3, 3}, Answer::em, 4);
   m.join(Join::convolution, {{3, 2}, {2, 2}, {1, 0}, {1, 1}, 2});
   m.normalise(2);
-  m.curves(true);
+  m.bounded_curves();
   m.layer({4, 2, 2});
   m.join(Join::max_pool, {{2, 2}, {1, 1}, {0, 0}, {1, 1}, 1});
   m.layer({5, 1, 1}, Answer::relu, 5);

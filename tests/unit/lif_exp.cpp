@@ -40,7 +40,7 @@ TEST_CASE("lif_exp: the response to one event, for every relation of the time co
       NetworkBuilder b(ms(100));
       const auto cell = b.add("lif_exp", 1, with(usual, port == exc ? "tau_syn_exc" : "tau_syn_inh", tau_s));
       const auto in = b.source(1, {{ms(3), 0}});
-      b.connect(in, cell, Rule::one_to_one, w, ms(1.5), port);
+      b.connect(in, cell, Rule::one_to_one, w, ms(1.5)).port = port;
       const auto rv = b.report(cell, "V", ms(0.25)), ri = b.report(cell, "I_syn", ms(0.25));
       auto got = run(b.network());
       const auto& V = got.recorder.report(rv);
@@ -86,7 +86,7 @@ TEST_CASE(
     NetworkBuilder b(ms(50));
     const auto cell = b.add("lif_exp", 1, usual);
     const auto in = b.source(1, {{ms(3), 0}});
-    b.connect(in, cell, Rule::one_to_one, 20 / peak * factor, ms(1.5), exc);
+    b.connect(in, cell, Rule::one_to_one, 20 / peak * factor, ms(1.5)).port = exc;
     b.record_spikes(cell);
     const auto expected = reference::simulate(b.network());
     CHECK(run(b.network()).spikes() == expected.spikes);
@@ -98,7 +98,7 @@ TEST_CASE("lif_exp: currents go on through refractoriness, V does not") {
   NetworkBuilder b(ms(20));
   const auto in = b.source(1, {{ms(1), 0}});
   const auto cell = b.add("lif_exp", 1, with(with(usual, "tau_syn_exc", 5.0), "v_th", 1.0));
-  b.connect(in, cell, Rule::one_to_one, 400.0, ms(1), exc);
+  b.connect(in, cell, Rule::one_to_one, 400.0, ms(1)).port = exc;
   b.record_spikes(cell);
   const auto rv = b.report(cell, "V", ms(0.1)), ri = b.report(cell, "I_syn", ms(0.1));
   auto got = run(b.network());
@@ -125,7 +125,7 @@ TEST_CASE(
   {
     const auto cell = alone.add("lif_exp", 1, usual);
     const auto in = alone.source(1, {{ms(3), 0}});
-    alone.connect(in, cell, Rule::one_to_one, 16000.0, ms(1), exc);
+    alone.connect(in, cell, Rule::one_to_one, 16000.0, ms(1)).port = exc;
   }
   const auto first = reference::simulate(alone.network()).spikes;
   REQUIRE(first.size() == 1);
@@ -169,7 +169,7 @@ TEST_CASE("lif_exp: rest above threshold, interrupted by inhibition") {
                             {"t_ref", 5},
                             {"I_dc", std::vector<double>{0, 1, 50, 500}},
                             {"V", std::vector<double>{-60, -55, -51, -50.0001}}});
-  b.connect(in, cells, Rule::all_to_all, -3000.0, ms(0.3), inh);
+  b.connect(in, cells, Rule::all_to_all, -3000.0, ms(0.3)).port = inh;
   b.record_spikes(cells);
   const auto c = compare(run(b.network()).spikes(), reference::simulate(b.network()));
   INFO(c.text());
@@ -199,7 +199,7 @@ TEST_CASE("lif_exp: two equal neurons in two kernel groups fire alike") {
   const auto many = b.add("lif_exp", 3, with(usual, "v_th", std::vector<double>{18, 20, 22}));
   const auto taus = b.add("lif_exp", 3, with(usual, "tau_m", std::vector<double>{15, 20, 25}));
   for (const auto p : {one, many, taus}) {
-    b.connect(in, p, Rule::all_to_all, 4000.0, ms(1), exc);
+    b.connect(in, p, Rule::all_to_all, 4000.0, ms(1)).port = exc;
     b.record_spikes(p);
   }
   const auto got = run(b.network());

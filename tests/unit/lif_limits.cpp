@@ -232,7 +232,7 @@ TEST_CASE("a plastic weight of zero fires no neuron that rests at its threshold"
       const auto cells = b.add(k.model, 2, values);
       b.record_spikes(cells);
       const auto in = b.source(1, {{ms(1), 0}, {ms(3990), 0}});
-      b.connect(in, cells, Rule::all_to_all, "stdp", {{"weight", w}, {"w_max", 2e30}}, ms(1));
+      b.connect(in, cells, Rule::all_to_all, SynapsesOf{"stdp", {{"weight", w}, {"w_max", 2e30}}}, ms(1));
       const auto got = run(b.network());
       CHECK(first_difference(got.spikes(), on_ranks(b.network(), 2).spikes()) == "");
       CHECK(got.spikes().size() == (w == 0 ? 0 : 2));

@@ -50,7 +50,8 @@ Network far_apart(std::uint32_t block = 4) {
   auto& drawn = b.connect(a, a, Rule::fixed_indegree, 0.3, 1);
   drawn.numbers = {2};
   drawn.delay = {Distribution::Kind::lognormal, std::log(1.5e6), 3, 1e5, 0x1p32 * 1e5};
-  auto& plastic = b.connect(a, a, Rule::fixed_indegree, "stdp", {{"weight", 0.2}, {"w_max", 0.5}}, 1);
+  auto& plastic =
+      b.connect(a, a, Rule::fixed_indegree, SynapsesOf{"stdp", {{"weight", 0.2}, {"w_max", 0.5}}}, 1);
   plastic.numbers = {3};
   plastic.delay = {Distribution::Kind::exponential, 2e8, 0, 1e5, 0x1p32 * 1e5};
   b.network().weights.push_back({3, 0, ms(100), 0, never});
@@ -78,18 +79,23 @@ class Keep : public Recorder {
   Told& t_;
 };
 
+struct Checkpoints {
+  MemoryCheckpoints* saving = nullptr;
+  Tick every = 0;
+  const MemoryCheckpoints* from = nullptr;
+};
 Told told_by(const Network& net, int ranks, std::uint32_t small_slices = 4096,
-             MemoryCheckpoints* saving = nullptr, Tick every = 0, const MemoryCheckpoints* from = nullptr) {
+             const Checkpoints& checkpoints = {}) {
   Told told;
   run_loopback(ranks, [&](Transport& t) {
     SimulationOptions options;
     options.small_slices = small_slices;
     Simulation simulation(net, t, options);
-    if (from) simulation.restore(*from);
+    if (checkpoints.from) simulation.restore(*checkpoints.from);
     Keep keep(told);
     RunHooks hooks;
-    hooks.checkpoints.every = every;
-    if (t.rank() == 0) hooks.checkpoints.sink = saving;
+    hooks.checkpoints.every = checkpoints.every;
+    if (t.rank() == 0) hooks.checkpoints.sink = checkpoints.saving;
     simulation.run(t.rank() == 0 ? &keep : nullptr, hooks);
   });
   return told;
@@ -157,7 +163,7 @@ TEST_CASE("a checkpoint holds the events on their way, and a run goes on from it
   const Network net = far_apart();
   for (const int ranks : {1, 2}) {
     MemoryCheckpoints saved;
-    const Told whole = told_by(net, ranks, 4096, &saved, ms(400));
+    const Told whole = told_by(net, ranks, 4096, {.saving = &saved, .every = ms(400)});
     CHECK(saved.saved.size() == 7);
     for (const auto& [at, parts] : saved.saved) {
       saved.chosen = at;
@@ -166,7 +172,7 @@ TEST_CASE("a checkpoint holds the events on their way, and a run goes on from it
       CHECK(saved.size("emissions") <= (emitted + 4) * sizeof(Emission));
       for (const int others : {1, 3})
         for (const std::uint32_t small : {0u, 4096u}) {
-          const Told rest = told_by(net, others, small, nullptr, 0, &saved);
+          const Told rest = told_by(net, others, small, {.from = &saved});
           const std::vector<Spike> expected(std::find_if(whole.spikes.begin(), whole.spikes.end(),
                                                          [t = at](const Spike& s) { return s.tick >= t; }),
                                             whole.spikes.end());
@@ -186,7 +192,7 @@ TEST_CASE("a checkpoint does not hold events that have arrived, though a delay m
   const auto to = b.add("lif_delta", 2, touchy);
   b.connect(from, to, {{0, 0, 2, ms(1.5)}, {1, 1, 2, ms(100'000)}});
   MemoryCheckpoints saved;
-  told_by(b.network(), 1, 4096, &saved, ms(500));
+  told_by(b.network(), 1, 4096, {.saving = &saved, .every = ms(500)});
   saved.chosen = saved.saved.begin()->first;
   CHECK(saved.size("emissions") <= 2 * sizeof(Emission));
 }

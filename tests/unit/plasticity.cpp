@@ -131,16 +131,18 @@ TEST_CASE(
   const auto in = b.source(3, spikes);
   const auto cells = b.add(neuron_table<Repeater>().model, 6);
   for (int k = 0; k < 2; ++k) {
-    auto& p =
-        b.connect(in, cells, Rule::fixed_indegree, synapse_table<Fickle>(), {{"weight", 2.0}}, ms(1), 1);
+    auto& p = b.connect(in, cells, Rule::fixed_indegree,
+                        SynapsesOf{synapse_table<Fickle>(), {{"weight", 2.0}}}, ms(1))
+                  .port = 1;
     p.numbers = {27};
   }
   // A network that hears them, so that a draw changes spikes: random numbers decide which cells pass the
   // threshold.
   const auto lif =
       b.add("lif_delta", 8, {{"v_th", 1}, {"v_reset", 0}, {"E_L", 0}, {"t_ref", 1}, {"tau_m", 10}});
-  b.connect(in, lif, Rule::all_to_all, synapse_table<Fickle>(), {{"weight", 0.9}}, ms(0.5));
-  b.connect(lif, cells, Rule::all_to_all, synapse_table<Fickle>(), {{"weight", 1.0}}, ms(1.5), 1);
+  b.connect(in, lif, Rule::all_to_all, SynapsesOf{synapse_table<Fickle>(), {{"weight", 0.9}}}, ms(0.5));
+  b.connect(lif, cells, Rule::all_to_all, SynapsesOf{synapse_table<Fickle>(), {{"weight", 1.0}}}, ms(1.5))
+      .port = 1;
   b.record_spikes(lif);
   b.report(cells, "heard", ms(5), ms(9));
   const auto projections = static_cast<std::uint32_t>(b.network().projections.size());
@@ -175,7 +177,7 @@ TEST_CASE("synapses that draw: another seed, other draws") {
     NetworkBuilder b(ms(20), seed);
     const auto in = b.source(1, {{ms(5), 0}});
     const auto cells = b.add(neuron_table<Repeater>().model, 3);
-    b.connect(in, cells, Rule::all_to_all, synapse_table<Fickle>(), {}, ms(1), 1);
+    b.connect(in, cells, Rule::all_to_all, SynapsesOf{synapse_table<Fickle>(), {}}, ms(1)).port = 1;
     b.record_weights(0, ms(10), ms(10), 1);
     draws.push_back(on_ranks(b.network(), 1).weights[0]);
   }
@@ -199,7 +201,7 @@ TEST_CASE(
                             {"t_ref", 2},
                             {"V", std::vector<double>{-60, -80}}});
   b.connect(in, cells, {{0, 0, 100, ms(1)}, {0, 1, 200, ms(1)}});
-  b.connect(in, cells, Rule::all_to_all, synapse_table<Watcher>(), {{"weight", 10}}, ms(1));
+  b.connect(in, cells, Rule::all_to_all, SynapsesOf{synapse_table<Watcher>(), {{"weight", 10}}}, ms(1));
   for (const std::uint32_t variable : {1u, 2u}) b.record_weights(1, ms(20), ms(19), variable);
   const auto data = on_ranks(b.network(), 1);
   const auto& edges = data.edges[1];
@@ -250,29 +252,41 @@ TEST_CASE("stdp, rstdp and a reward in mid-run: the same spikes, weights and rep
   auto b = recurrent({.neurons = 40, .noise = true, .duration = ms(1100)}, 5);  // beyond the first sweep
   const std::uint32_t exc = 0, inh = 1, in = 2;
   const auto index = [&] { return static_cast<std::uint32_t>(b.network().projections.size() - 1); };
-  b.connect(
-       exc, exc, Rule::pairwise_bernoulli, "stdp",
-       {{"weight", uniform(0, 60)}, {"w_max", 60}, {"lambda", 0.05}, {"mu_plus", 0.4}, {"mu_minus", 0.4}},
-       ms(1.5))
+  b.connect(exc, exc, Rule::pairwise_bernoulli,
+            SynapsesOf{"stdp",
+                       {{"weight", uniform(0, 60)},
+                        {"w_max", 60},
+                        {"lambda", 0.05},
+                        {"mu_plus", 0.4},
+                        {"mu_minus", 0.4}}},
+            ms(1.5))
       .numbers = {0.3};
   b.network().projections.back().delay = uniform(static_cast<double>(ms(0.5)), static_cast<double>(ms(3)));
   const auto stdp = index();
-  b.connect(
-       exc, inh, Rule::fixed_indegree, "stdp",
-       {{"weight", 20}, {"w_max", 60}, {"nearest", 1}, {"tau_minus", 40}, {"mu_plus", 0}, {"mu_minus", 0}},
-       ms(0.8))
+  b.connect(exc, inh, Rule::fixed_indegree,
+            SynapsesOf{"stdp",
+                       {{"weight", 20},
+                        {"w_max", 60},
+                        {"nearest", 1},
+                        {"tau_minus", 40},
+                        {"mu_plus", 0},
+                        {"mu_minus", 0}}},
+            ms(0.8))
       .numbers = {12};
   const auto nearest = index();
-  b.connect(in, exc, Rule::all_to_all, "rstdp",
-            {{"weight", 20}, {"w_max", 60}, {"A_plus", 0.8}, {"A_minus", 0.5}, {"tau_c", 300}}, ms(2));
+  b.connect(
+      in, exc, Rule::all_to_all,
+      SynapsesOf{"rstdp", {{"weight", 20}, {"w_max", 60}, {"A_plus", 0.8}, {"A_minus", 0.5}, {"tau_c", 300}}},
+      ms(2));
   const auto rstdp = index();
-  b.connect(exc, inh, Rule::pairwise_bernoulli, "tsodyks_markram",
-            {{"weight", 50}, {"U", 0.3}, {"tau_fac", 100}}, ms(1))
+  b.connect(exc, inh, Rule::pairwise_bernoulli,
+            SynapsesOf{"tsodyks_markram", {{"weight", 50}, {"U", 0.3}, {"tau_fac", 100}}}, ms(1))
       .numbers = {0.2};
   const auto short_term = index();
-  b.connect(inh, exc, Rule::pairwise_bernoulli, "istdp",
-            {{"weight", 30}, {"w_max", 200}, {"eta", 5}, {"rho0", 20}}, ms(1), 1)
+  b.connect(inh, exc, Rule::pairwise_bernoulli,
+            SynapsesOf{"istdp", {{"weight", 30}, {"w_max", 200}, {"eta", 5}, {"rho0", 20}}}, ms(1))
       .numbers = {0.5};
+  b.network().projections.back().port = 1;
   b.network().projections.back().delay = uniform(static_cast<double>(ms(0.5)), static_cast<double>(ms(3)));
   b.network().projections.back().sign = -1;
   const auto inhibitory = index();

@@ -173,9 +173,11 @@ TEST_CASE("replicas: distributions, all rules, the schedule, devices that draw, 
   b.connect(cells, others, Rule::pairwise_bernoulli, normal(2, 0.5), ms(1.5)).numbers = {0.4};
   b.connect(others, cells, Rule::fixed_total_number, uniform(50, 150), ms(0.7)).numbers = {25};
   b.connect(cells, cells, Rule::fixed_outdegree, uniform(50, 150), ms(2)).numbers = {3};
-  b.connect(cells, others, Rule::all_to_all, "stdp", {{"weight", uniform(0.2, 0.4)}}, ms(1));
-  b.connect(cells, others, Rule::all_to_all, "spin_valve",
-            {{"u", uniform(0.2, 0.8)}, {"w_max", 5}, {"cycle_noise", 0.1}, {"read_noise", 0.1}}, ms(1));
+  b.connect(cells, others, Rule::all_to_all, SynapsesOf{"stdp", {{"weight", uniform(0.2, 0.4)}}}, ms(1));
+  b.connect(cells, others, Rule::all_to_all,
+            SynapsesOf{"spin_valve",
+                       {{"u", uniform(0.2, 0.8)}, {"w_max", 5}, {"cycle_noise", 0.1}, {"read_noise", 0.1}}},
+            ms(1));
   b.connect(noise, others, Rule::fixed_indegree, 1.0, ms(1)).numbers = {2};
   Network& net = b.network();
   net.projections.back().sources = {

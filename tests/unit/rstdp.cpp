@@ -30,12 +30,16 @@ struct Reward {
 /// shifted by the delay.  At one time: postsynaptic spike, reward, presynaptic spike.
 class Integrated {
  public:
-  Integrated(const Rule3& rule, double weight, const SpikeTrain& pre, const SpikeTrain& post,
-             const std::vector<Reward>& rewards, Tick delay)
+  /// What it hears, in the network's time.
+  struct Heard {
+    SpikeTrain pre, post;
+    std::vector<Reward> rewards;
+  };
+  Integrated(const Rule3& rule, double weight, Tick delay, const Heard& heard)
       : r_(rule), w_(weight), delay_(delay) {
-    for (const Tick t : pre) events_.push_back({t, 2, 0});
-    for (const Tick s : post) events_.push_back({s + delay, 0, 0});
-    for (const auto& [tick, value] : rewards) events_.push_back({tick - delay, 1, value});
+    for (const Tick t : heard.pre) events_.push_back({t, 2, 0});
+    for (const Tick s : heard.post) events_.push_back({s + delay, 0, 0});
+    for (const auto& [tick, value] : heard.rewards) events_.push_back({tick - delay, 1, value});
     std::sort(events_.begin(), events_.end(),
               [](const Event& a, const Event& b) { return std::tie(a.at, a.kind) < std::tie(b.at, b.kind); });
   }
@@ -123,8 +127,8 @@ double compare(Trained& t, const std::vector<std::pair<std::uint32_t, Rule3>>& r
     REQUIRE(eligibilities.size() == frames * edges.size());
     double furthest = 0, furthest_c = 0;
     for (std::size_t e = 0; e < edges.size(); ++e) {
-      Integrated reference(rule, edges[e].weight, t.pre_of(edges[e]), t.post_of(edges[e]), rewards,
-                           edges[e].delay);
+      Integrated reference(rule, edges[e].weight, edges[e].delay,
+                           {t.pre_of(edges[e]), t.post_of(edges[e]), rewards});
       double low = edges[e].weight, high = low;
       for (std::size_t f = 0; f < frames; ++f) {
         const auto [weight, c] = reference.met(from + static_cast<Tick>(f) * every);

@@ -115,7 +115,8 @@ struct Shown {
       const auto noise = b.add("poisson", 20, {{"rate", 200}}, Kind::source);
       for (std::uint32_t port = 0; port < t.port_count; ++port) {
         const double weight = t.ports[port].unit[0] == 'p' ? 100 : 0.5;
-        b.connect(noise, subject, Rule::all_to_all, t.ports[port].sign < 0 ? -weight : weight, ms(1), port);
+        b.connect(noise, subject, Rule::all_to_all, t.ports[port].sign < 0 ? -weight : weight, ms(1)).port =
+            port;
       }
       show(subject);
     } else {
@@ -136,7 +137,7 @@ struct Shown {
       b.connect(noise, cells, Rule::all_to_all, 150, ms(1));
     }
     subject = static_cast<std::uint32_t>(b.network().projections.size());
-    b.connect(in, cells, Rule::all_to_all, t, values, ms(2));
+    b.connect(in, cells, Rule::all_to_all, SynapsesOf{t, values}, ms(2));
     for (std::uint32_t v = 0; v < t.model.variables.count; ++v) b.record_weights(subject, ms(1), 0, v);
     show(cells);
     for (int i = 0; i < 11; ++i) control(ms(50 * i + 40), reward, i % 2 ? -0.7 : 1.5);
@@ -261,8 +262,10 @@ TEST_CASE("tsodyks_markram: u and x go on from where they were, with the new tim
   NetworkBuilder b(ms(500));
   const auto in = b.source(1, {{ms(100), 0}, {ms(300), 0}});
   const auto to = b.add(neuron_table<Repeater>().model, 1);
-  b.connect(in, to, Rule::all_to_all, "tsodyks_markram",
-            {{"U", 0.5}, {"tau_rec", 100}, {"tau_fac", 50}, {"weight", 8}}, ms(1), 1);
+  b.connect(in, to, Rule::all_to_all,
+            SynapsesOf{"tsodyks_markram", {{"U", 0.5}, {"tau_rec", 100}, {"tau_fac", 50}, {"weight", 8}}},
+            ms(1))
+      .port = 1;
   set(b, ms(201), 0, "tau_rec", 400);
   set(b, ms(201), 0, "tau_fac", 200);
   const auto r = b.report(to, "heard", ms(1));
@@ -281,8 +284,10 @@ TEST_CASE(
   const auto cells = b.add(neuron_table<Repeater>().model, 3),
              driven = b.add("lif_delta", 3, {{"v_th", 1e6}});
   const SynapseTable& scaled = synapse_table<Scaled>();
-  for (int i = 0; i < 2; ++i) b.connect(in, cells, Rule::all_to_all, scaled, {{"weight", 4}}, ms(1), 1);
-  for (int i = 0; i < 2; ++i) b.connect(noise, driven, Rule::one_to_one, scaled, {{"weight", 0.5}}, ms(1));
+  for (int i = 0; i < 2; ++i)
+    b.connect(in, cells, Rule::all_to_all, SynapsesOf{scaled, {{"weight", 4}}}, ms(1)).port = 1;
+  for (int i = 0; i < 2; ++i)
+    b.connect(noise, driven, Rule::one_to_one, SynapsesOf{scaled, {{"weight", 0.5}}}, ms(1));
   const auto heard = b.report(cells, "heard", ms(1)), V = b.report(driven, "V", ms(1));
   for (std::uint32_t p = 0; p < 4; ++p) b.record_weights(p, ms(99));
   auto plain = run(b.network());
@@ -310,7 +315,7 @@ TEST_CASE(
     NetworkBuilder b(ms(100));
     const auto in = b.source(1, {{ms(10), 0}});
     const auto cells = b.add(neuron_table<Repeater>().model, 1);
-    b.connect(in, cells, Rule::all_to_all, synapse_table<Bounded>(), {}, ms(1), 1);
+    b.connect(in, cells, Rule::all_to_all, SynapsesOf{synapse_table<Bounded>(), {}}, ms(1)).port = 1;
     set(b, ms(50), 0, "low", 5);
     if (between) {
       b.at(ms(50), reward, {0});

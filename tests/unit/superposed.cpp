@@ -42,8 +42,8 @@ NetworkBuilder driven(const Plan& plan, const std::vector<Spike>* events) {
   const auto excitation = input(plan.rate), inhibition = input(plan.rate / 4);
   const Value w = plan.alike ? Value(plan.weight) : Value(uniform(0.5 * plan.weight, 1.5 * plan.weight));
   b.connect(excitation, cells, Rule::one_to_one, w, ms(1.5));
-  b.connect(inhibition, cells, Rule::one_to_one, uniform(-1.2 * plan.weight, -0.8 * plan.weight), ms(0.7),
-            plan.minus);
+  b.connect(inhibition, cells, Rule::one_to_one, uniform(-1.2 * plan.weight, -0.8 * plan.weight), ms(0.7))
+      .port = plan.minus;
   b.record_spikes(cells);
   b.record_spikes(excitation);
   b.record_spikes(inhibition);

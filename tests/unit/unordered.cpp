@@ -59,7 +59,8 @@ Network network(const Plan& plan, std::uint32_t seed) {
   const auto wire = [&](std::uint32_t from, double mean, std::uint32_t port, std::uint32_t number) {
     const double one = 0.5 * mean, other = 1.5 * mean;
     const auto some = uniform(std::min(one, other), std::max(one, other));
-    auto& p = b.connect(from, exc, Rule::fixed_indegree, some, 1, port);
+    auto& p = b.connect(from, exc, Rule::fixed_indegree, some, 1);
+    p.port = port;
     p.targets.push_back(b.range(inh));
     p.numbers = {static_cast<double>(number)};
     p.delay = uniform(0.2 * per_ms, 2 * per_ms);

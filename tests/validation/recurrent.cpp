@@ -124,9 +124,12 @@ TEST_CASE(
         false);
   drawn(b.connect(exc, inh, Rule::fixed_indegree, normal(150, 15, 0), 0), Rule::fixed_indegree, 9, false,
         true);
-  drawn(b.connect(inh, exc, Rule::fixed_indegree, normal(-600, 60, -INFINITY, 0), 0, 1),
-        Rule::pairwise_bernoulli, 0.3, true, true);
-  drawn(b.connect(inh, inh, Rule::fixed_indegree, -300.0, 0, 1), Rule::fixed_total_number, 70, true, true);
+  auto& to_exc = b.connect(inh, exc, Rule::fixed_indegree, normal(-600, 60, -INFINITY, 0), 0);
+  to_exc.port = 1;
+  drawn(to_exc, Rule::pairwise_bernoulli, 0.3, true, true);
+  auto& to_inh = b.connect(inh, inh, Rule::fixed_indegree, -300.0, 0);
+  to_inh.port = 1;
+  drawn(to_inh, Rule::fixed_total_number, 70, true, true);
   b.connect(noise, exc, Rule::one_to_one, 300.0, ms(1));
   b.record_spikes(exc);
   b.record_spikes(inh);

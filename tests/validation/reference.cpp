@@ -42,7 +42,7 @@ struct Integrated {
 
 TEST_CASE("reference: a delta jump decays with tau_m", "[reference]") {
   auto p = usual();
-  Neuron n(false, p, 0, 0, per_ms);
+  Neuron n(Neuron::Synapses::delta, p, 0, 0, per_ms);
   n.advance(3'000'000);
   n.receive(0, 7.5);
   n.advance(23'000'000);
@@ -52,7 +52,7 @@ TEST_CASE("reference: a delta jump decays with tau_m", "[reference]") {
 TEST_CASE("reference: constant current fires at the closed-form tick", "[reference]") {
   auto p = usual();
   p.I_dc = 300;  // rest 24 mV
-  Neuron n(false, p, 0, 0, per_ms);
+  Neuron n(Neuron::Synapses::delta, p, 0, 0, per_ms);
   const long double crossing = 20.0L * std::log(24.0L / 4.0L) * 1e6L;
   CHECK(n.first_at_or_above(20, 1'000'000'000).value() == static_cast<Tick>(std::ceil(crossing)));
 }
@@ -70,7 +70,7 @@ TEST_CASE("reference: potentials and first crossings agree with small integratio
     p.tau_syn[1] = trial % 7 == 0 ? p.tau_m : 0.3 + 12 * uniform01(a[2]);
     p.I_dc = 100 * uniform01(a[3]);
     const double V = 19 * uniform01(b[0]), Ie = 4000 * uniform01(b[1]), Ii = -4000 * uniform01(b[2]);
-    Neuron n(true, p, V, 0, per_ms);
+    Neuron n(Neuron::Synapses::exponential, p, V, 0, per_ms);
     n.receive(0, Ie);
     n.receive(1, Ii);
     const Tick horizon = 30'000'000;
@@ -113,7 +113,7 @@ TEST_CASE("reference: potentials and first crossings agree with small integratio
 TEST_CASE("reference: a refractory neuron loses delta input until its end and no longer", "[reference]") {
   auto p = usual();
   for (const Tick offset : {-1, 0, 1}) {
-    Neuron n(false, p, 0, 0, per_ms);
+    Neuron n(Neuron::Synapses::delta, p, 0, 0, per_ms);
     n.advance(5'000'000);
     n.spike();
     n.advance(7'000'000 + offset);
@@ -124,7 +124,7 @@ TEST_CASE("reference: a refractory neuron loses delta input until its end and no
 
 TEST_CASE("reference: currents of a refractory neuron go on", "[reference]") {
   auto p = usual();
-  Neuron n(true, p, 0, 0, per_ms);
+  Neuron n(Neuron::Synapses::exponential, p, 0, 0, per_ms);
   n.spike();
   n.advance(1'000'000);
   n.receive(0, 100);
@@ -145,7 +145,7 @@ TEST_CASE("reference: the screening in double misses nothing that a plain walk o
     p.tau_syn[0] = trial % 4 == 0 ? p.tau_m : 0.1 + 30 * uniform01(a[1]);
     p.tau_syn[1] = 0.1 + 30 * uniform01(a[2]);
     p.I_dc = 250 * 20 / p.tau_m * (0.2 + 1.6 * uniform01(a[3]));
-    Neuron n(true, p, 20 - 60 * uniform01(b[0]), 0, 50);  // a tick is 20 us
+    Neuron n(Neuron::Synapses::exponential, p, 20 - 60 * uniform01(b[0]), 0, 50);  // a tick is 20 us
     n.receive(0, 3000 * uniform01(b[1]) / p.tau_syn[0]);
     n.receive(1, -6000 * uniform01(b[2]) / p.tau_syn[1]);
     std::optional<Tick> plain;
