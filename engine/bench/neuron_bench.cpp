@@ -5,13 +5,12 @@
 #include <stdexcept>
 #include <utility>
 
-#include "connect/rule.hpp"
+#include "bench/small_network.hpp"
 #include "core/connect.hpp"
 #include "core/failure.hpp"
 #include "core/input/source.hpp"
 #include "core/input/train.hpp"
 #include "network/grouping.hpp"
-#include "spinet/synapse.hpp"
 
 namespace spinet {
 namespace {
@@ -37,79 +36,23 @@ struct Hand {
   }
 };
 
-/// Hands on the payload, which is the weight of an arrival.
-struct Wire {
-  static constexpr const char* name = "wire";
-  static constexpr const char* doc = "Hands on the payload of an event.";
-  struct Params {};
-  struct State {
-    float weight;
-  };
-  static auto params() { return FieldTable<Params>{}; }
-  static auto variables() {
-    FieldTable<State> t;
-    t.add(&State::weight, "weight", "1", 1.0, any(), initial | port_unit, "1");
-    return t;
-  }
-};
-
-Distribution of_all(std::vector<double> values) {
-  Distribution d;
-  d.a = values.front();
-  if (std::count(values.begin(), values.end(), d.a) == static_cast<std::ptrdiff_t>(values.size())) return d;
-  d.kind = Distribution::Kind::listed;
-  d.values = std::move(values);
-  return d;
-}
-
-Population& add(Network& net, const Model& model, std::uint32_t size) {
-  Population p;
-  p.name = model.name;
-  p.first = net.gid_count();
-  p.size = size;
-  p.model = &model;
-  net.populations.push_back(std::move(p));
-  return net.populations.back();
-}
-
 void add_neurons(Network& net, const NeuronTable& table, const std::vector<NeuronParams>& params,
                  const NeuronParams::Changes& initial) {
-  Population& neurons = add(net, table.model, static_cast<std::uint32_t>(params.size()));
+  Population& neurons = add_population(net, table.model, static_cast<std::uint32_t>(params.size()));
   for (std::uint32_t f = 0; f < table.model.params.count; ++f) {
     std::vector<double> values;
     values.reserve(params.size());
     for (const NeuronParams& p : params) values.push_back(p.values()[f]);
     neurons.params.push_back(of_all(std::move(values)));
   }
-  for (std::uint32_t v = 0; v < table.model.variables.count; ++v) {
-    const Field& f = table.model.variables.data[v];
-    if (!(f.flags & Flag::initial)) continue;
-    double x = f.preset;
-    for (const auto& [name, value] : initial)
-      if (name == f.name) x = value;
-    neurons.initial.push_back(of_all({x}));
-  }
-  if (!table.environment) return;
-  neurons.patterns = {0, 1, 1, 0};  // two, of one input and one target
-  neurons.pattern_inputs = neurons.pattern_targets = 1;
-  neurons.drives = {0};
+  set_initial(neurons, table, initial);
 }
 
 /// A population of hands, one for each neuron, at `port`.
 Projection& connect_hands(Network& net, std::uint32_t neurons, std::uint32_t port) {
   const GidRange targets{net.populations[neurons].first, net.populations[neurons].size};
-  const Gid hands = add(net, source_table<Hand>().model, targets.count).first;
-  Projection p;
-  p.name = "port " + std::to_string(port);
-  p.targets = {targets};
-  p.sources = {{hands, targets.count}};
-  p.rule = connection_rule("one_to_one");
-  p.synapse = &synapse_table<Wire>();
-  p.state = {of_all({1})};
-  p.delay = of_all({1});
-  p.port = port;
-  net.projections.push_back(std::move(p));
-  return net.projections.back();
+  const Gid hands = add_population(net, source_table<Hand>().model, targets.count).first;
+  return add_projection(net, "one_to_one", {hands, targets.count}, targets, port);
 }
 
 /// The neurons, and hands for each of their ports; superposed input is the last projection.
@@ -121,7 +64,7 @@ Network network_of(const NeuronTable& table, const std::vector<NeuronParams>& pa
   net.duration = Tick{1} << 61;
   net.delay_resolution = 1;
   net.block = 1;  // a block may hold any part of the neurons
-  if (setting.first) add(net, source_table<Hand>().model, setting.first);
+  if (setting.first) add_population(net, source_table<Hand>().model, setting.first);
   const auto self = static_cast<std::uint32_t>(net.populations.size());
   add_neurons(net, table, params, setting.initial);
   for (std::uint32_t port = 0; port < table.port_count; ++port) connect_hands(net, self, port);

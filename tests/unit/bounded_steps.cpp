@@ -5,28 +5,25 @@
 #include <random>
 #include <vector>
 
-#include "support/lone_synapse.hpp"
+#include "support/synapses_on_bench.hpp"
 
 using namespace spinet;
 using namespace spinet::test;
 
 TEST_CASE("nl_sb, lhb: one step at each pair, and how long a memory lasts") {
-  const auto pair = [](LoneSynapse& d, bool up) {
+  const auto pair = [](SynapsesOnBench& d, bool up) {
     d.wait(1);
     if (up) d.spike();
     else d.post();
     d.wait(5e-3);
     if (up) d.post();
     else d.spike();
-    const Slice s = d.slice();
-    d.table.catch_up(&s);
-    d.spikes.erase(d.spikes.begin() + PostHistory::spare,
-                   d.spikes.end() - (d.spikes.size() > PostHistory::spare));
+    d.bench.forget(d.now);
   };
   std::mt19937 random(1);
   for (const double n : {8.0, 16.0, 32.0}) {
-    LoneSynapse soft("nl_sb", {{"n", n}, {"w_max", 1}, {"weight", 0.5}}), other = soft;
-    LoneSynapse hard("lhb", {{"n", n}, {"w_max", 1}, {"weight", 0.5}});
+    SynapsesOnBench soft("nl_sb", {{"n", n}, {"w_max", 1}, {"weight", 0.5}}), other = soft;
+    SynapsesOnBench hard("lhb", {{"n", n}, {"w_max", 1}, {"weight", 0.5}});
     pair(soft, true);
     CHECK(soft("weight") == Approx(0.5 + 0.5 / n).epsilon(1e-6));
     pair(other, false);
@@ -50,7 +47,7 @@ TEST_CASE("nl_sb, lhb: one step at each pair, and how long a memory lasts") {
     std::vector<std::size_t> up(size), down(size);
     for (std::size_t j = 0; j < size; ++j)
       for (const bool rise : {true, false}) {
-        LoneSynapse d("lhb", {{"n", n}, {"w_max", 1}, {"weight", static_cast<double>(j) / n}});
+        SynapsesOnBench d("lhb", {{"n", n}, {"w_max", 1}, {"weight", static_cast<double>(j) / n}});
         pair(d, rise);
         (rise ? up : down)[j] = static_cast<std::size_t>(std::lround(d("weight") * n));
       }

@@ -10,10 +10,10 @@
 #include "network/loader.hpp"
 #include "network/lookup.hpp"
 #include "spinet/device.hpp"
-#include "support/lone_synapse.hpp"
 #include "support/memory_checkpoints.hpp"
 #include "support/plastic.hpp"
 #include "support/run.hpp"
+#include "support/synapses_on_bench.hpp"
 
 using namespace spinet;
 using namespace spinet::test;
@@ -74,8 +74,8 @@ double after_pair(double s, double dt, double step = 0.01) {
 }
 
 /// One device on a bench.
-struct Junction : LoneSynapse {
-  explicit Junction(const Given& given = {}) : LoneSynapse("pvdf", given) { now = 0, delay = 1; }
+struct Junction : SynapsesOnBench {
+  explicit Junction(const Given& given = {}) : SynapsesOnBench("pvdf", given, {.delay = 1}) { now = 0; }
   Junction& pulse(double V, double seconds, int n = 1) {
     for (int i = 0; i < n; ++i, now += 20'000'000) control(device::pulse, V, seconds);
     return *this;
@@ -211,9 +211,9 @@ TEST_CASE("pvdf: a pulse is its differential equation, whole or in pieces, and w
 TEST_CASE("pvdf: within -0.67 and +1.0 V a million pulses change no bit, and time changes none") {
   Junction d(Given{{"s", 0.37}});
   d.field(150);
-  const auto before = d.state;
+  const SynapseBench before = d.bench;
   for (const double V : {-0.67, 1.0, -0.3, 0.5}) d.pulse(V, 1, 250'000);
-  CHECK(std::memcmp(before.data(), d.state.data(), 8 * before.size()) == 0);
+  CHECK(d.bench.same_states(before));
   d.now += Tick{100} * 60 * 1'000'000'000;
   CHECK(d("s") == 0.37);
   CHECK(d.pulse(-0.6701, 1)("s") == 0.37);  // moves what lies below its reach alone
@@ -416,14 +416,10 @@ TEST_CASE("pvdf: the same data on any ranks and blocks, after a restart, whateve
 
 TEST_CASE("pvdf: parameters that contradict each other") {
   const auto reason = [](const Given& given) {
+    const Fields& fields = pvdf().model.params;
+    const std::vector<double> values = values_of(fields, given);
     std::vector<double> params(pvdf().params_size / 8);
-    for (std::uint32_t i = 0; i < pvdf().model.params.count; ++i) {
-      const Field& f = pvdf().model.params.data[i];
-      double x = f.preset;
-      for (const auto& [name, value] : given)
-        if (name == f.name) x = value;
-      put(params.data(), f, x);
-    }
+    for (std::uint32_t i = 0; i < fields.count; ++i) put(params.data(), fields.data[i], values[i]);
     const char* why = pvdf().check(params.data());
     return std::string(why ? why : "");
   };

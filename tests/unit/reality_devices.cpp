@@ -9,10 +9,10 @@
 
 #include "comm/loopback.hpp"
 #include "network/loader.hpp"
-#include "support/lone_synapse.hpp"
 #include "support/memory_checkpoints.hpp"
 #include "support/network_builder.hpp"
 #include "support/run.hpp"
+#include "support/synapses_on_bench.hpp"
 
 using namespace spinet;
 using namespace spinet::test;
@@ -176,11 +176,10 @@ TEST_CASE("reality: what pulses, reads and fields cost, with the I-V of the devi
     }
   }
   // I^2 R t, and V^2 t / R of the read.
-  LoneSynapse sot("sot_device", {{"energy", 1}, {"resistance", 500}, {"read_width", 2}});
+  SynapsesOnBench sot("sot_device", {{"energy", 1}, {"resistance", 500}, {"read_width", 2}});
   Control c;
   c.value[0] = 8, c.value[1] = 3e-3;
-  const Slice s = sot.slice();
-  sot.table.on_control_of(s, c);
+  sot.bench.control(sot.now, c);
   CHECK(sot("energy") == Approx(8e-3 * 8e-3 * 500 * 3e-3 * 1e9).epsilon(1e-12));
   sot.spike();
   CHECK(sot("energy") == Approx((8e-3 * 8e-3 * 500 * 3e-3 + 0.1 * 0.1 / 500 * 2e-3) * 1e9).epsilon(1e-12));

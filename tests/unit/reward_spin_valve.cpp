@@ -5,13 +5,12 @@
 #include <cmath>
 
 #include "comm/loopback.hpp"
-#include "network/extended.hpp"
 #include "network/loader.hpp"
 #include "support/memory_checkpoints.hpp"
 #include "support/network_builder.hpp"
 #include "support/run.hpp"
+#include "support/synapses_on_bench.hpp"
 
-#include "network/lookup.hpp"
 #include "spinet/reward.hpp"
 
 using namespace spinet;
@@ -22,84 +21,18 @@ namespace {
 const SynapseTable& rule() {
   return *reinterpret_cast<const SynapseTable*>(builtin().find(Kind::synapse, "reward_spin_valve"));
 }
-using Given = std::vector<std::pair<std::string, double>>;
-
 /// One synapse on a neuron whose `gradient` is 1.
-struct Synapse {
-  std::vector<double> params, shared;
-  std::shared_ptr<const ExtendedTable> extended;  // where energy is counted, say
-  const SynapseTable* table = nullptr;
-  std::vector<double> state, slice_state;
-  NeuronTable neuron{};
-  std::uint16_t target = 0;
-  std::uint8_t copy = 0;
-  std::uint32_t read = 0;
-  Gid gid = 3;
-  Tick now = 1'000'000;
-
-  explicit Synapse(const Given& given = {})
-      : params(rule().params_size / 8),
-        shared(rule().shared_size / 8 + 1),
-        slice_state(rule().slice_state_size / 8) {
-    const auto value = [&](const Field& f) {
-      for (const auto& [name, x] : given)
-        if (name == f.name) return x;
-      return f.preset;
-    };
-    const auto& m = rule().model;
-    for (std::uint32_t i = 0; i < m.params.count; ++i)
-      put(params.data(), m.params.data[i], value(m.params.data[i]));
-    REQUIRE(rule().check(params.data()) == nullptr);
-    std::vector<double> values;
-    for (std::uint32_t i = 0; i < m.params.count; ++i) values.push_back(value(m.params.data[i]));
-    extended = spinet::extended(rule(), values);
-    table = extended ? &extended->table() : &rule();
-    state.resize(table->state_size / 8 + 1);
-    const RunInfo run{1e6};
-    rule().prepare(shared.data(), params.data(), &run);
-    for (std::uint32_t i = 0; i < m.variables.count; ++i)
-      if (m.variables.data[i].flags & initial)
-        put(state.data(), m.variables.data[i], value(m.variables.data[i]));
-    const Slice begin = slice();
-    rule().init(&begin);
-    neuron.read = [](const NeuronBlock*, Tick, std::uint32_t, std::uint32_t) noexcept { return 1.0; };
-  }
-  Slice slice() {
-    Slice s{};
-    s.tick = now;
-    s.delay = s.payload = 1;
-    s.count = 1;
-    s.targets = &target;
-    s.state = state.data();
-    s.slice_state = slice_state.data();
-    s.shared = shared.data();
-    s.copies = &copy;
-    s.gids = &gid;
-    s.random = {1, 2};
-    s.extras = table->extras;
-    s.params = params.data();
-    s.run = {1e6};
-    s.neuron = &neuron;
-    s.reads = &read;
-    return s;
-  }
-  void control(const Stimulus& what, double value) {
-    Control c{};
-    c.stimulus = stimulus_of(rule().model, what);
-    c.value[0] = value;
-    const Slice s = slice();
-    rule().on_control_of(s, c);
-  }
-  double transmit() {
-    double w;
-    const Slice s = slice();
-    rule().on_pre_of(s, &w);
-    return w;
-  }
+struct Synapse : SynapsesOnBench {
+  explicit Synapse(const Given& given = {}, std::uint32_t seed = 1)
+      : SynapsesOnBench(
+            "reward_spin_valve", given,
+            {.seed = seed, .delay = 1, .target_variable = [](Tick, std::uint32_t, std::uint32_t) noexcept {
+               return 1.0;
+             }}) {}
   /// A presentation of eligibility 1, and its reward: D += change (at rate 1).
   Synapse& reward(double change) {
     now += 1000;
-    transmit();
+    spike();
     control(spinet::reward, change);
     return *this;
   }
@@ -107,12 +40,6 @@ struct Synapse {
     now += 1000;
     control(spinet::batch_end, 0);
     return *this;
-  }
-  double operator()(const std::string& name) {
-    const Slice s = slice();
-    for (std::uint32_t i = 0; i < rule().model.variables.count; ++i)
-      if (name == rule().model.variables.data[i].name) return rule().read(&s, 0, i);
-    throw std::logic_error(name);
   }
 };
 
@@ -186,7 +113,7 @@ TEST_CASE("reward_spin_valve: the weight is what the device's closed forms give,
         CHECK(s("u") == Approx(e.u).epsilon(1e-12));
         CHECK(s("u2") == Approx(e.u2).epsilon(1e-12).margin(1e-15));
         CHECK(s("weight") == Approx(e.weight()).epsilon(1e-11).margin(1e-12));
-        CHECK(s.transmit() == s("weight"));
+        CHECK(s.spike() == s("weight"));
       }
     }
 }
@@ -223,14 +150,14 @@ TEST_CASE(
   CHECK(calm("energy") > 0);
   const double before = calm("energy"),
                both = 0.64 * (std::pow(89 / 0.64, calm("u")) + std::pow(89 / 0.64, calm("u2")));
-  calm.transmit();
+  calm.spike();
   CHECK(calm("energy") - before ==
         Approx(0.01 * both).epsilon(1e-9));  // 0.1 V, 1 ms, at both devices of the weight
   const double w = s("weight"), energy = s("energy");
   double sum = 0, squares = 0;
   for (int i = 0; i < 2000; ++i) {
     ++s.now;
-    const double x = s.transmit() - w;
+    const double x = s.spike() - w;
     sum += x, squares += x * x;
   }
   CHECK(s("weight") == w);
@@ -247,8 +174,7 @@ TEST_CASE("reward_spin_valve: the boost is read before and in the field, each re
   const Given given{{"read_noise", noise}, {"linear", 1}, {"w_max", 1e4}, {"V_down", -1.82}};
   double sum = 0, squares = 0;
   for (int i = 0; i < n; ++i) {
-    Synapse one(given);
-    one.gid = static_cast<Gid>(i);
+    Synapse one(given, static_cast<std::uint32_t>(i));
     const double w = one.reward(D).batch_end()("weight");
     sum += w, squares += w * w;
   }
@@ -262,8 +188,7 @@ TEST_CASE("reward_spin_valve: the boost is read before and in the field, each re
   // A difference below 0 writes nothing, and a change without any boost now and then does.
   int written = 0;
   for (int i = 0; i < n; ++i) {
-    Synapse one(given);
-    one.gid = static_cast<Gid>(i);
+    Synapse one(given, static_cast<std::uint32_t>(i));
     const double w = one.reward(0.2).batch_end()("weight");
     CHECK(w >= 0);
     written += w > 0;

@@ -9,14 +9,11 @@
 
 #include "comm/loopback.hpp"
 #include "core/connect.hpp"
-#include "network/extended.hpp"
 #include "network/loader.hpp"
 #include "support/memory_checkpoints.hpp"
 #include "support/network_builder.hpp"
 #include "support/run.hpp"
-
-#include "network/lookup.hpp"
-#include "spinet/device.hpp"
+#include "support/synapses_on_bench.hpp"
 
 using namespace spinet;
 using namespace spinet::test;
@@ -26,114 +23,30 @@ namespace {
 const SynapseTable& valve() {
   return *reinterpret_cast<const SynapseTable*>(builtin().find(Kind::synapse, "spin_valve"));
 }
-std::uint32_t index_of(const Fields& f, const std::string& name) {
-  for (std::uint32_t i = 0; i < f.count; ++i)
-    if (name == f.data[i].name) return i;
-  throw std::logic_error("no field " + name);
-}
-
 /// Some devices of one set of parameters; `given` names parameters and initial values.
-struct Devices {
-  std::vector<double> params, shared;
-  std::shared_ptr<const ExtendedTable> extended;  // where energy is counted, say
-  const SynapseTable* table = nullptr;
-  std::vector<double> state;
-  std::vector<std::uint16_t> targets;
-  std::vector<std::uint8_t> copies;
-  std::vector<Gid> gids;
-  std::uint32_t count;
-  Tick now = 0;
-
-  explicit Devices(std::vector<std::pair<std::string, double>> given = {}, std::uint32_t n = 1)
-      : params(valve().params_size / 8), shared(valve().shared_size / 8 + 1), copies(n), count(n) {
-    const auto& m = valve().model;
-    const auto value = [&](const Field& f) {
-      for (const auto& [name, x] : given)
-        if (name == f.name) return x;
-      return f.preset;
-    };
-    for (std::uint32_t i = 0; i < m.params.count; ++i)
-      put(params.data(), m.params.data[i], value(m.params.data[i]));
-    REQUIRE(valve().check(params.data()) == nullptr);
-    std::vector<double> values;
-    for (std::uint32_t i = 0; i < m.params.count; ++i) values.push_back(value(m.params.data[i]));
-    extended = spinet::extended(valve(), values);
-    table = extended ? &extended->table() : &valve();
-    state.resize(std::size_t{table->state_size} / 8 * n);
-    const RunInfo run{1e6};
-    valve().prepare(shared.data(), params.data(), &run);
-    for (std::uint32_t k = 0; k < n; ++k) {
-      for (std::uint32_t i = 0; i < m.variables.count; ++i)
-        if (m.variables.data[i].flags & initial)
-          put(state.data() + table->state_size / 8 * k, m.variables.data[i], value(m.variables.data[i]));
-      targets.push_back(static_cast<std::uint16_t>(k));
-      gids.push_back(k);
-    }
-    for (std::uint32_t k = 0; k < n; ++k) {
-      Slice one = slice();
-      one.count = 1;
-      one.state = state.data() + table->state_size / 8 * k;
-      one.targets += k;
-      valve().init(&one);
-    }
+struct Valves : SynapsesOnBench {
+  explicit Valves(const Given& given = {}, std::uint32_t n = 1)
+      : SynapsesOnBench("spin_valve", given, {.count = n, .delay = 1}) {
+    now = 0;
   }
-  Slice slice() {
-    Slice s{};
-    s.tick = now;
-    s.delay = 1;
-    s.payload = 1;
-    s.count = count;
-    s.targets = targets.data();
-    s.state = state.data();
-    s.shared = shared.data();
-    s.copies = copies.data();
-    s.gids = gids.data();
-    s.random = {1, 2};
-    s.extras = table->extras;
-    s.params = params.data();
-    s.run = {1e6};
-    return s;
-  }
-  Devices& pulse(double V, double seconds, int n = 1) {
-    Control c;
-    c.stimulus = stimulus_of(valve().model, device::pulse);
-    c.value[0] = V;
-    c.value[1] = seconds;
-    for (int i = 0; i < n; ++i, now += 10'000'000) {
-      const Slice s = slice();
-      valve().on_control_of(s, c);
-    }
+  Valves& pulse(double V, double seconds, int n = 1) {
+    for (int i = 0; i < n; ++i, now += 10'000'000) control(device::pulse, V, seconds);
     return *this;
   }
-  Devices& field(double tesla, int state_wanted = 0) {
-    Control c;
-    c.stimulus = stimulus_of(valve().model, device::field);
-    c.value[0] = tesla;
-    c.value[1] = state_wanted == 0  ? device::unchanged
-                 : state_wanted > 0 ? device::parallel
-                                    : device::antiparallel;
-    const Slice s = slice();
-    valve().on_control_of(s, c);
+  Valves& field(double tesla, int state_wanted = 0) {
+    control(device::field, tesla,
+            state_wanted == 0  ? device::unchanged
+            : state_wanted > 0 ? device::parallel
+                               : device::antiparallel);
     return *this;
-  }
-  double operator()(const std::string& variable, std::uint32_t i = 0) {
-    const Slice s = slice();
-    return valve().read(&s, i, index_of(valve().model.variables, variable));
-  }
-  std::vector<double> weights() {
-    std::vector<double> w(count);
-    const Slice s = slice();
-    valve().on_pre_of(s, w.data());
-    return w;
   }
 };
-using Given = std::vector<std::pair<std::string, double>>;
 
 }  // namespace
 
 TEST_CASE("spin_valve: 50 pulses multiply the conductance by 47 and divide it by 31, in both maps") {
   for (const bool linear : {false, true}) {
-    Devices d(Given{{"linear", linear}});
+    Valves d(Given{{"linear", linear}});
     d.pulse(-4, 1);
     CHECK(d("G") == Approx(0.64).epsilon(1e-14));
     d.pulse(2.5, 5e-3, 10);
@@ -154,7 +67,7 @@ TEST_CASE("spin_valve: 50 pulses multiply the conductance by 47 and divide it by
 
 TEST_CASE("spin_valve: a pulse in pieces does what it does whole") {
   for (const double V : {2.5, -2.35, 1.3, -3.1}) {
-    Devices whole(Given{{"u", 0.4}, {"energy", 1}}), pieces(Given{{"u", 0.4}, {"energy", 1}});
+    Valves whole(Given{{"u", 0.4}, {"energy", 1}}), pieces(Given{{"u", 0.4}, {"energy", 1}});
     whole.pulse(V, 40e-3);
     pieces.pulse(V, 1e-3, 40);
     CHECK(pieces("u") == Approx(whole("u")).epsilon(1e-13));
@@ -163,18 +76,18 @@ TEST_CASE("spin_valve: a pulse in pieces does what it does whole") {
 }
 
 TEST_CASE("spin_valve: below the threshold a million pulses change no bit") {
-  Devices d(Given{{"u", 0.37}, {"pair", 1}, {"u2", 0.81}});
+  Valves d(Given{{"u", 0.37}, {"pair", 1}, {"u2", 0.81}});
   d.field(0, -1);
-  const auto before = d.state;
+  const SynapseBench before = d.bench;
   for (const double V : {1.2, -1.2, 0.1, -0.7}) d.pulse(V, 1, 250'000);
-  CHECK(std::memcmp(before.data(), d.state.data(), 8 * before.size()) == 0);
+  CHECK(d.bench.same_states(before));
   d.pulse(1.2001, 1);  // and just above it does
-  CHECK(std::memcmp(before.data(), d.state.data(), 8 * before.size()) != 0);
+  CHECK(!d.bench.same_states(before));
 }
 
 TEST_CASE("spin_valve: magnetoconductance") {
   const auto MG = [](double u) {
-    Devices d(Given{{"u", u}});
+    Valves d(Given{{"u", u}});
     const double parallel = d("G");
     CHECK(d("state") == 1);
     d.field(0, -1);
@@ -202,7 +115,7 @@ TEST_CASE("spin_valve: magnetoconductance") {
 }
 
 TEST_CASE("spin_valve: the field turns the soft electrode, then the hard one") {
-  Devices d(Given{{"u", 1}});
+  Valves d(Given{{"u", 1}});
   const auto state_at = [&](double oersted) { return d.field(oersted / 1e4)("state"); };
   CHECK(state_at(-2000) == 1);
   CHECK(state_at(89) == 1);
@@ -220,11 +133,11 @@ TEST_CASE(
     "spin_valve: a field writes once each time that devices become antiparallel, in however many steps it "
     "comes") {
   const auto ramp = [](double from, double to, int steps) {
-    Devices d(Given{{"u", 0.8}, {"pair", 1}, {"u2", 0.6}, {"update", 0.01}});
+    Valves d(Given{{"u", 0.8}, {"pair", 1}, {"u2", 0.6}, {"update", 0.01}});
     for (int i = 0; i < steps; ++i) d.field((from + (to - from) * i / (steps - 1)) / 1e4);
     return std::pair{d("u"), d("u2")};
   };
-  const Devices before(Given{{"u", 0.8}});
+  const Valves before(Given{{"u", 0.8}});
   for (const double to : {90.0, 200.0, 249.0, 350.0, 2000.0}) {  // antiparallel in the end, or on the way
     const auto few = ramp(0, to, 2);
     CHECK(few.first > 0.8);
@@ -233,7 +146,7 @@ TEST_CASE(
   }
   CHECK(ramp(0, 89, 32) == std::pair{0.8, 0.6});
   CHECK(ramp(0, -2000, 32) == std::pair{0.8, 0.6});
-  Devices d(Given{{"u", 0.8}, {"update", 0.01}});
+  Valves d(Given{{"u", 0.8}, {"update", 0.01}});
   const double once = d.field(0, -1)("u");
   for (int i = 0; i < 20; ++i) CHECK(d.field(0, -1)("u") == once);
   CHECK(d.field(0, 1)("u") == once);
@@ -243,7 +156,7 @@ TEST_CASE(
 TEST_CASE("spin_valve: a field event writes by a power law of the conductance, above a threshold") {
   for (const bool linear : {false, true}) {
     const auto change = [&](double u) {
-      Devices d(Given{{"u", u}, {"update", 0.01}, {"linear", linear}, {"MG_max", 0}});
+      Valves d(Given{{"u", u}, {"update", 0.01}, {"linear", linear}, {"MG_max", 0}});
       const double before = d("G");
       d.field(0, 1);
       CHECK(d("G") == before);  // parallel: nothing
@@ -260,13 +173,13 @@ TEST_CASE("spin_valve: a field event writes by a power law of the conductance, a
 }
 
 TEST_CASE("spin_valve: weights") {
-  Devices one(Given{{"u", 1}, {"w_max", 30}});
+  Valves one(Given{{"u", 1}, {"w_max", 30}});
   CHECK(one.weights()[0] == Approx(30).epsilon(1e-12));
   CHECK(one.field(0, -1).weights()[0] == Approx(37.5).epsilon(1e-12));
-  Devices shifted(Given{{"u", 0}, {"w_max", 30}, {"G_ref", 10}});
+  Valves shifted(Given{{"u", 0}, {"w_max", 30}, {"G_ref", 10}});
   CHECK(shifted.weights()[0] == Approx(30 * (0.64 - 10) / 89).epsilon(1e-12));
   // A pair: positive pulses raise the weight, negative ones lower it, through 0 and beyond.
-  Devices pair(Given{{"pair", 1}, {"u", 0.5}, {"u2", 0.5}, {"w_max", 30}});
+  Valves pair(Given{{"pair", 1}, {"u", 0.5}, {"u2", 0.5}, {"w_max", 30}});
   CHECK(pair.weights()[0] == 0);
   CHECK(pair.pulse(2.5, 5e-3, 20).weights()[0] > 5);
   CHECK(pair("G2") < 2);
@@ -275,8 +188,8 @@ TEST_CASE("spin_valve: weights") {
 }
 
 TEST_CASE("spin_valve: spread, noise and energy") {
-  Devices spread(Given{{"u", 0.5}, {"g", 1.25}, {"k", 2}});
-  Devices plain(Given{{"u", 0.5}});
+  Valves spread(Given{{"u", 0.5}, {"g", 1.25}, {"k", 2}});
+  Valves plain(Given{{"u", 0.5}});
   CHECK(spread("G") / plain("G") == Approx(1.25).epsilon(1e-6));
   spread.pulse(2.5, 5e-3);
   plain.pulse(2.5, 10e-3);
@@ -290,14 +203,14 @@ TEST_CASE("spin_valve: spread, noise and energy") {
     return std::pair{mean, std::sqrt(squares / static_cast<double>(x.size()) - mean * mean)};
   };
   {
-    Devices read(Given{{"u", 1}, {"read_noise", 0.1}, {"w_max", 1}}, n);
+    Valves read(Given{{"u", 1}, {"read_noise", 0.1}, {"w_max", 1}}, n);
     const auto [mean, sd] = moments(read.weights());
     CHECK(mean == Approx(1).margin(0.01));  // 4.5 standard errors
     CHECK(sd == Approx(0.1).margin(0.007));
     CHECK(read("weight") == 1);  // logs show the device, not the noise of a read
   }
   {
-    Devices cycle(Given{{"cycle_noise", 0.3}}, n);
+    Valves cycle(Given{{"cycle_noise", 0.3}}, n);
     cycle.pulse(2.5, 5e-3);
     std::vector<double> rates;
     for (std::uint32_t i = 0; i < n; ++i) rates.push_back(-std::log1p(-cycle("u", i)));
@@ -313,7 +226,7 @@ TEST_CASE("spin_valve: spread, noise and energy") {
   // Energy against a sum over a million short steps.
   for (const bool linear : {false, true})
     for (const double V : {2.5, -2.35, 0.1, -4.0}) {
-      Devices d(Given{{"u", 0.6}, {"energy", 1}, {"linear", linear}});
+      Valves d(Given{{"u", 0.6}, {"energy", 1}, {"linear", linear}});
       d.pulse(V, 50e-3);
       const double k = V > 1.2      ? (linear ? 1.620955147829948 : 6.059855083280222)
                        : V == -2.35 ? (linear ? 14.715935688887892 : 4.7609922946856456)
@@ -329,11 +242,11 @@ TEST_CASE("spin_valve: spread, noise and energy") {
       }
       CHECK(d("energy") == Approx(1e3 * sum).epsilon(1e-6));
     }
-  CHECK(Devices(Given{{"u", 0.6}}).pulse(2.5, 1)("energy") == 0);  // off unless asked for
+  CHECK(Valves(Given{{"u", 0.6}}).pulse(2.5, 1)("energy") == 0);  // off unless asked for
 }
 
 TEST_CASE("spin_valve: a pulse costs what flows in the present magnetic state") {
-  Devices high(Given{{"u", 1}, {"energy", 1}});
+  Valves high(Given{{"u", 1}, {"energy", 1}});
   CHECK(high.pulse(0.1, 1e-3)("energy") == Approx(0.89).epsilon(1e-12));
   high.field(0, -1).pulse(0.1, 1e-3);
   CHECK(high("energy") - 0.89 == Approx(1.1125).epsilon(1e-12));  // 0.01 V^2 x 89 uS x 1.25 x 1 ms
@@ -342,7 +255,7 @@ TEST_CASE("spin_valve: a pulse costs what flows in the present magnetic state") 
     for (const double V : {2.5, -2.35, -4.0, 3.5, 1.25})
       for (const double u0 : {0.0, 0.1, 0.6, 1.0}) {
         INFO(V << " V from " << u0 << (linear ? ", linear" : ""));
-        Devices d(Given{{"u", u0}, {"energy", 1}, {"linear", linear}});
+        Valves d(Given{{"u", u0}, {"energy", 1}, {"linear", linear}});
         const double t = 200e-3, k0 = linear ? (V > 0 ? 0.00899170682612663 : 0.1494241554400564)
                                              : (V > 0 ? 0.03361502037278161 : 0.04834264485317148);
         const double k = k0 * std::expm1((std::abs(V) - 1.2) / 0.25);
@@ -356,20 +269,20 @@ TEST_CASE("spin_valve: a pulse costs what flows in the present magnetic state") 
           sum += V * V * G * (1 + (G > 1.13 ? 0.25 * std::pow((G - 1.13) / 87.87, 0.75) : 0)) * t / steps;
         }
         CHECK(d("energy") == Approx(1e3 * sum).epsilon(1e-6));
-        Devices pieces(Given{{"u", u0}, {"energy", 1}, {"linear", linear}});
+        Valves pieces(Given{{"u", u0}, {"energy", 1}, {"linear", linear}});
         pieces.field(0, -1).pulse(V, t / 40, 40);
         CHECK(pieces("energy") == Approx(d("energy")).epsilon(1e-9));
       }
   // As long and as strong as can be: the end state's conductance for all of it.
   for (const double V : {1e3, -1e3, 1e100, -1e100}) {
-    Devices d(Given{{"u", 0.5}, {"energy", 1}});
+    Valves d(Given{{"u", 0.5}, {"energy", 1}});
     d.field(0, -1).pulse(V, 1e-3);
     CHECK(d("energy") == Approx(V * V * (V > 0 ? 89 * 1.25 : 0.64)).epsilon(1e-9));
   }
 }
 
 TEST_CASE("spin_valve: reads cost energy, by events and by the schedule") {
-  Devices d(Given{{"u", 1}, {"energy", 1}}),
+  Valves d(Given{{"u", 1}, {"energy", 1}}),
       pair(Given{{"u", 1}, {"pair", 1}, {"u2", 0}, {"energy", 1}, {"read_noise", 0.1}});
   d.weights();
   CHECK(d("energy") == Approx(0.89).epsilon(1e-12));
@@ -378,7 +291,7 @@ TEST_CASE("spin_valve: reads cost energy, by events and by the schedule") {
   for (int i = 0; i < 10; ++i) pair.weights();
   CHECK(pair("energy") ==
         Approx(10 * (0.89 + 0.0064)).epsilon(1e-12));  // both devices; noise adds nothing in the mean
-  Devices free(Given{{"u", 1}});
+  Valves free(Given{{"u", 1}});
   free.weights();
   CHECK(free("energy") == 0);
 }
@@ -386,7 +299,7 @@ TEST_CASE("spin_valve: reads cost energy, by events and by the schedule") {
 TEST_CASE("spin_valve: read noise keeps the mean and makes no conductance negative") {
   constexpr std::uint32_t n = 4000;
   for (const double noise : {0.05, 0.8, 3.0, 1e9, 1e300}) {
-    Devices d(Given{{"u", 1}, {"read_noise", noise}, {"w_max", 1}}, n);
+    Valves d(Given{{"u", 1}, {"read_noise", noise}, {"w_max", 1}}, n);
     double sum = 0;
     std::uint32_t above = 0;
     for (const double w : d.weights()) {
@@ -407,15 +320,15 @@ TEST_CASE("spin_valve: rates that are not given follow the constants; zero is ze
   for (const auto& more :
        {Given{{"G_max", 60}}, Given{{"V_0", 0.4}}, Given{{"V_th", 0.9}}, Given{{"G_min", 0.1}, {"linear", 1}},
         Given{{"G_max", 40}, {"V_0", 0.1}, {"linear", 1}}}) {
-    Devices up(more), down(more);
+    Valves up(more), down(more);
     down.pulse(4, 1e3);
     const double least = up("G"), most = down("G");
     CHECK(up.pulse(2.5, 5e-3, 50)("G") / least == Approx(47).epsilon(1e-9));
     CHECK(most / down.pulse(-2.35, 5e-3, 50)("G") == Approx(31).epsilon(1e-9));
   }
-  Devices still(Given{{"k_up", 0}, {"k_down", 0}, {"u", 0.5}});
+  Valves still(Given{{"k_up", 0}, {"k_down", 0}, {"u", 0.5}});
   CHECK(still.pulse(4, 1).pulse(-4, 1)("u") == 0.5);
-  Devices given(Given{{"k_down", 2}, {"u", 0.5}});
+  Valves given(Given{{"k_down", 2}, {"u", 0.5}});
   CHECK(given.pulse(-2.35, 1e-3)("u") ==
         Approx(0.5 * std::exp(-2e-3 * std::expm1(1.15 / 0.25))).epsilon(1e-12));
 }
@@ -429,7 +342,7 @@ TEST_CASE("spin_valve: `auto` in networks, and what cannot be derived") {
             more + "}}\n",
         "test.yaml", builtin());
   };
-  const std::uint32_t k = index_of(valve().model.params, "k_down");
+  const std::uint32_t k = field_of(valve().model.params, "k_down");
   for (const char* text : {"", ", k_down: auto", ", k_down: $k"})
     CHECK(is_auto(loaded(text).projections[0].params[k]));
   CHECK(loaded(", k_down: 0").projections[0].params[k] == 0);

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "bench/small_network.hpp"
 #include "comm/serial.hpp"
 #include "conformance.hpp"
-#include "connect/rule.hpp"
 #include "core/simulation.hpp"
 #include "parameters.hpp"
 #include "slabs.hpp"
@@ -47,28 +47,6 @@ struct Noise {
   }
 };
 
-/// A synapse that is its weight, as any network has them.
-struct Wire {
-  static constexpr const char* name = "wire";
-  static constexpr const char* doc = "Hands on an event.";
-  struct Params {};
-  struct State {
-    float weight;
-  };
-  static auto params() { return FieldTable<Params>{}; }
-  static auto variables() {
-    FieldTable<State> t;
-    t.add(&State::weight, "weight", "1", 1.0, any(), initial | port_unit, "of an event");
-    return t;
-  }
-};
-
-Distribution constant(double x) {
-  Distribution d;
-  d.a = x;
-  return d;
-}
-
 /// Spikes in order, and what is sampled.
 struct Kept : Recorder {
   std::vector<Spike> all;
@@ -91,16 +69,14 @@ class Noisy {
     net_.duration = duration;
     net_.seed = seed;
     net_.block = neurons;
-    Population& cells = add(table.model, set.values);
-    for (std::uint32_t v = 0; v < table.model.variables.count; ++v) {
-      const Field& f = table.model.variables.data[v];
-      if (f.flags & Flag::initial) cells.initial.push_back(constant(f.preset));
-      net_.reports.push_back({f.name, 0, v, ids(), 170'001, 0, never});
-    }
-    add(source_table<Noise>().model, {20});
-    connect("one_to_one", 1, 0, 1);
+    set_initial(add_population(net_, table.model, neurons, set.values), table);
+    for (std::uint32_t v = 0; v < table.model.variables.count; ++v)
+      if (const Field& f = table.model.variables.data[v]; f.flags & Flag::initial)
+        net_.reports.push_back({f.name, 0, v, ids(), 170'001, 0, never});
+    add_population(net_, source_table<Noise>().model, neurons, {20});
+    connect("one_to_one", {neurons, neurons}, 0, 1);
     for (std::uint32_t port = 0; port < table.port_count; ++port) {
-      connect("fixed_indegree", 0, port, table.ports[port].sign < 0 ? -2 : 2);
+      connect("fixed_indegree", {0, neurons}, port, table.ports[port].sign < 0 ? -2 : 2);
       net_.projections.back().numbers = {4};
     }
     weigh(strength);
@@ -110,7 +86,7 @@ class Noisy {
   /// Of an event of the noise; those of the synapses follow it.
   void weigh(double strength) {
     for (std::uint32_t p = 0; p < net_.projections.size(); ++p)
-      net_.projections[p].state = {constant(strength * factors_[p])};
+      net_.projections[p].state = {of_all({strength * factors_[p]})};
   }
   Kept run(SimulationOptions::Order order, std::uint32_t block = neurons) {
     Kept kept;
@@ -129,26 +105,8 @@ class Noisy {
     for (std::uint32_t i = 0; i < neurons; ++i) all[i] = i;
     return all;
   }
-  Population& add(const Model& model, const std::vector<double>& params) {
-    Population p;
-    p.name = model.name;
-    p.first = net_.gid_count();
-    p.size = neurons;
-    p.model = &model;
-    for (const double x : params) p.params.push_back(constant(x));
-    net_.populations.push_back(std::move(p));
-    return net_.populations.back();
-  }
-  void connect(const char* rule, std::uint32_t from, std::uint32_t port, double factor) {
-    Projection p;
-    p.name = std::string(rule) + " " + std::to_string(port);
-    p.sources = {{from * neurons, neurons}};
-    p.targets = {{0, neurons}};
-    p.rule = connection_rule(rule);
-    p.synapse = &synapse_table<Wire>();
-    p.delay = constant(1.3 * ms);
-    p.port = port;
-    net_.projections.push_back(std::move(p));
+  void connect(const char* rule, GidRange from, std::uint32_t port, double factor) {
+    add_projection(net_, rule, from, {0, neurons}, port).delay = of_all({1.3 * ms});
     factors_.push_back(factor);
   }
   void change(const ParameterSet& set) {
