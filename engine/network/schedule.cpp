@@ -47,7 +47,7 @@ class Schedule {
       item(n);
     }
     std::vector<Entry> all = entries_.sorted();
-    check_together(l_, all);
+    check_schedule(l_, all);
     for (Entry& e : all) l_.net.schedule.push_back(std::move(e.control));
   }
 

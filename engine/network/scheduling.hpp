@@ -55,6 +55,6 @@ class Entries {
 
 /// Looks through all entries, sorted by time, for what only shows together: parameters that contradict each
 /// other, and waveforms that drive one thing at one time.
-void check_together(Loading& l, const std::vector<Entry>& all);
+void check_schedule(Loading& l, const std::vector<Entry>& all);
 
 }  // namespace spinet::reading

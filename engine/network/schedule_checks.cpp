@@ -16,9 +16,10 @@ namespace {
 /// Population or projection, and its number.
 using Who = std::pair<bool, std::uint32_t>;
 
-class Together {
+/// What no entry of the schedule shows by itself.
+class ScheduleChecks {
  public:
-  Together(Loading& l, const std::vector<Entry>& all) : l_(l), all_(all) {}
+  ScheduleChecks(Loading& l, const std::vector<Entry>& all) : l_(l), all_(all) {}
 
   /// Values that are in range one by one may contradict each other: the model's own check sees them in time
   /// order, those that change together at once.  Changes of a part of a population are checked as if all of
@@ -167,10 +168,10 @@ class Together {
 
 }  // namespace
 
-void check_together(Loading& l, const std::vector<Entry>& all) {
-  Together together(l, all);
-  together.combinations();
-  together.overlaps();
+void check_schedule(Loading& l, const std::vector<Entry>& all) {
+  ScheduleChecks checks(l, all);
+  checks.combinations();
+  checks.overlaps();
 }
 
 }  // namespace spinet::reading
