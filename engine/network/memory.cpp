@@ -26,7 +26,7 @@ constexpr double of_slice = 20;            // SliceEntry, delay
 constexpr double of_small_slice = 400;     // Slice, Short, Controlled, in vectors that have grown
 constexpr double while_building = 40;      // of a slice: Part
 constexpr double of_block = 130e3;         // Block, the ring of its agenda, scratch
-constexpr double of_family = 24;           // Heard, a listener
+constexpr double of_family = 24;           // FamilySlices, a listener
 constexpr double of_projection = 3e3, of_population = 600;  // Wiring; Partition
 constexpr double of_unit = 900, of_member = 14,
                  of_emitted = 28;  // Source; its events; those of an Emitter, beside them

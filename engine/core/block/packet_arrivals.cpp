@@ -17,7 +17,7 @@ PacketArrivals::PacketArrivals(const Ring& ring, const BlockSynapses& synapses, 
     bool one_each = end - begin == all.count;
     for (Gid gid = all.first; one_each && gid < all.first + all.count; ++gid)
       one_each = synapses.slices_end(gid) == synapses.slices_begin(gid) + 1;
-    heard_.push_back({steps, one_each});
+    families_.push_back({steps, one_each});
   }
 }
 
@@ -58,7 +58,7 @@ void PacketArrivals::put(std::uint64_t place, const Arrival& a, double payload) 
 }
 
 Tick PacketArrivals::post_together(std::uint32_t family, std::span<const Emission> some) {
-  const auto [steps, one_each] = heard_[family];
+  const auto [steps, one_each] = families_[family];
   if (steps == 0 || !ring_.whole()) return post(some, 0);
   const auto [place, window, offset] = ring_.arrival(some.front().tick, steps);
   const auto [slot, first] = begin(place);

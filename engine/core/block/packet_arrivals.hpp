@@ -59,11 +59,12 @@ class PacketArrivals final : public ArrivalStore {
     const std::vector<Packet>& packets = slots_[open_].packets;
     due_ = taken_ < packets.size() ? from_ + static_cast<Tick>(packets[taken_].offset) : never;
   }
-  struct Heard {
+  /// How the neurons of a family end here.
+  struct FamilySlices {
     std::uint32_t steps;  ///< the delay of all its slices here, 0 if they differ or there are none
     bool one_each;        ///< each of its neurons has one slice here
   };
-  std::vector<Heard> heard_;  ///< by family
+  std::vector<FamilySlices> families_;  ///< by family
   static constexpr std::uint32_t none = 0xFFFFFFFFu;
   std::vector<Slot> slots_;  ///< of windows with arrivals, and spare ones, whose memory is used again:
   std::vector<std::uint32_t> spare_;        ///< last out, first in, so that it is still in the cache
