@@ -254,7 +254,7 @@ NeuronBench::State NeuronBench::save() {
     const std::size_t each = Block::bytes_of_neuron(watched_.table());
     s.neurons.resize(each * part_.count);
     for (std::uint32_t j = 0; j < part_.count; ++j) block_->save_neuron(j, s.neurons.data() + j * each);
-    s.asked = block_->save_agenda();
+    s.asked = block_->save_requests();
   });
   return s;
 }

@@ -140,7 +140,7 @@ class Block {
   /// Of the state of a neuron, as it is saved.
   static std::size_t bytes_of_neuron(const NeuronTable& table);
   void save_neuron(std::uint32_t j, std::byte* to) const;
-  std::vector<Asked> save_agenda() const;
+  std::vector<Asked> save_requests() const;
   /// Histories of the time constant `tau` (ticks), or nothing.
   std::vector<PastSpike> save_history(double tau) const { return histories_.save(tau, gids()); }
   /// Takes over from t = 0: changes of the schedule before `at`, then everything that is saved.

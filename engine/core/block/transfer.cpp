@@ -56,7 +56,7 @@ std::vector<Emission> Block::save_arrivals(Tick at) const {
   return all;
 }
 
-std::vector<Block::Asked> Block::save_agenda() const {
+std::vector<Block::Asked> Block::save_requests() const {
   std::vector<Asked> all;
   for (const auto& e : requests_.waiting())
     all.push_back({e.tick, static_cast<std::uint32_t>(e.phase), gids()[e.neuron]});

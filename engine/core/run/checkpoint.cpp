@@ -41,7 +41,7 @@ void Simulation::Impl::save(CheckpointSink* sink, Tick at) {
   save_emissions(sink, at);
   std::vector<Block::Asked> asked;
   for (const auto& b : blocks) {
-    const auto some = b->save_agenda();
+    const auto some = b->save_requests();
     asked.insert(asked.end(), some.begin(), some.end());
   }
   collect(sink, "agenda", std::as_bytes(std::span(asked)));
