@@ -23,7 +23,7 @@ constexpr double small_block = 4096;  // slices, at most, of a block that keeps 
 constexpr double of_neuron =
     4 + 8 + 4 * sizeof(Request) + 5 + 16;  // gid, key, requests: room, evaluations, ring
 constexpr double of_slice = 20;            // SliceEntry, delay
-constexpr double of_small_slice = 400;     // Slice, Short, Controlled, in vectors that have grown
+constexpr double of_small_slice = 400;     // Slice, Controlled, in vectors that have grown
 constexpr double while_building = 40;      // of a slice: Part
 constexpr double of_block = 130e3;         // Block, the ring of its requests, scratch
 constexpr double of_family = 24;           // FamilySlices, a listener
@@ -33,7 +33,7 @@ constexpr double of_unit = 900, of_member = 14,
 constexpr double of_train_group = 1500, of_buckets = 70e3;
 constexpr double rate = 10, reward_rate = 100, history_seconds = 1, of_spike_seen = 32;
 constexpr double longest_ring = 4096, far_ring = 1024;  // windows
-constexpr double of_place = 56, of_step = 24;           // of a ring: a slot; `ahead_`
+constexpr double of_place = 56, of_step = 24;           // of a ring: WindowArrivals; `ahead_`
 constexpr double flush = 1 << 20,
                  of_sample = 20;  // samples between two hand-overs, each on its way four times over
 constexpr double events_flush = 65536,

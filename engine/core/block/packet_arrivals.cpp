@@ -22,22 +22,22 @@ PacketArrivals::PacketArrivals(const Ring& ring, const BlockSynapses& synapses, 
 }
 
 void PacketArrivals::add_spare() {
-  spare_.push_back(static_cast<std::uint32_t>(slots_.size()));
-  slots_.emplace_back();
+  spare_.push_back(static_cast<std::uint32_t>(held_.size()));
+  held_.emplace_back();
 }
 
-void PacketArrivals::empty(std::uint32_t slot) {
-  slots_[slot].packets.clear();
-  slots_[slot].hits.clear();
-  spare_.push_back(slot);
+void PacketArrivals::empty(std::uint32_t held) {
+  held_[held].packets.clear();
+  held_[held].hits.clear();
+  spare_.push_back(held);
 }
 
 Tick PacketArrivals::post(std::span<const Emission> some, Tick from) {
   if (!ring_.whole()) return post_any(some, from);
   return detail::post_each(ring_, some, synapses_, from,
                            [this](std::uint64_t place, Tick offset, std::uint32_t s, const Emission& e) {
-                             const auto [slot, first] = begin(place);
-                             add(slot, {static_cast<std::uint32_t>(offset), s}, e.payload);
+                             const auto [held, first] = begin(place);
+                             add(held, {static_cast<std::uint32_t>(offset), s}, e.payload);
                              return first;
                            });
 }
@@ -52,20 +52,20 @@ Tick PacketArrivals::post_any(std::span<const Emission> some, Tick from) {
 }
 
 void PacketArrivals::put(std::uint64_t place, const Arrival& a, double payload) {
-  const auto [slot, first] = begin(place);
+  const auto [held, first] = begin(place);
   if (first) ring_.fill(place);
-  add(slot, a, payload);
+  add(held, a, payload);
 }
 
 Tick PacketArrivals::post_together(std::uint32_t family, std::span<const Emission> some) {
   const auto [steps, one_each] = families_[family];
   if (steps == 0 || !ring_.whole()) return post(some, 0);
   const auto [place, window, offset] = ring_.arrival(some.front().tick, steps);
-  const auto [slot, first] = begin(place);
+  const auto [held, first] = begin(place);
   // Each is of another neuron, and they ascend: no more slices than lie between the first and the last.
   const std::uint32_t* const slices = synapses_.slices_of_sources();
   const std::uint32_t begin = slices[some.front().gid];
-  Hit* const hits = slot.hits.room(slices[some.back().gid + 1] - begin);
+  Hit* const hits = held.hits.room(slices[some.back().gid + 1] - begin);
   Hit* to = hits;
   if (one_each)  // nothing to look up
     for (const std::uint32_t ahead = begin - some.front().gid; const Emission& e : some)
@@ -73,10 +73,10 @@ Tick PacketArrivals::post_together(std::uint32_t family, std::span<const Emissio
   else
     for (const Emission& e : some)
       for (std::uint32_t s = slices[e.gid], end = slices[e.gid + 1]; s != end; ++s) *to++ = {e.payload, s};
-  slot.packets.push_back({static_cast<std::uint32_t>(offset), begin,
-                          static_cast<std::uint32_t>(slot.hits.size()),
+  held.packets.push_back({static_cast<std::uint32_t>(offset), begin,
+                          static_cast<std::uint32_t>(held.hits.size()),
                           static_cast<std::uint32_t>(to - hits)});
-  slot.hits.filled(to);
+  held.hits.filled(to);
   if (!first) return never;
   ring_.fill(place);
   return window;
@@ -104,27 +104,27 @@ void PacketArrivals::open(Tick from) {
   due_ = never;
   if (open_ == none) return;
   ring_.empty(place);
-  sort(slots_[open_]);
+  sort(held_[open_]);
   see_due();
 }
 
 /// By tick and slice, the hits as the packets.  Slices are numbered by source, so a population's lie
 /// together.  Of one slice, events keep the order in which they came.
-void PacketArrivals::sort(Slot& slot) {
+void PacketArrivals::sort(WindowArrivals& held) {
   const auto earlier = [](const Packet& a, const Packet& b) {
     return a.offset != b.offset ? a.offset < b.offset : a.slice < b.slice;
   };
-  if (std::is_sorted(slot.packets.begin(), slot.packets.end(), earlier)) return;
-  std::stable_sort(slot.packets.begin(), slot.packets.end(), earlier);
+  if (std::is_sorted(held.packets.begin(), held.packets.end(), earlier)) return;
+  std::stable_sort(held.packets.begin(), held.packets.end(), earlier);
   sorted_.clear();
-  Hit* to = sorted_.room(slot.hits.size());
-  for (const Packet& p : slot.packets) to = std::copy_n(slot.hits.begin() + p.first, p.count, to);
+  Hit* to = sorted_.room(held.hits.size());
+  for (const Packet& p : held.packets) to = std::copy_n(held.hits.begin() + p.first, p.count, to);
   sorted_.filled(to);
-  slot.hits.swap(sorted_);
+  held.hits.swap(sorted_);
 }
 
 std::span<const Hit> PacketArrivals::take() {
-  const auto& [packets, hits] = slots_[open_];
+  const auto& [packets, hits] = held_[open_];
   const std::uint32_t offset = packets[taken_].offset;
   const Hit* const first = hits.begin() + hits_taken_;
   for (; taken_ < packets.size() && packets[taken_].offset == offset; ++taken_)
@@ -134,8 +134,8 @@ std::span<const Hit> PacketArrivals::take() {
 }
 
 void PacketArrivals::clear() {
-  for (std::uint32_t& slot : at_)
-    if (slot != none) empty(std::exchange(slot, none));
+  for (std::uint32_t& held : at_)
+    if (held != none) empty(std::exchange(held, none));
   ring_.empty_all();
   far_.clear();
 }
@@ -143,7 +143,7 @@ void PacketArrivals::clear() {
 void PacketArrivals::pending(Tick now, std::vector<PendingEvent>& to) const {
   for (std::uint64_t place = 0; place < at_.size(); ++place) {
     if (at_[place] == none) continue;
-    const auto& [packets, hits] = slots_[at_[place]];
+    const auto& [packets, hits] = held_[at_[place]];
     for (const Packet& p : packets)
       for (const Hit& hit : std::span(hits.begin() + p.first, p.count))
         to.push_back(pending_at(ring_.window_at(place, now), p.offset, hit));

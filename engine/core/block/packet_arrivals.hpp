@@ -22,11 +22,11 @@ class PacketArrivals final : public ArrivalStore {
   struct Packet {
     std::uint32_t offset;  ///< in the window
     std::uint32_t slice;   ///< the first
-    std::uint32_t first;   ///< in `Slot::hits`
+    std::uint32_t first;   ///< in `WindowArrivals::hits`
     std::uint32_t count;   ///< of hits
   };
   /// Arrivals of a window.
-  struct Slot {
+  struct WindowArrivals {
     std::vector<Packet> packets;
     Reused<Hit> hits;  ///< as the packets were posted
   };
@@ -35,28 +35,28 @@ class PacketArrivals final : public ArrivalStore {
   };
   Tick post_any(std::span<const Emission> some, Tick from);
   void put(std::uint64_t place, const Arrival& a, double payload);
-  void sort(Slot& slot);
+  void sort(WindowArrivals& held);
   void draw_near(std::uint64_t window);
   struct Begun {
-    Slot& slot;
+    WindowArrivals& held;
     bool first;  ///< it had none before
   };
   Begun begin(std::uint64_t place) {
     std::uint32_t& at = at_[place];
-    if (at != none) return {slots_[at], false};
+    if (at != none) return {held_[at], false};
     if (spare_.empty()) add_spare();
     at = spare_.back();
     spare_.pop_back();
-    return {slots_[at], true};
+    return {held_[at], true};
   }
   void add_spare();
-  void empty(std::uint32_t slot);
-  static void add(Slot& slot, const Arrival& a, double payload) {
-    slot.packets.push_back({a.offset, a.slice, static_cast<std::uint32_t>(slot.hits.size()), 1});
-    slot.hits.push_back({payload, a.slice});
+  void empty(std::uint32_t held);
+  static void add(WindowArrivals& held, const Arrival& a, double payload) {
+    held.packets.push_back({a.offset, a.slice, static_cast<std::uint32_t>(held.hits.size()), 1});
+    held.hits.push_back({payload, a.slice});
   }
   void see_due() {
-    const std::vector<Packet>& packets = slots_[open_].packets;
+    const std::vector<Packet>& packets = held_[open_].packets;
     due_ = taken_ < packets.size() ? from_ + static_cast<Tick>(packets[taken_].offset) : never;
   }
   /// How the neurons of a family end here.
@@ -66,10 +66,10 @@ class PacketArrivals final : public ArrivalStore {
   };
   std::vector<FamilySlices> families_;  ///< by family
   static constexpr std::uint32_t none = 0xFFFFFFFFu;
-  std::vector<Slot> slots_;  ///< of windows with arrivals, and spare ones, whose memory is used again:
+  std::vector<WindowArrivals> held_;  ///< of windows with arrivals, and spare ones, whose memory is used again:
   std::vector<std::uint32_t> spare_;        ///< last out, first in, so that it is still in the cache
-  std::vector<std::uint32_t> at_;           ///< by place of the ring: the window's slot, or `none`
-  std::uint32_t open_ = none;               ///< the present window's slot
+  std::vector<std::uint32_t> at_;           ///< by place of the ring: what is held for the window, or `none`
+  std::uint32_t open_ = none;               ///< what is held for the present window
   Tick from_ = 0;                           ///< its begin
   std::size_t taken_ = 0, hits_taken_ = 0;  ///< packets, and their hits
   Reused<Hit> sorted_;

@@ -8,17 +8,17 @@ namespace spinet {
 SortedArrivals::SortedArrivals(const Ring& ring, const BlockSynapses& synapses, Payloads payloads)
     : ArrivalStore(ring, synapses),
       graded_(payloads == Payloads::each),
-      slots_(ring.size()),
+      held_(ring.size()),
       far_(ring.size(), payloads) {}
 
 Tick SortedArrivals::post(std::span<const Emission> some, Tick from) {
   if (!ring_.whole()) return post_any(some, from);
   return detail::post_each(ring_, some, synapses_, from,
                            [this](std::uint64_t place, Tick offset, std::uint32_t s, const Emission& e) {
-                             Slot& slot = slots_[place];
-                             const bool first = slot.keys.empty();
-                             slot.keys.push_back(static_cast<std::uint64_t>(offset) << 32 | s);
-                             if (graded_) slot.payloads.push_back(e.payload);
+                             WindowArrivals& held = held_[place];
+                             const bool first = held.keys.empty();
+                             held.keys.push_back(static_cast<std::uint64_t>(offset) << 32 | s);
+                             if (graded_) held.payloads.push_back(e.payload);
                              return first;
                            });
 }
@@ -33,10 +33,10 @@ Tick SortedArrivals::post_any(std::span<const Emission> some, Tick from) {
 }
 
 void SortedArrivals::put(std::uint64_t place, const Arrival& a, double payload) {
-  Slot& slot = slots_[place];
-  if (slot.keys.empty()) ring_.fill(place);
-  slot.keys.push_back(a.key());
-  if (graded_) slot.payloads.push_back(payload);
+  WindowArrivals& held = held_[place];
+  if (held.keys.empty()) ring_.fill(place);
+  held.keys.push_back(a.key());
+  if (graded_) held.payloads.push_back(payload);
 }
 
 void SortedArrivals::draw_near(std::uint64_t window) {
@@ -65,10 +65,10 @@ void SortedArrivals::open(Tick from) {
   due_ = never;
   if (!far_.empty()) draw_near(ring_.window_of(from).first);
   const std::uint64_t place = ring_.place(from);
-  Slot& slot = slots_[place];
-  if (slot.keys.empty()) return;
+  WindowArrivals& held = held_[place];
+  if (held.keys.empty()) return;
   ring_.empty(place);
-  std::swap(open_, slot);
+  std::swap(open_, held);
   if (!std::is_sorted(open_.keys.begin(), open_.keys.end())) sort(open_);
   for (std::size_t k = 0; k < std::min(entries_ahead, open_.keys.size()); ++k)
     synapses_.prefetch_entry(static_cast<std::uint32_t>(open_.keys[k]));
@@ -96,7 +96,7 @@ std::span<const Hit> SortedArrivals::take() {
 }
 
 void SortedArrivals::clear() {
-  for (auto& slot : slots_) slot.keys.clear(), slot.payloads.clear();
+  for (auto& held : held_) held.keys.clear(), held.payloads.clear();
   ring_.empty_all();
   far_.clear();
 }
@@ -106,24 +106,24 @@ void SortedArrivals::pending(Tick now, std::vector<PendingEvent>& to) const {
     const auto slice = static_cast<std::uint32_t>(key);
     to.push_back(pending_at(window, static_cast<std::uint32_t>(key >> 32), {payload, slice}));
   };
-  for (std::uint64_t place = 0; place < slots_.size(); ++place) {
-    const Slot& slot = slots_[place];
+  for (std::uint64_t place = 0; place < held_.size(); ++place) {
+    const WindowArrivals& held = held_[place];
     const std::uint64_t window = ring_.window_at(place, now);
-    for (std::size_t i = 0; i < slot.keys.size(); ++i)
-      add(window, slot.keys[i], graded_ ? slot.payloads[i] : 1);
+    for (std::size_t i = 0; i < held.keys.size(); ++i)
+      add(window, held.keys[i], graded_ ? held.payloads[i] : 1);
   }
   far_.each([&](std::uint64_t window, const Arrival& a, double payload) { add(window, a.key(), payload); });
 }
 
-void SortedArrivals::sort(Slot& slot) {
-  auto& keys = slot.keys;
+void SortedArrivals::sort(WindowArrivals& held) {
+  auto& keys = held.keys;
   if (graded_) {
     buffer_graded_.clear();
-    for (std::size_t i = 0; i < keys.size(); ++i) buffer_graded_.push_back({keys[i], slot.payloads[i]});
+    for (std::size_t i = 0; i < keys.size(); ++i) buffer_graded_.push_back({keys[i], held.payloads[i]});
     // Equal keys are events of one neuron in one tick: they keep the order in which it sent them.
     std::stable_sort(buffer_graded_.begin(), buffer_graded_.end(),
                      [](const auto& a, const auto& b) { return a.first < b.first; });
-    for (std::size_t i = 0; i < keys.size(); ++i) std::tie(keys[i], slot.payloads[i]) = buffer_graded_[i];
+    for (std::size_t i = 0; i < keys.size(); ++i) std::tie(keys[i], held.payloads[i]) = buffer_graded_[i];
     return;
   }
   if (keys.size() < 48) return std::sort(keys.begin(), keys.end());

@@ -20,7 +20,7 @@ class SortedArrivals final : public ArrivalStore {
 
  private:
   /// Arrivals of a window.  Keys: offset in the window << 32 | slice.
-  struct Slot {
+  struct WindowArrivals {
     std::vector<std::uint64_t> keys;
     std::vector<double> payloads;  ///< as many, or none
   };
@@ -31,11 +31,11 @@ class SortedArrivals final : public ArrivalStore {
   Tick post_any(std::span<const Emission> some, Tick from);
   void put(std::uint64_t place, const Arrival& a, double payload);
   void draw_near(std::uint64_t window);
-  void sort(Slot& slot);
+  void sort(WindowArrivals& held);
   void see_due();
   bool graded_;
-  std::vector<Slot> slots_;
-  Slot open_;      ///< the present window's
+  std::vector<WindowArrivals> held_;
+  WindowArrivals open_;      ///< the present window's
   Tick from_ = 0;  ///< its begin
   std::size_t taken_ = 0;
   std::vector<Hit> hits_;
