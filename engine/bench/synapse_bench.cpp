@@ -73,7 +73,7 @@ class SynapseBench::Past {
     all_.emplace_back(j, tick);
     histories_.add(j, tick);
   }
-  void forget(Tick tick, Tick delay) { histories_.swept(tick, delay); }
+  void forget(Tick tick, Tick delay) { histories_.trimmed(tick, delay); }
   void show(Slice& s) {
     histories_.rebase(s.tick);
     s.history = histories_.heads();

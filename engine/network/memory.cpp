@@ -21,12 +21,12 @@ namespace {
 // their parts.
 constexpr double small_block = 4096;  // slices, at most, of a block that keeps more of each
 constexpr double of_neuron =
-    4 + 8 + 4 * sizeof(Request) + 5 + 16;  // gid, key, requests: room, evaluations, ring
-constexpr double of_slice = 20;            // SliceEntry, delay
-constexpr double of_small_slice = 400;     // Slice, Controlled, in vectors that have grown
-constexpr double while_building = 40;      // of a slice: Part
-constexpr double of_block = 130e3;         // Block, the ring of its requests, scratch
-constexpr double of_family = 24;           // FamilySlices, a listener
+    4 + 8 + 4 * sizeof(Request) + 5 + 16;                   // gid, key, requests: room, evaluations, ring
+constexpr double of_slice = 20;                             // SliceEntry, delay
+constexpr double of_small_slice = 400;                      // Slice, Controlled, in vectors that have grown
+constexpr double while_building = 40;                       // of a slice: Part
+constexpr double of_block = 130e3;                          // Block, the ring of its requests, scratch
+constexpr double of_family = 24;                            // FamilySlices, a listener
 constexpr double of_projection = 3e3, of_population = 600;  // Wiring; Partition
 constexpr double of_unit = 900, of_member = 14,
                  of_emitted = 28;  // Source; its events; those of an Emitter, beside them

@@ -249,7 +249,7 @@ TEST_CASE(
 
 TEST_CASE("stdp, rstdp and a reward in mid-run: the same spikes, weights and reports on 1, 2, 3 and 8 ranks",
           "[long]") {
-  auto b = recurrent({.neurons = 40, .noise = true, .duration = ms(1100)}, 5);  // beyond the first sweep
+  auto b = recurrent({.neurons = 40, .noise = true, .duration = ms(1100)}, 5);  // beyond the first trim
   const std::uint32_t exc = 0, inh = 1, in = 2;
   const auto index = [&] { return static_cast<std::uint32_t>(b.network().projections.size() - 1); };
   b.connect(exc, exc, Rule::pairwise_bernoulli,

@@ -266,7 +266,7 @@ TEST_CASE("stdp stays between 0 and w_max, and leaves either bound again") {
 }
 
 TEST_CASE(
-    "stdp across sweeps: seconds of model time, silence, and spikes and events at the very tick of a sweep") {
+    "stdp across trims: seconds of model time, silence, and spikes and events at the very tick of a trim") {
   Numbers n(5, 1);
   const Tick duration = ms(3700), longest = ms(30);
   auto pre = trains(n, 5, duration, 12), post = trains(n, 4, duration, 15);
@@ -276,7 +276,7 @@ TEST_CASE(
   only(pre[0], ms(300), ms(3300));
   only(pre[1], 0, duration);
   only(post[0], ms(300), ms(2600));
-  // An event that arrives with the sweep at 1, 2, 3 s, and a postsynaptic spike that meets it at the synapse.
+  // An event that arrives with the trim at 1, 2, 3 s, and a postsynaptic spike that meets it at the synapse.
   for (const double s : {1000.0, 2000.0, 3000.0}) {
     pre[2].push_back(ms(s) - longest);
     pre[3].push_back(ms(s) - ms(5));

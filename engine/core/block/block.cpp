@@ -90,7 +90,7 @@ void Block::walk(const Window& window, std::span<const Action> actions, Emission
     Tick now = std::min(arrivals_->due(), requests_.next());
     if (!actions.empty()) now = std::min(now, actions.front().tick);
     if (timed_) {
-      now = std::min({now, histories_.sweep_at(), frame_end(), input_->turn()});
+      now = std::min({now, histories_.trim_at(), frame_end(), input_->turn()});
       if (take_input(std::min(now, to))) continue;  // and look again: it may have asked for something
     }
     if (now >= to) break;
@@ -126,7 +126,7 @@ bool Block::take_input(Tick until) {
 void Block::pass_time(Tick now) {
   if (asleep_) wake_up(now);
   else if (now == frame_end()) next_frame(now);
-  if (now == histories_.sweep_at()) histories_.sweep(now, *slices_, heart_);
+  if (now == histories_.trim_at()) histories_.trim(now, *slices_, heart_);
   histories_.rebase(now);
   if (now != input_->turn()) return;
   input_->take_turn(now);
@@ -157,7 +157,7 @@ void Block::make_exact(std::span<const std::uint32_t> js, Ask phase, Tick now) {
 
 Tick Block::next(Tick from, Tick horizon) {
   Tick soonest = std::min(
-      {arrivals_->next(from), requests_.next_of_all(), histories_.sweep_at(), frame_end(), input_->turn()});
+      {arrivals_->next(from), requests_.next_of_all(), histories_.trim_at(), frame_end(), input_->turn()});
   if (soonest > from && !input_->empty()) soonest = std::min(soonest, input_->next(horizon));
   return std::max(soonest, from);
 }

@@ -11,7 +11,7 @@ void Histories::make(const BlockSynapses& synapses, std::uint32_t neurons, const
     const double post = store.post_tau * net.ticks_per_ms(), pre = store.pre_tau * net.ticks_per_ms();
     std::uint32_t h = 0;
     while (h < all_.size() && !(all_[h].post_tau() == post && all_[h].pre_tau() == pre)) ++h;
-    // Swept often enough that histories stay short, seldom enough to cost nothing.
+    // Trimmed often enough that histories stay short, seldom enough to cost nothing.
     if (h == all_.size()) all_.emplace_back(neurons, post, pre, static_cast<Tick>(1000 * net.ticks_per_ms()));
     of_store_.back() = h;
   }
@@ -20,7 +20,7 @@ void Histories::make(const BlockSynapses& synapses, std::uint32_t neurons, const
       longest_delay_ = std::max<Tick>(longest_delay_, net.delay_resolution * synapses.delay_steps(s));
 }
 
-void Histories::sweep(Tick tick, SliceViews& slices, Heart& heart) {
+void Histories::trim(Tick tick, SliceViews& slices, Heart& heart) {
   for (auto& h : all_)
     if (h.due() == tick) h.rebase(tick - 1);  // what is seen here is seen relative to the turn that ends
   BlockSynapses& synapses = slices.synapses();
@@ -34,10 +34,10 @@ void Histories::sweep(Tick tick, SliceViews& slices, Heart& heart) {
     heart.synapse(nullptr);
     heart.beat();
   }
-  sweep_at_ = never;
+  trim_at_ = never;
   for (auto& h : all_) {
-    if (h.due() == tick) h.swept(tick, longest_delay_);
-    sweep_at_ = std::min(sweep_at_, h.due());
+    if (h.due() == tick) h.trimmed(tick, longest_delay_);
+    trim_at_ = std::min(trim_at_, h.due());
   }
 }
 
@@ -55,7 +55,7 @@ void Histories::settle(Tick tick, SliceViews& slices) {
 std::vector<PastSpike> Histories::save(double tau, std::span<const Gid> gids) const {
   std::vector<PastSpike> all;
   for (std::uint32_t j = 0; j < gids.size(); ++j) {
-    const PostHistory* longest = nullptr;  // of those with this trace, the one that was swept longest ago
+    const PostHistory* longest = nullptr;  // of those with this trace, the one that was trimmed longest ago
     for (const auto& h : all_)
       if (h.post_tau() == tau && (!longest || h.heads()[j].count > longest->count)) longest = &h.heads()[j];
     for (std::uint32_t k = 0; longest && k < longest->count; ++k)
@@ -66,7 +66,7 @@ std::vector<PastSpike> Histories::save(double tau, std::span<const Gid> gids) co
 
 void Histories::restart(Tick at) {
   for (auto& h : all_) h.restart(at);
-  sweep_at_ = never;
+  trim_at_ = never;
 }
 
 void Histories::restore(double tau, std::uint32_t j, const PastSpike& p) {
@@ -77,7 +77,7 @@ void Histories::restore(double tau, std::uint32_t j, const PastSpike& p) {
 void Histories::restored(Tick at) {
   for (auto& h : all_) {
     h.restarted(at);
-    sweep_at_ = std::min(sweep_at_, h.due());
+    trim_at_ = std::min(trim_at_, h.due());
   }
 }
 

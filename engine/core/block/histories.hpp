@@ -36,17 +36,17 @@ class Histories {
     for (auto& h : all_) {
       h.rebase(tick);
       h.add(j, tick);
-      sweep_at_ = std::min(sweep_at_, h.due());
+      trim_at_ = std::min(trim_at_, h.due());
     }
   }
-  /// Called before anything is done at `tick` but a sweep that is due.
+  /// Called before anything is done at `tick` but a trim that is due.
   void rebase(Tick tick) {
     for (auto& h : all_) h.rebase(tick);
   }
-  /// When the next sweep is due; `never` without spikes.
-  Tick sweep_at() const { return sweep_at_; }
+  /// When the next trim is due; `never` without spikes.
+  Tick trim_at() const { return trim_at_; }
   /// Has the synapses take in what is there, so that it can be forgotten.
-  void sweep(Tick tick, SliceViews& slices, Heart& heart);
+  void trim(Tick tick, SliceViews& slices, Heart& heart);
   /// The same for all synapses as an event at `tick` would, whatever is due; nothing is forgotten.
   void settle(Tick tick, SliceViews& slices);
 
@@ -62,7 +62,7 @@ class Histories {
  private:
   std::vector<PostHistories> all_;
   std::vector<std::uint32_t> of_store_;  ///< index in `all_`, or past its end
-  Tick sweep_at_ = never;
+  Tick trim_at_ = never;
   Tick longest_delay_ = 0;  ///< of synapses that look back
 };
 

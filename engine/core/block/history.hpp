@@ -17,7 +17,7 @@ namespace spinet {
 /// Histories of all neurons of a block for one pair of time constants.
 ///
 /// `raised` and `lowered` count from a base that is a function of the tick at which a slice is worked on (its
-/// last multiple of `turn`), never of what else lies in the block: with a sweep at each turn, taken relative
+/// last multiple of `turn`), never of what else lies in the block: with a trim at each turn, taken relative
 /// to the old base, every synapse takes in every spike relative to the same base whatever the partition.
 class PostHistories {
  public:
@@ -46,10 +46,10 @@ class PostHistories {
   double pre_tau() const { return pre_tau_; }
   const PostHistory* heads() const { return heads_.data(); }
   Tick base() const { return base_; }
-  /// When the next sweep is due: at each turn until all synapses have seen the latest spike.
+  /// When the next trim is due: at each turn until all synapses have seen the latest spike.
   Tick due() const { return due_; }
 
-  /// Called before anything is done at `tick` but a sweep that is due.
+  /// Called before anything is done at `tick` but a trim that is due.
   void rebase(Tick tick) {
     if (static_cast<std::uint64_t>(tick - base_) >= static_cast<std::uint64_t>(turn_))
       rebase_to(tick / turn_ * turn_);
@@ -71,9 +71,9 @@ class PostHistories {
     latest_ = std::max(latest_, tick);
     if (due_ == never) due_ = (tick / turn_ + 1) * turn_;
   }
-  /// After a sweep at `tick`, `delay` being the longest of the synapses: drops what all have seen, but for
+  /// After a trim at `tick`, `delay` being the longest of the synapses: drops what all have seen, but for
   /// each neuron's last before, whose trace goes on.
-  void swept(Tick tick, Tick delay) {
+  void trimmed(Tick tick, Tick delay) {
     // An event that arrives at this very tick still asks for the last spike before its own time.
     const Tick seen = tick - 2 * delay - 1;
     for (auto& h : heads_) {

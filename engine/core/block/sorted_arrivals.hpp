@@ -35,8 +35,8 @@ class SortedArrivals final : public ArrivalStore {
   void see_due();
   bool graded_;
   std::vector<WindowArrivals> held_;
-  WindowArrivals open_;      ///< the present window's
-  Tick from_ = 0;  ///< its begin
+  WindowArrivals open_;  ///< the present window's
+  Tick from_ = 0;        ///< its begin
   std::size_t taken_ = 0;
   std::vector<Hit> hits_;
   std::vector<std::uint64_t> buffer_;
