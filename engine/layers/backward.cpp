@@ -45,7 +45,7 @@ class Backward {
     const LayerPlace& place = s_.places.layers[i];
     const std::size_t size = l.shape.size();
     if (l.bias.count)
-      for (std::uint32_t f = 0; f < place.x_frames; ++f)
+      for (std::uint32_t f = 0; f < place.x_steps; ++f)
         s_.k.sum({s_.at(p, place.gradient + f * size), l.bias.count, size / l.bias.count},
                  s_.gradient_of(p, l.bias.first).to);
     for (std::size_t c = place.first; c < place.last; ++c) {
@@ -57,7 +57,7 @@ class Backward {
   void answer(const Pack<T>& p, std::size_t i) {
     const Layer& l = s_.plan.layers[i];
     const LayerPlace& place = s_.places.layers[i];
-    const std::size_t count = place.x_frames * l.shape.size();
+    const std::size_t count = place.x_steps * l.shape.size();
     T* const gradient = s_.at(p, place.gradient);
     if (l.answer == Answer::relu) s_.k.relu_back(s_.at(p, place.answer), gradient, count);
     if (l.answer == Answer::em) em(p, i);
@@ -70,7 +70,7 @@ class Backward {
   void em(const Pack<T>& p, std::size_t i) {
     const Layer& l = s_.plan.layers[i];
     const LayerPlace& place = s_.places.layers[i];
-    const EmArguments<T> e(l, s_.part(l.read_out), s_.at(p, place.x), place.x_frames * l.shape.size());
+    const EmArguments<T> e(l, s_.part(l.read_out), s_.at(p, place.x), place.x_steps * l.shape.size());
     const std::size_t terms = l.curves.taus.size(), curves = l.curves.curves.size();
     std::vector<double> sums(most_halves * (terms + 1));
     double* to[most_halves];
@@ -94,26 +94,26 @@ class Backward {
     const std::size_t from = s_.plan.layers[c.source].shape.size() * s_.k.lanes,
                       size = s_.plan.layers[c.target].shape.size(), to = size * s_.k.lanes;
     const T* gradient = s_.at(p, target.gradient);
-    if (source.frames != target.x_frames) {  // it was the same in every step
-      s_.k.fill(s_.frame.data(), nullptr, 1, size);
-      for (std::uint32_t f = 0; f < target.x_frames; ++f) s_.k.add(gradient + f * to, s_.frame.data(), size);
-      gradient = s_.frame.data();
+    if (source.steps != target.x_steps) {  // it was the same in every step
+      s_.k.fill(s_.widest.data(), nullptr, 1, size);
+      for (std::uint32_t f = 0; f < target.x_steps; ++f) s_.k.add(gradient + f * to, s_.widest.data(), size);
+      gradient = s_.widest.data();
     }
     T* const back = c.source > 0 || (c.normalisation.on && !s_.folded(i)) ? s_.at(p, place.back) : nullptr;
-    for (std::uint32_t f = 0; f < source.frames; ++f) {
+    for (std::uint32_t f = 0; f < source.steps; ++f) {
       const T* const sent = s_.at(p, place.sent) + f * from;
       weights(p, i, {sent, gradient + f * to, nullptr, nullptr}, f == 0);
       if (back) sources(i, {sent, gradient + f * to, back + f * from, s_.at(p, target.x) + f * to});
     }
   }
 
-  /// A frame of a connection: what was sent and became of it, and the gradients of both.
-  struct Frame {
+  /// A step of a connection: what was sent and became of it, and the gradients of both.
+  struct Step {
     const T *sent, *gradient;
     T* back;
     const T* x;
   };
-  void weights(const Pack<T>& p, std::size_t i, const Frame& f, bool first) {
+  void weights(const Pack<T>& p, std::size_t i, const Step& f, bool first) {
     const T *const sent = f.sent, *const gradient = f.gradient;
     const Connection& c = s_.plan.connections[i];
     const Shape &from = s_.plan.layers[c.source].shape, &to = s_.plan.layers[c.target].shape;
@@ -142,7 +142,7 @@ class Backward {
     }
   }
 
-  void sources(std::size_t i, const Frame& f) {
+  void sources(std::size_t i, const Step& f) {
     const Connection& c = s_.plan.connections[i];
     const Geometry& g = s_.places.connections[i].geometry;
     const Shape &from = s_.plan.layers[c.source].shape, &to = s_.plan.layers[c.target].shape;
@@ -172,7 +172,7 @@ class Backward {
   }
 
   /// A correlation with the kernel turned, of the gradient spread by the stride, with room around.
-  void convolve(std::size_t i, const Frame& f) {
+  void convolve(std::size_t i, const Step& f) {
     const Connection& c = s_.plan.connections[i];
     const Geometry& g = s_.places.connections[i].geometry;
     const Shape &from = s_.plan.layers[c.source].shape, &to = s_.plan.layers[c.target].shape;
@@ -216,7 +216,7 @@ class Backward {
     if (!place.changed) return;
     const LayerPlace& source = s_.places.layers[c.source];
     const std::size_t size = place.units * place.area;
-    for (std::uint32_t f = 0; f < source.frames; ++f) {
+    for (std::uint32_t f = 0; f < source.steps; ++f) {
       T* const back = s_.at(p, place.back + f * size);
       if (c.dropout > 0) s_.k.multiply(back, s_.at(p, place.mask), back, size);
       if (!c.normalisation.on && c.source > 0) s_.k.add(back, s_.at(p, source.gradient + f * size), size);
@@ -245,16 +245,16 @@ class Backward {
       const Connection& c = s_.plan.connections[i];
       if (!c.normalisation.on || s_.folded(i)) continue;
       const ConnectionPlace& place = s_.places.connections[i];
-      const std::uint32_t frames = s_.places.layers[c.source].frames;
+      const std::uint32_t steps = s_.places.layers[c.source].steps;
       const std::size_t numbers = 2 * place.units;
       s_.clear_sums(numbers);
       for (std::size_t n = 0; n < s_.pack_count(); ++n) {
         const Pack<T> p = s_.pack(n);
-        for (std::uint32_t f = 0; f < frames; ++f)
+        for (std::uint32_t f = 0; f < steps; ++f)
           s_.k.normalisation_sums(arguments(p, i, f), s_.sums_of(p, numbers).to);
       }
       const auto sums = s_.total(numbers);
-      const double count = static_cast<double>(s_.images * place.area) * frames;
+      const double count = static_cast<double>(s_.images * place.area) * steps;
       const bool keeps = s_.shares.count() > 0 && s_.shares.begin() == 0;
       for (std::size_t u = 0; u < place.units; ++u) {
         s_.norms(place, mean_dy)[u] = static_cast<T>(sums[2 * u] / count);
@@ -272,7 +272,7 @@ class Backward {
     for (std::size_t i = l.first; i < l.last; ++i) {
       const Connection& c = s_.plan.connections[i];
       if (!c.normalisation.on || c.source == 0) continue;
-      for (std::uint32_t f = 0; f < s_.places.layers[c.source].frames; ++f)
+      for (std::uint32_t f = 0; f < s_.places.layers[c.source].steps; ++f)
         s_.k.normalisation_back(arguments(p, i, f));
     }
   }

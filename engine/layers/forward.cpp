@@ -93,7 +93,7 @@ class Forward {
       if (!g) g = p.half[0];
       image[l] = s_.pixels.data() + (g->first + std::min(l % half_lanes, g->count - 1)) * s_.pitch;
     }
-    const bool encoded = s_.places.layers[0].frames > 1 && s_.plan.code != encoding::Code::events;
+    const bool encoded = s_.places.layers[0].steps > 1 && s_.plan.code != encoding::Code::events;
     T* const x = s_.at(p, encoded ? s_.places.layers[0].x : s_.places.layers[0].answer);
     const std::size_t count = s_.alike && s_.places.folds ? s_.plan.input().area() : size;
     for (std::size_t from = 0; from < count; from += s_.pitch)  // one channel may stand for all
@@ -123,7 +123,7 @@ class Forward {
     const Layer& l = s_.plan.layers[i];
     const LayerPlace& place = s_.places.layers[i];
     const std::size_t size = l.shape.size();
-    for (std::uint32_t f = 0; f < place.x_frames && !starts(place.first); ++f) {
+    for (std::uint32_t f = 0; f < place.x_steps && !starts(place.first); ++f) {
       T* const x = s_.at(p, place.x + f * size);
       if (l.bias.count) s_.k.fill(x, s_.part(l.bias), l.bias.count, size / l.bias.count);
       else s_.k.fill(x, nullptr, 1, size);
@@ -134,7 +134,7 @@ class Forward {
     }
     answer(p, i);
     if (s_.mode == Mode::train && !place.covered)
-      s_.k.fill(s_.at(p, place.gradient), nullptr, 1, place.frames * size);
+      s_.k.fill(s_.at(p, place.gradient), nullptr, 1, place.steps * size);
   }
 
   /// Biases of the channels that a convolution begins with, where it is all that its target hears; else null.
@@ -150,7 +150,7 @@ class Forward {
   void answer(const Pack<T>& p, std::size_t i) {
     const Layer& l = s_.plan.layers[i];
     const LayerPlace& place = s_.places.layers[i];
-    const std::size_t size = l.shape.size(), numbers = place.x_frames * size * s_.k.lanes;
+    const std::size_t size = l.shape.size(), numbers = place.x_steps * size * s_.k.lanes;
     T* const x = s_.at(p, place.x);
     T* const a = s_.at(p, place.answer);
     bool fine = true;
@@ -160,10 +160,10 @@ class Forward {
         fine = s_.k.finite(x, numbers);
         break;
       case Answer::relu:
-        fine = s_.k.relu(x, place.x_frames * size);
+        fine = s_.k.relu(x, place.x_steps * size);
         break;
       case Answer::em:
-        fine = s_.k.em(EmArguments<T>(l, s_.part(l.read_out), x, place.x_frames * size).of, a);
+        fine = s_.k.em(EmArguments<T>(l, s_.part(l.read_out), x, place.x_steps * size).of, a);
         break;
       case Answer::lif:
         fine = s_.k.spikes(spikes_of(s_, p, i));
@@ -198,13 +198,13 @@ class Forward {
     const std::size_t size = place.units * place.area;
     const bool drops = c.dropout > 0 && s_.mode == Mode::train;
     if (drops) draw_mask(p, i);
-    for (std::uint32_t f = 0; f < source.frames; ++f)
+    for (std::uint32_t f = 0; f < source.steps; ++f)
       s_.k.scale({{s_.at(p, source.answer + f * size), place.units, place.area},
                   s_.norms(place, scale),
                   s_.norms(place, shift),
                   drops ? s_.at(p, place.mask) : nullptr,
                   s_.at(p, place.sent + f * size)});
-    if (s_.mode == Mode::train) s_.k.fill(s_.at(p, place.back), nullptr, 1, source.frames * size);
+    if (s_.mode == Mode::train) s_.k.fill(s_.at(p, place.back), nullptr, 1, source.steps * size);
   }
 
   /// Normalised as the first channel is, but for its own scale and shift.
@@ -242,18 +242,18 @@ class Forward {
                       to = s_.plan.layers[c.target].shape.size();
     const T* const sent = s_.at(p, s_.places.connections[i].sent);
     T* const x = s_.at(p, target.x);
-    if (source.frames == target.x_frames) {
-      for (std::uint32_t f = 0; f < source.frames; ++f)
-        frame(i, sent + f * from * s_.k.lanes, x + f * to * s_.k.lanes);
+    if (source.steps == target.x_steps) {
+      for (std::uint32_t f = 0; f < source.steps; ++f)
+        one_step(i, sent + f * from * s_.k.lanes, x + f * to * s_.k.lanes);
       return;
     }
-    s_.k.fill(s_.frame.data(), nullptr, 1, to);  // the same in every step
-    frame(i, sent, s_.frame.data());
-    for (std::uint32_t f = 0; f < target.x_frames; ++f)
-      s_.k.add(s_.frame.data(), x + f * to * s_.k.lanes, to);
+    s_.k.fill(s_.widest.data(), nullptr, 1, to);  // the same in every step
+    one_step(i, sent, s_.widest.data());
+    for (std::uint32_t f = 0; f < target.x_steps; ++f)
+      s_.k.add(s_.widest.data(), x + f * to * s_.k.lanes, to);
   }
 
-  void frame(std::size_t i, const T* in, T* out) {
+  void one_step(std::size_t i, const T* in, T* out) {
     const Connection& c = s_.plan.connections[i];
     const Geometry& g = s_.places.connections[i].geometry;
     const Shape &from = s_.plan.layers[c.source].shape, &to = s_.plan.layers[c.target].shape;
@@ -335,7 +335,7 @@ class Forward {
       for (std::size_t n = 0; n < s_.pack_count(); ++n) {
         const Pack<T> p = s_.pack(n);
         const auto to = s_.sums_of(p, numbers);
-        for (std::uint32_t f = 0; f < source.frames; ++f)
+        for (std::uint32_t f = 0; f < source.steps; ++f)
           s_.k.moments({s_.at(p, source.answer + f * size), units, place.area}, about, p.present, to.to);
       }
       norms_of_batch(i, s_.total(numbers));
@@ -347,7 +347,7 @@ class Forward {
     const Normalisation& n = s_.plan.connections[i].normalisation;
     const ConnectionPlace& place = s_.places.connections[i];
     const double count =
-        static_cast<double>(s_.images * place.area) * s_.places.layers[s_.plan.connections[i].source].frames;
+        static_cast<double>(s_.images * place.area) * s_.places.layers[s_.plan.connections[i].source].steps;
     for (std::size_t u = 0; u < place.units; ++u) {
       const std::size_t of = s_.folded(i) ? 0 : u;
       const double off = sums[2 * of] / count;

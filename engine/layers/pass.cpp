@@ -49,16 +49,16 @@ struct Pass<T>::Impl {
     s.groups = groups_of(s.images, s.shares.shards, s.shares.begin(), s.shares.begin() + s.shares.count());
   }
 
-  /// What is left of a frame of the last layer when the outputs are read.
-  double left(std::uint32_t frame) const { return s.plan.left.empty() ? 1 : s.plan.left[frame]; }
+  /// What is left of a step of the last layer when the outputs are read.
+  double left(std::uint32_t step) const { return s.plan.left.empty() ? 1 : s.plan.left[step]; }
 
-  /// What the outputs of lane l of a pack are, summed over their frames.
+  /// What the outputs of lane l of a pack are, summed over their steps.
   void outputs(const Pack<T>& p, std::uint32_t l, std::vector<double>& to) const {
     const LayerPlace& last = s.places.layers.back();
     const std::size_t classes = s.plan.classes();
     to.assign(classes, 0);
     const T* from = s.at(p, last.answer) + l;
-    for (std::uint32_t f = 0; f < last.frames; ++f)
+    for (std::uint32_t f = 0; f < last.steps; ++f)
       for (std::size_t k = 0; k < classes; ++k, from += s.k.lanes)
         to[k] += left(f) * static_cast<double>(*from);
   }
@@ -81,7 +81,7 @@ struct Pass<T>::Impl {
     const LayerPlace& last = s.places.layers.back();
     for (std::size_t n = 0; n < s.pack_count(); ++n) {
       const Pack<T> p = s.pack(n);
-      s.k.fill(s.at(p, last.gradient), nullptr, 1, last.frames * s.plan.classes());
+      s.k.fill(s.at(p, last.gradient), nullptr, 1, last.steps * s.plan.classes());
       const auto to = s.sums_of(p, numbers);
       for (std::uint32_t l = 0; l < s.k.lanes; ++l) {
         const Group* const g = p.half[l / half_lanes];
@@ -92,7 +92,7 @@ struct Pass<T>::Impl {
         to.to[l / half_lanes][0] += loss(z, label);
         to.to[l / half_lanes][1] += greatest == label;
         T* gradient = s.at(p, last.gradient) + l;
-        for (std::uint32_t f = 0; f < last.frames; ++f)
+        for (std::uint32_t f = 0; f < last.steps; ++f)
           for (const double x : z)
             *gradient = static_cast<T>(left(f) * (x / static_cast<double>(s.images))), gradient += s.k.lanes;
       }

@@ -25,7 +25,7 @@ struct PassState {
   const Places places;
   TreeSum<double> small;
   TreeSum<T> large, pairs;
-  Room<T> packs, shared, padded, frame, turned, gradients, present;
+  Room<T> packs, shared, padded, widest, turned, gradients, present;
   std::vector<double> sums;  ///< of each shard here, and one that stands for none
   std::vector<double> statistics, counted;
   // of the present batch
@@ -58,8 +58,8 @@ struct PassState {
         greatest(p.layers.size()) {
     shared.need(places.shared);
     padded.need(places.padded * k.lanes);
-    frame.need(places.frame * k.lanes);
-    turned.need(places.frame * k.lanes);
+    widest.need(places.widest * k.lanes);
+    turned.need(places.widest * k.lanes);
   }
 
   std::uint32_t halves() const { return k.lanes / half_lanes; }
@@ -80,11 +80,11 @@ struct PassState {
     return p.half[h] ? p.half[h]->shard - shares.begin() : shares.count();
   }
   /// Gradients of two shards that are neighbours in the tree may be added up at once, if no two ranks share
-  /// any and each shard adds once to a number: it has one group at most, and layers have one frame.
+  /// any and each shard adds once to a number: it has one group at most, and layers have one time step.
   std::uint32_t shards_of_slot() const {
     bool pairs =
         (shares.shards & (shares.shards - 1)) == 0 && images <= std::size_t{shares.shards} * half_lanes;
-    for (const LayerPlace& l : places.layers) pairs &= l.frames <= 1 && l.x_frames <= 1;
+    for (const LayerPlace& l : places.layers) pairs &= l.steps <= 1 && l.x_steps <= 1;
     for (int r = 0; r <= shares.ranks; ++r) pairs &= shares.first(r) % 2 == 0;
     return pairs ? 2 : 1;
   }
@@ -157,8 +157,8 @@ Spikes<T> spikes_of(const PassState<T>& s, const Pack<T>& p, std::size_t layer) 
   const std::size_t size = s.plan.layers[layer].shape.size();
   return {s.at(p, place.x),
           size,
-          place.x_frames > 1 ? size * s.k.lanes : 0,
-          place.frames,
+          place.x_steps > 1 ? size * s.k.lanes : 0,
+          place.steps,
           s.at(p, place.potential),
           s.at(p, place.answer),
           static_cast<T>(n.membrane_decay),

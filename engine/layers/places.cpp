@@ -41,15 +41,15 @@ struct Placing {
     p.first = p.last;
     for (; p.last < plan.connections.size() && plan.connections[p.last].target == i; ++p.last)
       if (const auto source = plan.connections[p.last].source; source < i)
-        p.x_frames = std::max(p.x_frames, places.layers[source].frames);
-    const bool makes_frames = l.answer == Answer::lif || (i == 0 && images_spike(plan));
-    p.frames = makes_frames ? plan.steps : p.x_frames;
+        p.x_steps = std::max(p.x_steps, places.layers[source].steps);
+    const bool has_steps = l.answer == Answer::lif || (i == 0 && images_spike(plan));
+    p.steps = has_steps ? plan.steps : p.x_steps;
     if (i > 0 && p.first == p.last) throw std::invalid_argument("layers: " + l.name + " hears nothing");
-    p.x = take(p.x_frames * size);
-    p.answer = l.answer == Answer::em || makes_frames ? take(p.frames * size) : p.x;
-    p.gradient = take(p.frames * size);
-    if (l.answer == Answer::lif) p.potential = take(p.frames * size);
-    places.frame = std::max(places.frame, size);
+    p.x = take(p.x_steps * size);
+    p.answer = l.answer == Answer::em || has_steps ? take(p.steps * size) : p.x;
+    p.gradient = take(p.steps * size);
+    if (l.answer == Answer::lif) p.potential = take(p.steps * size);
+    places.widest = std::max(places.widest, size);
     if (l.answer == Answer::em) check_em(l);
     if (l.bias.count != 0 && (size % l.bias.count != 0 || l.bias.first + l.bias.count > plan.parameters))
       throw std::invalid_argument("layers: " + l.name + ": biases that do not fit its neurons");
@@ -73,8 +73,8 @@ struct Placing {
     const LayerPlace& source = places.layers[c.source];
     const Shape &from = plan.layers[c.source].shape, &to = plan.layers[c.target].shape;
     p.changed = c.normalisation.on || c.dropout > 0;
-    p.sent = p.changed ? take(source.frames * from.size()) : source.answer;
-    p.back = p.changed ? take(source.frames * from.size()) : source.gradient;
+    p.sent = p.changed ? take(source.steps * from.size()) : source.answer;
+    p.back = p.changed ? take(source.steps * from.size()) : source.gradient;
     if (c.dropout > 0) p.mask = take(from.size());
     p.units = c.normalisation.on ? c.normalisation.scale.count : 1;
     if (p.units == 0 || from.size() % p.units != 0) misfit(plan, c, "a normalisation that does not fit");
@@ -158,8 +158,8 @@ Places places_of(const Plan& plan, std::size_t (*packed_size)(std::uint32_t, std
     p.folds |= p.connections[i].folds;
   }
   std::sort(p.dense.begin(), p.dense.end(), [](const Part& a, const Part& b) { return a.first < b.first; });
-  const std::uint32_t frames = p.layers.back().frames;
-  if (!plan.left.empty() && plan.left.size() != frames)
+  const std::uint32_t steps = p.layers.back().steps;
+  if (!plan.left.empty() && plan.left.size() != steps)
     throw std::invalid_argument("layers: as many steps in which outputs leak as they have");
   return std::move(p);
 }

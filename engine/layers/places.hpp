@@ -29,10 +29,10 @@ class Room {
   std::size_t size_ = 0;
 };
 
-/// Of a layer, within a pack, in vectors.  Spikes, those of images and those of layers, have a frame for each
-/// time step, and so has what depends on them; the rest has one frame.
+/// Of a layer, within a pack, in vectors.  Spikes, those of images and those of layers, have numbers for each
+/// time step, and so has what depends on them; the rest has those of one step.
 struct LayerPlace {
-  std::uint32_t x_frames = 1, frames = 1;
+  std::uint32_t x_steps = 1, steps = 1;
   std::size_t x = 0;         ///< sums of inputs
   std::size_t answer = 0;    ///< may be `x`
   std::size_t gradient = 0;  ///< of the answers, then of the sums
@@ -66,7 +66,7 @@ struct Places {
   std::size_t pack = 0;     ///< vectors of a pack
   std::size_t shared = 0;   ///< numbers that packs share
   std::size_t padded = 0;   ///< vectors of the largest padded planes
-  std::size_t frame = 0;    ///< vectors of the largest layer
+  std::size_t widest = 0;   ///< vectors of the largest layer
   std::vector<Part> dense;  ///< weights of dense connections, in order
   bool folds = false;       ///< a connection does
 };

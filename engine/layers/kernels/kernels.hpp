@@ -141,11 +141,11 @@ struct Em {
   bool bounded;
 };
 
-/// A leaky integrate-and-fire layer over `steps` frames of `count` neurons.
+/// A leaky integrate-and-fire layer of `count` neurons, over `steps` time steps.
 template <class T>
 struct Spikes {
   const T* x;
-  std::size_t count, x_frame;  ///< numbers from a frame of x to the next; 0: x is the same in all
+  std::size_t count, x_stride;  ///< numbers from a step of x to the next; 0: x is the same in all
   std::uint32_t steps;
   T *potential, *spikes;
   T membrane_decay, synaptic_decay, threshold, reset;

@@ -27,21 +27,21 @@ struct SpikeKernels {
     V check = V::of(0);
     const V leak = V::of(s.membrane_decay), fade = V::of(s.synaptic_decay), threshold = V::of(s.threshold);
     const V none = V::of(0), one = V::of(1), reset = V::of(s.reset);
-    const std::size_t frame = s.count * lanes;
-    for (std::size_t i = 0; i < frame; i += lanes) {
+    const std::size_t stride = s.count * lanes;
+    for (std::size_t i = 0; i < stride; i += lanes) {
       V current = none, left = none;
       for (std::uint32_t t = 0; t < s.steps; ++t) {
-        current = V::fma(current, fade, V::load(s.x + t * s.x_frame + i));
+        current = V::fma(current, fade, V::load(s.x + t * s.x_stride + i));
         const V u = V::fma(left, leak, current);
         const auto fires = V::at_least(u, threshold);
         check = V::fma(u, none, check);
-        u.store(s.potential + t * frame + i);
+        u.store(s.potential + t * stride + i);
         V fired = one, after = reset;
         if (s.soft_reset) {
           const V more = whole(V::min((u - threshold) / (threshold - reset), V::of(most_more)));
           fired = one + more, after = V::fma(none - more, threshold - reset, (u - threshold) + reset);
         }
-        V::select(fires, fired, none).store(s.spikes + t * frame + i);
+        V::select(fires, fired, none).store(s.spikes + t * stride + i);
         left = V::select(fires, after, u);
       }
     }
@@ -53,22 +53,22 @@ struct SpikeKernels {
     const Spikes<T>& s = b.of;
     const V leak = V::of(s.membrane_decay), fade = V::of(s.synaptic_decay), threshold = V::of(s.threshold);
     const V none = V::of(0), one = V::of(1), inverse = one / threshold;
-    const std::size_t frame = s.count * lanes;
-    for (std::size_t i = 0; i < frame; i += lanes) {
+    const std::size_t stride = s.count * lanes;
+    for (std::size_t i = 0; i < stride; i += lanes) {
       V after = none, current = none, total = none;  // gradients of the potential left, of the current, of x
       for (std::uint32_t t = s.steps; t-- > 0;) {
-        const V u = V::load(s.potential + t * frame + i), spike = V::load(s.spikes + t * frame + i);
+        const V u = V::load(s.potential + t * stride + i), spike = V::load(s.spikes + t * stride + i);
         const V distance = V::fma(u, inverse, none - one) * V::of(b.slope);
         const V size = V::max(distance, none - distance);
         const V bottom = b.arctan ? V::fma(size, size, one) : (one + size) * (one + size);
-        V du = V::load(b.gradient + t * frame + i) * (inverse / bottom);
+        V du = V::load(b.gradient + t * stride + i) * (inverse / bottom);
         du = du + (s.soft_reset ? after : after * (one - spike));
         current = V::fma(current, fade, du);
         after = du * leak;
         total = total + current;
-        if (s.x_frame) current.store(b.gradient + t * frame + i);
+        if (s.x_stride) current.store(b.gradient + t * stride + i);
       }
-      if (!s.x_frame) total.store(b.gradient + i);
+      if (!s.x_stride) total.store(b.gradient + i);
     }
   }
 };
