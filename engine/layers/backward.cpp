@@ -22,8 +22,8 @@ class Backward {
       if (normalises(l)) observe(l);
       had = l;
     }
-    TreeSum<T>& tree = s_.shards_of_slot() == 2 ? s_.pairs : s_.large;
-    return tree.sum({s_.gradients.data(), s_.gradient_slots() * s_.plan.parameters}, s_.plan.parameters);
+    TreeSum<T>& tree = s_.shards_of_copy() == 2 ? s_.pairs : s_.large;
+    return tree.sum({s_.gradients.data(), s_.gradient_copies() * s_.plan.parameters}, s_.plan.parameters);
   }
 
  private:
@@ -126,7 +126,7 @@ class Backward {
                      static_cast<std::uint32_t>(from.size()),
                      s_.turned.data(),
                      {}};
-      for (std::uint32_t h = 0; h < s_.halves(); ++h) outer.fresh[h] = first && s_.begins_slot(p, h);
+      for (std::uint32_t h = 0; h < s_.halves(); ++h) outer.fresh[h] = first && s_.begins_copy(p, h);
       s_.k.outer(outer);
     }
     if (c.join != Join::convolution) return;

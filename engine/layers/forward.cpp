@@ -48,19 +48,19 @@ class Forward {
         s_.present.data()[p * lanes + l] = g && l % half_lanes < g->count ? T(1) : T(0);
       }
     if (s_.mode != Mode::train) return;
-    s_.gradients.need((s_.gradient_slots() + 1) * s_.plan.parameters);
+    s_.gradients.need((s_.gradient_copies() + 1) * s_.plan.parameters);
     clear_gradients();
   }
 
-  /// All but the weights of dense connections, which the first group of a slot writes.
+  /// All but the weights of dense connections, which the first group of a copy writes.
   void clear_gradients() {
-    std::vector<bool> has(s_.gradient_slots() + 1, false);
-    for (const Group& g : s_.groups) has[s_.gradient_slot(&g)] = true;
-    for (std::size_t slot = 0; slot < has.size(); ++slot) {
-      T* const to = s_.gradients.data() + slot * s_.plan.parameters;
+    std::vector<bool> has(s_.gradient_copies() + 1, false);
+    for (const Group& g : s_.groups) has[s_.gradient_copy(&g)] = true;
+    for (std::size_t copy = 0; copy < has.size(); ++copy) {
+      T* const to = s_.gradients.data() + copy * s_.plan.parameters;
       std::size_t from = 0;
       for (const Part& dense : s_.places.dense) {
-        if (!has[slot]) break;
+        if (!has[copy]) break;
         std::fill(to + from, to + dense.first, T(0));
         from = dense.first + dense.count;
       }

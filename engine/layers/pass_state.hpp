@@ -75,27 +75,27 @@ struct PassState {
   T* norms(const ConnectionPlace& c, Norms which) const { return shared.data() + c.norms + which * c.units; }
   const T* part(const Part& p) const { return parameters + p.first; }
 
-  /// Places of a half's shard among those of this rank; that behind the last one stands for none.
-  std::size_t slot(const Pack<T>& p, std::uint32_t h) const {
+  /// Place of a half's shard among those of this rank; that behind the last one stands for none.
+  std::size_t shard_place(const Pack<T>& p, std::uint32_t h) const {
     return p.half[h] ? p.half[h]->shard - shares.begin() : shares.count();
   }
   /// Gradients of two shards that are neighbours in the tree may be added up at once, if no two ranks share
   /// any and each shard adds once to a number: it has one group at most, and layers have one time step.
-  std::uint32_t shards_of_slot() const {
+  std::uint32_t shards_of_copy() const {
     bool pairs =
         (shares.shards & (shares.shards - 1)) == 0 && images <= std::size_t{shares.shards} * half_lanes;
     for (const LayerPlace& l : places.layers) pairs &= l.steps <= 1 && l.x_steps <= 1;
     for (int r = 0; r <= shares.ranks; ++r) pairs &= shares.first(r) % 2 == 0;
     return pairs ? 2 : 1;
   }
-  std::size_t gradient_slots() const { return shares.count() / shards_of_slot(); }
-  std::size_t gradient_slot(const Group* g) const {
-    return g ? (g->shard - shares.begin()) / shards_of_slot() : gradient_slots();
+  std::size_t gradient_copies() const { return shares.count() / shards_of_copy(); }
+  std::size_t gradient_copy(const Group* g) const {
+    return g ? (g->shard - shares.begin()) / shards_of_copy() : gradient_copies();
   }
   /// Is a half's group the first one that adds to its gradients?
-  bool begins_slot(const Pack<T>& p, std::uint32_t h) const {
+  bool begins_copy(const Pack<T>& p, std::uint32_t h) const {
     const Group* const g = p.half[h];
-    return !g || g == groups.data() || gradient_slot(g - 1) != gradient_slot(g);
+    return !g || g == groups.data() || gradient_copy(g - 1) != gradient_copy(g);
   }
   struct Targets {
     T* to[most_halves];
@@ -103,7 +103,7 @@ struct PassState {
   Targets gradient_of(const Pack<T>& p, std::size_t first) const {
     Targets t{};
     for (std::uint32_t h = 0; h < halves(); ++h)
-      t.to[h] = gradients.data() + gradient_slot(p.half[h]) * plan.parameters + first;
+      t.to[h] = gradients.data() + gradient_copy(p.half[h]) * plan.parameters + first;
     return t;
   }
   struct Doubles {
@@ -111,7 +111,7 @@ struct PassState {
   };
   Doubles sums_of(const Pack<T>& p, std::size_t numbers) {
     Doubles d{};
-    for (std::uint32_t h = 0; h < halves(); ++h) d.to[h] = sums.data() + slot(p, h) * numbers;
+    for (std::uint32_t h = 0; h < halves(); ++h) d.to[h] = sums.data() + shard_place(p, h) * numbers;
     return d;
   }
   void clear_sums(std::size_t numbers) { sums.assign((shares.count() + 1) * numbers, 0); }
