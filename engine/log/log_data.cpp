@@ -27,9 +27,9 @@ h5::Id open_numbers(hid_t at, const std::string& path, std::size_t rank, std::ve
   return d;
 }
 
-/// Reads the block that starts at `at` and has the shape `count`.
+/// Reads the piece that starts at `at` and has the shape `count`.
 template <class T>
-void read_block(hid_t dataset, const std::string& path, std::span<const hsize_t> at,
+void read_piece(hid_t dataset, const std::string& path, std::span<const hsize_t> at,
                 std::span<const hsize_t> count, T* into) {
   const h5::Id file(h5::check(H5Dget_space(dataset), "dataset " + path));
   h5::check(H5Sselect_hyperslab(file, H5S_SELECT_SET, at.data(), nullptr, count.data(), nullptr),
@@ -44,7 +44,7 @@ void read_rows(hid_t dataset, const std::string& path, std::uint64_t first, std:
                std::vector<T>& into) {
   into.resize(count);
   const hsize_t at[] = {first}, rows[] = {count};
-  if (count > 0) read_block(dataset, path, at, rows, into.data());
+  if (count > 0) read_piece(dataset, path, at, rows, into.data());
 }
 
 std::string text_or(hid_t at, const char* attribute, const std::string& otherwise) {
@@ -234,7 +234,7 @@ std::optional<LoggedImages> LogData::images() const {
   });
 }
 
-void LogData::spikes(const LoggedPopulation& p, const std::function<void(const SpikeBlock&)>& block) const {
+void LogData::spikes(const LoggedPopulation& p, const std::function<void(const SpikePiece&)>& piece) const {
   readable(summary_.path, [&] {
     const auto group = h5::open_group(open_->log.file, "spikes/" + p.name);
     std::vector<hsize_t> rows, other;
@@ -272,7 +272,7 @@ void LogData::spikes(const LoggedPopulation& p, const std::function<void(const S
           throw h5::Error(fmt::format("spike {} of {} is of node {}, but the population has only {}",
                                       first + i, p.name, nodes[i], p.size));
       }
-      block({ticks, nodes});
+      piece({ticks, nodes});
     }
   });
 }
@@ -294,7 +294,7 @@ void LogData::read_table(const std::string& path, const Part& part, std::vector<
       throw h5::Error("dataset " + path + " is too small");
     into.resize(part.frames * part.values);
     const hsize_t at[] = {part.frame, part.value}, count[] = {part.frames, part.values};
-    if (!into.empty()) read_block(d, path, at, count, into.data());
+    if (!into.empty()) read_piece(d, path, at, count, into.data());
   });
 }
 

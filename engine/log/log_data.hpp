@@ -1,4 +1,4 @@
-// A log's data block by block, so that a file larger than memory is read in one pass: for `spinet report`,
+// A log's data piece by piece, so that a file larger than memory is read in one pass: for `spinet report`,
 // `view` and `export`.
 #pragma once
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace spinet {
 
 /// Consecutive spikes of one population, sorted by (tick, node).  Checked: ticks are not negative and do not
 /// decrease, nodes are smaller than the population's size.
-struct SpikeBlock {
+struct SpikePiece {
   std::span<const Tick> ticks;
   std::span<const std::uint64_t> nodes;
 };
@@ -75,7 +75,7 @@ class LogData {
   /// Nothing, where the run was shown none or is not closed.
   std::optional<LoggedImages> images() const;
 
-  void spikes(const LoggedPopulation& population, const std::function<void(const SpikeBlock&)>& block) const;
+  void spikes(const LoggedPopulation& population, const std::function<void(const SpikePiece&)>& piece) const;
   /// Indices in the population of a report's values.
   std::vector<std::uint64_t> report_nodes(const LoggedReport& report) const;
   /// Part of a table frames x values, row after row.

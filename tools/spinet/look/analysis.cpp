@@ -179,12 +179,12 @@ void add_population(Analysis& a, const LogData& data, LoggedPopulation p, const 
   Correlation correlation(shares.correlation ? p.size : 0,
                           static_cast<Tick>(std::llround(from_ms * a.log.ticks_per_ms)),
                           a.correlation_bin_ms * a.log.ticks_per_ms, bins);
-  data.spikes(p, [&](const SpikeBlock& block) {
-    in_time.add(block);
-    density.add(block);
-    neurons.add(block);
-    sample.add(block);
-    correlation.add(block);
+  data.spikes(p, [&](const SpikePiece& piece) {
+    in_time.add(piece);
+    density.add(piece);
+    neurons.add(piece);
+    sample.add(piece);
+    correlation.add(piece);
   });
   PopulationAnalysis result;
   result.active = neurons.active();

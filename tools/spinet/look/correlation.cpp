@@ -14,13 +14,13 @@ Correlation::Correlation(std::uint64_t size, Tick start, double ticks_per_bin, s
   for (std::uint64_t r = 0; r < sample_.rows(); ++r) nodes_.push_back(sample_.node(r));
 }
 
-void Correlation::add(const SpikeBlock& block) {
+void Correlation::add(const SpikePiece& piece) {
   if (spikes_.size() < 2) return;
-  for (std::size_t i = 0; i < block.ticks.size(); ++i) {
-    const auto row = sample_.row(block.nodes[i]);
-    if (nodes_[row] != block.nodes[i] || block.ticks[i] < start_) continue;
+  for (std::size_t i = 0; i < piece.ticks.size(); ++i) {
+    const auto row = sample_.row(piece.nodes[i]);
+    if (nodes_[row] != piece.nodes[i] || piece.ticks[i] < start_) continue;
     spikes_[row].push_back(static_cast<std::uint32_t>(std::min<std::size_t>(
-        static_cast<std::size_t>(static_cast<double>(block.ticks[i] - start_) * per_tick_), bins_ - 1)));
+        static_cast<std::size_t>(static_cast<double>(piece.ticks[i] - start_) * per_tick_), bins_ - 1)));
   }
 }
 

@@ -14,7 +14,7 @@ class Correlation {
  public:
   static constexpr std::uint64_t candidates = 100, most = 60, least_spikes = 10;
   Correlation(std::uint64_t size, Tick start, double ticks_per_bin, std::size_t bins);
-  void add(const SpikeBlock& block);
+  void add(const SpikePiece& piece);
 
   struct Result {
     std::uint64_t neurons = 0;

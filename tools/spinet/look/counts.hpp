@@ -12,7 +12,7 @@ class TimeBins {
  public:
   /// `ticks_per_bin` may be fractional; the last bin may be shorter than the others.
   TimeBins(double ticks_per_bin, std::size_t bins) : per_tick_(1 / ticks_per_bin), counts_(bins) {}
-  void add(const SpikeBlock& block);
+  void add(const SpikePiece& piece);
   const std::vector<std::uint64_t>& counts() const { return counts_; }
 
  private:
@@ -44,7 +44,7 @@ class Density {
   /// Whose spikes a row holds: of all neurons that fall into it, or of EvenSample::node alone.
   enum class RowOf { all, one };
   Density(Window window, std::size_t columns, EvenSample rows, RowOf row_of);
-  void add(const SpikeBlock& block);
+  void add(const SpikePiece& piece);
   std::size_t columns() const { return columns_; }
   std::size_t rows() const { return rows_.rows(); }
   const EvenSample& sample() const { return rows_; }

@@ -88,9 +88,9 @@ std::vector<fs::path> export_csv(const LogData& data, const fs::path& folder, Re
   for (const auto& p : recorded_populations(log))
     write("spikes", p.name, [&](Lines& out) {
       out.add("time_ms,neuron\n");
-      data.spikes(p, [&](const SpikeBlock& block) {
-        for (std::size_t i = 0; i < block.ticks.size(); ++i)
-          out.add("{},{}\n", static_cast<double>(block.ticks[i]) / log.ticks_per_ms, block.nodes[i]);
+      data.spikes(p, [&](const SpikePiece& piece) {
+        for (std::size_t i = 0; i < piece.ticks.size(); ++i)
+          out.add("{},{}\n", static_cast<double>(piece.ticks[i]) / log.ticks_per_ms, piece.nodes[i]);
       });
     });
   std::vector<float> values;

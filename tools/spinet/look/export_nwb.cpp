@@ -99,8 +99,8 @@ void write_units(hid_t file, const LogData& data) {
       throw LogError(log.path, fmt::format("population {} claims {} neurons, too many for one NWB file",
                                            p.name, p.size));
     std::vector<std::uint64_t> count(p.size);
-    data.spikes(p, [&](const SpikeBlock& block) {
-      for (const auto n : block.nodes) ++count[n];
+    data.spikes(p, [&](const SpikePiece& piece) {
+      for (const auto n : piece.nodes) ++count[n];
     });
     // As many neurons at a time as memory has room for, each time in a pass over the spikes.
     for (std::uint64_t first = 0; first < p.size;) {
@@ -110,10 +110,10 @@ void write_units(hid_t file, const LogData& data) {
         place.push_back(spikes), spikes += count[last++];
       std::vector<double> sorted(spikes);
       if (spikes > 0)
-        data.spikes(p, [&](const SpikeBlock& block) {
-          for (std::size_t i = 0; i < block.nodes.size(); ++i)
-            if (const auto n = block.nodes[i]; n >= first && n < last)
-              sorted[place[n - first]++] = static_cast<double>(block.ticks[i]) * seconds_per_tick;
+        data.spikes(p, [&](const SpikePiece& piece) {
+          for (std::size_t i = 0; i < piece.nodes.size(); ++i)
+            if (const auto n = piece.nodes[i]; n >= first && n < last)
+              sorted[place[n - first]++] = static_cast<double>(piece.ticks[i]) * seconds_per_tick;
         });
       if (spikes > 0) h5::append_rows(times, written, spikes, h5::type_of<double>(), sorted.data());
       for (; first < last; ++first) {
@@ -164,12 +164,12 @@ void write_series(hid_t acquisition, const LogData& data, const LoggedReport& r)
   h5::write_vlen_attribute(values, "unit", printable(r.units));
   h5::write_attribute<float>(values, "conversion", 1);
   h5::write_attribute<float>(values, "resolution", -1);
-  std::vector<float> block;
+  std::vector<float> piece;
   const std::uint64_t rows = std::max<std::uint64_t>(1, (1 << 22) / wide);
   for (std::uint64_t first = 0; r.ids > 0 && first < r.frames; first += rows) {
     const auto count = std::min(rows, r.frames - first);
-    data.read(r, {first, count, 0, r.ids}, block);
-    h5::append_rows(values, first, count, h5::type_of<float>(), block.data());
+    data.read(r, {first, count, 0, r.ids}, piece);
+    h5::append_rows(values, first, count, h5::type_of<float>(), piece.data());
   }
   const double start = r.start_ms * 1e-3;
   const auto begin = h5::write_dataset(series, "starting_time", h5::type_of<double>(), {}, &start);

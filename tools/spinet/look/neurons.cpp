@@ -18,12 +18,12 @@ double Moments::sd() const {
                    static_cast<double>(n - 1));
 }
 
-void Neurons::add(const SpikeBlock& block) {
-  for (std::size_t i = 0; i < block.ticks.size(); ++i) {
-    auto& p = pages_[block.nodes[i] / page];
+void Neurons::add(const SpikePiece& piece) {
+  for (std::size_t i = 0; i < piece.ticks.size(); ++i) {
+    auto& p = pages_[piece.nodes[i] / page];
     if (!p) p = std::make_unique<std::array<Neuron, page>>();
-    auto& n = (*p)[block.nodes[i] % page];
-    const Tick t = block.ticks[i];
+    auto& n = (*p)[piece.nodes[i] % page];
+    const Tick t = piece.ticks[i];
     if (n.spikes++ > 0) {
       const auto interval = static_cast<double>(t - n.last);
       n.sum += interval;

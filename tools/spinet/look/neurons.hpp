@@ -37,7 +37,7 @@ class Neurons {
 
   Neurons(std::uint64_t size, double ticks_per_ms)
       : ms_per_tick_(1 / ticks_per_ms), pages_((size + page - 1) / page) {}
-  void add(const SpikeBlock& block);
+  void add(const SpikePiece& piece);
 
   std::uint64_t active() const;  ///< neurons with at least one spike
   /// Number of spikes -> number of neurons; of `all` neurons those that never fired are included.

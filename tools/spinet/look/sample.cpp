@@ -42,13 +42,13 @@ PointSample::PointSample(std::uint64_t size, std::uint64_t expected, std::uint64
                                                 static_cast<double>(std::max<std::uint64_t>(expected, 1))))));
 }
 
-void PointSample::add(const SpikeBlock& block) {
+void PointSample::add(const SpikePiece& piece) {
   if (nodes_.empty()) return;
-  for (std::size_t i = 0; i < block.ticks.size(); ++i) {
-    const auto node = block.nodes[i];
+  for (std::size_t i = 0; i < piece.ticks.size(); ++i) {
+    const auto node = piece.nodes[i];
     const auto row = EvenSample(size_, rows()).row(node);
     if (nodes_[row] != node) continue;
-    points_.push_back({block.ticks[i], static_cast<std::uint32_t>(row)});
+    points_.push_back({piece.ticks[i], static_cast<std::uint32_t>(row)});
     if (points_.size() > room_) thin();
     if (nodes_.empty()) return;
   }

@@ -15,7 +15,7 @@ class PointSample {
  public:
   /// `expected`: spikes of the population; `room`: spikes that may be kept.
   PointSample(std::uint64_t size, std::uint64_t expected, std::uint64_t room);
-  void add(const SpikeBlock& block);
+  void add(const SpikePiece& piece);
 
   std::uint64_t size() const { return size_; }
   std::uint64_t rows() const { return nodes_.size(); }  ///< neurons in the sample

@@ -72,7 +72,7 @@ std::vector<std::string> bars(const std::vector<double>& heights, double full, s
     for (std::size_t line = 0; line < lines; ++line) {
       const double here = part - static_cast<double>(lines - 1 - line);
       if (terminal.unicode) {
-        // The smallest block stands for anything but zero.
+        // The smallest bar stands for anything but zero.
         int eighths = std::clamp(static_cast<int>(std::lround(here * 8)), 0, 8);
         if (eighths == 0 && line == lines - 1 && h > 0) eighths = 1;
         if (eighths == 0) out[line] += ' ';

@@ -170,10 +170,10 @@ void View::read() {
                     TimeBins(bin_ms_ * log_.ticks_per_ms, time_bins),
                     look::Neurons(p.size, log_.ticks_per_ms)});
     Seen& seen = all_.back();
-    data_.spikes(p, [&](const SpikeBlock& block) {
-      seen.density.add(block);
-      seen.rates.add(block);
-      seen.neurons.add(block);
+    data_.spikes(p, [&](const SpikePiece& piece) {
+      seen.density.add(piece);
+      seen.rates.add(piece);
+      seen.neurons.add(piece);
     });
     seen.population.neurons =
         std::max(p.neurons, seen.neurons.active());  // otherwise the log contradicts itself
