@@ -26,14 +26,14 @@ std::string text(std::string_view s) {
 }
 
 /// An object or array of JSON, one entry a line.
-std::string block(char open, char close, const std::vector<std::string>& entries) {
+std::string enclosed(char open, char close, const std::vector<std::string>& entries) {
   if (entries.empty()) return {open, close};
   std::string out(1, open);
   for (std::size_t i = 0; i < entries.size(); ++i) out += (i ? ",\n" : "\n") + entries[i];
   return out + "\n" + close;
 }
-std::string object(const std::vector<std::string>& entries) { return block('{', '}', entries); }
-std::string array(const std::vector<std::string>& entries) { return block('[', ']', entries); }
+std::string object(const std::vector<std::string>& entries) { return enclosed('{', '}', entries); }
+std::string array(const std::vector<std::string>& entries) { return enclosed('[', ']', entries); }
 std::string entry(std::string_view key, const std::string& value) { return text(key) + ": " + value; }
 
 std::string ref(std::string_view type) { return fmt::format("{{\"$ref\": \"#/definitions/{}\"}}", type); }

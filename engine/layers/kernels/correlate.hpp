@@ -15,7 +15,7 @@ struct Correlate {
     return std::size_t{outs} * channels * taps;
   }
 
-  /// Blocks of `most` outs, the last one smaller; in a block [channel][tap][out].
+  /// Groups of `most` outs, the last one smaller; in a group [channel][tap][out].
   static void pack(const Packing<T>& p) {
     T* to = p.packed;
     for (u32 first = 0; first < p.outs; first += most) {
@@ -75,7 +75,7 @@ struct Correlate {
   }
 
   template <u32 O>
-  static void block(const Correlation<T>& c, u32 out) {
+  static void group(const Correlation<T>& c, u32 out) {
     const Geometry& g = c.geometry;
     for (u32 y = 0; y < g.out[0]; ++y) {
       u32 x = 0;
@@ -98,14 +98,14 @@ struct Correlate {
   template <u32 O>
   static void remainder(const Correlation<T>& c, u32 outs, u32 out) {
     if constexpr (O > 0) {
-      if (outs == O) block<O>(c, out);
+      if (outs == O) group<O>(c, out);
       else remainder<O - 1>(c, outs, out);
     }
   }
 
   static void correlate(const Correlation<T>& c) {
     u32 o = 0;
-    for (; o + most <= c.outs; o += most) block<most>(c, o);
+    for (; o + most <= c.outs; o += most) group<most>(c, o);
     remainder<most - 1>(c, c.outs - o, o);
   }
 
