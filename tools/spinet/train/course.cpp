@@ -76,8 +76,8 @@ class Run {
         transport_(transport),
         hooks_(hooks),
         record_(std::move(record)),
-        split_(split(task.train.count, task.training.validation, task.seed)),
-        all_test_(task.test.count),
+        split_(split(task.training_images.count, task.training.validation, task.seed)),
+        all_test_(task.test_images.count),
         trainer_(task.plan, record_.last, descent_of(task), transport) {
     std::iota(all_test_.begin(), all_test_.end(), 0u);
     if (record_.state.steps > 0) trainer_.restore(record_.last, record_.state);
@@ -141,10 +141,10 @@ class Run {
     const std::size_t first = at_ * task_.training.batch;
     const std::span some =
         std::span(order).subspan(first, std::min<std::size_t>(task_.training.batch, order.size() - first));
-    lay_out_share(task_.train, task_.plan, some, transport_, pixels_);
+    lay_out_share(task_.training_images, task_.plan, some, transport_, pixels_);
     labels_.clear();
-    for (const auto i : some) labels_.push_back(task_.train.labels[i]);
-    const auto channels = images::channels_in(task_.train, task_.plan.input());
+    for (const auto i : some) labels_.push_back(task_.training_images.labels[i]);
+    const auto channels = images::channels_in(task_.training_images, task_.plan.input());
     const auto outcome = trainer_.step({pixels_, labels_, channels}, rate);
     ++done.batches;
     done.images += some.size();
@@ -158,22 +158,24 @@ class Run {
     const auto& model = trainer_.model();
     constexpr double none = std::numeric_limits<double>::quiet_NaN();
     e.validation_loss = e.validation_accuracy = e.recalibrated_validation_accuracy = none;
-    const auto recalibrated = recalibrated_on(task_.plan, model, task_.train, split_.training, transport_);
+    const auto recalibrated =
+        recalibrated_on(task_.plan, model, task_.training_images, split_.training, transport_);
     const auto on = [&](const layers::Model& m, const images::Images& images,
                         std::span<const std::uint32_t> which) {
       return examine(task_.plan, m, images, which, transport_);
     };
     if (!split_.validation.empty()) {
-      const auto validation = on(model, task_.train, split_.validation);
+      const auto validation = on(model, task_.training_images, split_.validation);
       e.validation_loss = validation.loss;
       e.validation_accuracy = validation.accuracy();
-      e.recalibrated_validation_accuracy = on(recalibrated, task_.train, split_.validation).accuracy();
+      e.recalibrated_validation_accuracy =
+          on(recalibrated, task_.training_images, split_.validation).accuracy();
     }
-    auto test = on(model, task_.test, all_test_);
-    e.test_loss = test.loss;
-    e.test_accuracy = test.accuracy();
+    Examined tested = on(model, task_.test_images, all_test_);
+    e.test_loss = tested.loss;
+    e.test_accuracy = tested.accuracy();
     e.recalibrated_accuracy =
-        task_.plan.statistics ? on(recalibrated, task_.test, all_test_).accuracy() : e.test_accuracy;
+        task_.plan.statistics ? on(recalibrated, task_.test_images, all_test_).accuracy() : e.test_accuracy;
     record_.epochs.push_back(e);
     const bool better =
         record_.best_epoch == 0 ||
@@ -181,17 +183,17 @@ class Run {
     if (better) {
       record_.best_epoch = record_.epochs.size();
       record_.best = model;
-      record_.test = std::move(test);
+      record_.test = std::move(tested);
       show_worst();
     }
   }
 
   void show_worst() {
-    record_.image_shape = task_.test.recorded() ? task_.plan.input() : task_.test.shape;
+    record_.image_shape = task_.test_images.recorded() ? task_.plan.input() : task_.test_images.shape;
     std::vector<std::uint32_t> which;
     for (const auto& w : record_.test.worst) which.push_back(w.image);
     record_.worst_pixels.resize(which.size() * record_.image_shape.size());
-    images::lay_out(task_.test, record_.image_shape, which, record_.worst_pixels);
+    images::lay_out(task_.test_images, record_.image_shape, which, record_.worst_pixels);
   }
 
   /// The record is of now.
@@ -253,8 +255,9 @@ Recipe recipe_of(const Task& t) {
       break;
   }
   add("validation", fmt::format("{}", d.validation));
-  add("training images", fmt::format("{} ({:016x})", t.train.count, images::fingerprint(t.train)));
-  add("test images", fmt::format("{} ({:016x})", t.test.count, images::fingerprint(t.test)));
+  add("training images",
+      fmt::format("{} ({:016x})", t.training_images.count, images::fingerprint(t.training_images)));
+  add("test images", fmt::format("{} ({:016x})", t.test_images.count, images::fingerprint(t.test_images)));
   return lines;
 }
 
@@ -265,7 +268,7 @@ Record beginning(const Task& task, const layers::Model& initial) {
   r.seed = task.seed;
   r.recipe = recipe_of(task);
   r.chosen_by = task.training.validation > 0 ? "validation" : "test";
-  r.image_shape = task.test.shape;
+  r.image_shape = task.test_images.shape;
   return r;
 }
 

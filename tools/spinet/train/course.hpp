@@ -14,7 +14,7 @@ struct Task {
   const layers::Plan& plan;
   const layers::Training& training;
   std::uint32_t seed = 1;
-  const images::Images &train, &test;
+  const images::Images &training_images, &test_images;
 };
 
 /// How far an epoch is.
