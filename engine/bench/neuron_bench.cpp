@@ -111,10 +111,10 @@ NeuronBench::NeuronBench(const NeuronTable& table, const std::vector<NeuronParam
   group_.table = &watched_.table();
   std::vector<Gid> gids(part_.count);
   std::iota(gids.begin(), gids.end(), population().first + part_.first);
-  for (std::uint32_t r = 0; r < partition_.runs().size(); ++r)
-    if (const GidRun& run = partition_.runs()[r];
-        run.population == self_ && has(run.first - population().first))
-      locator_.place(r, {0, run.first - gids.front()});
+  for (std::uint32_t r = 0; r < partition_.stretches().size(); ++r)
+    if (const GidStretch& stretch = partition_.stretches()[r];
+        stretch.population == self_ && has(stretch.first - population().first))
+      locator_.place(r, {0, stretch.first - gids.front()});
   for (std::uint32_t p = 0; p < net_.projections.size(); ++p)
     wirings_.push_back(std::make_unique<Wiring>(net_, p));
   guarded([&] {

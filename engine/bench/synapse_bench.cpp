@@ -141,9 +141,9 @@ struct SynapseBench::Built {
     add_synapses(net, table, at, {first, n});
     const Partition partition(net, 1);
     Locator locator(partition);
-    for (std::uint32_t r = 0; r < partition.runs().size(); ++r)
-      if (const GidRun& run = partition.runs()[r]; run.population == 1)
-        locator.place(r, {0, run.first - first});
+    for (std::uint32_t r = 0; r < partition.stretches().size(); ++r)
+      if (const GidStretch& stretch = partition.stretches()[r]; stretch.population == 1)
+        locator.place(r, {0, stretch.first - first});
     for (std::uint32_t j = 0; j < n; ++j) gids.push_back(first + j);
     block.size = n;
     block.gids = gids.data();

@@ -7,12 +7,12 @@ namespace {
 class Drawer final : public EdgeDrawer {
  public:
   Drawer(const Ends& ends, const EdgeKeys& keys) : ends_(ends), keys_(keys) {}
-  void draw(const TargetRun& run, EdgeBatch& to) override {
+  void draw(const TargetStretch& stretch, EdgeBatch& to) override {
     const bool autapses = ends_.projection.autapses;
-    for (std::uint32_t t = 0; t < run.count; ++t) {
-      if (!run.wanted[t]) continue;
-      const Gid self = autapses ? 0 : ends_.target_gid(run.first + t);
-      WordStream words(keys_.first, run.first + t);
+    for (std::uint32_t t = 0; t < stretch.count; ++t) {
+      if (!stretch.wanted[t]) continue;
+      const Gid self = autapses ? 0 : ends_.target_gid(stretch.first + t);
+      WordStream words(keys_.first, stretch.first + t);
       for (std::uint32_t s = 0; s < ends_.sources; ++s) {
         const auto w = words.next();
         if (!autapses && ends_.source_gid(s) == self) continue;

@@ -34,15 +34,15 @@ struct Geometry {
 class Drawer final : public EdgeDrawer {
  public:
   Drawer(const Ends& ends, const EdgeKeys& keys) : ends_(ends), keys_(keys), geometry_(ends) {}
-  void draw(const TargetRun& run, EdgeBatch& to) override {
+  void draw(const TargetStretch& stretch, EdgeBatch& to) override {
     const layers::Window& window = geometry_.window;
     const layers::Shape &from = geometry_.from, &target = geometry_.to;
     const std::uint32_t channels = geometry_.channels;
     const bool shared = !ends_.projection.shared_weights.empty();
     const std::uint32_t area = window.size[0] * window.size[1];
-    for (std::uint32_t t = 0; t < run.count; ++t) {
-      if (!run.wanted[t]) continue;
-      const std::uint32_t i = run.first + t, place = i % static_cast<std::uint32_t>(target.area()),
+    for (std::uint32_t t = 0; t < stretch.count; ++t) {
+      if (!stretch.wanted[t]) continue;
+      const std::uint32_t i = stretch.first + t, place = i % static_cast<std::uint32_t>(target.area()),
                           channel = i / static_cast<std::uint32_t>(target.area()),
                           group = channel / (target.channels / window.groups);
       WordStream words(keys_.first, i);

@@ -12,14 +12,14 @@ namespace {
 class Drawer final : public EdgeDrawer {
  public:
   Drawer(const Ends& ends, const EdgeKeys& keys) : ends_(ends), keys_(keys) {}
-  void draw(const TargetRun& run, EdgeBatch& to) override {
+  void draw(const TargetStretch& stretch, EdgeBatch& to) override {
     const bool numbered = !ends_.projection.shared_weights.empty();
-    for (std::uint32_t t = 0; t < run.count; ++t) {
-      if (!run.wanted[t]) continue;
-      WordStream words(keys_.first, run.first + t);
+    for (std::uint32_t t = 0; t < stretch.count; ++t) {
+      if (!stretch.wanted[t]) continue;
+      WordStream words(keys_.first, stretch.first + t);
       for (std::uint32_t s = 0; s < ends_.sources; ++s) {
         const auto w = words.next();
-        to.add({s, t, w[2], numbered ? (run.first + t) * ends_.sources + s : w[3], 0});
+        to.add({s, t, w[2], numbered ? (stretch.first + t) * ends_.sources + s : w[3], 0});
       }
     }
   }

@@ -226,9 +226,9 @@ class Drawer final : public EdgeDrawer {
         kernel_(ends.projection),
         bounds_(kernel_),
         cells_(ends, space_, kernel_.cutoff) {}
-  void draw(const TargetRun& run, EdgeBatch& to) override {
-    for (std::uint32_t t = 0; t < run.count; ++t)
-      if (run.wanted[t]) of_target(run.first + t, t, to);
+  void draw(const TargetStretch& stretch, EdgeBatch& to) override {
+    for (std::uint32_t t = 0; t < stretch.count; ++t)
+      if (stretch.wanted[t]) of_target(stretch.first + t, t, to);
   }
 
  private:

@@ -1,5 +1,5 @@
 // Drawing numbers: distributions from single words, rounded delays, and the counts that split a projection
-// over its target runs.  Everything is a function of words, so whoever needs a number can draw it again.
+// over its target stretches.  Everything is a function of words, so whoever needs a number can draw it again.
 #pragma once
 #include <cstdint>
 #include <vector>

@@ -1,4 +1,4 @@
-// What a rule draws, and with what: edges, run of targets by run of targets.
+// What a rule draws, and with what: edges, stretch of targets by stretch of targets.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -11,9 +11,10 @@
 namespace spinet {
 
 /// Targets drawn together, whatever Network::block is.
-inline constexpr std::uint32_t target_run = 256;
+inline constexpr std::uint32_t target_stretch = 256;
 
-/// One edge as drawn; `source` counts along the projection's concatenated sources, `target` within the run.
+/// One edge as drawn; `source` counts along the projection's concatenated sources, `target` within the
+/// stretch.
 struct DrawnEdge {
   std::uint32_t source;
   std::uint32_t target;
@@ -44,25 +45,25 @@ class EdgeBatch {
   std::array<DrawnEdge, 512> edges_;
 };
 
-/// A run of targets: those from `first` on, of which those with `wanted[t]` are asked for.
-struct TargetRun {
+/// A stretch of targets: those from `first` on, of which those with `wanted[t]` are asked for.
+struct TargetStretch {
   std::uint32_t number;
   std::uint32_t first, count;
   const bool* wanted;
 };
 
-/// The edges of one projection, made ready to be drawn.  Runs may be asked for in any order and again, most
-/// often in ascending order twice.
+/// The edges of one projection, made ready to be drawn.  Stretches may be asked for in any order and again,
+/// most often in ascending order twice.
 class EdgeDrawer {
  public:
   virtual ~EdgeDrawer() = default;
-  /// Adds the run's edges in an order that is always the same.  Those of targets that are not wanted may be
-  /// left out.
-  virtual void draw(const TargetRun& run, EdgeBatch& to) = 0;
+  /// Adds the stretch's edges in an order that is always the same.  Those of targets that are not wanted may
+  /// be left out.
+  virtual void draw(const TargetStretch& stretch, EdgeBatch& to) = 0;
 };
 
 /// What random numbers of a projection's connections are keyed by: the first word of an entity, further ones
-/// where it cannot be used (`below`), and how numbers are split over runs.
+/// where it cannot be used (`below`), and how numbers are split over stretches.
 struct EdgeKeys {
   RandomKey first, again, split;
   explicit EdgeKeys(const Network::Identity& projection)

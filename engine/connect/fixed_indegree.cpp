@@ -13,7 +13,7 @@ class Drawer final : public EdgeDrawer {
  public:
   Drawer(const Ends& ends, const EdgeKeys& keys)
       : ends_(ends), keys_(keys), number_(number_of(ends.projection)) {}
-  void draw(const TargetRun& run, EdgeBatch& to) override {
+  void draw(const TargetStretch& stretch, EdgeBatch& to) override {
     // In registers, whatever the batch does.
     const bool autapses = ends_.projection.autapses, multapses = ends_.projection.multapses;
     const std::uint64_t number = number_;
@@ -21,9 +21,9 @@ class Drawer final : public EdgeDrawer {
     const RandomKey again = keys_.again;
     if (number == 0) return;
     std::vector<std::uint32_t> taken(multapses ? 0 : sources, 0xFFFFFFFFu);
-    for (std::uint32_t t = 0; t < run.count; ++t) {
-      if (!run.wanted[t]) continue;
-      const std::uint32_t target = run.first + t;
+    for (std::uint32_t t = 0; t < stretch.count; ++t) {
+      if (!stretch.wanted[t]) continue;
+      const std::uint32_t target = stretch.first + t;
       const Gid self = autapses ? 0 : ends_.target_gid(target);
       WordStream words(keys_.first, target);
       for (std::uint64_t k = 0; k < number;) {

@@ -1,5 +1,5 @@
-// fixed_total_number: n pairs in all.  They are split over the runs of targets by a binary tree of draws; in
-// a run, each is drawn evenly.
+// fixed_total_number: n pairs in all.  They are split over the stretches of targets by a binary tree of
+// draws; in a stretch, each is drawn evenly.
 #include <fmt/format.h>
 
 #include <unordered_set>
@@ -17,42 +17,43 @@ std::uint64_t number_of(const Projection& p) { return static_cast<std::uint64_t>
 class Drawer final : public EdgeDrawer {
  public:
   Drawer(const Ends& ends, const EdgeKeys& keys) : ends_(ends), keys_(keys) {
-    const std::uint32_t runs = (ends.targets + target_run - 1) / target_run;
-    pairs_before_.assign(runs + 1, 0);
-    for (std::uint32_t r = 0; r < runs; ++r) pairs_before_[r + 1] = pairs_before_[r] + pairs_in(r);
-    number_of_run_.assign(runs, 0);
-    if (runs) split(0, runs, number_of(ends.projection), 1);
+    const std::uint32_t stretches = (ends.targets + target_stretch - 1) / target_stretch;
+    pairs_before_.assign(stretches + 1, 0);
+    for (std::uint32_t r = 0; r < stretches; ++r) pairs_before_[r + 1] = pairs_before_[r] + pairs_in(r);
+    number_of_stretch_.assign(stretches, 0);
+    if (stretches) split(0, stretches, number_of(ends.projection), 1);
   }
 
-  void draw(const TargetRun& run, EdgeBatch& to) override {
+  void draw(const TargetStretch& stretch, EdgeBatch& to) override {
     const bool autapses = ends_.projection.autapses, multapses = ends_.projection.multapses;
-    WordStream words(keys_.first, run.number);
+    WordStream words(keys_.first, stretch.number);
     std::unordered_set<std::uint64_t> taken;
-    for (std::uint64_t k = 0; k < number_of_run_[run.number];) {
+    for (std::uint64_t k = 0; k < number_of_stretch_[stretch.number];) {
       const auto w = words.next();
-      const auto again = [&](std::uint64_t which) { return (which << 32) + run.number; };
+      const auto again = [&](std::uint64_t which) { return (which << 32) + stretch.number; };
       const std::uint32_t s = below(ends_.sources, w[0], keys_.again, again(1), words.counter());
-      const std::uint32_t t = below(run.count, w[1], keys_.again, again(2), words.counter());
-      if (!autapses && ends_.source_gid(s) == ends_.target_gid(run.first + t)) continue;
-      if (!multapses && !taken.insert(std::uint64_t{s} * target_run + t).second) continue;
-      if (run.wanted[t]) to.add({s, t, w[2], w[3], 0});
+      const std::uint32_t t = below(stretch.count, w[1], keys_.again, again(2), words.counter());
+      if (!autapses && ends_.source_gid(s) == ends_.target_gid(stretch.first + t)) continue;
+      if (!multapses && !taken.insert(std::uint64_t{s} * target_stretch + t).second) continue;
+      if (stretch.wanted[t]) to.add({s, t, w[2], w[3], 0});
       ++k;
     }
   }
 
  private:
-  /// Pairs that are allowed in a run.
-  std::uint64_t pairs_in(std::uint32_t run) const {
-    const std::uint32_t first = run * target_run, last = std::min(first + target_run, ends_.targets);
+  /// Pairs that are allowed in a stretch.
+  std::uint64_t pairs_in(std::uint32_t stretch) const {
+    const std::uint32_t first = stretch * target_stretch,
+                        last = std::min(first + target_stretch, ends_.targets);
     std::uint64_t pairs = std::uint64_t{last - first} * ends_.sources;
     for (std::uint32_t t = first; !ends_.projection.autapses && t < last; ++t)
       for (const auto& s : ends_.projection.sources) pairs -= ends_.target_gid(t) - s.first < s.count;
     return pairs;
   }
-  /// Splits `number` synapses over the runs [first, last): one draw per inner node.
+  /// Splits `number` synapses over the stretches [first, last): one draw per inner node.
   void split(std::uint32_t first, std::uint32_t last, std::uint64_t number, std::uint64_t node) {
     if (last - first == 1) {
-      number_of_run_[first] = number;
+      number_of_stretch_[first] = number;
       return;
     }
     const std::uint32_t middle = first + (last - first) / 2;
@@ -68,8 +69,8 @@ class Drawer final : public EdgeDrawer {
 
   const Ends ends_;
   const EdgeKeys keys_;
-  std::vector<std::uint64_t> pairs_before_;   ///< allowed ones, in the runs before
-  std::vector<std::uint64_t> number_of_run_;  ///< synapses
+  std::vector<std::uint64_t> pairs_before_;       ///< allowed ones, in the stretches before
+  std::vector<std::uint64_t> number_of_stretch_;  ///< synapses
 };
 
 class FixedTotalNumber final : public ConnectionRule {

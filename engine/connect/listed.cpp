@@ -16,12 +16,13 @@ std::size_t begin_of(const std::vector<ListedEdge>& edges, std::uint64_t target)
 class Drawer final : public EdgeDrawer {
  public:
   Drawer(const Ends& ends, const EdgeKeys& keys) : ends_(ends), keys_(keys) {}
-  void draw(const TargetRun& run, EdgeBatch& to) override {
+  void draw(const TargetStretch& stretch, EdgeBatch& to) override {
     const Projection& p = ends_.projection;
-    const std::size_t end = begin_of(p.edges, std::uint64_t{run.first} + run.count);
-    for (std::size_t e = begin_of(p.edges, run.first); e < end; ++e) {
-      const std::uint32_t s = p.edges[e].source, t = p.edges[e].target - run.first;
-      if (!run.wanted[t] || (!p.autapses && ends_.source_gid(s) == ends_.target_gid(run.first + t))) continue;
+    const std::size_t end = begin_of(p.edges, std::uint64_t{stretch.first} + stretch.count);
+    for (std::size_t e = begin_of(p.edges, stretch.first); e < end; ++e) {
+      const std::uint32_t s = p.edges[e].source, t = p.edges[e].target - stretch.first;
+      if (!stretch.wanted[t] || (!p.autapses && ends_.source_gid(s) == ends_.target_gid(stretch.first + t)))
+        continue;
       const auto w = spinet::draw(keys_.first, e, 0);
       to.add({s, t, w[2], p.weight_index.empty() ? w[3] : p.weight_index[e], static_cast<std::uint32_t>(e)});
     }

@@ -10,10 +10,10 @@ namespace {
 class Drawer final : public EdgeDrawer {
  public:
   Drawer(const Ends& ends, const EdgeKeys& keys) : ends_(ends), keys_(keys) {}
-  void draw(const TargetRun& run, EdgeBatch& to) override {
-    for (std::uint32_t t = 0; t < run.count; ++t) {
-      const std::uint32_t i = run.first + t;
-      if (!run.wanted[t] || (!ends_.projection.autapses && ends_.source_gid(i) == ends_.target_gid(i)))
+  void draw(const TargetStretch& stretch, EdgeBatch& to) override {
+    for (std::uint32_t t = 0; t < stretch.count; ++t) {
+      const std::uint32_t i = stretch.first + t;
+      if (!stretch.wanted[t] || (!ends_.projection.autapses && ends_.source_gid(i) == ends_.target_gid(i)))
         continue;
       const auto w = spinet::draw(keys_.first, i, 0);
       to.add({i, t, w[2], w[3], 0});

@@ -14,14 +14,14 @@ class Drawer final : public EdgeDrawer {
  public:
   Drawer(const Ends& ends, const EdgeKeys& keys)
       : ends_(ends), keys_(keys), p_(probability_of(ends.projection)) {}
-  void draw(const TargetRun& run, EdgeBatch& to) override {
+  void draw(const TargetStretch& stretch, EdgeBatch& to) override {
     if (p_ <= 0) return;
     const bool autapses = ends_.projection.autapses;
     const double scale = p_ < 1 ? 1 / math::log1p(-p_) : 0;
-    for (std::uint32_t t = 0; t < run.count; ++t) {
-      if (!run.wanted[t]) continue;
-      const Gid self = autapses ? 0 : ends_.target_gid(run.first + t);
-      WordStream words(keys_.first, run.first + t);
+    for (std::uint32_t t = 0; t < stretch.count; ++t) {
+      if (!stretch.wanted[t]) continue;
+      const Gid self = autapses ? 0 : ends_.target_gid(stretch.first + t);
+      WordStream words(keys_.first, stretch.first + t);
       std::uint64_t s = 0;
       for (;; ++s) {  // geometric gaps between successes
         const auto w = words.next();

@@ -35,12 +35,12 @@ class Drawer final : public EdgeDrawer {
         window_(window_of(ends.projection)),
         from_(*shaped(ends.network, ends.projection.sources)->shape),
         to_(*shaped(ends.network, ends.projection.targets)->shape) {}
-  void draw(const TargetRun& run, EdgeBatch& to) override {
+  void draw(const TargetStretch& stretch, EdgeBatch& to) override {
     const bool shared = !ends_.projection.shared_weights.empty();
     const auto area = static_cast<std::uint32_t>(to_.area());
-    for (std::uint32_t t = 0; t < run.count; ++t) {
-      if (!run.wanted[t]) continue;
-      const std::uint32_t i = run.first + t, channel = i / area, place = i % area;
+    for (std::uint32_t t = 0; t < stretch.count; ++t) {
+      if (!stretch.wanted[t]) continue;
+      const std::uint32_t i = stretch.first + t, channel = i / area, place = i % area;
       WordStream words(keys_.first, i);
       sliding::each_covered(window_, from_, channel, {place / to_.width, place % to_.width},
                             [&](std::uint32_t source, std::uint32_t) {

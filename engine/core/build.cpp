@@ -140,12 +140,12 @@ void Simulation::Impl::make_groups() {
 }
 
 void Simulation::Impl::make_blocks(std::uint64_t l2_bytes) {
-  std::vector<std::vector<std::uint32_t>> runs_of(groups.size());  // this rank's
-  for (std::uint32_t r = 0; r < partition.runs().size(); ++r) {
-    const GidRun& run = partition.runs()[r];
-    if (const auto group = group_of_population.find(run.population);
-        run.owner == transport.rank() && group != group_of_population.end())
-      runs_of[group->second].push_back(r);
+  std::vector<std::vector<std::uint32_t>> stretches_of(groups.size());  // this rank's
+  for (std::uint32_t r = 0; r < partition.stretches().size(); ++r) {
+    const GidStretch& stretch = partition.stretches()[r];
+    if (const auto group = group_of_population.find(stretch.population);
+        stretch.owner == transport.rank() && group != group_of_population.end())
+      stretches_of[group->second].push_back(r);
   }
   for (std::uint32_t g = 0; g < groups.size(); ++g) {
     const std::uint64_t most = most_in_block(net, *groups[g]->table, l2_bytes);
@@ -154,11 +154,11 @@ void Simulation::Impl::make_blocks(std::uint64_t l2_bytes) {
       if (!gids.empty()) blocks.push_back(std::make_unique<Block>(net, *groups[g], std::move(gids), heart));
       gids.clear();
     };
-    for (const std::uint32_t r : runs_of[g]) {
-      const GidRun& run = partition.runs()[r];
-      if (gids.size() + run.count > most) close();
+    for (const std::uint32_t r : stretches_of[g]) {
+      const GidStretch& stretch = partition.stretches()[r];
+      if (gids.size() + stretch.count > most) close();
       locator.place(r, {static_cast<std::uint32_t>(blocks.size()), static_cast<std::uint32_t>(gids.size())});
-      for (std::uint32_t i = 0; i < run.count; ++i) gids.push_back(run.first + i);
+      for (std::uint32_t i = 0; i < stretch.count; ++i) gids.push_back(stretch.first + i);
     }
     close();
   }
@@ -184,7 +184,7 @@ void Simulation::Impl::make_emitters(const std::vector<bool>& superposed) {
       std::vector<bool> own(std::min(source_unit, population.size - unit * source_unit));
       bool any = false;
       for (std::uint32_t i = 0; i < own.size(); ++i) {
-        own[i] = partition.runs()[partition.run_of(first + i)].owner == transport.rank();
+        own[i] = partition.stretches()[partition.stretch_of(first + i)].owner == transport.rank();
         any = any || own[i];
       }
       if (any) emitters.emplace_back(Source(net, p, unit), first, std::move(own), slab);

@@ -32,7 +32,7 @@ std::vector<SynapseAddress> crossings_of(const Network& net, const CrossPoints& 
 Connector::Connector(const Network& net, std::uint32_t index, const std::atomic<bool>* stop)
     : projection(net.projections[index]),
       ends_(net, projection),
-      runs_((ends_.targets + target_run - 1) / target_run),
+      stretches_((ends_.targets + target_stretch - 1) / target_stretch),
       stop_(stop) {
   const ConnectionRule& rule = *projection.rule;
   if (const auto refusal = rule.refusal(ends_)) throw ProjectionFailure(projection, refusal.reason);
@@ -40,23 +40,23 @@ Connector::Connector(const Network& net, std::uint32_t index, const std::atomic<
   drawer_ = rule.drawer(ends_, EdgeKeys(net.projection_identity(index)));
 }
 
-void Connector::edges(std::uint32_t run, const bool* wanted, const EdgeTaker& take) const {
+void Connector::edges(std::uint32_t stretch, const bool* wanted, const EdgeTaker& take) const {
   if (stop_ && stop_->load(std::memory_order_relaxed)) throw Stopped();
-  if (projection.weights_from.empty() || projection.rule->lists()) draw(run, wanted, take);
-  else match(run, wanted, take);
+  if (projection.weights_from.empty() || projection.rule->lists()) draw(stretch, wanted, take);
+  else match(stretch, wanted, take);
 }
 
-void Connector::draw(std::uint32_t run, const bool* wanted, const EdgeTaker& take) const {
+void Connector::draw(std::uint32_t stretch, const bool* wanted, const EdgeTaker& take) const {
   EdgeBatch batch(take);
-  drawer_->draw({run, run * target_run, targets_in(run), wanted}, batch);
+  drawer_->draw({stretch, stretch * target_stretch, targets_in(stretch), wanted}, batch);
   batch.flush();
 }
 
 /// Finds for every edge drawn its place among those that a file has weights of.  Throws where the two are not
 /// the same.
-void Connector::match(std::uint32_t run, const bool* wanted, const EdgeTaker& take) const {
+void Connector::match(std::uint32_t stretch, const bool* wanted, const EdgeTaker& take) const {
   const auto& list = projection.edges;
-  const std::uint32_t base = run * target_run;
+  const std::uint32_t base = stretch * target_stretch;
   const auto place_of = [&](std::uint32_t target, std::uint32_t source) {
     const auto at = std::lower_bound(list.begin(), list.end(), ListedEdge{source, target, 0, 0}, by_ends);
     return static_cast<std::size_t>(at - list.begin());
@@ -69,11 +69,11 @@ void Connector::match(std::uint32_t run, const bool* wanted, const EdgeTaker& ta
                                             std::to_string(target) + " than are drawn now");
   };
   const std::size_t first = begin_of(base);
-  std::vector<std::uint32_t> used(begin_of(base + targets_in(run)) - first,
+  std::vector<std::uint32_t> used(begin_of(base + targets_in(stretch)) - first,
                                   0);  // at the first of equals: how many are
-  std::vector<std::uint64_t> found(targets_in(run), 0);
+  std::vector<std::uint64_t> found(targets_in(stretch), 0);
   std::vector<DrawnEdge> matched;
-  draw(run, wanted, [&](const DrawnEdge* e, std::size_t n) {
+  draw(stretch, wanted, [&](const DrawnEdge* e, std::size_t n) {
     matched.assign(e, e + n);
     for (auto& edge : matched) {
       const std::uint32_t target = base + edge.target;
@@ -86,7 +86,7 @@ void Connector::match(std::uint32_t run, const bool* wanted, const EdgeTaker& ta
     }
     take(matched.data(), n);
   });
-  for (std::uint32_t t = 0; t < targets_in(run); ++t) {
+  for (std::uint32_t t = 0; t < targets_in(stretch); ++t) {
     if (!wanted[t]) continue;
     const std::size_t begin = begin_of(base + t);
     if (begin_of(base + t + 1) - begin == found[t]) continue;
@@ -102,15 +102,16 @@ namespace {
 
 /// What is asked of one projection, and which of it has been drawn.
 struct Asked {
-  using InRun = std::map<std::pair<std::uint32_t, std::uint32_t>, bool>;  // (target in the run, source)
-  std::map<std::uint32_t, InRun> pairs;
+  using InStretch =
+      std::map<std::pair<std::uint32_t, std::uint32_t>, bool>;  // (target in the stretch, source)
+  std::map<std::uint32_t, InStretch> pairs;
   std::map<std::uint32_t, bool> rows, columns;
 
   void ask(const SynapseAddress& a) {
-    pairs[a.target / target_run][{a.target % target_run, a.source}] = false;
+    pairs[a.target / target_stretch][{a.target % target_stretch, a.source}] = false;
   }
   bool has(const SynapseAddress& a) const {
-    return pairs.at(a.target / target_run).at({a.target % target_run, a.source});
+    return pairs.at(a.target / target_stretch).at({a.target % target_stretch, a.source});
   }
   bool rows_left() const {
     return std::any_of(rows.begin(), rows.end(), [](const auto& row) { return !row.second; });
@@ -118,31 +119,32 @@ struct Asked {
   void draw(const Connector& connector);
 
  private:
-  void draw(const Connector& connector, std::uint32_t run, bool all);
+  void draw(const Connector& connector, std::uint32_t stretch, bool all);
 };
 
 void Asked::draw(const Connector& connector) {
-  for (const auto& [column, found] : columns) pairs[column / target_run];
-  for (const auto& [run, some] : pairs) draw(connector, run, false);
-  for (std::uint32_t run = 0; run < connector.run_count() && rows_left(); ++run) draw(connector, run, true);
+  for (const auto& [column, found] : columns) pairs[column / target_stretch];
+  for (const auto& [stretch, some] : pairs) draw(connector, stretch, false);
+  for (std::uint32_t stretch = 0; stretch < connector.stretch_count() && rows_left(); ++stretch)
+    draw(connector, stretch, true);
 }
 
-void Asked::draw(const Connector& connector, std::uint32_t run, bool all) {
-  bool wanted[target_run] = {};
+void Asked::draw(const Connector& connector, std::uint32_t stretch, bool all) {
+  bool wanted[target_stretch] = {};
   if (all) std::fill(std::begin(wanted), std::end(wanted), true);
-  const auto in_run = pairs.find(run);
-  if (in_run != pairs.end())
-    for (const auto& [end, found] : in_run->second) wanted[end.first] = true;
-  const std::uint32_t first = run * target_run;
-  for (auto c = columns.lower_bound(first); c != columns.end() && c->first < first + target_run; ++c)
+  const auto in_stretch = pairs.find(stretch);
+  if (in_stretch != pairs.end())
+    for (const auto& [end, found] : in_stretch->second) wanted[end.first] = true;
+  const std::uint32_t first = stretch * target_stretch;
+  for (auto c = columns.lower_bound(first); c != columns.end() && c->first < first + target_stretch; ++c)
     wanted[c->first - first] = true;
-  connector.edges(run, wanted, [&](const DrawnEdge* e, std::size_t n) {
+  connector.edges(stretch, wanted, [&](const DrawnEdge* e, std::size_t n) {
     for (; n; --n, ++e) {
       if (const auto row = rows.find(e->source); row != rows.end()) row->second = true;
       if (const auto c = columns.find(first + e->target); c != columns.end()) c->second = true;
-      if (in_run == pairs.end()) continue;
-      const auto pair = in_run->second.find({e->target, e->source});
-      if (pair != in_run->second.end()) pair->second = true;
+      if (in_stretch == pairs.end()) continue;
+      const auto pair = in_stretch->second.find({e->target, e->source});
+      if (pair != in_stretch->second.end()) pair->second = true;
     }
   });
 }

@@ -1,5 +1,5 @@
-// The edges of a projection, drawn run of targets by run of targets: whoever owns some targets of a run draws
-// them all, so nothing depends on ranks.  How they are drawn is the rule's (connect/rule.hpp).
+// The edges of a projection, drawn stretch of targets by stretch of targets: whoever owns some targets of a
+// stretch draws them all, so nothing depends on ranks.  How they are drawn is the rule's (connect/rule.hpp).
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -20,27 +20,29 @@ class Connector {
 
   /// From here on edges are asked for to save or to log what there is, which a wish to stop must not prevent.
   void built() { stop_ = nullptr; }
-  std::uint32_t run_count() const { return runs_; }
+  std::uint32_t stretch_count() const { return stretches_; }
   Gid source_gid(std::uint32_t source) const { return ends_.source_gid(source); }
-  Gid target_gid(std::uint32_t run, std::uint32_t t) const { return ends_.target_gid(run * target_run + t); }
-  std::uint32_t targets_in(std::uint32_t run) const {
-    return std::min<std::uint32_t>(target_run, ends_.targets - run * target_run);
+  Gid target_gid(std::uint32_t stretch, std::uint32_t t) const {
+    return ends_.target_gid(stretch * target_stretch + t);
+  }
+  std::uint32_t targets_in(std::uint32_t stretch) const {
+    return std::min<std::uint32_t>(target_stretch, ends_.targets - stretch * target_stretch);
   }
   /// Synapses expected of the projection.
   double expected() const { return expected_; }
 
-  /// Hands on the run's edges in canonical order, in pieces.  Targets for which `wanted[t]` is false may be
-  /// left out.
-  void edges(std::uint32_t run, const bool* wanted, const EdgeTaker& take) const;
+  /// Hands on the stretch's edges in canonical order, in pieces.  Targets for which `wanted[t]` is false may
+  /// be left out.
+  void edges(std::uint32_t stretch, const bool* wanted, const EdgeTaker& take) const;
 
   const Projection& projection;
 
  private:
-  void draw(std::uint32_t run, const bool* wanted, const EdgeTaker& take) const;
-  void match(std::uint32_t run, const bool* wanted, const EdgeTaker& take) const;
+  void draw(std::uint32_t stretch, const bool* wanted, const EdgeTaker& take) const;
+  void match(std::uint32_t stretch, const bool* wanted, const EdgeTaker& take) const;
 
   Ends ends_;
-  std::uint32_t runs_;
+  std::uint32_t stretches_;
   double expected_ = 0;
   const std::atomic<bool>* stop_;
   std::unique_ptr<EdgeDrawer> drawer_;

@@ -70,7 +70,7 @@ std::vector<SuperposedInput> Simulation::Impl::InputBuilder::make(Order order) {
 void Simulation::Impl::InputBuilder::find_units(std::uint32_t p) {
   const Projection& projection = s_.net.projections[p];
   const Connector& connector = s_.wirings[p]->connector;
-  bool wanted[target_run];
+  bool wanted[target_stretch];
   std::fill(std::begin(wanted), std::end(wanted), true);
   using Key =
       std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>;  // block, population of sources, number
@@ -91,11 +91,11 @@ void Simulation::Impl::InputBuilder::find_units(std::uint32_t p) {
     std::uint8_t& sources = sources_of_[place.block][j];
     sources = static_cast<std::uint8_t>(std::min(sources + 1, 2));
   };
-  for (std::uint32_t run = 0; run < connector.run_count(); ++run)
-    connector.edges(run, wanted, [&](const DrawnEdge* e, std::size_t n) {
+  for (std::uint32_t stretch = 0; stretch < connector.stretch_count(); ++stretch)
+    connector.edges(stretch, wanted, [&](const DrawnEdge* e, std::size_t n) {
       for (std::size_t i = 0; i < n; ++i) {
-        const Gid target = connector.target_gid(run, e[i].target);
-        const auto place = s_.locator.of_run(s_.partition.run_of(target));
+        const Gid target = connector.target_gid(stretch, e[i].target);
+        const auto place = s_.locator.of_stretch(s_.partition.stretch_of(target));
         if (place.block == Locator::nowhere) continue;
         ++s_.stats.synapses;
         const double weight = static_cast<double>(static_cast<float>(s_.wirings[p]->weight_of(e[i])));

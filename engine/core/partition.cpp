@@ -42,8 +42,8 @@ std::vector<double> cost_per_neuron(const Network& net) {
   return cost;
 }
 
-/// By population, how far into a run of `block` its first neuron stands, so that a run ends where a unit of
-/// its drive ends: sources of one unit that drive neurons of two ranks are drawn on both.
+/// By population, how far into a stretch of `block` its first neuron stands, so that a stretch ends where a
+/// unit of its drive ends: sources of one unit that drive neurons of two ranks are drawn on both.
 std::vector<std::uint32_t> leads(const Network& net, std::uint32_t block) {
   std::vector<std::uint32_t> lead(net.populations.size(), 0);
   if (block % source_unit != 0) return lead;
@@ -68,12 +68,12 @@ std::vector<std::uint32_t> leads(const Network& net, std::uint32_t block) {
   return lead;
 }
 
-/// Number of connections between each two runs as far as they are known before anything is drawn.  A key
-/// holds the lower run in its upper half; sorted.
+/// Number of connections between each two stretches as far as they are known before anything is drawn.  A key
+/// holds the lower stretch in its upper half; sorted.
 std::vector<std::pair<std::uint64_t, std::uint64_t>> links(const Network& net, const Partition& partition) {
   std::vector<std::uint64_t> keys;
   const auto add = [&](Gid a, Gid b) {
-    const std::uint64_t x = partition.run_of(a), y = partition.run_of(b);
+    const std::uint64_t x = partition.stretch_of(a), y = partition.stretch_of(b);
     if (x != y) keys.push_back(std::min(x, y) << 32 | std::max(x, y));
   };
   for (const auto& p : net.projections) {
@@ -90,13 +90,13 @@ std::vector<std::pair<std::uint64_t, std::uint64_t>> links(const Network& net, c
   return counted;
 }
 
-/// Owners of the runs so that few connections cross ranks and loads are equal to about 3 %, by multilevel
-/// k-way partitioning (G. Karypis, V. Kumar, "Multilevel k-way partitioning scheme for irregular graphs",
-/// 1998).  The same on every rank: METIS is serial and its random numbers start from a fixed seed.
-std::vector<idx_t> cut(std::size_t runs, int ranks, const std::vector<double>& weight,
+/// Owners of the stretches so that few connections cross ranks and loads are equal to about 3 %, by
+/// multilevel k-way partitioning (G. Karypis, V. Kumar, "Multilevel k-way partitioning scheme for irregular
+/// graphs", 1998).  The same on every rank: METIS is serial and its random numbers start from a fixed seed.
+std::vector<idx_t> cut(std::size_t stretches, int ranks, const std::vector<double>& weight,
                        const std::vector<std::pair<std::uint64_t, std::uint64_t>>& links) {
-  std::vector<idx_t> begin(runs + 1, 0), neighbour(2 * links.size()), strength(2 * links.size()), load,
-      owner(runs, 0);
+  std::vector<idx_t> begin(stretches + 1, 0), neighbour(2 * links.size()), strength(2 * links.size()), load,
+      owner(stretches, 0);
   for (const auto& [key, n] : links) ++begin[(key >> 32) + 1], ++begin[(key & 0xFFFFFFFFu) + 1];
   std::partial_sum(begin.begin(), begin.end(), begin.begin());
   auto at = begin;
@@ -114,7 +114,7 @@ std::vector<idx_t> cut(std::size_t runs, int ranks, const std::vector<double>& w
   }
   const double total = std::accumulate(weight.begin(), weight.end(), 0.0);
   for (const double w : weight) load.push_back(1 + static_cast<idx_t>(1e8 * w / total));
-  idx_t vertices = static_cast<idx_t>(runs), constraints = 1, parts = ranks, crossing = 0,
+  idx_t vertices = static_cast<idx_t>(stretches), constraints = 1, parts = ranks, crossing = 0,
         options[METIS_NOPTIONS];
   METIS_SetDefaultOptions(options);
   options[METIS_OPTION_SEED] = 1;
@@ -133,40 +133,40 @@ Partition::Partition(const Network& net, int ranks) : lead_(leads(net, net.block
   const auto cost = cost_per_neuron(net);
   for (std::uint32_t p = 0; p < net.populations.size(); ++p) {
     const auto& population = net.populations[p];
-    first_run_.push_back(static_cast<std::uint32_t>(runs_.size()));
+    first_stretch_.push_back(static_cast<std::uint32_t>(stretches_.size()));
     first_gid_.push_back(population.first);
     together_.push_back(population.neuron() && population.neuron()->environment);
     const std::uint32_t block = together_[p] ? std::max(1u, population.size) : block_;
     std::uint32_t count = together_[p] ? block : block - lead_[p];  // of the first one
     for (std::uint32_t i = 0; i < population.size; i += count, count = block) {
       count = std::min(count, population.size - i);
-      runs_.push_back({population.first + i, count, p, 0});
+      stretches_.push_back({population.first + i, count, p, 0});
     }
   }
   if (net.partition == Sharing::round_robin) {
-    for (std::size_t r = 0; r < runs_.size(); ++r)
-      runs_[r].owner = static_cast<int>(r % static_cast<std::size_t>(ranks));
+    for (std::size_t r = 0; r < stretches_.size(); ++r)
+      stretches_[r].owner = static_cast<int>(r % static_cast<std::size_t>(ranks));
     return;
   }
-  if (net.partition == Sharing::graph && ranks > 1 && runs_.size() > static_cast<std::size_t>(ranks)) {
+  if (net.partition == Sharing::graph && ranks > 1 && stretches_.size() > static_cast<std::size_t>(ranks)) {
     if (const auto known = links(net, *this); !known.empty()) {
       std::vector<double> load;
-      for (const auto& r : runs_) load.push_back(cost[r.population] * r.count);
-      const auto owner = cut(runs_.size(), ranks, load, known);
-      for (std::size_t r = 0; r < runs_.size(); ++r) runs_[r].owner = static_cast<int>(owner[r]);
+      for (const auto& r : stretches_) load.push_back(cost[r.population] * r.count);
+      const auto owner = cut(stretches_.size(), ranks, load, known);
+      for (std::size_t r = 0; r < stretches_.size(); ++r) stretches_[r].owner = static_cast<int>(owner[r]);
       return;
     }
   }
-  // Longest processing time first: the costliest runs first, each to the rank with the least so far.
-  std::vector<std::size_t> order(runs_.size());
+  // Longest processing time first: the costliest stretches first, each to the rank with the least so far.
+  std::vector<std::size_t> order(stretches_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  const auto weight = [&](std::size_t r) { return cost[runs_[r].population] * runs_[r].count; };
+  const auto weight = [&](std::size_t r) { return cost[stretches_[r].population] * stretches_[r].count; };
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return weight(a) > weight(b); });
   std::vector<double> load(static_cast<std::size_t>(ranks), 0);
   for (const auto r : order) {
     const auto least = std::min_element(load.begin(), load.end());
-    runs_[r].owner = static_cast<int>(least - load.begin());
+    stretches_[r].owner = static_cast<int>(least - load.begin());
     *least += weight(r);
   }
 }

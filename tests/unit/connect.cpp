@@ -22,17 +22,18 @@ struct Drawn {
 };
 std::vector<Drawn> draw_all(const Network& net, std::uint32_t projection) {
   const Connector c(net, projection);
-  bool all[target_run];
+  bool all[target_stretch];
   std::fill(std::begin(all), std::end(all), true);
   std::vector<Drawn> out;
-  for (std::uint32_t run = 0; run < c.run_count(); ++run)
-    c.edges(run, all, [&](const DrawnEdge* e, std::size_t n) {
-      for (std::size_t i = 0; i < n; ++i) out.push_back({e[i].source, run * target_run + e[i].target});
+  for (std::uint32_t stretch = 0; stretch < c.stretch_count(); ++stretch)
+    c.edges(stretch, all, [&](const DrawnEdge* e, std::size_t n) {
+      for (std::size_t i = 0; i < n; ++i)
+        out.push_back({e[i].source, stretch * target_stretch + e[i].target});
     });
   return out;
 }
 
-constexpr std::uint32_t cells = 900;  // three runs of 256 and a part of one
+constexpr std::uint32_t cells = 900;  // three stretches of 256 and a part of one
 
 /// Sources 100 to 799 to all cells; sources 0 to 99 of another population go first, so that indices and gids
 /// differ.
@@ -54,13 +55,13 @@ TEST_CASE("fixed_outdegree: every source has exactly so many targets, uniformly"
       const auto net = outdegree(k, multapses, autapses);
       const auto drawn = draw_all(net, 0);
       std::vector<int> out(800), in(cells);
-      std::vector<double> first_run(800);
+      std::vector<double> first_stretch(800);
       std::set<std::pair<std::uint32_t, std::uint32_t>> pairs;
       int self = 0;
       for (const auto& e : drawn) {
         ++out[e.source];
         ++in[e.target];
-        if (e.target < target_run) ++first_run[e.source];
+        if (e.target < target_stretch) ++first_stretch[e.source];
         pairs.emplace(e.source, e.target);
         self += e.source >= 100 && e.source == e.target;  // source 100 is cell 100
       }
@@ -85,9 +86,9 @@ TEST_CASE("fixed_outdegree: every source has exactly so many targets, uniformly"
       CHECK(total == Approx(800.0 * k));
       CHECK(chi2 > cells - 5 * std::sqrt(2.0 * cells));
       CHECK(chi2 < cells + 5 * std::sqrt(2.0 * cells));
-      // What falls to the first run of each source: binomial, or hypergeometric.
+      // What falls to the first stretch of each source: binomial, or hypergeometric.
       double mean = 0, square = 0;
-      for (const double n : first_run) mean += n / 800, square += n * n / 800;
+      for (const double n : first_stretch) mean += n / 800, square += n * n / 800;
       const double share = 256.0 / cells,
                    law = k * share * (1 - share) * (multapses ? 1 : (cells - double(k)) / (cells - 1));
       CHECK(mean == Approx(k * share).margin(5 * std::sqrt(law / 800)));
@@ -110,20 +111,21 @@ TEST_CASE("fixed_outdegree: all targets, none, and too many") {
   CHECK(draw_all(outdegree(0, true, true), 0).empty());
 }
 
-TEST_CASE("fixed_outdegree: a run drawn alone or out of order has the same edges") {
+TEST_CASE("fixed_outdegree: a stretch drawn alone or out of order has the same edges") {
   const auto net = outdegree(50, true, false);
   const auto all = draw_all(net, 0);
   const Connector c(net, 0);
-  for (const std::uint32_t run : {2u, 0u, 3u, 1u, 1u}) {
+  for (const std::uint32_t stretch : {2u, 0u, 3u, 1u, 1u}) {
     std::vector<Drawn> some;
-    bool wanted[target_run];
-    for (std::uint32_t t = 0; t < target_run; ++t) wanted[t] = t % 3 == 0;
-    c.edges(run, wanted, [&](const DrawnEdge* e, std::size_t n) {
-      for (std::size_t i = 0; i < n; ++i) some.push_back({e[i].source, run * target_run + e[i].target});
+    bool wanted[target_stretch];
+    for (std::uint32_t t = 0; t < target_stretch; ++t) wanted[t] = t % 3 == 0;
+    c.edges(stretch, wanted, [&](const DrawnEdge* e, std::size_t n) {
+      for (std::size_t i = 0; i < n; ++i)
+        some.push_back({e[i].source, stretch * target_stretch + e[i].target});
     });
     std::vector<Drawn> expected;
     for (const auto& e : all)
-      if (e.target / target_run == run && e.target % target_run % 3 == 0) expected.push_back(e);
+      if (e.target / target_stretch == stretch && e.target % target_stretch % 3 == 0) expected.push_back(e);
     REQUIRE(some.size() == expected.size());
     CHECK(std::equal(some.begin(), some.end(), expected.begin(), [](const Drawn& a, const Drawn& b) {
       return a.source == b.source && a.target == b.target;

@@ -93,13 +93,14 @@ using Edges = std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t>; 
 
 Edges edges_of(const Network& net) {
   const Connector c(net, 0);
-  bool all[target_run];
+  bool all[target_stretch];
   std::fill(std::begin(all), std::end(all), true);
   Edges found;
-  for (std::uint32_t run = 0; run < c.run_count(); ++run)
-    c.edges(run, all, [&](const DrawnEdge* e, std::size_t n) {
+  for (std::uint32_t stretch = 0; stretch < c.stretch_count(); ++stretch)
+    c.edges(stretch, all, [&](const DrawnEdge* e, std::size_t n) {
       for (; n; --n, ++e)
-        CHECK(found.emplace(std::pair(e->source, run * target_run + e->target), e->weight_word).second);
+        CHECK(
+            found.emplace(std::pair(e->source, stretch * target_stretch + e->target), e->weight_word).second);
     });
   CHECK(net.projections[0].rule->count(Ends(net, net.projections[0])) == static_cast<double>(found.size()));
   return found;

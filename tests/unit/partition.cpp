@@ -49,12 +49,12 @@ NetworkBuilder communities() {
 std::size_t crossing(const Network& net, const Partition& p) {
   std::size_t n = 0;
   for (const auto& e : net.projections[0].edges)
-    n += p.runs()[p.run_of(e.source)].owner != p.runs()[p.run_of(e.target)].owner;
+    n += p.stretches()[p.stretch_of(e.source)].owner != p.stretches()[p.stretch_of(e.target)].owner;
   return n;
 }
 std::vector<double> shares(const Partition& p, int ranks) {
   std::vector<double> of(static_cast<std::size_t>(ranks));
-  for (const auto& r : p.runs()) of[static_cast<std::size_t>(r.owner)] += r.count;
+  for (const auto& r : p.stretches()) of[static_cast<std::size_t>(r.owner)] += r.count;
   return of;
 }
 }  // namespace
@@ -74,8 +74,8 @@ TEST_CASE("partition: graph keeps communities together and shares the work") {
     for (const double n : shares(graph, ranks)) CHECK(n == Approx(groups * members / ranks).epsilon(0.08));
     // The same for whoever asks.
     const Partition again(b.network(), ranks);
-    for (std::size_t r = 0; r < graph.runs().size(); ++r)
-      REQUIRE(again.runs()[r].owner == graph.runs()[r].owner);
+    for (std::size_t r = 0; r < graph.stretches().size(); ++r)
+      REQUIRE(again.stretches()[r].owner == graph.stretches()[r].owner);
   }
 }
 
@@ -84,7 +84,8 @@ TEST_CASE("partition: round_robin deals blocks in turn") {
   b.network().partition = Sharing::round_robin;
   b.network().block = 7;
   const Partition p(b.network(), 3);
-  for (std::size_t r = 0; r < p.runs().size(); ++r) CHECK(p.runs()[r].owner == static_cast<int>(r % 3));
+  for (std::size_t r = 0; r < p.stretches().size(); ++r)
+    CHECK(p.stretches()[r].owner == static_cast<int>(r % 3));
 }
 
 TEST_CASE("partition: graph without known connections, or with as many ranks as blocks, is that by cost") {
@@ -96,7 +97,8 @@ TEST_CASE("partition: graph without known connections, or with as many ranks as 
     const Partition cost(b.network(), ranks);
     b.network().partition = Sharing::graph;
     const Partition graph(b.network(), ranks);
-    for (std::size_t r = 0; r < cost.runs().size(); ++r) CHECK(cost.runs()[r].owner == graph.runs()[r].owner);
+    for (std::size_t r = 0; r < cost.stretches().size(); ++r)
+      CHECK(cost.stretches()[r].owner == graph.stretches()[r].owner);
   }
 }
 
@@ -111,10 +113,10 @@ TEST_CASE("partition: no run has neurons of two units of its drive") {
   const auto& net = b.network();
   const Partition partition(net, 2);
   std::size_t of_inh = 0;
-  for (const auto& run : partition.runs()) {
+  for (const auto& run : partition.stretches()) {
     CHECK(run.count <= source_unit);
     for (Gid gid = run.first; gid < run.first + run.count; ++gid) {
-      CHECK(&partition.runs()[partition.run_of(gid)] == &run);
+      CHECK(&partition.stretches()[partition.stretch_of(gid)] == &run);
       if (run.population == exc || run.population == inh)
         CHECK(gid / source_unit == run.first / source_unit);  // a target's gid is its source's number
     }

@@ -180,7 +180,7 @@ TEST_CASE("schedule: rows and columns without a synapse are reported where they 
       "schedule:\n  - {at: 1 ms, pulse: {amplitude: 1 V, width: 1 ms}, to: d, ";
   const Network net = load_text(text + "}\n", "test.yaml", builtin());
   std::set<std::uint32_t> rows, columns;
-  bool wanted[target_run];
+  bool wanted[target_stretch];
   std::fill(std::begin(wanted), std::end(wanted), true);
   Connector(net, 0).edges(0, wanted, [&](const DrawnEdge* e, std::size_t n) {
     for (; n; --n, ++e) rows.insert(e->source), columns.insert(e->target);
@@ -214,7 +214,7 @@ TEST_CASE("schedule: crossings that were not drawn are found before the run, too
   std::set<std::pair<std::uint32_t, std::uint32_t>> drawn;
   const Network whole = load_text(text("scheme: none"), "test.yaml", builtin());
   const Connector connector(whole, 0);
-  const bool wanted[target_run] = {true, true, true, true, true, true};
+  const bool wanted[target_stretch] = {true, true, true, true, true, true};
   connector.edges(0, wanted, [&](const DrawnEdge* e, std::size_t n) {
     for (; n; --n, ++e) drawn.emplace(e->source, e->target);
   });

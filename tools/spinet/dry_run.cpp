@@ -152,7 +152,8 @@ DryRun dry_run(const Network& given, int ranks, double rate, int samples) {
   const Partition partition(net, ranks);
   std::vector<std::vector<double>> members(static_cast<std::size_t>(ranks),
                                            std::vector<double>(net.populations.size()));
-  for (const auto& r : partition.runs()) members[static_cast<std::size_t>(r.owner)][r.population] += r.count;
+  for (const auto& r : partition.stretches())
+    members[static_cast<std::size_t>(r.owner)][r.population] += r.count;
   std::vector<double> neurons(members.size(), 0);
   for (std::size_t r = 0; r < members.size(); ++r)
     for (std::size_t p = 0; p < net.populations.size(); ++p)

@@ -36,7 +36,7 @@ class Controls {
     std::uint32_t slice, store;
     Gid source;
     const SynapseTable* table;
-    std::size_t behind;  ///< the run of slices with this table ends there
+    std::size_t behind;  ///< the stretch of slices with this table ends there
   };
   /// A synapse by its slice and number in it.
   struct Spot {

@@ -1,7 +1,7 @@
 // The synapses that end in one block, as slices: the unit of delivery.  A *store* holds the synapses of one
 // plugin, one parameter set and one port (several projections, if they are static); within a store they lie
-// by (source gid, delay, projection, target run, draw).  Slices are numbered by (source gid, store, delay):
-// the order of arrivals within a tick.
+// by (source gid, delay, projection, target stretch, draw).  Slices are numbered by (source gid, store,
+// delay): the order of arrivals within a tick.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -61,8 +61,8 @@ class BlockSynapses {
   BlockSynapses(const BlockEdges& from, const std::vector<bool>& superposed);
 
   /// Calls f(edge, index of its target in the projection, position in its store) for the edges of projection
-  /// `p` that end here, in the order of the draws: by target run, then draw.  `all` is what this was built
-  /// of.
+  /// `p` that end here, in the order of the draws: by target stretch, then draw.  `all` is what this was
+  /// built of.
   using EdgeVisitor = std::function<void(const DrawnEdge&, std::uint32_t, std::uint32_t)>;
   void edges_of(std::uint32_t p, const BlockEdges& all, const EdgeVisitor& f) const;
   /// Is there a synapse of projection `p` from `source` to the neuron with this index in the block?

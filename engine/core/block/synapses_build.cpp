@@ -116,7 +116,7 @@ struct BlockSynapses::Part {
 BlockSynapses::BlockSynapses(const BlockEdges& from, const std::vector<bool>& superposed) {
   const auto& [net, wirings, locator, block] = from;
   for (std::uint32_t p = 0; p < net.projections.size(); ++p)
-    if (!superposed[p] && wirings[p]->connector.run_count() != 0) put_into_store(net, p, *wirings[p]);
+    if (!superposed[p] && wirings[p]->connector.stretch_count() != 0) put_into_store(net, p, *wirings[p]);
   std::vector<Part> parts(stores_.size());
   for (std::uint32_t k = 0; k < stores_.size(); ++k) fill(from, k, parts[k]);
   number_slices(net, parts);

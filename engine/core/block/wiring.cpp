@@ -136,16 +136,16 @@ InitialState::InitialState(const Network& net, std::uint32_t index, const Wiring
   maker_.emplace(net, wiring, shared_.data(), params_.data());
 }
 
-double InitialState::of(const DrawnEdge& e, std::uint32_t run, std::vector<double>& values) {
+double InitialState::of(const DrawnEdge& e, std::uint32_t stretch, std::vector<double>& values) {
   if (variables_.empty()) return wiring_.weight_of(e);
   const SynapseTable& t = *wiring_.connector.projection.synapse;
-  maker_->make(state_.data(), e, run * target_run + e.target);
+  maker_->make(state_.data(), e, stretch * target_stretch + e.target);
   for (const auto v : variables_) values.push_back(get(state_.data(), t.model.variables.data[v]));
   if (weight_given_) return wiring_.weight_of(e);
   if (!weight_known_) return std::numeric_limits<double>::quiet_NaN();
   constexpr std::uint16_t target = 0;
   constexpr std::uint8_t copy = 0;
-  const Gid gid = wiring_.connector.target_gid(run, e.target);
+  const Gid gid = wiring_.connector.target_gid(stretch, e.target);
   Slice s{};
   s.payload = 1;
   s.count = 1;
@@ -156,8 +156,8 @@ double InitialState::of(const DrawnEdge& e, std::uint32_t run, std::vector<doubl
   s.shared = shared_.data();
   s.gids = &gid;
   s.copies = &copy;
-  s.delay =
-      net_.delay_resolution * wiring_.delay_steps(e, run * target_run + e.target, net_.delay_resolution);
+  s.delay = net_.delay_resolution *
+            wiring_.delay_steps(e, stretch * target_stretch + e.target, net_.delay_resolution);
   s.run = {net_.ticks_per_ms()};
   s.extras = t.extras;
   s.params = params_.data();

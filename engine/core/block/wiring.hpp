@@ -22,16 +22,18 @@ class Locator {
   static constexpr std::uint32_t nowhere = 0xFFFFFFFFu;
   struct Place {
     std::uint32_t block = nowhere;
-    std::uint32_t first = 0;  ///< index in the block of the run's first neuron
+    std::uint32_t first = 0;  ///< index in the block of the stretch's first neuron
   };
-  Locator(const Partition& partition) : partition_(partition), places_(partition.runs().size()) {}
-  void place(std::uint32_t run, Place p) { places_[run] = p; }
+  Locator(const Partition& partition) : partition_(partition), places_(partition.stretches().size()) {}
+  void place(std::uint32_t stretch, Place p) { places_[stretch] = p; }
   /// Index of `gid` in `block`, or `nowhere`.
   std::uint32_t in_block(Gid gid, std::uint32_t block) const {
-    const std::uint32_t run = partition_.run_of(gid);
-    return places_[run].block == block ? places_[run].first + (gid - partition_.runs()[run].first) : nowhere;
+    const std::uint32_t stretch = partition_.stretch_of(gid);
+    return places_[stretch].block == block
+               ? places_[stretch].first + (gid - partition_.stretches()[stretch].first)
+               : nowhere;
   }
-  Place of_run(std::uint32_t run) const { return places_[run]; }
+  Place of_stretch(std::uint32_t stretch) const { return places_[stretch]; }
 
  private:
   const Partition& partition_;
@@ -86,9 +88,9 @@ class StateMaker {
 class InitialState {
  public:
   InitialState(const Network& network, std::uint32_t projection, const Wiring& wiring);
-  /// The weight of an edge of the run of targets `run` (NaN: the model needs its targets to tell); appends
-  /// its values of `edge_variables`.
-  double of(const DrawnEdge& e, std::uint32_t run, std::vector<double>& values);
+  /// The weight of an edge of the stretch of targets `stretch` (NaN: the model needs its targets to tell);
+  /// appends its values of `edge_variables`.
+  double of(const DrawnEdge& e, std::uint32_t stretch, std::vector<double>& values);
 
  private:
   const Network& net_;
@@ -149,24 +151,24 @@ void BlockEdges::each(std::uint32_t p, F&& f) const {
   const Connector& connector = wiring.connector;
   const bool one_delay = wiring.least_delay == wiring.most_delay;
   const auto& sources = connector.projection.sources;
-  for (std::uint32_t run = 0; run < connector.run_count(); ++run) {
-    std::uint16_t local[target_run];
-    bool wanted[target_run], any = false;
-    for (std::uint32_t t = 0; t < connector.targets_in(run); ++t) {
-      const std::uint32_t j = locator.in_block(connector.target_gid(run, t), block);
+  for (std::uint32_t stretch = 0; stretch < connector.stretch_count(); ++stretch) {
+    std::uint16_t local[target_stretch];
+    bool wanted[target_stretch], any = false;
+    for (std::uint32_t t = 0; t < connector.targets_in(stretch); ++t) {
+      const std::uint32_t j = locator.in_block(connector.target_gid(stretch, t), block);
       wanted[t] = j != Locator::nowhere;
       local[t] = static_cast<std::uint16_t>(j);
       any |= wanted[t];
     }
     if (!any) continue;
-    connector.edges(run, wanted, [&](const DrawnEdge* e, std::size_t n) {
+    connector.edges(stretch, wanted, [&](const DrawnEdge* e, std::size_t n) {
       for (std::size_t i = 0; i < n; ++i) {
         const Gid gid =
             sources.size() == 1 ? sources[0].first + e[i].source : connector.source_gid(e[i].source);
-        const std::uint32_t d =
-            one_delay ? wiring.least_delay
-                      : wiring.delay_steps(e[i], run * target_run + e[i].target, network.delay_resolution);
-        f(EndingEdge{e[i], gid, d, run * target_run + e[i].target, local[e[i].target]});
+        const std::uint32_t d = one_delay ? wiring.least_delay
+                                          : wiring.delay_steps(e[i], stretch * target_stretch + e[i].target,
+                                                               network.delay_resolution);
+        f(EndingEdge{e[i], gid, d, stretch * target_stretch + e[i].target, local[e[i].target]});
       }
     });
   }

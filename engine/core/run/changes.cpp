@@ -73,7 +73,8 @@ void Simulation::Impl::prepare_changes() {
         of_block[b].push_back({slice->second, static_cast<std::uint32_t>(position - slice->first), r, id,
                                std::numeric_limits<double>::quiet_NaN()});
         const Connector& c = wirings[recording.projection]->connector;
-        mine.push_back({id, c.source_gid(e.source), c.target_gid(target / target_run, target % target_run)});
+        mine.push_back(
+            {id, c.source_gid(e.source), c.target_gid(target / target_stretch, target % target_stretch)});
       });
     }
     transport.all_gather(std::as_bytes(std::span(found)), all);

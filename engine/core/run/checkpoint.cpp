@@ -49,7 +49,7 @@ void Simulation::Impl::save(CheckpointSink* sink, Tick at) {
     if (population.neuron()) save_neurons(sink, population);
   save_histories(sink);
   for (std::uint32_t p = 0; p < net.projections.size(); ++p) {
-    if (!lives(net, p) || wirings[p]->connector.run_count() == 0) continue;
+    if (!lives(net, p) || wirings[p]->connector.stretch_count() == 0) continue;
     save_synapses(sink, p);
     if (net.projections[p].synapse->slice_state_size) save_slices(sink, p);
   }
@@ -186,7 +186,7 @@ void Simulation::Impl::restore(const CheckpointSource& from) {
   restore_asked(from, at);
   for (auto& b : blocks) b->restore_end(at);
   for (std::uint32_t p = 0; p < net.projections.size(); ++p) {
-    if (!lives(net, p) || wirings[p]->connector.run_count() == 0) continue;
+    if (!lives(net, p) || wirings[p]->connector.stretch_count() == 0) continue;
     restore_synapses(from, p);
     if (net.projections[p].synapse->slice_state_size) restore_slices(from, p);
   }
@@ -216,7 +216,7 @@ void Simulation::Impl::restore_neurons(const CheckpointSource& from, const Popul
 void Simulation::Impl::restore_asked(const CheckpointSource& from, Tick at) {
   const auto block_of = [&](Gid gid) -> Block* {
     if (gid >= net.gid_count()) throw UnfitCheckpoint("", "names a neuron that the network does not have");
-    const auto place = locator.of_run(partition.run_of(gid));
+    const auto place = locator.of_stretch(partition.stretch_of(gid));
     return place.block == Locator::nowhere ? nullptr : blocks[place.block].get();
   };
   for (const auto& a : read_all<Block::Asked>(from, "agenda")) {

@@ -55,8 +55,8 @@ void Simulation::Impl::look_for_pair(const Posted& p) const {
   const std::uint32_t q = net.populations[partition.population_of(p.gid)].drives[p.to.projection];
   const Projection& projection = net.projections[q];
   const Gid target = gid_at(projection.targets, p.to.target);
-  const std::uint32_t run = partition.run_of(target), block = locator.of_run(run).block;
-  if (partition.runs()[run].owner != transport.rank() || block == Locator::nowhere) return;
+  const std::uint32_t stretch = partition.stretch_of(target), block = locator.of_stretch(stretch).block;
+  if (partition.stretches()[stretch].owner != transport.rank() || block == Locator::nowhere) return;
   const std::uint32_t j = locator.in_block(target, block);
   if (blocks[block]->synapses().connects(q, gid_at(projection.sources, p.to.source), j)) return;
   if (is_superposed(net, projection)) return;

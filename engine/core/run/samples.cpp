@@ -135,7 +135,7 @@ void Simulation::Impl::flush_reports(Recorder* recorder) {
 /// Canonical order: by target, then draw; the edge with number k of its target has the id (projection,
 /// target, k).
 void Simulation::Impl::record_edges(Recorder& recorder, const std::atomic<bool>* stop) {
-  bool wanted[target_run];
+  bool wanted[target_stretch];
   std::fill(std::begin(wanted), std::end(wanted), true);
   struct Found {
     std::uint32_t target;
@@ -150,21 +150,22 @@ void Simulation::Impl::record_edges(Recorder& recorder, const std::atomic<bool>*
     const Wiring& wiring = *wirings[p];
     InitialState state(net, p, wiring);
     const std::size_t width = edge_variables(*net.projections[p].synapse).size();
-    for (std::uint32_t run = 0; run < wiring.connector.run_count(); ++run) {
+    for (std::uint32_t stretch = 0; stretch < wiring.connector.stretch_count(); ++stretch) {
       if (stop && stop->load(std::memory_order_relaxed))
         throw Stopped("while the edges were logged; the log is not whole");
       of_run.clear();
       of_run_values.clear();
-      wiring.connector.edges(run, wanted, [&](const DrawnEdge* e, std::size_t n) {
+      wiring.connector.edges(stretch, wanted, [&](const DrawnEdge* e, std::size_t n) {
         for (std::size_t i = 0; i < n; ++i) {
           const std::size_t begin = of_run_values.size();
-          const double weight = state.of(e[i], run, of_run_values);
-          of_run.push_back({e[i].target,
-                            begin,
-                            {wiring.connector.source_gid(e[i].source),
-                             wiring.connector.target_gid(run, e[i].target), weight,
-                             net.delay_resolution * wiring.delay_steps(e[i], run * target_run + e[i].target,
-                                                                       net.delay_resolution)}});
+          const double weight = state.of(e[i], stretch, of_run_values);
+          of_run.push_back(
+              {e[i].target,
+               begin,
+               {wiring.connector.source_gid(e[i].source), wiring.connector.target_gid(stretch, e[i].target),
+                weight,
+                net.delay_resolution *
+                    wiring.delay_steps(e[i], stretch * target_stretch + e[i].target, net.delay_resolution)}});
         }
       });
       std::stable_sort(of_run.begin(), of_run.end(),
@@ -174,7 +175,7 @@ void Simulation::Impl::record_edges(Recorder& recorder, const std::atomic<bool>*
         const auto from = of_run_values.begin() + static_cast<std::ptrdiff_t>(found.values);
         values.insert(values.end(), from, from + static_cast<std::ptrdiff_t>(width));
       }
-      if (some.size() > 65536 || run + 1 == wiring.connector.run_count()) {
+      if (some.size() > 65536 || stretch + 1 == wiring.connector.stretch_count()) {
         recorder.edges_with_values(p, some, values);
         some.clear();
         values.clear();
