@@ -132,8 +132,8 @@ TEST_CASE(
   const auto cells = b.add(neuron_table<Repeater>().model, 6);
   for (int k = 0; k < 2; ++k) {
     auto& p = b.connect(in, cells, Rule::fixed_indegree,
-                        SynapsesOf{synapse_table<Fickle>(), {{"weight", 2.0}}}, ms(1))
-                  .port = 1;
+                        SynapsesOf{synapse_table<Fickle>(), {{"weight", 2.0}}}, ms(1));
+    p.port = 1;
     p.numbers = {27};
   }
   // A network that hears them, so that a draw changes spikes: random numbers decide which cells pass the
