@@ -175,7 +175,7 @@ struct Model {
   }
   static void on_control(Synapses<M> n, const Control& c) {
     const Shared& p = n.shared();
-    if (c.stimulus == a_pulse && !n.differ() && p.knobs.p.energy == 0 && !(p.knobs.p.cycle_noise > 0)) {
+    if (c.stimulus == a_pulse && !n.differ() && !device::counts(n) && !device::is_on(p.knobs.p.cycle_noise)) {
       const Event event = p.device.event(p.device.tilt(c.value[0]), c.value[1]);
       for (std::uint32_t i = 0; event.acts && i < n.size(); ++i)
         apply(n, i, event, n.s.tick, {p.device, p.tables, n.slice_state().seen});

@@ -49,7 +49,7 @@ struct GlassyStdp : Base {
     return t;
   }
   static const char* check(const Params& p) {
-    if (p.cycle_noise > 0)
+    if (device::is_on(p.cycle_noise))
       return "cycle_noise is that of pulses of the schedule: here spikes write, and it must be 0";
     return Base::check(p);
   }

@@ -84,7 +84,7 @@ struct Pvdf {
     if (const char* wrong = pvdf::problem(p)) return wrong;
     if (const char* wrong = pvdf::problem(p, p)) return wrong;
     if (p.G_ref > p.G_max) return "G_ref must not exceed G_max: it would lie outside the device's range";
-    if (p.stdp != 0 && p.cycle_noise > 0)
+    if (p.stdp != 0 && device::is_on(p.cycle_noise))
       return "cycle_noise is that of pulses: with stdp, where spikes write, it must be 0";
     return device::problem(p);
   }

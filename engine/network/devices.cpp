@@ -28,6 +28,13 @@ std::vector<std::uint32_t> drawn_of(const Devices::Make& make) {
   return all;
 }
 
+/// With the middle of those that differ; zeros of all have no sign.
+Devices::Make with_middles(Devices::Make make) {
+  for (double& x : make.params) x += 0.0;
+  for (const auto f : drawn_of(make)) make.params[f] = middle_of(make.params[f]);
+  return make;
+}
+
 std::vector<std::byte> raw_params(const SynapseTable& table, std::span<const double> params) {
   std::vector<std::byte> raw(table.params_size);
   for (std::uint32_t f = 0; f < table.model.params.count; ++f)
@@ -71,7 +78,7 @@ struct Devices::Impl {
   NeuronBlock block{};
 
   Impl(const SynapseTable& table, Make m)
-      : make(std::move(m)),
+      : make(with_middles(std::move(m))),
         extension(extended(table, make.params, drawn_of(make))),
         t(extension ? extension->table() : table),
         stride(t.state_size),

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "spinet/device.hpp"
+
 namespace spinet {
 namespace {
 
@@ -69,6 +71,8 @@ std::shared_ptr<const ExtendedTable> extended(const SynapseTable& model, std::sp
   auto made = std::make_shared<ExtendedTable>(model, params, drawn);
   return made->extends() ? made : nullptr;
 }
+
+double middle_of(double typical) { return typical == 0 ? device::some_have_more : typical; }
 
 bool is_drawn_parameter(const SynapseTable& t, const Field& f) {
   return t.extras &&

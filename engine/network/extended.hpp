@@ -38,6 +38,10 @@ class ExtendedTable {
 std::shared_ptr<const ExtendedTable> extended(const SynapseTable& model, std::span<const double> params,
                                               std::span<const std::uint32_t> drawn = {});
 
+/// What a projection has of a parameter that differs between its devices, of which `typical` is one value:
+/// its model sees of 0 that some devices may have more.
+double middle_of(double typical);
+
 /// What tells the draws of a variable apart from those of others: for what a network initialises its place
 /// among these, for drawn parameters which of the model's it is and of which device, so that no draw depends
 /// on what else is drawn.

@@ -227,6 +227,10 @@ class MappedReader {
             n.keys[i].mark,
             fmt::format("'{}' is worked out by the model unless it is given, and cannot be spread", f.name),
             fmt::format("give '{}', too", f.name));
+      else if (s.relative > 0 && (of ? made_.params[*of] : made_.initial[*at]) == 0)
+        r_.errors.error(n.items[i].mark,
+                        fmt::format("'{}' is 0, and a share of 0 is 0: devices would not differ", f.name),
+                        fmt::format("give '{}' a value, too", f.name));
       made_.spreads.push_back(s);
     }
   }

@@ -197,7 +197,7 @@ class SynapseReader {
                           f.name));
         } else if (const auto y = f.choices ? r_.choice(value, f) : r_.number(value, wanted_here(f, port))) {
           const bool unit_known = port || !(f.flags & Flag::port_unit);
-          if (unit_known) x = *y, bad.erase(f.name);
+          if (unit_known) x = *y + 0.0, bad.erase(f.name);  // a zero without a sign
         }
       }
       p_.params.push_back(x);
@@ -227,8 +227,9 @@ class SynapseReader {
   /// others.
   void take_drawn(std::uint32_t parameter, const Node& given, Distribution d, double& middle) {
     middle = typical(d);
-    if (d.kind != Distribution::Kind::constant || given.find("constant"))
-      p_.drawn_params.emplace_back(parameter, std::move(d));
+    if (d.kind == Distribution::Kind::constant && !given.find("constant")) return;
+    middle = middle_of(middle);
+    p_.drawn_params.emplace_back(parameter, std::move(d));
   }
   /// The table of the projection's own, where parameters are drawn or ask for parts.
   void extend() {

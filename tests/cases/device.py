@@ -206,6 +206,16 @@ class Figures(Case):
         np.testing.assert_allclose(found, wanted, rtol=1e-5)
         self.assertIn("no threshold up to 100 V", self.device("4 V 1000 s", "--thresholds", "1s"))
 
+    def test_knobs_that_devices_draw_about_0(self):
+        self.assertIn("a share of 0 is 0", self.device("read", "--devices", "2", "--spread", "read_noise=20%", code=2))
+        reads = self.record("read", "--devices", "20", "--spread", "read_noise=0.2", "--param", "u=0.5")["reading"][1]
+        self.assertGreater(reads.std(), 0)
+
+    def test_devices_pay_for_what_flows_while_they_relax(self):
+        paid = [self.record("4 V 10 ms, 0.9 V 10 s, -0.9 V 100 s", "--param", "energy=1", model=m)["energy"] for m in ("glassy", "glassy_6", "glassy_ensemble")]
+        np.testing.assert_allclose(paid[0][1:], paid[2][1:], rtol=2e-3)
+        np.testing.assert_allclose(paid[1][1:], paid[2][1:], rtol=2e-3)
+
     def test_devices_differ_as_they_are_told(self):
         n = 2000
         d = self.record("2.5 V 5 ms", "--devices", str(n), "--spread", "g=10%", "--spread", "V_th=50mV", "--param", "u=0.5", "--param", "k_up=0.03 1/s")
@@ -762,6 +772,23 @@ class Lists(Case):
         out = self.run_it("validate", "l.yaml")  # thresholds of the file, 1.15 V beyond one of three
         self.assertIn("beyond the threshold (V_th) of 33 % of them", out)
         self.assertRegex(out, r"output +24 bytes of weights \(before compression\)")
+
+    def test_a_column_of_a_knob_that_is_0_elsewhere(self):
+        for knob, value in [("read_noise", 0.25), ("flicker_noise", 0.25), ("telegraph_noise", 0.25), ("cycle_noise", 0.25), ("endurance", 1)]:
+            logs = []
+            for table, given in [(f"source,target,{knob}\n0,1,{value}\n1,0,{value}\n", "{constant: 0}"), ("source,target\n0,1\n1,0\n", value), ("source,target\n0,1\n1,0\n", 0)]:
+                self.write(table, f"1.2 V, u: 0.5, telegraph_empty: 1 us, {knob}: {given}")
+                with open(self.path("l.yaml")) as f:
+                    text = f.read().replace("variable: V_th, every", "every").replace("duration: 1 ms", "duration: 9 ms").replace(
+                        "schedule: [", "schedule: [{at: 5 ms, pulse: {amplitude: 2.3 V, width: 0.1 ms}, to: d}, {at: 6 ms, read: d}, ").replace(
+                        "{projection: d, every: 1 ms}]", "{projection: d, variable: u, every: 1 ms}]")
+                with open(self.path("l.yaml"), "w") as f:
+                    f.write(text)
+                self.run_it("run", "l.yaml", "-o", "l.h5", "--force")
+                with h5py.File(self.path("l.h5")) as f:
+                    logs.append([f["weights/d.u/data"][:].tolist(), f["weight_events/d.reading/values"][:].tolist()])
+            self.assertEqual(logs[0], logs[1])
+            self.assertNotEqual(logs[0], logs[2], knob)
 
     def test_mistakes(self):
         for table, V_th, message in [("source,target,V_th\n0,1,-1\n", "{constant: 1.2 V}", "e.csv:2:5"), ("source,target,V_th [mA]\n0,1,1\n", "{constant: 1.2 V}", "is no unit for column 'V_th'"),

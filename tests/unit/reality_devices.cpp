@@ -2,12 +2,14 @@
 #include <fmt/format.h>
 #include <catch2/catch.hpp>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <set>
 #include <stdexcept>
 
 #include "comm/loopback.hpp"
+#include "network/devices.hpp"
 #include "network/loader.hpp"
 #include "support/memory_checkpoints.hpp"
 #include "support/network_builder.hpp"
@@ -202,6 +204,56 @@ TEST_CASE("energy: devices that are stuck or worn pay for the conductance that t
       CHECK(x[0][0] ==
             Approx(1e3 * h.V * h.V * x[1][0] * 0.05).epsilon(1e-4));  // and some reads of 0.1 V, 1 ms
     }
+}
+
+TEST_CASE("reality: a knob that devices have is on, also where it is 0 in the middle of them") {
+  const std::pair<const char*, double> knobs[] = {{"read_noise", 0.25},  {"flicker_noise", 0.25},
+                                                  {"cycle_noise", 0.25}, {"telegraph_noise", 0.25},
+                                                  {"endurance", 2},      {"iv_scale", 0.25}};
+  for (const OneKind& k : kinds) {
+    const std::string name(k.synapse, std::strcspn(k.synapse, ","));
+    const SynapseTable& table = table_of(name.c_str());
+    const bool current = std::strcmp(k.event, "current") == 0;
+    for (const auto& [knob, value] : knobs) {
+      if (current && std::strcmp(knob, "iv_scale") == 0) continue;  // a metal
+      INFO(name << ' ' << knob);
+      const Devices::Make plain{LoneSynapse::values_of(table.model.params, {{"energy", 1}}),
+                                LoneSynapse::values_of(table.model.variables, {{"u", 0.5}, {"s", 0.5}}),
+                                7,
+                                0,
+                                3,
+                                {}};
+      std::uint32_t param = 0;
+      while (std::strcmp(table.model.params.data[param].name, knob) != 0) ++param;
+      // What events find and what it costs, before and after each of some pulses.
+      const auto history = [&](const Devices::Make& make) {
+        Devices d(table, make);
+        std::uint32_t energy = 0;
+        while (std::strcmp(d.model().variables.data[energy].name, "energy") != 0) ++energy;
+        Control c;
+        for (std::uint32_t s = 0; s < table.model.stimulus_count; ++s)
+          if (std::strcmp(table.model.stimuli[s].name, k.event) == 0) c.stimulus = s;
+        c.value[0] = current ? 20 : name == "pvdf" ? -1.4 : 2.4, c.value[1] = 5e-3;
+        std::array<Numbers, 3> all;
+        for (int n = 0; n < 6; ++n) {
+          if (n > 0) d.apply(n, c);
+          for (std::uint32_t i = 0; i < 3; ++i) {
+            all[i].push_back(d.transmit(n + 0.5, i));
+            all[i].push_back(d.read(n + 0.6, i, energy));
+          }
+        }
+        return all;
+      };
+      Devices::Make whole = plain, own = plain;
+      whole.params[param] = value;
+      own.own = {{true, param, {value, 0, value}}};
+      const auto none = history(plain), all = history(whole), some = history(own);
+      CHECK(some[0] == all[0]);
+      for (std::size_t i = 0; i < none[1].size(); ++i) CHECK(some[1][i] == Approx(none[1][i]).epsilon(1e-12));
+      CHECK(some[2] == all[2]);
+      CHECK(all[0] != none[0]);
+    }
+  }
 }
 
 TEST_CASE("spread: a spin valve of a higher threshold answers the same pulses less") {

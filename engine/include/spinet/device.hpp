@@ -1,5 +1,8 @@
 // What reaches devices, whatever the device, and the factors of mean 1 that noise is made of.
 #pragma once
+#include <bit>
+#include <cstdint>
+
 #include "spinet/field.hpp"
 #include "spinet/math.hpp"
 #include "spinet/random.hpp"
@@ -29,6 +32,14 @@ inline constexpr Stimulus field = stimulus("field", "respond to a magnetic field
 inline constexpr Stimulus read = {
     "read", "answer reads", "projections whose devices are read, and the readings logged", nullptr, 0,
     wired,  "reading"};
+
+// --- knobs: parameters that do nothing at 0 ---
+
+/// What a projection has of a parameter that differs between its devices and is 0 in the middle: 0 to all
+/// arithmetic, but some devices may have more.
+inline constexpr double some_have_more = -0.0;
+/// May any device of a projection with this value have more than 0?
+constexpr bool is_on(double knob) { return std::bit_cast<std::uint64_t>(knob) != 0; }
 
 // --- noise ---
 

@@ -128,14 +128,14 @@ using RealityPartsAnd = Parts<Spent, Flicker, Telegraph, Defect, Wear, More...>;
 using RealityParts = RealityPartsAnd<>;
 /// Do changes or reads draw?
 inline bool unsteady(const Reality& p) {
-  return p.cycle_noise > 0 || p.read_noise > 0 || p.flicker_noise > 0 || p.telegraph_noise > 0;
+  return is_on(p.cycle_noise) || is_on(p.read_noise) || is_on(p.flicker_noise) || is_on(p.telegraph_noise);
 }
 /// May a change be held, by a device that is stuck or worn?
-inline bool holds(const Reality& p) { return p.stuck > 0 || p.endurance > 0; }
+inline bool holds(const Reality& p) { return is_on(p.stuck) || is_on(p.endurance); }
 /// Which of these the parameters ask for: a model's `parts`.
 inline std::uint32_t parts_of(const Reality& p) {
-  return (p.energy != 0 ? 1u : 0u) | (p.flicker_noise > 0 ? 2u : 0u) | (p.telegraph_noise > 0 ? 4u : 0u) |
-         (p.stuck > 0 ? 8u : 0u) | (p.endurance > 0 ? 16u : 0u);
+  return (is_on(p.energy) ? 1u : 0u) | (is_on(p.flicker_noise) ? 2u : 0u) |
+         (is_on(p.telegraph_noise) ? 4u : 0u) | (is_on(p.stuck) ? 8u : 0u) | (is_on(p.endurance) ? 16u : 0u);
 }
 /// Adds what is logged of changes to the model's variables.
 template <class State>
@@ -175,8 +175,8 @@ struct Knobs {
         sigma_flicker(log_sd(r.flicker_noise)),
         price(price_of(r)),
         ticks_per_ms(run.ticks_per_ms),
-        noisy(r.read_noise > 0 || r.flicker_noise > 0 || r.telegraph_noise > 0),
-        plain(!noisy && r.energy == 0) {
+        noisy(is_on(r.read_noise) || is_on(r.flicker_noise) || is_on(r.telegraph_noise)),
+        plain(!noisy && !is_on(r.energy)) {
     constexpr double turn = 6.283185307179586477;
     const double step = math::log(r.flicker_high / r.flicker_low) / (flicker_processes - 1);
     for (std::uint32_t k = 0; k < flicker_processes; ++k)
@@ -246,7 +246,7 @@ void pay(Synapses<M> n, std::uint32_t i, std::uint32_t device, double nJ) {
 /// Is energy counted?
 template <class M>
 bool counts(Synapses<M> n) {
-  return n.shared().knobs.p.energy != 0;
+  return is_on(n.shared().knobs.p.energy);
 }
 /// Adds what a pulse of `V` costs over which the conductance has the integral `charge` [uS s].
 template <class M>
@@ -270,7 +270,7 @@ void pay_field(Synapses<M> n, std::uint32_t i, std::uint32_t device) {
 template <class M>
 double noisy(Synapses<M> n, std::uint32_t i, std::uint32_t device, double x, std::uint32_t use) {
   const Knobs& knobs = n.shared().knobs;
-  if (knobs.p.read_noise > 0) {
+  if (is_on(knobs.p.read_noise)) {
     const double sigma = n.differ() ? log_sd(detail::own(n, i, device).read_noise) : knobs.sigma;
     x *= factor(sigma, detail::normal_of(n, i, use + device / 2, device % 2));
   }
@@ -294,7 +294,7 @@ double found(Synapses<M> n, std::uint32_t i, std::uint32_t device, double G, std
 /// The factor, of mean 1, by which what a pulse does differs from pulse to pulse.
 template <class M>
 double cycle_factor(Synapses<M> n, std::uint32_t i, std::uint32_t device, std::uint32_t use) {
-  if (!(n.shared().knobs.p.cycle_noise > 0)) return 1;
+  if (!is_on(n.shared().knobs.p.cycle_noise)) return 1;
   return factor(detail::own(n, i, device).cycle_noise, detail::normal_of(n, i, use + device / 2, device % 2));
 }
 
@@ -310,7 +310,7 @@ Limits limits(Synapses<M> n, std::uint32_t i, std::uint32_t device, double u) {
   Wear* const w = n.template part<Wear>(i, device);
   if (!w) return {0, 1};
   const Reality p = detail::own(n, i, device);
-  if (++w->changes <= p.endurance) return {0, 1};
+  if (++w->changes <= p.endurance || !is_on(p.endurance)) return {0, 1};
   if (p.worn == worn_low) return {0, 0};
   if (p.worn == worn_high) return {1, 1};
   if (p.worn == worn_frozen) return {u, u};

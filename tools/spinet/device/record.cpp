@@ -226,11 +226,17 @@ std::vector<DeviceSpread> spreads_of(const SynapseTable& t, const DeviceChoice& 
     if (std::count_if(spreads.begin(), spreads.end(), same) > 1)
       throw UserError(fmt::format("--spread: {} is named twice", in_quotes(field_of(t, s).name)));
   }
-  for (const auto& s : spreads)
+  for (const auto& s : spreads) {
+    const char* const name = field_of(t, s).name;
     if (s.is_param && is_auto(params[s.index]))
+      throw UserError(fmt::format(
+          "--spread: {} is worked out by the model; give it with --param to spread it", in_quotes(name)));
+    if (s.is_param && s.relative > 0 && params[s.index] == 0)
       throw UserError(
-          fmt::format("--spread: {} is worked out by the model; give it with --param to spread it",
-                      in_quotes(field_of(t, s).name)));
+          fmt::format("--spread: '{0}' is 0, and a share of 0 is 0; give a number for its "
+                      "standard deviation, or --param {0}=...",
+                      name));
+  }
   return spreads;
 }
 
