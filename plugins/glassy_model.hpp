@@ -126,8 +126,11 @@ struct Model {
     const auto at = [&](double x) {
       const double t = seconds * math::exp(x);
       State part = s;
-      if (!s.held()) part.pulse(law.d.event(tilt, t), begin, law);
-      return t * present(part.relative(part.mean_after(-math::infinity, law), law.d), part, law.d);
+      const Event e = law.d.event(tilt, t);
+      if (!s.held()) part.pulse(e, begin, law);
+      const double mean = e.acts && !s.held() ? part.mean_after(-math::infinity, law)
+                                              : part.occupancy(begin + e.ticks, law);  // it relaxes meanwhile
+      return t * present(part.relative(mean, law.d), part, law.d);
     };
     return law.d.scale * valve::integral(-folds, 0, 12, at);
   }
