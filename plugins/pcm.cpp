@@ -62,7 +62,8 @@ struct Pcm {
 
   static auto params() {
     FieldTable<Params> t;
-    t.add(&Params::w_max, "w_max", "1", 100, above(0), port_unit, "weight of a device of G_max")
+    t.add(&Params::w_max, "w_max", "1", 100, above(0), port_unit,
+          "weight of a conductance of G_max; where that differs, of its middle")
         .add(&Params::G_max, "G_max", "uS", 25, above(0), spread, "conductance of g = 1")
         .add(&Params::t0, "t0", "s", 20, above(0), spread, "time after programming at which it was measured")
         .derives(&Params::nu, "nu", "1", at_least(0), spread, "mean exponent of the drift; auto: by g")
@@ -130,6 +131,8 @@ struct Pcm {
   static Params params_of(Synapses<Pcm> n, std::uint32_t i) {
     return n.differ() ? n.params(i) : n.shared().p;
   }
+  /// Weight of a conductance [1/uS]: where devices differ in G_max, that of the middle belongs to w_max.
+  static double per_uS(Synapses<Pcm> n) { return n.shared().p.w_max / n.shared().p.G_max; }
   /// As `math::log_each`, which says what events find.
   static double ln(double x) {
     math::log_each(&x, 1);
@@ -173,7 +176,8 @@ struct Pcm {
     const Params p = params_of(n, 0);
     State& s = n[0];
     const auto age = static_cast<double>(s.age);
-    const double given = static_cast<double>(s.due) / p.w_max, begins = device::begin(n, 0, given);
+    const double given = static_cast<double>(s.due) / p.w_max * (n.shared().p.G_max / p.G_max),
+                 begins = device::begin(n, 0, given);
     s.due = s.reading = 0;
     if (begins == given && age >= 0) go_on(n, given, age);
     else program(n, 0, begins);
@@ -209,10 +213,11 @@ struct Pcm {
   static constexpr std::uint32_t most = 4 * philox_group;
   /// Devices at an event: what was programmed, then what is left of it.
   struct Group {
-    double G[most], fall[most], sd[most], weight[most];
+    float G[most], nu[most], noise[most], z[most];
+    double fall[most], sd[most];
     double age[most], t0[most];
     double passed[most], gained[most];  ///< ln((t + t0) / t0), and what 1/f noise has gained
-    float z[most];
+    double factor[most];                ///< of 1/f noise
   };
   /// As in `Slice::draw`.
   static std::uint64_t entity(const Slice& s, std::uint32_t i, std::uint32_t use) {
@@ -234,26 +239,34 @@ struct Pcm {
     }
     math::normal_each(some, g.z, (count + philox_group - 1) / philox_group * philox_group);
   }
-  /// Fills in `count` devices.  Were they all programmed at one time?
+  /// Fills in `count` devices.  Were they all programmed at one time?  Then the first has the age of all.
   template <bool differ>
   static bool take(Synapses<Pcm> n, std::uint32_t first, std::uint32_t count, Params& own, Group& g) {
-    const double seconds = n.shared().seconds;
+    const std::size_t stride = n.s.extras ? n.s.extras->stride : sizeof(State);
+    const std::byte* const states = static_cast<const std::byte*>(n.s.state) + first * stride;
+    const auto state = [&](std::size_t k) -> const State& {
+      return *reinterpret_cast<const State*>(states + k * stride);
+    };
+    const std::uint32_t rest = n.size() - first - count, ahead = rest < most ? rest : most;
+    const Tick at = state(0).at;
     Tick others = 0;
     for (std::uint32_t k = 0; k < count; ++k) {
-      const State& s = n[first + k];
+      const State& s = state(k);
+      __builtin_prefetch(&state(k + ahead));  // of the next group, which comes while this is computed
       if (differ) {  // `own` are the parameters of the projection but for those that each has drawn
         n.s.extras->put_drawn(&s, 0, &own);
         g.t0[k] = own.t0;
-        g.weight[k] = own.w_max / own.G_max;
+        g.factor[k] = own.noise_1f;
       }
-      others |= s.at ^ n[first].at;
-      g.G[k] = static_cast<double>(s.G);
-      g.fall[k] = -static_cast<double>(s.nu);
-      g.sd[k] = own.noise_1f * static_cast<double>(s.noise);
-      g.age[k] = static_cast<double>(n.s.tick - s.at) * seconds;
+      others |= s.at ^ at;
+      g.G[k] = s.G, g.nu[k] = s.nu, g.noise[k] = s.noise;
     }
-    for (std::uint32_t k = 0; k < count && !differ; ++k)
-      g.t0[k] = own.t0, g.weight[k] = own.w_max / own.G_max;
+    const double seconds = n.shared().seconds;
+    g.age[0] = static_cast<double>(n.s.tick - at) * seconds;
+    for (std::uint32_t k = 0; k < count && others != 0; ++k)
+      g.age[k] = static_cast<double>(n.s.tick - state(k).at) * seconds;
+    for (std::uint32_t k = 0; k < count && differ && others == 0; ++k) g.age[k] = g.age[0];
+    for (std::uint32_t k = 0; k < count && !differ; ++k) g.t0[k] = own.t0, g.factor[k] = own.noise_1f;
     return others == 0;
   }
   /// The first `different` devices stand for all.
@@ -266,7 +279,10 @@ struct Pcm {
     math::log_each(g.gained, different);
     for (std::uint32_t k = 0; k < different; ++k) g.gained[k] = math::sqrt(g.gained[k]);
     for (std::uint32_t k = different; k < count; ++k) g.passed[k] = g.passed[0], g.gained[k] = g.gained[0];
-    for (std::uint32_t k = 0; k < count; ++k) g.fall[k] *= g.passed[k], g.sd[k] *= g.gained[k];
+    for (std::uint32_t k = 0; k < count; ++k) {
+      g.fall[k] = -static_cast<double>(g.nu[k]) * g.passed[k];
+      g.sd[k] = g.factor[k] * static_cast<double>(g.noise[k]) * g.gained[k];
+    }
     math::exp_each(g.fall, count);
   }
   /// What events find of up to `most` of them, where that costs nothing: as `read_out`, to the bit.
@@ -278,9 +294,10 @@ struct Pcm {
     drift(g, count, one_time && !differ ? 1 : count);
     if (differ || own.noise_1f > 0) draw(n, first, count, g);
     else std::memset(g.z, 0, sizeof g.z);
+    const double weight = per_uS(n);
     for (std::uint32_t k = 0; k < count; ++k) {
       const double left = 1 + g.sd[k] * static_cast<double>(g.z[k]);
-      out[k] = g.weight[k] * (g.G[k] * g.fall[k] * (left > 0 ? left : 0));
+      out[k] = weight * (static_cast<double>(g.G[k]) * g.fall[k] * (left > 0 ? left : 0));
     }
   }
   static void read_all(Synapses<Pcm> n, double* out) {
@@ -292,8 +309,7 @@ struct Pcm {
       if (n.differ()) read_group<true>(n, i, count, own, out + i);
       else read_group<false>(n, i, count, own, out + i);
     }
-    for (std::uint32_t i = 0; i < size && !p.knobs.plain; ++i)
-      out[i] = (n.differ() ? p.p.w_max / n.params(i).G_max : p.p.w_max / p.p.G_max) * read_out(n, i, 0);
+    for (std::uint32_t i = 0; i < size && !p.knobs.plain; ++i) out[i] = per_uS(n) * read_out(n, i, 0);
   }
   /// The conductance that a read finds.
   static double read_out(Synapses<Pcm> n, std::uint32_t i, std::uint32_t use) {
@@ -352,7 +368,7 @@ struct Pcm {
     const State& s = n[i];
     switch (variable) {  // as in variables()
       case 0:
-        return n.shared().p.w_max / params_of(n, i).G_max * conductance(n, i);
+        return per_uS(n) * conductance(n, i);
       case 1:
         return conductance(n, i);
       case 2:

@@ -20,6 +20,13 @@ typedef float Eight __attribute__((vector_size(32)));
 typedef std::int32_t EightInts __attribute__((vector_size(32)));
 typedef std::uint32_t EightWords __attribute__((vector_size(32)));
 
+/// Is any of what a comparison gives true?
+inline bool any(const EightInts& x) noexcept {
+  typedef std::int64_t Pairs __attribute__((vector_size(32)));
+  const auto two = reinterpret_cast<Pairs>(x);
+  return ((two[0] | two[1]) | (two[2] | two[3])) != 0;
+}
+
 /// ln y of positive normal numbers, to 1e-7.
 inline Eight rough_log(const Eight& y) noexcept {
   constexpr float square[] = {-0.50000703F, 0.33334726F, -0.24956773F, 0.19902954F,
@@ -39,8 +46,12 @@ inline Eight normal_of(const EightWords& words) noexcept {
   const auto half = reinterpret_cast<EightInts>(words >> 1);
   const Eight p = (__builtin_convertvector(half, Eight) + 0.5F) * 0x1p-32F;
   const Eight x = 1 - 2 * p, u = -rough_log(4 * p * (1 - p));
-  const Eight near = x * polynomial(middle, u - 2.5F), far = x * polynomial(tail, u - 13.6F);
-  const Eight size = u < 5 ? near : far;
+  const EightInts beyond = u >= 5;
+  Eight size = x * polynomial(middle, u - 2.5F);
+  if (any(beyond)) [[unlikely]] {  // of 2.7 % of eights
+    const Eight far = x * polynomial(tail, u - 13.6F);
+    size = beyond ? far : size;
+  }
   return reinterpret_cast<Eight>(reinterpret_cast<EightWords>(size) ^ (words << 31));
 }
 }  // namespace detail
