@@ -110,9 +110,11 @@ struct SpinValve {
   }
 
   static double conductance(Synapses<SpinValve> n, std::uint32_t i, std::uint32_t d) {
-    const valve::Device own = valve::device_of(n, i, d);
-    const double u = n[i].state(d);
-    return own.g * (n[i].of[d].antiparallel() ? own.antiparallel(u) : own.parallel(u));
+    if (!n.differ()) return conductance(n.shared().device, n[i].state(d), n[i].of[d]);
+    return conductance(valve::device_of(n, i, d), n[i].state(d), n[i].of[d]);
+  }
+  static double conductance(const valve::Device& own, double u, const Electrodes& of) {
+    return own.g * (of.antiparallel() ? own.antiparallel(u) : own.parallel(u));
   }
 
   /// What a field event leaves in a device.
@@ -182,13 +184,40 @@ struct SpinValve {
       if (became && p.update > 0) write(n, i, d);
     }
   }
-  static void on_control(Synapses<SpinValve> n, const Control& c) {
+  /// A pulse on devices that do not differ, which costs nothing and always does the same.
+  struct Common {
+    bool alike = false;
+    valve::Device::Pulse on[2]{};  ///< each device of a synapse
+    double part[2]{};
+    bool acts() const { return on[0].acts() || on[1].acts(); }
+  };
+  static Common common(Synapses<SpinValve> n, const Control& c) {
+    const Shared& p = n.shared();
+    if (c.stimulus != a_pulse || n.differ() || device::counts(n) || device::is_on(p.p.cycle_noise)) return {};
+    Common all{true};
+    for (std::uint32_t d = 0; d < devices(p.p); ++d) {
+      all.on[d] = p.device.pulse(d == 0 ? c.value[0] : -c.value[0], c.value[1], p.device.k);
+      if (all.on[d].acts()) all.part[d] = valve::Device::part(all.on[d]);
+    }
+    return all;
+  }
+  static void pulse(Synapses<SpinValve> n, std::uint32_t i, const Common& all) {
+    for (std::uint32_t d = 0; d < devices(n.shared().p); ++d) {
+      if (!all.on[d].acts()) continue;
+      double& u = n[i].state(d);
+      u = device::changed(n, i, d, u, valve::Device::moved(u, all.on[d].V, all.part[d]));
+    }
+  }
+  static void on_control(Synapses<SpinValve> n, const Control& c) { on_control(n, c, common(n, c)); }
+  static void on_control(Synapses<SpinValve> n, const Control& c, const Common& all) {
+    if (all.alike && !all.acts()) return;  // half-selected devices of a crossbar, most often
     for (std::uint32_t i = 0; i < n.size(); ++i) {
       if (c.stimulus == a_pulse) {
         const State& s = n[i];
         const double u = s.u, u2 = s.u2;
-        pulse(n, i, c.value[0], c.value[1]);
-        if (s.u == u && s.u2 == u2) continue;  // half-selected devices of a crossbar, most often
+        if (all.alike) pulse(n, i, all);
+        else pulse(n, i, c.value[0], c.value[1]);
+        if (s.u == u && s.u2 == u2) continue;
       } else if (c.stimulus == a_field) {
         field(n, i, c);
       } else if (c.stimulus == a_read) {
@@ -222,6 +251,24 @@ struct SpinValve {
     }
   }
 };
+
+/// What a pulse comes to is worked out once for slices of one projection that follow each other: on a
+/// crossbar most have one device.
+void answer(const Slice* const* s, std::uint32_t n, const Control* c) noexcept {
+  for (std::uint32_t k = 0; k < n;) {
+    const void* const shared = s[k]->shared;
+    const SpinValve::Common all = SpinValve::common({*s[k]}, *c);
+    for (; k < n && s[k]->shared == shared; ++k) SpinValve::on_control({*s[k]}, *c, all);
+  }
+}
+const SynapseTable& table() {
+  static const SynapseTable made = [] {
+    SynapseTable t = synapse_table<SpinValve>();
+    t.on_control = answer;
+    return t;
+  }();
+  return made;
+}
 }  // namespace
 
-SPINET_MODEL(synapse_table<SpinValve>())
+SPINET_MODEL(table())

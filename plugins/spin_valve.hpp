@@ -172,11 +172,10 @@ struct Device : Constants {
     return {V, t, over > 0 ? factor * (V > 0 ? k_up : k_down) * math::expm1(over / V_0) : 0};
   }
   /// What it makes of u.
-  double after(double u, const Pulse& p) const {
-    if (!p.acts()) return u;
-    const double part = -math::expm1(-p.k * p.t);
-    return p.V > 0 ? u + (1 - u) * part : u - u * part;
-  }
+  double after(double u, const Pulse& p) const { return p.acts() ? moved(u, p.V, part(p)) : u; }
+  /// The part of the way to the end that a pulse takes a device, and what that makes of u.
+  static double part(const Pulse& p) { return -math::expm1(-p.k * p.t); }
+  static double moved(double u, double V, double part) { return V > 0 ? u + (1 - u) * part : u - u * part; }
   /// The integral of the conductance over a pulse that begins at u [uS s].
   double antiparallel_charge(double u, const Pulse& p) const {
     return p.acts() ? charge(u, p) + boost_charge(u, p) : antiparallel(u) * p.t;
