@@ -30,9 +30,9 @@ struct Affine {
 };
 
 /// Where the weights of a convolution lie.
-struct Kernels {
+struct KernelWeights {
   std::uint32_t channels, area, of_group;
-  Kernels(const Connection& c, const Plan& plan)
+  KernelWeights(const Connection& c, const Plan& plan)
       : channels(plan.layers[c.source].shape.channels / c.window.groups),
         area(c.window.size[0] * c.window.size[1]),
         of_group(plan.layers[c.target].shape.channels / c.window.groups) {}
@@ -87,7 +87,7 @@ class Folder {
   }
   void convolution(const Connection& c, const Affine& a, std::vector<double>& made) {
     const std::span<const float> w = weights(c);
-    const Kernels all(c, plan_);
+    const KernelWeights all(c, plan_);
     made = folded_weights(c, plan_, m_);
     if (a.shift.empty()) return;
     for (std::uint32_t o = 0; o < plan_.layers[c.target].shape.channels; ++o)
@@ -156,7 +156,7 @@ std::vector<double> folded_weights(const Connection& c, const Plan& plan, const 
     for (std::size_t i = 0; i < made.size(); ++i) made[i] *= affine.scale_of(i % sources);
     return made;
   }
-  const Kernels all(c, plan);
+  const KernelWeights all(c, plan);
   for (std::uint32_t o = 0; o < plan.layers[c.target].shape.channels; ++o)
     for (std::uint32_t k = 0; k < all.channels; ++k)
       for (std::uint32_t i = 0; i < all.area; ++i)
@@ -171,7 +171,7 @@ void each_synapse(const Connection& c, const Plan& plan,
     for (std::size_t w = 0; w < c.weights.count; ++w) f(w % from.size(), w);
     return;
   }
-  const Kernels all(c, plan);
+  const KernelWeights all(c, plan);
   for (std::uint32_t o = 0; o < to.channels; ++o)
     for (std::uint32_t k = 0; k < all.channels; ++k)
       for (std::uint32_t place = 0; place < to.area(); ++place)
