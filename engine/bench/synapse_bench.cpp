@@ -29,7 +29,8 @@ const Field* first_initial(const Fields& fields) {
   return nullptr;
 }
 
-/// The synapses as a list of connections, each with what it begins with.
+/// The synapses as a list of connections, each with what it begins with.  Those before the first are there as
+/// well: what `init` draws depends on a connection's place in the list.
 void add_synapses(Network& net, const SynapseTable& table, const SynapseSetting& at, GidRange targets) {
   Projection& p = add_projection(net, "list", {at.source, 1}, targets, 0);
   p.synapse = &table;
@@ -42,7 +43,7 @@ void add_synapses(Network& net, const SynapseTable& table, const SynapseSetting&
     if (variables.data[v].flags & initial) given.push_back(v);
   p.state.assign(given.size(), of_all({0}));
   p.listed_state.resize(given.size());
-  for (std::uint32_t i = at.first; i < at.first + at.count; ++i) {
+  for (std::uint32_t i = 0; i < at.first + at.count; ++i) {
     std::vector<double> values;
     if (at.begin) values = at.begin(table, i);
     else
@@ -195,7 +196,7 @@ SynapseBench::SynapseBench(const SynapseTable& model, SynapseSetting setting)
       slice_state_(table_->slice_state_size) {
   put_params(params_, setting_.params);
   prepare(shared_, params_);
-  std::memcpy(state_.data(), built_->synapses->stores()[0].state.data(), state_.size());
+  std::memcpy(state_.data(), built_->synapses->stores()[0].state_of(setting_.first), state_.size());
   if (table_->post_tau)
     past_ = std::make_shared<Past>(*table_, params_.data(), setting_,
                                    static_cast<std::uint32_t>(built_->gids.size()));
@@ -232,6 +233,9 @@ SynapseBench::Past& SynapseBench::own_past() {
 
 Slice SynapseBench::at(Tick tick, double payload) {
   Slice s = built_->views->at(0, tick, payload);
+  s.count = count();
+  s.targets += first();
+  if (s.copies) s.copies += first();
   s.state = state_.data();
   if (s.slice_state) s.slice_state = slice_state_.data();
   s.shared = shared_.data();

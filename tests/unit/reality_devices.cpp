@@ -217,8 +217,8 @@ TEST_CASE("reality: a knob that devices have is on, also where it is 0 in the mi
     for (const auto& [knob, value] : knobs) {
       if (current && std::strcmp(knob, "iv_scale") == 0) continue;  // a metal
       INFO(name << ' ' << knob);
-      const Devices::Make plain{LoneSynapse::values_of(table.model.params, {{"energy", 1}}),
-                                LoneSynapse::values_of(table.model.variables, {{"u", 0.5}, {"s", 0.5}}),
+      const Devices::Make plain{values_of(table.model.params, {{"energy", 1}}),
+                                values_of(table.model.variables, {{"u", 0.5}, {"s", 0.5}}),
                                 7,
                                 0,
                                 3,
