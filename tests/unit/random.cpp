@@ -46,8 +46,7 @@ std::vector<Point> points() {
   return all;
 }
 
-using Groups = void (*)(RandomKey, std::uint64_t, std::uint64_t, std::uint32_t*, std::uint32_t,
-                        const spinet::PhiloxLanes*) noexcept;
+using Groups = void (*)(const spinet::detail::PhiloxGroups&, std::uint32_t*) noexcept;
 
 void check_groups(Groups fill, Groups fill_each) {
   constexpr std::uint32_t groups = 5, words = groups * spinet::philox_group_words;
@@ -57,8 +56,8 @@ void check_groups(Groups fill, Groups fill_each) {
       spinet::PhiloxLanes lanes;
       for (std::uint32_t i = 0; i < spinet::philox_group; ++i)
         lanes.seed[i] = p.key.seed ^ (0x61c88647u * i), lanes.entity[i] = p.entity * (i + 1);
-      if (each) fill_each({0, p.key.stream}, 0, p.counter, out.data(), 1, &lanes);
-      else fill(p.key, p.entity, p.counter, out.data(), groups, nullptr);
+      if (each) fill_each({{0, p.key.stream}, 0, p.counter, 1, &lanes}, out.data());
+      else fill({p.key, p.entity, p.counter, groups, nullptr}, out.data());
       for (std::uint32_t b = 0; b < (each ? 1 : groups) * spinet::philox_group; ++b) {
         const Words expected = each ? reference({static_cast<std::uint32_t>(lanes.seed[b]), p.key.stream},
                                                 lanes.entity[b], p.counter)

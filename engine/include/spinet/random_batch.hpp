@@ -29,12 +29,21 @@ struct alignas(64) PhiloxLanes {
 
 namespace detail {
 
+/// Groups of blocks: of one entity, from `counter` on; or at this counter those of `lanes`, whose seeds are
+/// added to the key.
+struct PhiloxGroups {
+  RandomKey key;
+  std::uint64_t entity, counter;
+  std::uint32_t count;
+  const PhiloxLanes* lanes;
+};
+
 // One lane of 64 bits per block: a word in the lower half, anything in the upper, which the multiplication
 // (32 x 32 -> 64 bits of the lower halves) does not see.  Two vectors of blocks, i and i + 8, are woven into
 // one at the end; hence the layout.
 template <class Lanes, bool each>
-inline void philox_groups_of(RandomKey key, std::uint64_t entity, std::uint64_t counter, std::uint32_t* out,
-                             std::uint32_t groups, const PhiloxLanes* lanes) noexcept {
+inline void philox_groups_of(const PhiloxGroups& groups, std::uint32_t* out) noexcept {
+  const auto [key, entity, counter, count, lanes] = groups;
   using V = typename Lanes::V;
   constexpr std::uint32_t parts = 8 / Lanes::count;  // of a group
   V m0, m1, numbers, keys[10][2];
@@ -45,7 +54,7 @@ inline void philox_groups_of(RandomKey key, std::uint64_t entity, std::uint64_t 
     Lanes::fill(keys[round][0], key.seed + round * 0x9E3779B9u);
     Lanes::fill(keys[round][1], key.stream + round * 0xBB67AE85u);
   }
-  for (std::uint32_t part = 0; part < parts * groups; ++part) {
+  for (std::uint32_t part = 0; part < parts * count; ++part) {
     V c[2][4], seeds[2];
     for (std::uint32_t h = 0; h < 2; ++h) {
       const std::uint64_t first =
@@ -80,30 +89,24 @@ inline void philox_groups_of(RandomKey key, std::uint64_t entity, std::uint64_t 
 
 #if defined(__x86_64__)
 template <bool each>
-[[gnu::flatten, gnu::target("avx2")]] inline void philox_groups_avx2(RandomKey key, std::uint64_t entity,
-                                                                     std::uint64_t counter,
-                                                                     std::uint32_t* out, std::uint32_t groups,
-                                                                     const PhiloxLanes* lanes) noexcept {
-  philox_groups_of<simd::LanesAvx2, each>(key, entity, counter, out, groups, lanes);
+[[gnu::flatten, gnu::target("avx2")]] inline void philox_groups_avx2(const PhiloxGroups& groups,
+                                                                     std::uint32_t* out) noexcept {
+  philox_groups_of<simd::LanesAvx2, each>(groups, out);
 }
 template <bool each>
-[[gnu::flatten, gnu::target("avx512f")]] inline void philox_groups_avx512(RandomKey key, std::uint64_t entity,
-                                                                          std::uint64_t counter,
-                                                                          std::uint32_t* out,
-                                                                          std::uint32_t groups,
-                                                                          const PhiloxLanes* lanes) noexcept {
-  philox_groups_of<simd::LanesAvx512, each>(key, entity, counter, out, groups, lanes);
+[[gnu::flatten, gnu::target("avx512f")]] inline void philox_groups_avx512(const PhiloxGroups& groups,
+                                                                          std::uint32_t* out) noexcept {
+  philox_groups_of<simd::LanesAvx512, each>(groups, out);
 }
 #endif
 
 template <bool each>
-inline void philox_groups(RandomKey key, std::uint64_t entity, std::uint64_t counter, std::uint32_t* out,
-                          std::uint32_t groups, const PhiloxLanes* lanes) noexcept {
+inline void philox_groups(const PhiloxGroups& groups, std::uint32_t* out) noexcept {
 #if defined(__x86_64__)
-  if (simd::LanesAvx512::here()) return philox_groups_avx512<each>(key, entity, counter, out, groups, lanes);
-  if (simd::LanesAvx2::here()) return philox_groups_avx2<each>(key, entity, counter, out, groups, lanes);
+  if (simd::LanesAvx512::here()) return philox_groups_avx512<each>(groups, out);
+  if (simd::LanesAvx2::here()) return philox_groups_avx2<each>(groups, out);
 #endif
-  philox_groups_of<simd::BaseLanes, each>(key, entity, counter, out, groups, lanes);
+  philox_groups_of<simd::BaseLanes, each>(groups, out);
 }
 
 }  // namespace detail
@@ -115,15 +118,15 @@ inline void philox_groups(RandomKey key, std::uint64_t entity, std::uint64_t cou
 /// every CPU.
 inline void philox_fill(RandomKey key, std::uint64_t entity, std::uint64_t counter, std::uint32_t* out,
                         std::uint32_t blocks) noexcept {
-  detail::philox_groups<false>(key, entity, counter, out, (blocks + philox_group - 1) / philox_group,
-                               nullptr);
+  detail::philox_groups<false>({key, entity, counter, (blocks + philox_group - 1) / philox_group, nullptr},
+                               out);
 }
 
 /// One such group of `draw({lanes.seed[i], stream}, lanes.entity[i], counter)`: one tick's draws of 16
 /// neurons, say.
 inline void philox_fill_each(const PhiloxLanes& lanes, std::uint32_t stream, std::uint64_t counter,
                              std::uint32_t* out) noexcept {
-  detail::philox_groups<true>({0, stream}, 0, counter, out, 1, &lanes);
+  detail::philox_groups<true>({{0, stream}, 0, counter, 1, &lanes}, out);
 }
 
 }  // namespace spinet

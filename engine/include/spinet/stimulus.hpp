@@ -34,21 +34,23 @@ struct Stimulus {
 
 /// A number of a stimulus.  `required` and `lasting` are for these fields alone.
 constexpr Field stimulus_value(const char* name, const char* unit, const char* doc, Range range = any(),
-                               std::uint32_t flags = 0, const char* choices = nullptr) {
-  return {name, unit, doc, 0, range.low, range.high, flags | range.flags, Type::f64, no_place, 0, choices};
+                               std::uint32_t flags = 0) {
+  return {name, unit, doc, 0, range.low, range.high, flags | range.flags, Type::f64, no_place, 0, nullptr};
 }
 /// One of some names, separated by spaces; the number counts them from 0, and 0 is what stands where none is
 /// given.
 constexpr Field stimulus_choice(const char* name, const char* choices, const char* doc) {
   double last = 0;
   for (const char* c = choices; *c; ++c) last += *c == ' ';
-  return stimulus_value(name, "1", doc, between(0, last), integer, choices);
+  Field f = stimulus_value(name, "1", doc, between(0, last), integer);
+  f.choices = choices;
+  return f;
 }
 template <std::uint32_t N>
 constexpr Stimulus stimulus(const char* name, const char* does, const char* doc, const Field (&fields)[N],
-                            std::uint32_t flags = 0, const char* logs = nullptr) {
+                            std::uint32_t flags = 0) {
   static_assert(N <= most_stimulus_values);
-  return {name, does, doc, fields, N, flags, logs};
+  return {name, does, doc, fields, N, flags, nullptr};
 }
 
 /// One stimulus as models see it: network-wide or addressed, known to all ranks before its window.

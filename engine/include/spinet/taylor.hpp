@@ -19,11 +19,17 @@ inline double value(const double* c, int order, double t) {
   return sum;
 }
 
-/// When in [from, h] `sign` times the polynomial first comes to `level` from below: infinity if it does not,
-/// NaN if that takes too long.  With |p''| <= m in (0, h), p cannot get there before p + p' s + m s^2 / 2
-/// does: going there again and again ends at the crossing, quadratically, or beyond h.
-inline double first_at(const double* c, int order, double sign, double level, double from, double h,
-                       double precision) {
+/// c[0] + c[1] t + ... + c[order] t^order, in [from, h].
+struct Polynomial {
+  const double* c;
+  int order;
+  double from, h;
+};
+/// When `sign` times the polynomial first comes to `level` from below: infinity if it does not, NaN if that
+/// takes too long.  With |p''| <= m in (0, h), p cannot get there before p + p' s + m s^2 / 2 does: going
+/// there again and again ends at the crossing, quadratically, or beyond h.
+inline double first_at(const Polynomial& p, double sign, double level, double precision) {
+  const auto [c, order, from, h] = p;
   double most = 0, m = 0;
   for (int n = order; n >= 1; --n) most = (most + std::max(sign * c[n], 0.0)) * h;
   if (sign * c[0] + most < level) return math::infinity;
@@ -197,8 +203,8 @@ struct Solver {
       if (steep_) level = M::Steep::threshold(e_.c);
     const double* const V = e_.y[0];
     const double precision = 1e-4 * e_.c.ms_per_tick;
-    if (V[0] >= level) from = first_at(V, order_, -1, -level, 0, h, precision) + precision;
-    return from <= h ? first_at(V, order_, 1, level, from, h, precision) : math::infinity;
+    if (V[0] >= level) from = first_at({V, order_, 0, h}, -1, -level, precision) + precision;
+    return from <= h ? first_at({V, order_, from, h}, 1, level, precision) : math::infinity;
   }
 
   Expansion<M, double> e_;
