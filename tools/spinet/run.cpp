@@ -393,7 +393,8 @@ void Run::simulate() {
   collectively(t_, [&] {
     if (log_ && images_) log_->images(images_->results());
     if (log_)
-      log_->finish(sum_.statistics, mine_.reached, mine_.stopped ? spinet::Ending::stopped : spinet::Ending::complete);
+      log_->finish(sum_.statistics, mine_.reached,
+                   mine_.stopped ? spinet::Ending::stopped : spinet::Ending::complete);
     log_.reset();
   });
   sum_.close_seconds = seconds_since(closing);
