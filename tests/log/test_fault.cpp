@@ -125,7 +125,7 @@ TEST_CASE("after a failure the log says the same again and stays as it is", "[fa
                           Catch::Contains("`spinet info --repair` folds in"));
     CHECK_THROWS_WITH(log.spikes({}), first);
     CHECK_THROWS_WITH(log.commit(6 * window), first);
-    CHECK_THROWS_WITH(log.finish({}, 6 * window, true), first);
+    CHECK_THROWS_WITH(log.finish({}, 6 * window, Ending::complete), first);
   }
   CHECK(plain_hdf5_reads(path));
   CHECK(std::filesystem::exists(path.string() + ".journal"));
