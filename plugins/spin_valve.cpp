@@ -208,7 +208,6 @@ struct SpinValve {
       u = device::changed(n, i, d, u, valve::Device::moved(u, all.on[d].V, all.part[d]));
     }
   }
-  static void on_control(Synapses<SpinValve> n, const Control& c) { on_control(n, c, common(n, c)); }
   static void on_control(Synapses<SpinValve> n, const Control& c, const Common& all) {
     if (all.alike && !all.acts()) return;  // half-selected devices of a crossbar, most often
     for (std::uint32_t i = 0; i < n.size(); ++i) {
@@ -251,24 +250,6 @@ struct SpinValve {
     }
   }
 };
-
-/// What a pulse comes to is worked out once for slices of one projection that follow each other: on a
-/// crossbar most have one device.
-void answer(const Slice* const* s, std::uint32_t n, const Control* c) noexcept {
-  for (std::uint32_t k = 0; k < n;) {
-    const void* const shared = s[k]->shared;
-    const SpinValve::Common all = SpinValve::common({*s[k]}, *c);
-    for (; k < n && s[k]->shared == shared; ++k) SpinValve::on_control({*s[k]}, *c, all);
-  }
-}
-const SynapseTable& table() {
-  static const SynapseTable made = [] {
-    SynapseTable t = synapse_table<SpinValve>();
-    t.on_control = answer;
-    return t;
-  }();
-  return made;
-}
 }  // namespace
 
-SPINET_MODEL(table())
+SPINET_MODEL(synapse_table<SpinValve>())
