@@ -259,6 +259,17 @@ class Figures(Case):
         self.assertTrue((first != second).all())
         np.testing.assert_allclose(d["G"][0] / d["G2"][0], np.sqrt(first / second), rtol=1e-6)
 
+    def test_weights_go_by_the_middle_of_what_differs(self):
+        for model, start, spread in (("pcm", "weight=0.5", "G_max=20%"), ("pvdf", "s=0.8", "G_max=20%"), ("spin_valve", "u=0.8", "G_max=20%")):
+            more = ["--param=programming_noise=0"] if model == "pcm" else []
+            pulse = "5 x 2 V 1 ms" if model == "pcm" else "pause 1 s"
+            d = self.record(pulse, "--devices", "12", f"--param={start}", "--spread", spread, *more, model=model)
+            self.assertGreater(d["G"][-1].std() / d["G"][-1].mean(), 0.05, model)
+            # Weights differ as conductances do: no device makes up for its own range.
+            slope, offset = np.polyfit(d["G"][-1], d["weight"][-1], 1)
+            np.testing.assert_allclose(d["weight"][-1], slope * d["G"][-1] + offset, rtol=1e-5, err_msg=model)
+            self.assertGreater(d["weight"][-1].std() / d["weight"][-1].mean(), 0.05, model)
+
     def test_pictures(self):
         for name, protocol, more, labels in [
             ("steps", "-4 V 1 s, 50 x 2.5 V 5 ms", ["--variable", "G,energy"], ["G uS", "energy nJ", ">step<"]),
