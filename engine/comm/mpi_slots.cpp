@@ -41,10 +41,9 @@ bool roomy(MPI_Comm comm, int size) {
 }
 
 /// Memory of `bytes` that rank 0 makes and the others open: a file without a name, which is in no folder that
-/// may be full. Null where it is not to be had, on this rank alone maybe.  Collective.
+/// may be full.  Null, on all ranks, where one of them cannot have it.  Collective.
 std::byte* shared_memory(MPI_Comm comm, int rank, std::size_t bytes) {
-  // MPI_Win_allocate_shared is not for this: where it fails on rank 0, Open MPI lets the others wait for
-  // ever.
+  // Not MPI_Win_allocate_shared: where it fails on rank 0, Open MPI has the others wait for ever.
   struct {
     long process = 0, file = -1;
     dev_t device = 0;  // with `inode`, whether it is the same file: ranks may not see each other's processes
