@@ -19,7 +19,9 @@ Array dataset_array(const std::filesystem::path& file, const char* name, Wanted 
     a.whole = h5::read_all<std::int64_t>(open->file, name);
   } else if (h5::holds<std::uint8_t>(dataset)) {
     h5::read_values(dataset, name, std::span(a.bytes = std::vector<std::uint8_t>(count)));
-  } else if (h5::holds<float>(dataset) || h5::holds<double>(dataset)) {
+  } else if (h5::holds<double>(dataset)) {
+    a.numbers = as_floats(file, a.shape, h5::read_all<double>(open->file, name));
+  } else if (h5::holds<float>(dataset)) {
     h5::read_values(dataset, name, std::span(a.numbers = std::vector<float>(count)));
   } else {
     throw h5::Error(fmt::format("dataset {} has another type than uint8, float32 and float64", name));

@@ -87,7 +87,8 @@ void npy_pixels(Source& source, const NpyHead& head, std::uint64_t count, Array&
   const auto what = fmt::format("{} pixels", text_of(head.shape));
   if (head.type == "|u1") a.bytes = source.rest<std::uint8_t>(count, what);
   else if (head.type == "<f4") a.numbers = source.rest<float>(count, what);
-  else if (head.type == "<f8") a.numbers = npy_numbers<double, float>(source, count, what);
+  else if (head.type == "<f8")
+    a.numbers = as_floats(source.file(), head.shape, source.rest<double>(count, what));
   else
     fail(source.file(), fmt::format("has numbers of type '{}'; images are uint8 ('|u1', 0 to 255), float32 "
                                     "('<f4') or float64 ('<f8')",

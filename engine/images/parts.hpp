@@ -59,6 +59,9 @@ std::string text_of(std::span<const std::uint64_t> shape);  ///< "60000 x 28 x 2
 
 Array read_idx(const std::filesystem::path&, Wanted);
 Array read_npy(const std::filesystem::path&, Wanted);
+/// Numbers of a file as they are kept.  Throws where one is beyond what a 4-byte float holds.
+std::vector<float> as_floats(const std::filesystem::path&, std::span<const std::uint64_t> shape,
+                             std::span<const double>);
 /// A table of files of recorded spikes, and what they are of.
 void read_events(const std::filesystem::path& table, std::uint32_t classes, Images& to);
 /// A dataset of an HDF5 file.

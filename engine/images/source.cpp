@@ -2,6 +2,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "images/parts.hpp"
 
@@ -21,6 +23,24 @@ std::uint64_t product(const std::filesystem::path& file, std::span<const std::ui
     n *= extent;
   }
   return n;
+}
+
+std::vector<float> as_floats(const std::filesystem::path& file, std::span<const std::uint64_t> shape,
+                             std::span<const double> numbers) {
+  constexpr double most = std::numeric_limits<float>::max();
+  std::vector<float> all(numbers.size());
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const double x = numbers[i];
+    if (std::isfinite(x) && std::fabs(x) > most) {
+      const std::uint64_t of_image =
+          shape.empty() || shape[0] == 0 ? numbers.size() : numbers.size() / shape[0];
+      fail(file, fmt::format("pixel {} of image {} is {:g}, and pixels may be {:g} at most, which is what a "
+                             "4-byte float holds",
+                             i % of_image, i / of_image, x, most));
+    }
+    all[i] = static_cast<float>(x);
+  }
+  return all;
 }
 
 std::string text_of(std::span<const std::uint64_t> shape) {

@@ -227,6 +227,12 @@ TEST_CASE("NPY files that are refused, and why") {
   are(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1), }",
           raw<float>({std::numeric_limits<float>::quiet_NaN()})),
       "pixel 0 of image 0 is nan: no number");
+  are(npy("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }",
+          raw<double>({0, 1, 2, 3, -1e300, 5})),
+      "pixel 1 of image 1 is -1e+300, and pixels may be 3.40282e+38 at most, which is what a 4-byte float");
+  are(npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1), }",
+          raw<double>({std::numeric_limits<double>::infinity()})),
+      "pixel 0 of image 0 is inf: no number");
   f.write("train-images.npy", npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1, 4), }", "abcd"));
   CHECK(reason(f) == "none");
   f.write("train-labels.npy",
