@@ -209,7 +209,11 @@ struct Device : Constants {
   }
   /// kT times that with x = tilt / kT [1 / front_one of E_max], at most 65535.
   double front(double seconds, double tilt_of) const {
-    return at_most_reach(kT_fronts * ln_rate(seconds, math::abs(tilt_of) / (boltzmann * temperature)));
+    return at_most_reach(kT_fronts * ln_time(tilt_of, seconds));
+  }
+  /// gamma + ln C of so much tilt [eV] for some seconds.
+  double ln_time(double tilt_of, double seconds) const {
+    return ln_rate(seconds, math::abs(tilt_of) / (boltzmann * temperature));
   }
   /// So much tilt [eV] for some seconds.
   Event event(double tilt_of, double seconds) const {

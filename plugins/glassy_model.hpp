@@ -123,16 +123,24 @@ struct Model {
   [[gnu::noinline]] static double charge(const State& s, const Law& law, Tick begin, double seconds,
                                          double tilt) {
     constexpr double folds = 24;  // e-folds of time; what the first e^-24 of the pulse costs is lost
-    const auto at = [&](double x) {
-      const double t = seconds * math::exp(x);
-      State part = s;
-      const Event e = law.d.event(tilt, t);
-      if (!s.held()) part.pulse(e, begin, law);
-      const double mean = e.acts && !s.held() ? part.mean_after(-math::infinity, law)
-                                              : part.occupancy(begin + e.ticks, law);  // it relaxes meanwhile
-      return t * present(part.relative(mean, law.d), part, law.d);
+    const auto over_time = [&](auto mean_at) {
+      return law.d.scale * valve::integral(-folds, 0, 12, [&](double x) {
+               const double t = seconds * math::exp(x);
+               return t * present(s.relative(mean_at(x, t), law.d), s, law.d);
+             });
     };
-    return law.d.scale * valve::integral(-folds, 0, 12, at);
+    const Event whole = law.d.event(tilt, seconds);
+    if (!whole.acts || s.held())  // it relaxes meanwhile
+      return over_time([&](double, double t) { return s.occupancy(begin + law.d.event(0, t).ticks, law); });
+    // Parts of a pulse differ in the logarithm of their time alone; what is left of the past is the same.
+    const auto past = s.profile(law);
+    const Event rest = s.rest_until(begin, law);
+    const double whole_time = law.d.kT_fronts * law.d.ln_time(tilt, seconds);
+    return over_time([&](double x, double) {
+      Event part = whole;
+      part.front = law.d.at_most_reach(whole_time + law.d.kT_fronts * x);
+      return past.mean_in(rest, part, law);
+    });
   }
   /// A voltage that does `e`, from `begin` on.
   [[gnu::noinline]] static void apply(Synapses<M> n, std::uint32_t i, const Event& e, Tick begin,

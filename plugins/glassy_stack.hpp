@@ -65,6 +65,19 @@ struct Profile {
     for (int k = older + 1; k <= n; ++k) front[k] = law.both(front[k], e.front);
     push(e);
   }
+  /// No voltage, where `rest` acts, and then a pulse: both at once, C + C' + C''.
+  void add_pulse(Event rest, const Event& e, const Law& law) {
+    if (!rest.acts) return add(e, law);
+    rest.front = law.both(rest.front, e.front);
+    add(rest, law);
+    push(e);
+  }
+  /// Mean occupancy then; no fronts are made one.
+  double mean_in(const Event& rest, const Event& e, const Law& law) const {
+    Profile p = *this;
+    p.add_pulse(rest, e, law);
+    return p.mean_after(-math::infinity, law);
+  }
   void push(const Event& e) {
     const bool first = older > 0 && n == older;  // after another temperature
     if ((level[n] == e.level && !first) || !(e.front >= 0.5)) return;
@@ -297,19 +310,16 @@ struct Stack {
     keep(p, now, {law.d, law.t, seen});
   }
 
+  /// What acts between the last pulse and one that begins at `now`.
+  Event rest_until(Tick now, const Law& law) const {
+    return now > last ? law.d.rest(static_cast<double>(now - last)) : Event{0, 0, 0, false};
+  }
   /// A pulse that begins at `now`, or as soon as the last one is over.
   [[gnu::noinline]] void pulse(const Event& e, Tick now, const Law& law) {
     if (!e.acts) return;
     Profile<K> p = profile(law);
-    if (now > last) {  // both at once: C + C' + C''
-      Event rest = law.d.rest(static_cast<double>(now - last));
-      rest.front = law.both(rest.front, e.front);
-      p.add(rest, law);
-      last = now;
-      p.push(e);
-    } else {
-      p.add(e, law);
-    }
+    p.add_pulse(rest_until(now, law), e, law);
+    last = now > last ? now : last;
     p.tidy(law);
     if (p.n > K) p.merge(law);
     keep(p, last, law);
