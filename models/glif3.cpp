@@ -51,7 +51,9 @@ struct Glif3 : Linear<Glif3, 6> {
         .add(&Params::k_1, "k_1", "1/ms", 0.003, above(0), plain,
              "decay rate of the first after-spike current")
         .add(&Params::k_2, "k_2", "1/ms", 0.1, above(0), plain, "the same of the second")
-        .add(&Params::A_1, "A_1", "pA", -9.18, any(), plain, "what a spike adds to the first of them")
+        .add(&Params::A_1, "A_1", "pA", -9.18, any(), plain,
+             "what a spike adds to the first of them: it decays from the end of t_ref on, and what "
+             "was there before it over t_ref, too")
         .add(&Params::A_2, "A_2", "pA", -198.94, any(), plain, "the same of the second")
         .add(&Params::r_1, "r_1", "1", 1, between(0, 1), plain, "share of the first that a spike leaves")
         .add(&Params::r_2, "r_2", "1", 1, between(0, 1), plain, "the same of the second")

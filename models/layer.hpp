@@ -4,6 +4,9 @@
 // A layer answers to every image, also those of its neurons that hear nothing of it.  Images begin every
 // `period`, and what they cause is at the layer `phase` later: then a neuron whose answer to no input is not
 // 0 asks to be evaluated.  All others are evaluated where something arrives.
+//
+// Where a converter reads the sums, as behind a crossbar, it is here that it does: at the end of the tick,
+// when a sum is complete.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -12,19 +15,23 @@
 #include <span>
 #include <utility>
 
+#include "spinet/converter.hpp"
 #include "spinet/neuron.hpp"
 #include "unrolled.hpp"
 
 namespace spinet::layer {
 
 struct Params {
-  double bias = 0, period = automatic, phase = automatic;
+  double bias = 0, period = automatic, phase = automatic, adc_bits = 0, adc_range = 1;
 };
 /// All but the sum, which is what arrivals touch.
 struct Constants {
   double bias, y;
-  Tick period;  ///< 0: silent neurons do not answer
-  Tick next;    ///< time of the next answer that does not wait for input
+  Tick period;          ///< 0: silent neurons do not answer
+  Tick next;            ///< time of the next answer that does not wait for input
+  double steps, range;  ///< of the converter (spinet/converter.hpp); 0 steps: none
+
+  double converted(double sum) const { return steps > 0 ? Converter::of_steps(sum, steps, range) : sum; }
 };
 
 template <class P>
@@ -34,13 +41,18 @@ void add_params(FieldTable<P>& t) {
       .derives(&P::period, "period", "ms", at_least(0), in_ticks,
                "time from image to image, of the population of images; 0: answers to input alone")
       .derives(&P::phase, "phase", "ms", at_least(0), in_ticks,
-               "from an image to the answer: the delays on the way");
+               "from an image to the answer: the delays on the way")
+      .add(&P::adc_bits, "adc_bits", "1", 0, between(0, 32), integer,
+           "of a converter that reads the sum before it is answered, at least 2; 0: none")
+      .add(&P::adc_range, "adc_range", "1", 1, above(0), plain,
+           "that converter shows sums from minus this to this");
 }
 inline Constants constants(const Params& p, const RunInfo& run) {
   const auto ticks = [&](double ms) {
     return is_auto(ms) ? Tick{0} : static_cast<Tick>(std::round(ms * run.ticks_per_ms));
   };
-  return {p.bias, 0, ticks(p.period), ticks(p.phase)};
+  const Converter adc{static_cast<std::uint32_t>(p.adc_bits), p.adc_range};
+  return {p.bias, 0, ticks(p.period), ticks(p.phase), adc.steps(), adc.range};
 }
 
 /// The model M has `answers(n, js, x)`, which makes answers of sums, at most `at_once`; its `constants(j)`
@@ -52,7 +64,7 @@ template <class M>
 void begin(Neurons<M> n, std::uint32_t j) {
   Constants& c = n.constants(j).common;
   if (c.period == 0) return;
-  double x = M::silent(n, j);
+  double x = c.converted(M::silent(n, j));
   M::answers(n, std::span(&j, 1), &x);
   if (x == 0) c.period = 0;
   else n.out().evaluate_at(c.next, j);
@@ -63,7 +75,8 @@ void evaluate(Neurons<M> n, Tick tick, std::span<const std::uint32_t> all) {
   double x[at_once];
   for (; !all.empty(); all = all.subspan(std::min(at_once, all.size()))) {
     const auto js = all.first(std::min(at_once, all.size()));
-    for (std::size_t i = 0; i < js.size(); ++i) x[i] = M::taken(n, js[i]);
+    for (std::size_t i = 0; i < js.size(); ++i)
+      x[i] = n.constants(js[i]).common.converted(M::taken(n, js[i]));
     M::answers(n, js, x);
     for (std::size_t i = 0; i < js.size(); ++i) {
       Constants& c = n.constants(js[i]).common;
@@ -99,6 +112,9 @@ struct Adding {
     FieldTable<State> t;
     t.computed("y", "1", 0, any(), recorded, "last answer");
     return t;
+  }
+  static const char* check(const P& p) {
+    return p.adc_bits == 1 ? "adc_bits is 0, no converter, or at least 2" : nullptr;
   }
   using N = Neurons<M>;
   static void init(N n, std::uint32_t j, const P& p, const double*) {

@@ -1,18 +1,11 @@
 #include "circuit/readout.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 
 #include "circuit/crossbar.hpp"
 
 namespace spinet::circuit {
-
-double Converter::operator()(double x) const {
-  if (bits == 0) return x;
-  const double most = std::ldexp(1.0, static_cast<int>(bits) - 1) - 1;  // steps on either side of 0
-  return std::clamp(std::nearbyint(x / range * most), -most, most) * range / most;
-}
 
 std::vector<double> inputs(const ReadOut& chain, const std::vector<double>& voltages) {
   std::vector<double> all;

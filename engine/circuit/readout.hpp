@@ -6,14 +6,9 @@
 #include <optional>
 #include <vector>
 
-namespace spinet::circuit {
+#include "spinet/converter.hpp"
 
-/// A converter of `bits` over [-range, range]: 2^bits - 1 steps of equal size, 0 among them.
-struct Converter {
-  std::uint32_t bits = 0;  ///< from 2 to 32; 0: none, numbers pass as they are
-  double range = 0;        ///< V or A, above 0
-  double operator()(double x) const;
-};
+namespace spinet::circuit {
 
 struct ReadOut {
   Converter dac;  ///< of the rows' voltages

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "circuit/readout.hpp"
 #include "network/layered.hpp"
+#include "spinet/converter.hpp"
 #include "spinet/encoding.hpp"
 
 namespace spinet::layers {
@@ -53,7 +53,7 @@ struct Layer {
   Part read_out{};  ///< of `em`: a weight for each curve, then the bias of the read-out
   Spiking spiking{};
   /// What stands between the sums and the neurons where nothing is trained: that of a crossbar's columns.
-  circuit::Converter converter{};
+  Converter converter{};
   bool whole = false;  ///< of `em`: numbers of pulses are rounded where nothing is trained
 };
 

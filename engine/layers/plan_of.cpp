@@ -94,6 +94,9 @@ class Planner {
           q.name, name);
     if (l.answer == Answer::em && shown_.in_steps())
       refuse("'{}' is of model {}, whose silence is an answer, and images come in steps", q.name, name);
+    if (l.answer != Answer::lif)
+      l.converter = {static_cast<std::uint32_t>(fixed_parameter(q, "adc_bits")),
+                     fixed_parameter(q, "adc_range")};
     if (l.answer != Answer::em) return l;
     if (!q.curves) refuse("'{}' has no 'curves' that training could read out", q.name);
     l.curves = *q.curves;

@@ -55,6 +55,36 @@ projections:
   answers: {from: out, to: "image[0:4]", connect: one_to_one, synapse: {model: static, delay: 0.1 ms}}
 training: {epochs: 3, batch: 16, rate: 1e-2}
 """
+HIDDEN = """spinet: 1
+name: hidden
+duration: 10 ms
+parameters: {learned: {model: static, weight: {fan_in: uniform}, delay: 0.1 ms}}
+populations:
+  image: {model: image_task, shape: [1, 8, 8], params: {period: 1 ms}}
+  h: {model: relu, shape: [12], params: {bias: {fan_in: uniform}}}
+  out: {model: linear, shape: [4], params: {bias: {fan_in: uniform}}}
+projections:
+  first: {from: image, to: h, connect: dense, synapse: $learned}
+  read: {from: h, to: out, connect: dense, synapse: $learned}
+  answers: {from: out, to: "image[0:4]", connect: one_to_one, synapse: {model: static, delay: 0.1 ms}}
+training: {epochs: 3, batch: 16, rate: 1e-2}
+"""
+# Recorded spikes: each of 64 neurons sends some in steps of 1 ms; a read-out that adds up, or neurons that spike.
+EVENTS = """spinet: 1
+name: events
+duration: 10 ms
+populations:
+  image: {model: image_task, shape: [1, 8, 8], params: {period: 40 ms, encoding: events, steps: 3, step: 1 ms}}
+  out: {model: linear, shape: [4]}
+projections:
+  read: {from: image, to: out, connect: dense, synapse: {model: static, weight: {fan_in: uniform}, delay: 0.1 ms}}
+  answers: {from: out, to: "image[0:4]", connect: one_to_one, synapse: {model: static, delay: 0.1 ms}}
+training: {epochs: 3, batch: 16, rate: 1e-2}
+"""
+SPIKING = EVENTS.replace("name: events", "name: spiking").replace(
+    "{model: linear, shape: [4]}",
+    "{model: lif_delta, shape: [4], params: {tau_m: 1 ms, E_L: 0 mV, v_reset: 0 mV, v_th: 1 mV, t_ref: 0 ms}, initial: {V: 0 mV}}")
+GLASSY = ("--device", "glassy", "--up", "2 V 5 ms", "--down", "-2.2 V 1 ms", "--tolerance", "4")
 PVDF = ("--device", "pvdf", "--up", "-1.3 V 5 ms", "--down", "1.5 V 5 ms", "--param", "read_voltage=0.3 V", "--param", "read_width=2 ms")
 OTHERS = {"pcm": ("2 V 1 ms", "-2 V 1 ms", "--param", "noise_1f=0"), "spin_valve": ("2.5 V 2 ms", "-2.35 V 1 ms")}
 
@@ -80,10 +110,32 @@ class Programmed(unittest.TestCase):
             np.save(cls.folder / "data" / f"{part}-images.npy", images)
             np.save(cls.folder / "data" / f"{part}-labels.npy", labels)
         cls.pixels = (images.astype("f4") / np.float32(255)).astype(float).reshape(100, 64)
-        for name, text in (("dense", DENSE), ("layered", LAYERED), ("synapses", SYNAPSES)):
+        cls.write_spikes()
+        for name, text in (("dense", DENSE), ("layered", LAYERED), ("synapses", SYNAPSES), ("hidden", HIDDEN), ("events", EVENTS),
+                           ("spiking", SPIKING)):
             (cls.folder / f"{name}.yaml").write_text(text)
-        for name in ("dense", "layered"):
-            cls.run_spinet("train", f"{name}.yaml", "--data", "data", "-o", f"{name}.h5", "--no-report")
+        for name in ("dense", "layered", "hidden", "events", "spiking"):
+            cls.run_spinet("train", f"{name}.yaml", "--data", cls.data_of(name), "-o", f"{name}.h5", "--no-report")
+
+    @staticmethod
+    def data_of(name):
+        return "spikes" if name in ("events", "spiking") else "data"
+
+    @classmethod
+    def write_spikes(cls):
+        """Some spikes of the label's rows and of others, all at begins of steps; and how many each neuron sends in each step."""
+        random, folder = np.random.default_rng(3), cls.folder / "spikes"
+        folder.mkdir()
+        for part, count in (("train", 60), ("test", 40)):
+            labels, table = random.integers(0, 4, count), []
+            cls.spikes, cls.spike_labels = np.zeros((count, 3, 64)), labels
+            for i, label in enumerate(labels):
+                there = random.random((3, 64)) < 0.1
+                there[:, 16 * label:16 * label + 16] |= random.random((3, 16)) < 0.4
+                cls.spikes[i] = there
+                (folder / f"{part}{i}.csv").write_text("".join(f"{neuron},{step}\n" for step, neuron in np.argwhere(there)))
+                table.append(f"{part}{i}.csv,{label}\n")
+            (folder / f"{part}.csv").write_text("file,label\n" + "".join(table))
 
     @classmethod
     def run_spinet(cls, *arguments, code=0):
@@ -92,12 +144,12 @@ class Programmed(unittest.TestCase):
         return done
 
     def program(self, name, *arguments, device=PVDF):
-        return self.run_spinet("program", f"{name}.yaml", "--weights", f"{name}.h5", "--data", "data", *device, "-o", "programmed.h5", "--force",
-                               *arguments).stdout
+        return self.run_spinet("program", f"{name}.yaml", "--weights", f"{name}.h5", "--data", self.data_of(name), *device, "-o", "programmed.h5",
+                               "--force", *arguments).stdout
 
     def show(self, name, *arguments):
         """What a run makes of the images: outputs, energies, and all that it says."""
-        done = self.run_spinet("run", f"{name}.yaml", "--data", "data", *arguments, "-o", "run.h5", "--force")
+        done = self.run_spinet("run", f"{name}.yaml", "--data", self.data_of(name), *arguments, "-o", "run.h5", "--force")
         with h5py.File(self.folder / "run.h5") as f:
             g = f["images"]
             energies = {n: d[:] for n, d in g["energy"].items()} if "energy" in g else {}
@@ -179,17 +231,126 @@ class Programmed(unittest.TestCase):
                 # Padding and stride: a pixel of the dark costs nothing, others what they meet.
                 self.assertTrue(np.all(energies["conv1"] > 0))
 
+    def model_of(self, *names):
+        """Weights [target, source] and the converter after them, of layers that nothing normalises."""
+        with h5py.File(self.folder / "programmed.h5") as f:
+            g = f["devices/converters"]
+            at = {name.decode(): k for k, name in enumerate(g["layers"][:])}
+            layers = []
+            for connection, layer in names:
+                bias = f[f"layers/{layer}/bias"][:].astype(float) if f"layers/{layer}/bias" in f else 0
+                steps, reach = 2.0 ** (g["bits"][at[layer]] - 1) - 1, g["range"][at[layer]]
+                layers.append((f[f"connections/{connection}/weights"][:].astype(float), bias, steps, reach))
+            return layers, f["devices/accuracy"][0]
+
+    @staticmethod
+    def converted(x, steps, reach):
+        return np.clip(np.rint(x / reach * steps), -steps, steps) * reach / steps
+
+    def test_converters(self):
+        for bits, share in ((3, 1), (5, 0.6)):
+            self.program("hidden", "--most", 200, "--adc-bits", bits, "--adc-range", share)
+            (first, read), wanted = self.model_of(("first", "h"), ("read", "out"))
+            sums = self.pixels @ first[0].T + first[1]
+            hidden = np.maximum(self.converted(sums, *first[2:]), 0)
+            expected = self.converted(hidden @ read[0].T + read[1], *read[2:])
+            outputs, _, accuracy, said = self.show("hidden", "--weights", "programmed.h5")
+            np.testing.assert_allclose(outputs, expected, rtol=0, atol=1e-6)   # a step is 0.05 at least
+            self.assertLess(len(np.unique(np.round(outputs, 6))), 2 ** bits)
+            self.assertEqual(accuracy, wanted)
+            with h5py.File(self.folder / "hidden.h5") as f:     # the range is that of the training images with the weights as trained
+                trained = [f["connections/first/weights"][:].astype(float), f["layers/h/bias"][:]]
+            train = bars(200, 1)[0].reshape(200, 64) / 255
+            self.assertAlmostEqual(first[3], share * np.abs(train @ trained[0].T + trained[1]).max(), delta=1e-5)
+            self.assertIn(f"h: a converter of {bits} bits over", self.run_spinet("info", "programmed.h5").stdout)
+        # Convolutions and normalisation: the same predictions.  Sums within rounding of a step's middle may go either way.
+        self.program("layered", "--adc-bits", 4)
+        outputs, _, accuracy, _ = self.show("layered", "--weights", "programmed.h5")
+        with h5py.File(self.folder / "programmed.h5") as f:
+            self.assertAlmostEqual(accuracy, f["devices/accuracy"][0], delta=0.0101)
+            self.assertGreater(f["devices/accuracy"][0], 0.5)
+        # What a network says of its layers acts wherever nothing is trained, and a converter of 1 bit is none.
+        text = HIDDEN.replace("shape: [12], params: {", "shape: [12], params: {adc_bits: 4, adc_range: 2, ")
+        (self.folder / "own.yaml").write_text(text)
+        shutil.copy(self.folder / "hidden.h5", self.folder / "own.h5")
+        self.program("own", "--most", 200)
+        (first,), wanted = self.model_of(("first", "h"))
+        self.assertEqual((first[2], first[3]), (7, 2))
+        self.assertEqual(self.show("own", "--weights", "programmed.h5")[2], wanted)
+        (self.folder / "own.yaml").write_text(text.replace("adc_bits: 4", "adc_bits: 1"))
+        self.assertIn("adc_bits is 0, no converter, or at least 2", self.run_spinet("validate", "own.yaml", code=2).stderr)
+
+    def test_recorded_spikes(self):
+        self.program("events", "--most", 200, "--adc-bits", 4)
+        ((weights, _, steps, reach),), wanted = self.model_of(("read", "out"))
+        sums = self.spikes @ weights.T                  # of each step
+        expected = self.converted(sums, steps, reach).sum(axis=1)
+        outputs, _, accuracy, _ = self.show("events", "--weights", "programmed.h5")
+        np.testing.assert_allclose(outputs, expected, rtol=0, atol=1e-5)
+        self.assertEqual(accuracy, wanted)
+        self.assertEqual(accuracy, np.mean(np.argmax(expected, axis=1) == self.spike_labels))
+        self.assertGreater(accuracy, 0.6)
+        # The range is that of sums of a step, with the weights as trained: not of an image's.
+        with h5py.File(self.folder / "events.h5") as f:
+            self.assertGreater(reach, 0)
+            largest = np.abs(self.all_train_spikes() @ f["connections/read/weights"][:].T).max()
+            self.assertAlmostEqual(reach, largest, delta=1e-5)
+        self.program("spiking", "--most", 200)
+        with h5py.File(self.folder / "programmed.h5") as f:
+            wanted = f["devices/accuracy"][0]
+        self.assertEqual(self.show("spiking", "--weights", "programmed.h5")[2], wanted)
+        refused = self.run_spinet("program", "spiking.yaml", "--weights", "spiking.h5", "--data", "spikes", *PVDF, "--adc-bits", 4, code=2).stderr
+        self.assertIn("--adc-bits: neurons of out integrate what arrives, so that no converter reads a sum", refused)
+
+    def all_train_spikes(self):
+        all_of = np.zeros((60, 3, 64))
+        for i in range(60):
+            for line in (self.folder / "spikes" / f"train{i}.csv").read_text().split():
+                neuron, step = map(int, line.split(","))
+                all_of[i, step, neuron] += 1
+        return all_of
+
+    def test_devices_that_relax(self):
+        for options in ((), ("--spread", "V_up=2%", "--spread", "G_min=5%"), ("--param", "read_noise=0.1", "--param", "stuck=0.1", "--compensate")):
+            for after in ((), ("--after", "1s,1h")):
+                said = self.program("dense", "--images-per-read", 30, *options, *after, device=GLASSY)
+                with h5py.File(self.folder / "programmed.h5") as f:
+                    g = f["devices"]
+                    wanted, done, at_end, later = g["accuracy"][-1], g["error"][0], g["error_at_end"][0], g["rms_error"][:]
+                    weights, bias = f["connections/read/weights"][:].astype(float), f["layers/out/bias"][:]
+                outputs, _, accuracy, _ = self.show("dense", "--weights", "programmed.h5")
+                # The first read is that of the file, and later ones go on from it.
+                np.testing.assert_allclose(outputs[:30], (self.pixels @ weights.T + bias)[:30], rtol=1e-5, atol=1e-5)
+                self.assertEqual(accuracy, wanted)
+                self.assertAlmostEqual(at_end, later[0], delta=1e-12)
+                self.assertGreater(at_end, 1.2 * done)    # devices that are done relax while others are written
+                self.assertRegex(said, rf"(?m)^read .* {100 * done:.2f} % +{100 * at_end:.2f} %$")
+                self.assertRegex(said, rf"(?m)^ +writing .* {100 * at_end:.2f} %$")
+                if after:
+                    self.assertTrue(np.all(np.diff(later) > 0))
+        # Relaxation goes on: what is read 10 s later is not what is read at once.
+        self.program("dense", "--images-per-read", 1, "--read-period", "10s", device=GLASSY)
+        outputs = self.show("dense", "--weights", "programmed.h5")[0]
+        with h5py.File(self.folder / "programmed.h5") as f:
+            still = self.pixels @ f["connections/read/weights"][:].T + f["layers/out/bias"][:]
+        off = np.abs(outputs - still).max(axis=1)
+        self.assertLess(off[0], 1e-5)
+        self.assertGreater(off[-1], 0.05 * np.abs(still).max())
+        if HAS_MPI:
+            self.assertEqual(self.show("dense", "--weights", "programmed.h5", "-n", 2)[0].tobytes(), outputs.tobytes())
+
     def test_what_info_says(self):
         self.program("dense", "--param", "energy=1", "--after", "1h", "--most", 200)
         text = self.run_spinet("info", "programmed.h5").stdout
-        self.assertRegex(text, r"(?m)^read +pvdf +[\d.]+ % +[\d.]+ +[\d.]+ %$")
+        self.assertRegex(text, r"(?m)^read +pvdf +[\d.]+ % +[\d.]+ +[\d.]+ % +[\d.]+ %$")
         self.assertRegex(text, r"(?m)^[\d.]+ uJ for pulses and reads of writing$")
-        self.assertRegex(text, r"(?m)^ +1 h +[\d.]+ % +[\d.]+$")
+        self.assertRegex(text, r"(?m)^ +1 h +[\d.]+ % +[\d.]+ +[\d.]+ %$")
         self.assertIn("\nNext: spinet run dense.yaml --weights programmed.h5 --data DIR\n", text)
         data = json.loads(self.run_spinet("info", "programmed.h5", "--json").stdout)
         with h5py.File(self.folder / "programmed.h5") as f:
             self.assertEqual(data["devices"]["accuracy"], f["devices/accuracy"][:].tolist())
             self.assertEqual(data["devices"]["energy_nJ"], f["devices"].attrs["energy"])
+            self.assertEqual(data["devices"]["rms_error"], f["devices/rms_error"][:].tolist())
         said = self.run_spinet("learn", "dense.yaml", "--data", "data", "--epochs", 2, *PVDF, "--param", "energy=1", "-o", "learnt.h5").stdout
         self.assertRegex(said, r"(?m)^[\d.]+ uJ, [\d.]+ nJ a pulse, for pulses and reads of learning; [\d.]+ uJ before it$")
         self.assertIn("Next: spinet info learnt.h5\n", said)
@@ -234,6 +395,17 @@ class Programmed(unittest.TestCase):
         broken(too_few, "s has 511 numbers, not 512")
         broken(another, "has devices of model pcn, which is not there")
         broken(lambda g: g["state"].pop("read"), "has no devices of projection 'read'")
+        self.program("dense", "--adc-bits", 4, device=GLASSY)
+
+        def other_bytes(g):
+            g["state/read/states"][100] ^= 1
+
+        def no_range(g):
+            g["converters/range"][0] = -1
+
+        broken(other_bytes, "states are not what was written: their SHA-256 is another")
+        broken(lambda g: g["state/read"].attrs.__setitem__("build", "0.0.1 glassy"), 'it has states of devices as "0.0.1 glassy" keeps them')
+        broken(no_range, "the converter of out has 4 bits over -1")
 
 
 if __name__ == "__main__":

@@ -19,19 +19,23 @@ using mapping::Programmed;
 std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
 
 std::string programmed_text(const Programmed& p) {
-  std::string text = fmt::format("\n{:<12} {:<12} {:>10} {:>8} {:>10}\n", "projection", "device", "reached",
-                                 "pulses", "rms error");
+  std::string text = fmt::format("\n{:<12} {:<12} {:>10} {:>8} {:>10} {:>10}\n", "projection", "device",
+                                 "reached", "pulses", "rms error", "at the end");
   for (const auto& one : p.projections)
-    text += fmt::format("{:<12} {:<12} {:>10} {:>8.2f} {:>10}\n", printable_line(one.name),
-                        printable_line(one.model), percent(one.reached), one.pulses, percent(one.error));
+    text += fmt::format("{:<12} {:<12} {:>10} {:>8.2f} {:>10} {:>10}\n", printable_line(one.name),
+                        printable_line(one.model), percent(one.reached), one.pulses, percent(one.error),
+                        percent(one.error_at_end));
   if (p.spent > 0) text += fmt::format("{:.4g} uJ for pulses and reads of writing\n", p.spent * 1e-3);
-  text += fmt::format("\n{} of {} before\n{:>12} {:>9} {:>8}\n", percent(p.accuracy_before),
-                      plural(p.images, "image"), "after", "accuracy", "loss");
+  for (const auto& reader : p.converters)
+    text += fmt::format("{}: a converter of {} bits over {:.4g} reads the sums\n",
+                        printable_line(reader.layer), reader.converter.bits, reader.converter.range);
+  text += fmt::format("\n{} of {} before\n{:>12} {:>9} {:>8} {:>10}\n", percent(p.accuracy_before),
+                      plural(p.images, "image"), "after", "accuracy", "loss", "rms error");
   for (std::size_t k = 0; k < p.seconds.size(); ++k)
-    text +=
-        fmt::format("{:>12} {:>9} {:>8.4f}\n", p.seconds[k] > 0 ? exact_time_text(p.seconds[k]) : "writing",
-                    percent(p.accuracy[k]), p.loss[k]);
-  return text + (p.on_devices ? "a run reads these devices\n" : "a run takes the weights as read last\n");
+    text += fmt::format("{:>12} {:>9} {:>8.4f} {:>10}\n",
+                        p.seconds[k] > 0 ? exact_time_text(p.seconds[k]) : "writing", percent(p.accuracy[k]),
+                        p.loss[k], percent(p.error[k]));
+  return text + "a run reads these devices\n";
 }
 
 std::string learnt_text(const Learnt& l) {
@@ -69,13 +73,23 @@ void add(look::Json& j, const Programmed& p) {
         .entry("reached", one.reached)
         .entry("pulses", one.pulses)
         .entry("error", one.error)
+        .entry("error_at_end", one.error_at_end)
         .end();
   j.end()
       .entry("images", p.images)
       .entry("accuracy_before", p.accuracy_before)
       .entry("energy_nJ", p.spent)
-      .entry("runs_on_devices", p.on_devices);
+      .entry("compensate", p.compensate);
+  j.key("converters").array();
+  for (const auto& reader : p.converters)
+    j.object()
+        .entry("layer", reader.layer)
+        .entry("bits", std::uint64_t{reader.converter.bits})
+        .entry("range", reader.converter.range)
+        .end();
+  j.end();
   numbers(j, "seconds", p.seconds);
+  numbers(j, "rms_error", p.error);
   numbers(j, "accuracy", p.accuracy);
   numbers(j, "loss", p.loss);
   j.end();

@@ -6,13 +6,33 @@
 
 #include "layers/fold.hpp"
 #include "log/model_file.hpp"
+#include "network/layer_numbers.hpp"
 
 namespace spinet::tool {
+
+void put_converters(const std::string& file, const layers::Plan& plan, Network& network) {
+  const auto programmed = mapping::read_programmed(file);
+  if (!programmed) return;
+  for (const auto& reader : programmed->converters) {
+    const auto l = std::find_if(plan.layers.begin(), plan.layers.end(),
+                                [&](const auto& one) { return one.name == reader.layer; });
+    if (l == plan.layers.end())
+      throw InvalidModel(file, fmt::format("has a converter of '{}', which is no layer here", reader.layer));
+    Population& p = network.populations[l->population];
+    const auto bits = parameter_of(*p.model, "adc_bits"), range = parameter_of(*p.model, "adc_range");
+    if (!bits || !range)
+      throw InvalidModel(
+          file, fmt::format("has a converter of '{}', and model {} has none", reader.layer, p.model->name));
+    const auto number = [](double x) { return Distribution{Distribution::Kind::constant, x}; };
+    p.params[*bits] = number(reader.converter.bits);
+    p.params[*range] = number(reader.converter.range);
+  }
+}
 
 std::unique_ptr<ImageDevices> ImageDevices::of(const std::string& file, const layers::Layered& layered,
                                                const layers::Model& model, const Catalogue& catalogue) {
   auto programmed = mapping::read_programmed(file);
-  if (!programmed || !programmed->on_devices) return nullptr;
+  if (!programmed) return nullptr;
   std::unique_ptr<ImageDevices> made(new ImageDevices(std::move(*programmed), layered, model));
   const auto& all = made->plan_.connections;
   for (const auto& p : made->programmed_.projections) {
@@ -22,15 +42,9 @@ std::unique_ptr<ImageDevices> ImageDevices::of(const std::string& file, const la
     made->model_.map(static_cast<std::size_t>(c - all.begin()),
                      mapping::read_devices(file, p, c->weights.count, catalogue));
   }
-  made->first_ = made->model_.read({});
+  made->first_ = made->model_.read({0, made->how_});
   made->find_prices();
   return made;
-}
-
-std::string ImageDevices::note() const {
-  if (programmed_.adc_bits == 0) return {};
-  return fmt::format("sums are exact here; `spinet program` had converters of {} bits behind them",
-                     programmed_.adc_bits);
 }
 
 /// A read is paid for by each event that it serves.
@@ -49,7 +63,7 @@ void ImageDevices::find_prices() {
 void ImageDevices::show(std::size_t image, Simulation& simulation) {
   const std::size_t wanted = image / programmed_.images_per_read;
   while (read_ < wanted) {
-    const layers::Model found = model_.read({static_cast<double>(++read_) * programmed_.read_period});
+    const layers::Model found = model_.read({static_cast<double>(++read_) * programmed_.read_period, how_});
     for (const auto& [connection, on] : model_.mapped()) {
       const layers::Connection& c = plan_.connections[connection];
       const auto weights = layers::folded_weights(c, plan_, found);

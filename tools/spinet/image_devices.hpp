@@ -12,6 +12,10 @@
 
 namespace spinet::tool {
 
+/// Converters that a programmed model has behind its layers' sums become those of the network.  Throws
+/// InvalidModel.
+void put_converters(const std::string& file, const layers::Plan&, Network&);
+
 class ImageDevices {
  public:
   /// Those of a model file; null where it holds none.  Throws InvalidModel.
@@ -19,8 +23,6 @@ class ImageDevices {
                                           const layers::Model&, const Catalogue&);
   /// The model as the first read shows it, from which biases are folded for the whole run.
   const layers::Model& first() const { return first_; }
-  /// What a run leaves out of what `spinet program` has, or "".
-  std::string note() const;
   /// Before an image is shown: where another read serves it, weights are what that finds.
   void show(std::size_t image, Simulation&);
 
@@ -35,11 +37,16 @@ class ImageDevices {
 
  private:
   ImageDevices(mapping::Programmed p, const layers::Layered& l, const layers::Model& m)
-      : programmed_(std::move(p)), plan_(l.plan), model_(plan_, m) {}
+      : programmed_(std::move(p)),
+        plan_(l.plan),
+        model_(plan_, m),
+        how_(programmed_.compensate ? mapping::Mapped::Reading::compensated
+                                    : mapping::Mapped::Reading::plain) {}
   void find_prices();
   const mapping::Programmed programmed_;
   const layers::Plan plan_;
   mapping::DeviceModel model_;
+  const mapping::Mapped::Reading how_;
   layers::Model first_;
   std::vector<Price> prices_;
   std::size_t read_ = 0;  ///< number of the last read

@@ -137,7 +137,7 @@ std::vector<std::size_t> connections_of(const ProgramOptions& o, const Given& gi
 }
 
 struct Line {
-  double seconds = 0, accuracy = 0, loss = 0;
+  double seconds = 0, error = 0, accuracy = 0, loss = 0;
 };
 
 class Programming {
@@ -157,11 +157,12 @@ class Programming {
     write();
     std::vector<double> times{0};
     times.insert(times.end(), given_->reading.after.begin(), given_->reading.after.end());
-    fmt::print("\n{:>12} {:>9} {:>8}\n", "after", "accuracy", "loss");
+    fmt::print("\n{:>12} {:>9} {:>8} {:>10}\n", "after", "accuracy", "loss", "rms error");
     for (const double t : times) {
-      lines_.push_back(show(t));
-      fmt::print("{:>12} {:>9} {:>8.4f}\n", t > 0 ? exact_time_text(t) : "writing",
-                 percent(lines_.back().accuracy), lines_.back().loss);
+      lines_.push_back(show(t, !o_.output.empty() && t == times.back()));
+      const Line& l = lines_.back();
+      fmt::print("{:>12} {:>9} {:>8.4f} {:>10}\n", t > 0 ? exact_time_text(t) : "writing",
+                 percent(l.accuracy), l.loss, percent(l.error));
       std::fflush(stdout);
     }
     if (!o_.output.empty()) keep(before);
@@ -206,12 +207,22 @@ class Programming {
     images::lay_out(given_->train, input, some, pixels);
     mapping::add_converters(plan_, given_->model, pixels,
                             {given_->reading.adc_bits, given_->reading.adc_range});
+    std::string spiking;
+    for (const layers::Layer& l : plan_.layers)
+      if (l.answer == layers::Answer::lif) spiking += (spiking.empty() ? "" : ", ") + l.name;
+    if (spiking.empty()) return;
+    const auto converts = [](const layers::Layer& l) { return l.converter.bits > 0; };
+    const auto why = fmt::format("neurons of {} integrate what arrives, so that no converter reads a sum",
+                                 printable(spiking));
+    if (std::none_of(plan_.layers.begin(), plan_.layers.end(), converts))
+      throw UserError("--adc-bits: " + why);
+    fmt::print("note: {}\n\n", why);
   }
 
   void write() {
     std::uint32_t first = 0;
-    fmt::print("{:<12} {:>9} {:>10} {:>8} {:>10}\n", "projection", "devices", "reached", "pulses",
-               "rms error");
+    fmt::print("{:<12} {:>9} {:>10} {:>8} {:>10} {:>10}\n", "projection", "devices", "reached", "pulses",
+               "rms error", "at the end");
     for (const Goal& goal : goals_) {
       const std::size_t c = goal.connection;
       const layers::Part& part = plan_.connections[c].weights;
@@ -221,9 +232,9 @@ class Programming {
       written_.push_back(on.write());
       names_.push_back(plan_.connections[c].name);
       const auto& w = written_.back();
-      fmt::print("{:<12} {:>9} {:>10} {:>8.2f} {:>10}\n", printable(names_.back()), grouped(w.devices),
+      fmt::print("{:<12} {:>9} {:>10} {:>8.2f} {:>10} {:>10}\n", printable(names_.back()), grouped(w.devices),
                  percent(static_cast<double>(w.reached) / static_cast<double>(w.devices)), w.pulses,
-                 percent(w.error));
+                 percent(w.error), percent(w.error_at_end));
       spent_ += on.spent();
       pulses_ += w.pulses * static_cast<double>(w.devices);
       model_.map(c, std::move(on));
@@ -233,11 +244,15 @@ class Programming {
       fmt::print("{} for pulses and reads of writing\n", spent_text(spent_, std::llround(pulses_)));
   }
 
-  Line show(double seconds) {
+  /// The images, so long after writing; `last`: it is for then that the devices are kept.
+  Line show(double seconds, bool last) {
     const mapping::DeviceModel::When when{
         seconds, given_->reading.compensate ? Mapped::Reading::compensated : Mapped::Reading::plain};
     std::vector<float> statistics;
     shown_ = model_.read(when);
+    const double error = error_of_all();
+    for (auto& [connection, on] : model_.mapped())
+      if (last) kept_.push_back(on.kept());
     if (given_->reading.recalibrate) {
       SerialTransport alone;
       std::vector<std::uint32_t> all(given_->train.count);
@@ -247,7 +262,15 @@ class Programming {
     }
     const auto e = model_.examine(when, {given_->reading.images_per_read, given_->reading.read_period},
                                   given_->test, given_->which, statistics);
-    return {seconds, e.accuracy(), e.loss};
+    return {seconds, error, e.accuracy(), e.loss};
+  }
+  double error_of_all() {
+    double squares = 0, devices = 0;
+    for (std::size_t k = 0; k < written_.size(); ++k) {
+      const double error = model_.mapped()[k].second.error(), n = static_cast<double>(written_[k].devices);
+      squares += error * error * n, devices += n;
+    }
+    return devices > 0 ? std::sqrt(squares / devices) : 0;
   }
 
   void keep(double before) {
@@ -256,40 +279,25 @@ class Programming {
       const auto& w = written_[k];
       p.projections.push_back({names_[k], goals_[k].on.table->model.name,
                                static_cast<double>(w.reached) / static_cast<double>(w.devices), w.pulses,
-                               w.error, goals_[k].scheme.range});
+                               w.error, w.error_at_end, goals_[k].scheme.range});
     }
-    for (const Line& l : lines_)
-      p.seconds.push_back(l.seconds), p.accuracy.push_back(l.accuracy), p.loss.push_back(l.loss);
+    for (const Line& l : lines_) {
+      p.seconds.push_back(l.seconds), p.error.push_back(l.error);
+      p.accuracy.push_back(l.accuracy), p.loss.push_back(l.loss);
+    }
     p.images = given_->which.size();
     p.accuracy_before = before, p.spent = spent_;
     p.images_per_read = given_->reading.images_per_read, p.read_period = given_->reading.read_period;
-    p.adc_bits = given_->reading.adc_bits;
-    const auto kept = kept_devices();
-    p.on_devices = !kept.empty();
+    for (const layers::Layer& l : plan_.layers)
+      if (l.converter.bits > 0) p.converters.push_back({l.name, l.converter});
+    p.compensate = given_->reading.compensate;
     write_model(o_.output, plan_, given_->origin, shown_, [&](hid_t file) {
       mapping::write_programmed(file, p);
-      for (std::size_t k = 0; k < kept.size(); ++k)
-        mapping::write_devices(file, names_[k], *goals_[k].on.table, kept[k]);
+      for (std::size_t k = 0; k < kept_.size(); ++k)
+        mapping::write_devices(file, names_[k], kept_[k], *goals_[k].on.table, catalogue_);
     });
     fmt::print("\nmodel   {}\n", printable(o_.output));
     fmt::print("\nNext: spinet run {} --weights {} --data {}\n", o_.network.file, o_.output, o_.data);
-  }
-
-  /// The devices of all projections as they are now; none where a model's variables do not say all of them.
-  std::vector<mapping::Kept> kept_devices() {
-    std::vector<mapping::Kept> all;
-    for (auto& [connection, on] : model_.mapped()) {
-      auto kept = on.kept();
-      if (!kept) {
-        fmt::print(
-            "\nnote: devices of model {} remember more than their variables say; a run takes the "
-            "weights as read last\n",
-            on.table().model.name);
-        return {};
-      }
-      all.push_back(std::move(*kept));
-    }
-    return all;
   }
 
   const ProgramOptions& o_;
@@ -307,8 +315,9 @@ class Programming {
   std::vector<mapping::Written> written_;
   std::vector<std::string> names_;
   std::vector<Line> lines_;
-  layers::Model shown_;            ///< at the last time
-  double spent_ = 0, pulses_ = 0;  ///< by writing: nJ, pulses on all devices
+  layers::Model shown_;              ///< at the last time
+  std::vector<mapping::Kept> kept_;  ///< the devices then, by projection
+  double spent_ = 0, pulses_ = 0;    ///< by writing: nJ, pulses on all devices
 };
 
 void add_what_is_programmed(CLI::App& sub, ProgramOptions& o) {

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "log/model_file.hpp"
+#include "network/digest.hpp"
 
 namespace spinet::mapping {
 namespace {
@@ -91,6 +93,59 @@ void read_own(hid_t at, const SynapseTable& t, bool params, Devices::Make& make)
   }
 }
 
+void write_converters(hid_t at, const Programmed& p) {
+  std::vector<std::string> layers;
+  std::vector<double> bits, ranges;
+  for (const auto& one : p.converters)
+    layers.push_back(one.layer), bits.push_back(one.converter.bits), ranges.push_back(one.converter.range);
+  const auto group = h5::create_group(at, "converters");
+  h5::write_texts(group, "layers", layers);
+  h5::write_dataset<double>(group, "bits", bits);
+  h5::write_dataset<double>(group, "range", ranges);
+}
+void read_converters(hid_t group, Programmed& p) {
+  const auto layers = h5::read_texts(group, "layers");
+  const auto bits = column(group, "bits", layers.size()), ranges = column(group, "range", layers.size());
+  for (std::size_t k = 0; k < layers.size(); ++k) {
+    if (!(bits[k] >= 2 && bits[k] <= 32 && bits[k] == std::floor(bits[k]) && ranges[k] > 0 &&
+          std::isfinite(ranges[k])))
+      throw h5::Error(
+          fmt::format("the converter of {} has {:g} bits over {:g}", layers[k], bits[k], ranges[k]));
+    p.converters.push_back({layers[k], {static_cast<std::uint32_t>(bits[k]), ranges[k]}});
+  }
+}
+
+/// The build of a model, which alone can make something of its states.
+std::string build_of(const SynapseTable& t, const Catalogue& catalogue) {
+  std::string text =
+      fmt::format("{} {}, {} and {} bytes", SPINET_VERSION, t.model.name, t.state_size, t.slice_state_size);
+  for (const auto& [model, origin] : catalogue.all())
+    if (model == &t.model && origin != "built in") text += ", " + hex(sha256_of_file(origin));
+  return text;
+}
+void write_states(hid_t group, const Kept& k, const std::string& build) {
+  h5::write_text_attribute(group, "build", build);
+  h5::write_attribute(group, "seconds", k.seconds);
+  const auto bytes = std::as_bytes(std::span(k.state));
+  h5::write_text_attribute(group, "sha256", hex(sha256(bytes)));
+  h5::write_dataset<std::uint8_t>(
+      group, "states", std::span(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
+}
+void read_states(hid_t group, const std::string& build, Kept& k) {
+  if (const auto of = h5::read_text_attribute(group, "build"); of != build)
+    throw h5::Error(
+        fmt::format("it has states of devices as \"{}\" keeps them, and this is \"{}\"; `spinet "
+                    "program` writes them anew",
+                    of, build));
+  const auto bytes = h5::read_all<std::uint8_t>(group, "states");
+  if (h5::read_text_attribute(group, "sha256") != hex(sha256(std::as_bytes(std::span(bytes)))))
+    throw h5::Error("states are not what was written: their SHA-256 is another");
+  k.state.resize(bytes.size());
+  std::memcpy(k.state.data(), bytes.data(), bytes.size());
+  k.seconds = h5::read_attribute<double>(group, "seconds");
+  if (!(k.seconds >= 0 && k.seconds < 1e10)) throw h5::Error(fmt::format("seconds are {:g}", k.seconds));
+}
+
 }  // namespace
 
 void write_programmed(hid_t file, const Programmed& p) {
@@ -105,7 +160,10 @@ void write_programmed(hid_t file, const Programmed& p) {
   h5::write_dataset<double>(group, "reached", of_all(p.projections, [](const P& x) { return x.reached; }));
   h5::write_dataset<double>(group, "pulses", of_all(p.projections, [](const P& x) { return x.pulses; }));
   h5::write_dataset<double>(group, "error", of_all(p.projections, [](const P& x) { return x.error; }));
+  h5::write_dataset<double>(group, "error_at_end",
+                            of_all(p.projections, [](const P& x) { return x.error_at_end; }));
   h5::write_dataset<double>(group, "seconds", p.seconds);
+  h5::write_dataset<double>(group, "rms_error", p.error);
   h5::write_dataset<double>(group, "accuracy", p.accuracy);
   h5::write_dataset<double>(group, "loss", p.loss);
   h5::write_attribute(group, "accuracy_before", p.accuracy_before);
@@ -113,15 +171,17 @@ void write_programmed(hid_t file, const Programmed& p) {
   h5::write_attribute(group, "energy", p.spent);
   h5::write_attribute(group, "images_per_read", p.images_per_read);
   h5::write_attribute(group, "read_period", p.read_period);
-  h5::write_attribute(group, "adc_bits", p.adc_bits);
-  if (p.on_devices) h5::create_group(group, "state");
+  if (!p.converters.empty()) write_converters(group, p);
+  h5::write_attribute<std::uint32_t>(group, "compensate", p.compensate);
+  h5::create_group(group, "state");
 }
 
-void write_devices(hid_t file, const std::string& projection, const SynapseTable& t, const Kept& k) {
+void write_devices(hid_t file, const std::string& projection, const Kept& k, const SynapseTable& t,
+                   const Catalogue& catalogue) {
   const auto group = h5::create_group(h5::open_group(file, "devices/state"), projection);
   h5::write_attribute<std::uint32_t>(group, "pairs", k.pairs);
   h5::write_attribute(group, "greatest", k.greatest);
-  h5::write_attribute(group, "factor", k.factor);
+  h5::write_attribute(group, "sum", k.sum);
   h5::write_attribute(group, "seed", k.make.seed);
   h5::write_attribute(group, "first", k.make.first);
   std::vector<std::string> names;
@@ -133,6 +193,7 @@ void write_devices(hid_t file, const std::string& projection, const SynapseTable
     h5::write_dataset<double>(own.is_param ? drawn : variables,
                               (own.is_param ? t.model.params : t.model.variables).data[own.index].name,
                               own.values);
+  if (!k.state.empty()) write_states(group, k, build_of(t, catalogue));
 }
 
 std::optional<Programmed> read_programmed(const std::filesystem::path& path) {
@@ -143,20 +204,21 @@ std::optional<Programmed> read_programmed(const std::filesystem::path& path) {
     if (models.size() != n) throw h5::Error("models are not as many as projections");
     const auto low = column(group, "low", n), high = column(group, "high", n),
                reached = column(group, "reached", n), pulses = column(group, "pulses", n),
-               error = column(group, "error", n);
+               error = column(group, "error", n), at_end = column(group, "error_at_end", n);
     for (std::size_t k = 0; k < n; ++k)
-      p.projections.push_back({names[k], models[k], reached[k], pulses[k], error[k], {low[k], high[k]}});
+      p.projections.push_back(
+          {names[k], models[k], reached[k], pulses[k], error[k], at_end[k], {low[k], high[k]}});
     p.seconds = h5::read_all<double>(group, "seconds");
+    p.error = column(group, "rms_error", p.seconds.size());
     p.accuracy = column(group, "accuracy", p.seconds.size());
     p.loss = column(group, "loss", p.seconds.size());
     p.accuracy_before = h5::read_attribute<double>(group, "accuracy_before");
     p.images = h5::read_attribute<std::uint64_t>(group, "images");
     p.spent = h5::read_attribute<double>(group, "energy");
-    p.on_devices = h5::exists(group, "state");
-    if (!p.on_devices) return p;
+    if (h5::exists(group, "converters")) read_converters(h5::open_group(group, "converters"), p);
     p.images_per_read = h5::read_attribute<std::uint32_t>(group, "images_per_read");
     p.read_period = h5::read_attribute<double>(group, "read_period");
-    p.adc_bits = h5::read_attribute<std::uint32_t>(group, "adc_bits");
+    p.compensate = h5::read_attribute<std::uint32_t>(group, "compensate") != 0;
     if (p.images_per_read == 0 || !(p.read_period > 0 && p.read_period < 1e10))
       throw h5::Error("its reads cannot be");
     return p;
@@ -172,10 +234,10 @@ Mapped read_devices(const std::filesystem::path& path, const Programmed::Project
     Kept k;
     k.pairs = h5::read_attribute<std::uint32_t>(group, "pairs") != 0;
     k.greatest = h5::read_attribute<double>(group, "greatest");
-    k.factor = h5::read_attribute<double>(group, "factor");
+    k.sum = h5::read_attribute<double>(group, "sum");
     k.range = p.range;
     if (!(k.range.span() > 0) || !std::isfinite(k.range.span()) || !(k.greatest >= 0) ||
-        !std::isfinite(k.greatest) || !std::isfinite(k.factor))
+        !std::isfinite(k.greatest) || !std::isfinite(k.sum))
       throw h5::Error("its range or scale is no number");
     k.make.seed = h5::read_attribute<std::uint32_t>(group, "seed");
     k.make.first = h5::read_attribute<std::uint32_t>(group, "first");
@@ -185,10 +247,15 @@ Mapped read_devices(const std::filesystem::path& path, const Programmed::Project
       k.make.initial.push_back(table.model.variables.data[v].preset);
     read_own(group, table, true, k.make);
     read_own(group, table, false, k.make);
+    if (h5::exists(group, "states")) read_states(group, build_of(table, catalogue), k);
     return k;
   });
   if (!kept) throw InvalidModel(path, fmt::format("has no devices of projection '{}'", p.name));
-  return {table, std::move(*kept)};
+  try {
+    return {table, std::move(*kept)};
+  } catch (const std::invalid_argument& e) {
+    throw InvalidModel(path, fmt::format("has damaged devices of projection '{}': {}", p.name, e.what()));
+  }
 }
 
 void write_learnt(hid_t file, const Learnt& l) {

@@ -10,6 +10,7 @@
 #include "log/h5.hpp"
 #include "mapping/mapped.hpp"
 #include "network/catalogue.hpp"
+#include "spinet/converter.hpp"
 
 namespace spinet::mapping {
 
@@ -17,26 +18,32 @@ namespace spinet::mapping {
 struct Programmed {
   struct Projection {
     std::string name, model;
-    double reached = 0, pulses = 0, error = 0;
+    double reached = 0, pulses = 0, error = 0, error_at_end = 0;  ///< as Written has it
     Range range;
   };
+  struct Reader {
+    std::string layer;
+    Converter converter;
+  };
   std::vector<Projection> projections;
-  std::vector<double> seconds, accuracy, loss;  ///< after writing
+  std::vector<Reader> converters;                      ///< of layers whose sums are read by one
+  std::vector<double> seconds, error, accuracy, loss;  ///< after writing; root of the mean square of all
   std::uint64_t images = 0;
   double accuracy_before = 0, spent = 0;  ///< of the trained model; by writing [nJ], 0: not counted
-  std::uint32_t images_per_read = 250, adc_bits = 0;
+  std::uint32_t images_per_read = 250;
   double read_period = 1e-3;  ///< [s]
-  bool on_devices = false;    ///< does the file hold the devices themselves?
+  bool compensate = false;    ///< are readings scaled by what they have lost together?
 };
 
-/// Writes the group `devices` but for the devices.
+/// Writes the group `devices` but for the devices themselves.
 void write_programmed(hid_t file, const Programmed&);
 /// Adds the devices of a projection: `state` below it.
-void write_devices(hid_t file, const std::string& projection, const SynapseTable&, const Kept&);
+void write_devices(hid_t file, const std::string& projection, const Kept&, const SynapseTable&,
+                   const Catalogue&);
 /// Nothing: the file has none.  Throws InvalidModel: they are damaged.
 std::optional<Programmed> read_programmed(const std::filesystem::path&);
 /// The devices of a projection with so many weights.  Throws InvalidModel: damaged, of a model that is not
-/// there, or with numbers that the model does not allow.
+/// there, with numbers that the model does not allow, or kept as states by another build of it.
 Mapped read_devices(const std::filesystem::path&, const Programmed::Projection&, std::size_t weights,
                     const Catalogue&);
 

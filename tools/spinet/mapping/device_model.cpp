@@ -45,7 +45,8 @@ void add_converters(layers::Plan& plan, const layers::Model& model, std::span<co
   const auto greatest = layers::greatest_sums(plan, model, images, alone);
   for (const layers::Connection& c : plan.connections) {
     const double range = greatest[c.target] * bits_and_part.second;
-    if (c.weights.count > 0 && range > 0) plan.layers[c.target].converter = {bits_and_part.first, range};
+    if (c.weights.count > 0 && range > 0 && plan.layers[c.target].answer != layers::Answer::lif)
+      plan.layers[c.target].converter = {bits_and_part.first, range};
   }
 }
 

@@ -41,7 +41,8 @@ class DeviceModel {
 };
 
 /// Gives every layer that weights end in a converter of so many bits whose range is the greatest sum of the
-/// layer with these images, times `part`.  `model` is without noise.
+/// layer with these images, times `part`; but neurons that spike integrate what arrives, and nothing reads a
+/// sum.  `model` is without noise.
 void add_converters(layers::Plan&, const layers::Model&, std::span<const float> images,
                     std::pair<std::uint32_t, double> bits_and_part);
 

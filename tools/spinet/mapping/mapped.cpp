@@ -3,11 +3,28 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <stdexcept>
+#include <string>
 #include <string_view>
 
 namespace spinet::mapping {
 namespace {
 double square(double x) { return x * x; }
+
+/// What devices have of their own, parameters in the model's order: states that were kept depend on it.
+Devices::Make sorted(Devices::Make make) {
+  std::stable_sort(make.own.begin(), make.own.end(), [](const auto& a, const auto& b) {
+    return a.is_param != b.is_param ? a.is_param : a.index < b.index;
+  });
+  return make;
+}
+
+double rms_off(const Devices& devices, std::span<const double> wanted, const Range& range, double seconds) {
+  double squares = 0;
+  for (std::uint32_t d = 0; d < devices.size(); ++d)
+    squares += square(devices.read(seconds, d, 0) - wanted[d]);
+  return devices.size() ? std::sqrt(squares / devices.size()) / range.span() : 0;
+}
 
 std::optional<std::uint32_t> energy_variable(const SynapseTable& t) {
   for (std::uint32_t v = 0; v < t.model.variables.count; ++v)
@@ -78,6 +95,7 @@ Written write(Devices& devices, const Scheme& scheme, std::span<const double> wa
     w.pulses /= static_cast<double>(w.devices);
     w.error = std::sqrt(squares / static_cast<double>(w.devices)) / scheme.range.span();
   }
+  w.error_at_end = rms_off(devices, wanted, scheme.range, now);
   w.seconds = now;
   return w;
 }
@@ -96,7 +114,7 @@ std::uint32_t Mapped::devices_of(std::size_t weights, const Scheme& scheme) {
 Mapped::Mapped(const SynapseTable& table, Devices::Make make, const Scheme& scheme,
                std::span<const float> weights)
     : table_(table),
-      make_(std::move(make)),
+      make_(sorted(std::move(make))),
       devices_(table, make_),
       scheme_(scheme),
       weights_(weights.begin(), weights.end()),
@@ -128,28 +146,39 @@ Written Mapped::write() {
 void Mapped::read(double seconds, Reading how, std::span<float> weights) {
   devices_.transmit(end_ + seconds, found_);
   now_ = end_ + seconds;
-  const double now = how == Reading::compensated ? sum() : sum_;
-  factor_ = kept_factor_ * (now != 0 ? sum_ / now : 1);
+  const double all = how == Reading::compensated ? sum() : sum_, factor = all != 0 ? sum_ / all : 1;
   const Range& range = scheme_.range;
   for (std::size_t k = 0; k < size(); ++k) {
-    const double share = scheme_.pairs ? factor_ * (found_[2 * k] - found_[2 * k + 1]) / range.span()
-                                       : (factor_ * found_[k] - range.low) / range.span() * 2 - 1;
+    const double share = scheme_.pairs ? factor * (found_[2 * k] - found_[2 * k + 1]) / range.span()
+                                       : (factor * found_[k] - range.low) / range.span() * 2 - 1;
     weights[k] = static_cast<float>(share * greatest_);
   }
 }
 
 Mapped::Mapped(const SynapseTable& table, Kept k)
     : table_(table),
-      make_(std::move(k.make)),
+      make_(sorted(std::move(k.make))),
       devices_(table, make_),
       found_(devices_.size()),
       greatest_(k.greatest),
-      kept_factor_(k.factor) {
+      end_(k.seconds),
+      sum_(k.sum) {
   scheme_.range = k.range, scheme_.pairs = k.pairs;
+  if (k.state.empty()) return;
+  if (const auto size = devices_.save().size(); k.state.size() != size)
+    throw std::invalid_argument("states have " + std::to_string(k.state.size()) + " bytes, not " +
+                                std::to_string(size));
+  devices_.restore(k.state);
 }
 
-std::optional<Kept> Mapped::kept() const {
-  Kept k{in_order(table_, make_), scheme_.range, scheme_.pairs, greatest_, factor_};
+double Mapped::error() const {
+  std::vector<double> all;
+  for (std::uint32_t d = 0; d < devices_.size(); ++d) all.push_back(wanted(d));
+  return rms_off(devices_, all, scheme_.range, now_);
+}
+
+Kept Mapped::kept() const {
+  Kept k{in_order(table_, make_), scheme_.range, scheme_.pairs, greatest_, sum_};
   const auto gone = [&](const Devices::Own& o) {
     return !o.is_param || std::string_view(table_.model.params.data[o.index].name) == "endurance";
   };
@@ -161,13 +190,28 @@ std::optional<Kept> Mapped::kept() const {
     for (std::uint32_t d = 0; d < devices_.size(); ++d)
       k.make.own.back().values.push_back(devices_.read(now_, d, v));
   }
+  return same_reads(k) ? k : with_states(std::move(k));
+}
+
+/// Do devices made of these variables read as these do: at once, and without noise in an hour?
+bool Mapped::same_reads(const Kept& k) const {
   constexpr double hour = 3600, off = 1e-5;
-  const Devices again(table_, k.make);
-  for (const double later : {0.0, hour})
-    for (std::uint32_t d = 0; d < devices_.size(); ++d)
-      if (!(std::fabs(again.read(later, d, 0) - devices_.read(now_ + later, d, 0)) <=
-            off * scheme_.range.span()))
-        return {};
+  Devices again(table_, k.make);
+  const auto alike = [&](double x, double y) { return std::fabs(x - y) <= off * scheme_.range.span(); };
+  std::vector<double> found(found_.size());
+  for (std::uint32_t d = 0; d < devices_.size(); ++d)
+    if (!alike(again.read(hour, d, 0), devices_.read(now_ + hour, d, 0))) return false;
+  again.transmit(0, found);
+  return std::equal(found.begin(), found.end(), found_.begin(), alike);
+}
+
+/// Parameters as they are, then: states are made for these.
+Kept Mapped::with_states(Kept k) const {
+  std::erase_if(k.make.own, [](const auto& o) { return o.is_param; });
+  k.make.params = make_.params;
+  for (const auto& o : make_.own)
+    if (o.is_param) k.make.own.push_back(o);
+  k.state = devices_.save(), k.seconds = now_;
   return k;
 }
 

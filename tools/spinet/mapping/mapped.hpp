@@ -2,7 +2,6 @@
 // it is that a pulse up raises what an event finds and a pulse down lowers it.
 #pragma once
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -45,7 +44,9 @@ Scheme scheme_of(const Pulses&, const Range&, double tolerance, std::uint32_t mo
 struct Written {
   std::uint64_t devices = 0, reached = 0;  ///< within the tolerance
   double pulses = 0;                       ///< mean number
-  double error = 0;    ///< root of the mean square of what is off, read without noise, over the range
+  /// Root of the mean square of what is off, read without noise, over the range: of each device as it was
+  /// done, and of all when the last one was.
+  double error = 0, error_at_end = 0;
   double seconds = 0;  ///< when all were done
 };
 /// Brings each device's reading to what is wanted of it, all side by side, from `seconds` on.
@@ -60,7 +61,12 @@ struct Kept {
   Range range;
   bool pairs = true;
   double greatest = 0;  ///< weight of the whole range
-  double factor = 1;    ///< of readings, where they are compensated
+  double sum = 0;       ///< of all readings as they were written, with which later ones are compensated
+  /// Where these variables do not say all (of a device that relaxes, its past; of noise, how far it has
+  /// come): everything, as the model itself has it at `seconds`.  The same build of the model alone can make
+  /// something of it.
+  Devices::State state{};
+  double seconds = 0;
 };
 
 /// The weights of one projection.  A weight of the greatest size takes the whole range.
@@ -75,12 +81,14 @@ class Mapped {
   /// together after writing to those now.
   enum class Reading : std::uint8_t { plain, compensated };
   void read(double seconds, Reading, std::span<float> weights);
-  /// Devices that were written earlier; time 0 is that for which they were kept.
+  /// Devices that were written earlier; time 0 is that for which they were kept.  Throws
+  /// std::invalid_argument: states of another size.
   Mapped(const SynapseTable&, Kept);
-  /// As they are at the last time of `read`.  Nothing where the variables that networks may initialise do not
-  /// say all that reads depend on, now and an hour later.
-  std::optional<Kept> kept() const;
-  const SynapseTable& table() const { return table_; }
+  /// As they are at the last time of `read`: by the variables that networks may initialise, where these say
+  /// all that reads depend on, now and an hour later, else (what relaxes, what is noisy) by their states.
+  Kept kept() const;
+  /// What is off at the last time of `read`, as Written has it.
+  double error() const;
   std::size_t size() const { return devices_.size() / (scheme_.pairs ? 2 : 1); }  ///< weights
   /// What a read of each weight costs [nJ], by one read now; nothing where devices do not count it.
   std::vector<double> cost_of_read(double seconds);
@@ -90,6 +98,8 @@ class Mapped {
  private:
   double wanted(std::uint32_t device) const;
   double sum() const;
+  bool same_reads(const Kept&) const;
+  Kept with_states(Kept) const;
   const SynapseTable& table_;
   Devices::Make make_;
   Devices devices_;
@@ -97,8 +107,7 @@ class Mapped {
   std::vector<float> weights_;
   std::vector<double> found_;
   double greatest_ = 0, end_ = 0, sum_ = 0;
-  double factor_ = 1, now_ = 0;  ///< of the last read: what readings were multiplied with, its time
-  double kept_factor_ = 1;       ///< with which devices were kept that were written earlier
+  double now_ = 0;  ///< of the last read
 };
 
 }  // namespace spinet::mapping
