@@ -131,9 +131,6 @@ constexpr Spelling table[] = {
      "the time course belongs to the neuron: tau_syn_exc of lif_cond_exp"},
     {synapse_model, "exp2syn", "model: static",
      "the time course belongs to the neuron: tau_syn_exc of lif_cond_exp"},
-    {synapse_model, "mtj", "",
-     "there is no model of tunnel junctions; weights are written onto pvdf, glassy, spin_valve, pcm and "
-     "sot_device"},
     {synapse_model, "gap_junction", "", no_gap_junctions},
     {synapse_model, "ElectricalSynapse", "", no_gap_junctions},
 

@@ -260,7 +260,8 @@ class Figures(Case):
         np.testing.assert_allclose(d["G"][0] / d["G2"][0], np.sqrt(first / second), rtol=1e-6)
 
     def test_weights_go_by_the_middle_of_what_differs(self):
-        for model, start, spread in (("pcm", "weight=0.5", "G_max=20%"), ("pvdf", "s=0.8", "G_max=20%"), ("spin_valve", "u=0.8", "G_max=20%")):
+        for model, start, spread in (("pcm", "weight=0.5", "G_max=20%"), ("pvdf", "s=0.8", "G_max=20%"), ("spin_valve", "u=0.8", "G_max=20%"),
+                                     ("mtj", "u=1", "g=20%")):
             more = ["--param=programming_noise=0"] if model == "pcm" else []
             pulse = "5 x 2 V 1 ms" if model == "pcm" else "pause 1 s"
             d = self.record(pulse, "--devices", "12", f"--param={start}", "--spread", spread, *more, model=model)
@@ -269,6 +270,21 @@ class Figures(Case):
             slope, offset = np.polyfit(d["G"][-1], d["weight"][-1], 1)
             np.testing.assert_allclose(d["weight"][-1], slope * d["G"][-1] + offset, rtol=1e-5, err_msg=model)
             self.assertGreater(d["weight"][-1].std() / d["weight"][-1].mean(), 0.05, model)
+
+    def test_tunnel_junctions(self):
+        """Levels of eight of them: each pulse switches those that are left with one probability; energies of those that stay."""
+        pulses = "30 x 0.15 V 10.7 ns every 1 ms"
+        d = self.record(pulses, "--param", "junctions=8", "--param", "energy=1", "--devices", "60", model="mtj")
+        up = 8 * d["u"]
+        self.assertEqual(d["G"].shape, (31, 60))
+        np.testing.assert_allclose(d["G"], 8e3 / 15 + up * (1e3 / 6 - 1e3 / 15), rtol=1e-9)
+        self.assertTrue((np.diff(up, axis=0) >= 0).all() and set(np.unique(up)) == set(range(9)))
+        for k in (1, 10, 30):  # binomial
+            p = 1 - 0.9**k
+            self.assertLess(abs(d["u"][k].mean() - p), 4 * math.sqrt(p * (1 - p) / 480) + 0.003)
+        stay = up[1] == 0
+        np.testing.assert_allclose(1e6 * d["energy"][1][stay], 8 * 1e6 * 0.15**2 / 15e3 * 10.7, rtol=1e-9)
+        self.assertFalse((self.record(pulses, "--param", "junctions=8", "--devices", "60", "--seed", "2", model="mtj")["u"] == d["u"]).all())
 
     def test_pictures(self):
         for name, protocol, more, labels in [

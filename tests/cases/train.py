@@ -273,6 +273,8 @@ class Train(unittest.TestCase):
                    ["--up", "2 V 5 ms", "--down", "-2.2 V 1 ms", "--param", "stuck=0.01"]),
         "spin_valve": ("pair: 1", "program: {up: [2.5 V, 2 ms], down: [-2.35 V, 1 ms], spread: {V_th: 50 mV}}",
                        ["--up", "2.5 V 2 ms", "--down", "-2.35 V 1 ms", "--spread", "V_th=50mV", "--single", "--param", "pair=1"]),
+        "mtj": ("pair: 1, junctions: 4", "program: {up: [0.15 V, 10.7 ns], down: [-0.15 V, 10.7 ns], tolerance: 14 %, spread: {V_c: 5 %}}",
+                ["--up", "0.15 V 10.7 ns", "--down", "-0.15 V 10.7 ns", "--tolerance", "14", "--spread", "V_c=5%", "--param", "junctions=4"]),
         "sot_device": ("pair: 1", "program: {up: [8 mA, 1 ms], down: [-8 mA, 1 ms]}", ["--up", "8 mA 1 ms", "--down", "-8 mA 1 ms"]),
     }
 
