@@ -100,6 +100,14 @@ class Protocols(Case):
         for k in range(71, 141):
             self.assertEqual(antiparallel[k], -249.5 < B[k] < -89.5, B[k])
 
+    def test_a_protocol_that_takes_too_long_and_two_processes(self):
+        self.assertIn("takes 9000000002 s; at most 9e+09 s can be", self.device("pause 9e9 s, 2 V 1 s", code=2))
+        for command in (["device", "spin_valve", "--pulses", "2 V 5 ms"], ["crossbar", "x.h5"]):
+            done = subprocess.run([SPINET, *command], text=True, capture_output=True, cwd=self.folder,
+                                  env={**os.environ, "OMPI_COMM_WORLD_SIZE": "2", "OMPI_COMM_WORLD_RANK": "0"})
+            self.assertEqual(done.returncode, 2, done.stdout)
+            self.assertIn(f"spinet {command[0]}: works on one rank, and a launcher has started 2", done.stderr)
+
     def test_a_parameter_that_changes_and_pauses(self):
         leaky = ("--plugin-path", PLUGINS)
         d = self.record("1 V 1 s every 1 s, set temperature 200 K, pause 100 s in 20, set temperature 50 K..400 K in 1 every 10 s", *leaky, model="leaky")
@@ -486,6 +494,7 @@ class Fits(Case):
             (["--free", "pair"], "no parameter 'pair' that can be fitted"),
             (["--free", "k_down"], "a value to start from: --param k_down=..."),
             (["--free", "V_0,V_0"], "named twice"),
+            (["--free", "iv_scale"], "iv_scale starts from 0 and is searched by factors; give the fit a value above 0 to start from: --param iv_scale=..."),
             ([], "--free says which"),
         ]:
             self.assertIn(message, self.device("2 x 2 V 5 ms", *self.START, "--fit", "m.csv", *more, code=2))
@@ -493,7 +502,10 @@ class Fits(Case):
         self.assertIn("k_up changes nothing that was measured", self.device("2 x 0.1 V 5 ms", *self.START, "--fit", "m.csv", "--free", "V_0,k_up", code=2))
         for text, message in [("F\n1\n", "'F' is no variable"), ("G [V]\n1\n", "a unit of a conductance is wanted"), ("G\n1,2\n", "m.csv:2: 2 values where"),
                               ("G\nx\n", "'x' is no number"), ("G\n", "no measured values"), ("", "m.csv:1: no column is a variable"), ("reading\n1\n", "no column is a variable"),
-                              ("reading,G\n-1,2\n", "no number of a reading"), ("G\nnan\n", "'nan' is no number")]:
+                              ("reading,G\n-1,2\n", "no number of a reading"), ("G\nnan\n", "'nan' is no number"),
+                              ("G\n1\n0x1p0\n", "m.csv:3: '0x1p0' is no decimal number"), ("G [uS],G [mS]\n1,1\n", "m.csv:1: two columns are 'G'"),
+                              ("reading,reading,G\n0,0,1\n", "m.csv:1: two columns are 'reading'"),
+                              ("reading [s],G\n0,1\n", "m.csv:1: 'reading [s]': the number of a reading (0, 1, ...) has no unit")]:
             with open(self.path("m.csv"), "w") as f:
                 f.write(text)
             self.assertIn(message, self.device("2 V 5 ms", *self.START, "--fit", "m.csv", "--free", "V_0", code=2))

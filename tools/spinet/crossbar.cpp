@@ -16,6 +16,7 @@
 #include "look/isolated.hpp"
 #include "network/suggest.hpp"
 #include "network/units.hpp"
+#include "ranks.hpp"
 #include "text.hpp"
 
 namespace spinet::tool {
@@ -362,6 +363,7 @@ void add_crossbar(CLI::App& app, Action& action) {
       "given; what is wanted is the exact product of voltages and conductances.");
   sub->callback([o, sub, &action] {
     action = [o, sub] {
+      refuse_ranks("crossbar");
       check_together(*sub, *o);
       return crossbar(*o);
     };

@@ -18,6 +18,7 @@
 #include "network/suggest.hpp"
 #include "number_range.hpp"
 #include "outputs.hpp"
+#include "ranks.hpp"
 #include "spinet/device.hpp"
 #include "text.hpp"
 
@@ -398,7 +399,12 @@ void add_device(CLI::App& app, Action& action) {
       "next.\n"
       "alpha: curvature of a series, (1 - exp(-alpha n/N)) / (1 - exp(-alpha)), NeuroSim's A is N / alpha;\n"
       "non-linearity: largest distance from a straight line, in units of the change.");
-  sub->callback([o, &action] { action = [o] { return device(*o); }; });
+  sub->callback([o, &action] {
+    action = [o] {
+      refuse_ranks("device");
+      return device(*o);
+    };
+  });
 }
 
 }  // namespace spinet::tool

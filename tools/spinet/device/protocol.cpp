@@ -461,8 +461,8 @@ Protocol read_protocol(const std::string& text, const SynapseTable& t, const std
   double all = 0;
   for (const auto& s : p.steps) all += s.period;
   if (all > longest)
-    throw UserError(
-        fmt::format("{}: the protocol takes {:.3g} s; at most {:g} s can be", source, all, longest));
+    throw UserError(fmt::format("{}: the protocol takes {:.{}g} s; at most {:g} s can be", source, all,
+                                all > 1.01 * longest ? 3 : 15, longest));
   return p;
 }
 
