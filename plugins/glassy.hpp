@@ -180,8 +180,12 @@ struct Device : Constants {
     ticks_per_s = of_all.ticks_per_s;
     ln_tick = nu_0 == of_all.nu_0 ? of_all.ln_tick : ln_rate(1 / ticks_per_s, 0);
     scale = of_all.scale;
-    excess = span - of_all.span + (G_min == of_all.G_min ? 0 : math::log(G_min / of_all.G_min));
+    excess = of_all.excess_of(span, G_min);
     place_fronts();
+  }
+  /// `excess` of a device with a range of its own, of the projection's.
+  double excess_of(double own_span, double own_G_min) const {
+    return own_span - span + (own_G_min == G_min ? 0 : math::log(own_G_min / G_min));
   }
   void place_fronts() {
     kT = boltzmann * temperature / E_max;

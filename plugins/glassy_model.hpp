@@ -3,6 +3,7 @@
 // that wants 10^8 devices names the small one.  What spinet/reality.hpp adds lies in parts.
 #pragma once
 #include "glassy_wide.hpp"
+#include "spinet/drawn.hpp"
 
 namespace spinet::glassy {
 
@@ -98,20 +99,44 @@ struct Model {
     const double scale = n.shared().device.scale;
     return device::found(n, i, 0, g * scale, use) / scale;
   }
+  /// Devices as `Shown` asks for them.
+  struct Own {
+    Synapses<M> n;
+    const Law& all;
+    typename M::Params& params;  ///< of any of them
+    Drawn<M> span, G_min;
+    std::uint32_t first;  ///< of those that are looked at
+
+    template <class F>
+    void law(std::uint32_t k, F&& f) const {
+      if (n.differ()) own_law(n, first + k, params, f);
+      else f(all);
+    }
+    /// As in `Device`.
+    OwnRange range(std::uint32_t k) const {
+      const State& s = n[first + k];
+      const double of_it = span.of(s);
+      return {of_it, all.d.excess_of(of_it, G_min.of(s))};
+    }
+  };
+  static Differ differ(Synapses<M> n) {
+    if (!n.differ()) return Differ::nowhere;
+    const bool fronts = Drawn<M>(n, &Constants::E_max).differs() || Drawn<M>(n, &Constants::nu_0).differs();
+    return fronts ? Differ::in_fronts : Differ::in_range;
+  }
   /// What an event meets, of all synapses.
   static void met(Synapses<M> n, double* out) {
     const Shared& p = n.shared();
     const Law all{p.device, p.tables, n.slice_state().seen};
-    const bool differ = n.differ();
     typename M::Params own;
-    if (differ) own = *static_cast<const typename M::Params*>(n.s.params);
+    if (n.differ()) own = *static_cast<const typename M::Params*>(n.s.params);
     Shown<K> shown(all, n.s.tick);
-    shown.differ = differ;
+    shown.differ = differ(n);
     const std::size_t stride = n.s.extras ? n.s.extras->stride : sizeof(State);
-    for (std::uint32_t i = 0; i < n.size(); i += chunk)
+    Own devices{n, all, own, {n, &Constants::span}, {n, &Constants::G_min}, 0};
+    for (std::uint32_t i = 0; i < n.size(); devices.first = i += chunk)
       shown({static_cast<std::byte*>(n.s.state) + i * stride, stride},
-            n.size() - i < chunk ? n.size() - i : chunk, p.knobs.plain ? p.weight : 1, out + i,
-            [&](std::uint32_t k, auto&& f) { differ ? own_law(n, i + k, own, f) : f(all); });
+            n.size() - i < chunk ? n.size() - i : chunk, p.knobs.plain ? p.weight : 1, out + i, devices);
     for (std::uint32_t i = 0; i < n.size() && !p.knobs.plain; ++i)
       out[i] = p.weight * read_out(n, i, 0, out[i]);
   }

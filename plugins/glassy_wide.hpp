@@ -60,9 +60,15 @@ struct Job {
   int octave;
 };
 
-/// `Stack::conductance_at` of four devices; writes it to each job's place.
+/// Where the conductances of a device lie that has its own: its `span` and `Device::excess`.
+struct OwnRange {
+  double span, excess;
+};
+
+/// `Stack::conductance_at` of four devices of one law but for their ranges; writes it to each job's place.
+/// `ranges`: of each of them, or null.
 template <int K>
-inline void do_four(const Job<K>* const jobs, const Law& law) {
+inline void do_four(const Job<K>* const jobs, const Law& law, const OwnRange* ranges) {
   const FourLaws four{law};
   const auto each = [&](auto f) { return Four{f(jobs[0]), f(jobs[1]), f(jobs[2]), f(jobs[3])}; };
   const Four rest = each([&](const Job<K>& j) { return law.d.front_of(j.octave); });
@@ -83,7 +89,12 @@ inline void do_four(const Job<K>* const jobs, const Law& law) {
   sum = rest > all(0) ? sum + last : sum;
   const Four mean = sum * (1 / level_one);
   double g[4];
-  const Four x = law.d.span * (mean - 1) + law.d.excess;
+  Four x = law.d.span * (mean - 1) + law.d.excess;
+  if (ranges) {
+    const Four span{ranges[0].span, ranges[1].span, ranges[2].span, ranges[3].span},
+        excess{ranges[0].excess, ranges[1].excess, ranges[2].excess, ranges[3].excess};
+    x = span * (mean - 1) + excess;
+  }
   std::memcpy(g, &x, sizeof g);
   math::exp_each(g, 4);
   for (int l = 0; l < 4; ++l) *jobs[l].to = static_cast<float>(g[l]);
@@ -100,51 +111,65 @@ struct Places {
   Stack<K>& operator[](std::uint32_t i) const { return *reinterpret_cast<Stack<K>*>(first + i * stride); }
 };
 
-/// `Stack::shown_and_kept` of `count` devices, times `weight`.  `with_law(i, f)` calls f with the law of
-/// device i; those that do not differ are looked at four at a time.
+/// In what the devices of a slice differ.
+enum class Differ {
+  nowhere,
+  in_range,   ///< in the range of their conductances, or in nothing that reads see
+  in_fronts,  ///< in how fronts move: each has a law of its own
+};
+
+/// `Stack::shown_and_kept` of `count` devices, times `weight`.  `own.law(i, f)` calls f with the law of
+/// device i, `own.range(i)` has its range; those that do not differ in fronts are looked at four at a time.
 template <int K>
 struct Shown {
   const Law& law;  ///< of all that do not differ
   Tick now;
-  bool differ = false;
+  Differ differ = Differ::nowhere;
   double elapsed[chunk];
   float g0[chunk], g1[chunk];
   Job<K> jobs[2 * chunk + 3];
   double exponents[2 * chunk];
+  OwnRange ranges[2 * chunk + 3];
 
   Shown(const Law& l, Tick tick) : law(l), now(tick) {}
 
   /// Devices that were asked for another octave before.
-  template <class WithLaw>
-  void look_again(Places<K> device, const std::uint8_t* missing, std::uint32_t count, WithLaw&& with_law) {
+  template <class Own>
+  void look_again(Places<K> device, const std::uint8_t* missing, std::uint32_t count, const Own& own) {
     std::uint32_t n = 0;
+    const bool apart = differ == Differ::in_fronts;
     for (std::uint32_t m = 0; m < count; ++m) {
       const std::uint32_t i = missing[m];
       Stack<K>& s = device[i];
       const int octave = s.octave_of(elapsed[i]);
-      const auto ask = [&](const Law& of) {
-        if (octave < 1 || (s.older() > 0 && !differ)) {
+      if (octave < 1 || (s.older() > 0 && !apart)) {
+        own.law(i, [&](const Law& of) {
           const auto e = s.ends(now, of);
           s.g0 = g0[i] = e.g0, s.g1 = g1[i] = e.g1, s.at = e.at;
-          return;
-        }
-        const auto job = [&](float* to, int of_octave) {
-          if (differ) exponents[n] = s.exponent_at(of_octave, of);
-          jobs[n++] = {&s, to, of_octave};
-        };
-        if (s.at != 0 && octave == s.at + 1) s.g0 = g0[i] = s.g1;
-        else job(&g0[i], octave);
-        job(&g1[i], octave + 1);
-      };
-      with_law(i, ask);
+        });
+        continue;
+      }
+      const std::uint32_t first = n;
+      if (s.at != 0 && octave == s.at + 1) s.g0 = g0[i] = s.g1;
+      else jobs[n++] = {&s, &g0[i], octave};
+      jobs[n++] = {&s, &g1[i], octave + 1};
+      if (differ == Differ::in_range) ranges[first] = ranges[n - 1] = own.range(i);
+      if (apart)
+        own.law(i, [&](const Law& of) {
+          for (std::uint32_t k = first; k < n; ++k) exponents[k] = s.exponent_at(jobs[k].octave, of);
+        });
     }
     if (n == 0) return;
-    if (differ) {
+    if (apart) {
       math::exp_each(exponents, n);
       for (std::uint32_t k = 0; k < n; ++k) *jobs[k].to = static_cast<float>(exponents[k]);
     } else {
-      for (std::uint32_t k = 0; k < 3; ++k) jobs[n + k] = jobs[n - 1];
-      for (std::uint32_t k = 0; k < n; k += 4) do_four(&jobs[k], law);
+      const bool ranged = differ == Differ::in_range;
+      for (std::uint32_t k = 0; k < 3; ++k) {
+        jobs[n + k] = jobs[n - 1];
+        if (ranged) ranges[n + k] = ranges[n - 1];
+      }
+      for (std::uint32_t k = 0; k < n; k += 4) do_four(&jobs[k], law, ranged ? &ranges[k] : nullptr);
     }
     for (std::uint32_t m = 0; m < count; ++m) {
       const std::uint32_t i = missing[m];
@@ -153,8 +178,8 @@ struct Shown {
       if (const int octave = s.octave_of(elapsed[i]); octave > 0) s.at = static_cast<std::uint8_t>(octave);
     }
   }
-  template <class WithLaw>
-  void operator()(Places<K> device, std::uint32_t count, double weight, double* out, WithLaw&& with_law) {
+  template <class Own>
+  void operator()(Places<K> device, std::uint32_t count, double weight, double* out, const Own& own) {
     std::uint8_t missing[chunk];
     std::uint32_t misses = 0, turned = 0;
     for (std::uint32_t i = 0; i < count; ++i) {
@@ -166,7 +191,7 @@ struct Shown {
       misses += s.octave_of(elapsed[i]) != s.at;  // below 1: a pulse lasts
       turned |= s.electrodes.antiparallel();
     }
-    if (misses > 0) look_again(device, missing, misses, with_law);
+    if (misses > 0) look_again(device, missing, misses, own);
     for (std::uint32_t i = 0; i < count; ++i) {
       const auto part = std::bit_cast<std::uint64_t>(elapsed[i]) & ((std::uint64_t{1} << 52) - 1);
       const double x = std::bit_cast<double>(part | 0x3FF0000000000000u) - 1;
@@ -175,7 +200,7 @@ struct Shown {
     }
     for (std::uint32_t i = 0; i < count && turned; ++i)
       if (device[i].electrodes.antiparallel())
-        with_law(i, [&](const Law& own) { out[i] *= 1 + own.d.MG(out[i] * own.d.scale); });
+        own.law(i, [&](const Law& of) { out[i] *= 1 + of.d.MG(out[i] * of.d.scale); });
     for (std::uint32_t i = 0; i < count; ++i) out[i] *= weight;
   }
 };

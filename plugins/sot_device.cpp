@@ -3,6 +3,8 @@
 //
 // Weight.  w_max m, the anomalous Hall voltage over that of a full switch; it relaxes between the events.
 #include "../models/sot.hpp"
+#include "spinet/drawn.hpp"
+#include "spinet/math_batch.hpp"
 #include "spinet/reality.hpp"
 #include "spinet/synapse.hpp"
 
@@ -104,29 +106,54 @@ struct SotDevice {
     return device::noisy(n, i, 0, m, use);
   }
   static constexpr bool wide = true;
+  /// Devices that are looked at together.
+  struct Group {
+    static constexpr std::uint32_t most = 64;
+    double r[most], v[most], h[most], ms[most], tau_v[most], tau_h[most], heat_leak[most];
+    double cooled[most], decay[most];
+  };
+  /// What reads see of parameters that devices may have drawn.
+  struct Own {
+    Drawn<SotDevice> tau_v, tau_h, heat_leak;
+    explicit Own(Synapses<SotDevice> n)
+        : tau_v(n, &Params::tau_v), tau_h(n, &Params::tau_h), heat_leak(n, &Params::heat_leak) {}
+  };
+  /// Fills in `count` devices.  Is any of them warm?
+  static bool take(Synapses<SotDevice> n, std::uint32_t first, std::uint32_t count, const Own& of, Group& g) {
+    const double ticks_per_ms = n.shared().ticks_per_ms;
+    const Tick now = n.s.emitted();
+    double heat = 0;
+    for (std::uint32_t k = 0; k < count; ++k) {
+      const State& s = n[first + k];
+      const Tick past = now - s.last;
+      g.r[k] = s.r, g.v[k] = s.v, g.h[k] = s.h;
+      g.ms[k] = static_cast<double>(past > 0 ? past : 0) / ticks_per_ms;
+      heat += s.h;
+    }
+    of.tau_v.of_each(n[first], count, g.tau_v);
+    if (!(heat > 0)) return false;
+    of.tau_h.of_each(n[first], count, g.tau_h);
+    of.heat_leak.of_each(n[first], count, g.heat_leak);
+    return true;
+  }
   /// As `now`: m alone, of all devices, to the bit.
   static void look_at_all(Synapses<SotDevice> n, double* out) {
-    const Shared& p = n.shared();
-    Params own = p.p;
-    constexpr std::uint32_t group = 64;
-    double decay[group];
-    for (std::uint32_t first = 0; first < n.size(); first += group) {
-      const std::uint32_t count = n.size() - first < group ? n.size() - first : group;
-      Tick last = -1;
-      double leak = 0, cooled = 0;  // since then
-      for (std::uint32_t k = 0; k < count; ++k) {
-        const State& s = n[first + k];
-        if (n.differ()) n.s.extras->put_drawn(&s, 0, &own);
-        if (s.last != last || k == 0 || n.differ()) {
-          last = s.last;
-          const double ms = static_cast<double>(n.s.emitted() - last) / p.ticks_per_ms, t = ms > 0 ? ms : 0;
-          leak = -t / own.tau_v, cooled = math::expm1(-t / own.tau_h);
-        }
-        decay[k] = leak + own.heat_leak * s.h * (own.tau_h / own.tau_v) * cooled;
+    const double w_max = n.shared().p.w_max;
+    const Own of(n);
+    Group g;
+    for (std::uint32_t first = 0; first < n.size(); first += Group::most) {
+      const std::uint32_t count = n.size() - first < Group::most ? n.size() - first : Group::most;
+      const bool warm = take(n, first, count, of, g);
+      for (std::uint32_t k = 0; k < count; ++k) g.decay[k] = -g.ms[k] / g.tau_v[k];
+      if (warm) {
+        for (std::uint32_t k = 0; k < count; ++k) g.cooled[k] = -g.ms[k] / g.tau_h[k];
+        math::expm1_each(g.cooled, count);
+        for (std::uint32_t k = 0; k < count; ++k)
+          g.decay[k] += g.heat_leak[k] * g.h[k] * (g.tau_h[k] / g.tau_v[k]) * g.cooled[k];
       }
-      math::exp_each(decay, count);
-      for (std::uint32_t k = 0; k < count; ++k)
-        out[first + k] = p.p.w_max * (n[first + k].r + n[first + k].v * decay[k]);
+      math::exp_each(g.decay, count);
+      double* const to = out + first;
+      for (std::uint32_t k = 0; k < count; ++k) to[k] = w_max * (g.r[k] + g.v[k] * g.decay[k]);
     }
   }
   static void on_pre(Synapses<SotDevice> n, double* out) {

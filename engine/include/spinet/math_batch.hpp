@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "spinet/math.hpp"
+
 namespace spinet::math {
 
 namespace detail {
@@ -70,6 +72,59 @@ inline void log_each(double* x, std::size_t n) noexcept {
     const double s = (m - 1) / (m + 1), z = s * s;
     x[i] = k * 0x1.62e42fefa3800p-1 +
            (2 * s + (2 * s * z * detail::polynomial(artanh, z) + k * 0x1.ef35793c76730p-45));
+  }
+}
+
+namespace detail {
+/// far[i] = e^x[i] - 1 for |x[i]| > 0.25, near[i] for those up to it; no x[i] above 700.
+inline void expm1_both(const double* x, double* far, double* near, std::size_t n) noexcept {
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto& c = expm1_poly;
+    const double y = x[i], y2 = y * y, y4 = y2 * y2;
+    const double q = ((c[0] + y * c[1]) + y2 * (c[2] + y * c[3])) +
+                     y4 * (((c[4] + y * c[5]) + y2 * (c[6] + y * c[7])) + y4 * (c[8] + y * c[9]));
+    near[i] = y + (0.5 * y2 + y2 * y * q);
+  }
+  for (std::size_t i = 0; i < n; ++i) far[i] = x[i] < -700.0 ? -700.0 : x[i];  // below -40 it is -1
+  for (std::size_t i = 0; i < n; ++i) {                                        // exp_parts, as in exp_each
+    constexpr double round = 0x1.8p52;
+    const double y = far[i], shifted = y * exp_per_step + round;
+    const std::int64_t grid = std::bit_cast<std::int64_t>(shifted) - std::bit_cast<std::int64_t>(round);
+    const double steps = shifted - round;
+    const double r = (y - steps * exp_step_high) - steps * exp_step_low, r2 = r * r;
+    const std::int64_t j = grid & ((1 << exp_bits) - 1);
+    const double rest = exp_table[2 * j + 1] + r +
+                        r2 * ((exp_poly[0] + r * exp_poly[1]) + r2 * (exp_poly[2] + r * exp_poly[3]));
+    const double scale = std::bit_cast<double>(std::bit_cast<std::uint64_t>(exp_table[2 * j]) +
+                                               (static_cast<std::uint64_t>(grid - j) << (52 - exp_bits)));
+    const double high = scale - 1.0, part = high - scale;  // two_sum(scale, -1)
+    const double low = (scale - (high - part)) + (-1.0 - part);
+    far[i] = high + (low + scale * rest);
+  }
+}
+}  // namespace detail
+
+/// x[i] = e^x[i] - 1, the same bits as `expm1`.
+inline void expm1_each(double* x, std::size_t n) noexcept {
+  // Bits of numbers above 0 and NaN are in their order, those of all below 0 are negative.
+  const auto bits_of = [](double y) { return std::bit_cast<std::int64_t>(y); };
+  std::int64_t largest = 0, size_of_all = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::int64_t bits = bits_of(x[i]), size = bits_of(abs(x[i]));
+    largest = bits > largest ? bits : largest;
+    size_of_all = size > size_of_all ? size : size_of_all;
+  }
+  if (largest > bits_of(700.0) || size_of_all > bits_of(infinity)) {
+    for (std::size_t i = 0; i < n; ++i) x[i] = expm1(x[i]);
+    return;
+  }
+  constexpr std::size_t some = 64;
+  double far[some], near[some];
+  for (std::size_t begin = 0; begin < n; begin += some, x += some) {
+    const std::size_t count = n - begin < some ? n - begin : some;
+    detail::expm1_both(x, far, near, count);
+    for (std::size_t i = 0; i < count; ++i) near[i] = abs(x[i]) < 0x1p-54 ? x[i] : near[i];
+    for (std::size_t i = 0; i < count; ++i) x[i] = abs(x[i]) > 0.25 ? far[i] : near[i];
   }
 }
 
