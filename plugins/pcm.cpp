@@ -17,7 +17,9 @@
 // Learning is ours: pairs of spikes as in stdp (all with all, additive, at the conductance found) ask for a
 // change, and the next presynaptic event programs the device once, to what it conducts then and the change.
 // So each change pays with programming noise, and sets the clock of the drift back.  Pulses beyond V_th ask
-// for a change of `step`, up for positive and down for negative ones.
+// for a change of `step`, up for positive and down for negative ones.  A pulse costs what flows through the
+// device that it meets, which goes on drifting while the pulse lasts.
+#include "spinet/drawn.hpp"
 #include "spinet/math.hpp"
 #include "spinet/math_batch.hpp"
 #include "spinet/random_batch.hpp"
@@ -50,10 +52,10 @@ struct Pcm {
     float due;      ///< until `init` the weight that is given, then what pairs of spikes ask for, over G_max
     float g;        ///< what was wanted last, over G_max
     float G, nu;    ///< what came of it [uS]
-    float age;      ///< that was given: logs say it of the begin
-    float noise;    ///< relative sd of a read by 1/f noise, but for what it gains with time
-    float reading;  ///< uS
-    Tick at;        ///< the last programming
+    float noise;    ///< its size: relative sd of a read by 1/f noise, but for what it gains with time
+    float reading;  ///< as last read [uS]; while `noise` is negative the age that was given: logs say it of
+                    ///< the begin
+    Tick at;  ///< the last programming
   };
   struct SliceState {
     Tick last, applied;  ///< as in stdp
@@ -98,10 +100,10 @@ struct Pcm {
         .computed("G", "uS", 0, at_least(0), 0, "conductance at present, without noise of reads")
         .add(&State::g, "g", "1", 0, between(0, 1), initial, "conductance that was wanted last, over G_max")
         .add(&State::nu, "exponent", "1", 0, at_least(0), initial, "of the drift since then")
-        .add(&State::age, "age", "s", -1, any(), initial,
+        .add(&State::reading, "age", "s", -1, any(), initial,
              "time since then; given from 0 on: the device goes on from there, below 0: it is programmed at "
              "t = 0")
-        .add(&State::reading, "reading", "uS", 0, at_least(0), 0, "as last read by the schedule, with noise");
+        .computed("reading", "uS", 0, at_least(0), 0, "as last read by the schedule, with noise");
     device::add_reality_variables(t);
     return t;
   }
@@ -146,6 +148,15 @@ struct Pcm {
     const double age = static_cast<double>(n.s.tick - s.at) * n.shared().seconds;
     return static_cast<double>(s.G) * math::exp(-static_cast<double>(s.nu) * ln(1 + age / t0));
   }
+  /// Its integral over the next `seconds` [uS s]: with T from t0 before the last programming to the slice's
+  /// tick, that of G (1 + t / T)^-nu.
+  static double charge(Synapses<Pcm> n, std::uint32_t i, double seconds) {
+    const State& s = n[i];
+    const double t0 = n.differ() ? n.params(i).t0 : n.shared().p.t0, left = 1 - static_cast<double>(s.nu);
+    const double T = static_cast<double>(n.s.tick - s.at) * n.shared().seconds + t0;
+    const double folds = math::log1p(seconds / T), x = left * folds;
+    return conductance(n, i) * T * (x == 0 ? folds : math::expm1(x) / left);
+  }
   static void program(Synapses<Pcm> n, std::uint32_t i, double g) {
     constexpr std::uint32_t of_programming = 0x10;
     const Params p = params_of(n, i);
@@ -157,8 +168,14 @@ struct Pcm {
     s.G = static_cast<float>(G > 0 ? G : 0);
     s.nu = static_cast<float>(exponent(wanted, device::normal(w[2], w[3]), p));
     s.at = n.s.tick;
-    s.noise = noise_of(s, p);
+    set_noise(s, p);
   }
+  static void set_noise(State& s, const Params& p) {
+    const float size = noise_of(s, p);
+    s.noise = was_read(s) ? size : -size;
+  }
+  static bool was_read(const State& s) { return s.noise > 0; }
+  static double noise(const State& s) { return math::abs(static_cast<double>(s.noise)); }
   static float noise_of(const State& s, const Params& p) {
     const double root = math::pow(static_cast<double>(s.G) / p.G_max, 0.65);
     return static_cast<float>(within(0.0088 / (root > 1e-3 ? root : 1e-3), 0, 0.2));
@@ -175,10 +192,11 @@ struct Pcm {
   static void init(Synapses<Pcm> n) {
     const Params p = params_of(n, 0);
     State& s = n[0];
-    const auto age = static_cast<double>(s.age);
+    const auto age = static_cast<double>(s.reading);
     const double given = static_cast<double>(s.due) / p.w_max * (n.shared().p.G_max / p.G_max),
                  begins = device::begin(n, 0, given);
-    s.due = s.reading = 0;
+    s.due = 0;
+    s.noise = -1;
     if (begins == given && age >= 0) go_on(n, given, age);
     else program(n, 0, begins);
   }
@@ -190,7 +208,7 @@ struct Pcm {
     s.at = n.s.tick - static_cast<Tick>(ticks < oldest ? ticks + 0.5 : oldest);
     const double G = p.G_max * g * math::exp(static_cast<double>(s.nu) * math::log1p(age / p.t0));
     s.G = static_cast<float>(G < 1e30 ? G : 1e30);  // a number, whatever is given
-    s.noise = noise_of(s, p);
+    set_noise(s, p);
   }
 
   static double decay(double rate, Tick ticks) { return math::exp(-rate * static_cast<double>(ticks)); }
@@ -220,8 +238,22 @@ struct Pcm {
     double factor[most];                ///< of 1/f noise
   };
   /// As in `Slice::draw`.
+  template <bool several>
   static std::uint64_t entity(const Slice& s, std::uint32_t i, std::uint32_t use) {
-    return std::uint64_t{s.gids[s.targets[i]]} << 32 | use << 8 | (s.copies ? s.copies[i] : 0u);
+    return std::uint64_t{s.gids[s.targets[i]]} << 32 | use << 8 | (several ? s.copies[i] : 0u);
+  }
+  /// Those of the events of a group of devices, filled up with the first where there are fewer: number k is
+  /// that of device philox_place(k, 0).
+  template <bool several>
+  static void entities(const Slice& s, std::uint32_t first, std::uint32_t count, std::uint64_t* out) {
+    const bool all = count >= philox_group;
+#pragma GCC unroll 16
+    for (std::uint32_t k = 0; k < philox_group && all; ++k)
+      out[k] = entity<several>(s, first + static_cast<std::uint32_t>(philox_place(k, 0)), 1);
+    for (std::uint32_t k = 0; k < philox_group && !all; ++k) {
+      const auto at = static_cast<std::uint32_t>(philox_place(k, 0));
+      out[k] = entity<several>(s, first + (at < count ? at : 0), 1);
+    }
   }
   /// The normal numbers that `read_out` draws at an event.
   static void draw(Synapses<Pcm> n, std::uint32_t first, std::uint32_t count, Group& g) {
@@ -229,19 +261,21 @@ struct Pcm {
     PhiloxLanes lanes;
     for (std::uint32_t k = 0; k < philox_group; ++k) lanes.seed[k] = n.s.random.seed;
     for (std::uint32_t from = 0; from < count; from += philox_group) {
-      for (std::uint32_t k = 0; k < philox_group;
-           ++k) {  // block k is number philox_place(k, 0) of what comes
-        const std::uint32_t at = from + philox_place(k, 0), i = first + (at < count ? at : 0);
-        lanes.entity[k] = entity(n.s, i, 1);
-      }
+      if (n.s.copies) entities<true>(n.s, first + from, count - from, lanes.entity);
+      else entities<false>(n.s, first + from, count - from, lanes.entity);
       philox_fill_each(lanes, n.s.random.stream, static_cast<std::uint64_t>(n.s.tick), words);
       std::memcpy(some + from, words, sizeof(std::uint32_t) * philox_group);
     }
     math::normal_each(some, g.z, (count + philox_group - 1) / philox_group * philox_group);
   }
+  /// What reads see of parameters that devices may have drawn.
+  struct Own {
+    Drawn<Pcm> t0, factor;
+    explicit Own(Synapses<Pcm> n) : t0(n, &Params::t0), factor(n, &Params::noise_1f) {}
+  };
   /// Fills in `count` devices.  Were they all programmed at one time?  Then the first has the age of all.
   template <bool differ>
-  static bool take(Synapses<Pcm> n, std::uint32_t first, std::uint32_t count, Params& own, Group& g) {
+  static bool take(Synapses<Pcm> n, std::uint32_t first, std::uint32_t count, const Own& of, Group& g) {
     const std::size_t stride = n.s.extras ? n.s.extras->stride : sizeof(State);
     const std::byte* const states = static_cast<const std::byte*>(n.s.state) + first * stride;
     const auto state = [&](std::size_t k) -> const State& {
@@ -253,11 +287,6 @@ struct Pcm {
     for (std::uint32_t k = 0; k < count; ++k) {
       const State& s = state(k);
       __builtin_prefetch(&state(k + ahead));  // of the next group, which comes while this is computed
-      if (differ) {  // `own` are the parameters of the projection but for those that each has drawn
-        n.s.extras->put_drawn(&s, 0, &own);
-        g.t0[k] = own.t0;
-        g.factor[k] = own.noise_1f;
-      }
       others |= s.at ^ at;
       g.G[k] = s.G, g.nu[k] = s.nu, g.noise[k] = s.noise;
     }
@@ -266,11 +295,15 @@ struct Pcm {
     for (std::uint32_t k = 0; k < count && others != 0; ++k)
       g.age[k] = static_cast<double>(n.s.tick - state(k).at) * seconds;
     for (std::uint32_t k = 0; k < count && differ && others == 0; ++k) g.age[k] = g.age[0];
-    for (std::uint32_t k = 0; k < count && !differ; ++k) g.t0[k] = own.t0, g.factor[k] = own.noise_1f;
+    const std::uint32_t different = differ || others != 0 ? count : 1;
+    of.t0.of_each(state(0), different, g.t0);
+    of.factor.of_each(state(0), different, g.factor);
     return others == 0;
   }
-  /// The first `different` devices stand for all.
-  static void drift(Group& g, std::uint32_t count, std::uint32_t different) {
+  /// `alike`: the first device stands for all.
+  template <bool alike>
+  static void drift(Group& g, std::uint32_t count) {
+    const std::uint32_t different = alike ? 1 : count;
     for (std::uint32_t k = 0; k < different; ++k) {
       g.passed[k] = 1 + g.age[k] / g.t0[k];
       g.gained[k] = (g.age[k] + g.t0[k] + t_read) * per_two_reads;
@@ -278,21 +311,22 @@ struct Pcm {
     math::log_each(g.passed, different);
     math::log_each(g.gained, different);
     for (std::uint32_t k = 0; k < different; ++k) g.gained[k] = math::sqrt(g.gained[k]);
-    for (std::uint32_t k = different; k < count; ++k) g.passed[k] = g.passed[0], g.gained[k] = g.gained[0];
+    const double passed = g.passed[0], gained = g.gained[0], factor = g.factor[0];
     for (std::uint32_t k = 0; k < count; ++k) {
-      g.fall[k] = -static_cast<double>(g.nu[k]) * g.passed[k];
-      g.sd[k] = g.factor[k] * static_cast<double>(g.noise[k]) * g.gained[k];
+      g.fall[k] = -static_cast<double>(g.nu[k]) * (alike ? passed : g.passed[k]);
+      g.sd[k] = (alike ? factor : g.factor[k]) * math::abs(static_cast<double>(g.noise[k])) *
+                (alike ? gained : g.gained[k]);
     }
     math::exp_each(g.fall, count);
   }
   /// What events find of up to `most` of them, where that costs nothing: as `read_out`, to the bit.
   template <bool differ>
-  static void read_group(Synapses<Pcm> n, std::uint32_t first, std::uint32_t count, Params& own,
+  static void read_group(Synapses<Pcm> n, std::uint32_t first, std::uint32_t count, const Own& of,
                          double* out) {
     Group g;
-    const bool one_time = take<differ>(n, first, count, own, g);
-    drift(g, count, one_time && !differ ? 1 : count);
-    if (differ || own.noise_1f > 0) draw(n, first, count, g);
+    if (take<differ>(n, first, count, of, g)) drift<!differ>(g, count);
+    else drift<false>(g, count);
+    if (differ || n.shared().p.noise_1f > 0) draw(n, first, count, g);
     else std::memset(g.z, 0, sizeof g.z);
     const double weight = per_uS(n);
     for (std::uint32_t k = 0; k < count; ++k) {
@@ -303,11 +337,11 @@ struct Pcm {
   static void read_all(Synapses<Pcm> n, double* out) {
     const Shared& p = n.shared();
     const std::uint32_t size = n.size();
-    Params own = p.p;
+    const Own of(n);
     for (std::uint32_t i = 0; i < size && p.knobs.plain; i += most) {
       const std::uint32_t count = size - i < most ? size - i : most;
-      if (n.differ()) read_group<true>(n, i, count, own, out + i);
-      else read_group<false>(n, i, count, own, out + i);
+      if (n.differ()) read_group<true>(n, i, count, of, out + i);
+      else read_group<false>(n, i, count, of, out + i);
     }
     for (std::uint32_t i = 0; i < size && !p.knobs.plain; ++i) out[i] = per_uS(n) * read_out(n, i, 0);
   }
@@ -319,7 +353,7 @@ struct Pcm {
     if (factor > 0 && G > 0) {
       const double t0 = n.differ() ? n.params(i).t0 : n.shared().p.t0;
       const double t = static_cast<double>(n.s.tick - s.at) * n.shared().seconds + t0;
-      const double sd = factor * static_cast<double>(s.noise) * noise_after(t);
+      const double sd = factor * noise(s) * noise_after(t);
       const std::uint32_t word = n.s.draw(i, use + 1)[0];
       float z;
       math::normal_each(&word, &z, 1);
@@ -355,12 +389,14 @@ struct Pcm {
   static void on_control(Synapses<Pcm> n, const Control& c) {
     for (std::uint32_t i = 0; i < n.size(); ++i) {
       if (c.stimulus == a_read) {
-        n[i].reading = static_cast<float>(read_out(n, i, 0x20));
+        const double found = read_out(n, i, 0x20);
+        n[i].reading = static_cast<float>(found);
+        n[i].noise = static_cast<float>(noise(n[i]));
         continue;
       }
       const Params p = params_of(n, i);
       const double V = c.value[0];
-      if (device::counts(n)) device::pay_pulse(n, i, 0, V, conductance(n, i) * c.value[1]);
+      if (device::counts(n)) device::pay_pulse(n, i, 0, V, charge(n, i, c.value[1]));
       if (math::abs(V) > p.V_th) change(n, i, V > 0 ? p.step : -p.step);
     }
   }
@@ -378,7 +414,7 @@ struct Pcm {
       case 4:
         return static_cast<double>(n.s.tick - s.at) * n.shared().seconds;
       default:
-        return static_cast<double>(s.reading);
+        return was_read(s) ? static_cast<double>(s.reading) : 0;
     }
   }
 };

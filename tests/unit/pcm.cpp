@@ -93,6 +93,8 @@ TEST_CASE("pcm: with an age and an exponent a device goes on, and is not program
     CHECK(log.of(3, t)[17] == static_cast<double>(0.4F));
     CHECK(sd(log.of(0, t)) < 1e-9);
   }
+  // What has not been read yet shows no reading, whatever age is given.
+  CHECK(devices("weight: 0.3 mV, age: 86400 s", {"reading"}, "3600 s").of(0, 3600)[17] == 0);
 }
 
 TEST_CASE("pcm: programming and exponents scatter by the figures of the model") {
@@ -123,6 +125,30 @@ TEST_CASE("pcm: reads have 1/f noise that grows with the logarithm of time") {
     REQUIRE(x.size() == 10'000);
     CHECK(std::abs(mean(x) - 12.5) < 4 * s / 100);
     CHECK(std::abs(sd(x) - s) < 4 * s / 100 / std::sqrt(2));
+  }
+}
+
+TEST_CASE("pcm: a pulse costs what flows while the device drifts") {
+  for (const double nu : {0.0, 0.05, 1.0, 1.7}) {
+    CAPTURE(nu);
+    const Log log = devices(
+        fmt::format("weight: 0.5 mV, nu: {}, nu_sd: 0, programming_noise: 0, energy: 1, read_width: 0 ms",
+                    nu),
+        {"energy"}, "0.5 s, 2e6 s, 3e7 s",
+        "  - {at: 1 s, pulse: {amplitude: 0.5 V, width: 1e6 s}, to: p}\n"
+        "  - {at: 2000001 s, pulse: {amplitude: 2 V, width: 1 ms}, to: p}\n");
+    // Simpson's rule over ln(t + t0)
+    const double from = std::log(21.0), to = std::log(1e6 + 21.0), h = (to - from) / 2000;
+    double sum = 0;
+    for (int k = 0; k <= 2000; ++k) {
+      const double y = from + k * h, weight = k == 0 || k == 2000 ? 1 : k % 2 == 1 ? 4 : 2;
+      sum += weight * h / 3 * std::exp(y) * 12.5 * std::pow(std::exp(y) / 20, -nu);
+    }
+    CHECK(log.of(0, 0.5)[17] == 0);
+    CHECK(log.of(0, 2e6)[17] == Approx(1e3 * 0.25 * sum).epsilon(1e-6));  // uS V^2 s are uJ
+    const double G = 12.5 * std::pow((2000001 + 20) / 20.0, -nu);
+    CHECK(log.of(0, 3e7)[17] - log.of(0, 2e6)[17] ==
+          Approx(1e3 * 4 * G * 1e-3).margin(1e-6 * log.of(0, 2e6)[17]));
   }
 }
 
