@@ -169,7 +169,8 @@ struct Device : Constants {
   /// A pulse of V for t seconds on a device whose rates are multiplied by `factor`.
   Pulse pulse(double V, double t, double factor = 1) const {
     const double over = math::abs(V) - V_th;
-    return {V, t, over > 0 ? factor * (V > 0 ? k_up : k_down) * math::expm1(over / V_0) : 0};
+    const double k = V > 0 ? k_up : k_down;  // 0 stays 0, however steep the rest
+    return {V, t, over > 0 && k > 0 ? factor * k * math::expm1(over / V_0) : 0};
   }
   /// What it makes of u.
   double after(double u, const Pulse& p) const { return p.acts() ? moved(u, p.V, part(p)) : u; }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "network/as_given.hpp"
 #include "network/reading.hpp"
 
 namespace spinet::reading {
@@ -125,13 +126,19 @@ CrossCheck check_params(const Model& m, std::span<const Distribution> params) {
     values.push_back(d.kind == Distribution::Kind::listed ? d.values[0] : typical(d));
     if (d.kind == Distribution::Kind::listed) listed = d.values.size();
   }
-  const auto run = [&] { return check(fill_params(m, values).data()); };
+  bool of_one = false;
+  const auto run = [&] {
+    auto bytes = fill_params(m, values);
+    if (of_one) as_given(m.params, bytes.data());
+    return check(bytes.data());
+  };
   if (const char* reason = run()) return {reason, draws_named(m, params, reason)};
   for (std::size_t i = 0; i < listed; ++i) {
     for (std::size_t k = 0; k < params.size(); ++k)
       if (params[k].kind == Distribution::Kind::listed) values[k] = params[k].values[i];
     if (const char* reason = run()) return {reason, draws_named(m, params, reason)};
   }
+  of_one = m.kind == Kind::synapse;  // what is worked out for the projection goes by the middle
   for (std::size_t k = 0; k < params.size(); ++k) {
     const auto& d = params[k];
     double low = d.low, high = d.high;

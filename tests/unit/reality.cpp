@@ -100,6 +100,36 @@ TEST_CASE("spread: any parameter of a device may be drawn, and each device works
   CHECK(std::abs(moved / n - 0.5 * std::erfc(-1 / std::sqrt(2))) < 4 * std::sqrt(0.84 * 0.16 / n));
 }
 
+TEST_CASE("spread: devices beyond what rates are worked out for do what their own constants say") {
+  // Rates are those of the middle (V_th 1.2 V, G_min 0.64, G_max 89 uS).  Of the devices, some have a
+  // threshold above the pulse, some less range than the measured change, some a slope beyond all numbers.
+  Setup s{
+      "spin_valve, w_max: 1 mV, energy: 1, V_th: {normal: {mean: 1.2 V, sd: 0.5 V, min: 0 V}}, "
+      "G_max: {uniform: {low: 1.2 uS, high: 176.8 uS}}, V_0: {uniform: {low: 0.5 mV, high: 499.5 mV}}",
+      "  - {at: 10 ms, pulse: {amplitude: 2.5 V, width: 5 ms}, to: p}\n"
+      "  - {at: 30 ms, field: {state: antiparallel}, to: p}\n"
+      "  - {at: 50 ms, pulse: {amplitude: 0.1 V, width: 1 ms}, to: p}\n"};
+  for (const char* v : {"V_th", "V_0", "G_max", "u", "G", "energy"})
+    s.record += logged(v, "every: 90 ms, from: 90 ms");
+  Run r = run_once(s.network());
+  const auto of = [&](std::uint32_t w) { return doubles(r.recorder.weights_of(w)); };
+  const Numbers V_th = of(0), V_0 = of(1), G_max = of(2), u = of(3), G = of(4), energy = of(5);
+  const double k0 = -std::log1p(-std::log(47) / std::log(89 / 0.64)) / 0.25 / std::expm1((2.5 - 1.2) / 0.25);
+  int still = 0, narrow = 0, steep = 0, wrong = 0;
+  for (std::size_t i = 0; i < 10'000; ++i) {
+    const double wanted = V_th[i] < 2.5 ? -std::expm1(-k0 * std::expm1((2.5 - V_th[i]) / V_0[i]) * 5e-3) : 0;
+    const double parallel = 0.64 * std::exp(std::log(G_max[i] / 0.64) * wanted);
+    const double MG = parallel > 1.13 ? 0.25 * std::pow((parallel - 1.13) / (G_max[i] - 1.13), 0.75) : 0;
+    still += V_th[i] >= 2.5, narrow += G_max[i] < 31 * 0.64, steep += V_th[i] + 700 * V_0[i] < 2.5;
+    wrong += !(std::abs(u[i] - wanted) < 1e-5) || !(std::abs(G[i] / (parallel * (1 + MG)) - 1) < 1e-4) ||
+             !(energy[i] > 0 && energy[i] < 1e6);
+  }
+  CHECK(wrong == 0);
+  CHECK(still > 20);
+  CHECK(narrow > 500);
+  CHECK(steep > 10);
+}
+
 TEST_CASE("spread: costs nothing where it is not asked for, and what is drawn depends on nothing else") {
   CHECK(!Setup{"spin_valve"}.network().projections[0].extended);
   CHECK(!Setup{"spin_valve, V_th: {lognormal: {median: 1.2 V, sigma: 0}}"}.network().projections[0].extended);
@@ -132,9 +162,13 @@ TEST_CASE("spread: what cannot be drawn is refused, and says why") {
   has("stdp, tau_plus: {normal: {mean: 20 ms, sd: 1 ms}}",
       "is a parameter of all synapses of the projection");
   has("spin_valve, V_th: {gauss: {mean: 1.2 V, sd: 1 V}}", "unknown distribution");
-  has("spin_valve, G_min: {uniform: {low: 0.1 uS, high: 3 uS}}",
+  has("spin_valve, G_min: {uniform: {low: 1 uS, high: 3 uS}}",
       "k_up must be given where G_max is not above 47 G_min");
-  has("spin_valve, G_min: {uniform: {low: 0.1 uS, high: 3 uS}}", "'min' or 'max'");
+  has("spin_valve, G_min: {uniform: {low: 0.1 uS, high: 1 uS}}, G_max: {uniform: {low: 0.5 uS, high: 200 "
+      "uS}}, k_up: 1 1/s, k_down: 1 1/s, G_th: 0.1 uS",
+      "G_min must be below G_max");
+  has("spin_valve, G_min: {uniform: {low: 0.1 uS, high: 90 uS}}, k_up: 1 1/s, k_down: 1 1/s",
+      "some devices would draw such values of 'G_min': give it 'min' or 'max'");
   has("spin_valve, flicker_low: 1 Hz, flicker_high: 0.5 Hz", "flicker_high must be above flicker_low");
   // Two that are right one by one, but not together: found where they are drawn.
   Setup s{
@@ -143,7 +177,8 @@ TEST_CASE("spread: what cannot be drawn is refused, and says why") {
       "{uniform: {low: 140 Oe, high: 250 Oe}}"};
   const Network net = s.network();
   OneRank one;
-  CHECK_THROWS_WITH(Simulation(net, one), Catch::Contains("projection p: a device draws field_soft = ") &&
+  CHECK_THROWS_WITH(Simulation(net, one), Catch::Contains("projection p: the device from source ") &&
+                                              Catch::Contains(" draws field_soft = ") &&
                                               Catch::Contains("field_hard must not be below field_soft"));
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/finite.hpp"
+#include "network/as_given.hpp"
 #include "network/extended.hpp"
 
 namespace spinet {
@@ -97,6 +98,7 @@ void StateMaker::begin(std::byte* state, const DrawnEdge& e, std::uint32_t targe
   for (std::uint32_t d = 0; !own_params_.empty() && d < t.extras->devices; ++d) {
     std::memcpy(own_params_.data(), slice_.params, own_params_.size());
     t.extras->put_drawn(state, d, own_params_.data());
+    as_given(t.model.params, own_params_.data());
     const char* const problem = t.check(own_params_.data());
     if (!problem) continue;
     std::string drawn;
@@ -104,8 +106,9 @@ void StateMaker::begin(std::byte* state, const DrawnEdge& e, std::uint32_t targe
       drawn += (drawn.empty() ? "" : ", ") + std::string(t.model.params.data[parameter].name) + " = " +
                shortest(get(own_params_.data(), t.model.params.data[parameter])) + " " +
                t.model.params.data[parameter].unit;
-    throw std::runtime_error("projection " + projection_.name + ": a device draws " + drawn + ": " + problem +
-                             "; give a distribution 'min' or 'max'");
+    throw std::runtime_error("projection " + projection_.name + ": the device from source " +
+                             std::to_string(e.source) + " to target " + std::to_string(target) + " draws " +
+                             drawn + ": " + problem + "; give a distribution 'min' or 'max'");
   }
   if (!t.init) return;
   constexpr std::uint64_t of_init = 0xFFFFFFFF;

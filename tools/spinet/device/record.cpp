@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "commands.hpp"
+#include "network/as_given.hpp"
 #include "network/lookup.hpp"
 #include "network/preset.hpp"
 #include "network/suggest.hpp"
@@ -185,6 +186,17 @@ const char* problem_of(const SynapseTable& t, const std::vector<double>& params)
   return t.check(raw.data());
 }
 
+namespace {
+
+/// The same of one of several devices that differ.
+const char* problem_of_one(const SynapseTable& t, std::vector<double> params) {
+  for (std::uint32_t i = 0; i < t.model.params.count; ++i)
+    params[i] = as_given(t.model.params.data[i], params[i]);
+  return problem_of(t, params);
+}
+
+}  // namespace
+
 Devices::Make common_make(const SynapseTable& t, const DeviceChoice& c) {
   const Model& m = t.model;
   Devices::Make make;
@@ -242,9 +254,22 @@ std::vector<DeviceSpread> spreads_of(const SynapseTable& t, const DeviceChoice& 
 
 namespace {
 
-void check_drawn(const SynapseTable& t, const std::vector<double>& params, std::uint32_t number) {
-  if (const char* reason = problem_of(t, params))
-    throw UserError(fmt::format("--spread: device {} cannot be: {}", number, reason));
+void check_drawn(const SynapseTable& t, const std::vector<double>& params, std::uint32_t number,
+                 const std::vector<Devices::Own>& drawn) {
+  const char* const reason = problem_of_one(t, params);
+  if (!reason) return;
+  std::string draws;
+  for (const auto& own : drawn) {
+    if (!own.is_param) continue;
+    const Field& f = t.model.params.data[own.index];
+    draws += fmt::format("{}{} = {:.4g}{}{}", draws.empty() ? "" : ", ", f.name, params[own.index],
+                         std::string_view(f.unit) == "1" ? "" : " ",
+                         std::string_view(f.unit) == "1" ? "" : f.unit);
+  }
+  throw UserError(
+      fmt::format("--spread: device {} draws {} and cannot be: {}; give less spread, or other values in the "
+                  "middle (--param)",
+                  number, draws, reason));
 }
 
 }  // namespace
@@ -270,7 +295,7 @@ void spread_over(const SynapseTable& t, std::span<const DeviceSpread> spreads, D
   for (std::uint32_t k = 0; t.check && !spreads.empty() && k < make.count * of_synapse; ++k) {
     for (const auto& own : make.own)
       if (own.is_param) params[own.index] = own.values[k];
-    check_drawn(t, params, make.first * of_synapse + k);
+    check_drawn(t, params, make.first * of_synapse + k, make.own);
   }
 }
 
@@ -331,7 +356,7 @@ void check_set(const SynapseTable& t, const Protocol& protocol, std::size_t i,
     for (const auto& own : d.own())
       if (own.is_param) params[own.index] = own.values[0];
     params[s.what] = s.value[0];
-    const char* const reason = problem_of(t, params);
+    const char* const reason = d.own().empty() ? problem_of(t, params) : problem_of_one(t, params);
     if (!reason) continue;
     const auto element = std::find_if(protocol.elements.begin(), protocol.elements.end(),
                                       [i](const Element& e) { return i < e.first + e.count; });
