@@ -167,12 +167,11 @@ bool load_some(Loading& l, const PlacesRead& read, Address& address) {
     return false;
   }
   const NamedProjection of(l, whole->projection);
-  const bool lines = of.p.crossbar && (read.across || read.reads);  // rows and columns are crossings
+  const bool lines = of.p.crossbar.has_value();  // rows and columns are crossings
   if (!read.rows + !read.columns + !read.synapses < 2 && !(lines && !read.synapses)) {
-    errors.error(
-        (read.synapses ? read.synapses : read.columns)->mark,
-        "an entry names rows, columns or synapses; for several, make several entries",
-        read.synapses ? "" : "a pulse or a read on a crossbar (layout: crossbar) may name rows and columns");
+    errors.error((read.synapses ? read.synapses : read.columns)->mark,
+                 "an entry names rows, columns or synapses; for several, make several entries",
+                 read.synapses ? "" : "on a crossbar (layout: crossbar) it may name rows and columns");
     return false;
   }
   const auto scheme = scheme_of(of, read);

@@ -10,7 +10,6 @@ struct PlacesRead {
   const Node *rows = nullptr, *columns = nullptr, *synapses = nullptr;  ///< of the one projection among them
   const Node* scheme = nullptr;                                         ///< of a crossbar
   bool across = false;  ///< is it a voltage between rows and columns?
-  bool reads = false;   ///< or does it read what lies there?
   const Node* some() const { return rows ? rows : columns ? columns : synapses; }
 };
 

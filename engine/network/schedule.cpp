@@ -82,13 +82,8 @@ class Schedule {
     const Stimulus* stimulus = nullptr;
     for (const Stimulus* s : stimuli_)
       if (s->name == action) stimulus = s;
-    PlacesRead places{n.find("to"),
-                      n.find("rows"),
-                      n.find("columns"),
-                      n.find("synapses"),
-                      n.find("scheme"),
-                      stimulus && lies_across(*stimulus),
-                      stimulus && stimulus->logs};
+    PlacesRead places{n.find("to"),       n.find("rows"),   n.find("columns"),
+                      n.find("synapses"), n.find("scheme"), stimulus && lies_across(*stimulus)};
     keep_ = good;
     if (places.scheme && !places.across) {
       r_.errors.error(places.scheme->mark,

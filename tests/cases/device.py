@@ -182,7 +182,7 @@ class Protocols(Case):
             (["--spread", "V_th=-3 %"], "not below 0"),
             (["--spread", "k_up=3 %"], "is worked out by the model"),
             (["--spread", "pair=3 %"], "whole number"),
-            (["--devices", "20", "--spread", "G_max=300%"], "cannot be: "),
+            (["--devices", "200", "--spread", "G_max=300%"], " uS and cannot be: G_"),
             (["--thresholds", "3 V"], "--thresholds"),
             (["--free", "V_th"], "--fit names the measured table"),
             (["--fit", "none.csv", "--free", "V_th"], "'none.csv' cannot be read"),
@@ -500,6 +500,11 @@ class Fits(Case):
             self.assertIn(message, self.device("2 x 2 V 5 ms", *self.START, "--fit", "m.csv", *more, code=2))
         self.assertIn("the protocol makes 2 (0, before", self.device("2 V 5 ms", *self.START, "--fit", "m.csv", "--free", "V_0", code=2))
         self.assertIn("k_up changes nothing that was measured", self.device("2 x 0.1 V 5 ms", *self.START, "--fit", "m.csv", "--free", "V_0,k_up", code=2))
+        with open(self.path("flat.csv"), "w") as f:
+            f.write("reading,G\n0,0.64\n1,0.64\n2,0.64\n")
+        for start in ("k_up=1e9 1/s", "k_up=1e-9 1/s"):
+            self.assertIn("k_up changes nothing that was measured: the table is constant, G is 0.64 uS in all of its 3 rows",
+                          self.device("2 x 2 V 5 ms", "--param", start, "--fit", "flat.csv", "--free", "k_up", code=2))
         for text, message in [("F\n1\n", "'F' is no variable"), ("G [V]\n1\n", "a unit of a conductance is wanted"), ("G\n1,2\n", "m.csv:2: 2 values where"),
                               ("G\nx\n", "'x' is no number"), ("G\n", "no measured values"), ("", "m.csv:1: no column is a variable"), ("reading\n1\n", "no column is a variable"),
                               ("reading,G\n-1,2\n", "no number of a reading"), ("G\nnan\n", "'nan' is no number"),
@@ -762,6 +767,18 @@ class Crossbars(Case):
         free = self.crossbar("--device", "2", "0", "--lines", "floating", log="s.h5")  # rows 0 and 3 and column 2 come to 0.1 V and 0 V
         self.assertLess(abs(self.said(free, "read") / (0.1 * G[2, 0]) - 1), 6e-5)
         self.assertIn("4 rows and 3 columns", self.run_it("crossbar", "s.h5", "--device", "4", "0", code=2))
+
+    def test_a_log_of_single_times(self):
+        """Values at listed times are of chosen devices, and no frame: what is wanted is said with its names."""
+        self.array([[10, 20], [40, 50]])
+        with open(self.path("c.yaml")) as f:
+            text = f.read()
+        with open(self.path("t.yaml"), "w") as f:
+            f.write(text.replace("every: 1 ms}", "at: [0 s]}"))
+        self.run_it("run", "t.yaml", "-o", "t.h5", "--force")
+        said = self.run_it("crossbar", "t.h5", code=2)
+        self.assertIn("the log has no frames of any, and values at single times or changes of d (G)", said)
+        self.assertIn("weights: {projection: d, variable: G, every: 1 s}", said)
 
     def test_a_log_without_the_size(self):
         """Of an older version: the lines with devices, and a line says so."""

@@ -254,6 +254,29 @@ TEST_CASE("sot_lstm: a crossing on its own way is found to the tick") {
     CHECK(static_cast<double>(t[i] - t[i - 1]) == Approx(2e9 * std::log(2.0)).epsilon(1e-8));
 }
 
+TEST_CASE("sot_device: a current on rows and columns of a crossbar flows at their crossings alone") {
+  const auto net = load_text(
+      "spinet: 1\nduration: 100 ms\npopulations:\n  r: {model: lif_delta, size: 3}\n  c: {model: lif_delta, "
+      "size: 4}\nprojections:\n  d: {from: r, to: c, connect: all_to_all, layout: crossbar, synapse: {model: "
+      "sot_device, w_max: 1 mV, delay: 1 ms}}\nschedule:\n  - {at: 10 ms, current: {amplitude: 12 mA, width: "
+      "10 ms}, to: d, rows: [0, 2], columns: 3}\nrecord:\n  weights: {projection: d, variable: m, every: 50 "
+      "ms}\n",
+      "test.yaml", builtin());
+  MemoryRecorder h;
+  run_loopback(1, [&](Transport& t) {
+    Simulation simulation(net, t);
+    simulation.run(&h);
+  });
+  const auto& m = h.weights_of(0);
+  REQUIRE(m.size() == 24);
+  int moved = 0;
+  for (std::size_t k = 0; k < 12; ++k) {
+    CHECK(m[k] == 0);
+    moved += m[12 + k] > 0.1F;
+  }
+  CHECK(moved == 2);
+}
+
 TEST_CASE("sot_lstm: the same data on any ranks and blocks, and after a restart") {
   const auto text = [](int block) {
     return fmt::format(

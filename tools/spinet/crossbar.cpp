@@ -76,13 +76,23 @@ LoggedWeights frames_of(const LogData& log, const CrossbarOptions& o) {
       found.push_back(std::move(w));
   }
   if (found.size() == 1) return found[0];
-  const std::string has = there.empty() ? "no weights at all" : joined(there);
+  std::vector<std::string> single;
+  std::string name = o.projection.empty() ? "NAME" : o.projection;
+  for (const auto& w : log.weight_events()) {
+    single.push_back(w.projection + " (" + w.variable + ")");
+    if (o.projection.empty() && w.variable == o.variable) name = w.projection;
+  }
+  std::string has = there.empty() ? single.empty() ? "no weights at all" : "no frames of any" : joined(there);
+  if (!single.empty()) has += fmt::format(", and values at single times or changes of {}", joined(single));
   if (found.empty())
     throw UserError(fmt::format(
         "{}: no frames of {}{}; the log has {}\n"
-        "A network records conductances with weights: {{projection: NAME, variable: {}, "
-        "every: 1 s}}",
-        o.log, o.variable, o.projection.empty() ? "" : " of " + in_quotes(o.projection), has, o.variable));
+        "Wanted is a frame, which holds all devices at one time: a network records them with weights: "
+        "{{projection: {}, variable: {}, every: 1 s}} (not at, on_change or epochs); the last one counts, "
+        "and "
+        "from: 5 s, to: 5.1 s leaves that of 5 s alone",
+        o.log, o.variable, o.projection.empty() ? "" : " of " + in_quotes(o.projection), has, name,
+        o.variable));
   throw UserError(fmt::format("{}: --projection says which is meant of {}", o.log, has));
 }
 

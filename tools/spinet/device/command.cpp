@@ -187,6 +187,20 @@ std::string elsewhere(const std::vector<std::string>& idle) {
   return fmt::format("start elsewhere (--param {}=...), or measure what it changes", idle[0]);
 }
 
+/// What a table says that has one value everywhere, or nothing.
+std::string constant(const Measured& m, const SynapseTable& t) {
+  std::string all;
+  for (const auto& c : m.columns) {
+    const auto [low, high] = std::minmax_element(c.values.begin(), c.values.end());
+    if (*low != *high) return {};
+    const Field& f = t.model.variables.data[c.variable];
+    const std::string unit = std::string_view(f.unit) == "1" ? "" : std::string(" ") + f.unit;
+    all += fmt::format("{}{} is {:.6g}{}", all.empty() ? "" : ", ", f.name, *low, unit);
+  }
+  return fmt::format("the table is constant, {} in all of its {}: it tells nothing of what changes a device",
+                     all, plural(m.readings.size(), "row"));
+}
+
 int fitted(const DeviceOptions& o, const SynapseTable& t, const Protocol& p, const View& view) {
   if (o.free.empty())
     throw UserError("--fit: --free says which parameters are fitted, for example --free V_th,k_up");
@@ -205,9 +219,10 @@ int fitted(const DeviceOptions& o, const SynapseTable& t, const Protocol& p, con
   std::vector<std::string> idle;
   for (const auto& x : f.parameters)
     if (!x.acts) idle.emplace_back(t.model.params.data[x.index].name);
+  const std::string flat = constant(m, t);
   if (idle.size() == f.parameters.size())
     throw UserError(fmt::format("--fit: around the start {} changes nothing that was measured: {}",
-                                joined(idle), elsewhere(idle)));
+                                joined(idle), flat.empty() ? elsewhere(idle) : flat));
   fmt::print("{}: {} fitted to {} of {}\nresiduals {:.3g} (root mean square; {})\n", t.model.name,
              plural(f.parameters.size(), "parameter"), plural(f.points, "value"), printable(o.fit), f.rms,
              m.columns[0].logarithmic ? "of logarithms" : "over the largest value");
@@ -236,7 +251,7 @@ int fitted(const DeviceOptions& o, const SynapseTable& t, const Protocol& p, con
         "amplitudes, other widths)\n");
   if (!idle.empty())
     fmt::print("\nAround these values {} changes nothing that was measured: {}\n", joined(idle),
-               elsewhere(idle));
+               flat.empty() ? elsewhere(idle) : flat);
   fmt::print("\nTo paste:\n\n  synapse: {{model: {}{}}}\n", t.model.name, yaml);
   return fine;
 }
