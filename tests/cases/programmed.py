@@ -277,6 +277,12 @@ class Programmed(unittest.TestCase):
         (first,), wanted = self.model_of(("first", "h"))
         self.assertEqual((first[2], first[3]), (7, 2))
         self.assertEqual(self.show("own", "--weights", "programmed.h5")[2], wanted)
+        self.assertNotIn("converters", self.show("own", "--weights", "programmed.h5")[3])
+        said = self.show("own", "--weights", "programmed.h5", "--set", "populations.h.params.adc_bits=3")   # those of the file come first
+        self.assertEqual(said[2], wanted)
+        self.assertIn("converters of h are those of programmed.h5, not the network's own", said[3])
+        refused = self.run_spinet("program", "own.yaml", "--weights", "own.h5", "--data", "data", *PVDF, "--adc-range", 2, code=2).stderr
+        self.assertIn("--adc-range: there are no converters without --adc-bits", refused)
         (self.folder / "own.yaml").write_text(text.replace("adc_bits: 4", "adc_bits: 1"))
         self.assertIn("adc_bits is 0, no converter, or at least 2", self.run_spinet("validate", "own.yaml", code=2).stderr)
 
@@ -299,8 +305,9 @@ class Programmed(unittest.TestCase):
         with h5py.File(self.folder / "programmed.h5") as f:
             wanted = f["devices/accuracy"][0]
         self.assertEqual(self.show("spiking", "--weights", "programmed.h5")[2], wanted)
-        refused = self.run_spinet("program", "spiking.yaml", "--weights", "spiking.h5", "--data", "spikes", *PVDF, "--adc-bits", 4, code=2).stderr
-        self.assertIn("--adc-bits: neurons of out integrate what arrives, so that no converter reads a sum", refused)
+        refused = self.run_spinet("program", "spiking.yaml", "--weights", "spiking.h5", "--data", "spikes", *PVDF, "--adc-bits", 4, code=2)
+        self.assertEqual(refused.stdout, "")
+        self.assertIn("--adc-bits: neurons of out integrate what arrives, so that no converter reads a sum", refused.stderr)
 
     def all_train_spikes(self):
         all_of = np.zeros((60, 3, 64))

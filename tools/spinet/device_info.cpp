@@ -19,10 +19,10 @@ using mapping::Programmed;
 std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
 
 std::string programmed_text(const Programmed& p) {
-  std::string text = fmt::format("\n{:<12} {:<12} {:>10} {:>8} {:>10} {:>10}\n", "projection", "device",
+  std::string text = fmt::format("\n{:<12} {:<12} {:>10} {:>8} {:>10} {:>11}\n", "projection", "device",
                                  "reached", "pulses", "rms error", "at the end");
   for (const auto& one : p.projections)
-    text += fmt::format("{:<12} {:<12} {:>10} {:>8.2f} {:>10} {:>10}\n", printable_line(one.name),
+    text += fmt::format("{:<12} {:<12} {:>10} {:>8.2f} {:>10} {:>11}\n", printable_line(one.name),
                         printable_line(one.model), percent(one.reached), one.pulses, percent(one.error),
                         percent(one.error_at_end));
   if (p.spent > 0) text += fmt::format("{:.4g} uJ for pulses and reads of writing\n", p.spent * 1e-3);

@@ -7,12 +7,14 @@
 #include "layers/fold.hpp"
 #include "log/model_file.hpp"
 #include "network/layer_numbers.hpp"
+#include "network/printable.hpp"
 
 namespace spinet::tool {
 
-void put_converters(const std::string& file, const layers::Plan& plan, Network& network) {
+std::string put_converters(const std::string& file, const layers::Plan& plan, Network& network) {
   const auto programmed = mapping::read_programmed(file);
-  if (!programmed) return;
+  std::string others;
+  if (!programmed) return others;
   for (const auto& reader : programmed->converters) {
     const auto l = std::find_if(plan.layers.begin(), plan.layers.end(),
                                 [&](const auto& one) { return one.name == reader.layer; });
@@ -23,10 +25,15 @@ void put_converters(const std::string& file, const layers::Plan& plan, Network& 
     if (!bits || !range)
       throw InvalidModel(
           file, fmt::format("has a converter of '{}', and model {} has none", reader.layer, p.model->name));
+    const Converter &own = l->converter, &kept = reader.converter;
+    if (own.bits != 0 && (own.bits != kept.bits || own.range != kept.range))
+      others += (others.empty() ? "" : ", ") + l->name;
     const auto number = [](double x) { return Distribution{Distribution::Kind::constant, x}; };
     p.params[*bits] = number(reader.converter.bits);
     p.params[*range] = number(reader.converter.range);
   }
+  if (others.empty()) return others;
+  return fmt::format("converters of {} are those of {}, not the network's own", others, printable_line(file));
 }
 
 std::unique_ptr<ImageDevices> ImageDevices::of(const std::string& file, const layers::Layered& layered,

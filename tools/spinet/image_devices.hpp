@@ -12,9 +12,9 @@
 
 namespace spinet::tool {
 
-/// Converters that a programmed model has behind its layers' sums become those of the network.  Throws
-/// InvalidModel.
-void put_converters(const std::string& file, const layers::Plan&, Network&);
+/// Converters that a programmed model has behind its layers' sums become those of the network.  Returns what
+/// is to be said where the network has others, or "".  Throws InvalidModel.
+std::string put_converters(const std::string& file, const layers::Plan&, Network&);
 
 class ImageDevices {
  public:

@@ -173,8 +173,8 @@ void ImageRun::put_weights(const ImageOptions& o, Network& network, const Catalo
       as_input([&] {
         model = read_model(o.weights, layered.plan);
         devices_ = ImageDevices::of(o.weights, layered, model, catalogue);
-        note_ = note_on(o.weights, layered.plan, network);
-        put_converters(o.weights, layered.plan, network);
+        note_ = put_converters(o.weights, layered.plan, network);
+        if (note_.empty()) note_ = note_on(o.weights, layered.plan, network);
       });
     layers::fold(layered.plan, devices_ ? devices_->first() : model, network);
   } catch (const layers::NotLayered& e) {

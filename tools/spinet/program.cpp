@@ -181,6 +181,25 @@ class Programming {
       const auto scheme = scheme_of(on, given_->reading.seed);
       goals_.push_back({c, std::move(on), scheme});
     }
+    look_at_converters();
+  }
+  /// Neurons that spike have none.
+  void look_at_converters() const {
+    if (o_.adc_range && given_->reading.adc_bits == 0)
+      throw UserError("--adc-range: there are no converters without --adc-bits; sums are exact");
+    if (given_->reading.adc_bits == 0) return;
+    std::string spiking;
+    bool any = false;
+    for (const layers::Connection& c : plan_.connections) {
+      const layers::Layer& l = plan_.layers[c.target];
+      if (c.weights.count == 0) continue;
+      if (l.answer == layers::Answer::lif) spiking += (spiking.empty() ? "" : ", ") + l.name;
+      else any = true;
+    }
+    const auto why = fmt::format("neurons of {} integrate what arrives, so that no converter reads a sum",
+                                 printable(spiking));
+    if (!any) throw UserError((o_.adc_bits ? "--adc-bits: " : "'adc_bits' of 'devices': ") + why);
+    if (!spiking.empty()) fmt::print("note: {}\n\n", why);
   }
   double accuracy(const layers::Plan& plan) {
     SerialTransport alone;
@@ -207,21 +226,11 @@ class Programming {
     images::lay_out(given_->train, input, some, pixels);
     mapping::add_converters(plan_, given_->model, pixels,
                             {given_->reading.adc_bits, given_->reading.adc_range});
-    std::string spiking;
-    for (const layers::Layer& l : plan_.layers)
-      if (l.answer == layers::Answer::lif) spiking += (spiking.empty() ? "" : ", ") + l.name;
-    if (spiking.empty()) return;
-    const auto converts = [](const layers::Layer& l) { return l.converter.bits > 0; };
-    const auto why = fmt::format("neurons of {} integrate what arrives, so that no converter reads a sum",
-                                 printable(spiking));
-    if (std::none_of(plan_.layers.begin(), plan_.layers.end(), converts))
-      throw UserError("--adc-bits: " + why);
-    fmt::print("note: {}\n\n", why);
   }
 
   void write() {
     std::uint32_t first = 0;
-    fmt::print("{:<12} {:>9} {:>10} {:>8} {:>10} {:>10}\n", "projection", "devices", "reached", "pulses",
+    fmt::print("{:<12} {:>9} {:>10} {:>8} {:>10} {:>11}\n", "projection", "devices", "reached", "pulses",
                "rms error", "at the end");
     for (const Goal& goal : goals_) {
       const std::size_t c = goal.connection;
@@ -232,7 +241,7 @@ class Programming {
       written_.push_back(on.write());
       names_.push_back(plan_.connections[c].name);
       const auto& w = written_.back();
-      fmt::print("{:<12} {:>9} {:>10} {:>8.2f} {:>10} {:>10}\n", printable(names_.back()), grouped(w.devices),
+      fmt::print("{:<12} {:>9} {:>10} {:>8.2f} {:>10} {:>11}\n", printable(names_.back()), grouped(w.devices),
                  percent(static_cast<double>(w.reached) / static_cast<double>(w.devices)), w.pulses,
                  percent(w.error), percent(w.error_at_end));
       spent_ += on.spent();
