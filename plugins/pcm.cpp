@@ -55,7 +55,7 @@ struct Pcm {
     float noise;    ///< its size: relative sd of a read by 1/f noise, but for what it gains with time
     float reading;  ///< as last read [uS]; while `noise` is negative the age that was given: logs say it of
                     ///< the begin
-    Tick at;  ///< the last programming
+    Tick at;        ///< the last programming
   };
   struct SliceState {
     Tick last, applied;  ///< as in stdp
