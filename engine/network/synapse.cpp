@@ -220,8 +220,19 @@ class SynapseReader {
                                : n.mark,
         c.reason,
         from      ? fmt::format("some devices would draw such values of '{}': give it 'min' or 'max'", drawn)
-        : c.drawn ? "some devices would draw such values: give the distribution 'min' or 'max'"
+        : c.drawn ? middle_of_drawn()
                   : "");
+  }
+  /// What the projection as a whole has of parameters that are drawn.
+  std::string middle_of_drawn() const {
+    std::string all;
+    for (const auto& [parameter, from] : p_.drawn_params) {
+      const Field& f = field(p_.synapse->model.params, parameter);
+      const std::string_view unit = f.unit;
+      all += fmt::format("{}{} = {:.6g}{}{}", all.empty() ? "" : ", ", f.name, p_.params[parameter],
+                         unit == "1" ? "" : " ", unit == "1" ? "" : unit);
+    }
+    return "so it is in the middle of what is drawn: " + all;
   }
   /// Each device has its own; the projection as a whole has the middle.  {constant: x}: a file may have
   /// others.

@@ -164,6 +164,8 @@ TEST_CASE("spread: what cannot be drawn is refused, and says why") {
   has("spin_valve, V_th: {gauss: {mean: 1.2 V, sd: 1 V}}", "unknown distribution");
   has("spin_valve, G_min: {uniform: {low: 1 uS, high: 3 uS}}",
       "k_up must be given where G_max is not above 47 G_min");
+  has("spin_valve, G_min: {uniform: {low: 1 uS, high: 3 uS}}",
+      "so it is in the middle of what is drawn: G_min = 2 uS");
   has("spin_valve, G_min: {uniform: {low: 0.1 uS, high: 1 uS}}, G_max: {uniform: {low: 0.5 uS, high: 200 "
       "uS}}, k_up: 1 1/s, k_down: 1 1/s, G_th: 0.1 uS",
       "G_min must be below G_max");
