@@ -227,6 +227,17 @@ class CurvesReader {
                       given.text, series(what.potentiation), series(what.depression)));
       return std::optional<layers::Curves>{};
     };
+    for (std::size_t k = 0; k < R.size(); ++k)
+      for (std::size_t n = 0; n < R[k].size(); ++n) {
+        if (std::isfinite(R[k][n])) continue;
+        const bool depressed = k % 2 == 1 || n == 0;  // the first of potentiation is the end of depression
+        return refuse(
+            fmt::format("in a field of {:g} G, {} pulses of {} leave {} a conductance G of {:g}: its "
+                        "resistance 1 / G, of "
+                        "which curves are made, is infinite",
+                        what.fields[k / 2], k % 2 == 0 && n == 0 ? what.pulses : n,
+                        depressed ? "depression" : "potentiation", given.text, 1 / R[k][n]));
+      }
     for (std::size_t k = 0; k < R.size(); k += 2) {
       if (!(R[k].back() < R[k].front() && R[k + 1].back() > R[k + 1].front()))
         return refuse(fmt::format(
