@@ -84,8 +84,7 @@ struct Connection {
   Join join = Join::dense;
   Window window{};
   Part weights{};  ///< none of pools and one_to_one
-  /// Training leaves the weights as they are.  Biases of a layer and what is read out of it are trained
-  /// unless all of its weights are fixed.
+  /// Training leaves its parameters as they are: fixed_parts().
   bool fixed = false;
   Normalisation normalisation{};
   double dropout =

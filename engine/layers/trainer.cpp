@@ -62,6 +62,18 @@ const std::string* first_bad(const Plan& plan, std::span<const float> numbers) {
 
 }  // namespace
 
+std::vector<Part> fixed_parts(const Plan& plan) {
+  std::vector<Part> parts;
+  std::vector<bool> trained(plan.layers.size(), false), fixed(plan.layers.size(), false);
+  for (const Connection& c : plan.connections) {
+    if (c.weights.count) (c.fixed ? fixed : trained)[c.target] = true;
+    if (c.fixed) parts.insert(parts.end(), {c.weights, c.normalisation.scale, c.normalisation.shift});
+  }
+  for (std::size_t l = 0; l < plan.layers.size(); ++l)
+    if (fixed[l] && !trained[l]) parts.insert(parts.end(), {plan.layers[l].bias, plan.layers[l].read_out});
+  return parts;
+}
+
 Share share_of(std::size_t images, const Transport& transport, std::uint32_t shards) {
   const Shares shares{shards, transport.size(), transport.rank()};
   const std::size_t groups = (images + half_lanes - 1) / half_lanes;
@@ -75,6 +87,7 @@ struct Trainer::Impl {
   const Plan& plan;
   Model model;
   const Descent descent;
+  const std::vector<Part> fixed;
   const Kernels<float>& kernels;
   Pass<float> pass;
   State state;
@@ -84,6 +97,7 @@ struct Trainer::Impl {
       : plan(p),
         model(std::move(start)),
         descent(d),
+        fixed(fixed_parts(p)),
         kernels(best_kernels(d.shards, transport.size())),
         pass(p, kernels, transport, d.shards) {
     check_model(plan, model);
@@ -128,22 +142,10 @@ struct Trainer::Impl {
     return kernels.adam(u);
   }
 
-  void keep(const Part& part) {
-    std::copy_n(model.parameters.begin() + static_cast<std::ptrdiff_t>(part.first), part.count,
-                parameters.begin() + static_cast<std::ptrdiff_t>(part.first));
-  }
-  /// What training leaves as it is: Connection::fixed.
   void keep_fixed() {
-    std::vector<bool> trained(plan.layers.size(), false), fixed(plan.layers.size(), false);
-    for (const Connection& c : plan.connections) {
-      if (c.weights.count) (c.fixed ? fixed : trained)[c.target] = true;
-      if (c.fixed) keep(c.weights);
-    }
-    for (std::size_t l = 0; l < plan.layers.size(); ++l) {
-      if (!fixed[l] || trained[l]) continue;
-      keep(plan.layers[l].bias);
-      keep(plan.layers[l].read_out);
-    }
+    for (const Part& part : fixed)
+      std::copy_n(model.parameters.begin() + static_cast<std::ptrdiff_t>(part.first), part.count,
+                  parameters.begin() + static_cast<std::ptrdiff_t>(part.first));
   }
 
   void update_statistics() {

@@ -49,6 +49,10 @@ struct NotFinite : std::runtime_error {
   NotFinite(std::string l, const std::string& message) : std::runtime_error(message), layer(std::move(l)) {}
 };
 
+/// What training leaves as it is: weights, scales and shifts of connections that are fixed; biases and
+/// read-outs of layers in which no other weights end.
+std::vector<Part> fixed_parts(const Plan&);
+
 struct Outcome {
   double loss = 0;          ///< mean cross entropy, natural logarithm
   std::uint32_t right = 0;  ///< images whose greatest output is their label's (the first of equals)

@@ -125,7 +125,9 @@ std::string describe(const Network& n, const Estimate& e) {
   for (const auto& p : n.populations)
     if (p.positions.kind != Positions::Kind::none)
       line("positions", p.name + ": " + positions_text(p.positions));
-  if (const std::size_t trained = trained_of(n)) line("parameters", grouped(trained) + " to be trained");
+  if (const Parameters all = parameters_of(n); all.trained + all.fixed > 0)
+    line("parameters", grouped(all.trained) + " to be trained" +
+                           (all.fixed ? fmt::format(", {} fixed", grouped(all.fixed)) : ""));
   for (const auto& p : n.populations)
     if (p.shape) line("layer", fmt::format("{}: {} {}", p.name, sliding::text(*p.shape), p.model->name));
   if (e.lookahead != never) {

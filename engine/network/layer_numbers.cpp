@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <span>
 
 #include "connect/draws.hpp"
@@ -106,15 +107,20 @@ Trained trained_of_population(const Network& n, std::uint32_t p) {
   return t;
 }
 
-std::size_t trained_of(const Network& n) {
-  std::size_t all = 0;
-  bool any = false;
+Parameters parameters_of(const Network& n) {
+  Parameters all;
+  std::set<std::uint32_t> trained, fixed;  // populations in which such weights end
   for (std::uint32_t p = 0; p < n.projections.size(); ++p) {
-    all += trained_of_projection(n, p).all();
-    any = any || learns(n, p);
+    const bool stays = n.projections[p].preparation.fixed;
+    (stays ? all.fixed : all.trained) += trained_of_projection(n, p).all();
+    if (learns(n, p)) (stays ? fixed : trained).insert(*whole_population(n, n.projections[p].targets));
   }
-  for (std::uint32_t p = 0; p < n.populations.size(); ++p)  // there may be 100,000, none of them a layer
-    if (any || n.populations[p].curves) all += trained_of_population(n, p).all();
+  const bool any = !trained.empty() || !fixed.empty();
+  for (std::uint32_t p = 0; p < n.populations.size(); ++p) {  // there may be 100,000, none of them a layer
+    if (!any && !n.populations[p].curves) continue;
+    const bool stays = fixed.contains(p) && !trained.contains(p);
+    (stays ? all.fixed : all.trained) += trained_of_population(n, p).all();
+  }
   return all;
 }
 

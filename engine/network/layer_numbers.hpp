@@ -51,8 +51,12 @@ struct Trained {
 Trained trained_of_projection(const Network& n, std::uint32_t p);
 Trained trained_of_population(const Network& n, std::uint32_t p);
 
-/// Of all of the network.
-std::size_t trained_of(const Network& n);
+/// Of all of the network.  Of a projection that is fixed nothing is trained, nor of a population in which
+/// such weights end and no others.
+struct Parameters {
+  std::size_t trained = 0, fixed = 0;
+};
+Parameters parameters_of(const Network& n);
 
 /// Draws weights that synapses share, and biases of layers, which depend on seed, projection or population,
 /// and number alone.

@@ -65,7 +65,7 @@ struct Preparation {
   double momentum = 0.1;  ///< weight of the newest batch in the running statistics
   double epsilon = 1e-5;  ///< added to the variance
   double dropout = 0;     ///< share of the sources' answers that a training step leaves out
-  bool fixed = false;     ///< training leaves its weights as they are
+  bool fixed = false;     ///< nothing of it is trained
 };
 
 }  // namespace spinet::layers

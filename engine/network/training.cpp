@@ -22,7 +22,7 @@ constexpr Key entry_keys[] = {
     {"validation", false, "number", "share of the training images that is left out to validate with (0)"},
     {"patience", false, "integer", "epochs without a better validation after which it ends; 0: never (0)"},
     {"schedule", false, "rate_schedule", "of the rate: constant, step or cosine"},
-    {"fixed", false, "names", "projections whose weights stay as they are"},
+    {"fixed", false, "names", "projections of which nothing is trained"},
 };
 constexpr Key adam_keys[] = {
     {"beta1", false, "number", "decay of the mean of gradients (0.9)"},

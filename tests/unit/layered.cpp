@@ -361,6 +361,12 @@ TEST_CASE("layers: the plan has what the network says") {
   CHECK(initial.statistics.size() == plan.statistics);
   CHECK(plan.connections[0].normalisation.momentum == 0.2);
   CHECK(plan.connections[1].normalisation.momentum == 0.1);
+  // conv2 is fixed, and nothing else ends where it does
+  std::size_t fixed = 0;
+  for (const Part& part : fixed_parts(plan)) fixed += part.count;
+  CHECK(fixed == 2 * 4 + 6 * 2 * 9 + 6);
+  CHECK(parameters_of(net).fixed == fixed);
+  CHECK(parameters_of(net).trained == parameters - fixed);
   REQUIRE(net.training);
   CHECK(net.training->rate_in(0, 3) == 0.01);
   CHECK(net.training->rate_in(2, 3) == 0.005);
@@ -478,7 +484,7 @@ TEST_CASE("layers: parameters of the networks for clothes") {
   for (const auto& [name, parameters] : networks) {
     CAPTURE(name);
     const auto net = load(std::string(NETWORKS) + "/fashion_mnist/" + name + ".yaml", catalogue(), {});
-    CHECK(trained_of(net) == parameters);
+    CHECK(parameters_of(net).trained == parameters);
     CHECK(layered(net).plan.parameters == parameters);
   }
 }

@@ -378,9 +378,17 @@ TEST_CASE("layers: descent learns a small set by heart, and leaves alone what is
   Outcome last;
   for (int i = 0; i < 1500; ++i) last = trainer.step({d.images, d.labels}, 0.02);
   CHECK(last.right >= 11);
-  const Part& fixed = m.plan.connections[0].weights;
-  for (std::size_t i = fixed.first; i < fixed.first + fixed.count; ++i)
-    CHECK(trainer.model().parameters[i] == start.parameters[i]);
-  const Part& kept = m.plan.layers[1].bias;  // all of its weights are
-  CHECK(trainer.model().parameters[kept.first] == start.parameters[kept.first]);
+  const auto same = [&](const Part& p) {
+    REQUIRE(p.count > 0);
+    const auto at = static_cast<std::ptrdiff_t>(p.first), count = static_cast<std::ptrdiff_t>(p.count);
+    return std::equal(start.parameters.begin() + at, start.parameters.begin() + at + count,
+                      trainer.model().parameters.begin() + at);
+  };
+  const Connection &fixed = m.plan.connections[0], &other = m.plan.connections[1];
+  for (const Part& p : {fixed.weights, fixed.normalisation.scale, fixed.normalisation.shift,
+                        m.plan.layers[1].bias, m.plan.layers[1].read_out})  // all of its weights are
+    CHECK(same(p));
+  for (const Part& p :
+       {other.weights, other.normalisation.scale, other.normalisation.shift, m.plan.layers[2].bias})
+    CHECK(!same(p));
 }

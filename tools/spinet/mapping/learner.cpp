@@ -69,7 +69,7 @@ struct Learner::Impl {
   SerialTransport alone;
   layers::Pass<float> pass;
   std::vector<Learnt> learnt;
-  std::vector<bool> on_devices;  ///< by parameter
+  std::vector<bool> is_number;  ///< by parameter: one that descends, as it is neither a device's nor fixed
   std::uint64_t step = 0, epochs = 0;
 
   Impl(const layers::Plan& p, layers::Model start, const Learning& l, const Material& material)
@@ -77,16 +77,17 @@ struct Learner::Impl {
         model(std::move(start)),
         learning(l),
         pass(p, layers::best_kernels(1, 1), alone, 1),
-        on_devices(p.parameters, false) {
+        is_number(p.parameters, true) {
+    const auto leave = [&](const layers::Part& part) {
+      std::fill_n(is_number.begin() + static_cast<std::ptrdiff_t>(part.first), part.count, false);
+    };
     std::uint32_t first = 0;
     for (const layers::Connection& c : plan.connections) {
       if (c.weights.count == 0 || learning.rule == Rule::exact || c.fixed) continue;
       learn(c, material, first);
-      std::fill_n(on_devices.begin() + static_cast<std::ptrdiff_t>(c.weights.first), c.weights.count, true);
+      leave(c.weights);
     }
-    for (const layers::Connection& c : plan.connections)  // what is fixed is no number that descends
-      if (c.fixed)
-        std::fill_n(on_devices.begin() + static_cast<std::ptrdiff_t>(c.weights.first), c.weights.count, true);
+    for (const layers::Part& part : layers::fixed_parts(plan)) leave(part);
   }
   Tile tile(const Material& material, const TileShape& shape, std::uint32_t& first) const {
     const TileDevices devices{material.make(first, shape.size()),
@@ -118,7 +119,7 @@ struct Learner::Impl {
 
   void update(std::span<const float> gradient) {
     for (std::size_t i = 0; i < gradient.size(); ++i)
-      if (!on_devices[i])
+      if (is_number[i])
         model.parameters[i] -= static_cast<float>(learning.rate * static_cast<double>(gradient[i]));
     for (std::size_t t = 0; t < learnt.size(); ++t) {
       Learnt& l = learnt[t];
