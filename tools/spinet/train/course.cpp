@@ -258,6 +258,8 @@ Recipe recipe_of(const Task& t) {
   add("training images",
       fmt::format("{} ({:016x})", t.training_images.count, images::fingerprint(t.training_images)));
   add("test images", fmt::format("{} ({:016x})", t.test_images.count, images::fingerprint(t.test_images)));
+  for (const auto& l : t.plan.layers)  // training is the same, but the best epoch is chosen by tests
+    if (l.whole) lines.push_back(fmt::format("mode of {} = pulses", l.name));
   return lines;
 }
 

@@ -251,8 +251,8 @@ std::string difference(const Recipe& there, const Recipe& here) {
     return at == std::string::npos ? std::string() : line.substr(at + 3);
   };
   for (std::size_t i = 0; i < std::max(there.size(), here.size()); ++i) {
-    if (i >= there.size()) return fmt::format("{} is missing there", name(here[i]));
-    if (i >= here.size()) return fmt::format("{} is missing here", name(there[i]));
+    if (i >= there.size()) return fmt::format("{} is {} here and not there", name(here[i]), value(here[i]));
+    if (i >= here.size()) return fmt::format("{} is {} there and not here", name(there[i]), value(there[i]));
     if (there[i] == here[i]) continue;
     return fmt::format("{} is {} there and {} here", name(here[i]), value(there[i]), value(here[i]));
   }
