@@ -199,6 +199,16 @@ Images read(const fs::path& folder, Part part, std::uint32_t classes) {
   return all;
 }
 
+std::string remark(const Images& images, encoding::Code code) {
+  if (images.numbers.empty() || code != encoding::Code::graded) return {};
+  const auto [least, greatest] = std::minmax_element(images.numbers.begin(), images.numbers.end());
+  if (*least >= 0 && *greatest <= 1) return {};
+  return fmt::format("{}: pixels lie from {:g} to {:g} and are taken as they are, where 0 to 1 is usual; {}",
+                     images.files[0].string(), static_cast<double>(*least), static_cast<double>(*greatest),
+                     *least >= 0 ? fmt::format("divide them by {:g}", static_cast<double>(*greatest))
+                                 : std::string("shift and scale them"));
+}
+
 std::string misfit(const Images& images, const Input& to) {
   const layers::Shape &s = images.shape, &input = to.shape;
   if (images.recorded() != (to.code == encoding::Code::events))

@@ -72,6 +72,10 @@ inline Input input_of(const layers::Plan& p) { return {p.input(), p.code, p.step
 /// Where pixels become spikes (rate, latency) all must lie between 0 and 1.
 std::string misfit(const Images&, const Input&);
 
+/// What is to be said of images that go into an input, or nothing: numbers that come in as they are and lie
+/// outside 0 to 1.
+std::string remark(const Images&, encoding::Code);
+
 /// Images `which`, one after the other, as an input that they fit has them; of recorded spikes how many of
 /// each neuron come in each step.
 void lay_out(const Images&, const Input&, std::span<const std::uint32_t> which, std::span<float> to);

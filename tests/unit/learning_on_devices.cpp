@@ -103,6 +103,57 @@ TEST_CASE("a tile of devices: where up and down undo each other is a weight of 0
   for (const float x : w) CHECK(x > 0.01);
 }
 
+TEST_CASE("a tile of devices: trains with a pulse in every slot, and what they make of an update") {
+  const mapping::TileShape shape{3, 2};
+  mapping::Tile tile(pcm_table(), {steady(0, shape.size()), steady(50, shape.size())}, steady_scheme(), shape,
+                     1);
+  std::vector<float> at(shape.size(), 0), after(shape.size());
+  tile.write(at);
+  tile.read(at);
+  const std::vector<double> x{1, -0.5, 0}, d{0.8, -0.2};
+  const int updates = 5;
+  for (std::uint32_t k = 0; k < updates; ++k) tile.update({x, d, 1}, 31, {7, k});
+  tile.read(after);
+  double changes = 0;
+  for (std::size_t i = 0; i < at.size(); ++i) changes += static_cast<double>(std::fabs(after[i] - at[i]));
+  const auto& trains = tile.trains();
+  // Of 4 trains that are sent only that of the lesser error has less than a pulse for each slot.
+  CHECK(trains.sent == 4 * updates);
+  CHECK(trains.saturated == 3 * updates);
+  CHECK(trains.wanted == Approx(updates * 1.5 * 1.0));  // the sums of |x| and |d|
+  const double slots = 31 * tile.step();
+  CHECK(trains.made == Approx(updates * slots * 2 * (1 + std::sqrt(0.8 / slots) / 4)));
+  CHECK(changes == Approx(trains.made).epsilon(0.05));
+  CHECK(changes < 0.2 * trains.wanted);
+}
+
+TEST_CASE("learning on devices: nothing of what is fixed is learnt") {
+  Plan plan = dense_net(Answer::relu).plan;
+  for (auto& c : plan.connections) c.normalisation.on = false;
+  plan.connections[0].fixed = true;
+  const Data d = some_data(plan, 10);
+  spinet::images::Images images;
+  images.count = 10, images.shape = plan.input(), images.classes = plan.classes();
+  images.numbers = d.images, images.labels = d.labels;
+  const Model start{some_parameters<float>(plan), fresh_statistics<float>(plan)};
+  for (const auto rule : {mapping::Rule::exact, mapping::Rule::pulses}) {
+    CAPTURE(static_cast<int>(rule));
+    mapping::Learning learning;
+    learning.rule = rule;
+    mapping::Learner learner(plan, start, learning, {&pcm_table(), steady_scheme(), steady});
+    learner.epoch(images);
+    const auto now = learner.read().parameters;
+    const auto same = [&](const Part& p) {
+      const auto at = static_cast<std::ptrdiff_t>(p.first), count = static_cast<std::ptrdiff_t>(p.count);
+      return std::equal(now.begin() + at, now.begin() + at + count, start.parameters.begin() + at);
+    };
+    CHECK(same(plan.connections[0].weights));
+    CHECK(same(plan.layers[1].bias));
+    CHECK(!same(plan.connections[1].weights));
+    CHECK(!same(plan.layers[2].bias));
+  }
+}
+
 TEST_CASE("learning on devices: the rule 'exact' is descent on single images, pulses follow it") {
   const Made net = dense_net(Answer::relu);
   const std::uint32_t count = 40;

@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <memory>
 #include <numeric>
+#include <optional>
 
 #include "comm/serial.hpp"
 #include "inputs.hpp"
@@ -28,12 +30,36 @@ struct LearnOptions {
   WritingOptions writing;
   std::string data, output, rule = "pulses";
   mapping::Learning learning;
+  std::optional<std::uint32_t> epochs;
+  std::optional<double> rate;
   bool force = false;
 };
 
 mapping::Rule rule_of(const std::string& name) {
   if (name == "exact") return mapping::Rule::exact;
   return name == "tiki_taka" ? mapping::Rule::tiki_taka : mapping::Rule::pulses;
+}
+
+/// Is the rate of this training one of plain descent, image by image, as learning is?
+bool is_plain(const layers::Training& t) {
+  return t.optimiser == layers::Training::Optimiser::sgd && t.momentum == 0 && t.batch == 1;
+}
+
+/// What the network says of training, and learning does otherwise.
+std::string not_used(const layers::Training& t, bool rate_given) {
+  using layers::Training;
+  std::string names;
+  const auto add = [&](bool there, const char* name) {
+    if (there) names += (names.empty() ? "" : ", ") + std::string(name);
+  };
+  add(!is_plain(t) && !rate_given, "rate");
+  add(t.batch != 1, "batch");
+  add(t.optimiser != Training::Optimiser::sgd || t.momentum != 0, "optimiser");
+  add(t.weight_decay != 0, "weight_decay");
+  add(t.schedule != Training::Schedule::constant, "schedule");
+  add(t.validation > 0, "validation");
+  add(t.patience > 0, "patience");
+  return names;
 }
 
 class LearnRun {
@@ -49,9 +75,10 @@ class LearnRun {
       throw UserError(fmt::format("{}: cannot learn on devices: {}", o.network.file, printable_line(why)));
     train_ = images_of(o.data, images::Part::train, layered_.plan);
     test_ = images_of(o.data, images::Part::test, layered_.plan);
-    learning_ = o.learning;
-    learning_.rule = rule_of(o.rule);
-    learning_.seed = network_.seed;
+    for (const auto* images : {&train_, &test_})
+      if (const auto text = images::remark(*images, layered_.plan.code); !text.empty())
+        fmt::print(stderr, "note: {}\n", printable_line(text));
+    set_learning();
     set_material();
     if (!o.output.empty()) check_output(o.output, Replace{o.force}, inputs());
   }
@@ -62,9 +89,11 @@ class LearnRun {
     fmt::print("{}: rule {}, {}, {} to learn from, {} to test with\n\n", network_.name, o_.rule,
                material_.table ? material_.table->model.name : "no devices", plural(train_.count, "image"),
                grouped(test_.count));
-    fmt::print("{:>6} {:>8} {:>10} {:>10} {:>14}\n", "epoch", "loss", "accuracy", "test", "pulses");
+    fmt::print("{:>6} {:>8} {:>10} {:>10} {:>14} {:>10}\n", "epoch", "loss", "accuracy", "test", "pulses",
+               on_devices() ? "saturated" : "");
     show(learner, {}, 0);
     for (std::uint32_t e = 1; e <= learning_.epochs; ++e) show(learner, learner.epoch(train_), e);
+    say_of_trains(learner.trains());
     if (spent_.back() > 0)
       fmt::print("\n{} for pulses and reads of learning; {:.4g} uJ before it\n",
                  spent_text(spent_.back() - spent_.front(), static_cast<std::int64_t>(pulses_.back())),
@@ -74,8 +103,26 @@ class LearnRun {
   }
 
  private:
+  bool on_devices() const { return learning_.rule != mapping::Rule::exact; }
+  /// Of the network's training, what means the same here.
+  void set_learning() {
+    learning_ = o_.learning;
+    learning_.rule = rule_of(o_.rule);
+    learning_.seed = network_.seed;
+    if (const auto& said = network_.training) {
+      learning_.epochs = said->epochs;
+      if (is_plain(*said)) learning_.rate = said->rate;
+      if (const auto names = not_used(*said, o_.rate.has_value()); !names.empty())
+        fmt::print(stderr,
+                   "note: images come one by one here, so that of the network's training {} {} not used{}\n",
+                   names, names.find(',') == std::string::npos ? "is" : "are",
+                   o_.rate ? "" : fmt::format("; the rate is {}", learning_.rate));
+    }
+    learning_.epochs = o_.epochs.value_or(learning_.epochs);
+    learning_.rate = o_.rate.value_or(learning_.rate);
+  }
   void set_material() {
-    if (learning_.rule == mapping::Rule::exact) return;
+    if (!on_devices()) return;
     const DeviceMapping* said = nullptr;
     const Projection* by = nullptr;
     for (const layers::Connection& c : layered_.plan.connections) {
@@ -113,10 +160,27 @@ class LearnRun {
     loss_.push_back(number > 0 ? e.loss : std::numeric_limits<double>::quiet_NaN());
     pulses_.push_back(static_cast<double>(e.pulses));
     spent_.push_back(learner.spent());
-    fmt::print("{:>6} {:>8} {:>10} {:>10} {:>14}\n", number, number ? fmt::format("{:.4f}", e.loss) : "",
-               number ? fmt::format("{:.2f} %", 100 * e.accuracy) : "", fmt::format("{:.2f} %", 100 * test),
-               grouped(e.pulses));
+    const mapping::Trains so_far = learner.trains();
+    const double saturated = static_cast<double>(so_far.saturated - trains_.saturated) /
+                             static_cast<double>(so_far.sent - trains_.sent);
+    trains_ = so_far;
+    saturated_.push_back(saturated);
+    fmt::print("{:>6} {:>8} {:>10} {:>10} {:>14} {:>10}\n", number, number ? loss_text(e.loss) : "",
+               number ? percent(e.accuracy) : "", percent(test), grouped(e.pulses),
+               std::isnan(saturated) ? "" : percent(saturated));
     std::fflush(stdout);
+  }
+  static std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
+  /// Weights that change by much less than they should for want of slots.
+  static void say_of_trains(const mapping::Trains& t) {
+    constexpr double enough = 0.95;
+    if (!(t.made < enough * t.wanted)) return;
+    fmt::print(
+        stderr,
+        "note: {} of the trains were saturated, with a pulse in every slot and more wanted, and weights "
+        "changed by {:.2f} of what the rate asks; a lower --rate, more --slots, a greater --reach or "
+        "pulses of a greater step are the ways out\n",
+        percent(static_cast<double>(t.saturated) / static_cast<double>(t.sent)), t.made / t.wanted);
   }
   void keep(mapping::Learner& learner) const {
     ModelOrigin origin{SPINET_VERSION, network_.name, o_.network.file, network_.source_text, {}};
@@ -124,7 +188,7 @@ class LearnRun {
       origin.overrides.push_back(path + "=" + value);
     write_model(o_.output, layered_.plan, origin, learner.read(), [&](hid_t file) {
       mapping::write_learnt(file, {o_.rule, material_.table ? material_.table->model.name : "none", tested_,
-                                   loss_, pulses_, spent_});
+                                   loss_, pulses_, spent_, saturated_});
     });
     fmt::print("\nmodel   {}\n\nNext: spinet info {}\n", printable(o_.output), in_shell(o_.output));
   }
@@ -138,19 +202,19 @@ class LearnRun {
   mapping::Learning learning_;
   DeviceMapping devices_;
   mapping::Material material_;
+  mapping::Trains trains_;                              ///< by the end of the last epoch
   std::vector<double> tested_, loss_, pulses_, spent_;  ///< before the first epoch, and after each
+  std::vector<double> saturated_;                       ///< in each
 };
 
 void add_rule(CLI::App& sub, LearnOptions& o) {
   sub.add_option("--rule", o.rule, "How weights change: by pulses, tiki_taka, or exact (numbers, no devices)")
       ->check(CLI::IsMember({"pulses", "tiki_taka", "exact"}))
       ->capture_default_str();
-  sub.add_option("--epochs", o.learning.epochs, "How often all images are shown")
-      ->check(CLI::Range(0, 1'000'000))
-      ->capture_default_str();
-  sub.add_option("--rate", o.learning.rate, "Learning rate")
-      ->check(number_range(1e-12, 1e6))
-      ->capture_default_str();
+  sub.add_option("--epochs", o.epochs, "How often all images are shown (the network's; without training: 10)")
+      ->check(CLI::Range(0, 1'000'000));
+  sub.add_option("--rate", o.rate, "Learning rate (0.05, or that of plain descent, sgd with batch: 1)")
+      ->check(number_range(1e-12, 1e6));
   sub.add_option("--slots", o.learning.slots, "Pulses in a train, from which coincidences come")
       ->check(CLI::Range(1, 32))
       ->capture_default_str();

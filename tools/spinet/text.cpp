@@ -26,6 +26,10 @@ std::string count_text(double n) {
   return fmt::format("{:.0f}", n);
 }
 
+std::string loss_text(double loss) {
+  return loss < 1e6 ? fmt::format("{:.4f}", loss) : fmt::format("{:.3e}", loss);
+}
+
 std::string in_shell(const std::string& word) {
   constexpr std::string_view plain = "_-./=:,@%+";
   const auto is_plain = [&](char c) {

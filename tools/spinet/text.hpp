@@ -12,6 +12,7 @@ std::string exact_time_text(double seconds);  ///< "1.5 ms", "20 s", "90.5 s": n
 std::string rate_text(double hz);             ///< "8 Hz", "30.75 Hz", "3,666,667 Hz"
 std::string plural(std::uint64_t n, std::string_view what);  ///< "1 synapse", "12,500 synapses"
 std::string count_text(double n);                            ///< "950", "15.6 M", "1.2 G"
+std::string loss_text(double loss);                          ///< "0.6931", "1.187e+36"
 /// A word of a command to type: `my net.yaml` in quotes.
 std::string in_shell(const std::string& word);
 

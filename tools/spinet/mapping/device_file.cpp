@@ -266,6 +266,7 @@ void write_learnt(hid_t file, const Learnt& l) {
   h5::write_dataset<double>(group, "loss", l.loss);
   h5::write_dataset<double>(group, "pulses", l.pulses);
   h5::write_vlen_attribute(h5::write_dataset<double>(group, "energy", l.spent), "units", "nJ");
+  if (l.rule != "exact") h5::write_dataset<double>(group, "saturated", l.saturated);
 }
 
 std::optional<Learnt> read_learnt(const std::filesystem::path& path) {
@@ -279,6 +280,7 @@ std::optional<Learnt> read_learnt(const std::filesystem::path& path) {
     l.loss = column(group, "loss", n);
     l.pulses = column(group, "pulses", n);
     if (h5::exists(group, "energy")) l.spent = column(group, "energy", n);
+    if (h5::exists(group, "saturated")) l.saturated = column(group, "saturated", n);
     return l;
   });
 }

@@ -51,6 +51,7 @@ Mapped read_devices(const std::filesystem::path&, const Programmed::Projection&,
 struct Learnt {
   std::string rule, device;
   std::vector<double> test_accuracy, loss, pulses, spent;  ///< pulses and energy [nJ] so far
+  std::vector<double> saturated;                           ///< share of an epoch's trains of pulses
 };
 void write_learnt(hid_t file, const Learnt&);
 std::optional<Learnt> read_learnt(const std::filesystem::path&);

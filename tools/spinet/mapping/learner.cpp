@@ -9,7 +9,6 @@
 #include "layers/best_kernels.hpp"
 #include "layers/pass.hpp"
 #include "layers/trainer.hpp"
-#include "mapping/tile.hpp"
 #include "train/order.hpp"
 
 namespace spinet::mapping {
@@ -171,6 +170,17 @@ Learner::Epoch Learner::epoch(const images::Images& images) {
   e.accuracy /= std::max(1.0, static_cast<double>(images.count));
   for (const Learnt& l : i.learnt) e.pulses += l.answers.pulses() + (l.gradients ? l.gradients->pulses() : 0);
   return e;
+}
+
+Trains Learner::trains() const {
+  Trains all;
+  for (const Learnt& l : impl_->learnt)
+    for (const Tile* tile : {&l.answers, static_cast<const Tile*>(l.gradients.get())}) {
+      if (!tile) continue;
+      const Trains& t = tile->trains();
+      all.sent += t.sent, all.saturated += t.saturated, all.wanted += t.wanted, all.made += t.made;
+    }
+  return all;
 }
 
 double Learner::spent() const {

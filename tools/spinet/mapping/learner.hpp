@@ -10,6 +10,7 @@
 #include "images/images.hpp"
 #include "layers/plan.hpp"
 #include "mapping/mapped.hpp"
+#include "mapping/tile.hpp"
 
 namespace spinet::mapping {
 
@@ -55,6 +56,8 @@ class Learner {
   Epoch epoch(const images::Images&);
   /// The model as one read of all devices finds it.
   layers::Model read();
+  /// Of all tiles.
+  Trains trains() const;
   /// What all devices have spent so far [nJ]; 0 where they do not count it.
   double spent() const;
 

@@ -95,15 +95,25 @@ void Tile::update(const Outer& outer, std::uint32_t slots, RandomKey draw) {
   // are alike (T. Gokmen, M. Onen, W. Haensch, "Training deep convolutional neural networks with resistive
   // cross-point devices", 2017).
   const double gain = std::sqrt(std::fabs(outer.rate) / (slots * step_) * x * d);
-  std::vector<std::uint32_t> rows(shape_.sources);
-  for (std::uint32_t i = 0; i < shape_.sources; ++i)
-    rows[i] = train_of(gain * std::fabs(outer.sources[i]) / x, slots, draw, i);
+  double wanted = slots * step_, made = wanted;
+  const auto trains = [&](std::span<const double> numbers, double greatest, std::uint64_t first) {
+    std::vector<std::uint32_t> all;
+    double asked = 0, sent = 0;
+    for (const double number : numbers) {
+      const double p = gain * std::fabs(number) / greatest;
+      asked += p, sent += std::min(p, 1.0);
+      trains_.sent += p > 0, trains_.saturated += p > 1;
+      all.push_back(train_of(p, slots, draw, first + all.size()));
+    }
+    wanted *= asked, made *= sent;
+    return all;
+  };
+  const auto rows = trains(outer.sources, x, 0), columns = trains(outer.targets, d, shape_.sources);
+  trains_.wanted += wanted, trains_.made += made;
   for (std::uint32_t j = 0; j < shape_.targets; ++j) {
-    const std::uint32_t column =
-        train_of(gain * std::fabs(outer.targets[j]) / d, slots, draw, std::uint64_t{shape_.sources} + j);
-    if (column == 0) continue;
+    if (columns[j] == 0) continue;
     for (std::uint32_t i = 0; i < shape_.sources; ++i) {
-      const auto met = static_cast<std::uint32_t>(std::popcount(rows[i] & column));
+      const auto met = static_cast<std::uint32_t>(std::popcount(rows[i] & columns[j]));
       if (met == 0) continue;
       const bool up = outer.sources[i] * outer.targets[j] * outer.rate > 0;
       const Control& pulse = up ? scheme_.pulses.up : scheme_.pulses.down;

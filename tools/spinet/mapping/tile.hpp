@@ -28,6 +28,13 @@ struct TileDevices {
   Devices::Make weights, references;
 };
 
+/// Trains of pulses so far.  One that ought to have more pulses than slots is saturated: it has one in each,
+/// and weights change by less than they should.
+struct Trains {
+  std::uint64_t sent = 0, saturated = 0;
+  double wanted = 0, made = 0;  ///< sums of the sizes of changes, as asked for and in the mean
+};
+
 class Tile {
  public:
   /// A device's range is 2 `reach` of weight.  References are written to its middle.
@@ -46,6 +53,7 @@ class Tile {
   /// Mean change of a weight by a pulse, of either sign, at the middle of the range.
   double step() const { return step_; }
   std::uint64_t pulses() const { return pulses_; }  ///< on all devices, by update()
+  const Trains& trains() const { return trains_; }  ///< by update()
   /// What all devices have spent so far [nJ]; 0 where they do not count it.
   double spent() const;
 
@@ -57,6 +65,7 @@ class Tile {
   TileShape shape_;
   double reach_, step_ = 0, now_ = 0;
   std::uint64_t pulses_ = 0;
+  Trains trains_;
   std::vector<double> found_, zero_;  ///< the last readings
 };
 
