@@ -68,6 +68,7 @@ class Train(unittest.TestCase):
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="spinet-train-"))
         cls.addClassCleanup(shutil.rmtree, cls.folder)
         (cls.folder / "bars.yaml").write_text(NETWORK)
+        (cls.folder / "plain.yaml").write_text(cls.DENSE)
         data = cls.folder / "data"
         data.mkdir()
         for part, count, seed in (("train", 200, 1), ("test", 100, 2)):
@@ -182,6 +183,55 @@ class Train(unittest.TestCase):
         refused("bars.yaml", "--data", "data", "-o", "text.h5", "--resume", says="text.h5: cannot be read as a model")
         self.assertEqual((self.folder / "text.h5").read_text(), "no model")
 
+    def test_what_is_fixed_stays(self):
+        said = self.run_spinet("validate", "bars.yaml", "--set", "training.fixed=[conv1]").stdout
+        self.assertRegex(said, r"parameters +868 to be trained, 42 fixed\n")  # 36 weights, scale and shift, 4 biases
+        said = self.train("-o", "fixed.h5", "--set", "training.fixed=[conv1]", "--no-report", "--epochs", "1").stderr
+        self.assertIn("bars: 910 parameters, 42 of them fixed; images:", said)
+        self.train("-o", "fixed.h5", "--set", "training.fixed=[conv1]", "--no-report", "--epochs", "2", "--resume")
+        with h5py.File(self.folder / "fixed.h5") as f:
+            self.assertEqual((f["connections/conv1/scale"][0], f["connections/conv1/shift"][0]), (1, 0))
+            self.assertNotEqual(f["connections/read/scale"][0], 1)
+
+    EM = NETWORK.replace("model: relu, ", "model: em_activation, curves: em_reference, ").replace(
+        "bias: {fan_in: uniform}}}\n  out", "bias: {fan_in: uniform}, mode: $mode, n_max: 64, gain: 3}}\n  out").replace(
+        "parameters:\n", "parameters:\n  mode: formula\n")
+
+    def test_another_mode_or_gain(self):
+        (self.folder / "em.yaml").write_text(self.EM)
+        train = ("train", "em.yaml", "--data", "data", "--epochs", "1", "--no-report", "--set")
+        self.run_spinet(*train, "parameters.mode=formula", "-o", "formula.h5")
+        self.run_spinet(*train, "parameters.mode=pulses", "-o", "pulses.h5")
+        for model, mode, there, here in (("pulses.h5", "formula", "there", "here"), ("formula.h5", "pulses", "here", "there")):
+            said = self.run_spinet(*train, f"parameters.mode={mode}", "-o", model, "--resume", code=2).stderr
+            self.assertIn(f"{model}: was trained in another way: mode of c1 is pulses {there} and not {here}; only --epochs may change", said)
+        # A model in which other numbers have been trained: `run` and `program` say so alike.
+        gain = ("--data", "data", "--weights", "formula.h5", "--set", "populations.c1.params.gain=30")
+        said = [self.run_spinet(*command).stderr for command in (
+            ("run", "em.yaml", *gain, "-o", "em_run.h5"), ("program", "em.yaml", *gain, *self.PCM, "--projections", "conv1"))]
+        for text in said:
+            self.assertIn("note: formula.h5 was trained with another gain, clamp, curve, decay", text)
+        said = self.run_spinet("program", "em.yaml", *gain[:4], *self.PCM, "--projections", "conv1").stderr
+        self.assertEqual(said, "")
+
+    def test_notes_on_images_and_losses(self):
+        (self.folder / "floats").mkdir()
+        for part in ("train", "test"):
+            for what in ("images", "labels"):
+                x = np.load(self.folder / "data" / f"{part}-{what}.npy")
+                np.save(self.folder / "floats" / f"{part}-{what}.npy", x.astype("f4") if what == "images" else x)
+        said = self.run_spinet("train", "bars.yaml", "--data", "floats", "--epochs", "1", "-o", "floats.h5", "--no-report").stderr
+        self.assertRegex(said, r"(?m)^note: floats/train-images.npy: pixels lie from 0 to 2\d\d and are taken as they are, where 0 to 1 is usual; divide them by 2\d\d$")
+        self.assertNotIn("pixels lie", self.done.stderr)
+        said = self.train("-o", "few.h5", "--set", "training.validation=0.995", code=2).stderr
+        self.assertIn("training: 'conv1' is normalised over the images of a batch, and only one of 200 images is left to train on; "
+                      "give more images, or a smaller share to `validation`", said)
+        said = self.train("-o", "few.h5", "--batch", 1, code=2).stderr
+        self.assertIn("and a batch has only one; give a batch of 2 or more", said)
+        said = self.run_spinet("train", "plain.yaml", "--data", "floats", "--epochs", "2", "--rate", "1e6", "--set", "training.optimiser=sgd", "--force",
+                               "-o", "wild2.h5", "--no-report").stderr
+        self.assertRegex(said, r"(?m)^epoch +1  loss \d\.\d{3}e\+\d\d  accuracy")
+
     def test_a_number_that_is_none(self):
         said = self.train("-o", "wild.h5", "--rate", "1e6", "--set", "training.optimiser=sgd", "--epochs", "50", code=3)
         self.assertRegex(said.stderr, r"spinet: epoch \d+, batch \d+: .*(c1|out|conv1|read).*; wild.h5 has the model after \d+ epochs?; a lower --rate may help")
@@ -246,6 +296,8 @@ class Train(unittest.TestCase):
         plain = accuracy()
         self.assertEqual(plain, accuracy("--adc-bits", 24))
         self.assertLess(accuracy("--adc-bits", 2, "--adc-range", 20), 60)  # all sums are 0
+        said = self.program("--set", "devices={adc_range: 20}").stderr
+        self.assertIn("note: adc_range is of converters, and without adc_bits there are none", said)
         self.assertLess(accuracy("--param", "stuck=1"), 60)
         self.assertGreater(accuracy("--projections", "conv1", "--param", "read_noise=0.1", "--recalibrate"), 60)
 
@@ -260,6 +312,7 @@ class Train(unittest.TestCase):
         refused("--spread", "w_max=5%", says="'w_max' is a parameter of all synapses of the projection and must be one number")
         refused("-o", "whole.h5", "--force", says="whole.h5: is the model that is read")
         refused("--images", "0..200", says="--images 0..200: there are 100 images")
+        refused("--param", "step=0", says="time and noise do it, and the pulses are too weak to program by")
         refused(says="synapses of model static ignore voltage pulses", device=("--device", "static", "--up", "1 V 1 ms", "--down", "-1 V 1 ms"))
         refused(says="one pulse is wanted", device=("--device", "pcm", "--up", "3 x 2 V 1 ms", "--down", "-2 V 1 ms"))
 
@@ -310,9 +363,41 @@ class Train(unittest.TestCase):
                 outputs.append(f["images/outputs"][()].tobytes())
         self.assertEqual(outputs[0], outputs[-1])
 
+    DENSE = re.sub(r"(?m)^  (c1|conv1):.*\n", "", NETWORK).replace("from: c1", "from: image").replace("normalise: batch, dropout: 0.1, ", "")
+    PVDF = ("--device", "pvdf", "--up", "-1.3 V 2 ms", "--down", "1.5 V 2 ms", "--most", "200")
+
+    def test_learning_and_the_networks_training(self):
+        def learnt(*sets):
+            done = self.run_spinet("learn", "plain.yaml", "--data", "data", "--rule", "exact", "-o", "learnt.h5", "--force", *sets)
+            with h5py.File(self.folder / "learnt.h5") as f:
+                self.assertNotIn("saturated", f["learning"])
+                return done.stderr, f["learning/loss"][1:].tolist()
+
+        said, losses = learnt()
+        self.assertEqual(said, "note: images come one by one here, so that of the network's training rate, batch, optimiser, validation are not used; "
+                               "the rate is 0.05\n")
+        self.assertEqual(len(losses), 4)
+        said, again = learnt("--rate", "0.05", "--epochs", "2")
+        self.assertEqual(said, "note: images come one by one here, so that of the network's training batch, optimiser, validation are not used\n")
+        self.assertEqual(again, losses[:2])
+        plain = ("--set", "training={epochs: 3, batch: 1, optimiser: sgd, rate: 0.05}")
+        self.assertEqual(learnt(*plain), ("", losses[:3]))
+        self.assertNotEqual(learnt("--set", "training={epochs: 3, batch: 1, optimiser: sgd, rate: 0.01}")[1], losses[:3])
+
+    def test_saturated_trains(self):
+        said = self.run_spinet("learn", "plain.yaml", "--data", "data", "--epochs", "1", *self.PVDF, "--rate", "0.5", "--slots", "1", "-o", "saturated.h5")
+        self.assertRegex(said.stderr, r"(?m)^note: [\d.]+ % of the trains were saturated, with a pulse in every slot and more wanted, and weights changed by "
+                                      r"0\.\d\d of what the rate asks; a lower --rate, more --slots, a greater --reach or pulses of a greater step are the ways out$")
+        self.assertRegex(said.stdout, r"(?m)^ +epoch +loss +accuracy +test +pulses +saturated$")
+        with h5py.File(self.folder / "saturated.h5") as f:
+            share = f["learning/saturated"][:]
+            self.assertTrue(np.isnan(share[0]) and 0.05 < share[1] < 1, share)
+            self.assertIn(f" {100 * share[1]:.2f} %\n", said.stdout)
+        said = self.run_spinet("learn", "plain.yaml", "--data", "data", "--epochs", "1", *self.PVDF, "--rate", "0.001")
+        self.assertNotIn("saturated,", said.stderr)
+
     def test_learning_on_devices_that_the_network_names(self):
-        dense = re.sub(r"(?m)^  (c1|conv1):.*\n", "", NETWORK).replace("from: c1", "from: image").replace("normalise: batch, dropout: 0.1, ", "")
-        (self.folder / "plain.yaml").write_text(dense)
+        dense = self.DENSE
         (self.folder / "mapped.yaml").write_text(dense.replace("{model: static, weight:", "{model: pvdf, program: {up: [-1.3 V, 2 ms], down: [1.5 V, 2 ms], most: 200}, weight:", 1))
         common = ("--data", "data", "--epochs", "1", "--force", "-o")
         self.run_spinet("learn", "mapped.yaml", *common, "by_network.h5")
@@ -323,6 +408,8 @@ class Train(unittest.TestCase):
             self.assertGreater(a["learning/pulses"][1], 0)
         refused = self.run_spinet("learn", "plain.yaml", *common, "no.h5", code=2).stderr
         self.assertIn("the network names no devices for these weights, so that --device, --up and --down must", refused)
+        refused = self.run_spinet("learn", "mapped.yaml", *common, "no.h5", "--device", "pcm", code=2).stderr
+        self.assertIn("what the network says of these weights is for devices of model pvdf, so that --device pcm needs --up and --down", refused)
         (self.folder / "bad.yaml").write_text(dense.replace("dense, synapse", "all_to_all, synapse"))
         refused = self.run_spinet("learn", "bad.yaml", *common, "no.h5", code=2).stderr
         self.assertRegex(refused, r"(?m)^bad.yaml:\d+:3: error: cannot be trained: 'read' connects by all_to_all.*\n +\d+ \|   read: ")

@@ -181,6 +181,25 @@ TEST_CASE("mapping: devices that are stuck, and weights that are all 0") {
   CHECK(std::all_of(back.begin(), back.end(), [](float x) { return x == 0; }));
 }
 
+TEST_CASE("mapping: a range is told from drift and the noise of programming") {
+  const SynapseTable& t = table_of_device("pcm");
+  const auto found = [&](double step, double noise, double nu_sd) {
+    const auto make =
+        made_of(t, {{"step", step}, {"programming_noise", noise}, {"nu_sd", nu_sd}, {"noise_1f", 0}});
+    return spinet::mapping::range_of(t, make, pulses_of("pcm"), 100);
+  };
+  // Nothing but drift, the same of all devices: it looks like a range.
+  const auto drift = found(0, 0.2, 0);
+  CHECK(drift.span() > 0);
+  CHECK(drift.rise < 0);
+  for (const double noise : {0.0, 0.2, 1.0}) {
+    const auto none = found(0, noise, 0.02), some = found(0.02, noise, 0.02);
+    CHECK(none.rise <= 5 * none.error);
+    CHECK(some.rise > 20 * some.error);
+    CHECK(some.rise > 0.5 * some.span());
+  }
+}
+
 TEST_CASE("mapping: drift, and what compensation leaves of it") {
   const SynapseTable& t = table_of_device("pcm");
   const double nu = 0.06, year = 3.15576e7;

@@ -66,7 +66,8 @@ std::uint32_t answers_of(const Network& n, const Population& environment) {
   return static_cast<std::uint32_t>(most);
 }
 
-/// A model fits a network of other gains, curves, clamps or epsilons than it was trained with.
+}  // namespace
+
 std::string difference_from_training(const std::string& file, const layers::Plan& plan) {
   if (!train::is_trained(file)) return {};
   const auto recipe = train::read_history(file).recipe;
@@ -79,6 +80,8 @@ std::string difference_from_training(const std::string& file, const layers::Plan
       "this network has{}",
       printable_line(file), with.empty() ? "" : "; it was trained with" + printable_line(with));
 }
+
+namespace {
 
 /// Weights that are meant for devices and have not been written onto them.
 std::string not_programmed(const std::string& file, const Network& network) {

@@ -78,6 +78,10 @@ class ImageRun {
   std::vector<std::vector<std::uint32_t>> prices_of_;
 };
 
+/// A model fits a network of other gains, curves, clamps or epsilons than it was trained with: what is to be
+/// said of that, or "".
+std::string difference_from_training(const std::string& file, const layers::Plan& plan);
+
 /// Whether a run of the network needs images, and why it cannot do without.
 bool shows_images(const Network& network);
 

@@ -45,6 +45,11 @@ void take_spreads(const std::vector<DeviceSpread>& given, std::vector<DeviceSpre
 DeviceMapping chosen_devices(const WritingOptions& o, const Catalogue& catalogue, const DeviceMapping* said) {
   DeviceMapping m = said ? *said : DeviceMapping{};
   const bool other = !said || (!o.device.empty() && o.device != said->table->model.name);
+  if (other && said && (o.up.empty() || o.down.empty()))
+    throw UserError(
+        fmt::format("what the network says of these weights is for devices of model {}, so that --device {} "
+                    "needs --up and --down",
+                    said->table->model.name, printable(o.device)));
   if (other && (o.device.empty() || o.up.empty() || o.down.empty()))
     throw UserError("the network names no devices for these weights, so that --device, --up and --down must");
   if (other) m.table = &device_named(catalogue, o.device);
@@ -84,12 +89,21 @@ mapping::Scheme scheme_of(const DeviceMapping& m, std::uint32_t seed) {
   const mapping::Pulses pulses{m.up, m.down, m.period};
   Devices::Make alike;
   alike.params = m.params, alike.initial = m.initial, alike.seed = seed;
-  const mapping::Range range = mapping::range_of(*m.table, alike, pulses, m.most);
+  const auto range = mapping::range_of(*m.table, alike, pulses, m.most);
   if (!(range.span() > 0) || !std::isfinite(range.span()))
     throw UserError(fmt::format(
         "{} pulses up bring devices of model {} to {:.4g}, and as many down to {:.4g}: a pulse up must "
         "raise what events find; are the two the wrong way round, or too weak?",
         m.most, m.table->model.name, range.high, range.low));
+  constexpr double beyond_chance = 5;  // standard errors
+  if (!(range.rise > beyond_chance * range.error))
+    throw UserError(
+        fmt::format("{0} pulses up bring devices of model {1} to {2:.4g}, and as many down to {3:.4g}, but "
+                    "as many up again "
+                    "change that by {4:.2g}, where {5:.2g} is chance: time and noise do it, and the pulses "
+                    "are too weak to "
+                    "program by",
+                    m.most, m.table->model.name, range.high, range.low, range.rise, range.error));
   auto scheme = mapping::scheme_of(pulses, range, m.tolerance, m.most);
   scheme.pairs = m.pairs;
   return scheme;

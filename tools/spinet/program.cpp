@@ -152,6 +152,10 @@ class Programming {
   int go() {
     if (!o_.output.empty()) lock_ = claim_output(o_.output, Replace{o_.force}, given_->inputs);
     prepare();
+    if (const DeviceReading& r = given_->reading; r.adc_bits == 0 && r.adc_range != 1)
+      fmt::print(stderr, "note: adc_range is of converters, and without adc_bits there are none\n");
+    if (const auto note = difference_from_training(o_.weights, plan_); !note.empty())
+      fmt::print(stderr, "note: {}\n", note);
     const double before = say_what_was();
     if (given_->reading.adc_bits > 0) convert();
     write();
@@ -161,8 +165,8 @@ class Programming {
     for (const double t : times) {
       lines_.push_back(show(t, !o_.output.empty() && t == times.back()));
       const Line& l = lines_.back();
-      fmt::print("{:>12} {:>9} {:>8.4f} {:>10}\n", t > 0 ? exact_time_text(t) : "writing",
-                 percent(l.accuracy), l.loss, percent(l.error));
+      fmt::print("{:>12} {:>9} {:>8} {:>10}\n", t > 0 ? exact_time_text(t) : "writing", percent(l.accuracy),
+                 loss_text(l.loss), percent(l.error));
       std::fflush(stdout);
     }
     if (!o_.output.empty()) keep(before);

@@ -9,6 +9,7 @@
 #include "inputs.hpp"
 #include "layers/plan_of.hpp"
 #include "layers/spiking.hpp"
+#include "layers/trainer.hpp"
 #include "look/output.hpp"
 #include "look/training.hpp"
 #include "network/digest.hpp"
@@ -88,13 +89,16 @@ void check_training(const TrainOptions& o, const Inputs& in) {
         fmt::format("{}: training: validation of {} is less than one of {} images; give a "
                     "larger share, or 0 to choose the best epoch by the test images",
                     o.network.file, t.validation, grouped(in.train.count)));
-  const std::size_t batch = std::min<std::size_t>(t.batch, in.train.count - out);
+  const std::size_t left = in.train.count - out;
   for (const auto& c : in.layered.plan.connections)
-    if (c.normalisation.on && batch < 2)
-      throw UserError(
-          fmt::format("{}: training: '{}' is normalised over the images of a batch, and a batch "
-                      "has only one; give a batch of 2 or more",
-                      o.network.file, in.network.projections[c.projection].name));
+    if (c.normalisation.on && std::min<std::size_t>(t.batch, left) < 2)
+      throw UserError(fmt::format("{}: training: '{}' is normalised over the images of a batch, and {}",
+                                  o.network.file, in.network.projections[c.projection].name,
+                                  t.batch < 2
+                                      ? "a batch has only one; give a batch of 2 or more"
+                                      : fmt::format("only one of {} is left to train on; give more images{}",
+                                                    plural(in.train.count, "image"),
+                                                    out > 0 ? ", or a smaller share to `validation`" : "")));
 }
 
 void check_model_path(const TrainOptions& o, const Inputs& in) {
@@ -229,10 +233,16 @@ std::string options_of(const NetworkOptions& o) {
 
 void TrainRun::announce() const {
   const auto s = train::split(in_->train.count, in_->training.validation, in_->network.seed);
-  fmt::print(stderr, "{}: {}; images: {} to train on, {} to validate with, {} to test with; {}\n",
-             in_->network.name, plural(in_->layered.plan.parameters, "parameter"), grouped(s.training.size()),
+  std::size_t fixed = 0;
+  for (const auto& part : layers::fixed_parts(in_->layered.plan)) fixed += part.count;
+  fmt::print(stderr, "{}: {}{}; images: {} to train on, {} to validate with, {} to test with; {}\n",
+             in_->network.name, plural(in_->layered.plan.parameters, "parameter"),
+             fixed ? fmt::format(", {} of them fixed", grouped(fixed)) : "", grouped(s.training.size()),
              grouped(s.validation.size()), grouped(in_->test.count),
              plural(static_cast<std::uint64_t>(t_.size()), "rank"));
+  for (const auto* images : {&in_->train, &in_->test})
+    if (const auto text = images::remark(*images, in_->layered.plan.code); !text.empty())
+      fmt::print(stderr, "note: {}\n", printable_line(text));
   if (const auto names = layers::between_steps(in_->layered.plan); !names.empty())
     fmt::print(stderr,
                "note: neurons of {} low-pass what they hear and cross their thresholds between the steps "

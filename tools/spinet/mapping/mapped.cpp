@@ -41,8 +41,8 @@ Devices::Make in_order(const SynapseTable& table, Devices::Make make) {
   return make;
 }
 
-Range range_of(const SynapseTable& table, const Devices::Make& common, const Pulses& pulses,
-               std::uint32_t most) {
+FoundRange range_of(const SynapseTable& table, const Devices::Make& common, const Pulses& pulses,
+                    std::uint32_t most) {
   constexpr std::uint32_t devices = 64;
   constexpr double margin = 0.05;
   Devices::Make make = in_order(table, common);
@@ -50,14 +50,21 @@ Range range_of(const SynapseTable& table, const Devices::Make& common, const Pul
   make.count = devices;
   Devices all(table, std::move(make));
   double now = 0;
-  const auto mean_after = [&](const Control& pulse) {
+  const auto after = [&](const Control& pulse) {
     for (std::uint32_t k = 0; k < most; ++k, now += pulses.period) all.apply(now, pulse);
-    double sum = 0;
-    for (std::uint32_t i = 0; i < devices; ++i) sum += all.read(now, i, 0);
-    return sum / devices;
+    std::vector<double> found;
+    for (std::uint32_t i = 0; i < devices; ++i) found.push_back(all.read(now, i, 0));
+    return found;
   };
-  const double high = mean_after(pulses.up), low = mean_after(pulses.down), edge = margin * (high - low);
-  return {low + edge, high - edge};
+  const auto mean = [](const std::vector<double>& x) {
+    return std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());
+  };
+  const auto up = after(pulses.up), down = after(pulses.down), again = after(pulses.up);
+  const double high = mean(up), low = mean(down), edge = margin * (high - low);
+  const double rise = mean(again) - low;
+  double squares = 0;
+  for (std::uint32_t i = 0; i < devices; ++i) squares += square(again[i] - down[i] - rise);
+  return {{low + edge, high - edge}, rise, std::sqrt(squares / (devices - 1) / devices)};
 }
 
 Scheme scheme_of(const Pulses& pulses, const Range& range, double tolerance, std::uint32_t most) {

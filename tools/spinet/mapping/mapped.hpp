@@ -25,9 +25,14 @@ struct Pulses {
 /// These devices, but none stuck or worn: what a pulse does to one that works.
 Devices::Make in_order(const SynapseTable&, Devices::Make);
 
+/// A range as it was found, and what as many pulses up again raise the mean by, with its standard error:
+/// devices drift and have noise, which may look like a range, too.
+struct FoundRange : Range {
+  double rise = 0, error = 0;
+};
 /// Where `most` pulses up and then down bring devices of these parameters that do not differ and are in
 /// order: means over 64, less 5 % at either end.
-Range range_of(const SynapseTable&, const Devices::Make& common, const Pulses&, std::uint32_t most);
+FoundRange range_of(const SynapseTable&, const Devices::Make& common, const Pulses&, std::uint32_t most);
 
 /// How weights become readings, for all projections alike.
 struct Scheme {

@@ -35,8 +35,8 @@ std::string accuracies(const Epoch& e) {
 
 std::string epoch_text(const Record& r, std::size_t epoch) {
   const Epoch& e = r.epochs.at(epoch);
-  return fmt::format("epoch {:>3}  loss {:.4f}  accuracy {}  {}  {}", epoch + 1, e.loss, percent(e.accuracy),
-                     accuracies(e), tool::time_text(e.seconds));
+  return fmt::format("epoch {:>3}  loss {}  accuracy {}  {}  {}", epoch + 1, tool::loss_text(e.loss),
+                     percent(e.accuracy), accuracies(e), tool::time_text(e.seconds));
 }
 
 std::string summary_text(const Record& r) {
@@ -78,9 +78,9 @@ void ProgressTalk::batch(const Progress& p) {
   const double seconds = std::chrono::duration<double>(now - begin_).count(),
                left = static_cast<double>(p.epochs * p.batches) -
                       static_cast<double>((p.epoch - 1) * p.batches + p.batch);
-  const auto text = fmt::format("epoch {:>3} of {}  {:3.0f} %  loss {:.4f}  accuracy {}  {} to go", p.epoch,
+  const auto text = fmt::format("epoch {:>3} of {}  {:3.0f} %  loss {}  accuracy {}  {} to go", p.epoch,
                                 p.epochs, 100 * static_cast<double>(p.batch) / static_cast<double>(p.batches),
-                                p.loss, percent(p.accuracy),
+                                tool::loss_text(p.loss), percent(p.accuracy),
                                 tool::time_text(std::max(0.1, seconds * left / static_cast<double>(done_))));
   if (line) fmt::print(stderr, "\r{:<{}}", text, width_);
   else fmt::print(stderr, "{}\n", text);
