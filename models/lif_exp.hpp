@@ -283,7 +283,7 @@ struct LifExp : LifExpShape {
   static Pair unit_in_slab(Block n);
   static void take_slab(Block n, const SlabEvents in, MemberBits& might_cross) requires(N == 1);
   template <class Change, class ChangeTwo>
-  static void add(Block n, const SlabEvents::Run run, Change change, ChangeTwo change_two,
+  static void add(Block n, const SlabEvents::Stretch stretch, Change change, ChangeTwo change_two,
                   MemberBits& might_cross);
   static void take_out(Block n, std::uint32_t j, std::span<const std::uint32_t> keys, double weight);
 };

@@ -92,15 +92,15 @@ inline void LifExp<N>::take_slab(Block n, const SlabEvents in, MemberBits& might
 #pragma GCC unroll 4
   for (std::uint32_t i = 0; i < in.count; ++i) sums[in.keys[i] & 255] += up_in_slab(sh, in.keys[i]);
   const Pair unit = unit_in_slab(n);
-  for (std::uint32_t r = 0; r < in.run_count; ++r) {
-    const Pair* const sum = sums + in.runs[r].member;
-    if (const double* const w = in.weight_of ? in.weight_of + in.runs[r].target : nullptr)
+  for (std::uint32_t r = 0; r < in.stretch_count; ++r) {
+    const Pair* const sum = sums + in.stretches[r].member;
+    if (const double* const w = in.weight_of ? in.weight_of + in.stretches[r].target : nullptr)
       add(
-          n, in.runs[r], [=](std::uint32_t i) { return sum[i] * (unit * w[i]); },
+          n, in.stretches[r], [=](std::uint32_t i) { return sum[i] * (unit * w[i]); },
           [=](std::uint32_t i) { return two(sum + i) * both(unit * w[i], unit * w[i + 1]); }, might_cross);
     else
       add(
-          n, in.runs[r], [=, w = unit * in.weight](std::uint32_t i) { return sum[i] * w; },
+          n, in.stretches[r], [=, w = unit * in.weight](std::uint32_t i) { return sum[i] * w; },
           [=, w = both(unit * in.weight, unit * in.weight)](std::uint32_t i) { return two(sum + i) * w; },
           might_cross);
   }
@@ -109,23 +109,23 @@ inline void LifExp<N>::take_slab(Block n, const SlabEvents in, MemberBits& might
 /// `change(i)` is added to the i-th target's state, `change_two(i)` to those of that and the next.
 template <int N>
 template <class Change, class ChangeTwo>
-inline void LifExp<N>::add(Block n, const SlabEvents::Run run, Change change, ChangeTwo change_two,
+inline void LifExp<N>::add(Block n, const SlabEvents::Stretch stretch, Change change, ChangeTwo change_two,
                            MemberBits& might_cross) {
   const Common& common = n.common();
   const Pair end = {common.end_a, common.end_b};
   const double least =
-      common.any_due ? minus_infinity : goal_at_end(common, common.least_of(run.target, run.count));
-  State* const state = static_cast<State*>(n.b.state) + run.target;
+      common.any_due ? minus_infinity : goal_at_end(common, common.least_of(stretch.target, stretch.count));
+  State* const state = static_cast<State*>(n.b.state) + stretch.target;
   const auto add_one = [&](std::uint32_t i) {
     const Pair x = vector(state[i]) + change(i), f = x * end;
-    const Constants& c = n.constants(run.target + i);
+    const Constants& c = n.constants(stretch.target + i);
     if (f[0] + f[1] < least || (f[0] + f[1] < goal_at_end(common, c.th) && !asks_again(c)))
       vector(state[i]) = x;
-    else might_cross.set(run.member + i);
+    else might_cross.set(stretch.member + i);
   };
   const Four ends = both(end, end);
   std::uint32_t i = 0;
-  for (; i + 4 <= run.count; i += 4) {
+  for (; i + 4 <= stretch.count; i += 4) {
     Four* const at = &four(&state[i].a);
     const Four x = at[0] + change_two(i), y = at[1] + change_two(i + 2);
     const Four f = x * ends, g = y * ends;
@@ -137,7 +137,7 @@ inline void LifExp<N>::add(Block n, const SlabEvents::Run run, Change change, Ch
       at[1] = y;
     }
   }
-  for (; i < run.count; ++i) add_one(i);
+  for (; i < stretch.count; ++i) add_one(i);
 }
 
 template <int N>

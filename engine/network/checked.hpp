@@ -160,9 +160,9 @@ inline std::vector<std::uint32_t> edge_variables(const SynapseTable& t) {
 
 /// Who simulates which neurons; has no effect on results.
 enum class Sharing : std::uint8_t {
-  cost,         ///< runs of gids so that every rank has the same to do
-  round_robin,  ///< runs of gids in turn
-  graph,        ///< runs of gids that are connected together, as far as explicit lists of connections tell
+  cost,         ///< stretches of gids so that every rank has the same to do
+  round_robin,  ///< stretches of gids in turn
+  graph,  ///< stretches of gids that are connected together, as far as explicit lists of connections tell
 };
 
 /// The sign of what synapses of this model transmit with these parameters, one per field.

@@ -100,12 +100,12 @@ void Block::walk(const Window& window, std::span<const Action> actions, Emission
     controls_->forget_reads();
     for (; !actions.empty() && actions.front().tick == now; actions = actions.subspan(1))
       act(actions.front(), samples);
-    if (requests_.waits(Ask::wake, now)) run_phase(Ask::wake, now);
+    if (requests_.waits(Ask::wake, now)) do_phase(Ask::wake, now);
     while (arrivals_->due() == now) delivery_->deliver(arrivals_->take(), now);
     delivery_->finish(now);
     if (!input_->empty()) input_->take_at(now);
-    if (requests_.waits(Ask::test, now)) run_phase(Ask::test, now);
-    if (requests_.waits(Ask::evaluate, now)) run_phase(Ask::evaluate, now);
+    if (requests_.waits(Ask::test, now)) do_phase(Ask::test, now);
+    if (requests_.waits(Ask::evaluate, now)) do_phase(Ask::evaluate, now);
   }
   due_at_ = next(to, window.horizon);
 }
@@ -133,7 +133,7 @@ void Block::pass_time(Tick now) {
   asleep_ = false;
 }
 
-void Block::run_phase(Ask phase, Tick now) {
+void Block::do_phase(Ask phase, Tick now) {
   const std::span<const std::uint32_t> js = requests_.due(phase, now);
   if (js.empty()) return;
   const auto n = static_cast<std::uint32_t>(js.size());

@@ -163,7 +163,7 @@ class Block {
   };
   bool take_input(Tick until);
   void pass_time(Tick now);
-  void run_phase(Ask phase, Tick now);
+  void do_phase(Ask phase, Tick now);
   void make_exact(std::span<const std::uint32_t> js, Ask phase, Tick now);
   void act(const Action& a, std::vector<std::vector<float>>& samples);
   void obey(const Ordered& o, Tick tick);

@@ -57,10 +57,10 @@ void UnorderedInput::add(Source source, std::vector<std::uint16_t> targets,
     weigh(target, weights[m]);
     ++u.size;
     u.here[m] = 1;
-    if (u.runs.empty() || u.runs.back().member + u.runs.back().count != m ||
-        u.runs.back().target + u.runs.back().count != target)
-      u.runs.push_back({m, target, 0});
-    ++u.runs.back().count;
+    if (u.stretches.empty() || u.stretches.back().member + u.stretches.back().count != m ||
+        u.stretches.back().target + u.stretches.back().count != target)
+      u.stretches.push_back({m, target, 0});
+    ++u.stretches.back().count;
   }
   units_.push_back(std::move(u));
 }
@@ -134,8 +134,8 @@ void UnorderedInput::take(Unit& u, Tick now) {
   if (u.exact.size() < u.size) {
     const SlabEvents drawn{u.keys.data(),
                            static_cast<std::uint32_t>(u.keys.size()),
-                           static_cast<std::uint32_t>(u.runs.size()),
-                           u.runs.data(),
+                           static_cast<std::uint32_t>(u.stretches.size()),
+                           u.stretches.data(),
                            weight_,
                            weight_of()};
     MemberBits might_cross{};

@@ -54,7 +54,7 @@ class UnorderedInput : public SortedTrain {
   struct Unit {
     Source source;
     std::vector<std::uint16_t> targets;  ///< by member of the unit, 0xFFFF where it has none here
-    std::vector<SlabEvents::Run> runs;
+    std::vector<SlabEvents::Stretch> stretches;
     std::uint32_t size = 0;                      ///< members with a target
     std::array<std::uint8_t, source_unit> here;  ///< by member: 1 if it has one
     std::vector<std::uint16_t> exact;            ///< those of them whose targets are exact

@@ -59,7 +59,6 @@ void Simulation::Impl::RunLoop::plan_posted() {
     if (p.tick >= s_.ends[replica]) continue;
     if (count == s_.posted_now.size()) s_.posted_now.emplace_back();
     ScheduledControl& acts = s_.posted_now[count++];
-    const std::uint32_t population = s_.partition.population_of(p.gid);
     acts = s_.entry_of(p);
     if (replicas_ > 1) acts.to.replica = static_cast<std::int32_t>(replica);
     const auto later = [&](const Action& a) { return a.tick > p.tick || (a.tick == p.tick && !a.ordered()); };
@@ -67,6 +66,7 @@ void Simulation::Impl::RunLoop::plan_posted() {
     with_posted_.insert(place, {p.tick, Ordered{&acts, false}});
     if (acts.stimulus->flags & batched && !s_.net.weight_events.empty()) s_.sample_epoch(p, with_posted_);
     if (recorder_ && acts.stimulus->flags & scored) {
+      const std::uint32_t population = s_.partition.population_of(p.gid);
       const std::size_t metrics = s_.net.populations[population].neuron()->metric_count;
       s_.guarded([&] { recorder_->metrics(population, p.tick, std::span(p.control.value).first(metrics)); });
     }

@@ -64,25 +64,27 @@ struct Train {
 /// input a slab of time at a time: where no crossing can come of a neuron's events before the slab's end, it
 /// does not matter which was first. In a slab each of its neurons is
 ///   exact    its state holds what has arrived.  All goes on as without slabs; what is left comes by
-///   `receive_train`. virtual  its state also holds all that it will get from sources before `slab_end`, and
-///   with what has arrived elsewhere so
-///            far it is certain to stay below its threshold until then.  Where that is no longer certain
-///            after an arrival that raises it, the model asks for a test at this tick, and for nothing else.
+///            `receive_train`.
+///   virtual  its state also holds all that it will get from sources before `slab_end`, and with what has
+///            arrived elsewhere so far it is certain to stay below its threshold until then.  Where that is
+///            no longer certain after an arrival that raises it, the model asks for a test at this tick, and
+///            for nothing else.
 /// Before `wake`, `set`, `on_control`, `test` and `read` the engine makes a neuron exact (for `read` a copy
 /// of it): it has the later events taken out.  It stays so until the slab's end.  What is virtual, and when
 /// it no longer is, may depend on the neuron and on what it gets alone, not on others of its block.  Weights
 /// are >= 0.
 struct SlabEvents {
   /// Members from `member` on have targets from `target` on.
-  struct Run {
+  struct Stretch {
     std::uint32_t member, target, count;
   };
   const std::uint32_t*
       keys;  ///< offset from `slab_begin` in the upper 16 bits, below them the member of the unit, < 256
   std::uint32_t count;
-  std::uint32_t run_count;
-  const Run* runs;  ///< who of the members have a target here; the events of others are to be left out
-  double weight;    ///< of all, where `weight_of` is null
+  std::uint32_t stretch_count;
+  const Stretch*
+      stretches;  ///< who of the members have a target here; the events of others are to be left out
+  double weight;  ///< of all, where `weight_of` is null
   const double* weight_of;  ///< indexed by target, or null
 };
 /// A bit for each member of a unit.

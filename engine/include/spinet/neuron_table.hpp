@@ -21,7 +21,7 @@ struct DrivenSize {
   std::uint32_t sources, targets;
 };
 
-/// A run of neurons of one kernel group on one rank, as the engine keeps it (C layout).  All memory is
+/// A stretch of neurons of one kernel group on one rank, as the engine keeps it (C layout).  All memory is
 /// 64-byte aligned.
 struct NeuronBlock {
   void* state;         ///< `State[size]`
@@ -29,8 +29,8 @@ struct NeuronBlock {
   const void* shared;  ///< `Shared`, one per kernel group
   void*
       common;  ///< `Common`, one per block, zero at first: what a kernel wants to know of its block's neurons
-  const Gid*
-      gids;  ///< global id of each neuron, as its random numbers count it (several runs may lie in one block)
+  const Gid* gids;  ///< global id of each neuron, as its random numbers count it (several replicas may lie
+                    ///< in one block)
   Outbox* out;
   std::uint32_t size;
   const RandomKey* random;  ///< key of each neuron's random numbers; their seeds may differ
@@ -111,7 +111,7 @@ struct NeuronTable {
   std::uint32_t (*begin_slab)(NeuronBlock* b, std::uint32_t* js, std::uint32_t n) noexcept;
   /// Adds events to the states of their targets, but for those that might then cross before the slab's end,
   /// or that cannot be virtual: they keep their state, and their bits are set.  To the same bits in whatever
-  /// runs they come.
+  /// stretches they come.
   void (*take_slab)(NeuronBlock* b, const SlabEvents* drawn, MemberBits* might_cross) noexcept;
   /// Takes events of neuron j, `n` keys as in `SlabEvents`, out of its state again.
   void (*take_out)(NeuronBlock* b, std::uint32_t j, const std::uint32_t* keys, std::uint32_t n,

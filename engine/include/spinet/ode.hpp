@@ -191,7 +191,7 @@ struct Ode : Threshold<M> {
   /// `go` for four neurons with the same constants; tells which have been brought on.
   template <class C>
   [[gnu::always_inline]] static LaneMask go_lanes(const C& c, Lanes (&y)[N], Lanes (&x)[P], const Lanes& ms) {
-    return ode::Together<M>::go(c, y, x, ms);
+    return ode::LaneSolver<M>::go(c, y, x, ms);
   }
 
  private:

@@ -215,13 +215,13 @@ struct Solver {
 /// The same for four neurons at once, each for a time of its own and with the bits that `Solver::go` would
 /// give, as far as one step of at most the highest order does it.
 template <class M>
-struct Together {
+struct LaneSolver {
   static constexpr int N = M::N, P = M::P;
 
   /// Which of those, with the same constants and in the ordinary form, have been brought `ms` on.
   [[gnu::always_inline]] static LaneMask go(const typename M::Constants& c, Lanes (&y)[N], Lanes (&x)[P],
                                             const Lanes& ms) {
-    Together t(c, y, x, ms);
+    LaneSolver t(c, y, x, ms);
     t.template grow<0>();
     for (int i = 0; i < N; ++i) y[i] = t.e_.y[i][t.order_];
     for (int n = t.order_ - 1; n >= 0; --n)
@@ -233,7 +233,7 @@ struct Together {
   }
 
  private:
-  Together(const typename M::Constants& c, const Lanes (&y)[N], const Lanes (&x)[P], const Lanes& ms)
+  LaneSolver(const typename M::Constants& c, const Lanes (&y)[N], const Lanes (&x)[P], const Lanes& ms)
       : e_(c), ms_(ms) {
     for (int i = 0; i < N; ++i) e_.y[i][0] = y[i];
     for (int k = 0; k < P; ++k) e_.x[k][0] = x[k];

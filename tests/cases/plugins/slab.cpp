@@ -45,9 +45,9 @@ struct Sum {
   static void take_slab(N n, const spinet::SlabEvents in, spinet::MemberBits& might_cross) {
     double events[256] = {};
     for (std::uint32_t i = 0; i < in.count; ++i) ++events[in.keys[i] & 255];
-    for (std::uint32_t r = 0; r < in.run_count; ++r)
-      for (std::uint32_t i = 0; i < in.runs[r].count; ++i) {
-        const std::uint32_t j = in.runs[r].target + i, member = in.runs[r].member + i;
+    for (std::uint32_t r = 0; r < in.stretch_count; ++r)
+      for (std::uint32_t i = 0; i < in.stretches[r].count; ++i) {
+        const std::uint32_t j = in.stretches[r].target + i, member = in.stretches[r].member + i;
         State& s = n.state(j);
         const double v = s.v + events[member] * (in.weight_of ? in.weight_of[j] : in.weight);
         if (v < s.v_th || flaw == crosses) s.v = v;
