@@ -1,8 +1,8 @@
 // lif_alpha: leaky integrate-and-fire with alpha-shaped synaptic currents, as iaf_psc_alpha of NEST, between
 // ticks.
 //
-//   C dV/dt = -(C / tau_m) (V - E_L) + I_dc + I_exc + I_inh,   at V >= v_th: V := v_reset, or, with a soft
-//   reset, V := V - (v_th - v_reset)
+//   C dV/dt = -(C / tau_m) (V - E_L) + I_dc + I_exc + I_inh
+//   at V >= v_th: V := v_reset, or, with a soft reset, V := V - (v_th - v_reset)
 //   an event of weight w at 0 adds w (e t / tau) exp(-t / tau): a current that peaks at w, a time constant
 //   later
 #include "spinet/linear.hpp"

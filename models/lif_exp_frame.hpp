@@ -64,10 +64,10 @@ struct LifExpShape {
     double peak;   ///< of the response of Q to a unit current [ms]
     double reach;  ///< 1 / (1/tau_m + 1/tau) [ms], see Bound
     double decay;  ///< exp(-frame / tau)
-    double carry;  ///< `near` only: what a unit of b adds to a over a frame; else 0, a and b decay each by
-                   ///< itself
-    bool near;     ///< tau within 2 % of tau_m: Q = (a + b (exp(delta t) - 1)/delta) exp(-t/tau_m), without
-                   ///< cancellation
+    /// `near` only: what a unit of b adds to a over a frame; else 0, a and b decay each by itself.
+    double carry;
+    /// Tau within 2 % of tau_m: Q = (a + b (exp(delta t) - 1)/delta) exp(-t/tau_m), without cancellation.
+    bool near;
   };
   enum { up_m, up_e, down_m, down_e };
   enum { up_i, down_i };

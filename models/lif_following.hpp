@@ -5,7 +5,8 @@
 //     what is left of the past      decays with tau
 //     the response to v + s t       R v (1 - e) + R s (t - tau (1 - e)), e = exp(-t / tau)
 //     that to a sine                R A / (1 + (w tau)^2) (sin phi - w tau cos phi), and what keeps x
-//     continuous those to synaptic currents    i (exp(-t / tau_s) - e) / (1 / tau - 1 / tau_s) / C
+//                                   continuous
+//     those to synaptic currents    i (exp(-t / tau_s) - e) / (1 / tau - 1 / tau_s) / C
 // A crossing is met by steps that cannot pass it: until then x'' has an upper bound c, so that x + x' h + c
 // h^2 / 2 must reach the threshold first.  They shrink quadratically, as in Newton's method.
 #pragma once

@@ -3,8 +3,8 @@
 // T. P. Vogels, H. Sprekeler, F. Zenke, C. Clopath, W. Gerstner, "Inhibitory plasticity balances excitation
 // and inhibition in sensory pathways and memory networks", Science 334 (2011): near-coincident spikes in
 // either order raise the weight, every presynaptic spike lowers it,
-//     presynaptic spike   w += eta (x_post - alpha)        postsynaptic spike   w += eta x_pre,        alpha
-//     = 2 rho0 tau
+//     presynaptic spike    w += eta (x_post - alpha), alpha = 2 rho0 tau
+//     postsynaptic spike   w += eta x_pre
 // with traces x that rise by 1 at a spike and decay with tau.  Uncorrelated spikes leave w as it is where the
 // postsynaptic rate is rho0.  With the delay in the dendrite a presynaptic spike meets the synapse at its
 // emission, a postsynaptic one delay after its own; a pair at the same tick counts once.  Last tick and

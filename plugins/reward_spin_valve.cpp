@@ -7,15 +7,13 @@
 // between batches it lies at G_min. Rewards add D up as in reward_rule; the end of a batch (control event
 // `batch_end`, a global field event) does the rest:
 //   1. the device of D's sign gets a pulse of V_up, as long as |D| asks for: |D| = `threshold` brings it to
-//   G_th;
+//      G_th;
 //   2. the field turns the electrodes antiparallel, and the device boosts its conductance by B = G MG(G):
-//   nothing below G_th,
-//      about |D|^(7/4) well above it.  B is the difference of a read before and one in the field, each with
-//      its own noise; below 0 it counts as 0;
+//      nothing below G_th, about |D|^(7/4) well above it.  B is the difference of a read before and one in
+//      the field, each with its own noise; below 0 it counts as 0;
 //   3. a pulse of V_up on one device of the weight's pair and of V_down on the other, as long as B asks for:
-//   a pair in the
-//      middle of its range (u = u2 = 1/2) moves by gain |D|^(7/4) as far as the map is linear and the pulses
-//      short;
+//      a pair in the middle of its range (u = u2 = 1/2) moves by gain |D|^(7/4) as far as the map is linear
+//      and the pulses short;
 //   4. the field goes, the pair of the change is set back.
 // Energy is that of all pulses and reads, those of step 3 in the antiparallel state; what setting back costs
 // is not known. Pulses are open-loop: that devices saturate, differ and scatter (cycle_noise)

@@ -2,8 +2,8 @@
 //
 // M. Tsodyks, K. Pawelzik, H. Markram, "Neural networks with dynamic synapses", Neural Computation 10 (1998):
 // a spike raises the release probability u, and uses the part u of the resources x,
-//     u <- u + U (1 - u),  transmitted: w u x,  x <- x (1 - u);   between spikes u decays with tau_fac, x
-//     recovers with tau_rec.
+//     at a spike       u <- u + U (1 - u), w u x is transmitted, x <- x (1 - u)
+//     between spikes   u decays with tau_fac, x recovers with tau_rec
 // u and x depend on the presynaptic spikes alone, so they belong to the slice: 6 bytes per synapse, like a
 // static one.
 #include "spinet/math.hpp"

@@ -19,8 +19,8 @@ struct DrawnEdge {
   std::uint32_t source;
   std::uint32_t target;
   std::uint32_t delay_word, weight_word;
-  std::uint32_t
-      listed;  ///< index in Projection::edges, of rules that list and where weights come from a file
+  /// Index in Projection::edges, of rules that list and where weights come from a file.
+  std::uint32_t listed;
 };
 
 /// Takes edges, some hundred at a time.

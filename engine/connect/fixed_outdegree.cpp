@@ -121,8 +121,8 @@ class Drawer final : public EdgeDrawer {
   /// From the root to the stretch asked for last.  Stretches are asked for in order, so a node is drawn once
   /// or twice.
   std::vector<Node> path_;
-  std::vector<std::vector<std::uint32_t>>
-      kept_;  ///< counts of the stretches asked for so far, where all together are few
+  /// Counts of the stretches asked for so far, where all together are few.
+  std::vector<std::vector<std::uint32_t>> kept_;
 };
 
 class FixedOutdegree final : public ConnectionRule {

@@ -37,8 +37,8 @@ class Simulation::Impl::InputBuilder {
   const std::vector<bool>& superposed_;  ///< by projection
   std::vector<bool> is_read_;            ///< by population: synapse models look at its neurons at any time
   std::vector<bool> is_dense_;           ///< by population: sources with many events in a slab
-  std::map<std::uint32_t, Way>
-      way_of_group_;  ///< by kernel group, that of its first projection; a block has one
+  /// By kernel group, that of its first projection; a block has one.
+  std::map<std::uint32_t, Way> way_of_group_;
   std::vector<std::vector<std::uint8_t>> sources_of_;  ///< of each neuron of each block; 2 means more
   std::vector<Unit> units_;
 };

@@ -57,8 +57,8 @@ struct Simulation::Impl {
   bool graded = false;
   Tick window = 0, lookahead = never, slab = 0;
   Statistics stats;
-  std::vector<std::vector<std::vector<float>>>
-      samples;  ///< [block][report], frame by frame since the last flush
+  /// [block][report], frame by frame since the last flush.
+  std::vector<std::vector<std::vector<float>>> samples;
   Gathered gathered;
   std::vector<std::byte> message;
   std::exception_ptr own_failure;

@@ -19,8 +19,8 @@ namespace spinet {
 struct CheckpointOrigin {
   std::string version;
   std::filesystem::path log;  ///< the run's log
-  std::vector<std::string>
-      plugins;  ///< models of the network that are not built in: "KIND NAME SHA256", of the file
+  /// Models of the network that are not built in: "KIND NAME SHA256", of the file.
+  std::vector<std::string> plugins;
   std::filesystem::path data_root;  ///< folder that the network's data files are relative to
   int ranks = 1;
   std::vector<std::string> files{};  ///< data files that were read, as "SHA-256  NAME"

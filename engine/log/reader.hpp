@@ -51,15 +51,16 @@ Extent extent_of(const std::filesystem::path& log);
 struct LoggedPopulation {
   std::string name, model, kind;  ///< kind: neuron or source
   std::uint64_t first_gid = 0, size = 0;
-  bool recorded = false;               ///< has a spikes dataset
-  Tick start = 0, stop = never;        ///< spikes were recorded in [start, stop)
-  std::uint64_t neurons = 0;           ///< whose spikes were recorded
-  std::uint64_t spikes = 0;            ///< in the log
-  double first_ms = 0, last_ms = 0;    ///< of the logged spikes, if any
-  std::uint32_t dimensions = 0;        ///< of its neurons' positions in the log; 0: there are none
-  std::int64_t sign = 0;               ///< of what it transmits: 1 excites, -1 inhibits, 0 both or not known
-  std::optional<std::uint64_t> fired;  ///< in the run, recorded or not; known when the run was closed, but
-                                       ///< not of sources that only superposed drives use
+  bool recorded = false;             ///< has a spikes dataset
+  Tick start = 0, stop = never;      ///< spikes were recorded in [start, stop)
+  std::uint64_t neurons = 0;         ///< whose spikes were recorded
+  std::uint64_t spikes = 0;          ///< in the log
+  double first_ms = 0, last_ms = 0;  ///< of the logged spikes, if any
+  std::uint32_t dimensions = 0;      ///< of its neurons' positions in the log; 0: there are none
+  std::int64_t sign = 0;             ///< of what it transmits: 1 excites, -1 inhibits, 0 both or not known
+  /// In the run, recorded or not; known when the run was closed, but not of sources that only superposed
+  /// drives use.
+  std::optional<std::uint64_t> fired;
 };
 struct LoggedReport {
   std::string name, population, variable, units, path;

@@ -42,8 +42,8 @@ struct RunLogOptions {
   bool power_safe = false;      ///< also survive a power cut: waits for the disk at every commit
   std::uint32_t chunk = 65536;  ///< elements per chunk of every growing dataset
   bool compress = true;         ///< with the filters shuffle and deflate
-  std::vector<std::uint64_t>
-      weight_widths{};  ///< synapses of each weight recording (Simulation::weight_widths)
+  /// Synapses of each weight recording (Simulation::weight_widths).
+  std::vector<std::uint64_t> weight_widths{};
   std::optional<Continuation> continues{};
   std::shared_ptr<OutputLock> lock{};  ///< of the log, if it has been taken already
   logging::WriteFault fault{};         ///< for tests

@@ -63,8 +63,8 @@ struct RunLog::Impl {
 
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
   std::vector<std::size_t> spikes_of;  ///< population -> stream
-  std::vector<std::map<std::pair<std::uint32_t, std::uint32_t>, std::size_t>>
-      edges_of;  ///< projection -> stream by source and target population
+  /// Projection -> stream by source and target population.
+  std::vector<std::map<std::pair<std::uint32_t, std::uint32_t>, std::size_t>> edges_of;
   std::vector<std::size_t> edge_streams;
   std::vector<std::size_t> metrics_of;  ///< population -> stream
   struct Events {

@@ -98,21 +98,21 @@ struct Projection {
   std::vector<double> numbers;  ///< of the rule, in an order of its own
   bool autapses = true, multapses = true;
   const SynapseTable* synapse = nullptr;
-  std::shared_ptr<const ExtendedTable>
-      extended{};              ///< what `synapse` lies in, where it is the projection's own
+  /// What `synapse` lies in, where it is the projection's own.
+  std::shared_ptr<const ExtendedTable> extended{};
   std::vector<double> params;  ///< one per field of synapse->model.params; of drawn ones the middle
   /// Parameters that each device draws for itself: index in `params`, and from what.
   std::vector<std::pair<std::uint32_t, Distribution>> drawn_params{};
   /// Laid out as a crossbar, a device at most at each crossing of a row (source) and a column (target); the
   /// scheme of stimuli that name none.
   std::optional<Scheme> crossbar{};
-  std::vector<Distribution>
-      state;           ///< one per variable of the synapse that is flagged `initial`; [0] is the weight
+  /// One per variable of the synapse that is flagged `initial`; [0] is the weight.
+  std::vector<Distribution> state;
   Distribution delay;  ///< in ticks, before rounding to Network::delay_resolution (never under one step)
-  std::optional<DistanceDelay>
-      delay_by_distance{};  ///< then `delay` is uniform between the least and the longest
-  std::uint32_t port = 0;   ///< of the target model(s); the same index in all targets
-  double sign = 1;  ///< -1: weights are magnitudes, and the port makes them negative where they arrive
+  /// Then `delay` is uniform between the least and the longest.
+  std::optional<DistanceDelay> delay_by_distance{};
+  std::uint32_t port = 0;  ///< of the target model(s); the same index in all targets
+  double sign = 1;         ///< -1: weights are magnitudes, and the port makes them negative where they arrive
   std::vector<ListedEdge> edges;  ///< of rules that list them, sorted by (target, position in the file)
   bool listed_weights = false, listed_delays = false;
   /// Weights that synapses share, stored once; only of models whose synapses are plain weights.  Which of

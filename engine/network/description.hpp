@@ -17,8 +17,8 @@ struct Node {
   struct Key {
     std::string name;
     Mark mark;
-    mutable std::string
-        meant{};  ///< set where the name is an error and has been reported: the key it was taken for
+    /// Set where the name is an error and has been reported: the key it was taken for.
+    mutable std::string meant{};
     mutable bool taken = false;  ///< `meant` is but a misspelling: the value is read as that key's
   };
   Kind kind = Kind::null;

@@ -19,8 +19,8 @@ class Devices {
   struct Own {
     bool is_param = true;
     std::uint32_t index = 0;  ///< in the model's table
-    std::vector<double>
-        values;  ///< of each synapse; of one of several devices each device's, one after the other
+    /// Of each synapse; of one of several devices each device's, one after the other.
+    std::vector<double> values;
   };
   /// What they are made of: one number per parameter and one per variable, those that the model computes
   /// excepted; `first` and `seed` tell random numbers of devices apart.

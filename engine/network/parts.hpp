@@ -14,8 +14,8 @@ namespace spinet::reading {
 struct Names {
   std::map<std::string, std::uint32_t, std::less<>> index;
   std::vector<Mark> marks;
-  std::vector<bool>
-      flawed;  ///< had an error: references to it are resolved, and nothing is said that may follow from it
+  /// Had an error: references to it are resolved, and nothing is said that may follow from it.
+  std::vector<bool> flawed;
   std::vector<bool> unsized;   ///< of populations: the size is an error and stands at 1
   std::vector<bool> unplaced;  ///< of populations: the positions are an error
   bool complete = true;        ///< names of the section could be read: one that is not there is unknown
@@ -45,8 +45,8 @@ struct Selected {
   std::uint32_t population;
   GidRange range;
   bool whole;
-  bool sure;  ///< false: the name is misspelt or the size an error; nothing is to be said that follows from
-              ///< them
+  /// False: the name is misspelt or the size an error; nothing is to be said that follows from them.
+  bool sure;
 };
 /// Empty after an error that leaves no population.
 std::optional<Selected> select(Loading& l, const std::string& text, Mark where);

@@ -22,8 +22,8 @@ struct Diagnostic {
   std::uint32_t column = 0;  ///< from 1, in characters
   std::string reason;
   std::string help;  ///< suggestion, allowed values; may be empty
-  std::string
-      source_line;  ///< the line, tabs and control characters as spaces, cut around the place if it is long
+  /// The line, tabs and control characters as spaces, cut around the place if it is long.
+  std::string source_line;
   std::uint32_t caret = 0;   ///< characters before the caret in `source_line`
   std::uint32_t length = 1;  ///< characters underlined
 };

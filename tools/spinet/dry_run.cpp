@@ -82,8 +82,8 @@ RankPart built(const Network& net, const RankOf& r, const Estimate& whole, DryRu
 /// What neurons and sources send and hear, by population.
 struct Traffic {
   std::vector<double> hz;  ///< mean rate of a neuron
-  std::vector<double>
-      sends;  ///< 1: its spikes travel, since they are heard other than in superposition, or recorded
+  /// 1: its spikes travel, since they are heard other than in superposition, or recorded.
+  std::vector<double> sends;
   std::vector<double> heard;  ///< events a second at a neuron
   bool payloads = false;
 };

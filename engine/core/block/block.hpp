@@ -45,8 +45,8 @@ class Block {
   struct Setup {
     Tick window;
     bool graded;  ///< events have payloads
-    std::uint32_t
-        small_slices;  ///< blocks with at most as many keep arrivals as packets and all views of slices
+    /// Blocks with at most as many keep arrivals as packets and all views of slices.
+    std::uint32_t small_slices;
   };
   /// Takes over what arrives here; called once, before the run.
   void connect(std::unique_ptr<BlockSynapses> synapses, SuperposedInput input, const Setup& setup);

@@ -99,8 +99,8 @@ class Controls {
   std::vector<Piece> pieces_, felt_[3];      ///< felt_: by `Lines`
   std::vector<std::uint8_t> column_chosen_;  ///< by target here
   std::vector<std::uint32_t> columns_;       ///< those that are
-  std::vector<std::pair<std::uint32_t, std::uint32_t>>
-      row_slices_;                                           ///< of rows that are: from, to; ascending
+  /// Of rows that are: from, to; ascending.
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> row_slices_;
   std::vector<std::vector<double>> values_;                  ///< by variable of the neurons: what rules read
   std::vector<std::vector<const double*>> values_of_store_;  ///< by store and number in its `reads`; or empty
   Tick values_at_ = -1;                                      ///< for which tick `values_` have been read

@@ -66,8 +66,8 @@ class PacketArrivals final : public ArrivalStore {
   };
   std::vector<FamilySlices> families_;  ///< by family
   static constexpr std::uint32_t none = 0xFFFFFFFFu;
-  std::vector<WindowArrivals>
-      held_;  ///< of windows with arrivals, and spare ones, whose memory is used again:
+  /// Of windows with arrivals, and spare ones, whose memory is used again:
+  std::vector<WindowArrivals> held_;
   std::vector<std::uint32_t> spare_;        ///< last out, first in, so that it is still in the cache
   std::vector<std::uint32_t> at_;           ///< by place of the ring: what is held for the window, or `none`
   std::uint32_t open_ = none;               ///< what is held for the present window

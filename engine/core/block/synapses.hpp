@@ -43,10 +43,10 @@ struct Store {
   Buffer<std::uint16_t> targets;
   Buffer<std::byte> state;
   Buffer<std::byte> slice_state;  ///< of its slices, if the model has any
-  Buffer<std::uint8_t>
-      copies;               ///< if the model draws: which of several synapses of one source, delay and target
-  RandomKey random;         ///< of the projection
-  Tick controlled_at = -1;  ///< of the last control event addressed to synapses of it, if the model draws
+  /// If the model draws: which of several synapses of one source, delay and target.
+  Buffer<std::uint8_t> copies;
+  RandomKey random;            ///< of the projection
+  Tick controlled_at = -1;     ///< of the last control event addressed to synapses of it, if the model draws
   std::uint32_t controls = 0;  ///< control events of that tick so far
   double sign = 1;             ///< of the projection: -1: weights are magnitudes that arrive as negative ones
   int weight_sign = 0;         ///< that weights have before it, since their port has one; 0: any

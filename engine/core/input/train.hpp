@@ -44,8 +44,8 @@ class SortedTrain {
 
  private:
   std::vector<double> weight_while_adding_;
-  Buffer<double> weight_of_;  ///< by target, where weights differ; models may look at any index, pages nobody
-                              ///< uses take no memory
+  /// By target, where weights differ; models may look at any index, pages nobody uses take no memory.
+  Buffer<double> weight_of_;
   bool one_weight_ = true;
 };
 

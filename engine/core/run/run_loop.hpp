@@ -11,14 +11,18 @@ namespace spinet {
 /// The steps of a window [from, to), each on every rank; ranks jump together over windows in which nothing
 /// happens.
 ///
-///     plan       what happens in it by order of the schedule, of environments and of the log.  Needs the
-///     window before: `pending`. walk       this rank's blocks and sources; gives `own` emissions.  Needs
-///     `due`, and what earlier windows have posted. exchange   gives everyone's emissions, control events and
-///     wishes.  Needs `walk` of all ranks; they wait here alone. order      emissions by tick and gid, in
-///     which they act everywhere.  Needs `exchange`; from here on all ranks know the same. post       them to
-///     the blocks that listen, not before the shortest delay has passed.  Needs `order`. keep       the log's
-///     part of it, a checkpoint if one is due, progress.  Needs `post`: a checkpoint holds what is on its
-///     way. advance    to the next window in which anything happens.  Needs `next` of all ranks.
+///     plan       what happens in it by order of the schedule, of environments and of the log.
+///                Needs the window before: `pending`.
+///     walk       this rank's blocks and sources; gives `own` emissions.
+///                Needs `due`, and what earlier windows have posted.
+///     exchange   gives everyone's emissions, control events and wishes.
+///                Needs `walk` of all ranks; they wait here alone.
+///     order      emissions by tick and gid, in which they act everywhere.
+///                Needs `exchange`; from here on all ranks know the same.
+///     post       them to the blocks that listen, not before the shortest delay has passed.  Needs `order`.
+///     keep       the log's part of it, a checkpoint if one is due, progress.
+///                Needs `post`: a checkpoint holds what is on its way.
+///     advance    to the next window in which anything happens.  Needs `next` of all ranks.
 struct Simulation::Impl::RunLoop {
   RunLoop(Simulation::Impl& simulation, Recorder* recorder, const RunHooks& hooks);
   Statistics go();

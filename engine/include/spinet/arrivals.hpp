@@ -78,13 +78,13 @@ struct SlabEvents {
   struct Stretch {
     std::uint32_t member, target, count;
   };
-  const std::uint32_t*
-      keys;  ///< offset from `slab_begin` in the upper 16 bits, below them the member of the unit, < 256
+  /// Offset from `slab_begin` in the upper 16 bits, below them the member of the unit, < 256.
+  const std::uint32_t* keys;
   std::uint32_t count;
   std::uint32_t stretch_count;
-  const Stretch*
-      stretches;  ///< who of the members have a target here; the events of others are to be left out
-  double weight;  ///< of all, where `weight_of` is null
+  /// Who of the members have a target here; the events of others are to be left out.
+  const Stretch* stretches;
+  double weight;            ///< of all, where `weight_of` is null
   const double* weight_of;  ///< indexed by target, or null
 };
 /// A bit for each member of a unit.

@@ -27,21 +27,21 @@ struct NeuronBlock {
   void* state;         ///< `State[size]`
   void* constants;     ///< `Constants[size]`, if the model has them
   const void* shared;  ///< `Shared`, one per kernel group
-  void*
-      common;  ///< `Common`, one per block, zero at first: what a kernel wants to know of its block's neurons
-  const Gid* gids;  ///< global id of each neuron, as its random numbers count it (several replicas may lie
-                    ///< in one block)
+  /// `Common`, one per block, zero at first: what a kernel wants to know of its block's neurons.
+  void* common;
+  /// Global id of each neuron, as its random numbers count it (several replicas may lie in one block).
+  const Gid* gids;
   Outbox* out;
   std::uint32_t size;
   const RandomKey* random;  ///< key of each neuron's random numbers; their seeds may differ
   Tick frame_begin;         ///< begin of the present frame; a multiple of frame_length
   Tick frame_length;        ///< 0: the model has no frames
   RunInfo run;
-  const double*
-      table;  ///< an environment's patterns: `table_rows` rows of `table_inputs` + `table_targets` numbers
+  /// An environment's patterns: `table_rows` rows of `table_inputs` + `table_targets` numbers.
+  const double* table;
   std::uint32_t table_rows, table_inputs, table_targets;
-  const std::uint8_t*
-      exact;  ///< by neuron: 0 where it is virtual (see `SlabEvents`); null where all are exact
+  /// By neuron: 0 where it is virtual (see `SlabEvents`); null where all are exact.
+  const std::uint8_t* exact;
   Tick slab_begin, slab_end;  ///< the present slab, or the last one
   bool is_virtual(std::uint32_t j) const noexcept { return exact && !exact[j]; }
   const DrivenSize* driven;  ///< of an environment: the projections that it may address in what it posts

@@ -33,8 +33,7 @@ inline constexpr const char* tolerance_doc =
 ///   reset(c, s)           what a spike does to s.y
 /// and may have
 ///   below(c, y, x, ms)    `quiet` of `Threshold`, a template on the type of y, x and ms, which is a number
-///   or
-///                         those of four neurons (`Lanes`): without branches, but for constants
+///                         or those of four neurons (`Lanes`): without branches, but for constants
 ///   arriving(weight)      what an arrival adds to its input, if not its weight
 ///   value(c, s, variable) what `variables()` lists, if not y and then x
 ///   size(c, i)            how many units of the tolerance an error 1 of y[i] is worth; 1 unless said

@@ -16,8 +16,8 @@ inline constexpr std::uint32_t most_stimulus_values = 4;
 
 /// Properties of a stimulus; combined with |.
 enum StimulusFlag : std::uint32_t {
-  wired = 1,    ///< reaches the synapses of projections that are named, all or some of them; never neurons,
-                ///< never everyone
+  /// Reaches the synapses of projections that are named, all or some of them; never neurons, never everyone.
+  wired = 1,
   scored = 2,   ///< posted by an environment: its numbers are the environment's metrics
   batched = 4,  ///< posted by an environment at the end of a batch, whose number it holds
 };

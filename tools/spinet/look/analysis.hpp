@@ -31,8 +31,8 @@ struct PopulationAnalysis {
   std::vector<std::uint64_t> spikes_in_bin;  ///< Analysis::bin_ms each
   std::optional<Density> density;
   std::optional<PointSample> sample;
-  Histogram rates;  ///< neurons by rate, Hz; the same bins for all populations of neurons, others for all of
-                    ///< sources
+  /// Neurons by rate, Hz; the same bins for all populations of neurons, others for all of sources.
+  Histogram rates;
   std::vector<std::uint64_t> isi;  ///< Neurons' logarithmic bins
   std::uint64_t intervals = 0;
   double median_isi_ms = 0;
