@@ -4,122 +4,37 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <map>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "spinet/random.hpp"
-#include "support/bench.hpp"
+#include "support/neuron_cases.hpp"
 
 namespace {
 
 using spinet::Tick;
 using Bench = spinet::NeuronBench;
+using spinet::test::initial_of;
 using spinet::test::neuron;
+using spinet::test::params_of;
+using spinet::test::read_neuron_cases;
+using spinet::test::worst_spike;
 using Params = spinet::NeuronParams;
-
-/// A case of adex_reference.csv.
-struct Case {
-  std::vector<std::pair<std::string, double>> parameters;
-  double initial_V = 0;
-  struct Arrival {
-    Tick tick;
-    std::uint32_t port;
-    double weight;
-  };
-  std::vector<Arrival> arrivals;
-  struct Change {
-    Tick tick;
-    std::string name;
-    double value;
-  };
-  std::vector<Change> changes;
-  struct Probe {
-    Tick tick;
-    double V, w;
-  };
-  std::vector<Probe> probes;
-  std::vector<Tick> spikes;
-  Tick duration = 0;
-};
-
-std::map<std::string, Case> read_cases() {
-  const auto path = std::filesystem::path(VALIDATION_DATA) / "adex_reference.csv";
-  std::ifstream file(path);
-  REQUIRE(file.good());
-  std::map<std::string, Case> cases;
-  for (std::string line; std::getline(file, line);) {
-    std::vector<std::string> f;
-    std::stringstream fields(line);
-    for (std::string s; std::getline(fields, s, ',');) f.push_back(s);
-    Case& c = cases[f.at(1)];
-    if (f[0] == "parameter") c.parameters.emplace_back(f.at(2), std::stod(f.at(3)));
-    else if (f[0] == "initial") c.initial_V = std::stod(f.at(3));
-    else if (f[0] == "arrival")
-      c.arrivals.push_back({std::stoll(f.at(2)), f.at(3) == "exc" ? 0u : 1u, std::stod(f.at(4))});
-    else if (f[0] == "change") c.changes.push_back({std::stoll(f.at(2)), f.at(3), std::stod(f.at(4))});
-    else if (f[0] == "potential")
-      c.probes.push_back({std::stoll(f.at(2)), std::stod(f.at(3)), std::stod(f.at(4))});
-    else if (f[0] == "spike") c.spikes.push_back(std::stoll(f.at(2)));
-    else if (f[0] == "duration") c.duration = std::stoll(f.at(2));
-    else FAIL("unknown line " << line);
-  }
-  return cases;
-}
-
-Params params_of(const Case& c) {
-  Params p(neuron("adex"));
-  for (const auto& [name, value] : c.parameters) p.set(name, value);
-  return p;
-}
-
-/// Runs a case and returns its spikes; V and w at the probes go to `samples` in turn.
-std::vector<Tick> run(const Case& c, double tolerance, std::vector<double>& samples) {
-  Params p = params_of(c);
-  p.set("tolerance", tolerance);
-  Bench d(neuron("adex"), {p}, 1e6, {{"V", c.initial_V}});
-  for (const auto& a : c.arrivals) d.arrival(a.tick, a.port, 0, a.weight);
-  for (const auto& x : c.changes) d.change(x.tick, 0, x.name, x.value);
-  for (const auto& x : c.probes) {
-    d.sample(x.tick, 0, "V", samples);
-    d.sample(x.tick, 0, "w", samples);
-  }
-  d.run(c.duration);
-  return d.spikes();
-}
-
-Tick worst(const std::vector<Tick>& a, const std::vector<Tick>& b) {
-  REQUIRE(a.size() == b.size());
-  Tick most = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) most = std::max(most, std::abs(a[i] - b[i]));
-  return most;
-}
 
 constexpr Tick ms = 1'000'000;
 
 }  // namespace
 
 TEST_CASE("adex fires at the ticks of an integration in 30 digits", "[adex]") {
-  for (const auto& [name, c] : read_cases()) {
+  for (const auto& [name, c] : read_neuron_cases("adex")) {
     INFO(name);
-    std::vector<double> samples;
+    std::vector<double> values;
     // The error of a spike time follows the tolerance, down to the tick.
-    CHECK(worst(run(c, 1e-11, samples), c.spikes) == 0);
-    REQUIRE(samples.size() == 2 * c.probes.size());
-    for (std::size_t i = 0; i < c.probes.size(); ++i) {
-      CHECK(std::abs(samples[2 * i] - c.probes[i].V) < 1e-6);
-      CHECK(std::abs(samples[2 * i + 1] - c.probes[i].w) < 1e-6);
-    }
-    const auto at = [&](double tolerance) {
-      std::vector<double> unused;
-      return worst(run(c, tolerance, unused), c.spikes);
-    };
-    CHECK(at(1e-9) <= 10);
-    CHECK(at(1e-7) <= 1000);
+    CHECK(worst_spike("adex", c, 1e-11, values) == 0);
+    REQUIRE(values.size() == c.probes.size());
+    for (std::size_t i = 0; i < values.size(); ++i) CHECK(std::abs(values[i] - c.probes[i].value) < 1e-6);
+    CHECK(worst_spike("adex", c, 1e-9) <= 10);
+    CHECK(worst_spike("adex", c, 1e-7) <= 1000);
   }
 }
 
@@ -280,17 +195,17 @@ TEST_CASE("a refractory adex neuron holds V while w and the currents go on", "[a
 }
 
 TEST_CASE("reading an adex neuron changes nothing, nor do its neighbours", "[adex]") {
-  const auto cases = read_cases();
-  const Case& a = cases.at("synapses");
-  const Case& b = cases.at("bursting");
-  Bench d(neuron("adex"), {params_of(a), params_of(b)}, 1e6, {{"V", a.initial_V}});
+  const auto cases = read_neuron_cases("adex");
+  const auto& a = cases.at("synapses");
+  const auto& b = cases.at("bursting");
+  Bench d(neuron("adex"), {params_of("adex", a), params_of("adex", b)}, 1e6, initial_of(a));
   for (const auto& x : a.arrivals) d.arrival(x.tick, x.port, 0, x.weight);
   std::vector<double> samples;
   for (Tick t = 0; t < a.duration; t += 70'001)
     for (std::uint32_t j = 0; j < 2; ++j)
       for (const char* v : {"V", "w", "I_syn"}) d.sample(t, j, v, samples);
   d.run(a.duration);
-  Bench alone(neuron("adex"), {params_of(a)}, 1e6, {{"V", a.initial_V}});
+  Bench alone(neuron("adex"), {params_of("adex", a)}, 1e6, initial_of(a));
   for (const auto& x : a.arrivals) alone.arrival(x.tick, x.port, 0, x.weight);
   alone.run(a.duration);
   CHECK(alone.spikes() == d.spikes(0));

@@ -3,120 +3,36 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
-#include <map>
-#include <sstream>
 
 #include "spinet/random.hpp"
-#include "support/bench.hpp"
+#include "support/neuron_cases.hpp"
 
 namespace {
 
 using spinet::Tick;
 using Bench = spinet::NeuronBench;
 using spinet::test::neuron;
+using spinet::test::read_neuron_cases;
+using spinet::test::worst_spike;
 using Params = spinet::NeuronParams;
 
 constexpr Tick ms = 1'000'000;
-
-/// A case of lif_cond_exp_reference.csv.
-struct Case {
-  std::vector<std::pair<std::string, double>> parameters;
-  struct Arrival {
-    Tick tick;
-    std::uint32_t port;
-    double weight;
-  };
-  std::vector<Arrival> arrivals;
-  struct Change {
-    Tick tick;
-    std::string name;
-    double value;
-  };
-  std::vector<Change> changes;
-  struct Probe {
-    Tick tick;
-    double V, g;
-  };
-  std::vector<Probe> probes;
-  std::vector<Tick> spikes;
-  Tick duration = 0;
-};
-
-std::map<std::string, Case> read_cases() {
-  std::ifstream file(std::filesystem::path(VALIDATION_DATA) / "lif_cond_exp_reference.csv");
-  REQUIRE(file.good());
-  std::map<std::string, Case> cases;
-  for (std::string line; std::getline(file, line);) {
-    std::vector<std::string> f;
-    std::stringstream fields(line);
-    for (std::string s; std::getline(fields, s, ',');) f.push_back(s);
-    Case& c = cases[f.at(1)];
-    if (f[0] == "parameter") c.parameters.emplace_back(f.at(2), std::stod(f.at(3)));
-    else if (f[0] == "arrival")
-      c.arrivals.push_back({std::stoll(f.at(2)), f.at(3) == "exc" ? 0u : 1u, std::stod(f.at(4))});
-    else if (f[0] == "change") c.changes.push_back({std::stoll(f.at(2)), f.at(3), std::stod(f.at(4))});
-    else if (f[0] == "potential")
-      c.probes.push_back({std::stoll(f.at(2)), std::stod(f.at(3)), std::stod(f.at(4))});
-    else if (f[0] == "spike") c.spikes.push_back(std::stoll(f.at(2)));
-    else if (f[0] == "duration") c.duration = std::stoll(f.at(2));
-    else FAIL("unknown line " << line);
-  }
-  return cases;
-}
-
-Params params_of(const Case& c) {
-  Params p(neuron("lif_cond_exp"));
-  for (const auto& [name, value] : c.parameters) p.set(name, value);
-  return p;
-}
-double value_of(const Case& c, const std::string& name) {
-  for (const auto& [key, value] : c.parameters)
-    if (key == name) return value;
-  throw std::logic_error(name);
-}
-
-std::vector<Tick> run(const Case& c, double tolerance, std::vector<double>& samples) {
-  Params p = params_of(c);
-  p.set("tolerance", tolerance);
-  Bench d(neuron("lif_cond_exp"), {p}, 1e6, {{"V", value_of(c, "E_L")}});
-  for (const auto& a : c.arrivals) d.arrival(a.tick, a.port, 0, a.weight);
-  for (const auto& x : c.changes) d.change(x.tick, 0, x.name, x.value);
-  for (const auto& x : c.probes) {
-    d.sample(x.tick, 0, "V", samples);
-    d.sample(x.tick, 0, "g_exc", samples);
-  }
-  d.run(c.duration);
-  return d.spikes();
-}
-
-Tick worst(const std::vector<Tick>& a, const std::vector<Tick>& b) {
-  REQUIRE(a.size() == b.size());
-  Tick most = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) most = std::max(most, std::abs(a[i] - b[i]));
-  return most;
-}
 
 }  // namespace
 
 TEST_CASE("lif_cond_exp fires at the ticks of an integration in 40 digits", "[lif_cond_exp]") {
   std::size_t spikes = 0;
-  for (const auto& [name, c] : read_cases()) {
+  for (const auto& [name, c] : read_neuron_cases("lif_cond_exp")) {
     INFO(name);
-    std::vector<double> samples;
-    CHECK(worst(run(c, 1e-12, samples), c.spikes) == 0);
-    REQUIRE(samples.size() == 2 * c.probes.size());
-    for (std::size_t i = 0; i < c.probes.size(); ++i) {
-      CHECK(std::abs(samples[2 * i] - c.probes[i].V) < 1e-9);
-      CHECK(std::abs(samples[2 * i + 1] - c.probes[i].g) < 1e-10 * (1 + c.probes[i].g));
+    std::vector<double> values;
+    CHECK(worst_spike("lif_cond_exp", c, 1e-12, values) == 0);
+    REQUIRE(values.size() == c.probes.size());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const auto& [tick, variable, value] = c.probes[i];
+      CHECK(std::abs(values[i] - value) < (variable == "V" ? 1e-9 : 1e-10 * (1 + value)));
     }
-    const auto at = [&](double tolerance) {
-      std::vector<double> unused;
-      return worst(run(c, tolerance, unused), c.spikes);
-    };
-    CHECK(at(1e-9) <= 10);
-    CHECK(at(1e-7) <= 1000);
+    CHECK(worst_spike("lif_cond_exp", c, 1e-9) <= 10);
+    CHECK(worst_spike("lif_cond_exp", c, 1e-7) <= 1000);
     spikes += c.spikes.size();
   }
   CHECK(spikes > 200);

@@ -7,10 +7,9 @@
 #include <map>
 #include <numeric>
 
-#include "comm/loopback.hpp"
 #include "network/loader.hpp"
-#include "support/memory_checkpoints.hpp"
 #include "support/network_builder.hpp"
+#include "support/on_ranks.hpp"
 #include "support/run.hpp"
 
 using namespace spinet;
@@ -209,19 +208,7 @@ TEST_CASE(
   };
   const auto done = [&](int ranks, int block, MemoryCheckpoints* save = nullptr,
                         const MemoryCheckpoints* from = nullptr) {
-    MemoryRecorder kept;
-    run_loopback(ranks, [&](Transport& t) {
-      const Network net = network(block);
-      Simulation simulation(net, t);
-      if (from) simulation.restore(*from);
-      RunHooks hooks;
-      hooks.checkpoints.every = ms(180);
-      if (t.rank() == 0) hooks.checkpoints.sink = save;
-      MemoryRecorder recorder;
-      simulation.run(t.rank() == 0 ? &recorder : nullptr, hooks);
-      if (t.rank() == 0) kept = std::move(recorder);
-    });
-    return kept;
+    return on_ranks(network(block), ranks, {ms(180), save, from});
   };
   MemoryCheckpoints saved;
   MemoryRecorder one = done(1, 256, &saved);

@@ -6,11 +6,10 @@
 #include <cmath>
 #include <cstring>
 
-#include "comm/loopback.hpp"
 #include "network/loader.hpp"
 #include "network/lookup.hpp"
 #include "spinet/device.hpp"
-#include "support/memory_checkpoints.hpp"
+#include "support/on_ranks.hpp"
 #include "support/plastic.hpp"
 #include "support/run.hpp"
 #include "support/synapses_on_bench.hpp"
@@ -382,18 +381,8 @@ TEST_CASE("pvdf: the same data on any ranks and blocks, after a restart, whateve
         block);
   };
   const auto done = [&](int ranks, int block, MemoryCheckpoints* save = nullptr,
-                        const MemoryCheckpoints* resume = nullptr) {
-    MemoryRecorder h;
-    run_loopback(ranks, [&](Transport& t) {
-      const auto net = load_text(text(block), "test.yaml", builtin());
-      Simulation simulation(net, t);
-      if (resume) simulation.restore(*resume);
-      RunHooks hooks;
-      hooks.checkpoints.every = ms(330);
-      if (t.rank() == 0) hooks.checkpoints.sink = save;
-      simulation.run(t.rank() == 0 ? &h : nullptr, hooks);
-    });
-    return h;
+                        const MemoryCheckpoints* from = nullptr) {
+    return on_ranks(load_text(text(block), "test.yaml", builtin()), ranks, {ms(330), save, from});
   };
   MemoryCheckpoints saved;
   MemoryRecorder one = done(1, 256, &saved);

@@ -8,11 +8,10 @@
 #include <numeric>
 #include <set>
 
-#include "comm/loopback.hpp"
 #include "network/extended.hpp"
 #include "network/loader.hpp"
-#include "support/memory_checkpoints.hpp"
 #include "support/network_builder.hpp"
+#include "support/on_ranks.hpp"
 #include "support/run.hpp"
 
 using namespace spinet;
@@ -313,19 +312,7 @@ TEST_CASE("reality: all of it gives the same data on any ranks, in any blocks an
   };
   const auto done = [&](int ranks, int block, MemoryCheckpoints* save = nullptr,
                         const MemoryCheckpoints* from = nullptr) {
-    MemoryRecorder kept;
-    run_loopback(ranks, [&](Transport& t) {
-      const Network net = network(block);
-      Simulation simulation(net, t);
-      if (from) simulation.restore(*from);
-      RunHooks hooks;
-      hooks.checkpoints.every = ms(35);
-      if (t.rank() == 0) hooks.checkpoints.sink = save;
-      MemoryRecorder recorder;
-      simulation.run(t.rank() == 0 ? &recorder : nullptr, hooks);
-      if (t.rank() == 0) kept = std::move(recorder);
-    });
-    return kept;
+    return on_ranks(network(block), ranks, {ms(35), save, from});
   };
   MemoryCheckpoints saved;
   MemoryRecorder one = done(1, 256, &saved);

@@ -8,11 +8,10 @@
 #include <set>
 #include <stdexcept>
 
-#include "comm/loopback.hpp"
 #include "network/devices.hpp"
 #include "network/loader.hpp"
-#include "support/memory_checkpoints.hpp"
 #include "support/network_builder.hpp"
+#include "support/on_ranks.hpp"
 #include "support/run.hpp"
 #include "support/synapses_on_bench.hpp"
 
@@ -406,19 +405,7 @@ TEST_CASE(
     };
     const auto done = [&](int ranks, int block, MemoryCheckpoints* save = nullptr,
                           const MemoryCheckpoints* from = nullptr) {
-      MemoryRecorder kept;
-      run_loopback(ranks, [&](Transport& t) {
-        const Network net = load_text(text(block), "test.yaml", builtin());
-        Simulation simulation(net, t);
-        if (from) simulation.restore(*from);
-        RunHooks hooks;
-        hooks.checkpoints.every = ms(35);
-        if (t.rank() == 0) hooks.checkpoints.sink = save;
-        MemoryRecorder recorder;
-        simulation.run(t.rank() == 0 ? &recorder : nullptr, hooks);
-        if (t.rank() == 0) kept = std::move(recorder);
-      });
-      return kept;
+      return on_ranks(load_text(text(block), "test.yaml", builtin()), ranks, {ms(35), save, from});
     };
     MemoryCheckpoints saved;
     MemoryRecorder one = done(1, 256, &saved);

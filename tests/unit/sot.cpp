@@ -5,11 +5,10 @@
 
 #include <cmath>
 
-#include "comm/loopback.hpp"
 #include "network/loader.hpp"
 #include "support/histories.hpp"
-#include "support/memory_checkpoints.hpp"
 #include "support/network_builder.hpp"
+#include "support/on_ranks.hpp"
 #include "support/run.hpp"
 
 using namespace spinet;
@@ -302,18 +301,8 @@ TEST_CASE("sot_lstm: the same data on any ranks and blocks, and after a restart"
         block);
   };
   const auto done = [&](int ranks, int block, MemoryCheckpoints* save = nullptr,
-                        const MemoryCheckpoints* resume = nullptr) {
-    MemoryRecorder h;
-    run_loopback(ranks, [&](Transport& t) {
-      const auto net = load_text(text(block), "test.yaml", builtin());
-      Simulation simulation(net, t);
-      if (resume) simulation.restore(*resume);
-      RunHooks hooks;
-      hooks.checkpoints.every = ms(600);
-      if (t.rank() == 0) hooks.checkpoints.sink = save;
-      simulation.run(t.rank() == 0 ? &h : nullptr, hooks);
-    });
-    return h;
+                        const MemoryCheckpoints* from = nullptr) {
+    return on_ranks(load_text(text(block), "test.yaml", builtin()), ranks, {ms(600), save, from});
   };
   MemoryCheckpoints saved;
   MemoryRecorder one = done(1, 256, &saved);

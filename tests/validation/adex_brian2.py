@@ -8,18 +8,14 @@ adex_brian2.py converge [DT_MS...]
     Runs the cases in Brian2 at ever smaller time steps (two or more) and prints the largest distance of its spike times from the
     reference; fails (exit code 1) unless this falls with dt as a method of first order must.  Needs python3-brian.
 
-The file has one line per fact: `parameter,CASE,NAME,VALUE`, `initial,CASE,NAME,VALUE`, `arrival,CASE,TICK,PORT,WEIGHT`,
-`change,CASE,TICK,NAME,VALUE`, `spike,CASE,TICK`, `potential,CASE,TICK,V,W` and `duration,CASE,TICK`; a tick is 1 ns.
+The file: see two_ways.py.
 Firing patterns: R. Naud, N. Marcille, C. Clopath and W. Gerstner, "Firing patterns in the adaptive exponential
 integrate-and-fire model" (2008), table 1.
 """
-import pathlib
 import random
-import sys
 
-from converging import converge, read_reference
+from two_ways import TICK, main, spikes_of, write_reference
 
-TICK = 1e-6  # ms
 PRESETS = dict(C_m=281, g_L=30, E_L=-70.6, v_th=-50.4, Delta_T=2, a=4, b=80.5, tau_w=144, v_peak=0, v_reset=-60,
                t_ref=0, tau_syn_exc=2, tau_syn_inh=2, I_dc=0)
 
@@ -33,7 +29,7 @@ def arrivals(seed, n, duration, weight_exc, weight_inh, grid):
     """n random events, two thirds of them excitatory, at multiples of `grid` ticks."""
     rng = random.Random(seed)
     ticks = sorted(rng.sample(range(1, int(duration / TICK) // grid), n))
-    return [(t * grid, *(("exc", weight_exc) if rng.random() < 2 / 3 else ("inh", weight_inh))) for t in ticks]
+    return [(t * grid, *((0, weight_exc) if rng.random() < 2 / 3 else (1, weight_inh))) for t in ticks]
 
 
 CASES = {
@@ -59,36 +55,11 @@ CASES = {
 DURATION = 400.0  # ms
 
 
-REFERENCE = pathlib.Path(__file__).with_name("adex_reference.csv")
-
-
 def full(case):
     return {**PRESETS, **case["params"]}
 
 
 # --- reference ------------------------------------------------------------------------------------------------------
-
-def midpoint(f, y, h, n):
-    """Gragg's modified midpoint rule with n substeps."""
-    d = h / n
-    z0, z1 = y, [a + d * b for a, b in zip(y, f(y))]
-    for _ in range(n - 1):
-        z0, z1 = z1, [a + 2 * d * b for a, b in zip(z0, f(z1))]
-    return [(a + b + d * c) / 2 for a, b, c in zip(z0, z1, f(z1))]
-
-
-def extrapolated(f, y, h, columns=9):
-    """One step of order 2 * columns, and its error: the last two values of the diagonal of Neville's scheme."""
-    row = []
-    for i in range(columns):
-        n = 2 * (i + 1)
-        new = [midpoint(f, y, h, n)]
-        for j in range(i):
-            ratio = (n / mpf(2 * (i - j))) ** 2 - 1
-            new.append([a + (a - b) / ratio for a, b in zip(new[j], row[j])])
-        row, before = new, row
-    return row[-1], max(abs(a - b) for a, b in zip(row[-1], row[-2]))
-
 
 class Neuron:
     """One neuron, (V, w, I_exc, I_inh), by steps of high order; spikes and resets lie on ticks."""
@@ -109,6 +80,12 @@ class Neuron:
         dV = (p["g_L"] * (p["E_L"] - V + p["Delta_T"] * exp(x)) - w + e + i + p["I_dc"]) / p["C_m"]
         return [dV, (p["a"] * (V - p["E_L"]) - w) / p["tau_w"], -e / p["tau_syn_exc"], -i / p["tau_syn_inh"]]
 
+    def arrive(self, port, weight):
+        self.y[2 + port] += weight
+
+    def values(self):
+        return self.y[:2]
+
     def free_until(self, end):
         """Integrates to tick `end`, spikes included."""
         t, stop, h = mpf(0), (end - self.tick) * mpf(10) ** -6, mpf("0.05")
@@ -117,7 +94,7 @@ class Neuron:
             h = min(h, stop - t)
             # Near the upswing a step covers little more than one e-fold of the exponential.
             try:
-                y, error = extrapolated(self.slope, self.y, h)
+                y, error = extrapolated(self.slope, self.y, h, 9)
             except OverflowError:
                 h /= 4
                 continue
@@ -130,7 +107,7 @@ class Neuron:
                 continue
             if y[0] >= peak:
                 h = self.root(h, peak)
-                y, _ = extrapolated(self.slope, self.y, h)
+                y, _ = extrapolated(self.slope, self.y, h, 9)
                 self.fire(self.tick + int(ceil((t + h) * mpf(10) ** 6)), y, t + h)
                 return
             self.y = y
@@ -142,7 +119,7 @@ class Neuron:
         low = mpf(0)
         while high - low > mpf(10) ** -9:
             h = (low + high) / 2
-            low, high = (h, high) if extrapolated(self.slope, self.y, h)[0][0] < peak else (low, h)
+            low, high = (h, high) if extrapolated(self.slope, self.y, h, 9)[0][0] < peak else (low, h)
         return high
 
     def fire(self, tick, y, elapsed):
@@ -168,83 +145,25 @@ class Neuron:
 
 
 def reference():
-    end = round(DURATION / TICK)
-    for name, case in CASES.items():
-        params = full(case)
-        events = [(t, 1, port, w) for t, port, w in case.get("arrivals", [])]
-        events += [(t, 0, what, value) for t, what, value in case.get("changes", [])]
-        probes = [end // 7 * k for k in range(1, 7)]
-        events += [(t, -1, "", 0) for t in probes]
-        for key, value in params.items():
-            print(f"parameter,{name},{key},{value}")
-        print(f"initial,{name},V,{params['E_L']}")
-        print(f"duration,{name},{end}")
-        n = Neuron(case)
-        for tick, kind, what, value in sorted(events, key=lambda e: e[:2]):
-            n.to(tick)
-            if kind == -1:
-                print(f"potential,{name},{tick},{nstr(n.y[0], 17)},{nstr(n.y[1], 17)}")
-            elif kind == 0:
-                print(f"change,{name},{tick},{what},{value}")
-                params[what] = value
-                n.set(params)
-            else:
-                print(f"arrival,{name},{tick},{what},{value}")
-                n.y[2 if what == "exc" else 3] += value
-        n.to(end)
-        for tick in n.spikes:
-            if tick < end:
-                print(f"spike,{name},{tick}")
-        print(f"{name}: {len(n.spikes)} spikes", file=sys.stderr)
+    write_reference(DURATION, {n: (full(c), c) for n, c in CASES.items()}, Neuron, ("V", "w"))
 
 
 # --- Brian2 ---------------------------------------------------------------------------------------------------------
 
 def brian_spikes(dt_ms):
     """Spike times [ms] per case."""
-    import brian2 as b2
-    from brian2 import NeuronGroup, Network, SpikeGeneratorGroup, SpikeMonitor, Synapses, ms
-    names = [n for n, c in CASES.items() if c.get("brian", True)]
-    b2.defaultclock.dt = dt_ms * ms
-    equations = """
+    return spikes_of({n: (full(c), c) for n, c in CASES.items() if c.get("brian", True)}, DURATION, dt_ms, """
     dv/dt = (g_L*(E_L - v + upswing) - w + x + y + I_dc)/C_m/ms : 1 (unless refractory)
     upswing = Delta_T*exp((below - v_th)/Delta_T) : 1
     dw/dt = (a*(below - E_L) - w)/tau_w/ms : 1
     below = clip(v, -1e3, v_peak) : 1  # in the step in which V runs away
     dx/dt = -x/tau_syn_exc/ms : 1
     dy/dt = -y/tau_syn_inh/ms : 1
-    """ + "\n".join(f"{p} : 1" for p in PRESETS)
-    group = NeuronGroup(len(names), equations, threshold="v >= v_peak", reset="v = v_reset; w += b",
-                        refractory="t_ref*ms", method="rk4")
-    for p in PRESETS:
-        setattr(group, p, [full(CASES[n])[p] for n in names])
-    group.v = "E_L"
-    events = [(t * TICK, j, port, w) for j, n in enumerate(names) for t, port, w in CASES[n].get("arrivals", [])]
-    source = SpikeGeneratorGroup(len(events), range(len(events)), [e[0] for e in events] * ms)
-    synapses = Synapses(source, group, "we : 1\nwi : 1", on_pre="x += we; y += wi")
-    synapses.connect(i=list(range(len(events))), j=[e[1] for e in events])
-    synapses.we = [e[3] if e[2] == "exc" else 0 for e in events]
-    synapses.wi = [e[3] if e[2] == "inh" else 0 for e in events]
-    monitor = SpikeMonitor(group)
-    network = Network(group, source, synapses, monitor)
-    now = 0.0
-    changes = sorted((t * TICK, names.index(n), what, value) for n in names
-                     for t, what, value in CASES[n].get("changes", []))
-    for t, j, what, value in changes + [(DURATION, None, None, None)]:
-        network.run((t - now) * ms)
-        now = t
-        if j is not None:
-            getattr(group, what)[j] = value
-    trains = monitor.spike_trains()
-    return {n: [float(t / ms) for t in trains[j]] for j, n in enumerate(names)}
+    """, "v >= v_peak", "v = v_reset; w += b")
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["reference"]:
-        from mpmath import ceil, exp, mp, mpf, nstr
-        mp.dps = 30
-        reference()
-    elif sys.argv[1:2] == ["converge"]:
-        sys.exit(converge([float(x) for x in sys.argv[2:]] or [0.05, 0.01, 0.002], read_reference(REFERENCE, TICK), brian_spikes))
-    else:
-        sys.exit(__doc__)
+    from mpmath import ceil, exp, mp, mpf
+    from extrapolation import extrapolated
+    mp.dps = 30
+    main(__doc__, "adex", reference, brian_spikes)

@@ -8,17 +8,13 @@ lif_cond_exp_brian2.py converge [DT_MS...]
     Runs the cases in Brian2 at ever smaller time steps (two or more) and prints the largest distance of its spike times
     from the reference; fails (exit code 1) unless this falls with dt as a method of first order must.  Needs python3-brian.
 
-The file has one line per fact: `parameter,CASE,NAME,VALUE`, `arrival,CASE,TICK,PORT,WEIGHT`, `change,CASE,TICK,NAME,VALUE`,
-`spike,CASE,TICK`, `potential,CASE,TICK,V,G_EXC` and `duration,CASE,TICK`; a tick is 1 ns.  Presets: benchmark 1 of R. Brette et
+The file: see two_ways.py.  Presets: benchmark 1 of R. Brette et
 al., "Simulation of networks of spiking neurons: a review of tools and strategies" (2007).
 """
-import pathlib
 import random
-import sys
 
-from converging import converge, read_reference
+from two_ways import TICK, main, spikes_of, write_reference
 
-TICK = 1e-6  # ms
 PRESETS = dict(C_m=200, g_L=10, E_L=-60, E_exc=0, E_inh=-80, v_th=-50, v_reset=-60, t_ref=5, tau_syn_exc=5,
                tau_syn_inh=10, I_dc=0)
 DURATION = 300.0  # ms
@@ -28,7 +24,7 @@ def arrivals(seed, n, weight_exc, weight_inh, grid):
     """n random events, four fifths of them excitatory, at multiples of `grid` ticks."""
     rng = random.Random(seed)
     ticks = sorted(rng.sample(range(1, int(DURATION / TICK) // grid), n))
-    return [(t * grid, *(("exc", weight_exc) if rng.random() < 0.8 else ("inh", weight_inh))) for t in ticks]
+    return [(t * grid, *((0, weight_exc) if rng.random() < 0.8 else (1, weight_inh))) for t in ticks]
 
 
 CASES = {
@@ -44,9 +40,6 @@ CASES = {
     "steps": dict(params=dict(t_ref=3), changes=[(50_000_000, "I_dc", 150), (150_000_000, "I_dc", -100),
                                                  (200_000_000, "I_dc", 300.5)]),
 }
-
-
-REFERENCE = pathlib.Path(__file__).with_name("lif_cond_exp_reference.csv")
 
 
 def full(case):
@@ -66,6 +59,12 @@ class Neuron:
 
     def set(self, params):
         self.p = {k: mpf(v) for k, v in params.items()}
+
+    def arrive(self, port, weight):
+        self.g[port] += weight
+
+    def values(self):
+        return self.V, self.g[0]
 
     def series(self):
         """Coefficients of V(t) about now, from C V' = g_L (E_L - V) + sum g (E - V) + I."""
@@ -140,76 +139,21 @@ class Neuron:
 
 
 def reference():
-    end = round(DURATION / TICK)
-    for name, case in CASES.items():
-        params = full(case)
-        events = [(t, 1, port, w) for t, port, w in case.get("arrivals", [])]
-        events += [(t, 0, what, value) for t, what, value in case.get("changes", [])]
-        events += [(end // 7 * k, -1, "", 0) for k in range(1, 7)]
-        for key, value in params.items():
-            print(f"parameter,{name},{key},{value}")
-        print(f"duration,{name},{end}")
-        n = Neuron(case)
-        for tick, kind, what, value in sorted(events, key=lambda e: e[:2]):
-            n.to(tick)
-            if kind == -1:
-                print(f"potential,{name},{tick},{nstr(n.V, 17)},{nstr(n.g[0], 17)}")
-            elif kind == 0:
-                print(f"change,{name},{tick},{what},{value}")
-                params[what] = value
-                n.set(params)
-            else:
-                print(f"arrival,{name},{tick},{what},{value}")
-                n.g[0 if what == "exc" else 1] += value
-        n.to(end)
-        for tick in n.spikes:
-            if tick < end:
-                print(f"spike,{name},{tick}")
-        print(f"{name}: {len(n.spikes)} spikes", file=sys.stderr)
+    write_reference(DURATION, {n: (full(c), c) for n, c in CASES.items()}, Neuron, ("V", "g_exc"))
 
 
 # --- Brian2 ---------------------------------------------------------------------------------------------------------
 
 def brian_spikes(dt_ms):
     """Spike times [ms] per case."""
-    import brian2 as b2
-    from brian2 import NeuronGroup, Network, SpikeGeneratorGroup, SpikeMonitor, Synapses, ms
-    names = [n for n, c in CASES.items() if c.get("brian", True)]
-    b2.defaultclock.dt = dt_ms * ms
-    equations = """
+    return spikes_of({n: (full(c), c) for n, c in CASES.items() if c.get("brian", True)}, DURATION, dt_ms, """
     dv/dt = (g_L*(E_L - v) + x*(E_exc - v) + y*(E_inh - v) + I_dc)/C_m/ms : 1 (unless refractory)
     dx/dt = -x/tau_syn_exc/ms : 1
     dy/dt = -y/tau_syn_inh/ms : 1
-    """ + "\n".join(f"{p} : 1" for p in PRESETS)
-    group = NeuronGroup(len(names), equations, threshold="v >= v_th", reset="v = v_reset", refractory="t_ref*ms", method="rk4")
-    for p in PRESETS:
-        setattr(group, p, [full(CASES[n])[p] for n in names])
-    group.v = "E_L"
-    events = [(t * TICK, j, port, w) for j, n in enumerate(names) for t, port, w in CASES[n].get("arrivals", [])]
-    source = SpikeGeneratorGroup(len(events), range(len(events)), [e[0] for e in events] * ms)
-    synapses = Synapses(source, group, "we : 1\nwi : 1", on_pre="x += we; y += wi")
-    synapses.connect(i=list(range(len(events))), j=[e[1] for e in events])
-    synapses.we = [e[3] if e[2] == "exc" else 0 for e in events]
-    synapses.wi = [e[3] if e[2] == "inh" else 0 for e in events]
-    monitor = SpikeMonitor(group)
-    network = Network(group, source, synapses, monitor)
-    now = 0.0
-    changes = sorted((t * TICK, names.index(n), what, value) for n in names for t, what, value in CASES[n].get("changes", []))
-    for t, j, what, value in changes + [(DURATION, None, None, None)]:
-        network.run((t - now) * ms)
-        now = t
-        if j is not None:
-            getattr(group, what)[j] = value
-    trains = monitor.spike_trains()
-    return {n: [float(t / ms) for t in trains[j]] for j, n in enumerate(names)}
+    """, "v >= v_th", "v = v_reset")
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["reference"]:
-        from mpmath import ceil, exp, mp, mpf, nstr
-        mp.dps = 40
-        reference()
-    elif sys.argv[1:2] == ["converge"]:
-        sys.exit(converge([float(x) for x in sys.argv[2:]] or [0.05, 0.01, 0.002], read_reference(REFERENCE, TICK), brian_spikes))
-    else:
-        sys.exit(__doc__)
+    from mpmath import ceil, exp, mp, mpf
+    mp.dps = 40
+    main(__doc__, "lif_cond_exp", reference, brian_spikes)

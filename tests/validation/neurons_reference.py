@@ -5,39 +5,18 @@ neurons_reference.py MODEL > MODEL_reference.csv
     Extrapolation (Bulirsch and Stoer) in 34 digits, error of a step under 1e-20: the data of tests/unit/neurons.cpp.
     Needs python3-mpmath; some minutes.
 
-The file has one line per fact: `parameter,CASE,NAME,VALUE`, `initial,CASE,NAME,VALUE`, `arrival,CASE,TICK,PORT,WEIGHT`,
-`spike,CASE,TICK`, `value,CASE,TICK,VARIABLE,VALUE` and `duration,CASE,TICK`; a tick is 1 ns.
+The file: see two_ways.py.
 """
 import random
 import sys
 
 from mpmath import ceil, exp, mp, mpf, nstr
 
+from extrapolation import extrapolated
+
 mp.dps = 34
 MS = 10 ** 6
 e1 = exp(mpf(1))
-
-
-def midpoint(f, y, h, n):
-    """Gragg's modified midpoint rule with n substeps."""
-    d = h / n
-    z0, z1 = y, [a + d * b for a, b in zip(y, f(y))]
-    for _ in range(n - 1):
-        z0, z1 = z1, [a + 2 * d * b for a, b in zip(z0, f(z1))]
-    return [(a + b + d * c) / 2 for a, b, c in zip(z0, z1, f(z1))]
-
-
-def extrapolated(f, y, h, columns=8):
-    """One step of order 2 * columns, and its error: the last two values of the diagonal of Neville's scheme."""
-    row = []
-    for i in range(columns):
-        n = 2 * (i + 1)
-        new = [midpoint(f, y, h, n)]
-        for j in range(i):
-            ratio = (n / mpf(2 * (i - j))) ** 2 - 1
-            new.append([a + (a - b) / ratio for a, b in zip(new[j], row[j])])
-        row = new
-    return row[-1], max(abs(a - b) for a, b in zip(row[-1], row[-2]))
 
 
 class Izhikevich:
@@ -224,7 +203,7 @@ def simulate(model, name, case):
         while now < stop:
             held = rest is not None and free - (tick + now * MS) > mpf(10) ** -15
             h = min(h, stop - now, *([free / mpf(MS) - mpf(tick) / MS - now] if held else []))
-            new, error = extrapolated((lambda y: rest(p, y)) if held else f, y, h)
+            new, error = extrapolated((lambda y: rest(p, y)) if held else f, y, h, 8)
             if error > mpf(10) ** -20:
                 h *= mpf("0.6")
                 continue
@@ -242,16 +221,16 @@ def simulate(model, name, case):
                 low, high = mpf(0), h
                 while high - low > mpf(10) ** -10:
                     middle = (low + high) / 2
-                    low, high = (middle, high) if extrapolated(f, y, middle)[0][0] < level else (low, middle)
+                    low, high = (middle, high) if extrapolated(f, y, middle, 8)[0][0] < level else (low, middle)
                 at = tick + int(ceil((now + high) * MS))
                 if at < end:
                     print(f"spike,{name},{at}")
                     spikes += 1
                 if model.reset:
-                    y, _ = extrapolated(f, y, high)
+                    y, _ = extrapolated(f, y, high, 8)
                     left = mpf(at - tick) / MS - now - high
                     if rest is not None:
-                        y, _ = extrapolated(f, y, left)
+                        y, _ = extrapolated(f, y, left, 8)
                         free = at + int(p["t_ref"] * MS + mpf("0.5"))
                     else:
                         for k, tau in enumerate((p["tau_syn_exc"], p["tau_syn_inh"])):
