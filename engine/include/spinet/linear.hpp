@@ -54,7 +54,8 @@ inline double left_of(double x, double factor) {
 /// and may have
 ///   fired(c, s)                 what a spike does to the currents
 ///   held                        how many currents, the first ones, stand still while the neuron is
-///   refractory value(c, s, variable)       what `variables()` lists, if not V and the sum of the currents
+///                               refractory
+///   value(c, s, variable)       what `variables()` lists, if not V and the sum of the currents
 template <class M, int K>
 struct Linear : Threshold<M> {
   using Constants = Membrane<K>;
@@ -64,8 +65,11 @@ struct Linear : Threshold<M> {
     double I;           ///< what events have added to the constant current, for good [pA]
   };
   static constexpr const char* beyond =
-      "V or a current is not a number: weights or I_dc are beyond what can be computed with";
+      "V or a current cannot be followed: weights, I_dc or time constants are beyond what can be computed "
+      "with";
   static constexpr int held = 0;
+  static constexpr int most_steps = 1'000'000;  ///< in search of a crossing; some ten are usual
+  static constexpr bool follows_any_drive = true;
 
   template <class Block, class Params>
   static void init(Block n, std::uint32_t j, const Params& p, const double* initial) {
@@ -121,10 +125,14 @@ struct Linear : Threshold<M> {
     return most < c.v_th;
   }
   /// V cannot reach the threshold before V + V' h + m h^2 / 2 does, where m bounds V'' from above for all
-  /// time to come; going there again and again ends at the crossing, quadratically, or beyond `ms`.
+  /// time to come; going there again and again ends at the crossing, quadratically, or beyond `ms`, or where
+  /// the rounding of V hides how far there is to go: it might never come closer.  A way as long as a
+  /// thousandth of the membrane time constant is no crossing that rounding hides: V nears an asymptote.
   static double next(const Constants& c, const State& s, double ms) {
     State at = s;
-    for (double t = 0, h;; t += h) {
+    const double hidden = 1e-15 * (math::abs(c.v_th) + math::abs(c.E));
+    double t = 0, h;
+    for (int steps = 0; steps < most_steps; ++steps, t += h) {
       const double distance = c.v_th - at.V;
       if (!(distance > 0) && t > 0) return t;
       const double slope = slope_of(c, at), m = bend(c, at);
@@ -133,9 +141,11 @@ struct Linear : Threshold<M> {
       if (root < 0 || (slope <= 0 && m == 0)) return math::infinity;
       h = slope > 0 ? 2 * distance / (slope + math::sqrt(root)) : (math::sqrt(root) - slope) / m;
       if (!(t + h <= ms)) return math::infinity;
-      if (h < 1e-12 * t || h < 1e-9 * c.ms_per_tick) return t + h;
+      if (h < 1e-12 * t || h < 1e-9 * c.ms_per_tick || (distance < hidden && h < 1e-3 * c.tau_m))
+        return t + h;
       if (!go(c, at, h)) return math::nan;
     }
+    return math::nan;
   }
 
  private:

@@ -42,12 +42,14 @@ struct Timing {
 ///   Constants(p, run)           made of the parameters p
 ///   take(c, s, port, weight)    an event arrives
 ///   bool go(c, s, ms)           what time does; false where it cannot be followed.  No spike lies before the
-///   end bool hold(c, s, ms)         the same in a refractory period bool reach(c, s, ms)        the same up
-///   to a spike, which lies in the last tick of these double next(c, s, ms)       ms to the next spike;
-///   infinity if there is none before `ms`, NaN where it cannot tell bool crossed(c, s)           at or above
-///   the threshold bool quiet(c, s, ms)        below it for `ms` (which may be infinity) for certain, if
-///   nothing arrives; what is true of
-///                               some time is true of any shorter one
+///                               end
+///   bool hold(c, s, ms)         the same in a refractory period
+///   bool reach(c, s, ms)        the same up to a spike, which lies in the last tick of these
+///   double next(c, s, ms)       ms to the next spike; infinity if there is none before `ms`, NaN where it
+///                               cannot tell
+///   bool crossed(c, s)          at or above the threshold
+///   bool quiet(c, s, ms)        below it for `ms` (which may be infinity) for certain, if nothing arrives;
+///                               what is true of some time is true of any shorter one
 ///   reset(c, s)                 what a spike does; with s.risen = 0 it fires again at once if it is
 ///                               still at the threshold, in the next tick
 ///   double value(c, s, variable)
@@ -73,6 +75,8 @@ struct Threshold {
     n.state(j).kind = kind >> 2;
   }
 
+  /// Whether it may fire at every tick: to find the next crossing costs the same, however close it is.
+  static constexpr bool follows_any_drive = false;
   static constexpr const char* too_often =
       "fires more than once a tick: without a refractory period the drive is beyond what the model can "
       "follow";
@@ -119,7 +123,7 @@ struct Threshold {
       } else {
         const bool again = s.risen == 0;
         look(n, c, j, tick + 1);
-        if (s.crossing <= tick + 1 && !again) n.out().fail(tick, j, too_often);
+        if (!M::follows_any_drive && s.crossing <= tick + 1 && !again) n.out().fail(tick, j, too_often);
       }
     }
   }
