@@ -12,7 +12,8 @@ namespace {
 
 void add_checkpoints(CLI::App& sub, RunOptions& o) {
   sub.add_option("--checkpoint-every", o.checkpoint_every,
-                 "Model time between checkpoints: 10s; also one on SIGTERM and Ctrl-C")
+                 "Model time between checkpoints: 10s; each at the end of its window, which is at most "
+                 "10 ms long. Also one on SIGTERM and Ctrl-C")
       ->type_name("TIME")
       ->check(not_empty);
   sub.add_option("--checkpoint-wall", o.checkpoint_wall, "Wall time between checkpoints: 10min is 600s")

@@ -163,18 +163,17 @@ void BlockSynapses::fill(const BlockEdges& from, std::uint32_t k, Part& part) {
   Store& store = stores_[k];
   part.store = k;
   part.low = part.least = 0xFFFFFFFFu;
-  std::uint64_t expected = 0;
   for (const auto p : store.projections) {
     part.least = std::min(part.least, from.wirings[p]->least_delay);
     store.most_delay = std::max(store.most_delay, from.wirings[p]->most_delay);
-    expected += from.wirings[p]->connector.expected();
     for (const auto& r : from.network.projections[p].sources) {
       part.low = std::min(part.low, r.first);
       part.high = std::max(part.high, r.first + r.count);
     }
   }
   part.steps = std::uint64_t{store.most_delay} - part.least + 1;
-  part.sparse = part.rows() * part.steps > (1 << 20) && part.rows() * part.steps / 16 > expected;
+  const double cells = static_cast<double>(part.rows()) * static_cast<double>(part.steps);
+  part.sparse = cells > 1 << 20 && cells / 16 > from.expected(store.projections);
   const auto visit = [&](auto&& f) {
     for (const auto p : store.projections) from.each(p, [&](const EndingEdge& e) { f(e, p); });
   };

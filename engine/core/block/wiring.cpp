@@ -167,4 +167,19 @@ double InitialState::of(const DrawnEdge& e, std::uint32_t stretch, std::vector<d
   return t.read(&s, 0, 0);
 }
 
+double BlockEdges::expected(const std::vector<std::uint32_t>& projections) const {
+  double sum = 0;
+  for (const auto p : projections) {
+    const Connector& connector = wirings[p]->connector;
+    double targets = 0, here = 0;
+    for (const auto& r : connector.projection.targets) {
+      targets += r.count;
+      for (Gid gid = r.first; gid < r.first + r.count; ++gid)
+        here += locator.in_block(gid, block) != Locator::nowhere;
+    }
+    if (here > 0) sum += connector.expected() * here / targets;
+  }
+  return sum;
+}
+
 }  // namespace spinet

@@ -143,6 +143,8 @@ struct BlockEdges {
   /// Calls f(EndingEdge) for those of projection `p`, in canonical order.
   template <class F>
   void each(std::uint32_t p, F&& f) const;
+  /// How many are expected of these projections, by the block's share of their targets.
+  double expected(const std::vector<std::uint32_t>& projections) const;
 };
 
 template <class F>
