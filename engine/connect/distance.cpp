@@ -309,12 +309,14 @@ class Distance final : public ConnectionRule {
           "distance: " + fault,
           "positions: {grid: [100, 100], extent: [1 mm, 1 mm]}, {random: [1 mm, 1 mm]} or {list: cells.csv}"};
     const Space space(e);
-    const double cutoff = Kernel(e.projection).cutoff;
+    const Kernel kernel(e.projection);
+    const double cutoff = kernel.cutoff;
     for (std::uint32_t k = 0; space.periodic() && k < space.dimensions(); ++k)
       if (cutoff > 0.5 * space.period()[k] * (1 + 1e-12))
         return {fmt::format("distance: up to {}, more than half of the periodic box, which has {} along {}",
                             length_text(cutoff), length_text(space.period()[k]), "xyz"[k]),
-                "give a smaller 'cutoff', or positions that are not periodic"};
+                fmt::format("give a smaller '{}', or positions that are not periodic",
+                            kernel.shape == Kernel::box ? "radius" : "cutoff")};
     return {};
   }
 

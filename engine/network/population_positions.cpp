@@ -159,7 +159,7 @@ class PositionsReader {
           return {fmt::format("a position must be within {:g} um; it is {:g} um", farthest, v[k]), k};
         to_.listed.push_back(v[k]);
       }
-      if (p_.size > 0 && to_.listed.size() / to_.dimensions > p_.size)
+      if (p_.size > 0 && to_.listed.size() / to_.dimensions == p_.size + 1)  // said once
         return {fmt::format("more than {} positions, one for each neuron", p_.size)};
       return {};
     };
