@@ -155,6 +155,38 @@ record:
 }
 
 TEST_CASE(
+    "weight events of devices that relax: of those that a stimulus is addressed to, whatever lies beside "
+    "them") {
+  const auto network = [](const std::string& layout, int block) {
+    const std::string more = layout.empty() ? "rows: [0, 2]" : "rows: [0, 2], columns: [1, 3]";
+    return from("spinet: 1\nduration: 3 s\nblock: " + std::to_string(block) + R"(
+populations:
+  pre: {model: spike_source, size: 3, spikes: {0: [0.5 s]}}
+  post: {model: lif_delta, size: 4}
+projections:
+  g: {from: pre, to: post, connect: all_to_all, )" +
+                layout + R"(synapse: {model: glassy, delay: 2 ms, w_max: 0.1 mV, p: 0.9}}
+schedule:
+  - {at: 1.1 s, read: g, synapses: [[1, 1], [2, 3]]}
+  - {at: 1.2 s, pulse: {amplitude: 4 V, width: 10 ms}, to: g, columns: 2}
+  - {at: 1.3 s, pulse: {amplitude: 4 V, width: 10 ms}, to: g, )" +
+                more + R"(}
+record: {weights: [{projection: g, on_change: true}]}
+)");
+  };
+  for (const char* layout : {"", "layout: crossbar, "}) {
+    INFO(layout);
+    const Listener whole = on_ranks(network(layout, 1), 1);
+    std::set<std::uint64_t> read;  // edges are numbered by target, then source
+    for (const auto& e : whole.events.at(0))
+      if (e.tick == ms(1100)) read.insert(e.edge);
+    CHECK(read == std::set<std::uint64_t>{4, 11});
+    for (const int ranks : {2, 3, 4}) CHECK((on_ranks(network(layout, 1), ranks).events == whole.events));
+    CHECK((on_ranks(network(layout, 256), 1).events == whole.events));
+  }
+}
+
+TEST_CASE(
     "weight events are the same on any number of ranks, recorded or not changes no spike, and they survive a "
     "restart") {
   const std::string text = R"(

@@ -196,7 +196,8 @@ void Controls::to_some(std::span<const Controlled> some, const Sent& sent) {
     table.on_control(shown_, static_cast<std::uint32_t>(n), &sent.control);
     heart_.synapse(nullptr);
     if (watched_.any_changes())
-      for (std::size_t k = 0; k < n; ++k) watched_.controlled(some[k].slice, sent.tick, sent.stimulus);
+      for (std::size_t k = 0; k < n; ++k)
+        watched_.controlled({some[k].slice, 0, shown_[k]->count}, sent.tick, sent.stimulus);
     some = some.subspan(n);
   }
 }
@@ -228,9 +229,8 @@ void Controls::to_pieces(std::uint32_t store, std::span<const Piece> pieces, con
     heart_.synapse(table.model.name);
     table.on_control(shown_, static_cast<std::uint32_t>(n), &sent.control);
     heart_.synapse(nullptr);
-    for (std::size_t k = 0; k < n && watched_.any_changes(); ++k)
-      if (k == 0 || pieces[k].slice != pieces[k - 1].slice)
-        watched_.controlled(pieces[k].slice, sent.tick, sent.stimulus);
+    if (watched_.any_changes())
+      for (std::size_t k = 0; k < n; ++k) watched_.controlled(pieces[k], sent.tick, sent.stimulus);
     pieces = pieces.subspan(n);
   }
 }

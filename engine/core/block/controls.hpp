@@ -42,10 +42,7 @@ class Controls {
   struct Spot {
     std::uint32_t slice, index;
   };
-  /// Some synapses that follow each other in a slice.
-  struct Piece {
-    std::uint32_t slice, first, count;
-  };
+  using Piece = Watched::Piece;
   /// Where the synapses of each target lie; made for a store when a column of it is addressed first, 8 bytes
   /// a synapse.
   struct ByTarget {

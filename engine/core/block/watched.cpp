@@ -44,8 +44,9 @@ void Watched::note_changes(std::vector<WatchedSynapse> some) {
   noted.resize(network_.weight_events.size());
   if (some.empty()) return;
   changing_ = std::move(some);
-  std::stable_sort(changing_.begin(), changing_.end(),
-                   [](const WatchedSynapse& a, const WatchedSynapse& b) { return a.slice < b.slice; });
+  std::stable_sort(changing_.begin(), changing_.end(), [](const WatchedSynapse& a, const WatchedSynapse& b) {
+    return a.slice != b.slice ? a.slice < b.slice : a.index < b.index;
+  });
   first_.assign(slices_->synapses().slice_count() + 1, 0);
   for (const auto& w : changing_) ++first_[w.slice + 1];
   std::partial_sum(first_.begin(), first_.end(), first_.begin());
@@ -65,20 +66,27 @@ void Watched::note(WatchedSynapse& w, const Slice& slice, Values which) {
   noted[w.recording].push_back({slice.tick, w.edge, now});
 }
 
-void Watched::note_slice(std::uint32_t s, Tick tick, const Stimulus* after) {
-  if (!any_changes() || first_[s] == first_[s + 1]) return;
-  const Slice slice = slices_->at(s, tick, 0);
-  for (std::uint32_t k = first_[s]; k < first_[s + 1]; ++k) {
-    const WeightEventRecording& r = network_.weight_events[changing_[k].recording];
+void Watched::note_piece(const Piece& piece, Tick tick, const Stimulus* after) {
+  const auto begin = changing_.begin() + first_[piece.slice],
+             end = changing_.begin() + first_[piece.slice + 1];
+  const auto before = [](const WatchedSynapse& w, std::uint32_t index) { return w.index < index; };
+  auto w = std::lower_bound(begin, end, piece.first, before);
+  const auto behind = std::lower_bound(w, end, piece.first + piece.count, before);
+  if (w == behind) return;
+  const Slice slice = slices_->at(piece.slice, tick, 0);
+  for (; w != behind; ++w) {
+    const WeightEventRecording& r = network_.weight_events[w->recording];
     if (r.on_change && !(after && logs(r, *after)) && tick >= r.from && tick < r.to)
-      note(changing_[k], slice, Values::changed);
+      note(*w, slice, Values::changed);
   }
 }
 
-void Watched::changed(std::uint32_t s, Tick tick) { note_slice(s, tick, nullptr); }
+void Watched::changed(std::uint32_t s, Tick tick) {
+  if (any_changes()) note_piece({s, 0, slices_->synapses().slice(s).count}, tick, nullptr);
+}
 
-void Watched::controlled(std::uint32_t s, Tick tick, const Stimulus& stimulus) {
-  note_slice(s, tick, &stimulus);
+void Watched::controlled(const Piece& piece, Tick tick, const Stimulus& stimulus) {
+  if (any_changes()) note_piece(piece, tick, &stimulus);
 }
 
 void Watched::note_recording(std::uint32_t recording, Tick tick, Values which) {

@@ -35,10 +35,15 @@ class Watched {
   bool any_changes() const { return !first_.empty(); }
   std::vector<WatchedSynapse>& changing() { return changing_; }
   const std::vector<WatchedSynapse>& changing() const { return changing_; }
-  /// Something has happened to slice `s`.
+  /// Something has happened to all synapses of slice `s`.
   void changed(std::uint32_t s, Tick tick);
-  /// A stimulus has come to slice `s`.  What is logged each time that it comes is noted by `after`.
-  void controlled(std::uint32_t s, Tick tick, const Stimulus& stimulus);
+  /// Synapses that follow each other in a slice.
+  struct Piece {
+    std::uint32_t slice, first, count;
+  };
+  /// A stimulus has come to these synapses, and to no others: which lie beside them in the slice depends on
+  /// ranks and blocks.  What is logged each time that it comes is noted by `after`.
+  void controlled(const Piece& piece, Tick tick, const Stimulus& stimulus);
   /// All have had the stimulus: what is logged each time is, also several times a tick.
   void after(const ScheduledControl& s, Tick tick);
   enum class Values { all, changed };
@@ -46,13 +51,13 @@ class Watched {
   std::vector<std::vector<WeightEvent>> noted;  ///< by recording, in time order
 
  private:
-  void note_slice(std::uint32_t s, Tick tick, const Stimulus* after);
+  void note_piece(const Piece& piece, Tick tick, const Stimulus* after);
   void note(WatchedSynapse& w, const Slice& slice, Values which);
   const Network& network_;
   const Faults& faults_;
   SliceViews* slices_ = nullptr;
   std::vector<std::vector<std::uint32_t>> sampled_;  ///< positions, by weight recording
-  std::vector<WatchedSynapse> changing_;             ///< sorted by slice
+  std::vector<WatchedSynapse> changing_;             ///< sorted by slice and index
   std::vector<std::uint32_t> first_;  ///< of `changing_`, by slice; empty where nothing is watched
 };
 
