@@ -13,8 +13,9 @@
 //
 // Weight.  w_max (G - G_ref) / G_max.
 //
-// Energy.  With `stdp` events pay for the waveforms and not for reads: for each alone at its spike, and for
-// what the difference of the two adds or saves at the later of a pair.
+// Energy.  With `stdp` events pay for the waveforms and not for reads: for each alone at its spike, at the
+// conductance then; and at the later of a pair for what the two together differ from that, by their difference
+// and by what it does to the device.
 #include "pvdf.hpp"
 #include "pvdf_kernel.hpp"
 #include "spinet/reality.hpp"
@@ -130,19 +131,29 @@ struct Pvdf {
     const double ms = static_cast<double>(lag) / p.ticks_per_ms;
     const double x = s + (n.differ() ? pvdf::Kernel::change(device_of(n, i), p.p, s, ms, first)
                                      : p.kernel.change(s, ms, first));
-    pay_overlap(n, i, first == pvdf::First::post ? -ms : ms);
-    s = device::changed(n, i, 0, s, x < 0 ? 0 : x > 1 ? 1 : x);
+    const double before = s, after = device::changed(n, i, 0, s, x < 0 ? 0 : x > 1 ? 1 : x);
+    pay_pair(n, i, first == pvdf::First::post ? -ms : ms, after == before);
+    s = after;
   }
-  static void pay_overlap(Synapses<Pvdf> n, std::uint32_t i, double dt) {
-    if (device::counts(n))
-      device::pay(n, i, 0, -2 * pvdf::Kernel::overlap(n.shared().p, dt) * conductance(n, i));
+  /// At the later of two spikes, post - pre = `dt` ms, before they have changed the device.
+  static void pay_pair(Synapses<Pvdf> n, std::uint32_t i, double dt, bool held) {
+    const Params& w = n.shared().p;
+    if (!device::counts(n) || math::abs(dt) >= w.spike_length) return;
+    const pvdf::Device own = device_of(n, i);
+    const double iv = iv_scale(n, i), m = n[i].turned.antiparallel(),
+                 alone = price_of_pre(w, iv) + price_of_post(w, iv);
+    device::pay(n, i, 0,
+                own.c.g * (pvdf::Kernel::energy(own, w, {m, iv, held}, n[i].s, dt) -
+                           alone * own.conductance(n[i].s, m)));
   }
-  /// The energy of a waveform: a rectangle, and a line that ends at 0.
-  static void pay_spike(Synapses<Pvdf> n, std::uint32_t i, double pulse, double slope) {
-    if (!device::counts(n)) return;
-    const Params& p = n.shared().p;
-    const double ms = pulse * pulse * p.spike_width + slope * slope * ((p.spike_length - p.spike_width) / 3);
-    device::pay(n, i, 0, ms * conductance(n, i));
+  static double price_of_pre(const Params& w, double iv) {
+    return pvdf::Kernel::energy_alone(w, w.pre_pulse, w.pre_slope, iv);
+  }
+  static double price_of_post(const Params& w, double iv) {
+    return pvdf::Kernel::energy_alone(w, w.post_pulse, w.post_slope, iv);
+  }
+  static double iv_scale(Synapses<Pvdf> n, std::uint32_t i) {
+    return n.differ() ? n.params(i).iv_scale : n.shared().p.iv_scale;
   }
   /// The postsynaptic spikes since `applied` that the device has met; how many of the history that are in
   /// all.
@@ -156,7 +167,7 @@ struct Pvdf {
     std::uint32_t k = count;
     while (k && h[k - 1].tick > s.applied) --k;
     for (; k < count; ++k) {
-      pay_spike(n, i, p.post_pulse, p.post_slope);
+      if (device::counts(n)) device::pay(n, i, 0, price_of_post(p, iv_scale(n, i)) * conductance(n, i));
       if (pre.spikes != 0) pair(n, i, h[k].tick + n.s.delay - pre.last, pvdf::First::pre);
     }
     if (count && h[count - 1].tick > s.applied) s.applied = h[count - 1].tick;
@@ -168,8 +179,8 @@ struct Pvdf {
     const Params& p = n.shared().p;
     const double before = n[i].s;
     std::uint32_t k = take_post(n, i);
-    pay_spike(n, i, p.pre_pulse, p.pre_slope);
-    if (k && h[k - 1].tick == n.s.seen()) --k, pay_overlap(n, i, 0);  // at the same tick as this one
+    if (device::counts(n)) device::pay(n, i, 0, price_of_pre(p, iv_scale(n, i)) * conductance(n, i));
+    if (k && h[k - 1].tick == n.s.seen()) --k, pay_pair(n, i, 0, true);  // at the same tick as this one
     if (k) pair(n, i, n.s.seen() - h[k - 1].tick, pvdf::First::post);
     if (n[i].s != before) show(n, i);
   }

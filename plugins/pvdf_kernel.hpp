@@ -5,6 +5,7 @@
 // printed in the main text would move the device with one spike alone.
 #pragma once
 #include "pvdf.hpp"
+#include "spinet/reality.hpp"
 
 namespace spinet::pvdf {
 
@@ -74,21 +75,33 @@ class Kernel {
     pair(device, w, first == First::post ? -lag : lag, after);
     return after[0] - s;
   }
-  /// The integral of the product of two spikes' waveforms, post - pre = `dt` ms [V^2 ms]: over twice the
-  /// conductance, by how much less the two cost together than each alone.
-  static double overlap(const Waveforms& w, double dt) {
+  /// What flows through a device under a waveform: the part of it that is antiparallel, the scale of its I-V,
+  /// and whether its state stays as it is.
+  struct Load {
+    double antiparallel, iv_scale;
+    bool held;
+  };
+  /// The energy of two spikes together, post - pre = `dt` ms, of a device that they find in state s [nJ].
+  static double energy(const Device& device, const Waveforms& w, const Load& load, double s, double dt) {
     double sum = 0;
-    between_jumps(
-        w, dt, [&](double begin, double length) {  // lines: their product by Simpson's rule, exactly
-          const auto ends = [&](double after, double pulse, double slope) {
-            const double a = wave(begin - after + length / 4, pulse, slope, w),
-                         b = wave(begin - after + 3 * length / 4, pulse, slope, w);
-            return Line{a - (b - a) / 2, b + (b - a) / 2};
-          };
-          const Line pre = ends(0, w.pre_pulse, w.pre_slope), post = ends(dt, w.post_pulse, w.post_slope);
-          sum += length / 6 *
-                 (pre.from * post.from + (pre.from + pre.to) * (post.from + post.to) + pre.to * post.to);
-        });
+    between_jumps(w, dt, [&](double begin, double length) {
+      const auto [from, to] = line(begin, length, dt, w);
+      const double ms = length / steps;
+      for (int n = 0; n < steps; ++n) {
+        const Line part{from + (to - from) * n / steps, from + (to - from) * (n + 1) / steps};
+        const double before = s;
+        if (!load.held) s = device.pull(0.5 * (part.from + part.to)).after(s, 1e-3 * ms);
+        sum += device.conductance(0.5 * (before + s), load.antiparallel) * ms * square(part, load.iv_scale);
+      }
+    });
+    return sum;
+  }
+  /// The energy of a spike alone, over the conductance [nJ/uS].
+  static double energy_alone(const Waveforms& w, double pulse, double slope, double iv_scale) {
+    double sum = w.spike_width * square({pulse, pulse}, iv_scale);
+    const double ms = (w.spike_length - w.spike_width) / steps;
+    for (int n = 0; n < steps; ++n)
+      sum += ms * square({slope * n / steps, slope * (n + 1) / steps}, iv_scale);
     return sum;
   }
   /// The change of s by a pair whose later spike comes `lag` ms after the earlier.
@@ -121,6 +134,11 @@ class Kernel {
   struct Line {
     double from, to;
   };
+  /// The mean over a line of V^2 as it drives the current, by Simpson's rule: exact of an Ohmic device.
+  static double square(const Line& V, double iv_scale) {
+    const auto at = [&](double x) { return x * x * device::iv_factor(x, iv_scale); };
+    return (at(V.from) + 4 * at(0.5 * (V.from + V.to)) + at(V.to)) / 6;
+  }
   /// One spike's voltage, `t` ms after it.
   static double wave(double t, double pulse, double slope, const Waveforms& w) {
     if (t < 0 || t >= w.spike_length) return 0;
@@ -128,6 +146,12 @@ class Kernel {
   }
   static double voltage(double t, double dt, const Waveforms& w) {
     return wave(t, w.pre_pulse, w.pre_slope, w) - wave(t - dt, w.post_pulse, w.post_slope, w);
+  }
+  /// That voltage from `begin` on, where it is a line; found from two points inside: at its ends rounding could
+  /// look beyond a jump.
+  static Line line(double begin, double length, double dt, const Waveforms& w) {
+    const double a = voltage(begin + length / 4, dt, w), b = voltage(begin + 3 * length / 4, dt, w);
+    return {a - (b - a) / 2, b + (b - a) / 2};
   }
   /// f(begin, length) for each stretch in which both voltages are lines; post - pre = `dt` ms.
   template <class F>
@@ -147,11 +171,9 @@ class Kernel {
   template <int count>
   static void pair(const Device& device, const Waveforms& w, double dt, double (&s)[count]) {
     between_jumps(w, dt, [&](double begin, double length) {
-      // A line, found from two points inside: at its ends rounding could look beyond a jump.
-      const double a = voltage(begin + length / 4, dt, w), b = voltage(begin + 3 * length / 4, dt, w);
-      const Line line{a - (b - a) / 2, b + (b - a) / 2};
-      beyond(device, -1, line, length, s);
-      beyond(device, 1, line, length, s);
+      const Line V = line(begin, length, dt, w);
+      beyond(device, -1, V, length, s);
+      beyond(device, 1, V, length, s);
     });
   }
   /// A voltage that follows a line for `ms`: what it does where it is beyond the threshold of one sign.
