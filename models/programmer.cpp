@@ -12,10 +12,10 @@
 // is the reading of column j: a row is read as a whole, with the noise and the price of such events.
 //
 // Rounds.  Up to 15 devices of one row (of a diagonal: 15 rows) are programmed side by side.  In a round
-// their rows are read; a device whose reading is below `wanted` by more than `tolerance` gets a pulse `up`,
-// one above it a pulse `down`, `latency` after the deadline.  The k-th pulse of a device has `step` k V more
-// than the first, away from 0.  A device is finished when its reading is within the tolerance, or when it has
-// had `most` pulses and is read once more.
+// the rows are read that have devices which are not finished; a device whose reading is below `wanted` by
+// more than `tolerance` gets a pulse `up`, one above it a pulse `down`, `latency` after the deadline.  The
+// k-th pulse of a device has `step` k V more than the first, away from 0.  A device is finished when its
+// reading is within the tolerance, or when it has had `most` pulses and is read once more.
 //
 // Statistics.  When devices are finished a control event `programmed` goes out with what has been so far:
 //     value = (devices finished, share of them within the tolerance, mean number of pulses, root of the mean
@@ -168,6 +168,7 @@ struct Programmer {
     const std::uint64_t last = end(n, s.next);
     std::uint64_t emitted = n.size();  // a row that has been; none
     for (std::uint64_t k = s.next; k < last; ++k) {
+      if (n.state(static_cast<std::uint32_t>(k)).finished) continue;  // alone in its row: read no more
       const auto [row, column] = place(n, k);
       n.state(column).heard = 0;
       if (row != emitted) n.out().emit(tick, row);

@@ -528,7 +528,7 @@ projections:
   devices: {{from: "p[0:{rows}]", to: "p[0:{columns}]", connect: {connect},
             synapse: {{model: spin_valve, port: reading, w_max: 89, delay: 1 ms, u: {u}, read_noise: {noise}}}}}
 record:
-  spikes: []
+  spikes: {spikes}
   reports:
     - {{population: p, variable: reading, every: 100 ms}}
     - {{population: p, variable: pulses, every: 100 ms}}
@@ -537,7 +537,7 @@ record:
 
     def write(self, wanted, **kind):
         values = dict(size=len(wanted), wanted=[round(float(x), 6) for x in wanted], tolerance=0.5, most=60, step="0 V", width="1 ms", rows=1, columns=len(wanted),
-                      connect="all_to_all", u=0.5, noise=0)
+                      connect="all_to_all", u=0.5, noise=0, spikes="[]")
         values.update(kind)
         with open(self.path("p.yaml"), "w") as f:
             f.write(self.NETWORK.format(**values))
@@ -582,6 +582,12 @@ record:
                     self.assertAlmostEqual(metrics["reached"][-1], np.mean(abs(off) <= 0.5), 9)
                     self.assertAlmostEqual(metrics["pulses"][-1], pulses.mean(), 9)
                     self.assertAlmostEqual(metrics["error"][-1], math.sqrt((off ** 2).mean()), 5)
+
+    def test_devices_that_are_finished_are_read_no_more(self):
+        _, pulses, _, _ = self.program(self.WANTED, rows=20, columns=20, connect="one_to_one", spikes="[p]")
+        with h5py.File(self.path("p.h5")) as f:
+            reads = np.bincount(f["spikes/p/node_ids"][:].astype(int), minlength=20)
+        np.testing.assert_array_equal(reads, pulses + 1)
 
     def test_the_same_on_any_number_of_ranks(self):
         one = self.program(self.WANTED, rows=4, columns=5, noise=0.02)
