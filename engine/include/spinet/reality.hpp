@@ -310,6 +310,10 @@ Limits limits(Synapses<M> n, std::uint32_t i, std::uint32_t device, double u) {
   Wear* const w = n.template part<Wear>(i, device);
   if (!w) return {0, 1};
   const Reality p = detail::own(n, i, device);
+  const bool was_worn = is_on(p.endurance) && w->changes > p.endurance,
+             stays =
+                 p.worn == worn_frozen || (p.worn == worn_low && u <= 0) || (p.worn == worn_high && u >= 1);
+  if (was_worn && stays) return {u, u};  // changes no more, and that is no change
   if (++w->changes <= p.endurance || !is_on(p.endurance)) return {0, 1};
   if (p.worn == worn_low) return {0, 0};
   if (p.worn == worn_high) return {1, 1};
