@@ -47,7 +47,7 @@ double typical(const Distribution& d) {
     case Distribution::Kind::lognormal:
       return std::clamp(std::exp(d.a), d.low, d.high);
     case Distribution::Kind::normal:  // not on a bound: 0 would turn off what some devices have
-      return std::clamp(std::max(d.a, d.low + (d.a - d.b < d.low ? d.b / 2 : 0)), d.low, d.high);
+      return std::clamp(d.a > d.low ? d.a : d.low + d.b / 2, d.low, d.high);
     default:
       return std::clamp(d.a, d.low, d.high);
   }

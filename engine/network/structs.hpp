@@ -16,7 +16,8 @@ std::vector<double> fill_params(const Model& m, std::span<const double> values);
 /// True for a source model whose spikes the network lists: it has no rate of its own.
 bool takes_spikes(const Model& m);
 
-/// The middle of what is drawn: mean or median, within the bounds.
+/// The middle of what is drawn: the constant, the mean, of a lognormal distribution the median, within the
+/// bounds; of a normal one whose mean is not above its `min`, that and half a standard deviation.
 double typical(const Distribution& d);
 
 /// The parameters of a projection, drawn ones as they are drawn.
