@@ -14,8 +14,8 @@
 // Weight.  w_max (G - G_ref) / G_max.
 //
 // Energy.  With `stdp` events pay for the waveforms and not for reads: for each alone at its spike, at the
-// conductance then; and at the later of a pair for what the two together differ from that, by their difference
-// and by what it does to the device.
+// conductance then; and at the later of a pair for what the two together differ from that, by their
+// difference and by what it does to the device.
 #include "pvdf.hpp"
 #include "pvdf_kernel.hpp"
 #include "spinet/reality.hpp"

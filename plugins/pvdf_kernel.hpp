@@ -147,8 +147,8 @@ class Kernel {
   static double voltage(double t, double dt, const Waveforms& w) {
     return wave(t, w.pre_pulse, w.pre_slope, w) - wave(t - dt, w.post_pulse, w.post_slope, w);
   }
-  /// That voltage from `begin` on, where it is a line; found from two points inside: at its ends rounding could
-  /// look beyond a jump.
+  /// That voltage from `begin` on, where it is a line; found from two points inside: at its ends rounding
+  /// could look beyond a jump.
   static Line line(double begin, double length, double dt, const Waveforms& w) {
     const double a = voltage(begin + length / 4, dt, w), b = voltage(begin + 3 * length / 4, dt, w);
     return {a - (b - a) / 2, b + (b - a) / 2};
