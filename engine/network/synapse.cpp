@@ -190,6 +190,10 @@ class SynapseReader {
         if (value.is_map() && f.flags & Flag::spread) {
           if (auto d = r_.distribution(value, wanted_here(f, port), 0))
             take_drawn(i, value, std::move(*d), x), bad.erase(f.name);
+        } else if (value.is_list() && f.flags & Flag::spread) {
+          r_.errors.error(value.mark,
+                          fmt::format("'{}' must be one number, or drawn for each synapse", f.name),
+                          "a distribution: {normal: {mean: ..., sd: ...}}");
         } else if (value.is_map() || value.is_list()) {
           r_.errors.error(
               value.mark,

@@ -157,7 +157,7 @@ TEST_CASE("spread: what cannot be drawn is refused, and says why") {
   };
   has("spin_valve, V_th: {normal: {mean: 50 Oe, sd: 1 V}}", "Oe");
   has("spin_valve, pair: {uniform: {low: 0, high: 1}}", "is a parameter of all synapses of the projection");
-  has("spin_valve, V_th: [1 V, 2 V]", "is a parameter of all synapses of the projection");
+  has("spin_valve, V_th: [1 V, 2 V]", "'V_th' must be one number, or drawn for each synapse");
   has("stdp, tau_plus: {normal: {mean: 20 ms, sd: 1 ms}}",
       "is a parameter of all synapses of the projection");
   has("spin_valve, V_th: {gauss: {mean: 1.2 V, sd: 1 V}}", "unknown distribution");
