@@ -8,12 +8,10 @@
 // within 3 % of itself where that is from 0.02 to 0.2.  Beyond the table:
 // - below x = -3.5, where switching is exponential in time, by the rate of H. A. Kramers (1940) and the first
 //   term of what it lacks, from the table's end on;
-// - above x = 16, where only the begin is a matter of chance, P is a function of A exp(-2 (i - 1) w), with A
-// =
-//   2 Delta 2^((i-1)/(i+1)) ((i-1)/i)^((i+3)/(i+1)): within 0.005;
+// - above x = 16, where only the begin is a matter of chance, P is a function of A exp(-2 (i - 1) w), with
+//   A = 2 Delta 2^((i-1)/(i+1)) ((i-1)/i)^((i+3)/(i+1)): within 0.005;
 // - of another Delta at the same x: v is longer or shorter by these two.  Within 0.006 where Delta differs by
-// up
-//   to a quarter.
+//   up to a quarter.
 #pragma once
 #include <cstdint>
 
