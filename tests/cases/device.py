@@ -464,6 +464,53 @@ class Fits(Case):
         self.assertIn("They are no noise", out)
         self.assertIn("95 %: not known", out)
 
+    def known(self, protocol, table, *more, model="spin_valve"):
+        """95 % intervals of a fit, None where nothing is known, and what it prints."""
+        with open(self.path("m.csv"), "w") as f:
+            f.write("reading,G [uS]\n" + "".join(f"{k},{x:.9g}\n" for k, x in enumerate(table)))
+        out = self.device(protocol, "--fit", "m.csv", *more, model=model)
+        told = re.findall(r"^  (\w+) +\S+[^%\n]*95 %: (?:not known|(\S+) to (\S+))", out, re.M)
+        return {n: (float(a), float(b)) if a else None for n, a, b in told}, out
+
+    def noisy(self, protocol, noise, *params, model="spin_valve", seed=0):
+        G = self.record(protocol, *(f"--param={p}" for p in params), model=model)["G"]
+        return G * np.exp(noise * np.random.default_rng(seed).standard_normal(len(G)))
+
+    def test_parameters_that_run_away_along_a_valley(self):
+        """Far over the threshold k exp(-V_th/V_0) is all that shows; drift within t0 shows nu/t0."""
+        protocol = "-4 V 1 s, 20 x 2.5 V 5 ms, 20 x -2.35 V 5 ms, 1.8 V..3 V 5 ms in 8"
+        table = self.noisy(protocol, 0.02, "V_th=1.35V", "V_0=0.31V", "k_up=0.05 1/s", "k_down=0.04 1/s")
+        found, out = self.known(protocol, table, "--param=k_up=0.03 1/s", "--param=k_down=0.03 1/s", "--free=V_th,V_0,k_up,k_down")
+        self.assertRegex(out, r"V_th .*not known \(not told apart from .*k_up")
+        self.assertRegex(out, r"k_up .*not known \(not told apart from .*V_th")
+        self.assertIsNone(found["k_down"], out)
+        self.assertTrue(found["V_0"] is None or found["V_0"][0] <= 0.31 <= found["V_0"][1], out)
+        quiet = ["nu_sd=0", "programming_noise=0", "noise_1f=0", "weight=50"]
+        table = self.noisy("pause 10 s in 10", 0.005, "nu=0.06", *quiet, model="pcm")
+        found, out = self.known("pause 10 s in 10", table, "--free=nu,t0", *(f"--param={p}" for p in ["nu=0.05", *quiet]), model="pcm")
+        self.assertEqual(found, {"nu": None, "t0": None}, out)
+        self.assertRegex(out, r"nu .*not told apart from t0")
+
+    def test_a_ridge(self):
+        """One amplitude tells lift_down 3^power_down only."""
+        protocol = "4 V 1 s, -4 V 1 s, pause 12 s, 10 x 2 V 5 ms every 8 s, pause 1000 s in 10 log"
+        for noise in (0, 0.005):
+            table = self.noisy(protocol, noise, "lift_down=0.025eV", "power_down=3", model="glassy")
+            found, out = self.known(protocol, table, "--free=lift_down,power_down", model="glassy")
+            self.assertEqual(found, {"lift_down": None, "power_down": None}, out)
+            self.assertIn("not told apart from power_down", out)
+
+    def test_a_best_value_of_zero(self):
+        protocol = "4 V 1 s, field -350 Oe..350 Oe in 40"
+        for MG in (0, 0.001):
+            found, out = self.known(protocol, self.noisy(protocol, 0.01, f"MG_max={MG}"), "--free=MG_max")
+            low, high = found["MG_max"]
+            self.assertEqual(low, 0, out)
+            self.assertTrue(MG < high < 0.02, out)
+        for seed in range(5):  # noise may raise it from 0; the truth stays within
+            found, out = self.known(protocol, self.noisy(protocol, 0.01, "MG_max=0.006", seed=seed), "--free=MG_max")
+            self.assertTrue(found["MG_max"] is None or found["MG_max"][0] <= 0.006 <= found["MG_max"][1] < 0.05, out)
+
     def test_tables_as_other_programs_write_them(self):
         self.measured()
         plain, found = self.fit()

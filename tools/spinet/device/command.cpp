@@ -201,6 +201,13 @@ std::string constant(const Measured& m, const SynapseTable& t) {
                      all, plural(m.readings.size(), "row"));
 }
 
+/// " (not told apart from V_th)", or nothing.
+std::string not_apart(const SynapseTable& t, const FittedParameter& x) {
+  std::vector<std::string> names;
+  for (const auto i : x.partners) names.emplace_back(t.model.params.data[i].name);
+  return names.empty() ? "" : fmt::format(" (not told apart from {})", joined(names));
+}
+
 int fitted(const DeviceOptions& o, const SynapseTable& t, const Protocol& p, const View& view) {
   if (o.free.empty())
     throw UserError("--fit: --free says which parameters are fitted, for example --free V_th,k_up");
@@ -242,7 +249,8 @@ int fitted(const DeviceOptions& o, const SynapseTable& t, const Protocol& p, con
     const bool interval = std::isfinite(x.low) && std::isfinite(x.high), known = interval && !f.misses();
     told = told && (interval || !x.acts);
     fmt::print("  {:<12} {:.6g}{}    {}\n", field.name, x.value, unit,
-               known ? fmt::format("95 %: {:.6g} to {:.6g}{}", x.low, x.high, unit) : "95 %: not known");
+               known ? fmt::format("95 %: {:.6g} to {:.6g}{}", x.low, x.high, unit)
+                     : "95 %: not known" + not_apart(t, x));
     yaml += fmt::format(", {}: {:.10g}{}", field.name, x.value, unit);
   }
   if (!told)

@@ -1,6 +1,5 @@
 #include "device/fit.hpp"
 
-#include <cminpack-1/cminpack.h>
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -9,99 +8,53 @@
 #include <numeric>
 
 #include "commands.hpp"
-#include "network/suggest.hpp"
+#include "device/fit_search.hpp"
 #include "sweep/statistics.hpp"
 
 namespace spinet::tool {
 namespace {
 
+using Solution = FitSearch::Solution;
 constexpr int other_starts = 24;
+constexpr double infinite = std::numeric_limits<double>::infinity();
+constexpr double twofold = 0.7;  // of logarithms, about 2: a parameter that is known has no valley so long
+constexpr double widest = 20;    // of logarithms: of more than e^20 to either side nothing is known
 
-/// A parameter on a scale without ends: its logarithm where it is positive, what is between two ends as a
-/// logit, else itself.
-struct Scale {
-  const Field* field = nullptr;
-  double unit = 1;  ///< the start's size
-  /// An end far beyond the start, such as 1e15 ms of a time constant, is none.
-  bool bounded() const {
-    return std::isfinite(field->low) && std::isfinite(field->high) &&
-           !(field->low >= 0 && field->high > 1e3 * unit);
-  }
-  bool positive() const { return !bounded() && field->low >= 0; }
-  double to(double x) const {
-    if (bounded()) {
-      const double part = std::clamp((x - field->low) / (field->high - field->low), 1e-6, 1 - 1e-6);
-      return std::log(part / (1 - part));
-    }
-    return positive() ? std::log(std::max(x, 1e-300) - (field->low > 0 ? field->low : 0)) : x / unit;
-  }
-  double from(double q) const {
-    if (bounded()) return field->low + (field->high - field->low) / (1 + std::exp(-q));
-    return positive() ? std::min(field->low + std::exp(std::clamp(q, -690.0, 690.0)), field->high) : q * unit;
-  }
-};
+bool is_in(const std::vector<std::size_t>& list, std::size_t i) {
+  return std::find(list.begin(), list.end(), i) != list.end();
+}
 
 class Fitting {
  public:
-  Fitting(const FitRequest& r, const Measured& m) : r_(r), m_(m), make_(common_make(*r.table, r.choice)) {
-    const Fields& f = r.table->model.params;
-    std::vector<std::string> known;
-    for (std::uint32_t i = 0; i < f.count; ++i)
-      if (!(f.data[i].flags & integer)) known.emplace_back(f.data[i].name);
-    for (const auto& name : r.free) {
-      std::uint32_t i = 0;
-      while (i < f.count && (name != f.data[i].name || f.data[i].flags & integer)) ++i;
-      if (i == f.count)
-        throw UserError(fmt::format("--free: model {} has no parameter {} that can be fitted; {}",
-                                    r.table->model.name, in_quotes(name),
-                                    suggest(name, known, "parameters")));
-      if (std::find(index_.begin(), index_.end(), i) != index_.end())
-        throw UserError(fmt::format("--free: {} is named twice", in_quotes(name)));
-      if (is_auto(make_.params[i]))
-        throw UserError(
-            fmt::format("--free: {0} is worked out by the model unless it is given; give the fit a "
-                        "value to start from: --param {0}=...",
-                        name));
-      index_.push_back(i);
-      scales_.push_back({&f.data[i], std::max(std::fabs(make_.params[i]), 1e-12)});
-      if (scales_.back().positive() && make_.params[i] <= f.data[i].low)
-        throw UserError(fmt::format(
-            "--free: {0} starts from {1:g} and is searched by factors; give the fit a value above "
-            "{2:g} to start from: --param {0}=...",
-            name, make_.params[i], f.data[i].low));
-      q_.push_back(scales_.back().to(make_.params[i]));
-    }
-    if (m.count() < index_.size())
-      throw UserError(
-          fmt::format("--fit: {} parameters cannot be fitted to {} measured value{}: there are more "
-                      "parameters than points",
-                      index_.size(), m.count(), m.count() == 1 ? "" : "s"));
-  }
+  Fitting(const FitRequest& r, const Measured& m) : m_(m), s_(r, m) {}
 
   Fit run() {
-    Solution best = solve(q_);
+    Solution best = s_.solve(s_.start());
     others_ = {best};
     for (int k = 1; k <= other_starts && best.squares > 1e-20; ++k) {
-      std::vector<double> start = q_;
+      std::vector<double> start = s_.start();
       for (std::size_t i = 0; i < start.size(); ++i) start[i] += 2 * std::log(4.0) * (halton(k, i) - 0.5);
-      others_.push_back(solve(start));
+      others_.push_back(s_.solve(start));
       if (others_.back().squares < best.squares) best = others_.back();
     }
-    if (!(best.squares < refused))
+    if (!(best.squares < FitSearch::refused))
       throw UserError("--fit: no parameters around the start give a device that can be: a better start?");
-    return described(best);
+    return described(std::move(best));
   }
 
  private:
-  static constexpr double refused = 1e12;  ///< sum of squares of a device that cannot be
-  struct Solution {
-    std::vector<double> q;
-    double squares = 0;
-  };
   /// What the values say of the parameters around a solution.
   struct Told {
     std::vector<double> variance;  ///< of each, without that of the residuals; infinite: nothing
     std::vector<bool> acts;        ///< does it change anything that was measured?
+  };
+  /// What is found out about one parameter, on its scale.
+  struct Known {
+    double half = infinite;  ///< of the 95 % interval where the model is linear
+    double low = -infinite, high = infinite;
+    bool acts = true, open = false;     ///< open: the table does not bound it
+    std::vector<std::size_t> partners;  ///< what makes up for its changes
+    bool told() const { return !open && partners.empty() && half < infinite; }
   };
 
   /// The k-th number of Halton's sequence in one of its dimensions.
@@ -111,113 +64,6 @@ class Fitting {
     double x = 0, part = 1;
     for (; k > 0; k /= base) x += (part /= base) * (k % base);
     return x;
-  }
-  void residuals(const double* q, double* out) {
-    Devices::Make make = make_;
-    bool can_be = true;
-    for (std::size_t i = 0; i < index_.size(); ++i) {
-      make.params[index_[i]] = scales_[i].from(q[i]);
-      can_be = can_be && std::isfinite(make.params[index_[i]]);
-    }
-    const auto all = [&](double x) { std::fill(out, out + m_.count(), x); };
-    if (!can_be || problem_of(*r_.table, make.params)) return all(std::sqrt(refused));
-    std::vector<DeviceBench> one;
-    one.emplace_back(*r_.table, std::move(make));
-    const Record record = characterise(*r_.table, *r_.protocol, one);
-    for (const auto& c : m_.columns) {
-      double largest = 0;
-      for (const double x : c.values) largest = std::max(largest, std::fabs(x));
-      for (std::size_t k = 0; k < m_.readings.size(); ++k) {
-        const double x = record.at(c.variable, m_.readings[k]);
-        *out++ = c.logarithmic ? std::log(std::max(x, 1e-300) / c.values[k])
-                               : (x - c.values[k]) / (largest > 0 ? largest : 1);
-      }
-    }
-  }
-  double squares(const std::vector<double>& q) {
-    std::vector<double> off(m_.count());
-    residuals(q.data(), off.data());
-    return std::inner_product(off.begin(), off.end(), off.begin(), 0.0);
-  }
-  static int fine_call(void* self, int, int, const double* q, double* out, int) {
-    static_cast<Fitting*>(self)->residuals(q, out);
-    return 0;
-  }
-  static int coarse_call(void* self, int m, int n, const double* q, double* out, double* jacobian, int,
-                         int what) {
-    auto& f = *static_cast<Fitting*>(self);
-    if (what == 1) {
-      f.residuals(q, out);
-      return 0;
-    }
-    const auto all = f.derivatives({q, q + n}, f.apart_);
-    for (std::size_t i = 0; i < all.size(); ++i)
-      std::copy(all[i].begin(), all[i].end(), jacobian + i * static_cast<std::size_t>(m));
-    return 0;
-  }
-  /// What MINPACK works with.
-  struct Room {
-    Room(std::size_t points, std::size_t n)
-        : off(points), diag(n), jacobian(points * n), qtf(n), w1(n), w2(n), w3(n), w4(points), pivot(n) {}
-    std::vector<double> off, diag, jacobian, qtf, w1, w2, w3, w4;
-    std::vector<int> pivot;
-  };
-  /// From a start to where it leads.  Devices may keep their state in few bits: it answers small changes of a
-  /// parameter by steps, and differences over less than these say nothing.  So the search begins with
-  /// differences that are coarse, of both sides, and goes on with finer ones as far as these lead on.
-  Solution solve(const std::vector<double>& start) {
-    Solution best{start, squares(start)};
-    for (const double apart : {3e-2, 1e-2, 1e-3, 1e-4}) better(best, coarse(best.q, apart));
-    better(best, fine(best.q));
-    return best;
-  }
-  static void better(Solution& best, Solution other) {
-    if (other.squares < best.squares) best = std::move(other);
-  }
-  Solution coarse(std::vector<double> q, double apart) {
-    const int m = static_cast<int>(m_.count()), n = static_cast<int>(q.size());
-    Room r(m_.count(), q.size());
-    int calls = 0, jacobians = 0;
-    constexpr double tolerance = 1e-8;
-    apart_ = apart;
-    lmder(coarse_call, this, m, n, q.data(), r.off.data(), r.jacobian.data(), m, tolerance, tolerance, 0, 200,
-          r.diag.data(), 1, 1.0, 0, &calls, &jacobians, r.pivot.data(), r.qtf.data(), r.w1.data(),
-          r.w2.data(), r.w3.data(), r.w4.data());
-    const double found = squares(q);
-    return {std::move(q), found};
-  }
-  Solution fine(std::vector<double> q) {
-    const int m = static_cast<int>(m_.count()), n = static_cast<int>(q.size());
-    Room r(m_.count(), q.size());
-    int calls = 0;
-    constexpr double tolerance = 1e-14, step = 1e-10;
-    lmdif(fine_call, this, m, n, q.data(), r.off.data(), tolerance, tolerance, 0, 400 * (n + 1), step,
-          r.diag.data(), 1, 1.0, 0, &calls, r.jacobian.data(), m, r.pivot.data(), r.qtf.data(), r.w1.data(),
-          r.w2.data(), r.w3.data(), r.w4.data());
-    const double found = squares(q);
-    return {std::move(q), found};
-  }
-  /// Derivatives of the residuals by each of q: differences over an interval `h` that is the same for all, so
-  /// that parameters which do the same have the same.
-  std::vector<std::vector<double>> derivatives(const std::vector<double>& q, double h) {
-    const auto at = [&](std::size_t i, double by) {
-      std::vector<double> there = q, off(m_.count());
-      there[i] += by;
-      residuals(there.data(), off.data());
-      return off;
-    };
-    const auto can_be = [](const std::vector<double>& off) { return off[0] != std::sqrt(refused); };
-    const std::vector<double> here = at(0, 0);
-    std::vector<std::vector<double>> all;
-    for (std::size_t i = 0; i < q.size(); ++i) {
-      std::vector<double> up = at(i, h), down = at(i, -h);
-      const double apart = can_be(up) && can_be(down) ? 2 * h : h;
-      if (!can_be(up)) up = here;
-      if (!can_be(down)) down = here;
-      for (std::size_t k = 0; k < up.size(); ++k) up[k] = (up[k] - down[k]) / apart;
-      all.push_back(std::move(up));
-    }
-    return all;
   }
   /// Derivatives, each over the smallest interval at which that over three times as much is the same to a
   /// tenth; a parameter of which no interval is wide enough has none.
@@ -230,8 +76,8 @@ class Fitting {
     };
     for (const double h : {1e-4, 1e-3, 1e-2, 1e-1}) {
       if (std::none_of(all.begin(), all.end(), [](const auto& d) { return d.empty(); })) break;
-      auto narrow = derivatives(q, h);
-      const auto wide = derivatives(q, 3 * h);
+      auto narrow = s_.derivatives(q, h);
+      const auto wide = s_.derivatives(q, 3 * h);
       for (std::size_t i = 0; i < all.size(); ++i)
         if (all[i].empty() && same(narrow[i], wide[i])) all[i] = std::move(narrow[i]);
     }
@@ -241,12 +87,11 @@ class Fitting {
   /// in few bits it cannot follow a table more closely.
   double resolution(const std::vector<double>& q) {
     const auto at = [&](std::size_t i, double by) {
-      std::vector<double> there = q, off(m_.count());
+      std::vector<double> there = q;
       there[i] += by;
-      residuals(there.data(), off.data());
-      return off;
+      return s_.residuals(there);
     };
-    const auto here = at(0, 0);
+    const auto here = s_.residuals(q);
     double most = 0;
     for (std::size_t i = 0; i < q.size(); ++i)
       for (const double h : {3e-5, 1e-4}) {
@@ -262,8 +107,7 @@ class Fitting {
   }
   /// How alike neighbours of the residuals are, of each column by itself: the correlation; noise has none.
   double alike(const std::vector<double>& q) {
-    std::vector<double> off(m_.count());
-    residuals(q.data(), off.data());
+    const std::vector<double> off = s_.residuals(q);
     const std::size_t n = m_.readings.size();
     double together = 0, alone = 0;
     for (std::size_t c = 0; c < m_.columns.size(); ++c)
@@ -281,7 +125,10 @@ class Fitting {
     auto J = settled_derivatives(q);
     const std::size_t n = q.size();
     std::vector<bool> known(n);
-    for (std::size_t i = 0; i < n; ++i) known[i] = !J[i].empty(), J[i].resize(m_.count(), 0.0);
+    for (std::size_t i = 0; i < n; ++i) {
+      if (is_in(held_, i)) J[i].assign(s_.points(), 0.0);
+      known[i] = !J[i].empty(), J[i].resize(s_.points(), 0.0);
+    }
     const auto product = [](const std::vector<double>& a, const std::vector<double>& b) {
       return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
     };
@@ -322,46 +169,196 @@ class Fitting {
     }
     return high;
   }
-  Fit described(const Solution& s) {
-    Fit f;
-    f.points = m_.count();
-    const double points = static_cast<double>(f.points), n = static_cast<double>(s.q.size()), df = points - n;
-    f.rms = std::sqrt(s.squares / points);
-    f.resolution = resolution(s.q);
-    f.alike = alike(s.q);
-    const Told t = told(s.q);
-    constexpr double widest = 20;  // of logarithms: of more than e^20 to either side nothing is known
+  /// How far residuals may rise, as a sum of squares, with a parameter that is at the end of its interval.
+  void weigh(Fit& f) {
+    const double points = static_cast<double>(f.points);
+    const double df = points - static_cast<double>(s_.size() - held_.size());
+    f.rms = std::sqrt(best_.squares / points);
+    f.resolution = resolution(best_.q);
+    f.alike = alike(best_.q);
     // Of residuals that go together so many fewer count, and none is known better than the model answers.
     const double chance = 2 / std::sqrt(points), r = f.alike > chance ? std::min(f.alike, 0.99) : 0;
-    const double factor = df > 0 ? student95(df) * std::sqrt((1 + r) / (1 - r)) : 0;
-    const double variance = std::max(df > 0 ? s.squares / df : 0, f.resolution * f.resolution);
-    // Where another start has led, and fits as well.
-    const double as_well = s.squares + variance * n * factor * factor;
-    for (std::size_t i = 0; i < s.q.size(); ++i) {
-      const double infinite = std::numeric_limits<double>::infinity();
-      double half = infinite;
-      if (df > 0) half = factor * std::sqrt(t.variance[i] * variance);
-      const Scale& scale = scales_[i];
-      if (!(half < widest) && (scale.positive() || scale.bounded())) half = infinite;
-      double low = s.q[i] - half, high = s.q[i] + half;
-      for (const Solution& other : others_)
-        if (df > 0 && other.squares <= as_well)
-          low = std::min(low, other.q[i]), high = std::max(high, other.q[i]);
-      f.parameters.push_back({index_[i], t.acts[i], scale.from(s.q[i]),
-                              half < infinite ? scale.from(low) : -infinite,
-                              half < infinite ? scale.from(high) : infinite});
+    factor_ = df > 0 ? student95(df) * std::sqrt((1 + r) / (1 - r)) : 0;
+    variance_ = std::max(df > 0 ? best_.squares / df : 0, f.resolution * f.resolution);
+    constexpr double seen = 1e-6;  // nobody measures that part of a value
+    rise_ = variance_ * factor_ * factor_ + seen * seen * points;
+  }
+  /// Intervals from the derivatives at the best.
+  void linear() {
+    const Told t = told(best_.q);
+    known_.assign(s_.size(), {});
+    for (std::size_t i = 0; i < known_.size(); ++i) {
+      Known& k = known_[i];
+      k.acts = t.acts[i];
+      if (factor_ > 0) k.half = factor_ * std::sqrt(t.variance[i] * variance_);
+      if (!(k.half < widest) && s_.scale(i).endless()) k.half = infinite;
+      k.low = best_.q[i] - k.half, k.high = best_.q[i] + k.half;
     }
+  }
+  bool as_well(const Solution& other, double part = 1) const {
+    return other.squares <= best_.squares + part * rise_;
+  }
+  /// The best with parameter i at another place, from where the best is and from the start of all.
+  Solution held(std::size_t i, double place, const std::vector<double>& near) {
+    std::vector<std::size_t> all = held_;
+    all.push_back(i);
+    Solution found;
+    found.squares = infinite;
+    for (std::vector<double> from : {near, s_.start()}) {
+      for (const std::size_t h : held_) from[h] = best_.q[h];
+      from[i] = place;
+      Solution there = s_.solve_others(from, all);
+      if (there.squares < found.squares) found = std::move(there);
+      if (as_well(found, 0.3)) break;
+    }
+    return found;
+  }
+  /// Those that have moved, beyond what is known of them, between the best and a solution that fits as well.
+  std::vector<std::size_t> moved(const Solution& other, std::size_t but) const {
+    std::vector<std::size_t> all;
+    for (std::size_t j = 0; j < known_.size(); ++j) {
+      const double least = std::max(known_[j].half < infinite ? known_[j].half : 0.1, 0.02);
+      if (j != but && std::fabs(other.q[j] - best_.q[j]) > least) all.push_back(j);
+    }
+    return all;
+  }
+  void open(std::size_t i, const Solution& other) {
+    known_[i].open = true;
+    for (const std::size_t j : moved(other, i)) {
+      if (!is_in(known_[i].partners, j)) known_[i].partners.push_back(j);
+      if (!is_in(known_[j].partners, i)) known_[j].partners.push_back(i);
+    }
+  }
+  /// Of a parameter with an interval: do the residuals rise at its ends, whatever the others do?  Where they
+  /// do not, it is wider, or there is none: others make up for the parameter.
+  void check_ends(std::size_t i) {
+    Known& k = known_[i];
+    for (const double sign : {-1.0, 1.0}) {
+      double by = std::max(k.half, 0.05);
+      Solution there = held(i, best_.q[i] + sign * by, best_.q);
+      if (!as_well(there, 0.3)) continue;
+      double yes = 0;
+      for (int twice = 0; (twice < 3 || by < twofold) && as_well(there); ++twice)
+        yes = by, there = held(i, best_.q[i] + sign * (by *= 2), there.q);
+      if (as_well(there)) open(i, there);
+      for (int step = 0; step < 3 && !k.open; ++step) {
+        const double middle = 0.5 * (yes + by);
+        (as_well(held(i, best_.q[i] + sign * middle, best_.q)) ? yes : by) = middle;
+      }
+      double& end = sign < 0 ? k.low : k.high;
+      end = sign < 0 ? std::min(end, best_.q[i] - by) : std::max(end, best_.q[i] + by);
+    }
+  }
+  /// Of a parameter that nothing is told of where the search has ended: has it run away along a valley, in
+  /// which its start does as well, or is the best at an end of its range?  True: it has run away far, and the
+  /// best is now that with the parameter at its start.
+  bool ran_away(std::size_t i) {
+    const double start = s_.start()[i], away = best_.q[i] - start;
+    const bool near = std::fabs(away) < 0.5;
+    const Solution there = held(i, near ? best_.q[i] + 0.7 : start, best_.q);
+    if (!as_well(there)) {
+      if (!near && s_.scale(i).endless()) bound(i, away > 0 ? 1 : -1);
+      return false;
+    }
+    if (known_[i].acts || differ(there)) open(i, there);
+    if (!known_[i].open || std::fabs(away) < 0.5 * widest) return false;
+    best_ = there;
+    held_.push_back(i);
+    return true;
+  }
+  /// Does it give other values than the best?
+  bool differ(const Solution& other) {
+    const auto a = s_.residuals(best_.q), b = s_.residuals(other.q);
+    double most = 0;
+    for (std::size_t k = 0; k < a.size(); ++k) most = std::max(most, std::fabs(a[k] - b[k]));
+    return most > 1e-9;
+  }
+  /// The other bound of a parameter whose best is at an end of its range, by bisection towards its start.
+  void bound(std::size_t i, double sign) {
+    Known& k = known_[i];
+    const double start = s_.start()[i];
+    Solution end = held(i, start + sign * 2 * widest, best_.q);
+    if (!as_well(end)) return;
+    double yes = start + sign * 2 * widest, no = start;
+    for (int step = 0; step < 12; ++step) {
+      const double middle = 0.5 * (yes + no);
+      (as_well(held(i, middle, end.q)) ? yes : no) = middle;
+    }
+    k.acts = true;
+    k.half = std::fabs(best_.q[i] - no);
+    k.low = sign > 0 ? no : -infinite, k.high = sign > 0 ? infinite : no;
+  }
+  /// Where other starts have led: intervals take it in; what is a factor away, and far beyond the interval,
+  /// is along a valley.
+  void others_that_fit_as_well() {
+    const double limit = best_.squares + variance_ * static_cast<double>(known_.size()) * factor_ * factor_;
+    for (const Solution& other : others_)
+      for (std::size_t i = 0; i < known_.size() && factor_ > 0 && other.squares <= limit; ++i) {
+        Known& k = known_[i];
+        if (is_in(held_, i) || !(k.half < infinite)) continue;
+        const double off = std::fabs(other.q[i] - best_.q[i]);
+        if (as_well(other) && off > std::max(8 * k.half, twofold) && std::isfinite(k.low) &&
+            std::isfinite(k.high))
+          open(i, other);
+        k.low = std::min(k.low, other.q[i]), k.high = std::max(k.high, other.q[i]);
+      }
+  }
+  /// Holds what has run away at its start, one after the other.  What was found out of them.
+  std::vector<Known> settle(Fit& f) {
+    std::vector<Known> valleys(s_.size());
+    for (bool again = true; again;) {
+      again = false;
+      weigh(f);
+      linear();
+      for (std::size_t i = 0; i < known_.size() && factor_ > 0 && !again; ++i)
+        if (!is_in(held_, i) && !(known_[i].half < infinite)) again = ran_away(i);
+      for (std::size_t i = 0; i < known_.size() && again; ++i) join(valleys[i], known_[i]);
+    }
+    return valleys;
+  }
+  static void join(Known& a, const Known& b) {
+    a.open = a.open || b.open;
+    for (const std::size_t p : b.partners)
+      if (!is_in(a.partners, p)) a.partners.push_back(p);
+  }
+  Fit described(Solution best) {
+    best_ = std::move(best);
+    Fit f;
+    f.points = m_.count();
+    const std::vector<Known> valleys = settle(f);
+    others_that_fit_as_well();
+    for (std::size_t i = 0; i < known_.size(); ++i) join(known_[i], valleys[i]);
+    for (std::size_t i = 0; i < known_.size() && factor_ > 0; ++i)
+      if (known_[i].told() && std::isfinite(known_[i].low) && std::isfinite(known_[i].high)) check_ends(i);
+    for (std::size_t i = 0; i < known_.size(); ++i) f.parameters.push_back(parameter(i));
     return f;
   }
+  FittedParameter parameter(std::size_t i) const {
+    const Known& k = known_[i];
+    const Scale& scale = s_.scale(i);
+    FittedParameter p{
+        s_.index(i), k.acts || k.open || !k.partners.empty(), scale.from(best_.q[i]), -infinite, infinite,
+        {}};
+    for (const std::size_t j : k.partners) p.partners.push_back(s_.index(j));
+    if (!k.told()) return p;
+    p.low = scale.from(k.low), p.high = scale.from(k.high);
+    const Field& f = *scale.field;
+    // At an end, which is no number on its scale.
+    if (!(k.low > -infinite) && !(f.flags & low_open) && s_.can_be(best_.q, i, f.low))
+      p.value = p.low = f.low;
+    if (!(k.high < infinite) && std::isfinite(f.high) && !(f.flags & high_open) &&
+        s_.can_be(best_.q, i, f.high))
+      p.value = p.high = f.high;
+    return p;
+  }
 
-  const FitRequest& r_;
   const Measured& m_;
-  Devices::Make make_;
-  std::vector<std::uint32_t> index_;
-  std::vector<Scale> scales_;
-  std::vector<double> q_;         ///< the start
-  std::vector<Solution> others_;  ///< where each start has led
-  double apart_ = 0;              ///< over which coarse_call takes differences
+  FitSearch s_;
+  Solution best_;
+  std::vector<Solution> others_;   ///< where each start has led
+  std::vector<std::size_t> held_;  ///< at their start: these have run away
+  std::vector<Known> known_;
+  double factor_ = 0, variance_ = 0, rise_ = 0;
 };
 
 }  // namespace

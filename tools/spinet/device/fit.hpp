@@ -33,6 +33,7 @@ struct FittedParameter {
   std::uint32_t index = 0;
   bool acts = true;                     ///< do values around it change what was measured?
   double value = 0, low = 0, high = 0;  ///< 95 % interval; infinite where the table does not tell
+  std::vector<std::uint32_t> partners;  ///< parameters that it is not told apart from
 };
 struct Fit {
   std::vector<FittedParameter> parameters;
