@@ -17,6 +17,7 @@ namespace {
 using Solution = FitSearch::Solution;
 constexpr int other_starts = 24;
 constexpr double infinite = std::numeric_limits<double>::infinity();
+constexpr double seen = 1e-6;    // nobody measures less than that part of a value
 constexpr double twofold = 0.7;  // of logarithms, about 2: a parameter that is known has no valley so long
 constexpr double widest = 20;    // of logarithms: of more than e^20 to either side nothing is known
 
@@ -180,7 +181,6 @@ class Fitting {
     const double chance = 2 / std::sqrt(points), r = f.alike > chance ? std::min(f.alike, 0.99) : 0;
     factor_ = df > 0 ? student95(df) * std::sqrt((1 + r) / (1 - r)) : 0;
     variance_ = std::max(df > 0 ? best_.squares / df : 0, f.resolution * f.resolution);
-    constexpr double seen = 1e-6;  // nobody measures that part of a value
     rise_ = variance_ * factor_ * factor_ + seen * seen * points;
   }
   /// Intervals from the derivatives at the best.
@@ -271,7 +271,7 @@ class Fitting {
     const auto a = s_.residuals(best_.q), b = s_.residuals(other.q);
     double most = 0;
     for (std::size_t k = 0; k < a.size(); ++k) most = std::max(most, std::fabs(a[k] - b[k]));
-    return most > 1e-9;
+    return most > seen;
   }
   /// The other bound of a parameter whose best is at an end of its range, by bisection towards its start.
   void bound(std::size_t i, double sign) {
