@@ -49,9 +49,17 @@ std::unique_ptr<ImageDevices> ImageDevices::of(const std::string& file, const la
     made->model_.map(static_cast<std::size_t>(c - all.begin()),
                      mapping::read_devices(file, p, c->weights.count, catalogue));
   }
-  made->first_ = made->model_.read({0, made->how_});
-  made->find_prices();
   return made;
+}
+
+void ImageDevices::fold_into(Network& network) {
+  const layers::Model first = model_.read({0, how_});
+  layers::fold(plan_, model_.in_mean(how_), network);
+  for (const auto& [connection, on] : model_.mapped()) {
+    const layers::Connection& c = plan_.connections[connection];
+    network.projections[c.projection].shared_weights = layers::folded_weights(c, plan_, first);
+  }
+  find_prices();
 }
 
 /// A read is paid for by each event that it serves.

@@ -21,8 +21,9 @@ class ImageDevices {
   /// Those of a model file; null where it holds none.  Throws InvalidModel.
   static std::unique_ptr<ImageDevices> of(const std::string& file, const layers::Layered&,
                                           const layers::Model&, const Catalogue&);
-  /// The model as the first read shows it, from which biases are folded for the whole run.
-  const layers::Model& first() const { return first_; }
+  /// The model that the network answers with until `show`: weights as the first read finds them, and biases,
+  /// for the whole run, with what normalisation adds to them by the devices in the mean of their noise.
+  void fold_into(Network&);
   /// Before an image is shown: where another read serves it, weights are what that finds.
   void show(std::size_t image, Simulation&);
 
@@ -47,7 +48,6 @@ class ImageDevices {
   const layers::Plan plan_;
   mapping::DeviceModel model_;
   const mapping::Mapped::Reading how_;
-  layers::Model first_;
   std::vector<Price> prices_;
   std::size_t read_ = 0;  ///< number of the last read
 };

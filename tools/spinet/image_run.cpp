@@ -179,7 +179,8 @@ void ImageRun::put_weights(const ImageOptions& o, Network& network, const Catalo
         note_ = put_converters(o.weights, layered.plan, network);
         if (note_.empty()) note_ = note_on(o.weights, layered.plan, network);
       });
-    layers::fold(layered.plan, devices_ ? devices_->first() : model, network);
+    if (devices_) devices_->fold_into(network);
+    else layers::fold(layered.plan, model, network);
   } catch (const layers::NotLayered& e) {
     if (!o.weights.empty())
       throw unfit(network, e.place, fmt::format("--weights is for layered networks: {}", e.what()));

@@ -16,6 +16,15 @@ layers::Model DeviceModel::read(const When& when) {
   return found;
 }
 
+layers::Model DeviceModel::in_mean(Mapped::Reading how) const {
+  layers::Model found = trained_;
+  for (const auto& [connection, on] : mapped_) {
+    const layers::Part& weights = plan_.connections[connection].weights;
+    on.in_mean(how, std::span(found.parameters).subspan(weights.first, weights.count));
+  }
+  return found;
+}
+
 train::Examined DeviceModel::examine(const When& when, const Reads& reads, const images::Images& images,
                                      std::span<const std::uint32_t> which,
                                      std::span<const float> statistics) {

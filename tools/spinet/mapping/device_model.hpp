@@ -22,6 +22,8 @@ class DeviceModel {
   };
   /// The model as one read of all devices shows it.
   layers::Model read(const When&);
+  /// The same at the time of the last read, in the mean of the noise of reads.
+  layers::Model in_mean(Mapped::Reading) const;
   /// Connections and what their weights lie on.
   std::vector<std::pair<std::size_t, Mapped>>& mapped() { return mapped_; }
 

@@ -138,7 +138,9 @@ double Mapped::wanted(std::uint32_t device) const {
   return range.low + range.span() * std::max(0.0, device % 2 == 0 ? share : -share);
 }
 
-double Mapped::sum() const { return std::accumulate(found_.begin(), found_.end(), 0.0); }
+double Mapped::sum(std::span<const double> readings) {
+  return std::accumulate(readings.begin(), readings.end(), 0.0);
+}
 
 Written Mapped::write() {
   std::vector<double> all;
@@ -146,18 +148,28 @@ Written Mapped::write() {
   const Written w = mapping::write(devices_, scheme_, all, 0);
   end_ = w.seconds;
   devices_.transmit(end_, found_);
-  sum_ = sum();
+  sum_ = sum(found_);
   return w;
 }
 
 void Mapped::read(double seconds, Reading how, std::span<float> weights) {
   devices_.transmit(end_ + seconds, found_);
   now_ = end_ + seconds;
-  const double all = how == Reading::compensated ? sum() : sum_, factor = all != 0 ? sum_ / all : 1;
+  put(found_, how, weights);
+}
+
+void Mapped::in_mean(Reading how, std::span<float> weights) const {
+  std::vector<double> readings;
+  for (std::uint32_t d = 0; d < devices_.size(); ++d) readings.push_back(devices_.read(now_, d, 0));
+  put(readings, how, weights);
+}
+
+void Mapped::put(std::span<const double> readings, Reading how, std::span<float> weights) const {
+  const double all = how == Reading::compensated ? sum(readings) : sum_, factor = all != 0 ? sum_ / all : 1;
   const Range& range = scheme_.range;
   for (std::size_t k = 0; k < size(); ++k) {
-    const double share = scheme_.pairs ? factor * (found_[2 * k] - found_[2 * k + 1]) / range.span()
-                                       : (factor * found_[k] - range.low) / range.span() * 2 - 1;
+    const double share = scheme_.pairs ? factor * (readings[2 * k] - readings[2 * k + 1]) / range.span()
+                                       : (factor * readings[k] - range.low) / range.span() * 2 - 1;
     weights[k] = static_cast<float>(share * greatest_);
   }
 }

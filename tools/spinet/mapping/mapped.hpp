@@ -86,6 +86,8 @@ class Mapped {
   /// together after writing to those now.
   enum class Reading : std::uint8_t { plain, compensated };
   void read(double seconds, Reading, std::span<float> weights);
+  /// The same at the time of the last read, in the mean of the noise of reads; nothing is drawn.
+  void in_mean(Reading, std::span<float> weights) const;
   /// Devices that were written earlier; time 0 is that for which they were kept.  Throws
   /// std::invalid_argument: states of another size.
   Mapped(const SynapseTable&, Kept);
@@ -102,7 +104,8 @@ class Mapped {
 
  private:
   double wanted(std::uint32_t device) const;
-  double sum() const;
+  static double sum(std::span<const double> readings);
+  void put(std::span<const double> readings, Reading, std::span<float> weights) const;
   bool same_reads(const Kept&) const;
   Kept with_states(Kept) const;
   const SynapseTable& table_;
