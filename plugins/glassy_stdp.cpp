@@ -80,7 +80,15 @@ struct GlassyStdp : Base {
   }
   static void on_pre(Synapses<GlassyStdp> n, double* out) {
     const Shared& p = n.shared();
-    for (std::uint32_t i = 0; i < n.size(); ++i) take_post(n, i);
+    constexpr std::uint32_t ahead = 12;  // the spikes of neighbouring targets lie far from each other
+    for (std::uint32_t i = 0; i < n.size(); ++i) {
+      if (i + 2 * ahead < n.size()) __builtin_prefetch(&n.post(i + 2 * ahead));
+      if (i + ahead < n.size()) {
+        __builtin_prefetch(n.post(i + ahead).end - 1);
+        __builtin_prefetch(&n[i + ahead], 1);
+      }
+      take_post(n, i);
+    }
     met(n, out);
     for (std::uint32_t i = 0; i < n.size(); ++i)
       if (pairs::depressing(n.s, n.post(i), p.reach)) programmed<-1>(n, i, n.s.tick);
